@@ -1,0 +1,1 @@
+"""What crosses a boundary: the contract between the agencies and this product."""

@@ -1,0 +1,118 @@
+"""The CloudEvents 1.0 envelope, and the way from bytes to a typed event and back.
+
+Structured mode (`application/cloudevents+json`) and binary mode (`ce_*` headers) of the Kafka binding are accepted;
+this product emits structured mode. Extension attributes: `recordedtime` (when the agency recorded it), `partitionkey`,
+`traceparent`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import Discriminator, Field, StringConstraints, TypeAdapter, create_model
+
+from schemas.events import DATA_MODELS, EventData
+from schemas.model import Closed, Instant
+
+MAX_EVENT_BYTES = 65_536
+"""CloudEvents intermediaries need forward no more than 64 KiB."""
+
+STRUCTURED = "application/cloudevents+json"
+
+D = TypeVar("D", bound=EventData)
+
+Source = Annotated[str, StringConstraints(pattern=r"^/[a-z0-9-]+(/[a-z0-9-]+)*$", max_length=120)]
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+
+
+class Event(Closed, Generic[D]):
+    """One immutable statement by one agency: what happened, when it happened, when it was recorded."""
+
+    specversion: Literal["1.0"]
+    id: EventId
+    """Unique within the source. Source and id together are the identity of the event: a repeat is harmless, the same
+    identity with other content is an error that is reported."""
+    source: Source
+    """Who says it: `/agency/system`, as registered for the feed."""
+    type: str
+    time: Instant
+    """When it happened."""
+    recordedtime: Instant | None = None
+    """When the agency recorded it; `time` where it is absent."""
+    subject: Annotated[str, StringConstraints(max_length=120)] | None = None
+    """Opaque; never a name or an NHS number."""
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: Annotated[str, StringConstraints(max_length=300)] | None = None
+    partitionkey: Annotated[str, StringConstraints(max_length=120)] | None = None
+    traceparent: Annotated[str, StringConstraints(max_length=64)] | None = None
+    data: D
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the agency recorded it."""
+        return self.recordedtime or self.time
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """CloudEvents identity (source, id)."""
+        return (self.source, self.id)
+
+
+AnyEvent = Event[Any]
+
+
+def _class_name(type_name: str) -> str:
+    stem = type_name.split(".", 2)[2]
+    return "".join(part.capitalize() for part in stem.replace("-", ".").split("."))
+
+
+@cache
+def event_models() -> Mapping[str, type[AnyEvent]]:
+    """The whole-event model of each type, made from its data model."""
+    models: dict[str, type[AnyEvent]] = {}
+    for name, data_model in DATA_MODELS.items():
+        models[name] = create_model(
+            _class_name(name),
+            __base__=Event[data_model],  # type: ignore[valid-type]  # the parameter is only known at run time
+            __doc__=data_model.__doc__,
+            type=(Literal[name], Field(description="The type of this event.")),
+        )
+    return models
+
+
+@cache
+def event_adapter() -> TypeAdapter[AnyEvent]:
+    """Validates any event of the contract, told apart by `type`."""
+    union: Any = None
+    for model in event_models().values():
+        union = model if union is None else union | model
+    return TypeAdapter(Annotated[union, Discriminator("type")])
+
+
+def decode(body: bytes) -> AnyEvent:
+    """A typed event from structured-mode JSON. Raises pydantic.ValidationError."""
+    return event_adapter().validate_json(body)
+
+
+def encode(event: AnyEvent) -> bytes:
+    """Structured-mode JSON, without what is not set."""
+    return event.model_dump_json(exclude_none=True).encode()
+
+
+def structured(body: bytes, headers: Sequence[tuple[str, bytes]]) -> bytes:
+    """The structured-mode form of a Kafka message in either mode (CloudEvents Kafka binding §3).
+
+    Binary mode is told by a `ce_specversion` header. Raises ValueError when a binary message's header or body is not
+    text or JSON.
+    """
+    attributes = {k[3:]: v.decode() for k, v in headers if k.startswith("ce_")}
+    if "specversion" not in attributes:
+        return body
+    content_type = next((v.decode() for k, v in headers if k.lower() == "content-type"), "application/json")
+    return json.dumps(
+        {**attributes, "datacontenttype": content_type.split(";")[0].strip(), "data": json.loads(body)}
+    ).encode()

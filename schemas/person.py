@@ -1,0 +1,81 @@
+"""What an agency says of a person: never the truth, always a descriptor with its certainty."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import nhs_number
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from schemas.codes import EthnicCategory, NhsNumberStatus, Sex
+from schemas.model import Closed, Phone, Reference, ShortText
+from schemas.place import Location, Postcode
+
+NamePart = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+def _checked_nhs_number(value: str) -> str:
+    digits = value.replace(" ", "").replace("-", "")
+    if not nhs_number.is_valid(digits):
+        raise PydanticCustomError(
+            "nhs_number_check_digit",
+            "the NHS number fails its modulus 11 check; send it without spaces as issued, or leave it out",
+        )
+    return digits
+
+
+NhsNumber = Annotated[str, AfterValidator(_checked_nhs_number)]
+"""Ten digits with a valid modulus 11 check digit (NHS Data Dictionary)."""
+
+
+class PersonName(Closed):
+    """A name a person has or had. One-name people: leave the other part out."""
+
+    given: NamePart | None = None
+    middle: NamePart | None = None
+    family: NamePart | None = None
+    use: Literal["usual", "alias", "maiden", "old", "nickname"] = "usual"
+
+
+class LocalIdentifier(Closed):
+    """An agency's own identifier of a person, e.g. a trust's patient number or a police nominal."""
+
+    system: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./:-]{1,79}$")]
+    value: Reference
+
+
+class PersonDescriptor(Closed):
+    """What one agency holds about who the person is. Every field is optional: send what there is and how sure you are."""
+
+    nhs_number: NhsNumber | None = None
+    nhs_number_status: NhsNumberStatus = NhsNumberStatus.TRACE_REQUIRED
+    names: Annotated[tuple[PersonName, ...], Field(max_length=20)] = ()
+    date_of_birth: date | None = None
+    apparent_age: Annotated[int, Field(ge=0, le=120)] | None = None
+    """Years, as it looks to the person reporting."""
+    sex: Sex | None = None
+    addresses: Annotated[tuple[Location, ...], Field(max_length=10)] = ()
+    """Home addresses. The place of the incident is not a home address: it belongs in the incident's location."""
+    phones: Annotated[tuple[Phone, ...], Field(max_length=10)] = ()
+    identifiers: Annotated[tuple[LocalIdentifier, ...], Field(max_length=20)] = ()
+    ethnicity: EthnicCategory | None = None
+    """For monitoring of disproportionality only; never used to decide who somebody is."""
+    certainty: Literal["confirmed", "stated", "believed", "unknown"] = "stated"
+    """How sure the agency is that this describes the person in the incident."""
+
+    @property
+    def postcodes(self) -> tuple[Postcode, ...]:
+        """Home postcodes, upper case without a space."""
+        return tuple(a.postcode.replace(" ", "").upper() for a in self.addresses if a.postcode)
+
+
+class Caller(Closed):
+    """Who rang: relation and how to call back. No name is needed to call back."""
+
+    relation: Literal["self", "family", "carer", "friend", "neighbour", "professional", "public", "unknown"] = "unknown"
+    phone: Phone | None = None
+    wants_call_back: bool = False
+    note_reference: ShortText | None = None
+    """Reference of the narrative in the agency's own system, never the narrative."""

@@ -1,0 +1,129 @@
+"""The register of people and pathways: a fold over what NHS organisations say.
+
+A person is named by (agency, local identifier); the person's id is made from the first such name, so that it is the
+same on every machine and in every replay. Two organisations' records are one person when both carry the same NHS number
+as verified and the same date of birth; merging anything weaker is for people to decide.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from schemas.codes import NhsNumberStatus
+from schemas.events import care
+from schemas.person import PersonDescriptor
+from schemas.received import Received
+from services.identity.person import PathwayOnFile, PersonOnFile
+
+_NAMESPACE = uuid.UUID("6d3cb8a5-3a3c-5c0f-9a52-6f1d2b4f8f10")
+
+REGISTER_EVENTS = (
+    care.PersonRegistered,
+    care.PersonUpdated,
+    care.PersonMerged,
+    care.PersonSplit,
+    care.PersonDied,
+    care.PathwayOpened,
+    care.PathwayUpdated,
+    care.PathwayClosed,
+)
+"""Data models of the events that change the register."""
+
+
+def local_person_id(agency: str, local_person: str) -> str:
+    """The id of the person an agency names by its own identifier, before any merge."""
+    return str(uuid.uuid5(_NAMESPACE, f"{agency}|{local_person}"))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRecord:
+    """All that one agency has said of one of its own people."""
+
+    agency: str
+    local_person: str
+    descriptors: tuple[PersonDescriptor, ...]
+    pathways: tuple[PathwayOnFile, ...]
+    merged_into: str | None
+    died: care.PersonDied | None
+
+
+def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> LocalRecord:
+    """One local record from its events, in the order of occurrence whatever the order of arrival."""
+    descriptors: list[PersonDescriptor] = []
+    pathways: dict[str, PathwayOnFile] = {}
+    merged_into: str | None = None
+    died: care.PersonDied | None = None
+    for received in sorted({r.event.identity: r for r in events}.values(), key=lambda r: r.order):
+        at: datetime = received.event.time
+        match received.event.data:
+            case care.PersonRegistered() | care.PersonUpdated() as said:
+                descriptors.insert(0, said.person)
+            case care.PersonMerged() as merged if merged.merged == local_person:
+                merged_into = merged.local_person
+            case care.PersonSplit() as split if split.split_off == local_person:
+                merged_into = None
+            case care.PersonDied() as death:
+                died = death
+            case care.PathwayOpened() | care.PathwayUpdated() as facts:
+                known = pathways.get(facts.pathway)
+                pathways[facts.pathway] = PathwayOnFile(
+                    agency, facts.pathway, known.opened_at if known else at, None, facts
+                )
+            case care.PathwayClosed() as closed if closed.pathway in pathways:
+                pathways[closed.pathway] = replace(pathways[closed.pathway], closed_at=at)
+            case _:
+                pass
+    return LocalRecord(agency, local_person, tuple(descriptors), tuple(pathways.values()), merged_into, died)
+
+
+def verified_number(record: LocalRecord) -> tuple[str, str] | None:
+    """(NHS number, date of birth) by which records of different agencies are one person, or None."""
+    for descriptor in record.descriptors:
+        if (
+            descriptor.nhs_number
+            and descriptor.nhs_number_status is NhsNumberStatus.VERIFIED
+            and descriptor.date_of_birth
+        ):
+            return descriptor.nhs_number, descriptor.date_of_birth.isoformat()
+    return None
+
+
+def person_id_of(record: LocalRecord) -> str:
+    """The id of the person a record is about.
+
+    Made from the verified NHS number and date of birth where there are both (so that two agencies' records meet
+    without asking each other), else from the local identifier. A merged record follows its survivor.
+    """
+    if record.merged_into is not None:
+        return local_person_id(record.agency, record.merged_into)
+    shared = verified_number(record)
+    if shared is not None:
+        return str(uuid.uuid5(_NAMESPACE, "|".join(("nhs", *shared))))
+    return local_person_id(record.agency, record.local_person)
+
+
+def people_of(records: Iterable[LocalRecord]) -> dict[str, PersonOnFile]:
+    """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
+    listed = sorted(records, key=lambda r: (r.agency, r.local_person))
+    by_name = {(r.agency, r.local_person): r for r in listed}
+    people: dict[str, PersonOnFile] = {}
+    for record in listed:
+        root, seen = record, {record.local_person}
+        while root.merged_into is not None and (root.agency, root.merged_into) in by_name:
+            if root.merged_into in seen:
+                break
+            seen.add(root.merged_into)
+            root = by_name[(root.agency, root.merged_into)]
+        person_id = person_id_of(root)
+        known = people.get(person_id, PersonOnFile(person_id, ()))
+        died = record.died.on if record.died else None
+        people[person_id] = PersonOnFile(
+            person_id,
+            known.descriptors + record.descriptors,
+            known.pathways + record.pathways,
+            known.died_on or died,
+        )
+    return people

@@ -1,0 +1,88 @@
+"""What a rule finds: that it holds for an episode, from when, until when, on what evidence, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Verification = Literal["verified", "cannot-be-verified"]
+
+DeskRole = Literal[
+    "police-control",
+    "police-supervisor",
+    "ambulance-control",
+    "mental-health-crisis",
+    "amhp",
+    "custody",
+    "emergency-department",
+    "operations",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing a finding rests on: an event that happened, or the absence of one."""
+
+    statement: str
+    """A sentence for the screen, without name, address or narrative, e.g. 'Police unit on scene since 14:24'."""
+    at: datetime
+    event: tuple[str, str] | None = None
+    """CloudEvents (source, id); None for an absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule's condition over an episode. It stands from `holds_from` until `until` (None: open).
+
+    A finding whose `holds_from` lies ahead is a deadline; one whose `until` has passed stands no more. `anchor` names
+    the event that began the condition, so that the same finding has the same key whatever episode it is found in.
+    """
+
+    rule: str
+    anchor: tuple[str, str]
+    """CloudEvents (source, id) of the event that began it; for a feed ('feed', feed id)."""
+    holds_from: datetime
+    urgency: int
+    """1 (P1, most urgent) to 5."""
+    title: str
+    reason: str
+    next_step: str
+    recipients: tuple[DeskRole, ...]
+    evidence: tuple[Evidence, ...]
+    acknowledge_within: timedelta
+    until: datetime | None = None
+    stage: str = ""
+    """A worsening of the same condition, e.g. '10-minutes'. It does not belong to the key: a new stage worsens the
+    alert that stands."""
+    act_by: datetime | None = None
+    """The limit by law or standard, for the countdown on the screen."""
+    agencies: tuple[str, ...] = ()
+    """The agencies whose desks are addressed where a role alone is not enough (e.g. the trust that holds the pathway,
+    the force on scene); empty: every agency's desks of the role in the area."""
+    relies_on: tuple[str, ...] = ()
+    """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be verified."""
+    subject_person: str | None = None
+    discloses: tuple[str, ...] = field(default=())
+    """Items of the disclosure matrix the alert would show (services.liaison.disclosure)."""
+
+    @property
+    def key(self) -> str:
+        """Identity of the alert this finding raises: a repeat is the same alert."""
+        return f"{self.rule}|{self.anchor[0]}|{self.anchor[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A finding that stands at an instant, with whether the silence it rests on can be believed."""
+
+    finding: Finding
+    verification: Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What stands now, and when to look again (None: nothing lies ahead)."""
+
+    standing: tuple[Standing, ...]
+    look_again_at: datetime | None
