@@ -1,0 +1,1 @@
+"""What every service stands on: settings, clock, Kafka, PostgreSQL, migrations, metrics, health, logging."""

@@ -1,0 +1,84 @@
+"""The clock is an argument. These are the clocks that shells hand to the core."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from services.runtime.errors import SettingsError
+
+
+class Clock(Protocol):
+    """Tells what time it is, in UTC."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class ScaledClock:
+    """A clock for the demonstration: starts at `origin` when the machine's clock shows `anchor`, and runs faster."""
+
+    def __init__(self, origin: datetime, speed: float, anchor: datetime) -> None:
+        self._origin, self._speed, self._anchor = origin, speed, anchor
+
+    def now(self) -> datetime:
+        return self._origin + (datetime.now(UTC) - self._anchor) * self._speed
+
+
+class ManualClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward."""
+        self._now += by
+
+    def set(self, instant: datetime) -> None:
+        """Move to an instant."""
+        self._now = instant
+
+
+class SteeredClock:
+    """A clock whose instant a test writes into a file, so that another process's time can be steered."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last: datetime | None = None
+
+    def now(self) -> datetime:
+        text = self._path.read_text().strip()
+        if text:
+            self._last = datetime.fromisoformat(text).astimezone(UTC)
+        if self._last is None:
+            raise SettingsError(f"the clock file {self._path.name} holds no instant")
+        return self._last
+
+
+def clock_from(setting: str) -> Clock:
+    """`system`, `scaled|<origin>|<speed>|<anchor>` or `file|<path>`. Raises SettingsError."""
+    kind, *rest = setting.split("|")
+    try:
+        if kind == "system" and not rest:
+            return SystemClock()
+        if kind == "scaled":
+            origin, speed, anchor = rest
+            return ScaledClock(datetime.fromisoformat(origin), float(speed), datetime.fromisoformat(anchor))
+        if kind == "file":
+            return SteeredClock(Path(rest[0]))
+    except (ValueError, IndexError) as error:
+        raise SettingsError(f"LIAISON_CLOCK {setting!r} cannot be read: {error}") from error
+    raise SettingsError(f"LIAISON_CLOCK {setting!r} is none of system, scaled|origin|speed|anchor, file|path")

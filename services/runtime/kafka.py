@@ -1,0 +1,61 @@
+"""Kafka clients as this product wants them: idempotent producers, group-less readers, topics that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from services.runtime.errors import KafkaUnreachable
+
+REQUEST_TIMEOUT_MS = 15_000
+
+
+def producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
+    """Not yet started. Idempotent, acknowledged by all in-sync replicas."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=linger_ms,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        max_request_size=1_048_576,
+    )
+
+
+def reader(bootstrap: str) -> AIOKafkaConsumer:
+    """Not yet started. Belongs to no group and commits nothing: assign and seek it."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+async def create_topics(bootstrap: str, topics: Mapping[str, int], *, replication: int = 1) -> None:
+    """Create the topics (name -> partitions) that do not exist. Raises KafkaUnreachable or KafkaError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+    except KafkaError as error:
+        raise KafkaUnreachable(f"no Kafka broker answers at {bootstrap}: {error}") from error
+    try:
+        present = set(await admin.list_topics())
+        missing = [
+            NewTopic(name=name, num_partitions=partitions, replication_factor=replication)
+            for name, partitions in topics.items()
+            if name not in present
+        ]
+        if not missing:
+            return
+        answer = await admin.create_topics(missing)
+        for error in answer.topic_errors:
+            kind = for_code(error[1])
+            if error[1] and kind is not TopicAlreadyExistsError:
+                raise kind(f"topic {error[0]}")
+    finally:
+        await admin.close()

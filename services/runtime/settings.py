@@ -1,0 +1,56 @@
+"""Every setting, with its default, in one place. Environment variables `LIAISON_…`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of a service. Addresses that are empty mean: not configured."""
+
+    model_config = SettingsConfigDict(env_prefix="LIAISON_", extra="ignore", use_attribute_docstrings=True)
+
+    environment: Literal["live", "try", "test"] = "live"
+    """`test` permits switching guards off for their positive controls; `try` is `liaison up`."""
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    """host:port, comma separated."""
+    postgres_dsn: str = "postgresql://liaison@127.0.0.1:5432/liaison"
+    registry_path: Path | None = None
+    """Agency registry file; the shipped London one where it is empty."""
+    policy_path: Path | None = None
+    """Rule policy file; the shipped one where it is empty."""
+    clock: str = "system"
+    """See services.runtime.clock.clock_from."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of /metrics, /livez and /readyz; 0 switches it off."""
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(default=8700, ge=0, le=65535)
+    console_secret: str = ""
+    """Signs the session cookie; empty: made anew at each start."""
+
+    consumer_group: str = "liaison"
+    batch_max: int = Field(default=500, ge=1, le=5000)
+    """Records in one transaction at the most."""
+    queue_max: int = Field(default=2000, ge=1)
+    """Records waiting in memory at the most; then the consumer is held back."""
+    deadline_poll_seconds: float = Field(default=0.5, gt=0)
+    sweep_seconds: float = Field(default=3.0, gt=0)
+    relay_poll_seconds: float = Field(default=0.5, gt=0)
+    handler_retries: int = Field(default=5, ge=1)
+    """Attempts at a batch before the record that breaks it is singled out."""
+    poison_consecutive: int = Field(default=20, ge=1)
+    """Rejected records in a row after which a feed is stopped: it is more likely that we are broken."""
+    poison_ratio: float = Field(default=0.5, gt=0, le=1)
+    poison_window: int = Field(default=100, ge=1)
+    session_timeout_seconds: float = 6.0
+    crash_at: str = ""
+    """Fault tests: name of the crash point at which the process kills itself."""
+    cursor_guard: bool = True
+    """Off only in the positive control of the fault tests (environment `test`)."""

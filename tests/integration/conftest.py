@@ -1,0 +1,42 @@
+"""A real PostgreSQL with a fresh, migrated database a test, and a real Kafka protocol."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from services.runtime.embedded.kafka import EmbeddedKafka
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.migrations import migrate
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres() as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_dsn(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """Address of an empty database at the newest migration."""
+    name = f"liaison_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres_server.dsn())
+    await admin.execute(f"CREATE DATABASE {name}")
+    connection = await asyncpg.connect(postgres_server.dsn(name))
+    await migrate(connection, datetime.now(UTC))
+    await connection.close()
+    yield postgres_server.dsn(name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+def embedded_kafka() -> Iterator[EmbeddedKafka]:
+    with EmbeddedKafka() as broker:
+        yield broker
