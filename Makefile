@@ -1,0 +1,74 @@
+# Crisis Liaison. `make` alone lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+# Shared by all recipes: unit tests must not depend on the caller's settings
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup demo test lint types imports unit integration faults browser bench lock clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(STAMP)-runtime: deploy/python/runtime.lock pyproject.toml
+	@echo "== Python packages (runtime)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --require-hashes -r deploy/python/runtime.lock
+	@$(BIN)/python -m pip install -q --no-deps -e .
+	@touch $@
+
+$(STAMP)-test: deploy/python/test.lock $(STAMP)-runtime
+	@echo "== Python packages (tests)"
+	@$(BIN)/python -m pip install -q --require-hashes -r deploy/python/test.lock
+	@touch $@
+
+$(STAMP)-chromium:
+	@echo "== Chromium (Debian)"
+	@bash deploy/chromium/install
+	@touch $@
+
+$(STAMP)-kafka: deploy/kafka/pom.xml deploy/kafka/install $(STAMP)-runtime
+	@echo "== Apache Kafka (Maven Central)"
+	@bash deploy/kafka/install
+	@touch $@
+
+setup: $(STAMP)-test $(STAMP)-chromium $(STAMP)-kafka ## Install all that the tests need (quick the second time)
+
+demo: $(STAMP)-runtime ## A day of London on this machine, with the console's address
+	@$(BIN)/liaison demo
+
+test: setup lint types imports unit integration faults browser ## Every check and every test
+	@echo "== all rings passed"
+
+lint: $(STAMP)-test ## Style
+	@echo "== lint"; $(BIN)/ruff check schemas services tests
+
+types: $(STAMP)-test ## Types, strict
+	@echo "== types"; $(BIN)/mypy
+
+imports: $(STAMP)-test ## Imports point inward
+	@echo "== imports"; PYTHONPATH=. $(BIN)/lint-imports
+
+unit: $(STAMP)-test ## Unit and property tests; no sockets
+	@echo "== unit and property"; $(BIN)/python -m pytest -q tests/unit tests/property
+
+integration: setup ## Real PostgreSQL and Kafka
+	@echo "== integration"; $(BIN)/python -m pytest -q tests/integration
+
+faults: setup ## Kills and cuts
+	@echo "== faults"; $(BIN)/python -m pytest -q tests/faults
+
+browser: setup ## Real Chromium, axe
+	@echo "== browser"; $(BIN)/python -m pytest -q tests/browser
+
+lock: ## Make the lock files anew from pyproject.toml
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o deploy/python/runtime.lock
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra test pyproject.toml -o deploy/python/test.lock
+
+clean: ## Remove what setup installed
+	@rm -rf $(VENV) .cache *.egg-info
