@@ -79,7 +79,7 @@ def event_models() -> Mapping[str, type[AnyEvent]]:
             _class_name(name),
             __base__=Event[data_model],  # type: ignore[valid-type]  # the parameter is only known at run time
             __doc__=data_model.__doc__,
-            type=(Literal[name], Field(description="The type of this event.")),
+            type=(Literal[name], Field(description="The type of this event.")),  # type: ignore[arg-type]  # as above
         )
     return models
 

@@ -221,5 +221,3 @@ class PathwayClosed(PersonData):
 
     pathway: Reference
     reason: Literal["discharged", "transferred", "died", "declined", "other"]
-
-

@@ -118,5 +118,13 @@ class IncidentClosed(IncidentData):
 
     attended: bool
     outcome: Literal[
-        "resolved", "conveyed", "detained", "arrested", "referred", "no-trace", "no-further-action", "duplicate", "other"
+        "resolved",
+        "conveyed",
+        "detained",
+        "arrested",
+        "referred",
+        "no-trace",
+        "no-further-action",
+        "duplicate",
+        "other",
     ]

@@ -118,9 +118,7 @@ def decide(descriptor: PersonDescriptor | None, people: Iterable[PersonOnFile]) 
         return _decision("unknown", "insufficient-evidence", (), ())
     born = descriptor.date_of_birth.isoformat()
     namesakes = [
-        p
-        for p in on_file
-        if born in _births(p) and any(wanted & set(_full_names(d.names)) for d in p.descriptors)
+        p for p in on_file if born in _births(p) and any(wanted & set(_full_names(d.names)) for d in p.descriptors)
     ]
     if not namesakes:
         return _decision("unknown", "not-on-file", (), ())
@@ -129,15 +127,11 @@ def decide(descriptor: PersonDescriptor | None, people: Iterable[PersonOnFile]) 
         for p in namesakes
         if descriptor.nhs_number and _nhs_numbers(p) and descriptor.nhs_number not in _nhs_numbers(p)
     ]
-    neighbours = [
-        p for p in namesakes if any(set(descriptor.postcodes) & set(d.postcodes) for d in p.descriptors)
-    ]
+    neighbours = [p for p in namesakes if any(set(descriptor.postcodes) & set(d.postcodes) for d in p.descriptors)]
     evidence = [
         FieldEvidence("name", "exact"),
         FieldEvidence("date_of_birth", "exact"),
-        FieldEvidence(
-            "postcode", "exact" if neighbours else "absent" if not descriptor.postcodes else "differs"
-        ),
+        FieldEvidence("postcode", "exact" if neighbours else "absent" if not descriptor.postcodes else "differs"),
     ]
     if contradicted:
         evidence.append(FieldEvidence("nhs_number", "differs"))

@@ -54,9 +54,9 @@ async def create_topics(bootstrap: str, topics: Mapping[str, int], *, replicatio
         if not missing:
             return
         answer = await admin.create_topics(missing)
-        for error in answer.topic_errors:
-            kind = for_code(error[1])
-            if error[1] and kind is not TopicAlreadyExistsError:
-                raise kind(f"topic {error[0]}")
+        for name, code, *_ in answer.topic_errors:
+            kind = for_code(code)
+            if code and kind is not TopicAlreadyExistsError:
+                raise kind(f"topic {name}")
     finally:
         await admin.close()

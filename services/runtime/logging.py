@@ -10,7 +10,22 @@ from typing import Any
 import structlog
 
 FORBIDDEN_KEYS = frozenset(
-    {"name", "names", "given", "family", "nhs_number", "address", "street", "postcode", "phone", "body", "data", "person", "narrative", "descriptor"}
+    {
+        "name",
+        "names",
+        "given",
+        "family",
+        "nhs_number",
+        "address",
+        "street",
+        "postcode",
+        "phone",
+        "body",
+        "data",
+        "person",
+        "narrative",
+        "descriptor",
+    }
 )
 """Keys that would carry personal data; their values never reach a log line."""
 

@@ -11,7 +11,9 @@ EVENTS_ACCEPTED = Counter("liaison_events_accepted_total", "Events accepted and 
 EVENTS_REPEATED = Counter("liaison_events_repeated_total", "Records that were seen before; harmless.", ["feed"])
 EVENTS_REJECTED = Counter("liaison_events_rejected_total", "Records quarantined, by reason.", ["feed", "reason"])
 BATCH_SECONDS = Histogram("liaison_batch_seconds", "Time of a batch's transaction.", buckets=LATENCY_BUCKETS)
-BATCH_RECORDS = Histogram("liaison_batch_records", "Records in a batch.", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000))
+BATCH_RECORDS = Histogram(
+    "liaison_batch_records", "Records in a batch.", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+)
 BATCH_FAILURES = Counter("liaison_batch_failures_total", "Attempts at a batch that failed and were repeated.")
 LAG_RECORDS = Gauge("liaison_lag_records", "Records in the topic that are not in the ledger.", ["topic"])
 LAG_SECONDS = Gauge("liaison_lag_seconds", "Age of the last batch's oldest record when it was committed.")
@@ -22,7 +24,9 @@ DEADLINE_OVERDUE_SECONDS = Gauge("liaison_deadline_overdue_seconds", "How late t
 DEADLINES_TAKEN = Counter("liaison_deadlines_taken_total", "Deadlines looked at.")
 ALERT_TRANSITIONS = Counter("liaison_alert_transitions_total", "Changes of alerts.", ["rule", "transition"])
 EVENT_TO_ALERT_SECONDS = Histogram(
-    "liaison_event_to_alert_seconds", "From receipt of the event to the commit of the alert it raised.", buckets=LATENCY_BUCKETS
+    "liaison_event_to_alert_seconds",
+    "From receipt of the event to the commit of the alert it raised.",
+    buckets=LATENCY_BUCKETS,
 )
 OUTBOX_PENDING = Gauge("liaison_outbox_pending_messages", "Messages not yet published.")
 OUTBOX_OLDEST_SECONDS = Gauge("liaison_outbox_oldest_seconds", "Age of the oldest message not yet published.")
@@ -31,5 +35,8 @@ OUTBOX_FAILURES = Counter("liaison_outbox_failures_total", "Attempts to publish 
 CONSOLE_STREAMS = Gauge("liaison_console_streams", "Open live streams of the console.")
 CONSOLE_ACKNOWLEDGED = Counter("liaison_console_acknowledged_total", "Acknowledgements.", ["outcome"])
 ACKNOWLEDGE_SECONDS = Histogram(
-    "liaison_alert_acknowledge_seconds", "From raised to acknowledged.", ["urgency"], buckets=(5, 10, 30, 60, 120, 300, 900, 3600)
+    "liaison_alert_acknowledge_seconds",
+    "From raised to acknowledged.",
+    ["urgency"],
+    buckets=(5, 10, 30, 60, 120, 300, 900, 3600),
 )

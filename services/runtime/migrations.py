@@ -50,27 +50,38 @@ def shipped(package: str = "services.ledger") -> tuple[Migration, ...]:
     return tuple(found)
 
 
-async def migrate(connection: asyncpg.Connection, now: datetime, files: Sequence[Migration] | None = None) -> list[Migration]:
+async def migrate(
+    connection: asyncpg.Connection, now: datetime, files: Sequence[Migration] | None = None
+) -> list[Migration]:
     """Apply what is missing and return it. Two at once wait for each other. Raises MigrationError."""
     wanted = shipped() if files is None else files
     done = []
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     try:
         await connection.execute(_TABLE)
-        applied = {r["version"]: r for r in await connection.fetch("SELECT version, name, sha256 FROM schema_migration")}
+        applied = {
+            r["version"]: r for r in await connection.fetch("SELECT version, name, sha256 FROM schema_migration")
+        }
         if applied and max(applied) > len(wanted):
-            raise MigrationError(f"the ledger is at migration {max(applied)}; this software only knows {len(wanted)}: update it")
+            raise MigrationError(
+                f"the ledger is at migration {max(applied)}; this software only knows {len(wanted)}: update it"
+            )
         for migration in wanted:
             row = applied.get(migration.version)
             if row is not None:
                 if row["sha256"] != migration.sha256:
-                    raise MigrationError(f"migration {migration.version:04} was changed after it was applied; restore the file")
+                    raise MigrationError(
+                        f"migration {migration.version:04} was changed after it was applied; restore the file"
+                    )
                 continue
             async with connection.transaction():
                 await connection.execute(migration.sql)
                 await connection.execute(
                     "INSERT INTO schema_migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)",
-                    migration.version, migration.name, migration.sha256, now,
+                    migration.version,
+                    migration.name,
+                    migration.sha256,
+                    now,
                 )
             done.append(migration)
     finally:

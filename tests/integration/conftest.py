@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from services.runtime.embedded.apache_kafka import ApacheKafka, installed
 from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.migrations import migrate
@@ -36,7 +39,29 @@ async def postgres_dsn(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
     await admin.close()
 
 
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def apache_kafka() -> Iterator[ApacheKafka]:
+    """Apache Kafka itself. Missing, it fails the run where LIAISON_REQUIRE_KAFKA is set, and is loud otherwise."""
+    if not installed(ROOT):
+        said = "APACHE KAFKA IS NOT HERE (make setup fetches it): this test did not run"
+        if os.environ.get("LIAISON_REQUIRE_KAFKA"):
+            pytest.fail(said)
+        pytest.skip(said)
+    with ApacheKafka(ROOT) as broker:
+        yield broker
+
+
 @pytest.fixture(scope="session")
 def embedded_kafka() -> Iterator[EmbeddedKafka]:
     with EmbeddedKafka() as broker:
         yield broker
+
+
+@pytest.fixture(params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)])
+def kafka(request: pytest.FixtureRequest) -> EmbeddedKafka | ApacheKafka:
+    """Both brokers, one after the other."""
+    broker: EmbeddedKafka | ApacheKafka = request.getfixturevalue(f"{request.param}_kafka")
+    return broker
