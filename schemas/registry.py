@@ -1,0 +1,212 @@
+"""The agency registry: one versioned file that says which agencies, areas, desks and feeds there are.
+
+All look-ups are pure and deterministic. `load_registry()` reads the shipped London, whose entries are to be verified
+by each agency before use (`verified: false`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from schemas.codes import AgencyKind
+from schemas.envelope import Source
+from schemas.model import Closed, Phone, ShortText, Slug
+
+DeskRole = Literal[
+    "police-control",
+    "police-supervisor",
+    "ambulance-control",
+    "mental-health-crisis",
+    "amhp",
+    "custody",
+    "emergency-department",
+    "operations",
+]
+
+ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
+    "police": frozenset({"police-control", "police-supervisor", "custody"}),
+    "ambulance": frozenset({"ambulance-control"}),
+    "mental-health-trust": frozenset({"mental-health-crisis"}),
+    "local-authority": frozenset({"amhp"}),
+    "acute-trust": frozenset({"emergency-department"}),
+    "operations": frozenset({"operations"}),
+}
+"""Which desks an agency of each kind may have; it must have at least one."""
+
+
+class RegistryError(ValueError):
+    """The agency registry cannot be used as it is."""
+
+
+class Area(Closed):
+    """A part of the zone, e.g. a London borough."""
+
+    id: Slug
+    name: ShortText
+    code: Annotated[str, Field(pattern=r"^[A-Z][0-9]{8}$")] | None = None
+    """ONS GSS code."""
+
+
+class Contact(Closed):
+    """How to reach the agency for a purpose."""
+
+    purpose: Literal["supervisor", "integration", "privacy"]
+    phone: Phone | None = None
+    email: ShortText | None = None
+
+
+class Desk(Closed):
+    """An operating position: alerts go to desks, and alarm load is counted per desk."""
+
+    id: Slug
+    name: ShortText
+    role: DeskRole
+    areas: tuple[Slug, ...] = ()
+    """Areas it serves; empty: all of its agency's."""
+
+
+class Feed(Closed):
+    """One stream of events of an agency, on its own topic."""
+
+    id: Slug
+    topic: Annotated[str, Field(pattern=r"^feed\.[a-z0-9-]+$")]
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    """CloudEvents sources that may appear on it."""
+    partitions: Annotated[int, Field(ge=1, le=64)] = 1
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=3600)] = 15
+    silent_after_seconds: Annotated[int, Field(ge=5, le=7200)] = 60
+    """After this long without anything the feed is silent and rule R30 says so."""
+
+
+class Agency(Closed):
+    """A police force, ambulance service, trust or council."""
+
+    id: Slug
+    name: ShortText
+    kind: AgencyKind
+    code: Annotated[str, Field(max_length=10)] | None = None
+    """ODS or force code."""
+    verified: bool = False
+    areas: tuple[Slug, ...] = ()
+    """Areas it covers; empty: the whole zone."""
+    desks: Annotated[tuple[Desk, ...], Field(min_length=1)]
+    feeds: tuple[Feed, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+
+
+class Registry(Closed):
+    """The whole file. `zone` names the region whose crises have one writer at a time."""
+
+    version: Annotated[int, Field(ge=1)]
+    name: ShortText
+    zone: Slug
+    timezone: Literal["Europe/London"] = "Europe/London"
+    areas: Annotated[tuple[Area, ...], Field(min_length=1)]
+    agencies: Annotated[tuple[Agency, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        areas = {area.id for area in self.areas}
+        _unique("area", (area.id for area in self.areas))
+        _unique("agency", (agency.id for agency in self.agencies))
+        _unique("desk", (desk.id for agency in self.agencies for desk in agency.desks))
+        feeds = [feed for agency in self.agencies for feed in agency.feeds]
+        _unique("feed", (feed.id for feed in feeds))
+        _unique("topic", (feed.topic for feed in feeds))
+        _unique("source", (source for feed in feeds for source in feed.sources))
+        for agency in self.agencies:
+            for desk in agency.desks:
+                if desk.role not in ROLES_OF[agency.kind]:
+                    raise ValueError(f"desk {desk.id}: a {agency.kind} has no {desk.role} desk")
+                served = set(agency.areas) or areas
+                if not set(desk.areas) <= served:
+                    lost = sorted(set(desk.areas) - served)
+                    raise ValueError(f"desk {desk.id}: {lost} are not areas of {agency.id}; correct the desk or the agency")
+            if not set(agency.areas) <= areas:
+                raise ValueError(f"agency {agency.id}: {sorted(set(agency.areas) - areas)} are not in `areas`; add them")
+        for role in ("police-control", "ambulance-control", "mental-health-crisis", "operations"):
+            for area in sorted(areas):
+                if not any(area in (d.areas or a.areas or areas) for a in self.agencies for d in a.desks if d.role == role):
+                    raise ValueError(f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one")
+        return self
+
+    @cached_property
+    def agencies_by_id(self) -> dict[str, Agency]:
+        """By agency id."""
+        return {agency.id: agency for agency in self.agencies}
+
+    @cached_property
+    def feeds_by_topic(self) -> dict[str, tuple[Agency, Feed]]:
+        """The agency and feed behind a topic."""
+        return {feed.topic: (agency, feed) for agency in self.agencies for feed in agency.feeds}
+
+    @cached_property
+    def feeds_by_id(self) -> dict[str, tuple[Agency, Feed]]:
+        """The agency and feed of a feed id."""
+        return {feed.id: (agency, feed) for agency in self.agencies for feed in agency.feeds}
+
+    @cached_property
+    def desks_by_id(self) -> dict[str, tuple[Agency, Desk]]:
+        """The agency and desk of a desk id."""
+        return {desk.id: (agency, desk) for agency in self.agencies for desk in agency.desks}
+
+    def topics(self) -> dict[str, int]:
+        """Every feed topic and its partitions."""
+        return {topic: feed.partitions for topic, (_, feed) in self.feeds_by_topic.items()}
+
+    def alert_topics(self) -> dict[str, int]:
+        """The topic on which each agency receives its alerts."""
+        return {f"alerts.{agency.id}": 1 for agency in self.agencies}
+
+    def desks_for(
+        self, roles: Iterable[str], area: str | None, agencies: Iterable[str] = ()
+    ) -> tuple[tuple[Agency, Desk], ...]:
+        """Desks of the roles that serve the area, in order of desk id.
+
+        An unknown area addresses every desk of the role: too many rather than none. Where `agencies` names agencies of
+        a role's kind, only theirs of that role are addressed.
+        """
+        wanted, named = set(roles), set(agencies)
+        known = area if any(a.id == area for a in self.areas) else None
+        chosen: dict[str, tuple[Agency, Desk]] = {}
+        for role in wanted:
+            of_role = [(a, d) for a in self.agencies for d in a.desks if d.role == role]
+            restricted = [(a, d) for a, d in of_role if a.id in named]
+            for agency, desk in restricted or of_role:
+                serves = desk.areas or agency.areas
+                if known is None or not serves or known in serves:
+                    chosen[desk.id] = (agency, desk)
+            if restricted and not any(d.role == role for _, d in chosen.values()):
+                chosen |= {desk.id: (agency, desk) for agency, desk in restricted}
+        return tuple(chosen[key] for key in sorted(chosen))
+
+
+def _unique(kind: str, ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for value in ids:
+        if value in seen:
+            raise ValueError(f"{kind} {value} stands twice; every {kind} needs a name of its own")
+        seen.add(value)
+
+
+def load_registry(path: Path | None = None) -> Registry:
+    """The registry in the file, or the shipped London. Raises RegistryError naming file, place and remedy."""
+    name = str(path) if path else "london.yaml (shipped)"
+    try:
+        text = (path or resources.files("schemas") / "registries" / "london.yaml").read_text(encoding="utf-8")
+        return Registry.model_validate(yaml.safe_load(text))
+    except OSError as error:
+        raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise RegistryError(f"{name} is not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "/" + "/".join(str(part) for part in first["loc"])
+        raise RegistryError(f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -1,0 +1,68 @@
+"""The registry says who is addressed, and refuses a file by which an alert would reach nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.registry import Registry, RegistryError, load_registry
+
+LONDON = load_registry()
+
+
+def _written(tmp_path: Path, change: object) -> Path:
+    document = LONDON.model_dump(mode="json", exclude_none=True)
+    change(document)  # type: ignore[operator]
+    path = tmp_path / "registry.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_london_has_its_33_areas_and_no_entry_claims_to_be_verified() -> None:
+    assert len(LONDON.areas) == 33
+    assert not any(agency.verified for agency in LONDON.agencies)
+
+
+def test_an_alert_in_lambeth_reaches_the_desks_that_serve_lambeth() -> None:
+    desks = [desk.id for _, desk in LONDON.desks_for(["ambulance-control", "police-control", "mental-health-crisis"], "lambeth")]
+    assert desks == ["las-mental-health", "met-control-central-south", "slam-crisis"]
+
+
+def test_a_named_trust_is_addressed_although_it_serves_another_area() -> None:
+    desks = [desk.id for _, desk in LONDON.desks_for(["mental-health-crisis"], "lambeth", ["oxleas"])]
+    assert desks == ["oxleas-crisis"]
+
+
+def test_an_unknown_area_addresses_every_desk_of_the_role_rather_than_none() -> None:
+    assert len(LONDON.desks_for(["mental-health-crisis"], None)) == 8
+    assert LONDON.desks_for(["mental-health-crisis"], "atlantis") == LONDON.desks_for(["mental-health-crisis"], None)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d["agencies"].append(d["agencies"][0]), "agency met stands twice"),
+        (lambda d: d["agencies"][0]["desks"][0].update(areas=["atlantis"]), "are not areas of met"),
+        (lambda d: d["agencies"][1]["desks"][0].update(areas=["camden"]), "no ambulance-control desk serves it"),
+        (lambda d: d["agencies"][1]["desks"][0].update(role="custody"), "has no custody desk"),
+        (lambda d: d["agencies"][0].update(kindd="police"), "/agencies/0/kindd"),
+    ],
+)
+def test_a_file_that_would_lose_alerts_is_refused_with_the_place_and_the_remedy(
+    tmp_path: Path, change: object, said: str
+) -> None:
+    with pytest.raises(RegistryError, match=said):
+        load_registry(_written(tmp_path, change))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match=r"nowhere\.yaml cannot be read"):
+        load_registry(tmp_path / "nowhere.yaml")
+
+
+def test_feeds_are_found_by_topic() -> None:
+    agency, feed = LONDON.feeds_by_topic["feed.met-cad"]
+    assert (agency.id, feed.sources) == ("met", ("/met/cad",))
+    assert isinstance(LONDON, Registry)
