@@ -1,0 +1,142 @@
+"""Everything on this machine: servers where none are configured, the ledger's tables, the topics, one process a service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from types import TracebackType
+
+import asyncpg
+import httpx
+
+from schemas.registry import Registry, load_registry
+from services.runtime import kafka
+from services.runtime.embedded.kafka import EmbeddedKafka, free_port
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.errors import EmbeddedServerError
+from services.runtime.migrations import migrate
+from services.runtime.settings import Settings
+
+SERVICES = ("stream", "relay", "console")
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+class Stack:
+    """The whole product as child processes of this one. Use as a context manager.
+
+    Kafka and PostgreSQL are embedded unless `kafka_bootstrap` or `postgres_dsn` are set in the settings.
+    """
+
+    def __init__(self, settings: Settings, now: datetime, clock: str = "system") -> None:
+        self._resources = ExitStack()
+        self._settings, self._now, self._clock = settings, now, clock
+        self.registry: Registry = load_registry(settings.registry_path)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment: dict[str, str] = {}
+        self.kafka_bootstrap = settings.kafka_bootstrap
+        self.postgres_dsn = settings.postgres_dsn
+        self.console_port = settings.console_port if "console_port" in settings.model_fields_set else free_port()
+        self.metrics_ports = {service: free_port() for service in ("stream", "relay")}
+        self.embedded_kafka = "kafka_bootstrap" not in settings.model_fields_set
+
+    @property
+    def console(self) -> str:
+        """Address of the console."""
+        return f"http://127.0.0.1:{self.console_port}"
+
+    def __enter__(self) -> Stack:
+        try:
+            self._start()
+        except BaseException:
+            self._resources.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+    def _start(self) -> None:
+        if "postgres_dsn" not in self._settings.model_fields_set:
+            self.postgres_dsn = self._resources.enter_context(EmbeddedPostgres()).dsn()
+        if self.embedded_kafka:
+            self.kafka_bootstrap = self._resources.enter_context(EmbeddedKafka()).bootstrap
+        asyncio.run(self._prepare())
+        self._environment = os.environ | {
+            "LIAISON_ENVIRONMENT": "try",
+            "LIAISON_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "LIAISON_KAFKA_IDEMPOTENT": "0" if self.embedded_kafka else "1",
+            "LIAISON_POSTGRES_DSN": self.postgres_dsn,
+            "LIAISON_CLOCK": self._clock,
+            "LIAISON_CONSOLE_PORT": str(self.console_port),
+        }
+        self._resources.callback(self.stop)
+        for service in SERVICES:
+            self.start(service)
+
+    async def _prepare(self) -> None:
+        connection = await asyncpg.connect(self.postgres_dsn, timeout=10)
+        try:
+            await migrate(connection, self._now)
+        finally:
+            await connection.close()
+        await kafka.create_topics(self.kafka_bootstrap, self.registry.topics() | self.registry.alert_topics())
+
+    def start(self, service: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start one service's process; its log goes to this process's standard error."""
+        environment = self._environment | dict(extra or {})
+        if service in self.metrics_ports:
+            environment["LIAISON_METRICS_PORT"] = str(self.metrics_ports[service])
+        process = subprocess.Popen([sys.executable, "-m", "services.command_line", "worker", service], env=environment)
+        self.processes[service] = process
+        return process
+
+    def stop(self) -> None:
+        """Stop every service; kill what does not end."""
+        for process in self.processes.values():
+            process.terminate()
+        end = time.monotonic() + STOP_SECONDS
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def ended(self) -> str | None:
+        """The first service whose process has ended, with its exit code; None while all run."""
+        for service, process in self.processes.items():
+            if process.poll() is not None:
+                return f"{service} ended with code {process.returncode}"
+        return None
+
+    def wait_until_ready(self) -> None:
+        """Until every service says that it is ready. Raises EmbeddedServerError saying what is not."""
+        addresses = {s: f"http://127.0.0.1:{p}/readyz" for s, p in self.metrics_ports.items()}
+        addresses["console"] = f"{self.console}/readyz"
+        deadline = time.monotonic() + READY_SECONDS
+        said: dict[str, str] = dict.fromkeys(addresses, "no answer yet")
+        while time.monotonic() < deadline:
+            if (gone := self.ended()) is not None:
+                raise EmbeddedServerError(gone)
+            for service in list(said):
+                try:
+                    answer = httpx.get(addresses[service], timeout=3)
+                except httpx.HTTPError:
+                    continue
+                if answer.status_code == 200:
+                    del said[service]
+                else:
+                    said[service] = answer.text
+            if not said:
+                return
+            time.sleep(0.2)
+        raise EmbeddedServerError(f"not ready after {READY_SECONDS:g} s: {said}")
