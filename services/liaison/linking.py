@@ -37,9 +37,7 @@ Pair = frozenset[Key]
 
 EvidenceKind = Literal["cross-reference", "person", "place"]
 
-_STRENGTH: Mapping[EvidenceKind, int] = MappingProxyType(
-    {"cross-reference": 2, "person": 1, "place": 0}
-)
+_STRENGTH: Mapping[EvidenceKind, int] = MappingProxyType({"cross-reference": 2, "person": 1, "place": 0})
 _JOINED_BY_HAND = 3
 
 
@@ -92,7 +90,7 @@ class LinkPolicy:
     geocoder_metres: float = 5_000.0
     """How far apart two coordinates of one same address may be put by the agencies' geocoders (a
     long road's middle, a wrong end of town). Further apart they are two towns' High Streets."""
-    least_weight: float = 3.0
+    least_weight: float = 2.0
     """A place links at this weight and above."""
     usual_gap: timedelta = timedelta(minutes=4)
     """Mean time between two agencies' records of one crisis, where they follow one call."""
@@ -106,6 +104,10 @@ class LinkPolicy:
 
 
 DEFAULT_POLICY = LinkPolicy()
+
+# A chance meeting may come at any time in it. Not the policy's window, so that the same two
+# incidents weigh the same whatever window they are looked for in.
+_REFERENCE = timedelta(minutes=30)
 
 # Weight of the place agreeing, before time, busyness and nature. Chance meets in a property more
 # rarely than in a block, and in a block more rarely than within a walk of 150 m.
@@ -187,19 +189,14 @@ def _place_agrees(
 
 
 def _time_weight(gap: timedelta, policy: LinkPolicy) -> float:
-    """Likelihood of the gap in one crisis, over that of a chance meeting anywhere in the window."""
-    window, usual = policy.place_window / timedelta(minutes=1), policy.usual_gap
-    peak = window / (usual / timedelta(minutes=1)) * math.exp(-(gap / usual))
+    """Likelihood of the gap in one crisis, over that of a chance meeting in the reference time."""
+    peak = _REFERENCE / policy.usual_gap * math.exp(-(gap / policy.usual_gap))
     return math.log((1 - policy.late_share) * peak + policy.late_share)
 
 
 def _busyness_weight(left: Sighting, right: Sighting, policy: LinkPolicy) -> float:
     """Minus the log of how much busier than usual the place is; never above 1 for a quiet one."""
-    known = [
-        policy.place_rates[key]
-        for key in (*place_keys(left), *place_keys(right))
-        if key in policy.place_rates
-    ]
+    known = [policy.place_rates[key] for key in (*place_keys(left), *place_keys(right)) if key in policy.place_rates]
     return min(1.0, -math.log(max(known) / policy.usual_rate)) if known else 0.0
 
 
@@ -233,9 +230,7 @@ def _place_evidence(
     return detail
 
 
-def link(
-    left: Sighting, right: Sighting, policy: LinkPolicy = DEFAULT_POLICY
-) -> LinkEvidence | None:
+def link(left: Sighting, right: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> LinkEvidence | None:
     """The strongest evidence that two incidents are about one crisis, or None. Symmetric."""
     if left.key == right.key:
         return None

@@ -34,6 +34,9 @@ MISMATCH = -1.0
 ROUTINE = -2.5
 """One side is work that no emergency brings about: a traffic stop, paperwork."""
 
+ASSISTANCE = 1.5
+"""One side says that it helps another service, and what the other is doing is not known."""
+
 _ROUTINE_NATURES = frozenset({"traffic", "administrative"})
 
 _TOGETHER: Mapping[frozenset[str], float] = MappingProxyType(
@@ -71,7 +74,9 @@ _TOGETHER: Mapping[frozenset[str], float] = MappingProxyType(
 def nature_weight(left: str | None, right: str | None) -> float:
     """Weight of two natures together, in nats; 0 where either is not given or not known here."""
     if left not in NATURES or right not in NATURES:
-        return ROUTINE / 2 if _ROUTINE_NATURES & {left, right} else 0.0
+        if _ROUTINE_NATURES & {left, right}:
+            return ROUTINE / 2
+        return ASSISTANCE if "assistance" in (left, right) else 0.0
     if _ROUTINE_NATURES & {left, right}:
         return ROUTINE
     return _TOGETHER.get(frozenset({left, right}), MISMATCH)
