@@ -1,0 +1,431 @@
+"""The fold: from events in any order of arrival to the facts of one episode, and to what linking needs of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from schemas.codes import (
+    CrisisIndicator,
+    ForceKind,
+    Nature,
+    ResourceKind,
+    RestraintPosition,
+)
+from schemas.events import care, detention, incident, response
+from schemas.model import Closed
+from schemas.place import Location
+from schemas.received import Received
+from services.identity.person import IdentityDecision, PersonOnFile
+from services.liaison.corrections import effective
+from services.liaison.facts import RESTRAINT_KINDS, Conveyance, Episode, Mark, Stretch
+from services.liaison.linking import Sighting
+from services.liaison.spans import FOREVER, spans
+from services.liaison.tracking import (
+    AMBULANCE_RESPONSE,
+    NATURE_INDICATORS,
+    NOT_SENT,
+    AmbulanceResponse,
+    DetentionBuilder,
+    ForceBuilder,
+    IncidentBuilder,
+    Indicators,
+    Key,
+    Presence,
+)
+
+__all__ = ["Episode", "fold", "sighting"]
+
+_TAKEN = frozenset({"conveyed", "detained", "arrested"})
+
+_LINKING_NATURE = {
+    Nature.MENTAL_HEALTH_CRISIS: "crisis",
+    Nature.SUICIDAL: "crisis",
+    Nature.SELF_HARM: "crisis",
+    Nature.WELFARE_CONCERN: "welfare",
+    Nature.MISSING: "welfare",
+    Nature.DISTURBANCE: "disturbance",
+    Nature.VIOLENCE: "disturbance",
+    Nature.MEDICAL: "medical",
+    Nature.TRAFFIC_COLLISION: "collision",
+    Nature.TRAFFIC_STOP: "traffic",
+    Nature.FIRE: "fire",
+    Nature.CRIME: "property",
+    Nature.ADMINISTRATIVE: "administrative",
+}
+
+
+def fold(
+    episode_id: str,
+    area: str | None,
+    events: Iterable[Received],
+    person: PersonOnFile | None,
+    identity: IdentityDecision | None = None,
+) -> Episode:
+    """The episode that these events make, in whatever order and however often they came.
+
+    `person` counts only if `identity` attaches it; with no decision given the caller vouches for it. Nothing of the
+    result depends on when an event was received.
+    """
+    counted, faults = effective(events)
+    attached = person
+    outcome = "unknown" if person is None else "attached"
+    if identity is not None:
+        outcome = identity.outcome
+        if identity.outcome != "attached" or (person and identity.person_id != person.person_id):
+            attached = None
+    folding = _Folding()
+    for received in counted:
+        folding.take(received)
+    return folding.episode(episode_id, area, attached, outcome, faults)
+
+
+class _Folding:
+    def __init__(self) -> None:
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self.incidents: dict[Key, IncidentBuilder] = {}
+        self.indicators = Indicators()
+        self.presence = Presence()
+        self.response = AmbulanceResponse()
+        self.asked: list[Mark] = []
+        self.assessments: list[Mark] = []
+        self.forces: dict[Key, list[ForceBuilder]] = {}
+        self.detentions: dict[Key, DetentionBuilder] = {}
+
+    def take(self, received: Received) -> None:
+        event = received.event
+        mark = Mark(event.time, event.source, event.id)
+        if self.first is None:
+            self.first = mark.at
+        self.last = mark.at
+        data = event.data
+        reference = getattr(data, "incident", None)
+        if reference is None:
+            return
+        key = (received.agency, reference)
+        state = self.incidents.get(key)
+        if state is None:
+            state = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
+            self.incidents[key] = state
+        state.last_seen_at = mark.at
+        handler = _HANDLERS.get(type(data))
+        if handler is not None:
+            handler(self, state, data, mark)
+
+    def facts(self, state: IncidentBuilder, data: incident.IncidentFacts, mark: Mark) -> None:
+        agency = state.key[0]
+        if data.nature is not None:
+            state.nature = data.nature
+            kind = NATURE_INDICATORS.get(data.nature)
+            if kind is not None:
+                self.indicators.state(kind, agency, mark.at, mark.event, call_taking=True)
+        if data.opening_code is not None:
+            self.code(agency, data.opening_code, mark)
+        for each in data.indicators:
+            self.indicators.state(each, agency, mark.at, mark.event)
+        if data.ambulance_category is not None and state.kind == "ambulance":
+            state.category = data.ambulance_category
+            self.response.graded(state.key, data.ambulance_category, mark, "")
+
+    def reported(self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark) -> None:
+        if state.reported is None:
+            state.reported = mark
+        self.facts(state, data, mark)
+
+    def code(self, agency: str, code: incident.CodedValue, mark: Mark) -> None:
+        # AMPDS card 25: psychiatric, abnormal behaviour, suicide attempt. `25A1` is of that card, `251` is not.
+        text = code.code.strip()
+        if code.system.strip().lower() == "ampds" and text[:2] == "25" and not text[2:3].isdigit():
+            self.indicators.state(CrisisIndicator.AMPDS_25, agency, mark.at, mark.event)
+
+    def graded(self, state: IncidentBuilder, data: incident.IncidentGraded, mark: Mark) -> None:
+        if data.code is not None:
+            self.code(state.key[0], data.code, mark)
+        if state.kind != "ambulance":
+            return
+        if data.assessed_by_clinician:
+            self.assessments.append(mark)
+        if data.ambulance_category is not None:
+            state.category = data.ambulance_category
+            because = "" if data.reason is None else f", {data.reason.value}"
+            self.response.graded(state.key, data.ambulance_category, mark, because)
+        elif data.reason in NOT_SENT:
+            self.response.not_sent(mark, str(data.reason))
+
+    def declined(self, state: IncidentBuilder, data: incident.IncidentDeclined, mark: Mark) -> None:
+        if state.kind == "ambulance":
+            self.response.not_sent(mark, f"declined, {data.reason}")
+
+    def closed(self, state: IncidentBuilder, data: incident.IncidentClosed, mark: Mark) -> None:
+        state.closed, state.attended = mark, data.attended
+        self.presence.closed(state.key, mark)
+        if state.kind == "police" and data.outcome in _TAKEN and self.presence.attendances:
+            self.presence.attendances[-1].person_taken = True
+        if state.kind == "ambulance":
+            self.response.closed(state.key, mark)
+            if not data.attended and data.outcome != "duplicate":
+                self.response.not_sent(mark, "closed without attendance")
+        for several in self.forces.values():
+            for force in several:
+                if force.incident == state.key and force.ended is None:
+                    force.ended = mark
+
+    def assigned(self, state: IncidentBuilder, data: response.ResourceAssigned, mark: Mark) -> None:
+        self.presence.assigned((state.key[0], data.resource), data.kind, state.key, mark)
+        if data.kind in AMBULANCE_RESPONSE:
+            self.response.sent(mark)
+
+    def on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
+        self.presence.arrived((state.key[0], data.resource), data.kind, state.key, mark)
+        if data.kind in AMBULANCE_RESPONSE:
+            self.response.sent(mark)
+
+    def left(self, state: IncidentBuilder, data: response.ResourceLeft, mark: Mark) -> None:
+        attendance = self.presence.attendance
+        if attendance is not None and data.kind is ResourceKind.POLICE_UNIT:
+            attendance.handed_over = attendance.handed_over or data.handover_to is not None
+            attendance.person_taken = attendance.person_taken or data.with_person
+        self.presence.left((state.key[0], data.resource), mark)
+
+    def stood_down(
+        self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark
+    ) -> None:
+        self.presence.left((state.key[0], data.resource), mark)
+        if data.kind in AMBULANCE_RESPONSE and data.reason in NOT_SENT:
+            if not self.presence.ambulance_sent:
+                self.response.not_sent(mark, data.reason.value)
+
+    def requested(
+        self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark
+    ) -> None:
+        if data.of == "ambulance":
+            self.asked.append(mark)
+            self.response.sent(mark)
+
+    def cancelled(
+        self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark
+    ) -> None:
+        if data.of == "ambulance" and data.reason in NOT_SENT:
+            self.response.not_sent(mark, data.reason.value)
+
+    def force_started(self, state: IncidentBuilder, data: response.ForceStarted, mark: Mark) -> None:
+        several = self.forces.setdefault((state.key[0], data.force), [])
+        if several and several[-1].ended is None:
+            several[-1].kinds.extend(data.kinds)
+        else:
+            several.append(
+                ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None)
+            )
+        several[-1].observe(data.position, data.signs, mark)
+        held = RESTRAINT_KINDS.intersection(data.kinds)
+        prone = data.position is RestraintPosition.PRONE
+        if held or prone:
+            # Handcuffs alone go with most arrests: a sign like another, not a strong one.
+            strong = prone or held != {ForceKind.HANDCUFFS}
+            self.indicators.state(
+                CrisisIndicator.RESTRAINT, state.key[0], mark.at, mark.event, strong=strong
+            )
+
+    def force_reviewed(
+        self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark
+    ) -> None:
+        several = self.forces.get((state.key[0], data.force))
+        if several and several[-1].ended is None:
+            several[-1].reviews.append(mark)
+            several[-1].observe(data.position, data.signs, mark)
+
+    def force_ended(self, state: IncidentBuilder, data: response.ForceEnded, mark: Mark) -> None:
+        several = self.forces.get((state.key[0], data.force))
+        if several and several[-1].ended is None:
+            several[-1].ended = mark
+
+    def harmed(self, state: IncidentBuilder, data: response.HarmReported, mark: Mark) -> None:
+        kind = {
+            "self-harm": CrisisIndicator.SELF_HARM,
+            "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
+        }.get(data.harm)
+        if kind is not None:
+            self.indicators.state(kind, state.key[0], mark.at, mark.event)
+
+    def detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
+        strong = not isinstance(data, detention.DetentionConsulted)
+        self.indicators.state(
+            CrisisIndicator.SECTION_135_136, state.key[0], mark.at, mark.event, strong=strong
+        )
+        attendance = self.presence.attendance
+        key = (state.key[0], data.detention)
+        match data:
+            case detention.DetentionDetained(power=power, kept_at=site):
+                kept = None if site is None else site.kind
+                self.detentions.setdefault(key, DetentionBuilder(*key, power, mark, kept))
+                return
+            case detention.DetentionConveyed() | detention.DetentionArrived():
+                if attendance is not None:
+                    attendance.person_taken = True
+        held = self.known_detention(key)
+        if held is None:
+            return
+        match data:
+            case detention.DetentionConveyed(by=by, reason_not_ambulance=reason):
+                held.conveyed.append(Conveyance(mark, by, reason is not None))
+            case detention.DetentionArrived():
+                held.arrived = held.arrived or mark
+            case detention.DetentionHandedOver():
+                held.handed_over = held.handed_over or mark
+            case detention.DetentionEnded():
+                held.ended = held.ended or mark
+
+    def known_detention(self, key: Key) -> DetentionBuilder | None:
+        """The detention of that reference, or the only one there is: a hospital gives it a reference of its own."""
+        held = self.detentions.get(key)
+        if held is None and len(self.detentions) == 1:
+            held = next(iter(self.detentions.values()))
+        return held
+
+    def episode(
+        self,
+        episode_id: str,
+        area: str | None,
+        person: PersonOnFile | None,
+        outcome: Any,
+        faults: tuple[str, ...],
+    ) -> Episode:
+        self.presence.finish()
+        self.response.finish()
+        indicators = self.indicators
+        if person is not None and self.first is not None:
+            there = [p for p in person.pathways if p.open_at(self.first)]
+            if there:
+                planned = any(p.facts.crisis_plan is not None for p in there)
+                known = (
+                    CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
+                )
+                indicators.found = [
+                    each for each in indicators.found if each.basis != "known-to-services"
+                ]
+                indicators = Indicators()
+                indicators.state(known, "register", self.first, None)
+                indicators.found.extend(
+                    each for each in self.indicators.found if each.basis != "known-to-services"
+                )
+        incidents = tuple(self.incidents[key].build() for key in sorted(self.incidents))
+        return Episode(
+            episode_id=episode_id,
+            area=area,
+            opened_at=self.first,
+            last_event_at=self.last,
+            person=person,
+            identity=outcome,
+            incidents=incidents,
+            indicators=tuple(indicators.found),
+            attendances=tuple(each.build() for each in self.presence.attendances),
+            ambulance_on_scene=spans(self.presence.ambulance),
+            health_on_scene=spans(self.presence.health),
+            joint_response=spans(self.presence.joint),
+            emergency=spans(self.response.emergency),
+            category_1=spans(self.response.category_1),
+            below_emergency=tuple(self.response.low),
+            stood_down=tuple(self.response.stood_down),
+            requested=self._requests(),
+            assessments=tuple(self.assessments),
+            forces=tuple(
+                sorted(
+                    (each.build() for several in self.forces.values() for each in several),
+                    key=lambda force: force.started,
+                )
+            ),
+            detentions=tuple(
+                sorted((d.build() for d in self.detentions.values()), key=lambda d: d.detained)
+            ),
+            open_police_or_ambulance=spans(
+                (i.opened_at, FOREVER if i.closed is None else i.closed.at)
+                for i in incidents
+                if i.kind in ("police", "ambulance")
+            ),
+            faults=faults,
+        )
+
+    def _requests(self) -> tuple[Stretch, ...]:
+        """A request counts for the police attendance it was made in or before; an own incident while it is open."""
+        found = []
+        for mark in self.asked:
+            ends = (a.ended.at for a in self.presence.attendances if a.ended and a.ended.at > mark.at)
+            found.append(Stretch(mark, next(ends, FOREVER), "request"))
+        for each in self.incidents.values():
+            if each.kind == "ambulance":
+                began = each.reported or Mark(each.opened_at, f"/{each.key[0]}", each.key[1])
+                until = FOREVER if each.closed is None else each.closed.at
+                found.append(Stretch(began, until, "incident"))
+        return tuple(sorted(found, key=lambda stretch: stretch.since))
+
+
+_HANDLERS: dict[type[Closed], Callable[[_Folding, IncidentBuilder, Any, Mark], None]] = {
+    incident.IncidentReported: _Folding.reported,
+    incident.IncidentUpdated: _Folding.facts,
+    incident.IncidentGraded: _Folding.graded,
+    incident.IncidentDeclined: _Folding.declined,
+    incident.IncidentClosed: _Folding.closed,
+    response.ResourceAssigned: _Folding.assigned,
+    response.ResourceOnScene: _Folding.on_scene,
+    response.ResourceLeft: _Folding.left,
+    response.ResourceStoodDown: _Folding.stood_down,
+    response.AssistanceRequested: _Folding.requested,
+    response.AssistanceCancelled: _Folding.cancelled,
+    response.ForceStarted: _Folding.force_started,
+    response.ForceReviewed: _Folding.force_reviewed,
+    response.ForceEnded: _Folding.force_ended,
+    response.HarmReported: _Folding.harmed,
+    detention.DetentionConsulted: _Folding.detention,
+    detention.DetentionDetained: _Folding.detention,
+    detention.DetentionConveyed: _Folding.detention,
+    detention.DetentionArrived: _Folding.detention,
+    detention.DetentionHandedOver: _Folding.detention,
+    detention.DetentionAssessmentStarted: _Folding.detention,
+    detention.DetentionAssessed: _Folding.detention,
+    detention.DetentionExtended: _Folding.detention,
+    detention.DetentionMoved: _Folding.detention,
+    detention.DetentionEscaped: _Folding.detention,
+    detention.DetentionEnded: _Folding.detention,
+}
+
+
+def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
+    """One incident's sighting for linking. `person_id` is the person attached, never one that is only possible.
+
+    An incident all of whose events were retracted still has a sighting, without place or person, so that it links to
+    nothing. Raises ValueError where no event belongs to an incident.
+    """
+    given = list(events)
+    counted, _ = effective(given)
+    own = [r for r in counted if r.incident_key is not None]
+    named = own or sorted((r for r in given if r.incident_key is not None), key=lambda r: r.order)
+    if not named or named[0].incident_key is None:
+        raise ValueError("a sighting needs at least one event that belongs to an incident")
+    place: Location | None = None
+    nature: Nature | None = None
+    names: set[Key] = set()
+    for received in own:
+        match received.event.data:
+            case incident.IncidentFacts() as facts:
+                place = facts.location or place
+                nature = facts.nature or nature
+                names.update((each.agency, each.reference) for each in facts.linked)
+            case incident.IncidentLinked(linked=other):
+                names.add((other.agency, other.reference))
+            case care.WelfareConcernRaised():
+                nature = nature or Nature.WELFARE_CONCERN
+    return Sighting(
+        key=named[0].incident_key,
+        agency_kind=named[0].agency_kind,
+        opened_at=named[0].event.time,
+        last_seen_at=named[-1].event.time,
+        uprn=None if place is None else place.uprn,
+        street=None if place is None else place.street,
+        latitude=None if place is None else place.latitude,
+        longitude=None if place is None else place.longitude,
+        category=None if nature is None else _LINKING_NATURE.get(nature),
+        people=frozenset() if person_id is None or not own else frozenset({person_id}),
+        cross_references=frozenset(names),
+    )

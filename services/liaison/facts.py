@@ -1,0 +1,237 @@
+"""What the fold of an episode's events establishes: the facts that rules are conditions over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from schemas.codes import (
+    ABD_SIGNS,
+    AgencyKind,
+    AmbulanceCategory,
+    ClinicalSign,
+    CrisisIndicator,
+    DetentionPower,
+    ForceKind,
+    Nature,
+    PlaceOfSafetyKind,
+    ResourceKind,
+    RestraintPosition,
+)
+from services.identity.person import Outcome, PathwayOnFile, PersonOnFile
+from services.liaison.spans import FOREVER, Spans, since
+
+
+class Mark(NamedTuple):
+    """When something happened and the event that says so. Sorts as the fold does: occurred, source, id."""
+
+    at: datetime
+    source: str
+    id: str
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """CloudEvents (source, id)."""
+        return (self.source, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """One agency's own record, as it stands after all that is known."""
+
+    key: tuple[str, str]
+    kind: AgencyKind
+    opened_at: datetime
+    last_seen_at: datetime
+    reported: Mark | None
+    nature: Nature | None
+    category: AmbulanceCategory | None
+    closed: Mark | None
+    attended: bool | None
+    """Whether the agency says it attended; None while the incident is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One independent sign of a mental-health crisis, from its first statement on."""
+
+    kind: CrisisIndicator
+    at: datetime
+    event: tuple[str, str] | None
+    """None where the sign comes from the register of care pathways."""
+    strong: bool
+    basis: str
+    """What makes it independent: one basis counts once. `call:<agency>` for a coding by the agency's own call-taking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """A continuous presence of police at the scene: from the first unit's arrival until no unit remains."""
+
+    begun: Mark
+    ended: Mark | None
+    handed_over: bool
+    """A unit documented the handover of the person to an agency."""
+    person_taken: bool
+    """The person left with the police: a unit took them, or they were conveyed, detained elsewhere or arrested."""
+
+    @property
+    def spans(self) -> Spans:
+        """When police were there."""
+        return ((self.begun.at, FOREVER if self.ended is None else self.ended.at),)
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """One continuous use of force or restraint."""
+
+    agency: str
+    reference: str
+    started: Mark
+    ended: Mark | None
+    kinds: tuple[ForceKind, ...]
+    position: RestraintPosition | None
+    """The worst position recorded: prone if it ever was."""
+    reviews: tuple[Mark, ...]
+    signs: tuple[tuple[ClinicalSign, Mark], ...]
+
+    @property
+    def spans(self) -> Spans:
+        """When it went on."""
+        return ((self.started.at, FOREVER if self.ended is None else self.ended.at),)
+
+    @property
+    def is_restraint(self) -> bool:
+        """The person is held: by hand, by handcuffs, at the limbs, on the ground, prone, or with a spit guard on."""
+        return self.position is RestraintPosition.PRONE or not RESTRAINT_KINDS.isdisjoint(self.kinds)
+
+    @property
+    def is_handcuffs_alone(self) -> bool:
+        """Handcuffs and nothing more, not prone."""
+        return (
+            self.position is not RestraintPosition.PRONE
+            and RESTRAINT_KINDS.intersection(self.kinds) == {ForceKind.HANDCUFFS}
+        )
+
+    def first_of(self, wanted: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
+        """The first of these signs that was observed."""
+        return next((each for each in self.signs if each[0] in wanted), None)
+
+    @property
+    def abd_spans(self) -> Spans:
+        """Since when a sign was seen after which restraint is a medical emergency (RCEM, FFLM)."""
+        first = self.first_of(ABD_SIGNS)
+        return since(None if first is None else first[1].at)
+
+
+RESTRAINT_KINDS = frozenset(
+    {
+        ForceKind.PHYSICAL_RESTRAINT,
+        ForceKind.HANDCUFFS,
+        ForceKind.LIMB_RESTRAINT,
+        ForceKind.GROUND_RESTRAINT,
+        ForceKind.SPIT_GUARD,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conveyance:
+    """One journey to a place of safety."""
+
+    mark: Mark
+    by: ResourceKind
+    reason_given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Detention:
+    """One detention under s135 or s136."""
+
+    agency: str
+    reference: str
+    power: DetentionPower
+    detained: Mark
+    kept_at: PlaceOfSafetyKind | None
+    conveyed: tuple[Conveyance, ...]
+    arrived: Mark | None
+    handed_over: Mark | None
+    ended: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A state of the ambulance response: since an event, until another."""
+
+    since: Mark
+    until: datetime
+    what: str
+    """The category (`C3`), or the reason of a stand-down (`police-present`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One crisis: the incidents of all agencies that are about it, folded. Equal for any order of arrival."""
+
+    episode_id: str
+    area: str | None
+    opened_at: datetime | None
+    """None where no event counts (all retracted)."""
+    last_event_at: datetime | None
+    person: PersonOnFile | None
+    """The person attached; never one that is only possible."""
+    identity: Outcome
+    incidents: tuple[IncidentState, ...]
+    indicators: tuple[Indicator, ...]
+    """In order of time; the first statement of each basis."""
+    attendances: tuple[Attendance, ...]
+    ambulance_on_scene: Spans
+    """An ambulance, rapid response car or mental-health joint response car (it carries a paramedic)."""
+    health_on_scene: Spans
+    """Any resource that brings a clinician."""
+    joint_response: Spans
+    """A mental-health joint response car or street triage is on its way or there."""
+    emergency: Spans
+    """An open ambulance incident is graded C1 or C2 and was not stood down since."""
+    category_1: Spans
+    below_emergency: tuple[Stretch, ...]
+    """No emergency grade, and an open ambulance incident is graded below."""
+    stood_down: tuple[Stretch, ...]
+    """Help was cancelled or not sent because police are present, or without sending, and nothing was sent since."""
+    requested: tuple[Stretch, ...]
+    """An ambulance was asked for, or the ambulance service has its own open incident."""
+    assessments: tuple[Mark, ...]
+    """An ambulance clinician documented an assessment."""
+    forces: tuple[Force, ...]
+    detentions: tuple[Detention, ...]
+    open_police_or_ambulance: Spans
+    """A police or ambulance incident of the episode is open."""
+    faults: tuple[str, ...] = ()
+    """Corrections that could not be applied, by event id: the uncorrected event counts."""
+
+    @property
+    def clear_crisis(self) -> tuple[Indicator, ...]:
+        """The signs that make it a clear crisis, ending with the one that completed it; empty where it is none.
+
+        Two independent indicators, or one strong one: s135/s136, suicide attempt, restraint
+        (liaison rule catalogue, conventions).
+        """
+        seen: list[Indicator] = []
+        for each in self.indicators:
+            if each.strong:
+                return (each,)
+            seen.append(each)
+            if len(seen) == 2:
+                return tuple(seen)
+        return ()
+
+    def agencies(self, *kinds: AgencyKind) -> tuple[str, ...]:
+        """The agencies of these kinds that have an incident in the episode, sorted."""
+        return tuple(sorted({i.key[0] for i in self.incidents if i.kind in kinds}))
+
+    def open_pathways(self, instant: datetime) -> tuple[PathwayOnFile, ...]:
+        """Care pathways of the attached person that were open at the instant."""
+        if self.person is None:
+            return ()
+        return tuple(p for p in self.person.pathways if p.open_at(instant))

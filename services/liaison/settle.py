@@ -1,0 +1,213 @@
+"""From what is known of some incidents to episodes and alerts: one pure step, the same in the stream and in replay."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.registry import Registry
+from schemas.received import Received
+from services.identity.deterministic import identity_keys
+from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
+from services.liaison import alert as life
+from services.liaison.alert import Addressed, Alert, AlertChange
+from services.liaison.disclosure import view
+from services.liaison.episode import Episode, fold, sighting
+from services.liaison.evaluate import evaluate
+from services.liaison.feeds import FeedHealth, evaluate_feed
+from services.liaison.finding import Standing
+from services.liaison.linking import Sighting, group, link_keys
+from services.liaison.policy import Policy
+from services.liaison.rules import RULES
+from services.liaison.subjects import area_of, descriptor_of
+
+_NAMESPACE = uuid.UUID("b7c2a1de-6a0c-5b6c-9d3f-3f1b7f0f5c22")
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFile:
+    """All that is known of one incident. `episode_id` is where it is now; None for a new one."""
+
+    key: Key
+    events: tuple[Received, ...]
+    identity: IdentityDecision | None = None
+    episode_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSettled:
+    """One incident's row in the ledger."""
+
+    key: Key
+    opened_at: datetime
+    last_seen_at: datetime
+    keys: tuple[str, ...]
+    """Coarse keys under which incidents that may link, and people it may be about, are found."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledEpisode:
+    """One episode's row, its members, and when to look at it again."""
+
+    episode_id: str
+    area: str | None
+    opened_at: datetime
+    last_event_at: datetime
+    members: tuple[IncidentSettled, ...]
+    look_again_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What must be written."""
+
+    episodes: tuple[SettledEpisode, ...]
+    dissolved: tuple[str, ...]
+    """Episodes that lost all their incidents to others."""
+    alerts: tuple[AlertChange, ...]
+
+
+def new_episode_id(key: Key) -> str:
+    """The id of an episode that begins with this incident."""
+    return str(uuid.uuid5(_NAMESPACE, "|".join(key)))
+
+
+def _episode_ids(
+    groups: Sequence[frozenset[Key]], files: Mapping[Key, IncidentFile], sightings: Mapping[Key, Sighting]
+) -> list[str]:
+    """An episode keeps the id its earliest incident has; of two parts of a split one keeps it, the other gets its own."""
+    order = sorted(range(len(groups)), key=lambda i: min((sightings[k].opened_at, k) for k in groups[i]))
+    ids = [""] * len(groups)
+    taken: set[str] = set()
+    for index in order:
+        members = sorted(groups[index], key=lambda k: (sightings[k].opened_at, k))
+        held = (files[k].episode_id for k in members)
+        chosen = next((e for e in held if e is not None and e not in taken), None)
+        if chosen is None:
+            chosen = new_episode_id(members[0])
+            if chosen in taken:
+                chosen = str(uuid.uuid5(_NAMESPACE, "|".join(f"{a}/{r}" for a, r in members)))
+        taken.add(chosen)
+        ids[index] = chosen
+    return ids
+
+
+def _identity(members: Iterable[IncidentFile]) -> IdentityDecision:
+    """One decision for the episode. Incidents attached to different people make it a possible match, never a choice."""
+    decisions = [m.identity for m in sorted(members, key=lambda m: m.key) if m.identity is not None]
+    attached = [d for d in decisions if d.outcome == "attached"]
+    people = sorted({d.person_id for d in attached if d.person_id})
+    if len(people) == 1:
+        return attached[0]
+    if people:
+        return IdentityDecision("possible", None, tuple(people), (), "incidents-disagree", attached[0].matcher_version)
+    return next((d for d in decisions if d.outcome == "possible"), UNKNOWN)
+
+
+def _addressed(standing: Standing, episode: Episode | None, area: str | None, registry: Registry) -> list[Addressed]:
+    finding = standing.finding
+    desks = registry.desks_for(finding.recipients, area, finding.agencies)
+    if not desks:
+        desks = registry.desks_for(["operations"], None)
+    result = []
+    for agency, desk in desks:
+        shown, items = view(standing, desk.role, episode)
+        result.append(Addressed(desk.id, agency.id, shown, items))
+    return result
+
+
+def _reconcile(
+    standing: Iterable[Standing],
+    known: dict[str, Alert],
+    now: datetime,
+    *,
+    registry: Registry,
+    area: str | None,
+    episode: Episode | None,
+    episode_id: str | None,
+    feed: str | None = None,
+) -> Iterable[AlertChange]:
+    """Alerts that a set of findings raises or changes. Takes what it used out of `known`."""
+    for each in standing:
+        former = known.pop(life.alert_id(each.finding.key), None)
+        to = _addressed(each, episode, area, registry)
+        if former is None or not former.stands:
+            yield life.raise_alert(
+                each, to, now, rule_version=RULES[each.finding.rule].version, zone=registry.zone, area=area,
+                episode_id=episode_id, feed=feed, former=former,
+            )  # fmt: skip
+        elif (change := life.update(former, each, to, now, episode_id)) is not None:
+            yield change
+
+
+def settle(
+    files: Iterable[IncidentFile],
+    people: Mapping[str, PersonOnFile],
+    alerts: Iterable[Alert],
+    now: datetime,
+    *,
+    heard: Mapping[str, datetime],
+    policy: Policy,
+    registry: Registry,
+    separated: frozenset[frozenset[Key]] = frozenset(),
+    joined: frozenset[frozenset[Key]] = frozenset(),
+) -> Settlement:
+    """Group the incidents into episodes, evaluate each at `now`, and say what changes.
+
+    `files` must hold every incident of every episode that is touched, and every incident that may link to one of them;
+    `alerts` every alert of those episodes. `heard` is when each agency was last heard. The same input gives the same
+    output, in whatever order it is given.
+    """
+    by_key = {f.key: f for f in files}
+    sightings = {k: sighting(f.events, f.identity.person_id if f.identity else None) for k, f in by_key.items()}
+    groups = group(sightings.values(), separated=separated, joined=joined)
+    ids = _episode_ids(groups, by_key, sightings)
+    known = {a.alert_id: a for a in alerts}
+    changes: list[AlertChange] = []
+    episodes: list[SettledEpisode] = []
+    for members, episode_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
+        own = [by_key[k] for k in sorted(members)]
+        identity = _identity(own)
+        events = [r for f in own for r in f.events]
+        area = area_of(events)
+        person = people.get(identity.person_id) if identity.person_id else None
+        episode = fold(episode_id, area, events, person, identity)
+        found = evaluate(episode, now, heard, policy)
+        changes += _reconcile(
+            found.standing, known, now, registry=registry, area=area, episode=episode, episode_id=episode_id
+        )
+        rows = tuple(
+            IncidentSettled(
+                f.key, sightings[f.key].opened_at, sightings[f.key].last_seen_at,
+                tuple(sorted(link_keys(sightings[f.key]) | identity_keys(descriptor_of(f.events)))),
+            )
+            for f in own
+        )  # fmt: skip
+        episodes.append(
+            SettledEpisode(
+                episode_id, area, min(r.opened_at for r in rows), max(r.last_seen_at for r in rows), rows,
+                found.look_again_at,
+            )  # fmt: skip
+        )
+    changes += [life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands]
+    had = {f.episode_id for f in by_key.values() if f.episode_id is not None}
+    return Settlement(tuple(episodes), tuple(sorted(had - {e.episode_id for e in episodes})), tuple(changes))
+
+
+def settle_feed(
+    health: FeedHealth, alerts: Iterable[Alert], now: datetime, *, policy: Policy, registry: Registry
+) -> tuple[tuple[AlertChange, ...], datetime | None]:
+    """Rule R30 for one feed: what changes, and when to look again."""
+    known = {a.alert_id: a for a in alerts}
+    found = evaluate_feed(health, now, policy)
+    changes = list(
+        _reconcile(
+            found.standing, known, now, registry=registry, area=None, episode=None, episode_id=None, feed=health.feed
+        )
+    )
+    changes += [life.clear(a, now, "the feed is heard again") for a in known.values() if a.stands]
+    return tuple(changes), found.look_again_at

@@ -1,0 +1,364 @@
+"""Running state of the fold: what is at the scene, how the ambulance service responds, which signs were seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.codes import (
+    AgencyKind,
+    AmbulanceCategory,
+    ClinicalSign,
+    CrisisIndicator,
+    DetentionPower,
+    ForceKind,
+    Nature,
+    PlaceOfSafetyKind,
+    ResourceKind,
+    RestraintPosition,
+    StandDownReason,
+)
+from services.liaison.facts import (
+    Attendance,
+    Conveyance,
+    Detention,
+    Force,
+    IncidentState,
+    Indicator,
+    Mark,
+    Stretch,
+)
+from services.liaison.spans import FOREVER
+
+Key = tuple[str, str]
+
+AMBULANCE_RESPONSE = frozenset(
+    {
+        ResourceKind.AMBULANCE,
+        ResourceKind.RAPID_RESPONSE_CAR,
+        ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR,
+    }
+)
+JOINT_RESPONSE = frozenset(
+    {ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE}
+)
+NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
+"""Reasons that leave a person in crisis with the police alone (LAS: more than half of police requests are cancelled)."""
+
+STRONG = frozenset(
+    {
+        CrisisIndicator.SUICIDE_ATTEMPT,
+        CrisisIndicator.SECTION_135_136,
+        CrisisIndicator.RESTRAINT,
+    }
+)
+_CALL_TAKING = frozenset({CrisisIndicator.MENTAL_HEALTH_CODE, CrisisIndicator.AMPDS_25})
+_KNOWN = frozenset({CrisisIndicator.CRISIS_PLAN, CrisisIndicator.KNOWN_TO_SERVICES})
+NATURE_INDICATORS = {
+    Nature.MENTAL_HEALTH_CRISIS: CrisisIndicator.MENTAL_HEALTH_CODE,
+    Nature.SUICIDAL: CrisisIndicator.SUICIDAL,
+    Nature.SELF_HARM: CrisisIndicator.SELF_HARM,
+}
+
+
+@dataclass(slots=True)
+class Indicators:
+    """Independent signs of a crisis.
+
+    How a call was coded (its nature, a mental-health code, AMPDS card 25) is one act of one agency's call-taking and
+    counts once an agency; two agencies' own call-taking are two. Any other sign counts once, whoever repeats it. A
+    crisis plan and being known to services are one sign: nobody has a plan who is not known.
+    """
+
+    found: list[Indicator] = field(default_factory=list)
+    _bases: set[str] = field(default_factory=set)
+    _stated: set[tuple[str, CrisisIndicator]] = field(default_factory=set)
+
+    def state(
+        self,
+        kind: CrisisIndicator,
+        agency: str,
+        at: datetime,
+        event: tuple[str, str] | None,
+        *,
+        call_taking: bool = False,
+        strong: bool | None = None,
+    ) -> None:
+        """An agency states the sign. A repeat of what the agency already said changes nothing."""
+        is_strong = kind in STRONG if strong is None else strong
+        if not is_strong:
+            if (agency, kind) in self._stated:
+                return
+            self._stated.add((agency, kind))
+        if call_taking or kind in _CALL_TAKING:
+            basis = f"call:{agency}"
+        elif kind in _KNOWN:
+            basis = CrisisIndicator.KNOWN_TO_SERVICES.value
+        else:
+            basis = kind.value if is_strong or kind not in STRONG else f"{kind.value}-weak"
+        if basis not in self._bases:
+            self._bases.add(basis)
+            self.found.append(Indicator(kind, at, event, is_strong, basis))
+
+
+@dataclass(slots=True)
+class IncidentBuilder:
+    key: Key
+    kind: AgencyKind
+    opened_at: datetime
+    last_seen_at: datetime
+    reported: Mark | None = None
+    nature: Nature | None = None
+    category: AmbulanceCategory | None = None
+    closed: Mark | None = None
+    attended: bool | None = None
+
+    def build(self) -> IncidentState:
+        """The incident as it stands."""
+        return IncidentState(
+            self.key,
+            self.kind,
+            self.opened_at,
+            self.last_seen_at,
+            self.reported,
+            self.nature,
+            self.category,
+            self.closed,
+            self.attended,
+        )
+
+
+@dataclass(slots=True)
+class AttendanceBuilder:
+    begun: Mark
+    ended: Mark | None = None
+    handed_over: bool = False
+    person_taken: bool = False
+
+    def build(self) -> Attendance:
+        """The attendance as it stands."""
+        return Attendance(self.begun, self.ended, self.handed_over, self.person_taken)
+
+
+@dataclass(slots=True)
+class Presence:
+    """Resources on their way and at the scene."""
+
+    attendances: list[AttendanceBuilder] = field(default_factory=list)
+    ambulance: list[tuple[datetime, datetime]] = field(default_factory=list)
+    health: list[tuple[datetime, datetime]] = field(default_factory=list)
+    joint: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _police: dict[Key, Key] = field(default_factory=dict)
+    _there: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
+    _coming: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
+
+    @property
+    def ambulance_sent(self) -> bool:
+        """An ambulance response is on its way or there."""
+        return any(
+            kind in AMBULANCE_RESPONSE
+            for held in (self._coming, self._there)
+            for kind, _, _ in held.values()
+        )
+
+    @property
+    def attendance(self) -> AttendanceBuilder | None:
+        """The police attendance that goes on."""
+        return self.attendances[-1] if self._police else None
+
+    def assigned(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
+        """A resource was sent."""
+        if kind is not ResourceKind.POLICE_UNIT and unit not in self._there:
+            self._coming.setdefault(unit, (kind, incident, mark.at))
+
+    def arrived(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
+        """A resource is at the scene. Said again, it changes nothing."""
+        if kind is ResourceKind.POLICE_UNIT:
+            if not self._police:
+                self.attendances.append(AttendanceBuilder(mark))
+            self._police.setdefault(unit, incident)
+            return
+        self._not_coming(unit, mark.at)
+        self._there.setdefault(unit, (kind, incident, mark.at))
+
+    def left(self, unit: Key, mark: Mark) -> None:
+        """A resource left or was stood down."""
+        if unit in self._police:
+            del self._police[unit]
+            if not self._police:
+                self.attendances[-1].ended = mark
+            return
+        self._not_coming(unit, mark.at)
+        self._gone(unit, mark.at)
+
+    def closed(self, incident: Key, mark: Mark) -> None:
+        """The agency closed its incident: none of its resources is there any longer, said or unsaid."""
+        for held in (self._police, self._there, self._coming):
+            for unit in sorted(held):
+                value = held[unit]
+                if (value if held is self._police else value[1]) == incident:
+                    self.left(unit, mark)
+
+    def finish(self) -> None:
+        """Leave open what is still there."""
+        for unit in list(self._coming):
+            self._not_coming(unit, FOREVER)
+        for unit in list(self._there):
+            self._gone(unit, FOREVER)
+
+    def _not_coming(self, unit: Key, until: datetime) -> None:
+        held = self._coming.pop(unit, None)
+        if held is not None and held[0] in JOINT_RESPONSE:
+            self.joint.append((held[2], until))
+
+    def _gone(self, unit: Key, until: datetime) -> None:
+        held = self._there.pop(unit, None)
+        if held is None:
+            return
+        kind, _, start = held
+        if kind.is_health:
+            self.health.append((start, until))
+        if kind in AMBULANCE_RESPONSE:
+            self.ambulance.append((start, until))
+        if kind in JOINT_RESPONSE:
+            self.joint.append((start, until))
+
+
+@dataclass(slots=True)
+class AmbulanceResponse:
+    """How the ambulance service responds: one state at a time, over all its open incidents of the episode.
+
+    Stood down beats a grade given before it; an emergency grade beats a lower one of another incident. A new request, an
+    emergency grade, or an ambulance response sent ends a stand-down.
+    """
+
+    low: list[Stretch] = field(default_factory=list)
+    stood_down: list[Stretch] = field(default_factory=list)
+    emergency: list[tuple[datetime, datetime]] = field(default_factory=list)
+    category_1: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _grades: dict[Key, tuple[AmbulanceCategory, Mark, str]] = field(default_factory=dict)
+    _down: tuple[Mark, str] | None = None
+    _state: tuple[str, Mark, str] | None = None
+
+    def graded(self, incident: Key, category: AmbulanceCategory, mark: Mark, because: str) -> None:
+        """The last grade of an incident by occurrence counts."""
+        held = self._grades.get(incident)
+        if held is None or held[0] is not category:
+            self._grades[incident] = (category, mark, because)
+        if category.is_emergency:
+            self._down = None
+        self._settle(mark)
+
+    def not_sent(self, mark: Mark, reason: str) -> None:
+        """Help was cancelled, declined or stood down."""
+        if self._down is None:
+            self._down = (mark, reason)
+            self._settle(mark)
+
+    def sent(self, mark: Mark) -> None:
+        """Help was asked for anew or is on its way."""
+        if self._down is not None:
+            self._down = None
+            self._settle(mark)
+
+    def closed(self, incident: Key, mark: Mark) -> None:
+        """The incident's grade counts no more."""
+        if self._grades.pop(incident, None) is not None:
+            self._settle(mark)
+
+    def finish(self) -> None:
+        """Leave open what still holds."""
+        self._end(FOREVER)
+
+    def _now(self) -> tuple[str, Mark, str] | None:
+        if self._down is not None:
+            return ("down", *self._down)
+        best: tuple[str, Mark, str] | None = None
+        for category, mark, because in self._grades.values():
+            name = "C1" if category is AmbulanceCategory.C1 else "C2"
+            state = (name if category.is_emergency else "low", mark, category.value + because)
+            if best is None or (state[0], state[1]) < (best[0], best[1]):
+                best = state
+        return best
+
+    def _settle(self, mark: Mark) -> None:
+        state = self._now()
+        if state != self._state:
+            self._end(mark.at)
+            self._state = None if state is None else (state[0], max(state[1], mark), state[2])
+
+    def _end(self, until: datetime) -> None:
+        if self._state is None:
+            return
+        name, mark, what = self._state
+        if mark.at >= until:
+            return
+        if name == "down":
+            self.stood_down.append(Stretch(mark, until, what))
+        elif name == "low":
+            self.low.append(Stretch(mark, until, what))
+        else:
+            self.emergency.append((mark.at, until))
+            if name == "C1":
+                self.category_1.append((mark.at, until))
+
+
+@dataclass(slots=True)
+class ForceBuilder:
+    agency: str
+    reference: str
+    incident: Key
+    started: Mark
+    kinds: list[ForceKind]
+    position: RestraintPosition | None
+    ended: Mark | None = None
+    reviews: list[Mark] = field(default_factory=list)
+    signs: list[tuple[ClinicalSign, Mark]] = field(default_factory=list)
+
+    def observe(
+        self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark
+    ) -> None:
+        """Position and signs, as seen at that instant. Prone once is prone."""
+        if position is not None and self.position is not RestraintPosition.PRONE:
+            self.position = position
+        self.signs.extend((sign, mark) for sign in signs)
+
+    def build(self) -> Force:
+        """The use of force as it stands."""
+        return Force(
+            self.agency,
+            self.reference,
+            self.started,
+            self.ended,
+            tuple(dict.fromkeys(self.kinds)),
+            self.position,
+            tuple(self.reviews),
+            tuple(self.signs),
+        )
+
+
+@dataclass(slots=True)
+class DetentionBuilder:
+    agency: str
+    reference: str
+    power: DetentionPower
+    detained: Mark
+    kept_at: PlaceOfSafetyKind | None
+    conveyed: list[Conveyance] = field(default_factory=list)
+    arrived: Mark | None = None
+    handed_over: Mark | None = None
+    ended: Mark | None = None
+
+    def build(self) -> Detention:
+        """The detention as it stands."""
+        return Detention(
+            self.agency,
+            self.reference,
+            self.power,
+            self.detained,
+            self.kept_at,
+            tuple(self.conveyed),
+            self.arrived,
+            self.handed_over,
+            self.ended,
+        )
