@@ -1,0 +1,194 @@
+"""What the console reads from the ledger, and the one thing it writes: an acknowledgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.console.article import AlertState, Told
+from services.runtime.errors import LiaisonError
+
+ROWS_MAX = 200
+CHANNEL = "liaison_alerts"
+
+
+class UnknownAlert(LiaisonError):
+    """This desk has no such alert."""
+
+
+class AlreadyAcknowledged(LiaisonError):
+    """Somebody was first."""
+
+    def __init__(self, who: str, when: datetime) -> None:
+        super().__init__(f"acknowledged by {who}")
+        self.who, self.when = who, when
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """An acknowledgement that is in the ledger."""
+
+    sequence: int
+    urgency: int
+    seconds: float
+    """From raised to acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTrouble:
+    """A feed that is silent or was stopped."""
+
+    feed: str
+    since: datetime
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A desk at one instant; `last` is the sequence from which a stream goes on without a gap."""
+
+    alerts: tuple[AlertState, ...]
+    total: int
+    last: int
+    troubles: tuple[FeedTrouble, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of an alert's history."""
+
+    sequence: int
+    desk: str
+    transition: str
+    at: datetime
+    actor: str | None
+    reason: str | None
+
+
+_ALERT = """
+SELECT d.alert_id, d.view, d.acknowledge_by, d.acknowledged_at, d.acknowledged_by,
+       coalesce(d.cleared_at, a.cleared_at) AS cleared_at, a.clear_reason, a.urgency, a.raised_at,
+       coalesce((SELECT max(l.sequence) FROM alert_log l WHERE l.alert_id = a.alert_id), 0) AS sequence,
+       (SELECT jsonb_agg(jsonb_build_object('desk', o.desk, 'at', o.acknowledged_at) ORDER BY o.desk)
+          FROM alert_desk o WHERE o.alert_id = a.alert_id AND o.desk <> d.desk) AS told
+  FROM alert_desk d JOIN alert a USING (alert_id)
+ WHERE d.desk = $1"""
+_VISIBLE = " AND (d.acknowledged_at IS NULL OR coalesce(d.cleared_at, a.cleared_at) IS NULL)"
+_ORDER = " ORDER BY a.urgency, d.acknowledged_at IS NOT NULL, a.raised_at, a.alert_id"
+_COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1" + _VISIBLE
+_TROUBLES = """
+SELECT feed, coalesce(stopped_at, silent_since) AS since, stopped_at IS NOT NULL AS stopped FROM feed_state
+ WHERE stopped_at IS NOT NULL OR silent_since IS NOT NULL ORDER BY feed"""
+_LOG = """
+WITH taken AS (UPDATE alert_sequence SET last = last + 1 RETURNING last),
+     logged AS (INSERT INTO alert_log (sequence, alert_id, desk, transition, at, actor, reason)
+                SELECT last, $1, $2, 'acknowledged', $3, $4, NULL FROM taken RETURNING sequence)
+SELECT sequence, pg_notify('liaison_alerts', sequence::text) FROM logged"""
+
+
+def _state(row: Any) -> AlertState:
+    told = tuple(
+        Told(t["desk"], datetime.fromisoformat(t["at"]) if t["at"] else None) for t in row["told"] or ()
+    )
+    return AlertState(
+        alert_id=str(row["alert_id"]),
+        sequence=row["sequence"],
+        urgency=row["urgency"],
+        raised_at=row["raised_at"],
+        acknowledge_by=row["acknowledge_by"],
+        acknowledged_at=row["acknowledged_at"],
+        acknowledged_by=row["acknowledged_by"],
+        cleared_at=row["cleared_at"],
+        clear_reason=row["clear_reason"],
+        view=row["view"],
+        told=told,
+    )
+
+
+async def troubles(connection: Any) -> tuple[FeedTrouble, ...]:
+    """The feeds that are silent or stopped."""
+    return tuple(FeedTrouble(r["feed"], r["since"], r["stopped"]) for r in await connection.fetch(_TROUBLES))
+
+
+async def total(connection: Any, desk: str) -> int:
+    """How many alerts the desk's list has, shown or not."""
+    return int(await connection.fetchval(_COUNT, desk))
+
+
+async def last_sequence(connection: Any) -> int:
+    """The newest change there is."""
+    return int(await connection.fetchval("SELECT last FROM alert_sequence"))
+
+
+async def snapshot(pool: asyncpg.Pool, desk: str) -> Snapshot:
+    """The desk's list and the sequence it stands for, from one and the same instant of the ledger."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        rows = await connection.fetch(_ALERT + _VISIBLE + _ORDER + f" LIMIT {ROWS_MAX}", desk)
+        return Snapshot(
+            tuple(_state(r) for r in rows),
+            await total(connection, desk),
+            await last_sequence(connection),
+            await troubles(connection),
+        )
+
+
+async def changed(pool: asyncpg.Pool, desk: str, after: int) -> tuple[tuple[AlertState, ...], int]:
+    """The desk's alerts that changed after a sequence, each once and as it is now, by sequence; and the newest sequence.
+
+    Another desk's acknowledgement changes who else was told, so changes of every desk of the alert count.
+    """
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        newest = await last_sequence(connection)
+        if newest <= after:
+            return (), newest
+        rows = await connection.fetch(
+            _ALERT + " AND a.alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2)", desk, after
+        )
+        return tuple(sorted((_state(r) for r in rows), key=lambda s: s.sequence)), newest
+
+
+async def one(pool: asyncpg.Pool, desk: str, alert: UUID) -> tuple[AlertState, tuple[LogLine, ...]]:
+    """An alert and its whole history. Other desks' actors and reasons stay with those desks. Raises UnknownAlert."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        row = await connection.fetchrow(_ALERT + " AND a.alert_id = $2", desk, alert)
+        if row is None:
+            raise UnknownAlert
+        lines = await connection.fetch(
+            "SELECT sequence, desk, transition, at, actor, reason FROM alert_log WHERE alert_id = $1 ORDER BY sequence", alert
+        )
+    own = (
+        LogLine(r["sequence"], r["desk"], r["transition"], r["at"], *((r["actor"], r["reason"]) if r["desk"] == desk else (None, None)))
+        for r in lines
+    )
+    return _state(row), tuple(own)
+
+
+async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str, now: datetime) -> Acknowledged:
+    """Acknowledge for the desk: first wins. Raises AlreadyAcknowledged or UnknownAlert."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            """UPDATE alert_desk d SET acknowledged_at = $3, acknowledged_by = $4,
+                      state = CASE WHEN d.cleared_at IS NULL THEN 'acknowledged' ELSE d.state END
+                 FROM alert a WHERE a.alert_id = d.alert_id AND d.alert_id = $1 AND d.desk = $2
+                  AND d.acknowledged_at IS NULL
+            RETURNING a.urgency, a.raised_at""",
+            alert, desk, now, actor,
+        )
+        if row is None:
+            first = await connection.fetchrow(
+                "SELECT acknowledged_by, acknowledged_at FROM alert_desk WHERE alert_id = $1 AND desk = $2", alert, desk
+            )
+            if first is None:
+                raise UnknownAlert
+            raise AlreadyAcknowledged(first["acknowledged_by"], first["acknowledged_at"])
+        await connection.execute(
+            "INSERT INTO audit (action, actor, subject, detail, at) VALUES ('alert.acknowledged', $1, $2, $3, $4)",
+            actor, str(alert), {"desk": desk}, now,
+        )
+        # last, because it holds the row lock that puts commits in order
+        sequence = await connection.fetchval(_LOG, alert, desk, now, actor)
+    return Acknowledged(sequence, row["urgency"], max(0.0, (now - row["raised_at"]).total_seconds()))

@@ -1,0 +1,144 @@
+"""The console's web application."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+
+import asyncpg
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
+
+from services.console import pages
+from services.console.desks import Desks
+from services.console.security import SESSION_SECONDS, Refused, SecurityHeaders
+from services.console.stream import DATABASE_ERRORS, Hub
+from services.runtime.clock import Clock, clock_from
+from services.runtime.health import run_checks
+from services.runtime.migrations import at_head
+from services.runtime.postgres import create_pool
+from services.runtime.settings import Settings
+
+FOLDER = Path(__file__).parent
+SHUTDOWN_SECONDS = 3
+
+
+def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> FastAPI:
+    """The application; it opens its pool when it starts and closes its streams when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, min_size=1, max_size=10)
+        hub = Hub(pool, settings.postgres_dsn)
+        app.state.pool, app.state.hub = pool, hub
+        hub.start()
+        yield
+        await hub.stop()
+        pool.terminate()
+
+    app = FastAPI(title="Crisis Liaison console", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.settings, app.state.desks = settings, desks
+    app.state.clock = clock or clock_from(settings.clock)
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=settings.console_secret or secrets.token_urlsafe(32),
+        session_cookie="liaison_console",
+        max_age=SESSION_SECONDS,
+        same_site="lax",
+        https_only=settings.environment == "live",
+    )
+    app.add_middleware(SecurityHeaders)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.include_router(pages.router)
+    app.add_api_route("/livez", _livez)
+    app.add_api_route("/readyz", _readyz)
+    app.add_api_route("/metrics", _metrics)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _not_found)
+    for kind in DATABASE_ERRORS:
+        app.add_exception_handler(kind, _unavailable)
+    return app
+
+
+async def _livez() -> JSONResponse:
+    return JSONResponse({"status": "alive"})
+
+
+async def _readyz(request: Request) -> JSONResponse:
+    async def ledger() -> str | None:
+        return await at_head(request.app.state.pool)
+
+    failing = await run_checks({"ledger": ledger})
+    return JSONResponse({"status": "not-ready" if failing else "ready", "failing": failing}, 503 if failing else 200)
+
+
+async def _metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return pages.trouble(request, error.status, error.reason)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return pages.trouble(request, status, "not_found")
+
+
+async def _unavailable(request: Request, _: Exception) -> Response:
+    return pages.trouble(request, 503, "unavailable")
+
+
+class Server(uvicorn.Server):
+    """uvicorn does not stop while a stream is open; so the streams are ended first."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came."""
+        self.end_streams()
+        super().handle_exit(sig, frame)
+
+    def end_streams(self) -> None:
+        """Let every open stream end."""
+        hub = getattr(getattr(self.config.app, "state", None), "hub", None)
+        if hub is not None:
+            hub.close()
+
+
+async def run_console(settings: Settings, desks: Desks | None = None, stop: asyncio.Event | None = None) -> None:
+    """Serve until a signal, or until `stop` is set."""
+    if desks is None:
+        from services.console.directory import desks_of_registry
+
+        desks = desks_of_registry(settings)
+    config = uvicorn.Config(
+        create_app(settings, desks),
+        host=settings.console_host,
+        port=settings.console_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    server = Server(config)
+
+    async def end_when_told(told: asyncio.Event) -> None:
+        await told.wait()
+        server.end_streams()
+        server.should_exit = True
+
+    waiting = asyncio.create_task(end_when_told(stop)) if stop is not None else None
+    try:
+        await server.serve()
+    finally:
+        if waiting is not None:
+            waiting.cancel()

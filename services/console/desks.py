@@ -1,0 +1,41 @@
+"""The desks and feeds of the registry, as the console names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An operating position that may be signed in at."""
+
+    desk: str
+    name: str
+    agency: str
+    agency_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """What the screen needs of the registry."""
+
+    desks: Mapping[str, Desk]
+    feeds: Mapping[str, str] = field(default_factory=dict)
+    """Feed id to the name of its agency."""
+
+    @classmethod
+    def of(cls, desks: Iterable[Desk], feeds: Mapping[str, str] | None = None) -> Desks:
+        """From a list."""
+        return cls({d.desk: d for d in desks}, feeds or {})
+
+    def name(self, desk: str) -> str:
+        """The desk as people say it; its id where the registry no longer holds it."""
+        known = self.desks.get(desk)
+        return f"{known.agency_name}: {known.name}" if known else desk
+
+    def grouped(self) -> list[tuple[str, list[Desk]]]:
+        """By agency, both in alphabetical order."""
+        ordered = sorted(self.desks.values(), key=lambda d: (d.agency_name, d.name))
+        return [(agency, list(group)) for agency, group in groupby(ordered, key=lambda d: d.agency_name)]

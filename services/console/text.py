@@ -1,0 +1,100 @@
+"""Every word the screen shows, in one place, so that a Welsh one can stand beside it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXT: Final[dict[str, str]] = {
+    "product": "Crisis Liaison",
+    "choose": "Choose your desk",
+    "trying": "Sign-in for trying: no password is asked. Not for use with real people's data.",
+    "live_refused": "Sign-in for trying is switched off in the live environment.",
+    "live_remedy": "To try the console, set LIAISON_ENVIRONMENT=try and start it again.",
+    "initials": "Your initials",
+    "initials_hint": "2 to 4 letters. They are kept with everything you acknowledge.",
+    "initials_wrong": "Enter your initials: 2 to 4 letters.",
+    "desk": "Desk",
+    "desk_wrong": "Choose a desk.",
+    "sign_in": "Open the desk",
+    "sign_out": "Leave the desk",
+    "skip": "Skip to the alerts",
+    "alerts": "Alerts",
+    "none": "No alert stands for this desk.",
+    "capped": "Only the {cap} most urgent alerts are shown; there are {total}.",
+    "keys": "Arrow keys move between alerts. Alt+A acknowledges the one in focus.",
+    "raised": "Raised",
+    "why": "Why",
+    "next": "What to do",
+    "by_when": "By when",
+    "acknowledge_by": "Acknowledge by",
+    "act_by": "Act by",
+    "told": "Also told",
+    "told_none": "No other desk.",
+    "told_waiting": "not yet acknowledged",
+    "told_acknowledged": "acknowledged",
+    "incidents": "Incidents",
+    "unverified": "Cannot be verified",
+    "unverified_because": "A feed this rests on is silent, so what is missing may only be late.",
+    "shown": "Known to you",
+    "acknowledge": "Acknowledge",
+    "acknowledge_of": "Acknowledge: {title}",
+    "acknowledged": "Acknowledged",
+    "by": "by",
+    "waiting": "Waiting for acknowledgement",
+    "ended": "Ended",
+    "ended_waiting": "This has ended. It stays here until someone acknowledges it.",
+    "history": "History",
+    "back": "Back to the alerts",
+    "when": "When",
+    "what": "What",
+    "who": "Who",
+    "where": "Desk",
+    "reason": "Reason",
+    "live_connecting": "Connecting to the live stream …",
+    "live_no_script": "This page does not renew itself without JavaScript. Load it again to see what is new.",
+    "reload": "Load the page again",
+    "silent_feeds": "Silent feeds: alerts that need them may be late or missing.",
+    "silent_since": "silent since",
+    "stopped_since": "stopped since",
+    "ledger_down": "The ledger cannot be reached. What you see may be old. Use the telephone procedures.",
+    "already_title": "Already acknowledged",
+    "already": "{who} acknowledged this alert at {when}.",
+    "unknown_desk": "There is no such desk.",
+    "unknown_desk_remedy": "Choose one from the list of desks.",
+    "unknown_alert": "This desk has no such alert.",
+    "unknown_alert_remedy": "Go back to the desk's alerts.",
+    "signed_out": "You are not signed in, or your session has ended.",
+    "signed_out_remedy": "Choose your desk again.",
+    "other_desk": "You are signed in at another desk.",
+    "other_desk_remedy": "Leave that desk first, then choose this one.",
+    "forged": "This form is out of date.",
+    "forged_remedy": "Load the page again and repeat what you did. Nothing was changed.",
+    "not_found": "There is no such page.",
+    "unavailable": "The ledger cannot be reached.",
+    "unavailable_remedy": "Nothing was changed. Use the telephone procedures, and tell the operations team. "
+    "Load the page again in a minute.",
+    "start": "Go to the list of desks",
+}
+
+URGENCY: Final[dict[int, str]] = {1: "Critical", 2: "High", 3: "Medium", 4: "Low", 5: "Advice"}
+SHAPES: Final[dict[int, str]] = {1: "▲", 2: "◆", 3: "■", 4: "●", 5: "○"}
+
+TRANSITIONS: Final[dict[str, str]] = {
+    "raised": "Raised",
+    "worsened": "Made more urgent",
+    "annotated": "Added to",
+    "delivered": "Delivered to the desk",
+    "acknowledged": "Acknowledged",
+    "cleared": "Ended",
+}
+
+SCRIPT: Final[dict[str, str]] = {
+    "live": "Live. Last heard {n} s ago.",
+    "stale": "FEED STALE {n} s: this screen is not being renewed. Use the telephone procedures.",
+    "lost": "Connection lost {n} s ago; trying again. Use the telephone procedures.",
+    "left": "{t} left",
+    "over": "{t} overdue",
+    "failed": "This could not be acknowledged. Try again.",
+    "new": "New alert. {urgency}. {title}",
+}
+"""For the browser; handed over in a data attribute."""
