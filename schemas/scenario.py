@@ -1,0 +1,140 @@
+"""A scenario: what is known, what each agency sends and when, and the alerts that must come. Any other alert fails it.
+
+Instants are `14:24` or `14:24:30` on the day of `start` in London, `+10m` (`s`, `m`, `h`) after `start`, or RFC 3339.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import Field, ValidationError
+
+from schemas.model import Closed, Instant, Reference, ShortText, Slug
+
+LONDON = ZoneInfo("Europe/London")
+
+Moment = Annotated[str, Field(pattern=r"^([0-2][0-9]:[0-5][0-9](:[0-5][0-9])?|\+[0-9]+[smh]|[0-9]{4}-[0-9]{2}-[0-9]{2}T.+)$")]
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+
+
+class ScenarioError(ValueError):
+    """The scenario file cannot be used as it is."""
+
+
+class Statement(Closed):
+    """One event that an agency sends."""
+
+    at: Moment
+    """When it happened."""
+    arrives: Moment | None = None
+    """When it reaches us, where that is later or out of order."""
+    feed: Slug
+    type: Annotated[str, Field(pattern=r"^[a-z-]+\.[a-z-]+$")]
+    """Short type, e.g. `incident.graded`."""
+    id: Reference | None = None
+    """CloudEvents id; made from the position where it is absent."""
+    repeat: Annotated[int, Field(ge=1, le=10)] = 1
+    """How often it is sent."""
+    data: dict[str, Any]
+
+
+class Silence(Closed):
+    """A feed that falls silent: not even heartbeats."""
+
+    feed: Slug
+    since: Moment
+    until: Moment | None = None
+
+
+class Acknowledgement(Closed):
+    """A person at a desk acknowledges the alert of a rule."""
+
+    at: Moment
+    desk: Slug
+    rule: Annotated[str, Field(pattern=r"^R[0-9]{2}$")]
+
+
+class Operator(Closed):
+    """A person decides whether two incidents are one crisis."""
+
+    at: Moment
+    decision: Literal["separated", "joined"]
+    incidents: Annotated[tuple[tuple[Slug, Reference], tuple[Slug, Reference]], Field()]
+
+
+class Between(Closed):
+    """From and to, both included."""
+
+    since: Moment
+    until: Moment
+
+
+class Expected(Closed):
+    """An alert that must come."""
+
+    rule: Annotated[str, Field(pattern=r"^R[0-9]{2}$")]
+    desks: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    """Exactly these desks."""
+    raised: Moment | Between
+    """A moment means within two seconds after it."""
+    cleared: Moment | Between | None = None
+    """Where it is absent, the alert must stand at the end."""
+    acknowledged_by: tuple[Slug, ...] = ()
+    """Desks that have acknowledged it at the end."""
+    verification: Literal["verified", "cannot-be-verified"] = "verified"
+    worsened: Annotated[int, Field(ge=0)] | None = None
+    """How often it was worsened."""
+
+
+class Scenario(Closed):
+    """One file."""
+
+    title: ShortText
+    story: Annotated[str, Field(min_length=1)]
+    start: Instant
+    until: Moment
+    known: tuple[Statement, ...] = ()
+    """What the NHS had said before; `at` may lie before the start."""
+    events: tuple[Statement, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    operator: tuple[Operator, ...] = ()
+    expect: tuple[Expected, ...] = ()
+
+    def instant(self, moment: str) -> datetime:
+        """A moment of this scenario in UTC."""
+        if moment.startswith("+"):
+            return self.start + timedelta(**{_UNITS[moment[-1]]: int(moment[1:-1])})
+        if re.match(r"^\d{2}:", moment):
+            day = self.start.astimezone(LONDON).date()
+            return datetime.combine(day, time.fromisoformat(moment), LONDON).astimezone(UTC)
+        return datetime.fromisoformat(moment).astimezone(UTC)
+
+    def window(self, expected: Moment | Between) -> tuple[datetime, datetime]:
+        """The instants between which something must happen."""
+        if isinstance(expected, Between):
+            return self.instant(expected.since), self.instant(expected.until)
+        at = self.instant(expected)
+        return at, at + timedelta(seconds=2)
+
+    def feeds(self) -> tuple[str, ...]:
+        """Feeds that say something, sorted."""
+        return tuple(sorted({s.feed for s in (*self.known, *self.events)}))
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Raises ScenarioError naming the file, the place and the remedy."""
+    try:
+        return Scenario.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ScenarioError(f"{path.name} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"{path.name} is not YAML: {error}") from error
+    except ValidationError as error:
+        said = "; ".join(f"/{'/'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()[:5])
+        raise ScenarioError(f"{path.name}: {said}") from error

@@ -1,0 +1,232 @@
+"""The whole product in memory: what the stream does with PostgreSQL, for replay and for tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from schemas.events import care, keeping
+from schemas.received import Received
+from schemas.registry import Registry
+from services.identity.deterministic import decide, identity_keys
+from services.identity.person import PersonOnFile
+from services.identity.register import fold_local, people_of
+from services.liaison import alert as life
+from services.liaison.alert import Alert, AlertChange, Transition
+from services.liaison.feeds import FeedHealth
+from services.liaison.policy import Policy
+from services.liaison.settle import IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
+from services.liaison.subjects import descriptor_of
+
+REOPEN = timedelta(hours=72)
+"""Incidents whose person is looked at again when a person is registered or corrected later."""
+
+
+@dataclass
+class _Incident:
+    key: Key
+    events: list[Received] = field(default_factory=list)
+    episode_id: str | None = None
+    keys: tuple[str, ...] = ()
+    last_seen_at: datetime | None = None
+
+
+class MemoryLedger:
+    """Takes events and the passing of time; keeps incidents, people, episodes, alerts and deadlines."""
+
+    def __init__(self, registry: Registry, policy: Policy) -> None:
+        self.registry, self.policy = registry, policy
+        self.alerts: dict[str, Alert] = {}
+        self.log: list[Transition] = []
+        self.episodes: dict[str, SettledEpisode] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._incident_of: dict[tuple[str, str], Key] = {}
+        self._waiting: dict[tuple[str, str], list[Received]] = defaultdict(list)
+        self._incidents: dict[Key, _Incident] = {}
+        self._by_key: dict[str, set[Key]] = defaultdict(set)
+        self._locals: dict[tuple[str, str], list[Received]] = defaultdict(list)
+        self._people: dict[str, PersonOnFile] = {}
+        self._people_by_key: dict[str, set[str]] = defaultdict(set)
+        self._heard: dict[str, datetime] = {}
+        self._due: dict[tuple[str, str], datetime] = {}
+        self._separated: frozenset[frozenset[Key]] = frozenset()
+        self._joined: frozenset[frozenset[Key]] = frozenset()
+
+    # -- what comes in ------------------------------------------------------------------------------------------------
+
+    def receive(self, events: Sequence[Received], now: datetime) -> None:
+        """One batch. Repeats are harmless."""
+        touched: set[Key] = set()
+        people_changed: set[str] = set()
+        for received in events:
+            self.hear(received.feed, now)
+            if received.event.identity in self._seen:
+                continue
+            self._seen.add(received.event.identity)
+            data = received.event.data
+            if isinstance(data, care.PersonData):
+                people_changed |= self._register(received)
+            elif isinstance(data, keeping.EventCorrected | keeping.EventRetracted):
+                target = data.corrects if isinstance(data, keeping.EventCorrected) else data.retracts
+                touched |= self._refer((received.event.source, target), received)
+            elif (key := received.incident_key) is not None:
+                incident = self._incidents.setdefault(key, _Incident(key))
+                incident.events.append(received)
+                self._incident_of[received.event.identity] = key
+                incident.events += self._waiting.pop(received.event.identity, [])
+                touched.add(key)
+        for name in people_changed:
+            touched |= {
+                key for key in self._by_key.get(name, set())
+                if (seen := self._incidents[key].last_seen_at) is not None and now - seen <= REOPEN
+            }  # fmt: skip
+        if touched:
+            self._settle(touched, now)
+
+    def _refer(self, target: tuple[str, str], received: Received) -> set[Key]:
+        key = self._incident_of.get(target)
+        if key is None:
+            self._waiting[target].append(received)
+            return set()
+        self._incidents[key].events.append(received)
+        return {key}
+
+    def hear(self, feed: str, now: datetime) -> None:
+        """The feed gave a sign of life."""
+        if self._heard.get(feed, now) <= now:
+            self._heard[feed] = now
+            silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
+            standing = any(a.feed == feed and a.stands for a in self.alerts.values())
+            self._due[("feed", feed)] = now if standing else now + silent_after
+
+    def _register(self, received: Received) -> set[str]:
+        """Take in what an NHS organisation says; gives the identity keys of the people it is about."""
+        data = received.event.data
+        locals_ = {data.local_person}
+        locals_ |= {getattr(data, name) for name in ("merged", "split_off") if hasattr(data, name)}
+        for local in locals_:
+            self._locals[(received.agency, local)].append(received)
+        self._people = people_of(fold_local(a, p, events) for (a, p), events in self._locals.items())
+        self._people_by_key.clear()
+        changed: set[str] = set()
+        for person in self._people.values():
+            for descriptor in person.descriptors:
+                for name in identity_keys(descriptor):
+                    self._people_by_key[name].add(person.person_id)
+        for local in locals_:
+            for said in fold_local(received.agency, local, self._locals[(received.agency, local)]).descriptors:
+                changed |= identity_keys(said)
+        return changed
+
+    # -- time and people ----------------------------------------------------------------------------------------------
+
+    def next_due(self) -> datetime | None:
+        """The next instant at which something must be looked at."""
+        return min(self._due.values(), default=None)
+
+    def tick(self, now: datetime) -> None:
+        """Take every deadline that is due."""
+        for kind, subject in sorted(k for k, at in self._due.items() if at <= now):
+            del self._due[(kind, subject)]
+            if kind == "feed":
+                self._settle_feed(subject, now)
+            elif subject in self.episodes:
+                self._settle({m.key for m in self.episodes[subject].members}, now)
+
+    def acknowledge(self, alert_id: str, desk: str, actor: str, now: datetime) -> None:
+        """A person at a desk acknowledges. Raises AlreadyAcknowledged, KeyError."""
+        self._write([life.acknowledge(self.alerts[alert_id], desk, actor, now)])
+
+    def separate(self, one: Key, other: Key, now: datetime) -> None:
+        """A person decides that two incidents are not one crisis."""
+        pair = frozenset({one, other})
+        self._separated, self._joined = self._separated | {pair}, self._joined - {pair}
+        self._settle({one, other}, now)
+
+    def join(self, one: Key, other: Key, now: datetime) -> None:
+        """A person decides that two incidents are one crisis."""
+        pair = frozenset({one, other})
+        self._separated, self._joined = self._separated - {pair}, self._joined | {pair}
+        self._settle({one, other}, now)
+
+    # -- the step -----------------------------------------------------------------------------------------------------
+
+    def _heard_by_agency(self) -> dict[str, datetime]:
+        heard: dict[str, datetime] = {}
+        for feed, at in self._heard.items():
+            agency = self.registry.feeds_by_id[feed][0].id
+            heard[agency] = max(at, heard.get(agency, at))
+        return heard
+
+    def _file(self, key: Key) -> IncidentFile:
+        incident = self._incidents[key]
+        said = descriptor_of(incident.events)
+        ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
+        return IncidentFile(key, tuple(incident.events), decide(said, (self._people[i] for i in ids)), incident.episode_id)
+
+    def _neighbourhood(self, touched: Iterable[Key], now: datetime) -> set[Key]:
+        """The touched incidents, those that may link to them, and the whole episodes of all of these."""
+        wanted = {k for k in touched if k in self._incidents}
+        alone = settle(
+            [self._file(k) for k in wanted], self._people, (), now, heard={}, policy=self.policy, registry=self.registry
+        )
+        for row in (m for e in alone.episodes for m in e.members):
+            for name in row.keys:
+                if not name.startswith(("nhs:", "name-birth:")):
+                    wanted |= self._by_key.get(name, set())
+        for pair in self._separated | self._joined:
+            if pair & wanted:
+                wanted |= {k for k in pair if k in self._incidents}
+        ids = {self._incidents[k].episode_id for k in wanted}
+        return wanted | {k for k, i in self._incidents.items() if i.episode_id is not None and i.episode_id in ids}
+
+    def _settle(self, touched: Iterable[Key], now: datetime) -> None:
+        keys = self._neighbourhood(touched, now)
+        files = [self._file(k) for k in sorted(keys)]
+        ids = {f.episode_id for f in files}
+        settlement = settle(
+            files, self._people, [a for a in self.alerts.values() if a.episode_id is not None and a.episode_id in ids],
+            now, heard=self._heard_by_agency(), policy=self.policy, registry=self.registry,
+            separated=self._separated, joined=self._joined,
+        )  # fmt: skip
+        self._keep(settlement)
+
+    def _keep(self, settlement: Settlement) -> None:
+        for gone in settlement.dissolved:
+            self.episodes.pop(gone, None)
+            self._due.pop(("episode", gone), None)
+        for episode in settlement.episodes:
+            self.episodes[episode.episode_id] = episode
+            for row in episode.members:
+                incident = self._incidents[row.key]
+                for name in set(incident.keys) - set(row.keys):
+                    self._by_key[name].discard(row.key)
+                for name in row.keys:
+                    self._by_key[name].add(row.key)
+                incident.keys, incident.last_seen_at = row.keys, row.last_seen_at
+                incident.episode_id = episode.episode_id
+            if episode.look_again_at is not None:
+                self._due[("episode", episode.episode_id)] = episode.look_again_at
+            else:
+                self._due.pop(("episode", episode.episode_id), None)
+        self._write(settlement.alerts)
+
+    def _settle_feed(self, feed: str, now: datetime) -> None:
+        agency, described = self.registry.feeds_by_id[feed]
+        health = FeedHealth(
+            feed=feed, agency=agency.id, last_heard_at=self._heard[feed],
+            silent_after=timedelta(seconds=described.silent_after_seconds), stopped_reason=None,
+        )  # fmt: skip
+        changes, again = settle_feed(
+            health, [a for a in self.alerts.values() if a.feed == feed], now, policy=self.policy, registry=self.registry
+        )
+        self._write(changes)
+        if again is not None:
+            self._due[("feed", feed)] = again
+
+    def _write(self, changes: Iterable[AlertChange]) -> None:
+        for change in changes:
+            self.alerts[change.alert.alert_id] = change.alert
+            self.log += change.transitions
