@@ -32,9 +32,9 @@ _pages.globals.update(t=TEXT, script=json.dumps(SCRIPT), transitions=TRANSITIONS
 _pages.filters.update(clock=clock, clock_seconds=clock_seconds)
 
 
-def render_article(state: AlertState, desks: Desks, desk: str) -> str:
+def render_article(state: AlertState, desks: Desks, desk: str, csrf: str) -> str:
     """The one renderer of an alert: for the page, the stream and the answer to an acknowledgement."""
-    return _pages.get_template("article.html").render(a=article(state, desks), desk=desk)
+    return _pages.get_template("article.html").render(a=article(state, desks), desk=desk, csrf=csrf)
 
 
 def _page(name: str, status: int = 200, **values: Any) -> Response:
@@ -108,7 +108,7 @@ async def desk_page(request: Request, desk: str) -> Response:
     found = await alerts.snapshot(state.pool, desk)
     return _page(
         "desk.html", seat=seat, here=here, desk=desk, last=found.last, total=found.total, cap=alerts.ROWS_MAX,
-        rows=[(s, render_article(s, state.desks, desk)) for s in found.alerts],
+        rows=[(s, render_article(s, state.desks, desk, seat.csrf)) for s in found.alerts],
         feeds=_feeds(state.desks, found.troubles), now=state.clock.now().isoformat(),
     )
 
@@ -119,13 +119,13 @@ async def desk_stream(
 ) -> Response:
     """The desk's live stream, from the later of the two places named."""
     _known(request, desk)
-    seat_at(request, desk)
+    seat = seat_at(request, desk)
     state = request.app.state
     if last_event_id is not None and last_event_id.isdigit():
         after = max(after, int(last_event_id))
     stream = events(
         state.hub, state.pool, desk, after, state.clock,
-        lambda s: render_article(s, state.desks, desk), lambda f: _feeds(state.desks, f),
+        lambda s: render_article(s, state.desks, desk, seat.csrf), lambda f: _feeds(state.desks, f),
     )
     return EventSourceResponse(stream, headers={"X-Accel-Buffering": "no"})
 
@@ -148,7 +148,7 @@ async def alert_page(request: Request, desk: str, alert: str) -> Response:
         raise Refused(404, "unknown_alert") from None
     return _page(
         "alert.html", seat=seat, here=here, desk=desk, a=article(found, state.desks),
-        html=render_article(found, state.desks, desk),
+        html=render_article(found, state.desks, desk, seat.csrf),
         lines=[(line, state.desks.name(line.desk)) for line in lines],
     )
 

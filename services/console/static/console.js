@@ -38,7 +38,6 @@ function place(change) {
     row.dataset.order = change.order;
     row.dataset.sequence = String(change.sequence);
     row.innerHTML = change.html;
-    sign(row);
     old?.remove();
     const next = [...list.children].find((other) => (/** @type {HTMLElement} */ (other).dataset.order ?? "") > change.order);
     list.insertBefore(row, next ?? null);
@@ -54,11 +53,6 @@ function place(change) {
 function focusIn(row, what) {
   const target = row?.querySelector(`[data-focus="${what}"]`) ?? row?.querySelector("article");
   if (target instanceof HTMLElement) target.focus({ preventScroll: true });
-}
-
-/** @param {HTMLElement} row */
-function sign(row) {
-  for (const field of row.querySelectorAll('input[name="csrf"]')) field.setAttribute("value", desk.dataset.csrf ?? "");
 }
 
 /** @param {HTMLElement} row */
