@@ -33,7 +33,9 @@ class Desks:
     def name(self, desk: str) -> str:
         """The desk as people say it; its id where the registry no longer holds it."""
         known = self.desks.get(desk)
-        return f"{known.agency_name}: {known.name}" if known else desk
+        if known is None:
+            return desk
+        return known.name if known.name.startswith(known.agency_name) else f"{known.agency_name}: {known.name}"
 
     def grouped(self) -> list[tuple[str, list[Desk]]]:
         """By agency, both in alphabetical order."""

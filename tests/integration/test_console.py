@@ -1,0 +1,152 @@
+"""The console against a real ledger: who may see what, and who was first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.console import alerts
+from services.console.app import create_app
+from services.console.desks import Desk, Desks
+from services.runtime.clock import ManualClock
+from services.runtime.postgres import create_pool
+from services.runtime.settings import Settings
+
+NOW = datetime(2026, 11, 23, 14, 24, tzinfo=UTC)
+DESKS = Desks.of([Desk("las", "Desk", "las", "LAS"), Desk("slam", "Crisis", "slam", "SLaM")])
+
+
+def application(dsn: str, environment: Any = "test") -> FastAPI:
+    settings = Settings(environment=environment, postgres_dsn=dsn, console_secret="of the tests")
+    return create_app(settings, DESKS, ManualClock(NOW))
+
+
+@pytest.fixture
+async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    made = await create_pool(postgres_dsn)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def client(postgres_dsn: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = application(postgres_dsn)
+    async with app.router.lifespan_context(app), browser(app) as made:
+        yield made
+
+
+def browser(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://console", follow_redirects=True)
+
+
+async def raised(pool: asyncpg.Pool, desk: str = "las") -> UUID:
+    alert = uuid4()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, urgency, holds_since, raised_at, detail) "
+            "VALUES ($1, $2, 'R1', 1, 'london', 1, $3, $3, $4)", alert, str(alert), NOW, {},
+        )
+        await connection.execute(
+            "INSERT INTO alert_desk (alert_id, desk, state, view, acknowledge_by) VALUES ($1, $2, 'raised', $3, $4)",
+            alert, desk, {"title": "Police on scene"}, NOW + timedelta(minutes=5),
+        )
+    return alert
+
+
+async def sit(client: httpx.AsyncClient, desk: str = "las", initials: str = "ab") -> str:
+    page = await client.post("/sign-in", data={"desk": desk, "initials": initials})
+    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+async def test_the_first_to_acknowledge_wins_and_the_second_is_told_who_and_when(client, pool):
+    alert = await raised(pool)
+    token = await sit(client)
+    url = f"/desks/las/alerts/{alert}/acknowledge"
+    assert (await client.post(url, data={"csrf": token})).status_code == 200
+    second = await client.post(url, data={"csrf": token})
+    assert second.status_code == 409
+    assert "AB@las acknowledged this alert at 14:24" in second.text
+    assert await pool.fetchval("SELECT count(*) FROM alert_log WHERE transition = 'acknowledged'") == 1
+    assert await pool.fetchval("SELECT actor FROM audit") == "AB@las"
+
+
+async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool):
+    ids = [await raised(pool) for _ in range(3)]
+    done = await asyncio.gather(
+        *(alerts.acknowledge(pool, "las", i, f"{n}@las", NOW) for i in ids for n in "abc"), return_exceptions=True
+    )
+    assert sum(isinstance(d, alerts.Acknowledged) for d in done) == 3
+    assert sum(isinstance(d, alerts.AlreadyAcknowledged) for d in done) == 6
+    assert [r[0] for r in await pool.fetch("SELECT sequence FROM alert_log ORDER BY 1")] == [1, 2, 3]
+
+
+async def test_a_session_sees_its_own_desk_and_no_other(client, pool):
+    alert = await raised(pool, "slam")
+    assert (await client.get("/desks/las")).status_code == 401
+    token = await sit(client)
+    for path in ("/desks/slam", "/desks/slam/stream", f"/desks/slam/alerts/{alert}"):
+        assert (await client.get(path)).status_code == 403
+    assert (await client.post(f"/desks/slam/alerts/{alert}/acknowledge", data={"csrf": token})).status_code == 403
+    assert (await client.get(f"/desks/las/alerts/{alert}")).status_code == 404
+    assert (await client.get("/desks/nowhere")).status_code == 404
+    assert (await client.get("/desks/las/alerts/no-id")).status_code == 404
+    assert "Police on scene" not in (await client.get("/desks/las")).text
+
+
+async def test_a_form_that_is_not_ours_changes_nothing(client, pool):
+    alert = await raised(pool)
+    await sit(client)
+    assert (await client.post(f"/desks/las/alerts/{alert}/acknowledge", data={"csrf": "forged"})).status_code == 403
+    assert await pool.fetchval("SELECT acknowledged_at FROM alert_desk") is None
+
+
+async def test_pages_carry_a_strict_policy(client):
+    answer = await client.get("/")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_sign_in_for_trying_is_refused_in_the_live_environment(postgres_dsn):
+    app = application(postgres_dsn, "live")
+    async with app.router.lifespan_context(app), browser(app) as client:
+        answer = await client.post("/sign-in", data={"desk": "las", "initials": "ab"})
+        assert answer.status_code == 403
+        assert "LIAISON_ENVIRONMENT=try" in answer.text
+
+
+async def test_a_ledger_that_is_away_is_said_with_what_to_do(client, pool):
+    await sit(client)
+    await pool.execute("ALTER TABLE alert RENAME TO alert_gone")
+    answer = await client.get("/desks/las")
+    assert answer.status_code == 503
+    assert "Use the telephone procedures" in answer.text
+
+
+async def test_readiness_and_metrics(client):
+    assert (await client.get("/readyz")).json()["status"] == "ready"
+    assert "liaison_console_requests_total" in (await client.get("/metrics")).text
+
+
+async def test_what_changed_after_a_place_comes_once_and_as_it_is_now(pool):
+    alert = await raised(pool)
+    assert await alerts.changed(pool, "las", 0) == ((), 0)
+    await alerts.acknowledge(pool, "las", alert, "AB@las", NOW)
+    states, newest = await alerts.changed(pool, "las", 0)
+    assert [(s.alert_id, s.acknowledged_by) for s in states] == [(str(alert), "AB@las")]
+    assert newest == 1
+    assert json.dumps(states[0].view) == '{"title": "Police on scene"}'
+    assert await alerts.changed(pool, "slam", 0) == ((), 1)

@@ -1,0 +1,82 @@
+"""How an alert is put on the screen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.console.article import AlertState, Told, clock
+from services.console.desks import Desk, Desks
+from services.console.pages import render_article
+from services.console.security import initials_of
+
+AT = datetime(2026, 7, 1, 13, 24, tzinfo=UTC)
+DESKS = Desks.of([Desk("slam-crisis", "Crisis team", "slam", "SLaM")])
+
+
+def state(**more: Any) -> AlertState:
+    fields: dict[str, Any] = {
+        "alert_id": "a1", "sequence": 3, "urgency": 1, "raised_at": AT, "acknowledge_by": AT + timedelta(minutes=5),
+        "acknowledged_at": None, "acknowledged_by": None, "cleared_at": None, "clear_reason": None,
+        "view": {"title": "Police on scene", "reason": "why", "next_step": "what", "verification": "verified"},
+    }
+    return AlertState(**{**fields, **more})
+
+
+def shown(one: AlertState) -> str:
+    return render_article(one, DESKS, "las-mental-health", "token")
+
+
+def test_times_are_londons_in_24_hours() -> None:
+    assert clock(AT) == "14:24"
+
+
+def test_urgency_is_told_by_words_and_shape_not_by_colour_alone() -> None:
+    html = shown(state())
+    assert "P1 Critical" in html
+    assert "▲" in html
+
+
+def test_markup_in_what_an_agency_sent_is_not_markup_on_the_screen() -> None:
+    html = shown(state(view={"title": "<script>alert(1)</script>"}))
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_what_was_not_disclosed_to_the_desk_is_not_printed() -> None:
+    view = {"title": "A crisis plan exists", "nhs_number": "9990000001", "person": {"family": "Okoro"}}
+    html = shown(state(view=view))
+    assert "A crisis plan exists" in html
+    assert "9990000001" not in html
+    assert "Okoro" not in html
+
+
+def test_an_alert_that_rests_on_a_silent_feed_says_so() -> None:
+    assert "Cannot be verified" in shown(state(view={"title": "x", "verification": "cannot-be-verified"}))
+    assert "Cannot be verified" not in shown(state())
+
+
+def test_who_else_was_told_is_shown_with_their_answer() -> None:
+    assert "SLaM: Crisis team: not yet acknowledged" in shown(state(told=(Told("slam-crisis", None),)))
+
+
+def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
+    later = AT + timedelta(minutes=1)
+    wanted = [
+        state(alert_id="1"), state(alert_id="2", raised_at=later),
+        state(alert_id="3", acknowledged_at=later), state(alert_id="4", urgency=2),
+    ]
+    assert sorted(reversed(wanted), key=lambda s: s.order) == wanted
+
+
+def test_what_ended_stays_until_someone_answers() -> None:
+    ended = state(cleared_at=AT)
+    assert ended.visible
+    assert "It stays here until someone acknowledges it" in shown(ended)
+    assert not state(cleared_at=AT, acknowledged_at=AT).visible
+
+
+def test_initials_are_two_to_four_letters() -> None:
+    assert initials_of(" ab ") == "AB"
+    assert initials_of("a1") is None
+    assert initials_of("abcde") is None
