@@ -23,6 +23,8 @@ CREATE TABLE event (
     feed         text        NOT NULL,
     agency       text        NOT NULL,
     incident     text,
+    local_people text[],
+    refers_to    text,
     occurred_at  timestamptz NOT NULL,
     recorded_at  timestamptz NOT NULL,
     received_at  timestamptz NOT NULL,
@@ -35,6 +37,10 @@ CREATE TABLE event (
     UNIQUE (topic, partition, "offset")
 );
 CREATE INDEX event_incident ON event (agency, incident) WHERE incident IS NOT NULL;
+CREATE INDEX event_refers_to ON event (source, refers_to) WHERE refers_to IS NOT NULL;
+CREATE INDEX event_local_people ON event USING gin (local_people) WHERE local_people IS NOT NULL;
+COMMENT ON COLUMN event.refers_to IS 'Id of the event, of the same source, that this one corrects or retracts.';
+COMMENT ON COLUMN event.local_people IS 'Local identifiers that an event of the register is about.';
 COMMENT ON COLUMN event.body IS 'Structured-mode CloudEvent, as accepted.';
 
 CREATE TABLE rejection (
@@ -57,39 +63,23 @@ CREATE TABLE feed_state (
 CREATE TABLE zone (zone text PRIMARY KEY);
 
 -- People and pathways -------------------------------------------------------------------------------------------------
-CREATE TABLE person (
-    person_id   uuid PRIMARY KEY,
-    nhs_number  text,
-    date_of_birth date,
-    deceased_on date,
-    descriptor  jsonb NOT NULL,
-    merged_into uuid REFERENCES person,
-    version     int NOT NULL DEFAULT 1
-);
-CREATE UNIQUE INDEX person_nhs_number ON person (nhs_number) WHERE nhs_number IS NOT NULL AND merged_into IS NULL;
-
-CREATE TABLE person_local (
-    agency text NOT NULL, local_person text NOT NULL, person_id uuid NOT NULL REFERENCES person,
+CREATE TABLE local_record (
+    agency        text   NOT NULL,
+    local_person  text   NOT NULL,
+    person_id     uuid   NOT NULL,
+    identity_keys text[] NOT NULL,
     PRIMARY KEY (agency, local_person)
 );
-
-CREATE TABLE match_key (
-    kind text NOT NULL, key text NOT NULL, person_id uuid NOT NULL REFERENCES person,
-    PRIMARY KEY (kind, key, person_id)
-);
-
-CREATE TABLE pathway (
-    agency text NOT NULL, pathway text NOT NULL, person_id uuid NOT NULL REFERENCES person,
-    opened_at timestamptz NOT NULL, as_of timestamptz NOT NULL, closed_at timestamptz, facts jsonb NOT NULL,
-    PRIMARY KEY (agency, pathway)
-);
-CREATE INDEX pathway_person ON pathway (person_id);
+CREATE INDEX local_record_person ON local_record (person_id);
+CREATE INDEX local_record_keys ON local_record USING gin (identity_keys);
+COMMENT ON TABLE local_record IS
+    'Where an NHS organisation''s record of a person is found. What it says is folded from its events; keys are hashes.';
 
 CREATE TABLE identity_decision (
     decision_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     agency text NOT NULL, incident text NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('attached', 'possible', 'unknown')),
-    person_id uuid REFERENCES person,
+    person_id uuid,
     evidence jsonb NOT NULL, matcher_version text NOT NULL,
     decided_at timestamptz NOT NULL, superseded_at timestamptz
 );

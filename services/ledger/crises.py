@@ -1,0 +1,283 @@
+"""Incidents, people and episodes: what the pure step needs to know, and what it decided."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from schemas.envelope import decode
+from schemas.received import Received
+from schemas.registry import Registry
+from services.identity.deterministic import decide, identity_keys
+from services.identity.person import PersonOnFile
+from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
+from services.liaison.settle import IncidentFile, Key, Settlement
+from services.liaison.subjects import descriptor_of
+
+HORIZON = timedelta(hours=25)
+"""How far back incidents may link by person or place; references link for ever. Longer than any window of linking."""
+REOPEN = timedelta(hours=72)
+
+
+class Decoded:
+    """The last events that were decoded, so that a long episode is not decoded again with each batch."""
+
+    def __init__(self, registry: Registry, limit: int = 50_000) -> None:
+        self._registry, self._limit = registry, limit
+        self._events: OrderedDict[tuple[str, str], Received] = OrderedDict()
+
+    def keep(self, received: Received) -> None:
+        """Remember an event that is in the ledger."""
+        self._events[received.event.identity] = received
+        while len(self._events) > self._limit:
+            self._events.popitem(last=False)
+
+    def read(self, row: asyncpg.Record) -> Received:
+        """The event of a row with source, id, feed, received_at and body."""
+        known = self._events.get((row["source"], row["id"]))
+        if known is None:
+            agency, feed = self._registry.feeds_by_id[row["feed"]]
+            known = Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
+            self.keep(known)
+        return known
+
+
+async def lock_zone(connection: asyncpg.Connection, zone: str) -> None:
+    """One writer a zone: held until the transaction ends."""
+    if await connection.fetchval("SELECT zone FROM zone WHERE zone = $1 FOR UPDATE", zone) is None:
+        await connection.execute("INSERT INTO zone (zone) VALUES ($1) ON CONFLICT DO NOTHING", zone)
+        await connection.fetchval("SELECT zone FROM zone WHERE zone = $1 FOR UPDATE", zone)
+
+
+async def neighbourhood(
+    connection: asyncpg.Connection, touched: Iterable[Key], link_names: Sequence[str], since: datetime
+) -> dict[Key, str | None]:
+    """The touched incidents, those that may link to them, and all of the episodes of these, with their episode."""
+    wanted: dict[Key, str | None] = dict.fromkeys(touched)
+    endless = [n for n in link_names if n.startswith("incident:")]
+    keys = list(wanted)
+    rows = await connection.fetch(
+        """WITH near AS (
+               SELECT agency, reference, episode_id FROM incident
+                WHERE link_keys && $1::text[] AND (last_seen_at >= $2 OR link_keys && $3::text[])
+               UNION
+               SELECT agency, reference, episode_id FROM incident
+                WHERE (agency, reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+               UNION
+               SELECT i.agency, i.reference, i.episode_id FROM link_decision d JOIN incident i
+                   ON (i.agency, i.reference) IN ((d.left_agency, d.left_reference), (d.right_agency, d.right_reference))
+                WHERE (d.left_agency, d.left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+                   OR (d.right_agency, d.right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[])))
+           SELECT agency, reference, episode_id FROM incident WHERE episode_id IN (SELECT episode_id FROM near)""",
+        list(link_names), since - HORIZON, endless, [k[0] for k in keys], [k[1] for k in keys],
+    )  # fmt: skip
+    wanted.update({(r["agency"], r["reference"]): str(r["episode_id"]) for r in rows})
+    return wanted
+
+
+async def incidents_of(connection: asyncpg.Connection, episodes: Sequence[str]) -> dict[Key, str | None]:
+    """The incidents of episodes."""
+    rows = await connection.fetch(
+        "SELECT agency, reference, episode_id FROM incident WHERE episode_id = ANY($1::uuid[])", list(episodes)
+    )
+    return {(r["agency"], r["reference"]): str(r["episode_id"]) for r in rows}
+
+
+async def events_of(connection: asyncpg.Connection, keys: Iterable[Key], decoded: Decoded) -> dict[Key, list[Received]]:
+    """All events of incidents, with their corrections."""
+    wanted = list(keys)
+    rows = await connection.fetch(
+        """SELECT source, id, feed, agency, incident, received_at, body FROM event
+            WHERE (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [k[0] for k in wanted],
+        [k[1] for k in wanted],
+    )
+    found: dict[Key, list[Received]] = defaultdict(list)
+    for row in rows:
+        found[(row["agency"], row["incident"])].append(decoded.read(row))
+    return found
+
+
+async def _records(connection: asyncpg.Connection, locals_: set[Key], decoded: Decoded) -> list[LocalRecord]:
+    if not locals_:
+        return []
+    rows = await connection.fetch(
+        """SELECT source, id, feed, agency, local_people, received_at, body FROM event
+            WHERE local_people && $2::text[] AND agency = ANY($1::text[])""",
+        sorted({a for a, _ in locals_}),
+        sorted({p for _, p in locals_}),
+    )
+    events: dict[Key, list[Received]] = defaultdict(list)
+    for row in rows:
+        received = decoded.read(row)
+        for person in row["local_people"]:
+            events[(row["agency"], person)].append(received)
+    return [fold_local(a, p, said) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
+
+
+async def people_for(connection: asyncpg.Connection, names: Iterable[str], decoded: Decoded) -> dict[str, PersonOnFile]:
+    """The people who share an identity key, each with all that every organisation says of them."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    rows = await connection.fetch(
+        """SELECT agency, local_person FROM local_record WHERE person_id IN
+               (SELECT person_id FROM local_record WHERE identity_keys && $1::text[])""",
+        wanted,
+    )
+    return people_of(await _records(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded))
+
+
+async def register(
+    connection: asyncpg.Connection, changed: set[Key], decoded: Decoded, now: datetime
+) -> set[Key]:
+    """Fold changed local records anew, and return recent incidents whose person must be looked at again."""
+    if not changed:
+        return set()
+    rows = await connection.fetch(
+        """SELECT agency, local_person, identity_keys FROM local_record
+            WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [a for a, _ in changed],
+        [p for _, p in changed],
+    )
+    names = {name for row in rows for name in row["identity_keys"]}
+    records = await _records(connection, changed, decoded)
+    for record in records:
+        names |= {name for d in record.descriptors for name in identity_keys(d)}
+    await connection.executemany(
+        """INSERT INTO local_record (agency, local_person, person_id, identity_keys) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (agency, local_person)
+           DO UPDATE SET person_id = excluded.person_id, identity_keys = excluded.identity_keys""",
+        [
+            (r.agency, r.local_person, person_id_of(r), sorted({n for d in r.descriptors for n in identity_keys(d)}))
+            for r in records
+        ],
+    )
+    incidents = await connection.fetch(
+        "SELECT agency, reference FROM incident WHERE link_keys && $1::text[] AND last_seen_at >= $2",
+        sorted(names),
+        now - REOPEN,
+    )
+    return {(r["agency"], r["reference"]) for r in incidents}
+
+
+async def files(
+    connection: asyncpg.Connection, episodes: dict[Key, str | None], decoded: Decoded
+) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
+    """What is known of the incidents, with the decision whom each is about, and the people who may be meant."""
+    events = await events_of(connection, episodes, decoded)
+    said = {key: descriptor_of(own) for key, own in events.items()}
+    names = {key: identity_keys(descriptor) for key, descriptor in said.items()}
+    people = await people_for(connection, (n for each in names.values() for n in each), decoded)
+    by_name: dict[str, set[str]] = defaultdict(set)
+    for person in people.values():
+        for descriptor in person.descriptors:
+            for name in identity_keys(descriptor):
+                by_name[name].add(person.person_id)
+    found = []
+    for key, own in sorted(events.items()):
+        ids = {i for name in names[key] for i in by_name.get(name, ())}
+        found.append(IncidentFile(key, tuple(own), decide(said[key], (people[i] for i in ids)), episodes[key]))
+    return found, people
+
+
+async def decisions(
+    connection: asyncpg.Connection, keys: Iterable[Key]
+) -> tuple[frozenset[frozenset[Key]], frozenset[frozenset[Key]]]:
+    """What people decided about pairs of these incidents: (separated, joined)."""
+    wanted = list(keys)
+    rows = await connection.fetch(
+        """SELECT * FROM link_decision
+            WHERE (left_agency, left_reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [k[0] for k in wanted],
+        [k[1] for k in wanted],
+    )
+    pairs: dict[str, set[frozenset[Key]]] = {"separated": set(), "joined": set()}
+    for r in rows:
+        pair = frozenset({(r["left_agency"], r["left_reference"]), (r["right_agency"], r["right_reference"])})
+        pairs[r["decision"]].add(pair)
+    return frozenset(pairs["separated"]), frozenset(pairs["joined"])
+
+
+async def save_decisions(connection: asyncpg.Connection, files_: Sequence[IncidentFile], now: datetime) -> None:
+    """Keep each decision about a person that is new, and close the one before it. Nothing is deleted."""
+    rows = [
+        (f.key[0], f.key[1], f.identity.outcome, f.identity.person_id,
+         {"rule": f.identity.rule, "candidates": list(f.identity.candidates),
+          "evidence": [asdict(e) for e in f.identity.evidence]},
+         f.identity.matcher_version, now)
+        for f in files_ if f.identity is not None and f.identity.rule != "no-descriptor"
+    ]  # fmt: skip
+    for agency, incident, outcome, person, evidence, version, at in rows:
+        current = await connection.fetchrow(
+            """SELECT decision_id, outcome, person_id, evidence FROM identity_decision
+                WHERE agency = $1 AND incident = $2 AND superseded_at IS NULL""",
+            agency, incident,
+        )  # fmt: skip
+        held = None if current is None else str(current["person_id"]) if current["person_id"] else None
+        if current is not None and (current["outcome"], held, current["evidence"]) == (outcome, person, evidence):
+            continue
+        if current is not None:
+            await connection.execute(
+                "UPDATE identity_decision SET superseded_at = $2 WHERE decision_id = $1", current["decision_id"], at
+            )
+        await connection.execute(
+            """INSERT INTO identity_decision
+                   (agency, incident, outcome, person_id, evidence, matcher_version, decided_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+            agency, incident, outcome, person, evidence, version, at,
+        )  # fmt: skip
+
+
+async def save_episodes(connection: asyncpg.Connection, settlement: Settlement, zone: str, now: datetime) -> None:
+    """Write episodes, their incidents and the instants at which to look again."""
+    episodes = settlement.episodes
+    await connection.execute(
+        """INSERT INTO episode (episode_id, zone, area, opened_at, last_event_at, evaluated_at)
+           SELECT e, $2, a, o, l, $6 FROM unnest($1::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+               AS x(e, a, o, l)
+           ON CONFLICT (episode_id) DO UPDATE SET area = excluded.area, opened_at = excluded.opened_at,
+               last_event_at = excluded.last_event_at, evaluated_at = excluded.evaluated_at, dissolved_at = NULL""",
+        [e.episode_id for e in episodes], zone, [e.area for e in episodes], [e.opened_at for e in episodes],
+        [e.last_event_at for e in episodes], now,
+    )  # fmt: skip
+    members = [(e.episode_id, m) for e in episodes for m in e.members]
+    await connection.execute(
+        """INSERT INTO incident (agency, reference, zone, episode_id, opened_at, last_seen_at, link_keys)
+           SELECT a, r, $3, e, o, l, string_to_array(k, chr(31))
+             FROM unnest($1::text[], $2::text[], $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::text[])
+               AS x(a, r, e, o, l, k)
+           ON CONFLICT (agency, reference) DO UPDATE SET episode_id = excluded.episode_id,
+               opened_at = excluded.opened_at, last_seen_at = excluded.last_seen_at, link_keys = excluded.link_keys""",
+        [m.key[0] for _, m in members], [m.key[1] for _, m in members], zone, [e for e, _ in members],
+        [m.opened_at for _, m in members], [m.last_seen_at for _, m in members],
+        ["\x1f".join(m.keys) for _, m in members],
+    )  # fmt: skip
+    if settlement.dissolved:
+        await connection.execute(
+            "UPDATE episode SET dissolved_at = $2 WHERE episode_id = ANY($1::uuid[])", list(settlement.dissolved), now
+        )
+    due = {e.episode_id: e.look_again_at for e in episodes} | dict.fromkeys(settlement.dissolved)
+    await set_deadlines(connection, "episode", due, zone)
+
+
+async def set_deadlines(
+    connection: asyncpg.Connection, kind: str, due: dict[str, datetime | None], zone: str
+) -> None:
+    """Set or take away the instants at which subjects must be looked at again."""
+    later = {s: at for s, at in due.items() if at is not None}
+    if len(later) < len(due):
+        await connection.execute(
+            "DELETE FROM deadline WHERE kind = $1 AND subject = ANY($2::text[])", kind, sorted(due.keys() - later.keys())
+        )
+    if later:
+        await connection.execute(
+            """INSERT INTO deadline (kind, subject, zone, due_at)
+               SELECT $1, s, $4, d FROM unnest($2::text[], $3::timestamptz[]) AS x(s, d)
+               ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at""",
+            kind, list(later), list(later.values()), zone,
+        )  # fmt: skip

@@ -1,0 +1,177 @@
+"""Events, rejections and the place in the topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from schemas.events import care, keeping
+from schemas.received import Received
+from services.intake.accept import Accepted, Rejected
+
+Place = tuple[str, int]
+"""(topic, partition)"""
+Identity = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An accepted event and where it stands in Kafka."""
+
+    accepted: Accepted
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A rejected message and where it stands in Kafka."""
+
+    rejected: Rejected
+    feed: str
+    agency: str
+    topic: str
+    partition: int
+    offset: int
+
+
+async def lock_cursors(connection: asyncpg.Connection, places: Iterable[Place]) -> dict[Place, int]:
+    """Next offset of each place, locked until the transaction ends. Sorted, so that two batches cannot deadlock."""
+    wanted = sorted(set(places))
+    topics, partitions = [t for t, _ in wanted], [p for _, p in wanted]
+    rows = await connection.fetch(
+        """SELECT topic, partition, next_offset FROM kafka_cursor
+            WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+            ORDER BY topic, partition FOR UPDATE""",
+        topics,
+        partitions,
+    )
+    if len(rows) < len(wanted):
+        await connection.execute(
+            """INSERT INTO kafka_cursor (topic, partition, next_offset)
+               SELECT t, p, 0 FROM unnest($1::text[], $2::int[]) AS x(t, p) ORDER BY t, p ON CONFLICT DO NOTHING""",
+            topics,
+            partitions,
+        )
+        return await lock_cursors(connection, wanted)
+    return {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+
+
+async def cursors(connection: asyncpg.Connection | asyncpg.Pool) -> dict[Place, int]:
+    """Next offset of every place, not locked."""
+    rows = await connection.fetch("SELECT topic, partition, next_offset FROM kafka_cursor")
+    return {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+
+
+async def advance(connection: asyncpg.Connection, places: Mapping[Place, int]) -> None:
+    """Move cursors. Only in the transaction that holds what was read."""
+    await connection.execute(
+        """UPDATE kafka_cursor c SET next_offset = x.n
+             FROM unnest($1::text[], $2::int[], $3::bigint[]) AS x(t, p, n)
+            WHERE c.topic = x.t AND c.partition = x.p""",
+        [t for t, _ in places],
+        [p for _, p in places],
+        list(places.values()),
+    )
+
+
+async def skip(connection: asyncpg.Connection, place: Place, first: int, following: int, reason: str, now: datetime) -> None:
+    """Record that offsets hold nothing (transaction markers, compaction, or before the first use of the topic)."""
+    await connection.execute(
+        """INSERT INTO kafka_cursor_skip (topic, partition, first_offset, next_offset, reason, recorded_at)
+           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+        *place, first, following, reason, now,
+    )  # fmt: skip
+
+
+def refers_to(received: Received) -> str | None:
+    """Id of the event that this one corrects or retracts."""
+    match received.event.data:
+        case keeping.EventCorrected(corrects=target) | keeping.EventRetracted(retracts=target):
+            return target
+    return None
+
+
+def local_people(received: Received) -> list[str] | None:
+    """Local identifiers that an event of the register is about."""
+    data = received.event.data
+    if not isinstance(data, care.PersonData):
+        return None
+    named = {data.local_person}
+    named |= {getattr(data, name) for name in ("merged", "split_off") if hasattr(data, name)}
+    return sorted(named)
+
+
+async def insert_events(connection: asyncpg.Connection, located: Sequence[Located]) -> set[Identity]:
+    """Insert those that are new and return their identities."""
+    rows = []
+    for each in located:
+        received = each.accepted.received
+        event = received.event
+        key = received.incident_key
+        rows.append((
+            event.source, event.id, event.type, received.feed, received.agency, key[1] if key else None,
+            local_people(received), refers_to(received), event.time, event.recorded_at, received.received_at,
+            each.topic, each.partition, each.offset, each.accepted.content_hash, each.accepted.body,
+        ))  # fmt: skip
+    columns = list(zip(*rows, strict=True))
+    joined = [None if people is None else "\x1f".join(people) for people in columns[6]]
+    inserted = await connection.fetch(
+        """INSERT INTO event (source, id, type, feed, agency, incident, local_people, refers_to, occurred_at,
+                              recorded_at, received_at, topic, partition, "offset", content_hash, body)
+           SELECT s, i, ty, f, a, inc, string_to_array(lp, chr(31)), rt, oc, rec, rcv, t, p, o, h, b
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::int[],
+                         $14::bigint[], $15::bytea[], $16::bytea[])
+               AS x(s, i, ty, f, a, inc, lp, rt, oc, rec, rcv, t, p, o, h, b)
+           ON CONFLICT (source, id) DO NOTHING RETURNING source, id""",
+        *columns[:6], joined, *columns[7:],
+    )  # fmt: skip
+    return {(r["source"], r["id"]) for r in inserted}
+
+
+async def content_hashes(connection: asyncpg.Connection, identities: Iterable[Identity]) -> dict[Identity, bytes]:
+    """The content of events that are in the ledger."""
+    wanted = list(identities)
+    rows = await connection.fetch(
+        """SELECT source, id, content_hash FROM event
+            WHERE (source, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [s for s, _ in wanted],
+        [i for _, i in wanted],
+    )
+    return {(r["source"], r["id"]): r["content_hash"] for r in rows}
+
+
+async def insert_rejections(connection: asyncpg.Connection, quarantined: Sequence[Quarantined], now: datetime) -> None:
+    """Put messages into quarantine with the reason."""
+    await connection.executemany(
+        """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (topic, partition, "offset") DO NOTHING""",
+        [
+            (q.feed, q.agency, q.topic, q.partition, q.offset, q.rejected.fault.code, q.rejected.fault.pointer,
+             q.rejected.fault.remedy, q.rejected.body, now)
+            for q in quarantined
+        ],
+    )  # fmt: skip
+
+
+async def place_corrections(connection: asyncpg.Connection, identities: Sequence[Identity]) -> set[tuple[str, str]]:
+    """Give new corrections the incident of what they correct, and corrections that waited for a new event its incident.
+
+    Returns the incidents that changed.
+    """
+    rows = await connection.fetch(
+        """UPDATE event c SET incident = t.incident FROM event t
+            WHERE t.source = c.source AND t.id = c.refers_to AND c.incident IS NULL AND t.incident IS NOT NULL
+              AND c.refers_to IS NOT NULL
+              AND ((c.source, c.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+                   OR (t.source, t.id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
+        RETURNING t.agency, t.incident""",
+        [s for s, _ in identities],
+        [i for _, i in identities],
+    )
+    return {(r["agency"], r["incident"]) for r in rows}

@@ -1,0 +1,252 @@
+"""A batch of records in one transaction: events, people, episodes, alerts, deadlines, messages and the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from schemas.registry import Registry
+from services.identity.deterministic import identity_keys
+from services.intake.accept import Accepted, Rejected, accept
+from services.intake.faults import Fault
+from services.ledger import alerts, crises, events
+from services.ledger.events import Located, Place, Quarantined
+from services.liaison.alert import AlertChange
+from services.liaison.episode import sighting
+from services.liaison.linking import link_keys
+from services.liaison.policy import Policy
+from services.liaison.settle import Key, settle
+from services.liaison.subjects import descriptor_of
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message as Kafka delivered it."""
+
+    topic: str
+    partition: int
+    offset: int
+    body: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def place(self) -> Place:
+        """(topic, partition)."""
+        return (self.topic, self.partition)
+
+
+class Hole(Exception):
+    """Records are missing between the cursor and what came: they are read straight from Kafka before going on."""
+
+    def __init__(self, place: Place, first: int, following: int) -> None:
+        super().__init__(f"offsets {first} to {following - 1} of {place[0]}[{place[1]}] are missing")
+        self.place, self.first, self.following = place, first, following
+
+
+@dataclass
+class BatchResult:
+    """What a committed batch did, for metrics and limits."""
+
+    accepted: list[str] = field(default_factory=list)
+    """Feed of each new event."""
+    repeated: list[str] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    """(feed, code)."""
+    outcomes: list[tuple[str, bool]] = field(default_factory=list)
+    """(feed, good) in order, for the poison limit."""
+    changes: Sequence[AlertChange] = ()
+
+
+def _quarantined(record: Record, rejected: Rejected, registry: Registry) -> Quarantined:
+    agency, feed = registry.feeds_by_topic[record.topic]
+    return Quarantined(rejected, feed.id, agency.id, record.topic, record.partition, record.offset)
+
+
+class Batch:
+    """Applies batches. One for a worker; holds the cache of decoded events."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, registry: Registry, policy: Policy, reach: Callable[[str], None], guard: bool = True
+    ) -> None:
+        self.pool, self.registry, self.policy = pool, registry, policy
+        self._reach, self._guard = reach, guard
+        self.decoded = crises.Decoded(registry)
+
+    async def apply(self, records: Sequence[Record], now: datetime, poison: bool = False) -> BatchResult:
+        """Apply the records in one transaction. Raises Hole before anything is written.
+
+        With `poison` the records are put into quarantine unread: the last resort for a record that breaks its handler.
+        """
+        result = BatchResult()
+        async with self.pool.acquire() as connection, connection.transaction():
+            places = await events.lock_cursors(connection, (r.place for r in records))
+            self._reach("after-cursor")
+            fresh = self._fresh(records, places, result)
+            located, quarantined = self._read(fresh, now, poison)
+            await self._store(connection, located, quarantined, result, now)
+            self._reach("after-events")
+            await events.advance(connection, places)
+            self._reach("before-commit")
+        self._reach("after-commit")
+        bad = {(q.topic, q.partition, q.offset) for q in quarantined}
+        result.outcomes = [
+            (self.registry.feeds_by_topic[r.topic][1].id, (r.topic, r.partition, r.offset) not in bad) for r in fresh
+        ]
+        return result
+
+    def _fresh(self, records: Sequence[Record], places: dict[Place, int], result: BatchResult) -> list[Record]:
+        """Records at the cursor; moves the cursor. Below it: repeats. Above it: a hole."""
+        fresh = []
+        for record in sorted(records, key=lambda r: (r.place, r.offset)):
+            expected = places[record.place]
+            if record.offset < expected:
+                result.repeated.append(self.registry.feeds_by_topic[record.topic][1].id)
+                continue
+            if record.offset > expected and self._guard:
+                raise Hole(record.place, expected, record.offset)
+            places[record.place] = record.offset + 1
+            fresh.append(record)
+        return fresh
+
+    def _read(self, fresh: Sequence[Record], now: datetime, poison: bool) -> tuple[list[Located], list[Quarantined]]:
+        located: list[Located] = []
+        quarantined: list[Quarantined] = []
+        for record in fresh:
+            agency, feed = self.registry.feeds_by_topic[record.topic]
+            if poison:
+                fault = Fault("", "handler-error", "this event breaks its handler", "ours to mend; it is kept for replay")
+                quarantined.append(_quarantined(record, Rejected(fault, record.body or b""), self.registry))
+                continue
+            read = accept(record.body, record.headers, agency, feed, now)
+            if isinstance(read, Accepted):
+                located.append(Located(read, record.topic, record.partition, record.offset))
+            else:
+                quarantined.append(_quarantined(record, read, self.registry))
+        return located, quarantined
+
+    async def _store(
+        self,
+        connection: asyncpg.Connection,
+        located: list[Located],
+        quarantined: list[Quarantined],
+        result: BatchResult,
+        now: datetime,
+    ) -> None:
+        new = await self._insert(connection, located, quarantined, result)
+        if quarantined:
+            await events.insert_rejections(connection, quarantined, now)
+            result.rejected += [(q.feed, q.rejected.fault.code) for q in quarantined]
+        feeds = {e.accepted.received.feed for e in located}
+        if feeds:
+            await hear(connection, feeds, self.registry, now)
+        touched = await self._touched(connection, new, now)
+        if touched:
+            await crises.lock_zone(connection, self.registry.zone)
+            changed = {(r.agency, p) for r in (e.accepted.received for e in new) for p in events.local_people(r) or ()}
+            touched = {k for k in touched if k[1]} | await crises.register(connection, changed, self.decoded, now)
+            if touched:
+                result.changes = await self.settle(connection, touched, now)
+        self._reach("after-settle")
+
+    async def _insert(
+        self,
+        connection: asyncpg.Connection,
+        located: list[Located],
+        quarantined: list[Quarantined],
+        result: BatchResult,
+    ) -> list[Located]:
+        """Insert what is new. The same identity with the same content is a repeat, with other content a rejection."""
+        first: dict[tuple[str, str], Located] = {}
+        for each in located:
+            first.setdefault(each.accepted.received.event.identity, each)
+        if not first:
+            return []
+        inserted = await events.insert_events(connection, list(first.values()))
+        held = {i: e.accepted.content_hash for i, e in first.items() if i in inserted}
+        held |= await events.content_hashes(connection, [i for i in first if i not in inserted])
+        new = []
+        for each in located:
+            identity = each.accepted.received.event.identity
+            if first[identity] is each and identity in inserted:
+                new.append(each)
+                result.accepted.append(each.accepted.received.feed)
+            elif held[identity] == each.accepted.content_hash:
+                result.repeated.append(each.accepted.received.feed)
+            else:
+                said = "this source and id were used before for an event with other content"
+                fault = Fault("/id", "identity-reused", said, "give every event an id of its own; correct with event.corrected")
+                record = Record(each.topic, each.partition, each.offset, each.accepted.body, ())
+                quarantined.append(_quarantined(record, Rejected(fault, each.accepted.body), self.registry))
+        return new
+
+    async def _touched(self, connection: asyncpg.Connection, new: list[Located], now: datetime) -> set[Key]:
+        received = [e.accepted.received for e in new]
+        touched: set[Key] = {r.incident_key for r in received if r.incident_key is not None}
+        if received:
+            touched |= await events.place_corrections(connection, [r.event.identity for r in received])
+        if any(events.local_people(r) for r in received):
+            touched.add(("", ""))  # the register changed: take the zone's lock although no incident is named
+        return touched
+
+    async def settle(self, connection: asyncpg.Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
+        """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""
+        own = await crises.events_of(connection, touched, self.decoded)
+        names: set[str] = set()
+        since = now
+        for said in own.values():
+            seen = sighting(said, None)
+            people = await crises.people_for(connection, identity_keys(descriptor_of(said)), self.decoded)
+            names |= link_keys(seen) | {f"person:{p}" for p in people}
+            since = min(since, seen.opened_at)
+        around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
+        return await self._settle(connection, around, now)
+
+    async def settle_episodes(
+        self, connection: asyncpg.Connection, episodes: Sequence[str], now: datetime
+    ) -> Sequence[AlertChange]:
+        """Look at whole episodes again, because an instant has come. The zone is locked."""
+        return await self._settle(connection, await crises.incidents_of(connection, episodes), now)
+
+    async def _settle(
+        self, connection: asyncpg.Connection, around: dict[Key, str | None], now: datetime
+    ) -> Sequence[AlertChange]:
+        found, people = await crises.files(connection, around, self.decoded)
+        separated, joined = await crises.decisions(connection, around)
+        known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
+        settlement = settle(
+            found, people, known, now, heard=await heard(connection, self.registry), policy=self.policy,
+            registry=self.registry, separated=separated, joined=joined,
+        )  # fmt: skip
+        await crises.save_decisions(connection, found, now)
+        await crises.save_episodes(connection, settlement, self.registry.zone, now)
+        await alerts.save(connection, settlement.alerts, self.registry, now)
+        return settlement.alerts
+
+
+async def heard(connection: asyncpg.Connection, registry: Registry) -> dict[str, datetime]:
+    """When each agency was last heard, on any of its feeds."""
+    found: dict[str, datetime] = {}
+    for row in await connection.fetch("SELECT feed, last_heard_at FROM feed_state WHERE last_heard_at IS NOT NULL"):
+        if row["feed"] in registry.feeds_by_id:
+            agency = registry.feeds_by_id[row["feed"]][0].id
+            found[agency] = max(row["last_heard_at"], found.get(agency, row["last_heard_at"]))
+    return found
+
+
+async def hear(connection: asyncpg.Connection, feeds: set[str], registry: Registry, now: datetime) -> None:
+    """The feeds gave a sign of life: silence begins later. A feed that was silent is looked at at once."""
+    ordered = sorted(feeds)
+    rows = await connection.fetch(
+        """INSERT INTO feed_state (feed, last_heard_at) SELECT f, $2 FROM unnest($1::text[]) AS x(f)
+           ON CONFLICT (feed) DO UPDATE SET last_heard_at = greatest(feed_state.last_heard_at, excluded.last_heard_at)
+           RETURNING feed, silent_since""",
+        ordered, now,
+    )  # fmt: skip
+    due: dict[str, datetime | None] = {}
+    for row in rows:
+        after = timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)
+        due[row["feed"]] = now if row["silent_since"] is not None else now + after
+    await crises.set_deadlines(connection, "feed", due, registry.zone)
