@@ -135,6 +135,9 @@ class Batch:
         result: BatchResult,
         now: datetime,
     ) -> None:
+        if located:
+            # before any other row that deadlines write too, so that the two cannot wait for each other
+            await crises.lock_zone(connection, self.registry.zone)
         new = await self._insert(connection, located, quarantined, result)
         if quarantined:
             await events.insert_rejections(connection, quarantined, now)
@@ -142,13 +145,11 @@ class Batch:
         feeds = {e.accepted.received.feed for e in located}
         if feeds:
             await hear(connection, feeds, self.registry, now)
-        touched = await self._touched(connection, new, now)
+        touched = await self._touched(connection, new)
+        changed = {(r.agency, p) for r in (e.accepted.received for e in new) for p in events.local_people(r) or ()}
+        touched |= await crises.register(connection, changed, self.decoded, now)
         if touched:
-            await crises.lock_zone(connection, self.registry.zone)
-            changed = {(r.agency, p) for r in (e.accepted.received for e in new) for p in events.local_people(r) or ()}
-            touched = {k for k in touched if k[1]} | await crises.register(connection, changed, self.decoded, now)
-            if touched:
-                result.changes = await self.settle(connection, touched, now)
+            result.changes = await self.settle(connection, touched, now)
         self._reach("after-settle")
 
     async def _insert(
@@ -182,13 +183,11 @@ class Batch:
                 quarantined.append(_quarantined(record, Rejected(fault, each.accepted.body), self.registry))
         return new
 
-    async def _touched(self, connection: asyncpg.Connection, new: list[Located], now: datetime) -> set[Key]:
+    async def _touched(self, connection: asyncpg.Connection, new: list[Located]) -> set[Key]:
         received = [e.accepted.received for e in new]
         touched: set[Key] = {r.incident_key for r in received if r.incident_key is not None}
         if received:
             touched |= await events.place_corrections(connection, [r.event.identity for r in received])
-        if any(events.local_people(r) for r in received):
-            touched.add(("", ""))  # the register changed: take the zone's lock although no incident is named
         return touched
 
     async def settle(self, connection: asyncpg.Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:

@@ -1,0 +1,26 @@
+"""`liaison worker NAME`: one service against the servers in the settings."""
+
+from __future__ import annotations
+
+import click
+
+from services.runtime.settings import Settings
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["stream", "relay", "console"]))
+def worker(name: str) -> None:
+    """Run one service until a signal ends it."""
+    settings = Settings()
+    if name == "stream":
+        from services.stream.app import run_worker
+
+        run_worker(settings)
+    elif name == "relay":
+        from services.relay.app import run_relay
+
+        run_relay(settings)
+    else:
+        from services.console.app import run_console
+
+        run_console(settings)

@@ -1,0 +1,209 @@
+"""The Faust application: a thin shell that brings raw records to the applier.
+
+One agent with concurrency 1 over all feed topics, raw bytes, manual acknowledgement, a body that cannot raise; no
+tables, no web, no `exactly_once`. Kafka's committed offset is only a hint: the ledger's cursor decides
+(docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from typing import Any
+
+import faust
+from aiokafka import TopicPartition
+
+from schemas.registry import load_registry
+from services.ledger import events
+from services.liaison.policy import load_policy
+from services.runtime import kafka, metrics
+from services.runtime.clock import clock_from
+from services.runtime.health import HealthServer
+from services.runtime.logging import configure, logger
+from services.runtime.migrations import at_head
+from services.runtime.postgres import create_pool
+from services.runtime.settings import Settings
+from services.stream.applier import OUTAGE, Applier
+from services.stream.batch import Batch, Hole, Record
+from services.stream.crash_points import CrashPoints
+from services.stream.deadlines import resume_feeds, take_due
+
+STALLED_SECONDS = 30.0
+
+
+class StreamWorker:
+    """Wires the Faust application to the ledger."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = clock_from(settings.clock)
+        self.registry = load_registry(settings.registry_path)
+        self.queue: asyncio.Queue[Any] | None = None
+        self.applier: Applier | None = None
+        self.batch: Batch | None = None
+        self._started = asyncio.Event()
+        self._ends: dict[TopicPartition, int] = {}
+        self.app = faust.App(
+            settings.consumer_group,
+            broker=[f"kafka://{b}" for b in settings.kafka_bootstrap.split(",")],
+            broker_client_id="liaison-stream",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            broker_commit_interval=0.5,
+            broker_session_timeout=settings.session_timeout_seconds,
+            broker_heartbeat_interval=settings.session_timeout_seconds / 4,
+            broker_rebalance_timeout=settings.session_timeout_seconds,
+            broker_request_timeout=settings.session_timeout_seconds + 30,
+            consumer_auto_offset_reset="earliest",
+            stream_wait_empty=False,
+            value_serializer="raw",
+            key_serializer="raw",
+            datadir=tempfile.mkdtemp(prefix="liaison-faust-"),
+        )
+        self._wire()
+
+    def _wire(self) -> None:
+        app = self.app
+        topic = app.topic(*self.registry.topics(), value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw")
+
+        async def intake(stream: Any) -> None:
+            await self._started.wait()
+            assert self.queue is not None
+            async for event in stream.noack().events():
+                await self.queue.put(event)
+
+        app.agent(topic, concurrency=1, name="intake")(intake)
+        app.task(self._start)
+        app.task(self._drain)
+        app.task(self._deadlines)
+        app.task(self._sweep)
+
+    async def _start(self) -> None:
+        pool = await create_pool(self.settings.postgres_dsn, min_size=2, max_size=6)
+        crash = CrashPoints(self.settings)
+        guard = self.settings.cursor_guard or self.settings.environment != "test"
+        self.batch = Batch(pool, self.registry, load_policy(self.settings.policy_path), crash.reach, guard)
+        self.applier = Applier(self.batch, self.clock, self.settings)
+        self.queue = asyncio.Queue(self.settings.queue_max)
+        await resume_feeds(pool, list(self.registry.feeds_by_id))
+        health = HealthServer(
+            self.settings.metrics_host,
+            self.settings.metrics_port,
+            {"ledger": lambda: at_head(pool), "assignment": self._assigned, "progress": self._progress},
+        )
+        await health.start()
+        self._started.set()
+        logger().info("stream.started")
+
+    async def _assigned(self) -> str | None:
+        if self.app.consumer is None or not self.app.consumer.assignment():
+            return "no partitions are assigned"
+        return None
+
+    async def _progress(self) -> str | None:
+        assert self.queue is not None
+        assert self.applier is not None
+        if self.applier.failing is not None:
+            return f"the present batch fails: {self.applier.failing}"
+        waited = time.monotonic() - self.applier.last_progress
+        if not self.queue.empty() and waited > STALLED_SECONDS:
+            return f"records wait and nothing was applied for {waited:.0f} s"
+        return None
+
+    async def _drain(self) -> None:
+        """One record, then everything at hand: no waiting when it is quiet, batches under load."""
+        await self._started.wait()
+        assert self.queue is not None
+        assert self.applier is not None
+        while True:
+            taken = [await self.queue.get()]
+            while len(taken) < self.settings.batch_max and not self.queue.empty():
+                taken.append(self.queue.get_nowait())
+            records = [
+                Record(e.message.topic, e.message.partition, e.message.offset, e.value, e.message.headers or ())
+                for e in taken
+            ]
+            for record in records:
+                metrics.EVENTS_RECEIVED.labels(self.registry.feeds_by_topic[record.topic][1].id).inc()
+            await self.applier.apply([_with_header_list(r) for r in records])
+            metrics.LAG_SECONDS.set(max(0.0, time.time() - taken[0].message.timestamp) if taken[0].message.timestamp else 0)
+            for event in taken:
+                event.ack()
+
+    async def _deadlines(self) -> None:
+        await self._started.wait()
+        assert self.batch is not None
+        while True:
+            try:
+                count, changes = await take_due(self.batch, self.clock.now())
+                for change in changes:
+                    for transition in change.transitions:
+                        metrics.ALERT_TRANSITIONS.labels(change.alert.rule, transition.kind).inc()
+                if count:
+                    continue
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                logger().error("deadlines.failed", error=type(error).__name__, detail=str(error)[:300])
+            await asyncio.sleep(self.settings.deadline_poll_seconds)
+
+    async def _sweep(self) -> None:
+        """Look for a hole at the tail: records that Kafka has, that nobody works on, and that the ledger lacks."""
+        await self._started.wait()
+        assert self.applier is not None
+        assert self.batch is not None
+        former: dict[TopicPartition, int] = {}
+        while True:
+            await asyncio.sleep(self.settings.sweep_seconds)
+            try:
+                assigned = set(self.app.consumer.assignment()) if self.app.consumer else set()
+                partitions = [TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic in self.registry.feeds_by_topic]
+                if not partitions:
+                    continue
+                places = await events.cursors(self.batch.pool)
+                ends = await self._log_ends(partitions)
+                for partition, end in ends.items():
+                    cursor = places.get((partition.topic, partition.partition), 0)
+                    metrics.LAG_RECORDS.labels(partition.topic).set(end - cursor)
+                    feed = self.registry.feeds_by_topic[partition.topic][1].id
+                    stuck = cursor < former.get(partition, cursor + 1) or cursor == former.get(partition)
+                    if cursor < end and stuck and self._idle() and feed not in self.applier.stopped and self.settings.cursor_guard:
+                        hole = Hole((partition.topic, partition.partition), cursor, end)
+                        await self.applier.fill(hole)
+                    former[partition] = cursor
+            except asyncio.CancelledError:
+                raise
+            except OUTAGE as error:
+                logger().warning("sweep.failed", error=type(error).__name__)
+            except Exception as error:
+                logger().error("sweep.failed", error=type(error).__name__, detail=str(error)[:300])
+
+    def _idle(self) -> bool:
+        return self.queue is not None and self.queue.empty()
+
+    async def _log_ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        reader = kafka.reader(self.settings.kafka_bootstrap)
+        await reader.start()
+        try:
+            ends: dict[TopicPartition, int] = await reader.end_offsets(partitions)
+            return ends
+        finally:
+            with contextlib.suppress(Exception):
+                await reader.stop()
+
+
+def _with_header_list(record: Record) -> Record:
+    headers = record.headers.items() if isinstance(record.headers, dict) else record.headers
+    return Record(record.topic, record.partition, record.offset, record.body, tuple(headers))
+
+
+def run_worker(settings: Settings) -> None:
+    """Run until a signal ends it. Never returns."""
+    configure(settings.log_level, "stream")
+    worker = faust.Worker(StreamWorker(settings).app, loglevel="WARN", override_logging=False, console_port=0)
+    sys.exit(worker.execute_from_commandline())

@@ -1,0 +1,96 @@
+"""Deadlines: what must be looked at again because an instant has come, taken by whichever worker is alive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from services.ledger import alerts, crises
+from services.liaison.alert import AlertChange
+from services.liaison.feeds import FeedHealth
+from services.liaison.settle import settle_feed
+from services.runtime.metrics import DEADLINE_OVERDUE_SECONDS, DEADLINES_TAKEN, FEED_SILENT
+from services.stream.batch import Batch
+
+LIMIT = 200
+"""Deadlines in one transaction at the most."""
+
+
+async def take_due(batch: Batch, now: datetime) -> tuple[int, Sequence[AlertChange]]:
+    """Look at what is due, in one transaction. Returns how many deadlines were taken, and what changed."""
+    registry = batch.registry
+    oldest = await batch.pool.fetchval("SELECT min(due_at) FROM deadline WHERE zone = $1", registry.zone)
+    late = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+    DEADLINE_OVERDUE_SECONDS.set(late)
+    if oldest is None or oldest > now:
+        return 0, ()
+    async with batch.pool.acquire() as connection, connection.transaction():
+        await crises.lock_zone(connection, registry.zone)
+        rows = await connection.fetch(
+            """DELETE FROM deadline WHERE (kind, subject) IN
+                   (SELECT kind, subject FROM deadline WHERE zone = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3)
+               RETURNING kind, subject""",
+            registry.zone, now, LIMIT,
+        )  # fmt: skip
+        changes: list[AlertChange] = []
+        episodes = [r["subject"] for r in rows if r["kind"] == "episode"]
+        if episodes:
+            changes += await batch.settle_episodes(connection, episodes, now)
+        for feed in sorted(r["subject"] for r in rows if r["kind"] == "feed"):
+            changes += await _look_at_feed(connection, batch, feed, now)
+    DEADLINES_TAKEN.inc(len(rows))
+    return len(rows), changes
+
+
+async def _look_at_feed(
+    connection: asyncpg.Connection, batch: Batch, feed: str, now: datetime
+) -> Sequence[AlertChange]:
+    """Rule R30 for one feed."""
+    registry = batch.registry
+    if feed not in registry.feeds_by_id:
+        return ()
+    agency, described = registry.feeds_by_id[feed]
+    row = await connection.fetchrow("SELECT * FROM feed_state WHERE feed = $1 FOR UPDATE", feed)
+    if row is None:
+        return ()
+    health = FeedHealth(
+        feed=feed,
+        agency=agency.id,
+        last_heard_at=row["last_heard_at"],
+        silent_after=timedelta(seconds=described.silent_after_seconds),
+        stopped_reason=row["stopped_reason"],
+    )
+    known = await alerts.load(connection, feeds=[feed])
+    changes, again = settle_feed(health, known, now, policy=batch.policy, registry=registry)
+    stands = {a.alert_id for a in known if a.stands} - {c.alert.alert_id for c in changes if not c.alert.stands}
+    silent = bool(stands) or any(c.alert.stands for c in changes)
+    FEED_SILENT.labels(feed).set(int(silent))
+    await connection.execute(
+        "UPDATE feed_state SET silent_since = CASE WHEN $2 THEN coalesce(silent_since, $3) END WHERE feed = $1",
+        feed, silent, row["last_heard_at"] or now,
+    )  # fmt: skip
+    await crises.set_deadlines(connection, "feed", {feed: again}, registry.zone)
+    await alerts.save(connection, changes, registry, now)
+    return changes
+
+
+async def stop_feed(batch: Batch, feed: str, reason: str, now: datetime) -> None:
+    """Record that a feed is stopped, and have its rule looked at now."""
+    async with batch.pool.acquire() as connection, connection.transaction():
+        await crises.lock_zone(connection, batch.registry.zone)
+        await connection.execute(
+            """INSERT INTO feed_state (feed, stopped_at, stopped_reason) VALUES ($1, $2, $3)
+               ON CONFLICT (feed) DO UPDATE SET stopped_at = excluded.stopped_at,
+                   stopped_reason = excluded.stopped_reason""",
+            feed, now, reason,
+        )  # fmt: skip
+        await crises.set_deadlines(connection, "feed", {feed: now}, batch.registry.zone)
+
+
+async def resume_feeds(pool: asyncpg.Pool, feeds: Sequence[str]) -> None:
+    """A worker that starts tries every feed again: somebody has looked at why it was stopped."""
+    await pool.execute(
+        "UPDATE feed_state SET stopped_at = NULL, stopped_reason = NULL WHERE feed = ANY($1::text[])", list(feeds)
+    )
