@@ -128,13 +128,21 @@ class Registry(Closed):
                 served = set(agency.areas) or areas
                 if not set(desk.areas) <= served:
                     lost = sorted(set(desk.areas) - served)
-                    raise ValueError(f"desk {desk.id}: {lost} are not areas of {agency.id}; correct the desk or the agency")
+                    raise ValueError(
+                        f"desk {desk.id}: {lost} are not areas of {agency.id}; correct the desk or the agency"
+                    )
             if not set(agency.areas) <= areas:
-                raise ValueError(f"agency {agency.id}: {sorted(set(agency.areas) - areas)} are not in `areas`; add them")
+                raise ValueError(
+                    f"agency {agency.id}: {sorted(set(agency.areas) - areas)} are not in `areas`; add them"
+                )
         for role in ("police-control", "ambulance-control", "mental-health-crisis", "operations"):
             for area in sorted(areas):
-                if not any(area in (d.areas or a.areas or areas) for a in self.agencies for d in a.desks if d.role == role):
-                    raise ValueError(f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one")
+                if not any(
+                    area in (d.areas or a.areas or areas) for a in self.agencies for d in a.desks if d.role == role
+                ):
+                    raise ValueError(
+                        f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
+                    )
         return self
 
     @cached_property

@@ -18,7 +18,9 @@ from schemas.model import Closed, Instant, Reference, ShortText, Slug
 
 LONDON = ZoneInfo("Europe/London")
 
-Moment = Annotated[str, Field(pattern=r"^([0-2][0-9]:[0-5][0-9](:[0-5][0-9])?|\+[0-9]+[smh]|[0-9]{4}-[0-9]{2}-[0-9]{2}T.+)$")]
+Moment = Annotated[
+    str, Field(pattern=r"^([0-2][0-9]:[0-5][0-9](:[0-5][0-9])?|\+[0-9]+[smh]|[0-9]{4}-[0-9]{2}-[0-9]{2}T.+)$")
+]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import click
 
 from services.runtime.settings import Settings
@@ -23,4 +25,4 @@ def worker(name: str) -> None:
     else:
         from services.console.app import run_console
 
-        run_console(settings)
+        asyncio.run(run_console(settings))

@@ -91,9 +91,7 @@ SELECT sequence, pg_notify('liaison_alerts', sequence::text) FROM logged"""
 
 
 def _state(row: Any) -> AlertState:
-    told = tuple(
-        Told(t["desk"], datetime.fromisoformat(t["at"]) if t["at"] else None) for t in row["told"] or ()
-    )
+    told = tuple(Told(t["desk"], datetime.fromisoformat(t["at"]) if t["at"] else None) for t in row["told"] or ())
     return AlertState(
         alert_id=str(row["alert_id"]),
         sequence=row["sequence"],
@@ -158,10 +156,17 @@ async def one(pool: asyncpg.Pool, desk: str, alert: UUID) -> tuple[AlertState, t
         if row is None:
             raise UnknownAlert
         lines = await connection.fetch(
-            "SELECT sequence, desk, transition, at, actor, reason FROM alert_log WHERE alert_id = $1 ORDER BY sequence", alert
+            "SELECT sequence, desk, transition, at, actor, reason FROM alert_log WHERE alert_id = $1 ORDER BY sequence",
+            alert,
         )
     own = (
-        LogLine(r["sequence"], r["desk"], r["transition"], r["at"], *((r["actor"], r["reason"]) if r["desk"] == desk else (None, None)))
+        LogLine(
+            r["sequence"],
+            r["desk"],
+            r["transition"],
+            r["at"],
+            *((r["actor"], r["reason"]) if r["desk"] == desk else (None, None)),
+        )
         for r in lines
     )
     return _state(row), tuple(own)
@@ -176,7 +181,10 @@ async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str, no
                  FROM alert a WHERE a.alert_id = d.alert_id AND d.alert_id = $1 AND d.desk = $2
                   AND d.acknowledged_at IS NULL
             RETURNING a.urgency, a.raised_at""",
-            alert, desk, now, actor,
+            alert,
+            desk,
+            now,
+            actor,
         )
         if row is None:
             first = await connection.fetchrow(
@@ -187,7 +195,10 @@ async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str, no
             raise AlreadyAcknowledged(first["acknowledged_by"], first["acknowledged_at"])
         await connection.execute(
             "INSERT INTO audit (action, actor, subject, detail, at) VALUES ('alert.acknowledged', $1, $2, $3, $4)",
-            actor, str(alert), {"desk": desk}, now,
+            actor,
+            str(alert),
+            {"desk": desk},
+            now,
         )
         # last, because it holds the row lock that puts commits in order
         sequence = await connection.fetchval(_LOG, alert, desk, now, actor)

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-REQUESTS = Counter("liaison_console_requests_total", "Requests answered, by route and class of status.", ["route", "status"])
+REQUESTS = Counter(
+    "liaison_console_requests_total", "Requests answered, by route and class of status.", ["route", "status"]
+)

@@ -71,13 +71,20 @@ async def choose(request: Request) -> Response:
 def _choose(request: Request, status: int = 200, *, initials: str = "", picked: str = "", wrong: str = "") -> Response:
     state = request.app.state
     return _page(
-        "choose.html", status, groups=state.desks.grouped(), live=state.settings.environment == "live",
-        initials=initials, picked=picked, wrong=wrong,
+        "choose.html",
+        status,
+        groups=state.desks.grouped(),
+        live=state.settings.environment == "live",
+        initials=initials,
+        picked=picked,
+        wrong=wrong,
     )
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, desk: Annotated[str, Form()] = "", initials: Annotated[str, Form()] = "") -> Response:
+async def sign_in(
+    request: Request, desk: Annotated[str, Form()] = "", initials: Annotated[str, Form()] = ""
+) -> Response:
     """Sit down at a desk."""
     if request.app.state.settings.environment == "live":
         return _choose(request, 403)
@@ -107,9 +114,16 @@ async def desk_page(request: Request, desk: str) -> Response:
     state = request.app.state
     found = await alerts.snapshot(state.pool, desk)
     return _page(
-        "desk.html", seat=seat, here=here, desk=desk, last=found.last, total=found.total, cap=alerts.ROWS_MAX,
+        "desk.html",
+        seat=seat,
+        here=here,
+        desk=desk,
+        last=found.last,
+        total=found.total,
+        cap=alerts.ROWS_MAX,
         rows=[(s, render_article(s, state.desks, desk, seat.csrf)) for s in found.alerts],
-        feeds=_feeds(state.desks, found.troubles), now=state.clock.now().isoformat(),
+        feeds=_feeds(state.desks, found.troubles),
+        now=state.clock.now().isoformat(),
     )
 
 
@@ -124,8 +138,13 @@ async def desk_stream(
     if last_event_id is not None and last_event_id.isdigit():
         after = max(after, int(last_event_id))
     stream = events(
-        state.hub, state.pool, desk, after, state.clock,
-        lambda s: render_article(s, state.desks, desk, seat.csrf), lambda f: _feeds(state.desks, f),
+        state.hub,
+        state.pool,
+        desk,
+        after,
+        state.clock,
+        lambda s: render_article(s, state.desks, desk, seat.csrf),
+        lambda f: _feeds(state.desks, f),
     )
     return EventSourceResponse(stream, headers={"X-Accel-Buffering": "no"})
 
@@ -147,7 +166,11 @@ async def alert_page(request: Request, desk: str, alert: str) -> Response:
     except alerts.UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     return _page(
-        "alert.html", seat=seat, here=here, desk=desk, a=article(found, state.desks),
+        "alert.html",
+        seat=seat,
+        here=here,
+        desk=desk,
+        a=article(found, state.desks),
         html=render_article(found, state.desks, desk, seat.csrf),
         lines=[(line, state.desks.name(line.desk)) for line in lines],
     )
@@ -155,8 +178,12 @@ async def alert_page(request: Request, desk: str, alert: str) -> Response:
 
 @router.post("/desks/{desk}/alerts/{alert}/acknowledge")
 async def acknowledge(
-    request: Request, desk: str, alert: str, csrf: Annotated[str, Form()] = "",
-    x_csrf_token: Annotated[str | None, Header()] = None, accept: Annotated[str, Header()] = "",
+    request: Request,
+    desk: str,
+    alert: str,
+    csrf: Annotated[str, Form()] = "",
+    x_csrf_token: Annotated[str | None, Header()] = None,
+    accept: Annotated[str, Header()] = "",
 ) -> Response:
     """Acknowledge for the desk. The first wins; the next is told who and when (409)."""
     _known(request, desk)
@@ -174,7 +201,12 @@ async def acknowledge(
         if machine:
             return JSONResponse({"error": "already", "message": said}, 409)
         return _page(
-            "trouble.html", 409, title=TEXT["already_title"], said=said, remedy="", seat=seat,
+            "trouble.html",
+            409,
+            title=TEXT["already_title"],
+            said=said,
+            remedy="",
+            seat=seat,
             link=(f"/desks/{desk}", TEXT["back"]),
         )
     CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()

@@ -47,7 +47,9 @@ def accept(
         return Rejected(fault, b"")
     if len(body) > MAX_EVENT_BYTES:
         said = f"the event has {len(body)} bytes, the limit is {MAX_EVENT_BYTES}"
-        return Rejected(Fault("", "event-too-large", said, "send structured facts, not documents"), body[:MAX_EVENT_BYTES])
+        return Rejected(
+            Fault("", "event-too-large", said, "send structured facts, not documents"), body[:MAX_EVENT_BYTES]
+        )
     try:
         document = structured(body, headers)
         event = decode(document)

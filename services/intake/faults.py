@@ -86,5 +86,3 @@ def check(document: bytes) -> list[Fault]:
     except (ValueError, RecursionError) as error:
         return [Fault("", "json-invalid", type(error).__name__, "send one JSON object in UTF-8")]
     return []
-
-

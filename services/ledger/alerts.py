@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
 from schemas.registry import Registry
 from services.liaison.alert import Alert, AlertChange, DeskAlert, Transition
+from services.runtime.postgres import Connection
 
 _NAMESPACE = uuid.UUID("9a4f3c52-27cf-5d0e-8d15-1f6f0f1f2a77")
 ALERT_TYPE = "uk.crisisliaison.alert.changed.v1"
@@ -20,7 +19,7 @@ SOURCE = "/liaison/alerts"
 
 
 async def load(
-    connection: asyncpg.Connection, *, episodes: Iterable[str] = (), feeds: Iterable[str] = ()
+    connection: Connection, *, episodes: Iterable[str] = (), feeds: Iterable[str] = ()
 ) -> list[Alert]:
     """Every alert of the episodes and feeds, standing or not."""
     rows = await connection.fetch(
@@ -35,21 +34,41 @@ async def load(
     ):
         desks[d["alert_id"]].append(
             DeskAlert(
-                d["desk"], d["state"], d["view"], d["acknowledge_by"], d["delivered_at"], d["acknowledged_at"],
-                d["acknowledged_by"], d["cleared_at"],
+                d["desk"],
+                d["state"],
+                d["view"],
+                d["acknowledge_by"],
+                d["delivered_at"],
+                d["acknowledged_at"],
+                d["acknowledged_by"],
+                d["cleared_at"],
             )  # fmt: skip
         )
     return [
         Alert(
-            str(r["alert_id"]), r["alert_key"], r["rule"], r["rule_version"], r["zone"], r["area"],
-            str(r["episode_id"]) if r["episode_id"] else None, r["feed"], r["urgency"], r["holds_since"],
-            r["raised_at"], r["cleared_at"], r["clear_reason"], r["detail"], tuple(desks[r["alert_id"]]),
+            str(r["alert_id"]),
+            r["alert_key"],
+            r["rule"],
+            r["rule_version"],
+            r["zone"],
+            r["area"],
+            str(r["episode_id"]) if r["episode_id"] else None,
+            r["feed"],
+            r["urgency"],
+            r["holds_since"],
+            r["raised_at"],
+            r["cleared_at"],
+            r["clear_reason"],
+            r["detail"],
+            tuple(desks[r["alert_id"]]),
         )  # fmt: skip
         for r in rows
     ]
 
 
-async def save(connection: asyncpg.Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime) -> None:
+async def save(
+    connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime
+) -> None:
     """Write alerts, disclosures and outgoing messages; the log last, because its sequence is held until the commit."""
     if not changes:
         return
@@ -80,7 +99,9 @@ async def save(connection: asyncpg.Connection, changes: Sequence[AlertChange], r
             for c in changes for d in c.alert.desks
         ],
     )  # fmt: skip
-    disclosed = [(c.alert.alert_id, d.desk, d.agency, d.purpose, list(d.items), now) for c in changes for d in c.disclosed]
+    disclosed = [
+        (c.alert.alert_id, d.desk, d.agency, d.purpose, list(d.items), now) for c in changes for d in c.disclosed
+    ]
     if disclosed:
         await connection.executemany(
             "INSERT INTO disclosure (alert_id, desk, agency, purpose, items, disclosed_at) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -95,13 +116,11 @@ async def save(connection: asyncpg.Connection, changes: Sequence[AlertChange], r
     )
 
 
-async def append_log(connection: asyncpg.Connection, transitions: Sequence[Transition]) -> int:
+async def append_log(connection: Connection, transitions: Sequence[Transition]) -> int:
     """Append to the log in commit order and wake the consoles. Returns the first sequence. Call last but for messages."""
     if not transitions:
         return 0
-    last: int = await connection.fetchval(
-        "UPDATE alert_sequence SET last = last + $1 RETURNING last", len(transitions)
-    )
+    last: int = await connection.fetchval("UPDATE alert_sequence SET last = last + $1 RETURNING last", len(transitions))
     first = last - len(transitions) + 1
     await connection.executemany(
         """INSERT INTO alert_log (sequence, alert_id, desk, transition, at, actor, reason)

@@ -17,6 +17,7 @@ from services.identity.person import PersonOnFile
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
 from services.liaison.settle import IncidentFile, Key, Settlement
 from services.liaison.subjects import descriptor_of
+from services.runtime.postgres import Connection
 
 HORIZON = timedelta(hours=25)
 """How far back incidents may link by person or place; references link for ever. Longer than any window of linking."""
@@ -46,7 +47,7 @@ class Decoded:
         return known
 
 
-async def lock_zone(connection: asyncpg.Connection, zone: str) -> None:
+async def lock_zone(connection: Connection, zone: str) -> None:
     """One writer a zone: held until the transaction ends."""
     if await connection.fetchval("SELECT zone FROM zone WHERE zone = $1 FOR UPDATE", zone) is None:
         await connection.execute("INSERT INTO zone (zone) VALUES ($1) ON CONFLICT DO NOTHING", zone)
@@ -54,7 +55,7 @@ async def lock_zone(connection: asyncpg.Connection, zone: str) -> None:
 
 
 async def neighbourhood(
-    connection: asyncpg.Connection, touched: Iterable[Key], link_names: Sequence[str], since: datetime
+    connection: Connection, touched: Iterable[Key], link_names: Sequence[str], since: datetime
 ) -> dict[Key, str | None]:
     """The touched incidents, those that may link to them, and all of the episodes of these, with their episode."""
     wanted: dict[Key, str | None] = dict.fromkeys(touched)
@@ -79,7 +80,7 @@ async def neighbourhood(
     return wanted
 
 
-async def incidents_of(connection: asyncpg.Connection, episodes: Sequence[str]) -> dict[Key, str | None]:
+async def incidents_of(connection: Connection, episodes: Sequence[str]) -> dict[Key, str | None]:
     """The incidents of episodes."""
     rows = await connection.fetch(
         "SELECT agency, reference, episode_id FROM incident WHERE episode_id = ANY($1::uuid[])", list(episodes)
@@ -87,7 +88,7 @@ async def incidents_of(connection: asyncpg.Connection, episodes: Sequence[str]) 
     return {(r["agency"], r["reference"]): str(r["episode_id"]) for r in rows}
 
 
-async def events_of(connection: asyncpg.Connection, keys: Iterable[Key], decoded: Decoded) -> dict[Key, list[Received]]:
+async def events_of(connection: Connection, keys: Iterable[Key], decoded: Decoded) -> dict[Key, list[Received]]:
     """All events of incidents, with their corrections."""
     wanted = list(keys)
     rows = await connection.fetch(
@@ -102,7 +103,7 @@ async def events_of(connection: asyncpg.Connection, keys: Iterable[Key], decoded
     return found
 
 
-async def _records(connection: asyncpg.Connection, locals_: set[Key], decoded: Decoded) -> list[LocalRecord]:
+async def _records(connection: Connection, locals_: set[Key], decoded: Decoded) -> list[LocalRecord]:
     if not locals_:
         return []
     rows = await connection.fetch(
@@ -119,7 +120,7 @@ async def _records(connection: asyncpg.Connection, locals_: set[Key], decoded: D
     return [fold_local(a, p, said) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
 
 
-async def people_for(connection: asyncpg.Connection, names: Iterable[str], decoded: Decoded) -> dict[str, PersonOnFile]:
+async def people_for(connection: Connection, names: Iterable[str], decoded: Decoded) -> dict[str, PersonOnFile]:
     """The people who share an identity key, each with all that every organisation says of them."""
     wanted = sorted(set(names))
     if not wanted:
@@ -132,9 +133,7 @@ async def people_for(connection: asyncpg.Connection, names: Iterable[str], decod
     return people_of(await _records(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded))
 
 
-async def register(
-    connection: asyncpg.Connection, changed: set[Key], decoded: Decoded, now: datetime
-) -> set[Key]:
+async def register(connection: Connection, changed: set[Key], decoded: Decoded, now: datetime) -> set[Key]:
     """Fold changed local records anew, and return recent incidents whose person must be looked at again."""
     if not changed:
         return set()
@@ -166,7 +165,7 @@ async def register(
 
 
 async def files(
-    connection: asyncpg.Connection, episodes: dict[Key, str | None], decoded: Decoded
+    connection: Connection, episodes: dict[Key, str | None], decoded: Decoded
 ) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
     """What is known of the incidents, with the decision whom each is about, and the people who may be meant."""
     events = await events_of(connection, episodes, decoded)
@@ -186,7 +185,7 @@ async def files(
 
 
 async def decisions(
-    connection: asyncpg.Connection, keys: Iterable[Key]
+    connection: Connection, keys: Iterable[Key]
 ) -> tuple[frozenset[frozenset[Key]], frozenset[frozenset[Key]]]:
     """What people decided about pairs of these incidents: (separated, joined)."""
     wanted = list(keys)
@@ -203,7 +202,7 @@ async def decisions(
     return frozenset(pairs["separated"]), frozenset(pairs["joined"])
 
 
-async def save_decisions(connection: asyncpg.Connection, files_: Sequence[IncidentFile], now: datetime) -> None:
+async def save_decisions(connection: Connection, files_: Sequence[IncidentFile], now: datetime) -> None:
     """Keep each decision about a person that is new, and close the one before it. Nothing is deleted."""
     rows = [
         (f.key[0], f.key[1], f.identity.outcome, f.identity.person_id,
@@ -233,7 +232,7 @@ async def save_decisions(connection: asyncpg.Connection, files_: Sequence[Incide
         )  # fmt: skip
 
 
-async def save_episodes(connection: asyncpg.Connection, settlement: Settlement, zone: str, now: datetime) -> None:
+async def save_episodes(connection: Connection, settlement: Settlement, zone: str, now: datetime) -> None:
     """Write episodes, their incidents and the instants at which to look again."""
     episodes = settlement.episodes
     await connection.execute(
@@ -265,14 +264,14 @@ async def save_episodes(connection: asyncpg.Connection, settlement: Settlement, 
     await set_deadlines(connection, "episode", due, zone)
 
 
-async def set_deadlines(
-    connection: asyncpg.Connection, kind: str, due: dict[str, datetime | None], zone: str
-) -> None:
+async def set_deadlines(connection: Connection, kind: str, due: dict[str, datetime | None], zone: str) -> None:
     """Set or take away the instants at which subjects must be looked at again."""
     later = {s: at for s, at in due.items() if at is not None}
     if len(later) < len(due):
         await connection.execute(
-            "DELETE FROM deadline WHERE kind = $1 AND subject = ANY($2::text[])", kind, sorted(due.keys() - later.keys())
+            "DELETE FROM deadline WHERE kind = $1 AND subject = ANY($2::text[])",
+            kind,
+            sorted(due.keys() - later.keys()),
         )
     if later:
         await connection.execute(

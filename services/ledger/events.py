@@ -11,6 +11,7 @@ import asyncpg
 from schemas.events import care, keeping
 from schemas.received import Received
 from services.intake.accept import Accepted, Rejected
+from services.runtime.postgres import Connection
 
 Place = tuple[str, int]
 """(topic, partition)"""
@@ -39,7 +40,7 @@ class Quarantined:
     offset: int
 
 
-async def lock_cursors(connection: asyncpg.Connection, places: Iterable[Place]) -> dict[Place, int]:
+async def lock_cursors(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
     """Next offset of each place, locked until the transaction ends. Sorted, so that two batches cannot deadlock."""
     wanted = sorted(set(places))
     topics, partitions = [t for t, _ in wanted], [p for _, p in wanted]
@@ -61,13 +62,13 @@ async def lock_cursors(connection: asyncpg.Connection, places: Iterable[Place]) 
     return {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
 
 
-async def cursors(connection: asyncpg.Connection | asyncpg.Pool) -> dict[Place, int]:
+async def cursors(connection: Connection | asyncpg.Pool) -> dict[Place, int]:
     """Next offset of every place, not locked."""
     rows = await connection.fetch("SELECT topic, partition, next_offset FROM kafka_cursor")
     return {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
 
 
-async def advance(connection: asyncpg.Connection, places: Mapping[Place, int]) -> None:
+async def advance(connection: Connection, places: Mapping[Place, int]) -> None:
     """Move cursors. Only in the transaction that holds what was read."""
     await connection.execute(
         """UPDATE kafka_cursor c SET next_offset = x.n
@@ -79,7 +80,9 @@ async def advance(connection: asyncpg.Connection, places: Mapping[Place, int]) -
     )
 
 
-async def skip(connection: asyncpg.Connection, place: Place, first: int, following: int, reason: str, now: datetime) -> None:
+async def skip(
+    connection: Connection, place: Place, first: int, following: int, reason: str, now: datetime
+) -> None:
     """Record that offsets hold nothing (transaction markers, compaction, or before the first use of the topic)."""
     await connection.execute(
         """INSERT INTO kafka_cursor_skip (topic, partition, first_offset, next_offset, reason, recorded_at)
@@ -106,7 +109,7 @@ def local_people(received: Received) -> list[str] | None:
     return sorted(named)
 
 
-async def insert_events(connection: asyncpg.Connection, located: Sequence[Located]) -> set[Identity]:
+async def insert_events(connection: Connection, located: Sequence[Located]) -> set[Identity]:
     """Insert those that are new and return their identities."""
     rows = []
     for each in located:
@@ -134,7 +137,7 @@ async def insert_events(connection: asyncpg.Connection, located: Sequence[Locate
     return {(r["source"], r["id"]) for r in inserted}
 
 
-async def content_hashes(connection: asyncpg.Connection, identities: Iterable[Identity]) -> dict[Identity, bytes]:
+async def content_hashes(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, bytes]:
     """The content of events that are in the ledger."""
     wanted = list(identities)
     rows = await connection.fetch(
@@ -146,7 +149,7 @@ async def content_hashes(connection: asyncpg.Connection, identities: Iterable[Id
     return {(r["source"], r["id"]): r["content_hash"] for r in rows}
 
 
-async def insert_rejections(connection: asyncpg.Connection, quarantined: Sequence[Quarantined], now: datetime) -> None:
+async def insert_rejections(connection: Connection, quarantined: Sequence[Quarantined], now: datetime) -> None:
     """Put messages into quarantine with the reason."""
     await connection.executemany(
         """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at)
@@ -159,7 +162,7 @@ async def insert_rejections(connection: asyncpg.Connection, quarantined: Sequenc
     )  # fmt: skip
 
 
-async def place_corrections(connection: asyncpg.Connection, identities: Sequence[Identity]) -> set[tuple[str, str]]:
+async def place_corrections(connection: Connection, identities: Sequence[Identity]) -> set[tuple[str, str]]:
     """Give new corrections the incident of what they correct, and corrections that waited for a new event its incident.
 
     Returns the incidents that changed.

@@ -148,7 +148,7 @@ def detail_of(standing: Standing) -> dict[str, Any]:
     }
 
 
-def raise_alert(  # noqa: PLR0917
+def raise_alert(
     standing: Standing,
     addressed: Iterable[Addressed],
     now: datetime,
@@ -244,9 +244,7 @@ def clear(alert: Alert, now: datetime, reason: str) -> AlertChange:
         check("cleared", mine.state)
         desks.append(replace(mine, state="cleared", cleared_at=now))
         transitions.append(Transition(alert.alert_id, mine.desk, "cleared", now, "liaison", reason))
-    return AlertChange(
-        replace(alert, cleared_at=now, clear_reason=reason, desks=tuple(desks)), tuple(transitions)
-    )
+    return AlertChange(replace(alert, cleared_at=now, clear_reason=reason, desks=tuple(desks)), tuple(transitions))
 
 
 def acknowledge(alert: Alert, desk: str, actor: str, now: datetime) -> AlertChange:
@@ -261,5 +259,3 @@ def acknowledge(alert: Alert, desk: str, actor: str, now: datetime) -> AlertChan
         replace(alert, desks=tuple(new if d.desk == desk else d for d in alert.desks)),
         (Transition(alert.alert_id, desk, "acknowledged", now, actor),),
     )
-
-

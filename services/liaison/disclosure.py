@@ -27,7 +27,9 @@ ITEMS = (
 )
 
 MATRIX: Mapping[DeskRole, frozenset[str]] = {
-    "police-control": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services", "crisis-plan"}),
+    "police-control": frozenset(
+        {"circumstances", "incidents", "identity-certainty", "known-to-services", "crisis-plan"}
+    ),
     "police-supervisor": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services"}),
     "ambulance-control": frozenset(ITEMS),
     "mental-health-crisis": frozenset(ITEMS),

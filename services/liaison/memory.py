@@ -164,7 +164,9 @@ class MemoryLedger:
         incident = self._incidents[key]
         said = descriptor_of(incident.events)
         ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
-        return IncidentFile(key, tuple(incident.events), decide(said, (self._people[i] for i in ids)), incident.episode_id)
+        return IncidentFile(
+            key, tuple(incident.events), decide(said, (self._people[i] for i in ids)), incident.episode_id
+        )
 
     def _neighbourhood(self, touched: Iterable[Key], now: datetime) -> set[Key]:
         """The touched incidents, those that may link to them, and the whole episodes of all of these."""

@@ -73,9 +73,7 @@ def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
 def silent(scenario: Scenario, feed: str, at: datetime) -> bool:
     """Whether the scenario has the feed silent at the instant."""
     return any(
-        s.feed == feed
-        and scenario.instant(s.since) <= at
-        and (s.until is None or at < scenario.instant(s.until))
+        s.feed == feed and scenario.instant(s.since) <= at and (s.until is None or at < scenario.instant(s.until))
         for s in scenario.silences
     )
 
@@ -100,7 +98,8 @@ def run(scenario: Scenario, registry: Registry, policy: Policy) -> Outcome:
     ledger = MemoryLedger(registry, policy)
     steps: list[tuple[datetime, int, Any]] = [(a.at, 1, a) for a in arrivals(scenario, registry)]
     steps += [(at, 0, feed) for at, feed in heartbeats(scenario, registry)]
-    steps += [(scenario.instant(a.at), 2, a) for a in (*scenario.acknowledgements, *scenario.operator)]
+    steps += [(scenario.instant(a.at), 2, a) for a in scenario.acknowledgements]
+    steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
     end = scenario.instant(scenario.until)
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
         _until(ledger, at)
@@ -180,7 +179,9 @@ def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Tra
         faults.append(f"desks {', '.join(desks)}, expected {', '.join(sorted(expected.desks))}")
     if expected.cleared is None:
         if alert.cleared_at is not None:
-            faults.append(f"cleared {alert.cleared_at:%H:%M:%S} UTC ({alert.clear_reason}), expected to stand at the end")
+            faults.append(
+                f"cleared {alert.cleared_at:%H:%M:%S} UTC ({alert.clear_reason}), expected to stand at the end"
+            )
     else:
         since, until = scenario.window(expected.cleared)
         if alert.cleared_at is None or not since <= alert.cleared_at <= until:

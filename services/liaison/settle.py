@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.registry import Registry
 from schemas.received import Received
+from schemas.registry import Registry
 from services.identity.deterministic import identity_keys
 from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
@@ -189,7 +189,11 @@ def settle(
         )  # fmt: skip
         episodes.append(
             SettledEpisode(
-                episode_id, area, min(r.opened_at for r in rows), max(r.last_seen_at for r in rows), rows,
+                episode_id,
+                area,
+                min(r.opened_at for r in rows),
+                max(r.last_seen_at for r in rows),
+                rows,
                 found.look_again_at,
             )  # fmt: skip
         )

@@ -19,7 +19,7 @@ from services.runtime.clock import clock_from
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
-from services.runtime.postgres import create_pool
+from services.runtime.postgres import Connection, create_pool
 from services.runtime.settings import Settings
 from services.stream.crash_points import CrashPoints
 
@@ -60,7 +60,7 @@ async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPo
     return len(rows)
 
 
-async def _delivered(connection: asyncpg.Connection, said: list[dict[str, str]], now: datetime) -> None:
+async def _delivered(connection: Connection, said: list[dict[str, str]], now: datetime) -> None:
     """Mark alerts delivered to the desks whose agency's topic has them."""
     raised = [d for d in said if d["transition"] in {"raised", "worsened"}]
     rows = await connection.fetch(
@@ -73,7 +73,10 @@ async def _delivered(connection: asyncpg.Connection, said: list[dict[str, str]],
     )
     await alerts.append_log(
         connection,
-        [Transition(str(r["alert_id"]), r["desk"], "delivered", now, "relay", "published to the agency's topic") for r in rows],
+        [
+            Transition(str(r["alert_id"]), r["desk"], "delivered", now, "relay", "published to the agency's topic")
+            for r in rows
+        ],
     )
 
 
@@ -106,7 +109,9 @@ class Relay:
         while not self._stop.is_set():
             try:
                 if producer is None:
-                    producer = kafka.producer(self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent)
+                    producer = kafka.producer(
+                        self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent
+                    )
                     await producer.start()
                 count = await publish(pool, producer, self._crash, self._clock.now())
                 await self._measure(pool)
@@ -131,7 +136,9 @@ class Relay:
         await pool.close()
 
     async def _measure(self, pool: asyncpg.Pool) -> None:
-        row = await pool.fetchrow("SELECT count(*) AS n, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL")
+        (row,) = await pool.fetch(
+            "SELECT count(*) AS n, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL"
+        )
         metrics.OUTBOX_PENDING.set(row["n"])
         age = (self._clock.now() - row["oldest"]).total_seconds() if row["oldest"] else 0.0
         metrics.OUTBOX_OLDEST_SECONDS.set(max(0.0, age))

@@ -69,7 +69,9 @@ class StreamWorker:
 
     def _wire(self) -> None:
         app = self.app
-        topic = app.topic(*self.registry.topics(), value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw")
+        topic = app.topic(
+            *self.registry.topics(), value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw"
+        )
 
         async def intake(stream: Any) -> None:
             await self._started.wait()
@@ -131,7 +133,9 @@ class StreamWorker:
             for record in records:
                 metrics.EVENTS_RECEIVED.labels(self.registry.feeds_by_topic[record.topic][1].id).inc()
             await self.applier.apply([_with_header_list(r) for r in records])
-            metrics.LAG_SECONDS.set(max(0.0, time.time() - taken[0].message.timestamp) if taken[0].message.timestamp else 0)
+            metrics.LAG_SECONDS.set(
+                max(0.0, time.time() - taken[0].message.timestamp) if taken[0].message.timestamp else 0
+            )
             for event in taken:
                 event.ack()
 
@@ -162,7 +166,11 @@ class StreamWorker:
             await asyncio.sleep(self.settings.sweep_seconds)
             try:
                 assigned = set(self.app.consumer.assignment()) if self.app.consumer else set()
-                partitions = [TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic in self.registry.feeds_by_topic]
+                partitions = [
+                    TopicPartition(tp.topic, tp.partition)
+                    for tp in assigned
+                    if tp.topic in self.registry.feeds_by_topic
+                ]
                 if not partitions:
                     continue
                 places = await events.cursors(self.batch.pool)
@@ -172,7 +180,13 @@ class StreamWorker:
                     metrics.LAG_RECORDS.labels(partition.topic).set(end - cursor)
                     feed = self.registry.feeds_by_topic[partition.topic][1].id
                     stuck = cursor < former.get(partition, cursor + 1) or cursor == former.get(partition)
-                    if cursor < end and stuck and self._idle() and feed not in self.applier.stopped and self.settings.cursor_guard:
+                    if (
+                        cursor < end
+                        and stuck
+                        and self._idle()
+                        and feed not in self.applier.stopped
+                        and self.settings.cursor_guard
+                    ):
                         hole = Hole((partition.topic, partition.partition), cursor, end)
                         await self.applier.fill(hole)
                     former[partition] = cursor

@@ -42,7 +42,7 @@ class Applier:
 
     def __init__(self, batch: Batch, clock: Clock, settings: Settings) -> None:
         self._batch, self._clock, self._settings = batch, clock, settings
-        self._limits = defaultdict(
+        self._limits: defaultdict[str, PoisonLimit] = defaultdict(
             lambda: PoisonLimit(settings.poison_consecutive, settings.poison_ratio, settings.poison_window)
         )
         self.stopped: set[str] = set()
@@ -102,7 +102,9 @@ class Applier:
                 except asyncio.CancelledError:
                     raise
                 except Exception as error:
-                    logger().error("record.failed", error=type(error).__name__, offset=record.offset, topic=record.topic)
+                    logger().error(
+                        "record.failed", error=type(error).__name__, offset=record.offset, topic=record.topic
+                    )
                     if isinstance(error, (Hole, *OUTAGE)) or last:
                         await asyncio.sleep(0.5)
                         await self.apply([record])
@@ -128,7 +130,9 @@ class Applier:
     async def fill(self, hole: Hole) -> None:
         """Read what is missing straight from Kafka and apply it."""
         metrics.HOLES.labels(hole.place[0]).inc()
-        logger().warning("hole.found", topic=hole.place[0], partition=hole.place[1], first=hole.first, next=hole.following)
+        logger().warning(
+            "hole.found", topic=hole.place[0], partition=hole.place[1], first=hole.first, next=hole.following
+        )
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(0.1, 2), stop=stop_after_attempt(10_000)
         ):

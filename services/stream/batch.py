@@ -20,6 +20,7 @@ from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
 from services.liaison.settle import Key, settle
 from services.liaison.subjects import descriptor_of
+from services.runtime.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ class Batch:
         for record in fresh:
             agency, feed = self.registry.feeds_by_topic[record.topic]
             if poison:
-                fault = Fault("", "handler-error", "this event breaks its handler", "ours to mend; it is kept for replay")
+                fault = Fault(
+                    "", "handler-error", "this event breaks its handler", "ours to mend; it is kept for replay"
+                )
                 quarantined.append(_quarantined(record, Rejected(fault, record.body or b""), self.registry))
                 continue
             read = accept(record.body, record.headers, agency, feed, now)
@@ -129,7 +132,7 @@ class Batch:
 
     async def _store(
         self,
-        connection: asyncpg.Connection,
+        connection: Connection,
         located: list[Located],
         quarantined: list[Quarantined],
         result: BatchResult,
@@ -154,7 +157,7 @@ class Batch:
 
     async def _insert(
         self,
-        connection: asyncpg.Connection,
+        connection: Connection,
         located: list[Located],
         quarantined: list[Quarantined],
         result: BatchResult,
@@ -178,19 +181,21 @@ class Batch:
                 result.repeated.append(each.accepted.received.feed)
             else:
                 said = "this source and id were used before for an event with other content"
-                fault = Fault("/id", "identity-reused", said, "give every event an id of its own; correct with event.corrected")
+                fault = Fault(
+                    "/id", "identity-reused", said, "give every event an id of its own; correct with event.corrected"
+                )
                 record = Record(each.topic, each.partition, each.offset, each.accepted.body, ())
                 quarantined.append(_quarantined(record, Rejected(fault, each.accepted.body), self.registry))
         return new
 
-    async def _touched(self, connection: asyncpg.Connection, new: list[Located]) -> set[Key]:
+    async def _touched(self, connection: Connection, new: list[Located]) -> set[Key]:
         received = [e.accepted.received for e in new]
         touched: set[Key] = {r.incident_key for r in received if r.incident_key is not None}
         if received:
             touched |= await events.place_corrections(connection, [r.event.identity for r in received])
         return touched
 
-    async def settle(self, connection: asyncpg.Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
+    async def settle(self, connection: Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
         """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""
         own = await crises.events_of(connection, touched, self.decoded)
         names: set[str] = set()
@@ -204,13 +209,13 @@ class Batch:
         return await self._settle(connection, around, now)
 
     async def settle_episodes(
-        self, connection: asyncpg.Connection, episodes: Sequence[str], now: datetime
+        self, connection: Connection, episodes: Sequence[str], now: datetime
     ) -> Sequence[AlertChange]:
         """Look at whole episodes again, because an instant has come. The zone is locked."""
         return await self._settle(connection, await crises.incidents_of(connection, episodes), now)
 
     async def _settle(
-        self, connection: asyncpg.Connection, around: dict[Key, str | None], now: datetime
+        self, connection: Connection, around: dict[Key, str | None], now: datetime
     ) -> Sequence[AlertChange]:
         found, people = await crises.files(connection, around, self.decoded)
         separated, joined = await crises.decisions(connection, around)
@@ -225,7 +230,7 @@ class Batch:
         return settlement.alerts
 
 
-async def heard(connection: asyncpg.Connection, registry: Registry) -> dict[str, datetime]:
+async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:
     """When each agency was last heard, on any of its feeds."""
     found: dict[str, datetime] = {}
     for row in await connection.fetch("SELECT feed, last_heard_at FROM feed_state WHERE last_heard_at IS NOT NULL"):
@@ -235,7 +240,7 @@ async def heard(connection: asyncpg.Connection, registry: Registry) -> dict[str,
     return found
 
 
-async def hear(connection: asyncpg.Connection, feeds: set[str], registry: Registry, now: datetime) -> None:
+async def hear(connection: Connection, feeds: set[str], registry: Registry, now: datetime) -> None:
     """The feeds gave a sign of life: silence begins later. A feed that was silent is looked at at once."""
     ordered = sorted(feeds)
     rows = await connection.fetch(

@@ -12,6 +12,7 @@ from services.liaison.alert import AlertChange
 from services.liaison.feeds import FeedHealth
 from services.liaison.settle import settle_feed
 from services.runtime.metrics import DEADLINE_OVERDUE_SECONDS, DEADLINES_TAKEN, FEED_SILENT
+from services.runtime.postgres import Connection
 from services.stream.batch import Batch
 
 LIMIT = 200
@@ -45,7 +46,7 @@ async def take_due(batch: Batch, now: datetime) -> tuple[int, Sequence[AlertChan
 
 
 async def _look_at_feed(
-    connection: asyncpg.Connection, batch: Batch, feed: str, now: datetime
+    connection: Connection, batch: Batch, feed: str, now: datetime
 ) -> Sequence[AlertChange]:
     """Rule R30 for one feed."""
     registry = batch.registry

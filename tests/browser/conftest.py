@@ -22,8 +22,15 @@ from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _numbers = itertools.count(1)
 
 
@@ -40,7 +47,9 @@ class Console:
     def start(self) -> None:
         settings = Settings(environment="test", postgres_dsn=self.dsn, console_secret="a secret of the tests")
         app = create_app(settings, desks_of(load_registry()), self._clock)
-        self._server = Server(uvicorn.Config(app, host="127.0.0.1", port=self.port, log_config=None, timeout_graceful_shutdown=3))
+        self._server = Server(
+            uvicorn.Config(app, host="127.0.0.1", port=self.port, log_config=None, timeout_graceful_shutdown=3)
+        )
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()))
         self._thread.start()
 

@@ -16,21 +16,30 @@ AMBULANCE = "las-mental-health"
 
 def view(title: str, at: datetime, **more: Any) -> dict[str, Any]:
     return {
-        "title": title, "reason": "Police are at the scene and the ambulance is graded category 3.",
+        "title": title,
+        "reason": "Police are at the scene and the ambulance is graded category 3.",
         "next_step": "Treat as an emergency although police are present.",
         "evidence": [{"statement": "Police unit on scene", "at": at.isoformat()}],
-        "act_by": (at + timedelta(minutes=18)).isoformat(), "verification": "verified",
-        "incidents": [{"agency": "las", "reference": "LAS-0042"}, {"agency": "met", "reference": "CAD-1187"}], **more,
+        "act_by": (at + timedelta(minutes=18)).isoformat(),
+        "verification": "verified",
+        "incidents": [{"agency": "las", "reference": "LAS-0042"}, {"agency": "met", "reference": "CAD-1187"}],
+        **more,
     }
 
 
 async def log(connection: Any, alert: UUID, desk: str, transition: str, at: datetime, actor: str = "liaison") -> int:
-    return int(await connection.fetchval(
-        """WITH taken AS (UPDATE alert_sequence SET last = last + 1 RETURNING last), logged AS (
+    return int(
+        await connection.fetchval(
+            """WITH taken AS (UPDATE alert_sequence SET last = last + 1 RETURNING last), logged AS (
            INSERT INTO alert_log SELECT last, $1, $2, $3, $4, $5, NULL FROM taken RETURNING sequence)
            SELECT sequence FROM logged, LATERAL pg_notify('liaison_alerts', sequence::text)""",
-        alert, desk, transition, at, actor,
-    ))
+            alert,
+            desk,
+            transition,
+            at,
+            actor,
+        )
+    )
 
 
 async def raise_alert(
@@ -43,12 +52,20 @@ async def raise_alert(
         async with connection.transaction():
             await connection.execute(
                 "INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, urgency, holds_since, raised_at, detail) "
-                "VALUES ($1, $2, 'R1', 1, 'london', $3, $4, $4, $5)", alert, key, urgency, at, {"secret": "not disclosed"},
+                "VALUES ($1, $2, 'R1', 1, 'london', $3, $4, $4, $5)",
+                alert,
+                key,
+                urgency,
+                at,
+                {"secret": "not disclosed"},
             )
             for desk, shown in views.items():
                 await connection.execute(
                     "INSERT INTO alert_desk (alert_id, desk, state, view, acknowledge_by) VALUES ($1, $2, 'raised', $3, $4)",
-                    alert, desk, shown, at + timedelta(minutes=within),
+                    alert,
+                    desk,
+                    shown,
+                    at + timedelta(minutes=within),
                 )
             for desk in views:
                 await log(connection, alert, desk, "raised", at)
@@ -60,23 +77,52 @@ async def raise_alert(
 async def tell(dsn: str) -> None:
     """The afternoon of the design's first page, as the ambulance desk has it at 14:31."""
     both = AT + timedelta(minutes=6)
-    await raise_alert(dsn, "presence", {AMBULANCE: view(
-        "Police on scene does not lower the ambulance category", AT,
-        evidence=[{"statement": "Police unit on scene again", "at": AT.isoformat()},
-                  {"statement": "Ambulance graded category 3, reason: police on scene", "at": AT.isoformat()}])})
-    plan = view("Crisis plan exists", AT, reason="The person is known to the trust and has a crisis plan.",
-                next_step="Ask the trust's crisis team for the plan.", act_by=None, verification="cannot-be-verified")
+    await raise_alert(
+        dsn,
+        "presence",
+        {
+            AMBULANCE: view(
+                "Police on scene does not lower the ambulance category",
+                AT,
+                evidence=[
+                    {"statement": "Police unit on scene again", "at": AT.isoformat()},
+                    {"statement": "Ambulance graded category 3, reason: police on scene", "at": AT.isoformat()},
+                ],
+            )
+        },
+    )
+    plan = view(
+        "Crisis plan exists",
+        AT,
+        reason="The person is known to the trust and has a crisis plan.",
+        next_step="Ask the trust's crisis team for the plan.",
+        act_by=None,
+        verification="cannot-be-verified",
+    )
     await raise_alert(dsn, "plan", {TRUST: plan, AMBULANCE: plan}, urgency=3, within=15)
-    force = view("Restraint is a medical emergency", both, reason="Police report restraint; no clinician is at the scene.",
-                 next_step="Send the nearest clinician; ask police for the person's breathing and position.",
-                 evidence=[{"statement": "Restraint started, position: prone", "at": both.isoformat()},
-                           {"statement": "No ambulance assigned", "at": both.isoformat()}],
-                 act_by=(both + timedelta(minutes=8)).isoformat())
+    force = view(
+        "Restraint is a medical emergency",
+        both,
+        reason="Police report restraint; no clinician is at the scene.",
+        next_step="Send the nearest clinician; ask police for the person's breathing and position.",
+        evidence=[
+            {"statement": "Restraint started, position: prone", "at": both.isoformat()},
+            {"statement": "No ambulance assigned", "at": both.isoformat()},
+        ],
+        act_by=(both + timedelta(minutes=8)).isoformat(),
+    )
     alert = await raise_alert(dsn, "restraint", {AMBULANCE: force, TRUST: force}, at=both, within=2)
     connection: Any = await asyncpg.connect(dsn)
     seen = both + timedelta(seconds=20)
-    await connection.execute("UPDATE alert_desk SET acknowledged_at = $2, acknowledged_by = 'BK@slam-crisis', "
-                             "state = 'acknowledged' WHERE alert_id = $1 AND desk = $3", alert, seen, TRUST)
+    await connection.execute(
+        "UPDATE alert_desk SET acknowledged_at = $2, acknowledged_by = 'BK@slam-crisis', "
+        "state = 'acknowledged' WHERE alert_id = $1 AND desk = $3",
+        alert,
+        seen,
+        TRUST,
+    )
     await log(connection, alert, TRUST, "acknowledged", seen, "BK@slam-crisis")
-    await connection.execute("INSERT INTO feed_state (feed, silent_since) VALUES ('slam-ehr', $1)", AT + timedelta(minutes=2))
+    await connection.execute(
+        "INSERT INTO feed_state (feed, silent_since) VALUES ('slam-ehr', $1)", AT + timedelta(minutes=2)
+    )
     await connection.close()

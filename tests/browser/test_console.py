@@ -32,7 +32,9 @@ async def sit(page: Page, url: str, desk: str = DESK) -> None:
 
 
 async def put(dsn: str, key: str, title: str, urgency: int = 2) -> UUID:
-    return await story.raise_alert(dsn, key, {DESK: story.view(title, story.AT), story.TRUST: story.view(title, story.AT)}, urgency=urgency)
+    return await story.raise_alert(
+        dsn, key, {DESK: story.view(title, story.AT), story.TRUST: story.view(title, story.AT)}, urgency=urgency
+    )
 
 
 async def titles(page: Page) -> list[str]:

@@ -16,8 +16,15 @@ DESKS = Desks.of([Desk("slam-crisis", "Crisis team", "slam", "SLaM")])
 
 def state(**more: Any) -> AlertState:
     fields: dict[str, Any] = {
-        "alert_id": "a1", "sequence": 3, "urgency": 1, "raised_at": AT, "acknowledge_by": AT + timedelta(minutes=5),
-        "acknowledged_at": None, "acknowledged_by": None, "cleared_at": None, "clear_reason": None,
+        "alert_id": "a1",
+        "sequence": 3,
+        "urgency": 1,
+        "raised_at": AT,
+        "acknowledge_by": AT + timedelta(minutes=5),
+        "acknowledged_at": None,
+        "acknowledged_by": None,
+        "cleared_at": None,
+        "clear_reason": None,
         "view": {"title": "Police on scene", "reason": "why", "next_step": "what", "verification": "verified"},
     }
     return AlertState(**{**fields, **more})
@@ -63,8 +70,10 @@ def test_who_else_was_told_is_shown_with_their_answer() -> None:
 def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
     later = AT + timedelta(minutes=1)
     wanted = [
-        state(alert_id="1"), state(alert_id="2", raised_at=later),
-        state(alert_id="3", acknowledged_at=later), state(alert_id="4", urgency=2),
+        state(alert_id="1"),
+        state(alert_id="2", raised_at=later),
+        state(alert_id="3", acknowledged_at=later),
+        state(alert_id="4", urgency=2),
     ]
     assert sorted(reversed(wanted), key=lambda s: s.order) == wanted
 

@@ -26,7 +26,10 @@ def test_london_has_its_33_areas_and_no_entry_claims_to_be_verified() -> None:
 
 
 def test_an_alert_in_lambeth_reaches_the_desks_that_serve_lambeth() -> None:
-    desks = [desk.id for _, desk in LONDON.desks_for(["ambulance-control", "police-control", "mental-health-crisis"], "lambeth")]
+    desks = [
+        desk.id
+        for _, desk in LONDON.desks_for(["ambulance-control", "police-control", "mental-health-crisis"], "lambeth")
+    ]
     assert desks == ["las-mental-health", "met-control-central-south", "slam-crisis"]
 
 
