@@ -189,24 +189,18 @@ class _Folding:
             attendance.person_taken = attendance.person_taken or data.with_person
         self.presence.left((state.key[0], data.resource), mark)
 
-    def stood_down(
-        self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark
-    ) -> None:
+    def stood_down(self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark) -> None:
         self.presence.left((state.key[0], data.resource), mark)
         if data.kind in AMBULANCE_RESPONSE and data.reason in NOT_SENT:
             if not self.presence.ambulance_sent:
                 self.response.not_sent(mark, data.reason.value)
 
-    def requested(
-        self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark
-    ) -> None:
+    def requested(self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark) -> None:
         if data.of == "ambulance":
             self.asked.append(mark)
             self.response.sent(mark)
 
-    def cancelled(
-        self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark
-    ) -> None:
+    def cancelled(self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark) -> None:
         if data.of == "ambulance" and data.reason in NOT_SENT:
             self.response.not_sent(mark, data.reason.value)
 
@@ -215,22 +209,16 @@ class _Folding:
         if several and several[-1].ended is None:
             several[-1].kinds.extend(data.kinds)
         else:
-            several.append(
-                ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None)
-            )
+            several.append(ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None))
         several[-1].observe(data.position, data.signs, mark)
         held = RESTRAINT_KINDS.intersection(data.kinds)
         prone = data.position is RestraintPosition.PRONE
         if held or prone:
             # Handcuffs alone go with most arrests: a sign like another, not a strong one.
             strong = prone or held != {ForceKind.HANDCUFFS}
-            self.indicators.state(
-                CrisisIndicator.RESTRAINT, state.key[0], mark.at, mark.event, strong=strong
-            )
+            self.indicators.state(CrisisIndicator.RESTRAINT, state.key[0], mark.at, mark.event, strong=strong)
 
-    def force_reviewed(
-        self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark
-    ) -> None:
+    def force_reviewed(self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark) -> None:
         several = self.forces.get((state.key[0], data.force))
         if several and several[-1].ended is None:
             several[-1].reviews.append(mark)
@@ -251,9 +239,7 @@ class _Folding:
 
     def detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
         strong = not isinstance(data, detention.DetentionConsulted)
-        self.indicators.state(
-            CrisisIndicator.SECTION_135_136, state.key[0], mark.at, mark.event, strong=strong
-        )
+        self.indicators.state(CrisisIndicator.SECTION_135_136, state.key[0], mark.at, mark.event, strong=strong)
         attendance = self.presence.attendance
         key = (state.key[0], data.detention)
         match data:
@@ -299,17 +285,11 @@ class _Folding:
             there = [p for p in person.pathways if p.open_at(self.first)]
             if there:
                 planned = any(p.facts.crisis_plan is not None for p in there)
-                known = (
-                    CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
-                )
-                indicators.found = [
-                    each for each in indicators.found if each.basis != "known-to-services"
-                ]
+                known = CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
+                indicators.found = [each for each in indicators.found if each.basis != "known-to-services"]
                 indicators = Indicators()
                 indicators.state(known, "register", self.first, None)
-                indicators.found.extend(
-                    each for each in self.indicators.found if each.basis != "known-to-services"
-                )
+                indicators.found.extend(each for each in self.indicators.found if each.basis != "known-to-services")
         incidents = tuple(self.incidents[key].build() for key in sorted(self.incidents))
         return Episode(
             episode_id=episode_id,
@@ -336,9 +316,7 @@ class _Folding:
                     key=lambda force: force.started,
                 )
             ),
-            detentions=tuple(
-                sorted((d.build() for d in self.detentions.values()), key=lambda d: d.detained)
-            ),
+            detentions=tuple(sorted((d.build() for d in self.detentions.values()), key=lambda d: d.detained)),
             open_police_or_ambulance=spans(
                 (i.opened_at, FOREVER if i.closed is None else i.closed.at)
                 for i in incidents

@@ -109,10 +109,9 @@ class Force:
     @property
     def is_handcuffs_alone(self) -> bool:
         """Handcuffs and nothing more, not prone."""
-        return (
-            self.position is not RestraintPosition.PRONE
-            and RESTRAINT_KINDS.intersection(self.kinds) == {ForceKind.HANDCUFFS}
-        )
+        return self.position is not RestraintPosition.PRONE and RESTRAINT_KINDS.intersection(self.kinds) == {
+            ForceKind.HANDCUFFS
+        }
 
     def first_of(self, wanted: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
         """The first of these signs that was observed."""

@@ -39,9 +39,7 @@ AMBULANCE_RESPONSE = frozenset(
         ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR,
     }
 )
-JOINT_RESPONSE = frozenset(
-    {ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE}
-)
+JOINT_RESPONSE = frozenset({ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE})
 NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
 """Reasons that leave a person in crisis with the police alone (LAS: more than half of police requests are cancelled)."""
 
@@ -155,11 +153,7 @@ class Presence:
     @property
     def ambulance_sent(self) -> bool:
         """An ambulance response is on its way or there."""
-        return any(
-            kind in AMBULANCE_RESPONSE
-            for held in (self._coming, self._there)
-            for kind, _, _ in held.values()
-        )
+        return any(kind in AMBULANCE_RESPONSE for held in (self._coming, self._there) for kind, _, _ in held.values())
 
     @property
     def attendance(self) -> AttendanceBuilder | None:
@@ -315,9 +309,7 @@ class ForceBuilder:
     reviews: list[Mark] = field(default_factory=list)
     signs: list[tuple[ClinicalSign, Mark]] = field(default_factory=list)
 
-    def observe(
-        self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark
-    ) -> None:
+    def observe(self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark) -> None:
         """Position and signs, as seen at that instant. Prone once is prone."""
         if position is not None and self.position is not RestraintPosition.PRONE:
             self.position = position

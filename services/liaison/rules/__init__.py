@@ -1,0 +1,22 @@
+"""The catalogue of rules."""
+
+from __future__ import annotations
+
+from services.liaison.rules import conveyance, crisis_plan, departure, emergency, restraint, silence
+from services.liaison.rules.rule import Rule
+
+RULES: dict[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        emergency.RULE,
+        restraint.EMERGENCY,
+        restraint.DURATION,
+        conveyance.RULE,
+        crisis_plan.RULE,
+        departure.RULE,
+        silence.RULE,
+    )
+}
+"""By id, in the order of the catalogue."""
+
+__all__ = ["RULES", "Rule"]

@@ -1,0 +1,78 @@
+"""R04: a person detained under s136 is seen and conveyed by an ambulance within 30 minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.codes import DetentionPower, ResourceKind
+from services.liaison.facts import Detention, Episode, Mark
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.rule import Rule, clock
+from services.liaison.spans import FOREVER, both, held_for, open_end, spans, without
+
+
+def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """Detained and no ambulance asked for; asked for and not there; or conveyed by police without a reason."""
+    for detention in episode.detentions:
+        if detention.power is not DetentionPower.SECTION_136:
+            continue
+        over: list[Mark] = [m for m in (detention.arrived, detention.ended) if m is not None]
+        conveyed = [c.mark for c in detention.conveyed]
+        waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
+        waiting = without(spans([(detention.detained.at, waiting_ends)]), episode.ambulance_on_scene)
+        asked = spans((s.since.at, s.until) for s in episode.requested)
+        for start, end in held_for(without(waiting, asked), policy.limit("ambulance_request_within")):
+            minutes = int(policy.limit("ambulance_request_within").total_seconds() // 60)
+            yield _finding(episode, policy, detention, start, end, "not-requested",
+                           f"Detained under s136 and no ambulance asked for in {minutes} minutes.")  # fmt: skip
+        for start, end in held_for(both(waiting, asked), policy.limit("ambulance_arrival_within")):
+            yield _finding(episode, policy, detention, start, end, "not-arrived",
+                           "Ambulance asked for and not on scene after 30 minutes.")  # fmt: skip
+        for conveyance in detention.conveyed:
+            if conveyance.by is ResourceKind.POLICE_UNIT and not conveyance.reason_given:
+                until = min((m.at for m in over), default=FOREVER)
+                if conveyance.mark.at < until:
+                    yield _finding(episode, policy, detention, conveyance.mark.at, until, "police-vehicle",
+                                   "Conveyed in a police vehicle and no reason recorded.")  # fmt: skip
+
+
+def _finding(
+    episode: Episode, policy: Policy, detention: Detention, start: datetime, end: datetime, stage: str, said: str
+) -> Finding:
+    began = Evidence(
+        f"Detained under s136 at {clock(detention.detained.at)}", detention.detained.at, detention.detained.event
+    )
+    return Finding(
+        rule=RULE.id,
+        anchor=detention.detained.event,
+        holds_from=start,
+        until=open_end(end),
+        urgency=RULE.urgency,
+        title=RULE.title,
+        reason=said,
+        next_step=RULE.next_step,
+        recipients=RULE.recipients,
+        evidence=(began,),
+        acknowledge_within=policy.acknowledge_within(RULE.urgency),
+        stage=stage,
+        act_by=detention.detained.at + policy.limit("ambulance_arrival_within"),
+        relies_on=() if stage == "police-vehicle" else episode.agencies("ambulance"),
+    )
+
+
+RULE = Rule(
+    id="R04",
+    version=1,
+    title="Detained under s136 without an ambulance",
+    because="AACE national s136 protocol, 30 minutes (secondary); half of conveyances are by police vehicle (secondary); "
+    "5 minutes for the request is an assumption of this project",
+    recipients=("ambulance-control", "police-control"),
+    urgency=2,
+    next_step="Ambulance: confirm the response and the time of arrival. Police: ask for an ambulance, or record why the "
+    "conveyance is by police vehicle.",
+    owner="clinical safety",
+    effective_from="2026-11-01",
+    condition=condition,
+)

@@ -1,0 +1,92 @@
+"""R01: the ambulance service treats a clear mental-health crisis as an emergency even if the police are present."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from services.liaison.facts import Attendance, Episode, Stretch
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.rule import Rule, clock
+from services.liaison.spans import Spans, both, either, held_for, open_end, since, spans, without
+
+
+def _of(stretches: tuple[Stretch, ...]) -> Spans:
+    return spans((s.since.at, s.until) for s in stretches)
+
+
+def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, or not asked for.
+
+    Suppressed by an ambulance clinician's documented assessment after police arrived, and while a mental-health joint
+    response car or street triage is coming or there.
+    """
+    signs = episode.clear_crisis
+    if not signs:
+        return
+    crisis = since(max(s.at for s in signs))
+    for attendance in episode.attendances:
+        assessed = min((m.at for m in episode.assessments if m.at >= attendance.begun.at), default=None)
+        open_to_it = without(
+            both(attendance.spans, crisis),
+            since(assessed), episode.joint_response, episode.emergency, episode.ambulance_on_scene,
+        )  # fmt: skip
+        unasked = held_for(without(open_to_it, _of(episode.requested)), policy.limit("ambulance_request_within"))
+        wrong = either(both(open_to_it, either(_of(episode.below_emergency), _of(episode.stood_down))), unasked)
+        for start, end in wrong:
+            yield _finding(episode, policy, attendance, (start, end))
+
+
+def _why(episode: Episode, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
+    for stretch in (*episode.stood_down, *episode.below_emergency):
+        if stretch.since.at <= at < stretch.until:
+            if stretch in episode.stood_down:
+                said = f"Ambulance stood down ({stretch.what}) at {clock(stretch.since.at)}"
+                return said, (Evidence(said, stretch.since.at, stretch.since.event),)
+            said = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}, below emergency"
+            return said, (Evidence(said, stretch.since.at, stretch.since.event),)
+    return "No ambulance has been asked for", ()
+
+
+def _finding(episode: Episode, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]) -> Finding:
+    start, end = stretch
+    why, evidence = _why(episode, start)
+    on_scene = Evidence(
+        f"Police on scene since {clock(attendance.begun.at)}", attendance.begun.at, attendance.begun.event
+    )
+    signs = tuple(
+        Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in episode.clear_crisis
+    )
+    return Finding(
+        rule=RULE.id,
+        anchor=attendance.begun.event,
+        holds_from=start,
+        until=open_end(end),
+        urgency=RULE.urgency,
+        title=RULE.title,
+        reason=f"Police are on scene with a person in a clear mental-health crisis. {why}.",
+        next_step=RULE.next_step,
+        recipients=RULE.recipients,
+        evidence=(on_scene, *signs, *evidence),
+        acknowledge_within=policy.acknowledge_within(RULE.urgency),
+        act_by=start + policy.limit("retriage_within"),
+        relies_on=episode.agencies("ambulance"),
+        subject_person=episode.person.person_id if episode.person else None,
+    )
+
+
+RULE = Rule(
+    id="R01",
+    version=1,
+    title="Treat as an emergency although police are present",
+    because="Independent Commission on Mental Health and Policing, 2013 (verified in its press release); AACE national "
+    "s136 protocol: 30 minutes (secondary); request within 5 minutes is an assumption of this project",
+    recipients=("ambulance-control", "police-control"),
+    urgency=1,
+    next_step="Ambulance: review the category now (5 minutes), face to face within 30 minutes. Police: keep the "
+    "ambulance request open and say what you see.",
+    owner="clinical safety",
+    effective_from="2026-11-01",
+    condition=condition,
+)
