@@ -8,6 +8,17 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 # Shared by all recipes: unit tests must not depend on the caller's settings
 export PYTHONDONTWRITEBYTECODE := 1
+ifeq ($(CI),true)
+export LIAISON_REQUIRE_KAFKA := 1
+endif
+
+# Runs a ring. One without tests yet says so and passes; pytest's code 5 (nothing collected) is the same case.
+define ring
+@echo "== $(1)"
+@folders=$$(for folder in $(2); do [ ! -d $$folder ] || echo $$folder; done); \
+if [ -z "$$folders" ]; then echo "   no tests in this ring yet"; exit 0; fi; \
+$(BIN)/python -m pytest -q $(3) $$folders || { code=$$?; [ $$code = 5 ] && echo "   no tests in this ring yet"; }
+endef
 
 .PHONY: help setup demo test lint types imports unit integration faults browser bench lock clean
 
@@ -34,7 +45,7 @@ $(STAMP)-chromium:
 $(STAMP)-kafka: deploy/kafka/pom.xml deploy/kafka/install $(STAMP)-runtime
 	@echo "== Apache Kafka (Maven Central)"
 	@bash deploy/kafka/install
-	@touch $@
+	@if compgen -G '.cache/kafka/libs/kafka_2.13-*.jar' >/dev/null; then touch $@; fi
 
 setup: $(STAMP)-test $(STAMP)-chromium $(STAMP)-kafka ## Install all that the tests need (quick the second time)
 
@@ -54,16 +65,19 @@ imports: $(STAMP)-test ## Imports point inward
 	@echo "== imports"; PYTHONPATH=. $(BIN)/lint-imports
 
 unit: $(STAMP)-test ## Unit and property tests; no sockets
-	@echo "== unit and property"; $(BIN)/python -m pytest -q tests/unit tests/property
+	$(call ring,unit and property,tests/unit tests/property)
 
 integration: setup ## Real PostgreSQL and Kafka
-	@echo "== integration"; $(BIN)/python -m pytest -q tests/integration
+	$(call ring,integration,tests/integration)
 
 faults: setup ## Kills and cuts
-	@echo "== faults"; $(BIN)/python -m pytest -q tests/faults
+	$(call ring,faults,tests/faults)
 
 browser: setup ## Real Chromium, axe
-	@echo "== browser"; $(BIN)/python -m pytest -q tests/browser
+	$(call ring,browser,tests/browser)
+
+bench: setup ## Timed; never part of `make test`
+	$(call ring,bench,tests/benchmarks,-s)
 
 lock: ## Make the lock files anew from pyproject.toml
 	@$(BIN)/python -m pip install -q uv
