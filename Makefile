@@ -56,7 +56,7 @@ test: setup lint types imports unit integration faults browser ## Every check an
 	@echo "== all rings passed"
 
 lint: $(STAMP)-test ## Style
-	@echo "== lint"; $(BIN)/ruff check schemas services tests
+	@echo "== lint"; $(BIN)/ruff check .; $(BIN)/ruff format --check .
 
 types: $(STAMP)-test ## Types, strict
 	@echo "== types"; $(BIN)/mypy

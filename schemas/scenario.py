@@ -12,15 +12,25 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from schemas.model import Closed, Instant, Reference, ShortText, Slug
 
 LONDON = ZoneInfo("Europe/London")
 
-Moment = Annotated[
-    str, Field(pattern=r"^([0-2][0-9]:[0-5][0-9](:[0-5][0-9])?|\+[0-9]+[smh]|[0-9]{4}-[0-9]{2}-[0-9]{2}T.+)$")
-]
+
+def _text(value: object) -> object:
+    """YAML reads an RFC 3339 instant as a time and 14:24:30 as a number in base sixty."""
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    if isinstance(value, int):
+        return f"{value // 3600:02}:{value // 60 % 60:02}:{value % 60:02}"
+    return value
+
+
+_MOMENT = r"^([0-2][0-9]:[0-5][0-9](:[0-5][0-9])?|\+[0-9]+[smh]|[0-9]{4}-[0-9]{2}-[0-9]{2}T.+)$"
+
+Moment = Annotated[str, BeforeValidator(_text), Field(pattern=_MOMENT)]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 

@@ -18,9 +18,7 @@ ALERT_TYPE = "uk.crisisliaison.alert.changed.v1"
 SOURCE = "/liaison/alerts"
 
 
-async def load(
-    connection: Connection, *, episodes: Iterable[str] = (), feeds: Iterable[str] = ()
-) -> list[Alert]:
+async def load(connection: Connection, *, episodes: Iterable[str] = (), feeds: Iterable[str] = ()) -> list[Alert]:
     """Every alert of the episodes and feeds, standing or not."""
     rows = await connection.fetch(
         "SELECT * FROM alert WHERE episode_id = ANY($1::uuid[]) OR feed = ANY($2::text[])", list(episodes), list(feeds)
@@ -66,9 +64,7 @@ async def load(
     ]
 
 
-async def save(
-    connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime
-) -> None:
+async def save(connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime) -> None:
     """Write alerts, disclosures and outgoing messages; the log last, because its sequence is held until the commit."""
     if not changes:
         return

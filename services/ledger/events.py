@@ -80,9 +80,7 @@ async def advance(connection: Connection, places: Mapping[Place, int]) -> None:
     )
 
 
-async def skip(
-    connection: Connection, place: Place, first: int, following: int, reason: str, now: datetime
-) -> None:
+async def skip(connection: Connection, place: Place, first: int, following: int, reason: str, now: datetime) -> None:
     """Record that offsets hold nothing (transaction markers, compaction, or before the first use of the topic)."""
     await connection.execute(
         """INSERT INTO kafka_cursor_skip (topic, partition, first_offset, next_offset, reason, recorded_at)

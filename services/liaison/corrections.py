@@ -74,7 +74,8 @@ def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]
             except (ValidationError, KeyError):
                 faults.append(correction.event.id)
             else:
-                received = replace(received, event=event.model_copy(update={"data": data}))
+                counted.append(replace(received, event=event.model_copy(update={"data": data})))
+                continue
         counted.append(received)
     return counted, tuple(faults)
 

@@ -191,9 +191,8 @@ class _Folding:
 
     def stood_down(self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark) -> None:
         self.presence.left((state.key[0], data.resource), mark)
-        if data.kind in AMBULANCE_RESPONSE and data.reason in NOT_SENT:
-            if not self.presence.ambulance_sent:
-                self.response.not_sent(mark, data.reason.value)
+        if data.kind in AMBULANCE_RESPONSE and data.reason in NOT_SENT and not self.presence.ambulance_sent:
+            self.response.not_sent(mark, data.reason.value)
 
     def requested(self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark) -> None:
         if data.of == "ambulance":

@@ -16,12 +16,12 @@ from services.ledger import alerts
 from services.liaison.alert import Transition
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
+from services.runtime.crash_points import CrashPoints
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import Connection, create_pool
 from services.runtime.settings import Settings
-from services.stream.crash_points import CrashPoints
 
 LIMIT = 200
 STALE_SECONDS = 30.0

@@ -22,6 +22,7 @@ from services.ledger import events
 from services.liaison.policy import load_policy
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
+from services.runtime.crash_points import CrashPoints
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
@@ -29,7 +30,6 @@ from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
 from services.stream.batch import Batch, Hole, Record
-from services.stream.crash_points import CrashPoints
 from services.stream.deadlines import resume_feeds, take_due
 
 STALLED_SECONDS = 30.0

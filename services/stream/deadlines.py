@@ -45,9 +45,7 @@ async def take_due(batch: Batch, now: datetime) -> tuple[int, Sequence[AlertChan
     return len(rows), changes
 
 
-async def _look_at_feed(
-    connection: Connection, batch: Batch, feed: str, now: datetime
-) -> Sequence[AlertChange]:
+async def _look_at_feed(connection: Connection, batch: Batch, feed: str, now: datetime) -> Sequence[AlertChange]:
     """Rule R30 for one feed."""
     registry = batch.registry
     if feed not in registry.feeds_by_id:

@@ -55,11 +55,18 @@ async def raised(pool: asyncpg.Pool, desk: str = "las") -> UUID:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, urgency, holds_since, raised_at, detail) "
-            "VALUES ($1, $2, 'R1', 1, 'london', 1, $3, $3, $4)", alert, str(alert), NOW, {},
+            "VALUES ($1, $2, 'R1', 1, 'london', 1, $3, $3, $4)",
+            alert,
+            str(alert),
+            NOW,
+            {},
         )
         await connection.execute(
             "INSERT INTO alert_desk (alert_id, desk, state, view, acknowledge_by) VALUES ($1, $2, 'raised', $3, $4)",
-            alert, desk, {"title": "Police on scene"}, NOW + timedelta(minutes=5),
+            alert,
+            desk,
+            {"title": "Police on scene"},
+            NOW + timedelta(minutes=5),
         )
     return alert
 

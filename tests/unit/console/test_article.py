@@ -75,7 +75,7 @@ def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
         state(alert_id="3", acknowledged_at=later),
         state(alert_id="4", urgency=2),
     ]
-    assert sorted(reversed(wanted), key=lambda s: s.order) == wanted
+    assert sorted([wanted[2], *wanted[:2], *wanted[3:]], key=lambda s: s.order) == wanted
 
 
 def test_what_ended_stays_until_someone_answers() -> None:

@@ -67,7 +67,9 @@ def test_prometheus_asks_the_ports_that_compose_gives() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     assert config["rule_files"] == [RULES.name]
-    targets = [target for job in config["scrape_configs"] for static in job["static_configs"] for target in static["targets"]]
+    targets = [
+        target for job in config["scrape_configs"] for static in job["static_configs"] for target in static["targets"]
+    ]
     assert len(targets) == 3
     for target in targets:
         name, port = target.split(":")
