@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from types import TracebackType
@@ -31,11 +31,20 @@ STOP_SECONDS = 10.0
 class Stack:
     """The whole product as child processes of this one. Use as a context manager.
 
-    Kafka and PostgreSQL are embedded unless `kafka_bootstrap` or `postgres_dsn` are set in the settings.
+    Kafka and PostgreSQL are embedded unless `kafka_bootstrap` or `postgres_dsn` are set in the settings. `services` are
+    started in this order; `environment` is added to that of each.
     """
 
-    def __init__(self, settings: Settings, now: datetime, clock: str = "system") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: datetime,
+        clock: str = "system",
+        services: Sequence[str] = SERVICES,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._resources = ExitStack()
+        self._services, self._extra = tuple(services), dict(environment or {})
         self._settings, self._now, self._clock = settings, now, clock
         self.registry: Registry = load_registry(settings.registry_path)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -43,7 +52,7 @@ class Stack:
         self.kafka_bootstrap = settings.kafka_bootstrap
         self.postgres_dsn = settings.postgres_dsn
         self.console_port = settings.console_port if "console_port" in settings.model_fields_set else free_port()
-        self.metrics_ports = {service: free_port() for service in ("stream", "relay")}
+        self.metrics_ports = {service: free_port() for service in self._services if service != "console"}
         self.embedded_kafka = "kafka_bootstrap" not in settings.model_fields_set
 
     @property
@@ -77,9 +86,9 @@ class Stack:
             "LIAISON_POSTGRES_DSN": self.postgres_dsn,
             "LIAISON_CLOCK": self._clock,
             "LIAISON_CONSOLE_PORT": str(self.console_port),
-        }
+        } | self._extra
         self._resources.callback(self.stop)
-        for service in SERVICES:
+        for service in self._services:
             self.start(service)
 
     async def _prepare(self) -> None:
@@ -121,7 +130,8 @@ class Stack:
     def wait_until_ready(self) -> None:
         """Until every service says that it is ready. Raises EmbeddedServerError saying what is not."""
         addresses = {s: f"http://127.0.0.1:{p}/readyz" for s, p in self.metrics_ports.items()}
-        addresses["console"] = f"{self.console}/readyz"
+        if "console" in self._services:
+            addresses["console"] = f"{self.console}/readyz"
         deadline = time.monotonic() + READY_SECONDS
         said: dict[str, str] = dict.fromkeys(addresses, "no answer yet")
         while time.monotonic() < deadline:

@@ -25,25 +25,27 @@ REOPEN = timedelta(hours=72)
 
 
 class Decoded:
-    """The last events that were decoded, so that a long episode is not decoded again with each batch."""
+    """The last events that were decoded, so that a long episode is not decoded again with each batch.
+
+    Known by their place in Kafka, which is never given twice.
+    """
 
     def __init__(self, registry: Registry, limit: int = 50_000) -> None:
         self._registry, self._limit = registry, limit
-        self._events: OrderedDict[tuple[str, str], Received] = OrderedDict()
-
-    def keep(self, received: Received) -> None:
-        """Remember an event that is in the ledger."""
-        self._events[received.event.identity] = received
-        while len(self._events) > self._limit:
-            self._events.popitem(last=False)
+        self._events: OrderedDict[tuple[str, int, int], Received] = OrderedDict()
 
     def read(self, row: asyncpg.Record) -> Received:
-        """The event of a row with source, id, feed, received_at and body."""
-        known = self._events.get((row["source"], row["id"]))
+        """The event of a row with topic, partition, offset, feed, received_at and body."""
+        place = (row["topic"], row["partition"], row["offset"])
+        known = self._events.get(place)
         if known is None:
             agency, feed = self._registry.feeds_by_id[row["feed"]]
             known = Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
-            self.keep(known)
+            self._events[place] = known
+            while len(self._events) > self._limit:
+                self._events.popitem(last=False)
+        else:
+            self._events.move_to_end(place)
         return known
 
 
@@ -92,7 +94,7 @@ async def events_of(connection: Connection, keys: Iterable[Key], decoded: Decode
     """All events of incidents, with their corrections."""
     wanted = list(keys)
     rows = await connection.fetch(
-        """SELECT source, id, feed, agency, incident, received_at, body FROM event
+        """SELECT topic, partition, "offset", feed, agency, incident, received_at, body FROM event
             WHERE (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
         [k[0] for k in wanted],
         [k[1] for k in wanted],
@@ -107,7 +109,7 @@ async def _records(connection: Connection, locals_: set[Key], decoded: Decoded) 
     if not locals_:
         return []
     rows = await connection.fetch(
-        """SELECT source, id, feed, agency, local_people, received_at, body FROM event
+        """SELECT topic, partition, "offset", feed, agency, local_people, received_at, body FROM event
             WHERE local_people && $2::text[] AND agency = ANY($1::text[])""",
         sorted({a for a, _ in locals_}),
         sorted({p for _, p in locals_}),
@@ -200,6 +202,26 @@ async def decisions(
         pair = frozenset({(r["left_agency"], r["left_reference"]), (r["right_agency"], r["right_reference"])})
         pairs[r["decision"]].add(pair)
     return frozenset(pairs["separated"]), frozenset(pairs["joined"])
+
+
+async def decide_link(
+    connection: Connection, pair: tuple[Key, Key], decision: str, actor: str, reason: str, now: datetime
+) -> None:
+    """Keep what a person decided about two incidents; a later decision replaces the one before, the audit holds both."""
+    left, right = sorted(pair)
+    await connection.execute(
+        """INSERT INTO link_decision (left_agency, left_reference, right_agency, right_reference, decision, actor,
+                                      reason, decided_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+           ON CONFLICT (left_agency, left_reference, right_agency, right_reference)
+           DO UPDATE SET decision = excluded.decision, actor = excluded.actor, reason = excluded.reason,
+               decided_at = excluded.decided_at""",
+        *left, *right, decision, actor, reason, now,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
+        f"incidents.{decision}", actor, "/".join(left), {"other": "/".join(right), "reason": reason}, now,
+    )  # fmt: skip
 
 
 async def save_decisions(connection: Connection, files_: Sequence[IncidentFile], now: datetime) -> None:

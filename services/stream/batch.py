@@ -214,6 +214,13 @@ class Batch:
         """Look at whole episodes again, because an instant has come. The zone is locked."""
         return await self._settle(connection, await crises.incidents_of(connection, episodes), now)
 
+    async def decide_link(self, pair: tuple[Key, Key], decision: str, actor: str, reason: str, now: datetime) -> None:
+        """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await crises.lock_zone(connection, self.registry.zone)
+            await crises.decide_link(connection, pair, decision, actor, reason, now)
+            await self.settle(connection, set(pair), now)
+
     async def _settle(
         self, connection: Connection, around: dict[Key, str | None], now: datetime
     ) -> Sequence[AlertChange]:

@@ -1,0 +1,159 @@
+"""A scenario through the real stream: Kafka, a worker process and PostgreSQL, on a clock that the test steers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from schemas.envelope import decode, encode
+from schemas.registry import Registry
+from schemas.scenario import Acknowledgement, Operator, Scenario
+from services.console import alerts as desk_alerts
+from services.ledger import alerts
+from services.liaison.alert import Alert, Transition
+from services.liaison.policy import load_policy
+from services.liaison.replay import Outcome, arrivals, differences, heartbeats
+from services.runtime import kafka
+from services.stream.batch import Batch
+
+APPLIED_SECONDS = 20.0
+KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
+
+
+class NotApplied(AssertionError):
+    """The stream did not take what was published."""
+
+
+@dataclass
+class SteeredStream:
+    """Plays scenarios one after another through one running worker; between them the ledger is emptied but for its
+    place in the topics."""
+
+    pool: asyncpg.Pool
+    producer: AIOKafkaProducer
+    clock_file: Path
+    registry: Registry
+
+    def set_clock(self, instant: datetime) -> None:
+        """Move the worker's clock. Replaced at once, so that it never reads half an instant."""
+        fresh = self.clock_file.with_suffix(".new")
+        fresh.write_text(instant.isoformat())
+        os.replace(fresh, self.clock_file)
+
+    async def empty(self) -> None:
+        """Forget everything but the place in the topics."""
+        tables = {r["tablename"] for r in await self.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+        await self.pool.execute(f"TRUNCATE {', '.join(sorted(tables - KEPT))} CASCADE")
+
+    async def run(self, scenario: Scenario) -> Outcome:
+        """Play to the end and compare, exactly as `liaison replay` does."""
+        await self.empty()
+        end = scenario.instant(scenario.until)
+        steps: list[tuple[datetime, int, object]] = [
+            (a.at, 1, (a.feed, encode(a.event))) for a in arrivals(scenario, self.registry)
+        ]
+        steps += [(scenario.instant(s.at), 2, s) for s in (*scenario.acknowledgements, *scenario.operator)]
+        signs = list(heartbeats(scenario, self.registry))
+        self.set_clock(scenario.start)
+        for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
+            await self._until(at, signs)
+            self.set_clock(at)
+            if kind == 1:
+                await self._publish([step])  # type: ignore[list-item]  # told by kind
+            elif isinstance(step, Acknowledgement):
+                await self._acknowledge(step, at)
+            elif isinstance(step, Operator):
+                await self._batch().decide_link(step.incidents, step.decision, "scenario", "the scenario says so", at)
+        await self._until(end + timedelta(microseconds=1), signs)
+        found, log = await self._alerts()
+        return Outcome(found, log, differences(scenario, found, log))
+
+    async def _until(self, at: datetime, signs: list[tuple[datetime, str]]) -> None:
+        """Let every deadline before the instant pass at its own time, and every feed be heard before it seems silent."""
+        while True:
+            due = await self.pool.fetchval("SELECT min(due_at) FROM deadline")
+            before = [s for s in signs if s[0] <= at and (due is None or s[0] < due)]
+            latest = {feed: instant for instant, feed in before}
+            del signs[: len(before)]
+            if latest:
+                for instant in sorted(set(latest.values())):
+                    self.set_clock(instant)
+                    await self._publish([self._heartbeat(f, instant) for f, i in latest.items() if i == instant])
+                continue
+            if due is None or due >= at:
+                return
+            self.set_clock(due)
+            await self._taken(due)
+
+    def _heartbeat(self, feed: str, at: datetime) -> tuple[str, bytes]:
+        event = decode(
+            (
+                f'{{"specversion":"1.0","id":"{uuid.uuid4()}","source":"{self.registry.feeds_by_id[feed][1].sources[0]}",'
+                f'"type":"uk.crisisliaison.feed.heartbeat.v1","time":"{at.isoformat()}","data":{{}}}}'
+            ).encode()
+        )
+        return feed, encode(event)
+
+    async def _publish(self, sent: Iterable[tuple[str, bytes]]) -> None:
+        """Send, and wait until the ledger has it."""
+        topics = {feed.id: topic for topic, (_, feed) in self.registry.feeds_by_topic.items()}
+        places = {}
+        for feed, body in sent:
+            at = await self.producer.send_and_wait(topics[feed], body, partition=0)
+            places[(at.topic, at.partition)] = at.offset
+        give_up = time.monotonic() + APPLIED_SECONDS
+        while time.monotonic() < give_up:
+            rows = await self.pool.fetch("SELECT topic, partition, next_offset FROM kafka_cursor")
+            cursors = {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+            if all(cursors.get(place, 0) > offset for place, offset in places.items()):
+                return
+            await asyncio.sleep(0.003)
+        raise NotApplied(f"not applied after {APPLIED_SECONDS:g} s: {places}")
+
+    async def _taken(self, due: datetime) -> None:
+        give_up = time.monotonic() + APPLIED_SECONDS
+        while time.monotonic() < give_up:
+            oldest = await self.pool.fetchval("SELECT min(due_at) FROM deadline")
+            if oldest is None or oldest > due:
+                return
+            await asyncio.sleep(0.003)
+        raise NotApplied(f"the deadline of {due} was not taken after {APPLIED_SECONDS:g} s")
+
+    def _batch(self) -> Batch:
+        return Batch(self.pool, self.registry, load_policy(), lambda _: None)
+
+    async def _acknowledge(self, step: Acknowledgement, at: datetime) -> None:
+        alert = await self.pool.fetchval(
+            """SELECT alert_id FROM alert JOIN alert_desk d USING (alert_id)
+                WHERE rule = $1 AND d.desk = $2 AND d.acknowledged_at IS NULL ORDER BY raised_at""",
+            step.rule, step.desk,
+        )  # fmt: skip
+        await desk_alerts.acknowledge(self.pool, step.desk, alert, "scenario", at)
+
+    async def _alerts(self) -> tuple[tuple[Alert, ...], tuple[Transition, ...]]:
+        async with self.pool.acquire() as connection:
+            rows = await connection.fetch("SELECT DISTINCT episode_id, feed FROM alert")
+            found = await alerts.load(
+                connection,
+                episodes=[str(r["episode_id"]) for r in rows if r["episode_id"]],
+                feeds=[r["feed"] for r in rows if r["feed"]],
+            )
+            log = await connection.fetch("SELECT * FROM alert_log ORDER BY sequence")
+        transitions = tuple(
+            Transition(str(r["alert_id"]), r["desk"], r["transition"], r["at"], r["actor"], r["reason"]) for r in log
+        )
+        return tuple(sorted(found, key=lambda a: (a.raised_at, a.rule, a.alert_id))), transitions
+
+
+def producer_for(bootstrap: str, idempotent: bool) -> AIOKafkaProducer:
+    """The producer of a steered stream."""
+    return kafka.producer(bootstrap, idempotent=idempotent)

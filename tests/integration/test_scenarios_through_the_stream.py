@@ -1,0 +1,58 @@
+"""The scenarios give the same alerts through Kafka, a worker and PostgreSQL as they give in `liaison replay`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from schemas.registry import load_registry
+from schemas.scenario import load_scenario
+from services.command_line.stack import Stack
+from services.runtime.embedded.apache_kafka import ApacheKafka
+from services.runtime.embedded.kafka import EmbeddedKafka
+from services.runtime.postgres import create_pool
+from services.runtime.settings import Settings
+from tests.integration.steered_stream import SteeredStream, producer_for
+
+SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path) -> Path:
+    file = tmp_path / "clock"
+    file.write_text(datetime(2026, 1, 1, tzinfo=UTC).isoformat())
+    return file
+
+
+@pytest.fixture
+def worker(kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path) -> Iterator[Stack]:
+    settings = Settings(kafka_bootstrap=kafka.bootstrap, postgres_dsn=postgres_dsn)
+    quick = {"LIAISON_ENVIRONMENT": "test", "LIAISON_DEADLINE_POLL_SECONDS": "0.005", "LIAISON_LOG_LEVEL": "error"}
+    with Stack(settings, datetime.now(UTC), f"file|{clock_file}", ["stream"], quick) as stack:
+        stack.wait_until_ready()
+        yield stack
+
+
+@pytest.fixture
+async def steered(
+    worker: Stack, kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path
+) -> AsyncIterator[SteeredStream]:
+    pool = await create_pool(postgres_dsn)
+    producer = producer_for(worker.kafka_bootstrap, isinstance(kafka, ApacheKafka))
+    await producer.start()
+    yield SteeredStream(pool, producer, clock_file, load_registry())
+    await producer.stop()
+    await pool.close()
+
+
+async def test_every_scenario_gives_the_same_alerts_as_in_replay(steered: SteeredStream) -> None:
+    differences = {}
+    for path in SCENARIOS:
+        outcome = await steered.run(load_scenario(path))
+        if outcome.differences:
+            differences[path.stem] = outcome.differences
+    assert differences == {}
