@@ -83,6 +83,7 @@ class Stack:
             "LIAISON_ENVIRONMENT": "try",
             "LIAISON_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "LIAISON_KAFKA_IDEMPOTENT": "0" if self.embedded_kafka else "1",
+            "LIAISON_KAFKA_FETCH_WAIT_SECONDS": "0.05" if self.embedded_kafka else "0.5",
             "LIAISON_POSTGRES_DSN": self.postgres_dsn,
             "LIAISON_CLOCK": self._clock,
             "LIAISON_CONSOLE_PORT": str(self.console_port),

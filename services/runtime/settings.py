@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """host:port, comma separated."""
     kafka_idempotent: bool = True
     """Off for the embedded broker, which has no idempotent producers."""
+    kafka_fetch_wait_seconds: float = Field(default=0.5, gt=0, le=5)
+    """How long a fetch may wait at the broker for a record to come."""
     postgres_dsn: str = "postgresql://liaison@127.0.0.1:5432/liaison"
     registry_path: Path | None = None
     """Agency registry file; the shipped London one where it is empty."""

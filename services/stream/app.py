@@ -31,6 +31,7 @@ from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
 from services.stream.batch import Batch, Hole, Record
 from services.stream.deadlines import resume_feeds, take_due
+from services.stream.transport import with_fetch_wait
 
 STALLED_SECONDS = 30.0
 
@@ -65,6 +66,7 @@ class StreamWorker:
             key_serializer="raw",
             datadir=tempfile.mkdtemp(prefix="liaison-faust-"),
         )
+        with_fetch_wait(self.app, settings.kafka_fetch_wait_seconds)
         self._wire()
 
     def _wire(self) -> None:

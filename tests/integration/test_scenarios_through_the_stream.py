@@ -31,7 +31,12 @@ def clock_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def worker(kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path) -> Iterator[Stack]:
     settings = Settings(kafka_bootstrap=kafka.bootstrap, postgres_dsn=postgres_dsn)
-    quick = {"LIAISON_ENVIRONMENT": "test", "LIAISON_DEADLINE_POLL_SECONDS": "0.005", "LIAISON_LOG_LEVEL": "error"}
+    quick = {
+        "LIAISON_ENVIRONMENT": "test",
+        "LIAISON_DEADLINE_POLL_SECONDS": "0.005",
+        "LIAISON_KAFKA_FETCH_WAIT_SECONDS": "0.01",
+        "LIAISON_LOG_LEVEL": "error",
+    }
     with Stack(settings, datetime.now(UTC), f"file|{clock_file}", ["stream"], quick) as stack:
         stack.wait_until_ready()
         yield stack
