@@ -52,7 +52,7 @@ class Stack:
         self.kafka_bootstrap = settings.kafka_bootstrap
         self.postgres_dsn = settings.postgres_dsn
         self.console_port = settings.console_port if "console_port" in settings.model_fields_set else free_port()
-        self.metrics_ports = {service: free_port() for service in self._services if service != "console"}
+        self.metrics_ports: dict[str, int] = {}
         self.embedded_kafka = "kafka_bootstrap" not in settings.model_fields_set
 
     @property
@@ -79,15 +79,19 @@ class Stack:
         if self.embedded_kafka:
             self.kafka_bootstrap = self._resources.enter_context(EmbeddedKafka()).bootstrap
         asyncio.run(self._prepare())
-        self._environment = os.environ | {
-            "LIAISON_ENVIRONMENT": "try",
-            "LIAISON_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
-            "LIAISON_KAFKA_IDEMPOTENT": "0" if self.embedded_kafka else "1",
-            "LIAISON_KAFKA_FETCH_WAIT_SECONDS": "0.05" if self.embedded_kafka else "0.5",
-            "LIAISON_POSTGRES_DSN": self.postgres_dsn,
-            "LIAISON_CLOCK": self._clock,
-            "LIAISON_CONSOLE_PORT": str(self.console_port),
-        } | self._extra
+        self._environment = (
+            os.environ
+            | {
+                "LIAISON_ENVIRONMENT": "try",
+                "LIAISON_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+                "LIAISON_KAFKA_IDEMPOTENT": "0" if self.embedded_kafka else "1",
+                "LIAISON_KAFKA_FETCH_WAIT_SECONDS": "0.05" if self.embedded_kafka else "0.5",
+                "LIAISON_POSTGRES_DSN": self.postgres_dsn,
+                "LIAISON_CLOCK": self._clock,
+                "LIAISON_CONSOLE_PORT": str(self.console_port),
+            }
+            | self._extra
+        )
         self._resources.callback(self.stop)
         for service in self._services:
             self.start(service)
@@ -100,13 +104,23 @@ class Stack:
             await connection.close()
         await kafka.create_topics(self.kafka_bootstrap, self.registry.topics() | self.registry.alert_topics())
 
-    def start(self, service: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start one service's process; its log goes to this process's standard error."""
+    def start(
+        self, service: str, name: str | None = None, extra: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start one service's process; its log goes to this process's standard error.
+
+        `name` tells it from another process of the same service; one of that name that runs is killed first. `extra` is
+        added to its environment.
+        """
+        name = name or service
+        if name in self.processes:
+            self.processes[name].kill()
+            self.processes[name].wait()
         environment = self._environment | dict(extra or {})
-        if service in self.metrics_ports:
-            environment["LIAISON_METRICS_PORT"] = str(self.metrics_ports[service])
+        if service != "console":
+            environment["LIAISON_METRICS_PORT"] = str(self.metrics_ports.setdefault(name, free_port()))
         process = subprocess.Popen([sys.executable, "-m", "services.command_line", "worker", service], env=environment)
-        self.processes[service] = process
+        self.processes[name] = process
         return process
 
     def stop(self) -> None:

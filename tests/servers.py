@@ -1,4 +1,4 @@
-"""A real PostgreSQL with a fresh, migrated database a test, and a real Kafka protocol."""
+"""Servers for every ring that needs some: a real PostgreSQL with a fresh, migrated database a test, and Kafka."""
 
 from __future__ import annotations
 
@@ -39,17 +39,22 @@ async def postgres_dsn(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
     await admin.close()
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="session")
-def apache_kafka() -> Iterator[ApacheKafka]:
-    """Apache Kafka itself. Missing, it fails the run where LIAISON_REQUIRE_KAFKA is set, and is loud otherwise."""
+def require_apache_kafka() -> None:
+    """Missing, it fails the run where LIAISON_REQUIRE_KAFKA is set, and is loud otherwise."""
     if not installed(ROOT):
         said = "APACHE KAFKA IS NOT HERE (make setup fetches it): this test did not run"
         if os.environ.get("LIAISON_REQUIRE_KAFKA"):
             pytest.fail(said)
         pytest.skip(said)
+
+
+@pytest.fixture(scope="session")
+def apache_kafka() -> Iterator[ApacheKafka]:
+    """Apache Kafka itself."""
+    require_apache_kafka()
     with ApacheKafka(ROOT) as broker:
         yield broker
 

@@ -1,0 +1,79 @@
+"""Two stream workers and a relay on a broker and a database of their own, to be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from services.command_line.stack import Stack
+from services.runtime.embedded.apache_kafka import ApacheKafka
+from services.runtime.embedded.kafka import EmbeddedKafka
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.settings import Settings
+from tests.faults.night import Night
+from tests.servers import ROOT, require_apache_kafka
+
+QUICK = {
+    "LIAISON_ENVIRONMENT": "test",
+    "LIAISON_KAFKA_FETCH_WAIT_SECONDS": "0.05",
+    "LIAISON_RELAY_POLL_SECONDS": "0.1",
+    "LIAISON_SWEEP_SECONDS": "1",
+    "LIAISON_LOG_LEVEL": "error",
+}
+
+
+class House:
+    """Broker, database, and the processes under test."""
+
+    def __init__(self, broker: EmbeddedKafka | ApacheKafka, postgres: EmbeddedPostgres) -> None:
+        self.broker, self.postgres = broker, postgres
+        self.dsn = postgres.dsn()
+        self._stack: Stack | None = None
+        self._resources = ExitStack()
+
+    @property
+    def stack(self) -> Stack:
+        assert self._stack is not None
+        return self._stack
+
+    @property
+    def night(self) -> Night:
+        return Night(self.broker.bootstrap, self.dsn, isinstance(self.broker, ApacheKafka))
+
+    def start(self, workers: int, **extra: str) -> None:
+        """Start so many stream workers and a relay."""
+        settings = Settings(kafka_bootstrap=self.broker.bootstrap, postgres_dsn=self.dsn)
+        idempotent = {"LIAISON_KAFKA_IDEMPOTENT": "1" if isinstance(self.broker, ApacheKafka) else "0"}
+        self._stack = Stack(settings, datetime.now(UTC), "system", ["relay"], QUICK | idempotent | extra)
+        self._resources.enter_context(self._stack)
+        for number in range(workers):
+            self.stack.start("stream", f"stream-{number}")
+
+    def restart(self, name: str, **extra: str) -> None:
+        """Start a process again, as a supervisor would."""
+        self.stack.start(name.split("-", maxsplit=1)[0], name, extra)
+
+    def close(self) -> None:
+        self._resources.close()
+
+
+@pytest.fixture
+def house(request: pytest.FixtureRequest, kind: str) -> Iterator[House]:
+    """A house of its own for each test, because the broker and the database are broken in it."""
+    if kind == "apache":
+        require_apache_kafka()
+    with ExitStack() as resources:
+        broker = resources.enter_context(ApacheKafka(ROOT) if kind == "apache" else EmbeddedKafka())
+        house = House(broker, resources.enter_context(EmbeddedPostgres()))
+        resources.callback(house.close)
+        yield house
+
+
+@pytest.fixture(params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Both brokers, one after the other."""
+    name: str = request.param
+    return name

@@ -1,0 +1,270 @@
+"""A night of crises sent to two workers and a relay, and what must be in the ledger at its end, whatever happened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.envelope import decode
+from schemas.received import Received
+from schemas.registry import Registry, load_registry
+from services.liaison.memory import MemoryLedger
+from services.liaison.policy import load_policy
+from services.runtime import kafka
+
+TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
+SETTLED_SECONDS = 75.0
+
+
+def crisis(number: int, now: datetime) -> list[tuple[str, str, dict[str, Any]]]:
+    """What two agencies say of one crisis: (feed, key, event). Rule R01 holds at once: police have been there a while."""
+    area = ("southwark", "lambeth", "camden", "hackney")[number % 4]
+    place = {"uprn": f"{100_000_000 + number}", "area": area}
+    call, police = f"LAS-{number}", f"CAD-{number}"
+
+    def event(feed: str, kind: str, ago: int, data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "specversion": "1.0",
+            "id": str(uuid.uuid4()),
+            "source": f"/{feed.replace('-', '/')}",
+            "type": f"uk.crisisliaison.{kind}.v1",
+            "time": (now - timedelta(minutes=ago)).isoformat(),
+            "data": data,
+        }
+
+    said = {"nature": "mental-health-crisis", "location": place}
+    linked = [{"agency": "met", "reference": police}]
+    return [
+        ("las-cad", call, event("las-cad", "incident.reported", 9, {
+            "incident": call, "channel": "agency", "ambulance_category": "C3", "linked": linked, **said})),
+        ("met-cad", police, event("met-cad", "incident.reported", 10, {"incident": police, "channel": "999", **said})),
+        ("met-cad", police, event("met-cad", "resource.on-scene", 8, {
+            "incident": police, "resource": f"M{number}", "kind": "police-unit"})),
+    ]  # fmt: skip
+
+
+@dataclass
+class Sent:
+    """What was published and acknowledged by the broker."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+    places: list[tuple[str, int, int]] = field(default_factory=list)
+    poison: set[tuple[str, int, int]] = field(default_factory=set)
+
+
+class Night:
+    """Publishes, watches as a console does, and gives the verdict."""
+
+    def __init__(self, bootstrap: str, dsn: str, idempotent: bool) -> None:
+        self.bootstrap, self.dsn, self.idempotent = bootstrap, dsn, idempotent
+        self.registry: Registry = load_registry()
+        self.sent = Sent()
+        self.numbers = iter(range(1, 1_000_000))
+        self.seen: list[int] = []
+        """Sequences of the alert log in the order in which a concurrent reader saw them."""
+        self._producer: AIOKafkaProducer | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Night]:
+        """With a producer, a concurrent reader and heartbeats in the background."""
+        self._producer = kafka.producer(self.bootstrap, idempotent=self.idempotent)
+        await self._producer.start()
+        watching = asyncio.create_task(self._watch())
+        try:
+            yield self
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            await self._producer.stop()
+
+    async def _send(self, feed: str, key: str, body: bytes) -> tuple[str, int, int]:
+        assert self._producer is not None
+        while True:
+            # the same bytes again after a broken connection: a repeat, which the ledger must not count twice
+            with suppress(KafkaError, OSError):
+                at = await self._producer.send_and_wait(TOPICS[feed], body, key=key.encode())
+                return (at.topic, at.partition, at.offset)
+            await asyncio.sleep(0.2)
+
+    async def publish(self, crises: int, each: float = 0.0) -> None:
+        """Send crises, waiting `each` seconds after each."""
+        for _ in range(crises):
+            for feed, key, event in crisis(next(self.numbers), datetime.now(UTC)):
+                place = await self._send(feed, key, json.dumps(event).encode())
+                self.sent.events.append(event)
+                self.sent.feeds.append(feed)
+                self.sent.places.append(place)
+            await asyncio.sleep(each)
+
+    async def publish_poison(self, count: int) -> None:
+        """Send what no intake can accept."""
+        for number in range(count):
+            self.sent.poison.add(await self._send("met-cad", f"bad-{number}", b'{"specversion":"1.0","id":"x"}'))
+
+    async def repeat_some(self, count: int) -> None:
+        """Send events again that were sent before."""
+        for index in random.Random(count).sample(range(len(self.sent.events)), count):
+            await self._send(self.sent.feeds[index], "again", json.dumps(self.sent.events[index]).encode())
+
+    async def _watch(self) -> None:
+        """Read the alert log as a console does: everything after the last sequence seen."""
+        while True:
+            try:
+                connection = await asyncpg.connect(self.dsn, timeout=5)
+                try:
+                    while True:
+                        last = self.seen[-1] if self.seen else 0
+                        rows = await connection.fetch(
+                            "SELECT sequence FROM alert_log WHERE sequence > $1 ORDER BY sequence", last
+                        )
+                        self.seen += [r["sequence"] for r in rows]
+                        await asyncio.sleep(0.02)
+                finally:
+                    with suppress(Exception):
+                        await connection.close(timeout=1)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(0.2)
+
+    # -- the verdict --------------------------------------------------------------------------------------------------
+
+    async def settled(self, seconds: float = SETTLED_SECONDS) -> None:
+        """Wait until the ledger has all that Kafka has, and every message has left. Returns without it after a limit:
+        the faults then say what is missing."""
+        end = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < end:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection = await asyncpg.connect(self.dsn, timeout=5)
+                try:
+                    events = await connection.fetchval("SELECT count(*) FROM event")
+                    bad = await connection.fetchval("SELECT count(*) FROM rejection")
+                    waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+                    raised = await connection.fetchval("SELECT count(*) FROM alert")
+                finally:
+                    await connection.close()
+                if events >= len(self.sent.events) and bad >= len(self.sent.poison) and not waiting and raised:
+                    await asyncio.sleep(0.3)
+                    return
+            await asyncio.sleep(0.2)
+
+    async def faults(self) -> list[str]:
+        """Everything that is not as it must be: lost, doubled, out of order, missing or unexpected alerts."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return [
+                *await self._event_faults(connection),
+                *await self._alert_faults(connection),
+                *await self._outbox_faults(connection),
+            ]
+        finally:
+            await connection.close()
+
+    async def _event_faults(self, connection: asyncpg.Connection) -> list[str]:
+        found = []
+        rows = await connection.fetch('SELECT id, topic, partition, "offset" FROM event')
+        held = {r["id"] for r in rows}
+        if lost := [e["id"] for e in self.sent.events if e["id"] not in held]:
+            found.append(f"{len(lost)} of {len(self.sent.events)} events lost")
+        if extra := len(held) - len({e["id"] for e in self.sent.events}):
+            found.append(f"{extra} events more than were sent")
+        quarantined = {
+            (r["topic"], r["partition"], r["offset"])
+            for r in await connection.fetch('SELECT topic, partition, "offset" FROM rejection')
+        }
+        if quarantined != self.sent.poison:
+            found.append(f"quarantine holds {len(quarantined)}, must hold {len(self.sent.poison)}")
+        ends = await self._ends()
+        cursors = {
+            (r["topic"], r["partition"]): r["next_offset"] for r in await connection.fetch("SELECT * FROM kafka_cursor")
+        }
+        found += [
+            f"cursor of {p} is {cursors.get(p)}, Kafka ends at {end}"
+            for p, end in ends.items()
+            if cursors.get(p, 0) != end
+        ]
+        return found
+
+    async def _ends(self) -> dict[tuple[str, int], int]:
+        reader = kafka.reader(self.bootstrap)
+        await reader.start()
+        try:
+            places = [TopicPartition(t, n) for t in TOPICS.values() for n in range(4)]
+            return {(p.topic, p.partition): end for p, end in (await reader.end_offsets(places)).items()}
+        finally:
+            await reader.stop()
+
+    def _expected(self) -> dict[str, set[str]]:
+        """Alert key -> desks, from the heart alone, over the same events."""
+        ledger = MemoryLedger(self.registry, load_policy())
+        now = datetime.now(UTC)
+        received = []
+        for feed, event in zip(self.sent.feeds, self.sent.events, strict=True):
+            agency, described = self.registry.feeds_by_id[feed]
+            received.append(Received(decode(json.dumps(event).encode()), agency.id, agency.kind, described.id, now))
+        for first in range(0, len(received), 3):
+            ledger.receive(received[first : first + 3], now)
+        return {a.key: {d.desk for d in a.desks} for a in ledger.alerts.values()}
+
+    async def _alert_faults(self, connection: asyncpg.Connection) -> list[str]:
+        found = []
+        expected = self._expected()
+        times: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for r in await connection.fetch(
+            "SELECT alert_key, desk FROM alert_log JOIN alert USING (alert_id) WHERE transition = 'raised'"
+        ):
+            times[r["alert_key"]][r["desk"]] += 1
+        missing = [k for k, desks in expected.items() if set(times.get(k, {})) != desks]
+        if missing:
+            found.append(f"{len(missing)} of {len(expected)} alerts missing or at other desks, e.g. {missing[0]}")
+        if unexpected := sorted(set(times) - set(expected)):
+            found.append(f"{len(unexpected)} alerts nobody expected, e.g. {unexpected[0]}")
+        if doubled := [k for k, desks in times.items() if any(n != 1 for n in desks.values())]:
+            found.append(f"{len(doubled)} alerts raised twice, e.g. {doubled[0]}")
+        sequences = [r["sequence"] for r in await connection.fetch("SELECT sequence FROM alert_log ORDER BY sequence")]
+        if sequences != list(range(1, len(sequences) + 1)):
+            found.append("the alert log has a gap")
+        if self.seen != sequences[: len(self.seen)] or len(self.seen) < len(sequences):
+            found.append(f"a concurrent reader saw {len(self.seen)} of {len(sequences)} changes, or in another order")
+        return found
+
+    async def _outbox_faults(self, connection: asyncpg.Connection) -> list[str]:
+        rows = await connection.fetch("SELECT message_id, topic, published_at FROM outbox")
+        found = []
+        if waiting := sum(r["published_at"] is None for r in rows):
+            found.append(f"{waiting} messages were not sent")
+        received = await self._received(sorted({r["topic"] for r in rows}))
+        if missing := {str(r["message_id"]) for r in rows} - received:
+            found.append(f"{len(missing)} messages are marked sent and are not in Kafka")
+        if stray := received - {str(r["message_id"]) for r in rows}:
+            found.append(f"{len(stray)} messages are in Kafka that the ledger does not know")
+        return found
+
+    async def _received(self, topics: list[str]) -> set[str]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=None, enable_auto_commit=False)
+        await consumer.start()
+        ids: set[str] = set()
+        try:
+            places = [TopicPartition(t, 0) for t in topics]
+            ends = await consumer.end_offsets(places)
+            for place in places:
+                consumer.assign([place])
+                consumer.seek(place, 0)
+                while await consumer.position(place) < ends[place]:
+                    for batch in (await consumer.getmany(place, timeout_ms=500)).values():
+                        ids |= {json.loads(m.value)["id"] for m in batch}
+        finally:
+            await consumer.stop()
+        return ids
