@@ -37,7 +37,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, min_size=1, max_size=10)
+        pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, max_size=10)
         hub = Hub(pool, settings.postgres_dsn)
         app.state.pool, app.state.hub = pool, hub
         hub.start()

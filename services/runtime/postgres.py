@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+
+from services.runtime.logging import logger
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[Record] | PoolConnectionProxy[Record]
 else:
     Connection = asyncpg.Connection
+
+
+T = TypeVar("T")
 
 
 def _dump(value: Any) -> str:
@@ -25,8 +32,29 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec(kind, encoder=_dump, decoder=json.loads, schema="pg_catalog")
 
 
-async def create_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> asyncpg.Pool:
-    """A pool whose statements, locks and idle transactions all have an end."""
+OUTAGE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+          asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)  # fmt: skip
+"""Failures of PostgreSQL that pass by themselves."""
+
+
+async def patiently(act: Callable[[], Awaitable[T]]) -> T:
+    """Do it again, for as long as PostgreSQL is away. For what a service must have done before it can be ready."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(0.1, 2), before_sleep=_waiting
+    ):
+        with attempt:
+            return await act()
+    raise AssertionError("tenacity retries for ever")
+
+
+def _waiting(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger().warning("postgres.away", attempt=state.attempt_number, error=type(error).__name__)
+
+
+async def create_pool(dsn: str, *, min_size: int = 0, max_size: int = 8) -> asyncpg.Pool:
+    """A pool whose statements, locks and idle transactions all have an end. It connects when it is first used, so that
+    a service starts, and says that it is not ready, while PostgreSQL is away."""
     return await asyncpg.create_pool(
         dsn,
         min_size=min_size,

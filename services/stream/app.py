@@ -26,7 +26,7 @@ from services.runtime.crash_points import CrashPoints
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
-from services.runtime.postgres import create_pool
+from services.runtime.postgres import create_pool, patiently
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
 from services.stream.batch import Batch, Hole, Record
@@ -88,21 +88,29 @@ class StreamWorker:
         app.task(self._sweep)
 
     async def _start(self) -> None:
-        pool = await create_pool(self.settings.postgres_dsn, min_size=2, max_size=6)
+        pool = await create_pool(self.settings.postgres_dsn, max_size=6)
         crash = CrashPoints(self.settings)
         guard = self.settings.cursor_guard or self.settings.environment != "test"
         self.batch = Batch(pool, self.registry, load_policy(self.settings.policy_path), crash.reach, guard)
         self.applier = Applier(self.batch, self.clock, self.settings)
         self.queue = asyncio.Queue(self.settings.queue_max)
-        await resume_feeds(pool, list(self.registry.feeds_by_id))
         health = HealthServer(
             self.settings.metrics_host,
             self.settings.metrics_port,
-            {"ledger": lambda: at_head(pool), "assignment": self._assigned, "progress": self._progress},
+            {
+                "ledger": lambda: at_head(pool),
+                "started": self._has_started,
+                "assignment": self._assigned,
+                "progress": self._progress,
+            },
         )
         await health.start()
+        await patiently(lambda: resume_feeds(pool, list(self.registry.feeds_by_id)))
         self._started.set()
         logger().info("stream.started")
+
+    async def _has_started(self) -> str | None:
+        return None if self._started.is_set() else "the worker has not started its work"
 
     async def _assigned(self) -> str | None:
         if self.app.consumer is None or not self.app.consumer.assignment():

@@ -9,13 +9,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from services.ledger import events
-from services.runtime import kafka, metrics
+from services.runtime import kafka, metrics, postgres
 from services.runtime.clock import Clock
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
@@ -26,8 +25,7 @@ from services.stream.poison import PoisonLimit
 UNRECOVERABLE = 70
 """Exit code (EX_SOFTWARE) of a worker that must not go on: the log and the ledger contradict each other."""
 
-OUTAGE = (OSError, TimeoutError, KafkaError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-          asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)  # fmt: skip
+OUTAGE = (KafkaError, *postgres.OUTAGE)
 """Failures that pass: nothing in the records makes them. They are retried for as long as they last."""
 
 

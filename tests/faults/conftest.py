@@ -66,7 +66,8 @@ def house(request: pytest.FixtureRequest, kind: str) -> Iterator[House]:
     if kind == "apache":
         require_apache_kafka()
     with ExitStack() as resources:
-        broker = resources.enter_context(ApacheKafka(ROOT) if kind == "apache" else EmbeddedKafka())
+        broker: EmbeddedKafka | ApacheKafka = ApacheKafka(ROOT) if kind == "apache" else EmbeddedKafka()
+        resources.enter_context(broker)
         house = House(broker, resources.enter_context(EmbeddedPostgres()))
         resources.callback(house.close)
         yield house

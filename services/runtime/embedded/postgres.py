@@ -25,6 +25,9 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Start and wait until it answers."""
+        if self._server is not None:
+            self._server.start()
+            return
         self.data.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
             # the package looks for a runtime folder when it is imported, and warns where XDG_RUNTIME_DIR is not set
