@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import re
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from services.runtime.clock import ManualClock
+from tests.browser import story
+from tests.browser.conftest import Console
 
-_spec = importlib.util.spec_from_file_location("console_story", Path(__file__).with_name("story.py"))
-assert _spec is not None
-assert _spec.loader is not None
-story = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(story)
 DESK = story.AMBULANCE
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "console.png"
 
@@ -41,7 +37,9 @@ async def titles(page: Page) -> list[str]:
     return await page.locator("#alerts h2").all_inner_texts()
 
 
-async def test_an_alert_appears_in_its_place_without_reload_and_focus_stays(console, page, dsn):
+async def test_an_alert_appears_in_its_place_without_reload_and_focus_stays(
+    console: Console, page: Page, dsn: str
+) -> None:
     await put(dsn, "one", "The first", 2)
     await sit(page, console.url)
     await page.locator("article").first.focus()
@@ -52,7 +50,7 @@ async def test_an_alert_appears_in_its_place_without_reload_and_focus_stays(cons
     await expect(page.locator("#say-urgent")).to_contain_text("The urgent one")
 
 
-async def test_an_alert_is_acknowledged_by_keyboard_alone(console, page, dsn):
+async def test_an_alert_is_acknowledged_by_keyboard_alone(console: Console, page: Page, dsn: str) -> None:
     await put(dsn, "one", "The first", 1)
     await put(dsn, "two", "The second", 2)
     await sit(page, console.url)
@@ -64,7 +62,9 @@ async def test_an_alert_is_acknowledged_by_keyboard_alone(console, page, dsn):
     await expect(page.locator("article").first.get_by_role("button")).to_be_visible()
 
 
-async def test_what_another_person_and_another_desk_acknowledge_is_seen(console, browser, page, dsn):
+async def test_what_another_person_and_another_desk_acknowledge_is_seen(
+    console: Console, browser: Browser, page: Page, dsn: str
+) -> None:
     await put(dsn, "one", "The first")
     await sit(page, console.url)
     other = await (await browser.new_context()).new_page()
@@ -74,7 +74,9 @@ async def test_what_another_person_and_another_desk_acknowledge_is_seen(console,
     await expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
 
 
-async def test_after_a_restart_nothing_is_missing_or_double_and_silence_is_told(console, page, dsn):
+async def test_after_a_restart_nothing_is_missing_or_double_and_silence_is_told(
+    console: Console, page: Page, dsn: str
+) -> None:
     await put(dsn, "one", "The first")
     await sit(page, console.url)
     await asyncio.to_thread(console.stop)
@@ -87,7 +89,7 @@ async def test_after_a_restart_nothing_is_missing_or_double_and_silence_is_told(
     assert await titles(page) == ["While it was away", "The first"]
 
 
-async def test_the_live_page_equals_the_fetched_one(console, page, dsn):
+async def test_the_live_page_equals_the_fetched_one(console: Console, page: Page, dsn: str) -> None:
     await sit(page, console.url)
     await story.tell(dsn)
     await expect(page.locator("article")).to_have_count(3, timeout=2000)
@@ -109,7 +111,7 @@ async def test_the_live_page_equals_the_fetched_one(console, page, dsn):
     assert squeeze(live) == squeeze(still(parsed))
 
 
-async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(console, page, dsn):
+async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(console: Console, page: Page, dsn: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await story.tell(dsn)
@@ -132,8 +134,7 @@ async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(console, 
     assert all(url.startswith(console.url) for url in asked)
 
 
-async def test_the_story_looks_as_in_the_picture(console, page, dsn):
-    console._clock = None
+async def test_the_story_looks_as_in_the_picture(console: Console, page: Page, dsn: str) -> None:
     await asyncio.to_thread(console.stop)
     console._clock = ManualClock(story.AT + timedelta(minutes=6, seconds=40))
     console.start()

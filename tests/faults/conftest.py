@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -55,6 +56,14 @@ class House:
     def restart(self, name: str, **extra: str) -> None:
         """Start a process again, as a supervisor would."""
         self.stack.start(name.split("-", maxsplit=1)[0], name, extra)
+
+    async def supervise(self) -> None:
+        """Start again whatever ends, as compose and Kubernetes do. Runs until it is cancelled."""
+        while True:
+            for name, process in list(self.stack.processes.items()):
+                if process.poll() is not None:
+                    self.restart(name)
+            await asyncio.sleep(1)
 
     def close(self) -> None:
         self._resources.close()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.envelope import decode
@@ -253,7 +253,7 @@ class Night:
         return found
 
     async def _received(self, topics: list[str]) -> set[str]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=None, enable_auto_commit=False)
+        consumer = kafka.reader(self.bootstrap)
         await consumer.start()
         ids: set[str] = set()
         try:

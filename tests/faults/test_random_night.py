@@ -86,6 +86,7 @@ async def test_the_database_crashes_and_comes_back(house: House) -> None:
 async def test_the_broker_is_killed_and_comes_back(house: House) -> None:
     assert isinstance(house.broker, ApacheKafka)
     await asyncio.to_thread(house.start, 2)
+    supervising = asyncio.create_task(house.supervise())
     async with house.night.open() as night:
         await night.publish(10, 0.02)
         await asyncio.to_thread(house.broker.kill)
@@ -94,4 +95,5 @@ async def test_the_broker_is_killed_and_comes_back(house: House) -> None:
         await asyncio.to_thread(house.broker.start)
         await asyncio.wait_for(publishing, 90)
         await night.settled(100)
+        supervising.cancel()
         assert await night.faults() == []

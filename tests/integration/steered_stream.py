@@ -63,7 +63,8 @@ class SteeredStream:
         steps: list[tuple[datetime, int, object]] = [
             (a.at, 1, (a.feed, encode(a.event))) for a in arrivals(scenario, self.registry)
         ]
-        steps += [(scenario.instant(s.at), 2, s) for s in (*scenario.acknowledgements, *scenario.operator)]
+        steps += [(scenario.instant(a.at), 2, a) for a in scenario.acknowledgements]
+        steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
         signs = list(heartbeats(scenario, self.registry))
         self.set_clock(scenario.start)
         for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):

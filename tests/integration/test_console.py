@@ -78,7 +78,9 @@ async def sit(client: httpx.AsyncClient, desk: str = "las", initials: str = "ab"
     return found[1]
 
 
-async def test_the_first_to_acknowledge_wins_and_the_second_is_told_who_and_when(client, pool):
+async def test_the_second_to_acknowledge_is_told_who_was_first_and_when(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
     alert = await raised(pool)
     token = await sit(client)
     url = f"/desks/las/alerts/{alert}/acknowledge"
@@ -90,7 +92,7 @@ async def test_the_first_to_acknowledge_wins_and_the_second_is_told_who_and_when
     assert await pool.fetchval("SELECT actor FROM audit") == "AB@las"
 
 
-async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool):
+async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool: asyncpg.Pool) -> None:
     ids = [await raised(pool) for _ in range(3)]
     done = await asyncio.gather(
         *(alerts.acknowledge(pool, "las", i, f"{n}@las", NOW) for i in ids for n in "abc"), return_exceptions=True
@@ -100,7 +102,7 @@ async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool):
     assert [r[0] for r in await pool.fetch("SELECT sequence FROM alert_log ORDER BY 1")] == [1, 2, 3]
 
 
-async def test_a_session_sees_its_own_desk_and_no_other(client, pool):
+async def test_a_session_sees_its_own_desk_and_no_other(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
     alert = await raised(pool, "slam")
     assert (await client.get("/desks/las")).status_code == 401
     token = await sit(client)
@@ -113,21 +115,21 @@ async def test_a_session_sees_its_own_desk_and_no_other(client, pool):
     assert "Police on scene" not in (await client.get("/desks/las")).text
 
 
-async def test_a_form_that_is_not_ours_changes_nothing(client, pool):
+async def test_a_form_that_is_not_ours_changes_nothing(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
     alert = await raised(pool)
     await sit(client)
     assert (await client.post(f"/desks/las/alerts/{alert}/acknowledge", data={"csrf": "forged"})).status_code == 403
     assert await pool.fetchval("SELECT acknowledged_at FROM alert_desk") is None
 
 
-async def test_pages_carry_a_strict_policy(client):
+async def test_pages_carry_a_strict_policy(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_sign_in_for_trying_is_refused_in_the_live_environment(postgres_dsn):
+async def test_sign_in_for_trying_is_refused_in_the_live_environment(postgres_dsn: str) -> None:
     app = application(postgres_dsn, "live")
     async with app.router.lifespan_context(app), browser(app) as client:
         answer = await client.post("/sign-in", data={"desk": "las", "initials": "ab"})
@@ -135,7 +137,7 @@ async def test_sign_in_for_trying_is_refused_in_the_live_environment(postgres_ds
         assert "LIAISON_ENVIRONMENT=try" in answer.text
 
 
-async def test_a_ledger_that_is_away_is_said_with_what_to_do(client, pool):
+async def test_a_ledger_that_is_away_is_said_with_what_to_do(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
     await sit(client)
     await pool.execute("ALTER TABLE alert RENAME TO alert_gone")
     answer = await client.get("/desks/las")
@@ -143,12 +145,12 @@ async def test_a_ledger_that_is_away_is_said_with_what_to_do(client, pool):
     assert "Use the telephone procedures" in answer.text
 
 
-async def test_readiness_and_metrics(client):
+async def test_readiness_and_metrics(client: httpx.AsyncClient) -> None:
     assert (await client.get("/readyz")).json()["status"] == "ready"
     assert "liaison_console_requests_total" in (await client.get("/metrics")).text
 
 
-async def test_what_changed_after_a_place_comes_once_and_as_it_is_now(pool):
+async def test_what_changed_after_a_place_comes_once_and_as_it_is_now(pool: asyncpg.Pool) -> None:
     alert = await raised(pool)
     assert await alerts.changed(pool, "las", 0) == ((), 0)
     await alerts.acknowledge(pool, "las", alert, "AB@las", NOW)
