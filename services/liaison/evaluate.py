@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
+from schemas.codes import AgencyKind
 from services.liaison.facts import Episode
 from services.liaison.finding import Evaluation, Finding, Standing, Verification
 from services.liaison.policy import Policy
@@ -16,16 +18,30 @@ def findings(episode: Episode, policy: Policy) -> tuple[Finding, ...]:
     return tuple(f for rule in RULES.values() if rule.condition is not None for f in rule.condition(episode, policy))
 
 
-def _verification(finding: Finding, now: datetime, heard: Mapping[str, datetime], policy: Policy) -> Verification:
-    oldest = now - policy.limit("feed_silent_after")
-    silent = any(agency not in heard or heard[agency] < oldest for agency in finding.relies_on)
-    return "cannot-be-verified" if silent else "verified"
+Services = Mapping[AgencyKind, Collection[str]]
 
 
-def evaluate(episode: Episode, now: datetime, heard: Mapping[str, datetime], policy: Policy) -> Evaluation:
+def _believed_until(
+    finding: Finding, heard: Mapping[str, datetime], services: Services, policy: Policy
+) -> Iterator[datetime | None]:
+    """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
+    wanted = {*finding.relies_on, *(a for kind in finding.relies_on_services for a in services.get(kind, ()))}
+    for agency in sorted(wanted):
+        yield heard[agency] + policy.limit("feed_silent_after") if agency in heard else None
+
+
+def evaluate(
+    episode: Episode,
+    now: datetime,
+    heard: Mapping[str, datetime],
+    policy: Policy,
+    services: Services = MappingProxyType({}),
+) -> Evaluation:
     """Findings that stand at `now`, one for each key, with whether the silence they rest on can be believed.
 
-    `heard` is when each agency was last heard. What holds at two stretches of time stands as the one that is now.
+    `heard` is when each agency was last heard; `services` the connected agencies of each kind that serve the area. What
+    holds at two stretches of time stands as the one that is now. While a finding that rests on silence stands, it is
+    looked at again when that silence could no longer be believed, and, once it cannot, whether it can be again.
     """
     standing: dict[str, Standing] = {}
     ahead: list[datetime] = []
@@ -39,5 +55,13 @@ def evaluate(episode: Episode, now: datetime, heard: Mapping[str, datetime], pol
             ahead.append(finding.until)
         known = standing.get(finding.key)
         if known is None or finding.holds_from > known.finding.holds_from:
-            standing[finding.key] = Standing(finding, _verification(finding, now, heard, policy))
+            limits = list(_believed_until(finding, heard, services, policy))
+            soonest = min((each for each in limits if each is not None), default=None)
+            verification: Verification = "verified"
+            if None in limits or (soonest is not None and soonest <= now):
+                verification = "cannot-be-verified"
+                soonest = now + policy.limit("feed_silent_after")
+            if soonest is not None:
+                ahead.append(soonest)
+            standing[finding.key] = Standing(finding, verification)
     return Evaluation(tuple(standing[k] for k in sorted(standing)), min(ahead, default=None))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from schemas.codes import AgencyKind
+
 Verification = Literal["verified", "cannot-be-verified"]
 
 DeskRole = Literal[
@@ -62,6 +64,9 @@ class Finding:
     the force on scene); empty: every agency's desks of the role in the area."""
     relies_on: tuple[str, ...] = ()
     """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be verified."""
+    relies_on_services: tuple[AgencyKind, ...] = ()
+    """The same for services that need not have an incident here yet: 'nobody asked for an ambulance' is only known while
+    the area's ambulance service is heard."""
     subject_person: str | None = None
     discloses: tuple[str, ...] = field(default=())
     """Items of the disclosure matrix the alert would show (services.liaison.disclosure)."""

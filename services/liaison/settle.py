@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.codes import AgencyKind
 from schemas.received import Received
 from schemas.registry import Registry
 from services.identity.deterministic import identity_keys
@@ -144,6 +145,15 @@ def _reconcile(
             yield change
 
 
+def _services(registry: Registry, area: str | None, heard: Mapping[str, datetime]) -> dict[AgencyKind, list[str]]:
+    """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
+    found: dict[AgencyKind, list[str]] = {}
+    for agency in registry.agencies:
+        if agency.id in heard and (area is None or not agency.areas or area in agency.areas):
+            found.setdefault(agency.kind, []).append(agency.id)
+    return found
+
+
 def settle(
     files: Iterable[IncidentFile],
     people: Mapping[str, PersonOnFile],
@@ -176,7 +186,7 @@ def settle(
         area = area_of(events)
         person = people.get(identity.person_id) if identity.person_id else None
         episode = fold(episode_id, area, events, person, identity)
-        found = evaluate(episode, now, heard, policy)
+        found = evaluate(episode, now, heard, policy, _services(registry, area, heard))
         changes += _reconcile(
             found.standing, known, now, registry=registry, area=area, episode=episode, episode_id=episode_id
         )

@@ -58,7 +58,8 @@ def _finding(
         acknowledge_within=policy.acknowledge_within(RULE.urgency),
         stage=stage,
         act_by=detention.detained.at + policy.limit("ambulance_arrival_within"),
-        relies_on=() if stage == "police-vehicle" else episode.agencies("ambulance"),
+        relies_on=() if stage == "police-vehicle" else episode.agencies("police", "ambulance"),
+        relies_on_services=() if stage == "police-vehicle" else ("ambulance",),
     )
 
 

@@ -45,7 +45,8 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 *(Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in signs),
             ),
             acknowledge_within=policy.acknowledge_within(urgency),
-            relies_on=episode.agencies("ambulance"),
+            relies_on=episode.agencies("police", "ambulance"),
+            relies_on_services=("ambulance", "mental-health-trust"),
         )
 
 

@@ -71,7 +71,8 @@ def _finding(episode: Episode, policy: Policy, attendance: Attendance, stretch: 
         evidence=(on_scene, *signs, *evidence),
         acknowledge_within=policy.acknowledge_within(RULE.urgency),
         act_by=start + policy.limit("retriage_within"),
-        relies_on=episode.agencies("ambulance"),
+        relies_on=episode.agencies("police", "ambulance"),
+        relies_on_services=("ambulance",),
         subject_person=episode.person.person_id if episode.person else None,
     )
 

@@ -55,6 +55,7 @@ def emergency(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 evidence=(_started(force), *_signs(force)),
                 acknowledge_within=policy.acknowledge_within(EMERGENCY.urgency),
                 relies_on=episode.agencies("ambulance"),
+                relies_on_services=("ambulance",),
             )
 
 
