@@ -23,18 +23,15 @@ class NotEvents(ValueError):
 
 def event_lines(stream: IO[bytes]) -> Iterator[Line]:
     """Take the input apart. JSON lines are read line by line, whatever their number. Raises NotEvents."""
-    first = b""
-    number = 0
-    for number, first in enumerate(stream, start=1):
-        if first.strip():
-            break
-    if not first.strip():
+    lines = enumerate(stream, start=1)
+    begins, first = next(((n, line) for n, line in lines if line.strip()), (0, b""))
+    if not first:
         raise NotEvents("the input is empty: give one JSON event, a JSON list of events, or one event a line")
     if first.lstrip().startswith(b"[") or not _whole(first):
-        yield from _document(first + stream.read(), number)
+        yield from _document(first + stream.read(), begins)
         return
-    yield Line(number, first.strip())
-    for number, line in enumerate(stream, start=number + 1):
+    yield Line(begins, first.strip())
+    for number, line in lines:
         if line.strip():
             yield Line(number, line.strip())
 
@@ -57,7 +54,7 @@ def _document(text: bytes, number: int) -> Iterator[Line]:
             f"the input is not JSON{place}: give one event, a list of events, or one event a line"
         ) from error
     if isinstance(document, list):
-        for place, each in enumerate(document, start=1):
-            yield Line(place, json.dumps(each).encode())
+        for count, each in enumerate(document, start=1):
+            yield Line(count, json.dumps(each).encode())
     else:
         yield Line(number, text.strip())
