@@ -52,6 +52,8 @@ class Statement(Closed):
     """CloudEvents id; made from the position where it is absent."""
     repeat: Annotated[int, Field(ge=1, le=10)] = 1
     """How often it is sent."""
+    refused: Slug | None = None
+    """Code of the fault with which intake must refuse it, e.g. `nhs-number-check-digit`: it reaches nobody."""
     data: dict[str, Any]
 
 

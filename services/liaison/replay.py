@@ -15,6 +15,7 @@ from schemas.events import TYPE_PREFIX
 from schemas.received import Received
 from schemas.registry import Registry
 from schemas.scenario import Between, Expected, Scenario, ScenarioError, Statement
+from services.intake.faults import check
 from services.liaison.alert import Alert, Transition
 from services.liaison.memory import MemoryLedger
 from services.liaison.policy import Policy
@@ -40,7 +41,8 @@ class Outcome:
     differences: tuple[str, ...]
 
 
-def _event(scenario: Scenario, said: Statement, number: int, registry: Registry) -> AnyEvent:
+def _event(scenario: Scenario, said: Statement, number: int, registry: Registry) -> AnyEvent | None:
+    """The event, or None where intake refuses it as the scenario says it must."""
     if said.feed not in registry.feeds_by_id:
         raise ScenarioError(f"{scenario.title}: feed {said.feed} is not in the agency registry")
     document = {
@@ -51,8 +53,15 @@ def _event(scenario: Scenario, said: Statement, number: int, registry: Registry)
         "time": scenario.instant(said.at).isoformat(),
         "data": said.data,
     }
+    body = json.dumps(document, default=str).encode()
+    if said.refused is not None:
+        codes = [fault.code for fault in check(body)]
+        if said.refused not in codes:
+            found = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+            raise ScenarioError(f"{scenario.title}: event {number} must be refused as {said.refused}; intake {found}")
+        return None
     try:
-        return decode(json.dumps(document, default=str).encode())
+        return decode(body)
     except ValidationError as error:
         first = error.errors()[0]
         place = "/".join(str(part) for part in first["loc"][1:])
@@ -64,6 +73,8 @@ def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
     found = []
     for number, said in enumerate((*scenario.known, *scenario.events), start=1):
         event = _event(scenario, said, number, registry)
+        if event is None:
+            continue
         known = number <= len(scenario.known)
         at = scenario.start if known else scenario.instant(said.arrives or said.at)
         found += [Arrival(at + timedelta(milliseconds=10 * n), said.feed, event) for n in range(said.repeat)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from schemas.registry import load_registry
-from schemas.scenario import load_scenario
+from schemas.scenario import ScenarioError, load_scenario
 from services.liaison.policy import load_policy
-from services.liaison.replay import run
+from services.liaison.replay import arrivals, run
+from services.liaison.rules import RULES
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 REGISTRY, POLICY = load_registry(), load_policy()
@@ -20,8 +22,31 @@ def test_the_scenario_gives_its_alerts_and_no_other(path: Path) -> None:
     assert run(load_scenario(path), REGISTRY, POLICY).differences == ()
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in SCENARIOS if load_scenario(p).expect], ids=lambda p: p.stem)
 def test_an_alert_nobody_expects_fails_the_scenario(path: Path) -> None:
     scenario = load_scenario(path)
     left_out = scenario.model_copy(update={"expect": scenario.expect[1:]})
     assert any("unexpected" in said for said in run(left_out, REGISTRY, POLICY).differences)
+
+
+def test_every_rule_has_a_scenario_in_which_it_is_raised_and_one_in_which_it_ends() -> None:
+    expected = [e for path in SCENARIOS for e in load_scenario(path).expect]
+    assert {e.rule for e in expected} == set(RULES)
+    assert {e.rule for e in expected if e.cleared is not None} == set(RULES)
+
+
+def test_a_night_without_alerts_is_among_them() -> None:
+    quiet = [s for s in map(load_scenario, SCENARIOS) if not s.expect]
+    assert any(s.instant(s.until) - s.start >= timedelta(hours=6) and len(s.feeds()) >= 3 for s in quiet)
+
+
+def test_an_event_that_intake_refuses_reaches_nobody() -> None:
+    scenario = load_scenario(Path(__file__).parents[2] / "scenarios" / "nhs-number-with-a-wrong-check-digit.yaml")
+    assert len(arrivals(scenario, REGISTRY)) == len(scenario.known) + len(scenario.events) - 1
+
+
+def test_a_refusal_that_does_not_come_is_a_fault_of_the_scenario() -> None:
+    scenario = load_scenario(Path(__file__).parents[2] / "scenarios" / "quiet-night.yaml")
+    said = scenario.events[0].model_copy(update={"refused": "field-missing"})
+    with pytest.raises(ScenarioError, match="intake accepts it"):
+        run(scenario.model_copy(update={"events": (said, *scenario.events[1:])}), REGISTRY, POLICY)
