@@ -53,6 +53,7 @@ async def steered(
     await pool.close()
 
 
+@pytest.mark.timeout(600)
 async def test_every_scenario_gives_the_same_alerts_as_in_replay(steered: SteeredStream) -> None:
     differences = {}
     for path in SCENARIOS:
