@@ -1,0 +1,178 @@
+"""R01: police on scene with a person in a clear crisis, and the ambulance service does not treat it as an emergency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit
+
+WITHIN = limit("ambulance_request_within")
+
+
+def officers_wait(category: str | None = "C3") -> Crisis:
+    """Police with a person in crisis since the fifth minute; the ambulance service has graded its call."""
+    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    grade = {} if category is None else {"ambulance_category": category}
+    crisis.ambulance("incident.reported", 1, nature="mental-health-crisis", **grade)
+    return crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
+
+
+def nobody_asked() -> Crisis:
+    """Police with a person in crisis since the fifth minute; the ambulance service has no incident."""
+    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis", indicators=["danger-concern"])
+    return crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
+
+
+@pytest.mark.parametrize("category", ["C3", "C4", "C5", "hear-and-treat"])
+def test_a_call_graded_below_emergency_prompts_when_the_police_arrive(category: str) -> None:
+    crisis = officers_wait(category)
+    assert not crisis.stands("R01", 5 - SECOND)
+    assert crisis.stands("R01", 5)
+
+
+@pytest.mark.parametrize("category", ["C1", "C2", None])
+def test_an_emergency_grade_or_a_call_not_graded_yet_prompts_nothing(category: str | None) -> None:
+    assert not officers_wait(category).stands("R01", 90)
+
+
+def test_the_alert_says_which_grade_and_asks_the_ambulance_desk_and_the_police() -> None:
+    finding = officers_wait("C4").finding("R01", 6)
+    assert "graded C4" in finding.reason
+    assert finding.recipients == ("ambulance-control", "police-control")
+    assert finding.urgency == 1
+    assert finding.act_by is not None
+    assert finding.act_by - finding.holds_from == POLICY.limit("retriage_within")
+
+
+def test_nobody_asked_for_an_ambulance_within_the_limit() -> None:
+    crisis = nobody_asked()
+    assert not crisis.stands("R01", 5 + WITHIN - SECOND)
+    assert crisis.stands("R01", 5 + WITHIN)
+    assert "No ambulance has been asked for" in crisis.finding("R01", 5 + WITHIN).reason
+
+
+def test_a_request_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> None:
+    in_time = nobody_asked().police("assistance.requested", 5 + WITHIN, of="ambulance")
+    late = nobody_asked().police("assistance.requested", 5 + WITHIN + SECOND, of="ambulance")
+    assert not in_time.stands("R01", 5 + WITHIN)
+    assert late.stands("R01", 5 + WITHIN)
+    assert not late.stands("R01", 5 + WITHIN + SECOND)
+
+
+def test_asking_for_the_police_or_a_mental_health_team_is_not_asking_for_an_ambulance() -> None:
+    assert nobody_asked().police("assistance.requested", 6, of="mental-health").stands("R01", 5 + WITHIN)
+
+
+@pytest.mark.parametrize("reason", ["police-present", "no-send"])
+def test_a_request_cancelled_because_the_police_are_there_prompts_at_once(reason: str) -> None:
+    crisis = officers_wait(None).police("assistance.requested", 6, of="ambulance")
+    crisis.ambulance("assistance.cancelled", 8, of="ambulance", reason=reason)
+    assert not crisis.stands("R01", 8 - SECOND)
+    assert crisis.stands("R01", 8)
+    assert reason in crisis.finding("R01", 8).reason
+
+
+@pytest.mark.parametrize("reason", ["duplicate", "clinical-assessment", "not-required"])
+def test_a_request_cancelled_for_another_reason_is_not_this_alert(reason: str) -> None:
+    crisis = officers_wait("C2").ambulance("assistance.cancelled", 8, of="ambulance", reason=reason)
+    assert not crisis.stands("R01", 9)
+
+
+def test_an_ambulance_stood_down_as_police_are_present_prompts_although_the_grade_was_an_emergency() -> None:
+    crisis = officers_wait("C2").ambulance("resource.assigned", 6, resource="A1", kind="ambulance")
+    crisis.ambulance("resource.stood-down", 9, resource="A1", kind="ambulance", reason="police-present")
+    assert not crisis.stands("R01", 9 - SECOND)
+    assert crisis.stands("R01", 9)
+    crisis.ambulance("resource.assigned", 12, resource="A2", kind="ambulance")
+    assert not crisis.stands("R01", 12)
+
+
+SUPPRESSORS: dict[str, Callable[[Crisis], Crisis]] = {
+    "clinician assessed after police arrived": lambda c: c.ambulance(
+        "incident.graded", 7, ambulance_category="C3", assessed_by_clinician=True
+    ),
+    "joint response car assigned": lambda c: c.ambulance(
+        "resource.assigned", 4, resource="MH1", kind="mental-health-joint-response-car"
+    ),
+    "street triage on scene": lambda c: c.ambulance("resource.on-scene", 6, resource="ST1", kind="street-triage"),
+    "ambulance on scene before": lambda c: c.ambulance("resource.on-scene", 4, resource="A1", kind="ambulance"),
+    "upgraded to C2": lambda c: c.ambulance("incident.graded", 7, ambulance_category="C2"),
+    "upgraded to C1": lambda c: c.ambulance("incident.graded", 7, ambulance_category="C1"),
+    "police left": lambda c: c.police("resource.left", 7, resource="MX21", kind="police-unit"),
+    "police closed their incident": lambda c: c.police("incident.closed", 7, attended=True, outcome="resolved"),
+}
+
+
+@pytest.mark.parametrize("name", SUPPRESSORS)
+def test_it_is_suppressed_and_only_by_that(name: str) -> None:
+    assert officers_wait().stands("R01", 8)
+    assert not SUPPRESSORS[name](officers_wait()).stands("R01", 8)
+
+
+def test_an_assessment_before_the_police_arrived_does_not_suppress() -> None:
+    crisis = officers_wait().ambulance("incident.graded", 4, ambulance_category="C3", assessed_by_clinician=True)
+    assert crisis.stands("R01", 8)
+
+
+def test_a_joint_response_car_that_is_stood_down_suppresses_no_longer() -> None:
+    crisis = officers_wait().ambulance("resource.assigned", 4, resource="MH1", kind="mental-health-joint-response-car")
+    crisis.ambulance(
+        "resource.stood-down", 9, resource="MH1", kind="mental-health-joint-response-car", reason="higher-priority"
+    )
+    assert not crisis.stands("R01", 9 - SECOND)
+    assert crisis.stands("R01", 9)
+
+
+def test_one_sign_is_not_a_clear_crisis_and_a_second_one_makes_it_so() -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
+    crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
+    assert not crisis.stands("R01", 60)
+    crisis.police("incident.updated", 8, indicators=["behaviour-concern"])
+    assert not crisis.stands("R01", 8 - SECOND)
+    assert crisis.stands("R01", 8)
+
+
+def test_the_same_sign_repeated_by_the_same_agency_is_one_sign() -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
+    crisis.police("incident.updated", 2, nature="mental-health-crisis", indicators=["mental-health-code"])
+    crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
+    assert not crisis.stands("R01", 60)
+
+
+@pytest.mark.parametrize("strong", ["suicide-attempt", "section-135-136", "restraint"])
+def test_one_strong_sign_is_enough(strong: str) -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="disturbance", indicators=[strong])
+    crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
+    crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
+    assert crisis.stands("R01", 5)
+
+
+@pytest.mark.parametrize(("code", "counts"), [("25A1", True), ("25D02", True), ("251", False), ("17A1", False)])
+def test_ampds_card_25_is_a_sign_and_no_other_card(code: str, counts: bool) -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="disturbance", indicators=["behaviour-concern"])
+    crisis.ambulance(
+        "incident.reported", 1, nature="medical", ambulance_category="C3",
+        opening_code={"system": "AMPDS", "code": code},
+    )  # fmt: skip
+    crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
+    assert crisis.stands("R01", 5) is counts
+
+
+def test_without_police_on_scene_there_is_nothing_to_say() -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="suicidal", indicators=["suicide-attempt"])
+    crisis.ambulance("incident.reported", 1, nature="suicidal", ambulance_category="C4")
+    crisis.police("resource.assigned", 2, resource="MX21", kind="police-unit")
+    assert not crisis.stands("R01", 60)
+
+
+def test_a_downgrade_while_police_are_there_prompts_and_the_same_again_is_the_same_alert() -> None:
+    crisis = officers_wait("C2").ambulance("incident.graded", 20, ambulance_category="C3")
+    crisis.ambulance("incident.graded", 25, ambulance_category="C2").ambulance(
+        "incident.graded", 30, ambulance_category="C5"
+    )
+    assert [crisis.stands("R01", at) for at in (19, 20, 25, 30)] == [False, True, False, True]
+    assert crisis.finding("R01", 20).key == crisis.finding("R01", 30).key
