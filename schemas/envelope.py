@@ -94,8 +94,11 @@ def event_adapter() -> TypeAdapter[AnyEvent]:
 
 
 def decode(body: bytes) -> AnyEvent:
-    """A typed event from structured-mode JSON. Raises pydantic.ValidationError."""
-    return event_adapter().validate_json(body)
+    """A typed event from structured-mode JSON. Raises pydantic.ValidationError.
+
+    Strict, as the published schemas are: `"4"` is no integer, `1` no truth value, `1732371840` no instant.
+    """
+    return event_adapter().validate_json(body, strict=True)
 
 
 def encode(event: AnyEvent) -> bytes:

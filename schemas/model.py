@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
 class Closed(BaseModel):
@@ -20,11 +22,37 @@ class Closed(BaseModel):
     )
 
 
+_DATE_AND_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+_OFFSET = r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+# without an offset it is well formed here, so that the fault that is reported is the missing offset
+_RFC_3339 = re.compile(f"{_DATE_AND_TIME}{_OFFSET}?")
+
+
+def _rfc_3339(value: object) -> object:
+    # parsed here: pydantic would take 1732371840 and "1732371840" for seconds or milliseconds, by their size
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError as error:
+            raise PydanticKnownError("datetime_parsing", {"error": "there is no such instant"}) from error
+    raise PydanticKnownError("datetime_parsing", {"error": "it is not RFC 3339"})
+
+
 def _in_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("time_out_of_range", "in UTC the instant is outside the years 1 to 9999") from error
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_rfc_3339),
+    AfterValidator(_in_utc),
+    Field(json_schema_extra={"pattern": f"^{_DATE_AND_TIME}{_OFFSET}$"}),
+]
 """RFC 3339 with an offset; held in UTC. A local time without an offset is refused."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]

@@ -18,7 +18,8 @@ NamePart = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 def _checked_nhs_number(value: str) -> str:
     digits = value.replace(" ", "").replace("-", "")
-    if not nhs_number.is_valid(digits):
+    # `isascii`, because digits of other scripts pass the check of the digits and then match nobody
+    if not (digits.isascii() and nhs_number.is_valid(digits)):
         raise PydanticCustomError(
             "nhs_number_check_digit",
             "the NHS number fails its modulus 11 check; send it without spaces as issued, or leave it out",
@@ -26,7 +27,9 @@ def _checked_nhs_number(value: str) -> str:
     return digits
 
 
-NhsNumber = Annotated[str, AfterValidator(_checked_nhs_number)]
+NhsNumber = Annotated[
+    str, AfterValidator(_checked_nhs_number), Field(json_schema_extra={"pattern": "^[ -]*([0-9][ -]*){10}$"})
+]
 """Ten digits with a valid modulus 11 check digit (NHS Data Dictionary)."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from rapidfuzz import process
 
-from schemas.envelope import MAX_EVENT_BYTES, event_adapter, event_models
+from schemas.envelope import MAX_EVENT_BYTES, decode, event_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def check(document: bytes) -> list[Fault]:
         limit = f"the event has {len(document)} bytes, the limit is {MAX_EVENT_BYTES}"
         return [Fault("", "event-too-large", limit, "send structured facts, not documents or narrative")]
     try:
-        event_adapter().validate_json(document)
+        decode(document)
     except ValidationError as error:
         return faults(error)
     except (ValueError, RecursionError) as error:
