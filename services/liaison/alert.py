@@ -208,7 +208,9 @@ def update(
     disclosed: list[Disclosed] = []
     for each in addressed:
         mine = known.get(each.desk)
-        if mine is None:
+        if mine is None or mine.state == "cleared":
+            # cleared at a desk while the alert stands: it ended there before, was raised again elsewhere, and is back
+            check("raised", None if mine is None else mine.state)
             known[each.desk] = DeskAlert(each.desk, "raised", each.view, now + finding.acknowledge_within)
             transitions.append(Transition(alert.alert_id, each.desk, "raised", now, "liaison"))
         elif worse is not None:

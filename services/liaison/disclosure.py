@@ -28,9 +28,11 @@ ITEMS = (
 
 MATRIX: Mapping[DeskRole, frozenset[str]] = {
     "police-control": frozenset(
-        {"circumstances", "incidents", "identity-certainty", "known-to-services", "crisis-plan"}
+        {"circumstances", "incidents", "identity-certainty", "known-to-services", "crisis-plan", "legal-status"}
     ),
-    "police-supervisor": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services"}),
+    "police-supervisor": frozenset(
+        {"circumstances", "incidents", "identity-certainty", "known-to-services", "legal-status"}
+    ),
     "ambulance-control": frozenset(ITEMS),
     "mental-health-crisis": frozenset(ITEMS),
     "amhp": frozenset(ITEMS),

@@ -1,0 +1,182 @@
+"""The life of an alert at a desk, against a table written from the words of the design, not from the code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.liaison import alert as life
+from services.liaison.alert import Addressed, Alert, AlreadyAcknowledged, TransitionNotAllowed
+from services.liaison.finding import Evidence, Finding, Standing, Verification
+from tests.unit.liaison.crisis import minute
+
+# From which state (columns) what (rows) may happen to a desk's part of an alert. `-` is: the desk does not have it.
+TABLE = """
+               -  raised  delivered  acknowledged  cleared
+raised        yes     no         no            no      yes
+delivered      no    yes         no            no       no
+acknowledged   no    yes        yes            no      yes
+worsened       no    yes        yes           yes       no
+annotated      no    yes        yes           yes      yes
+cleared        no    yes        yes           yes       no
+"""
+STATES, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
+CELLS = [(row[0], state, answer == "yes") for row in ROWS for state, answer in zip(STATES, row[1:], strict=True)]
+
+
+@pytest.mark.parametrize(("kind", "state", "allowed"), CELLS)
+def test_each_transition_is_allowed_or_forbidden_as_the_table_says(kind: str, state: str, allowed: bool) -> None:
+    try:
+        life.check(kind, None if state == "-" else state)  # type: ignore[arg-type]  # words of the table
+    except TransitionNotAllowed:
+        assert not allowed
+    else:
+        assert allowed
+
+
+def test_the_table_knows_every_transition() -> None:
+    assert {row[0] for row in ROWS} == set(life.ALLOWED)
+
+
+def standing(
+    stage: str = "", urgency: int = 2, verification: Verification = "verified", reason: str = "Category 3."
+) -> Standing:
+    finding = Finding(
+        rule="R01", anchor=("/met/cad", "e1"), holds_from=minute(5), urgency=urgency, title="Treat as an emergency",
+        reason=reason, next_step="Review.", recipients=("ambulance-control",), evidence=(Evidence("Said", minute(1)),),
+        acknowledge_within=timedelta(minutes=2), stage=stage,
+    )  # fmt: skip
+    return Standing(finding, verification)
+
+
+def to(*desks: str, shown: str = "as it is") -> list[Addressed]:
+    return [Addressed(desk, desk.split("-")[0], {"shown": shown}, ("circumstances",)) for desk in desks]
+
+
+def raised(*desks: str, at: float = 5, former: Alert | None = None) -> Alert:
+    return life.raise_alert(
+        standing(), to(*(desks or ("las-desk", "met-desk"))), minute(at), rule_version=1, zone="london", area="camden",
+        episode_id="one", former=former,
+    ).alert  # fmt: skip
+
+
+def states(alert: Alert) -> dict[str, str]:
+    return {d.desk: d.state for d in alert.desks}
+
+
+def test_it_is_raised_at_each_desk_with_its_own_time_to_acknowledge() -> None:
+    alert = raised()
+    assert states(alert) == {"las-desk": "raised", "met-desk": "raised"}
+    assert {d.acknowledge_by for d in alert.desks} == {minute(7)}
+    assert alert.holds_since == minute(5)
+
+
+def test_the_same_condition_has_the_same_id_everywhere_and_another_one_another() -> None:
+    assert raised().alert_id == life.alert_id("R01|/met/cad|e1")
+    assert life.alert_id("R01|/met/cad|e1") != life.alert_id("R01|/met/cad|e2")
+
+
+def test_a_repetition_says_nothing() -> None:
+    alert = raised()
+    assert life.update(alert, standing(), to("las-desk", "met-desk"), minute(6), "one") is None
+
+
+@pytest.mark.parametrize(
+    "worse", [standing(urgency=1), standing(stage="10-minutes"), standing(verification="cannot-be-verified")]
+)
+def test_a_worsening_sounds_again_and_takes_back_the_acknowledgement(worse: Standing) -> None:
+    alert = life.acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
+    change = life.update(alert, worse, to("las-desk", "met-desk"), minute(8), "one")
+    assert change is not None
+    assert states(change.alert) == {"las-desk": "raised", "met-desk": "raised"}
+    assert {d.acknowledged_by for d in change.alert.desks} == {None}
+    assert [t.kind for t in change.transitions] == ["worsened", "worsened"]
+    assert all(t.reason for t in change.transitions)
+
+
+def test_becoming_less_urgent_does_not_sound_and_keeps_the_urgency() -> None:
+    urgent = replace(raised(), urgency=1)
+    change = life.update(urgent, standing(urgency=2), to("las-desk", "met-desk"), minute(8), "one")
+    assert change is None or (change.alert.urgency == 1 and not change.transitions)
+
+
+def test_what_changes_without_getting_worse_is_annotated_and_the_acknowledgement_stays() -> None:
+    alert = life.acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
+    shown = to("las-desk", "met-desk", shown="more is known")
+    change = life.update(alert, standing(reason="Category 4."), shown, minute(8), "one")
+    assert change is not None
+    assert {t.kind for t in change.transitions} == {"annotated"}
+    assert states(change.alert)["las-desk"] == "acknowledged"
+    assert change.alert.detail["reason"] == "Category 4."
+
+
+def test_a_desk_that_is_added_later_hears_it_as_new() -> None:
+    change = life.update(raised(), standing(), to("las-desk", "met-desk", "slam-desk"), minute(8), "one")
+    assert change is not None
+    assert [(t.kind, t.desk) for t in change.transitions] == [("raised", "slam-desk")]
+    assert [d.desk for d in change.disclosed] == ["slam-desk"]
+
+
+def test_joining_another_episode_alone_is_no_transition() -> None:
+    change = life.update(raised(), standing(), to("las-desk", "met-desk"), minute(8), "two")
+    assert change is not None
+    assert (change.transitions, change.disclosed, change.alert.episode_id) == ((), (), "two")
+
+
+def test_it_is_cleared_and_stays_on_the_record() -> None:
+    change = life.clear(raised(), minute(9), "the ambulance is there")
+    assert not change.alert.stands
+    assert (change.alert.cleared_at, change.alert.clear_reason) == (minute(9), "the ambulance is there")
+    assert states(change.alert) == {"las-desk": "cleared", "met-desk": "cleared"}
+    assert [t.reason for t in change.transitions] == ["the ambulance is there"] * 2
+
+
+def test_it_may_be_acknowledged_once_by_each_desk() -> None:
+    alert = life.acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
+    assert states(alert) == {"las-desk": "acknowledged", "met-desk": "raised"}
+    with pytest.raises(AlreadyAcknowledged, match="Meera"):
+        life.acknowledge(alert, "las-desk", "Joe", minute(7))
+    assert states(life.acknowledge(alert, "met-desk", "Joe", minute(7)).alert)["met-desk"] == "acknowledged"
+
+
+def test_after_it_has_ended_it_can_still_be_acknowledged_and_remains_ended() -> None:
+    ended = life.clear(raised(), minute(9), "over").alert
+    change = life.acknowledge(ended, "las-desk", "Meera", minute(10))
+    assert states(change.alert)["las-desk"] == "cleared"
+    assert {d.acknowledged_by for d in change.alert.desks} == {"Meera", None}
+
+
+def test_a_desk_that_does_not_have_it_cannot_acknowledge_it() -> None:
+    with pytest.raises(KeyError):
+        life.acknowledge(raised(), "slam-desk", "Meera", minute(6))
+
+
+def test_when_the_condition_returns_it_is_the_same_alert_raised_again_and_unacknowledged() -> None:
+    seen = life.acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
+    ended = life.clear(seen, minute(9), "over").alert
+    again = raised(at=20, former=ended)
+    assert again.alert_id == ended.alert_id
+    assert states(again) == {"las-desk": "raised", "met-desk": "raised"}
+    assert {d.acknowledged_by for d in again.desks} == {None}
+    assert again.raised_at == minute(20)
+
+
+def test_an_alert_that_stands_cannot_be_raised_again() -> None:
+    with pytest.raises(TransitionNotAllowed):
+        raised(former=raised())
+
+
+@pytest.mark.parametrize("worse", [standing(), standing(stage="10-minutes")])
+def test_a_desk_that_had_it_before_the_area_was_corrected_hears_it_again_when_it_is_addressed_again(
+    worse: Standing,
+) -> None:
+    """Raised at the east, ended, raised again at the west as the place was corrected; then the east after all."""
+    ended = life.clear(raised("east-desk"), minute(9), "over").alert
+    at_west = raised("west-desk", at=20, former=ended)
+    assert states(at_west) == {"east-desk": "cleared", "west-desk": "raised"}
+    change = life.update(at_west, worse, to("east-desk", "west-desk", shown="more"), minute(25), "one")
+    assert change is not None
+    assert states(change.alert) == {"east-desk": "raised", "west-desk": "raised"}
+    assert ("raised", "east-desk") in [(t.kind, t.desk) for t in change.transitions]

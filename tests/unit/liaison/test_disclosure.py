@@ -1,0 +1,114 @@
+"""What a desk is shown: default deny, nothing that names a person, and logged as it is shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+
+from services.liaison.disclosure import ITEMS, MATRIX, view
+from services.liaison.finding import DeskRole, Standing
+from tests.unit.liaison.crisis import Crisis
+
+LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
+NAMED = ("Aaliyah", "Al-Rashid", "9990000050", "1993-05-17", "SE5 8AZ", "020 7946 0555")
+PLAN = {
+    "pointer": "urn:nrl:RV5-736253002-0050",
+    "updated_on": "2026-08-20",
+    "calming": ["Speak slowly"],
+    "avoid": ["Do not stand behind her"],
+}
+ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
+INSIDE = {str(role) for role in ROLES} - {"operations"}
+
+# Who may see which item, written from the matrix in the design's domain reference; whoever is not named may not.
+MAY_SEE: dict[str, set[str]] = {
+    "crisis-plan": {"police-control", "ambulance-control", "mental-health-crisis", "amhp", "emergency-department"},
+    "crisis-plan-pointer": {"ambulance-control", "mental-health-crisis", "amhp", "emergency-department"},
+    "known-to-services": INSIDE,
+    "legal-status": INSIDE,
+    "identity-certainty": INSIDE,
+    "incidents": INSIDE,
+    "circumstances": INSIDE | {"operations"},
+}
+
+
+def crisis() -> Crisis:
+    """A person on file with a plan, named in full by the caller, detained by the police."""
+    given, family, number, born, postcode, phone = NAMED
+    who = {
+        "nhs_number": number, "nhs_number_status": "01", "names": [{"given": given, "family": family}],
+        "date_of_birth": born, "addresses": [{"postcode": postcode}], "phones": [phone],
+    }  # fmt: skip
+    told = Crisis().on_file("person.registered", LONG_AGO, person=who)
+    told.on_file(
+        "pathway.opened",
+        LONG_AGO + timedelta(minutes=5),
+        pathway="CP-1",
+        crisis_plan=PLAN,
+        contact_phone="020 7946 0211",
+    )
+    told.police("incident.reported", 0, nature="suicidal", person=who)
+    return told.police("detention.detained", 5, detention="D-1", power="s136")
+
+
+def alert() -> Standing:
+    (standing,) = crisis().standing("R16", 6)
+    return standing
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_name_number_birthday_or_address_is_shown_to_anybody(role: DeskRole) -> None:
+    told = crisis()
+    for standing in told.evaluation(40).standing:
+        shown = json.dumps(view(standing, role, told.episode()), default=str)
+        assert not [each for each in NAMED if each in shown]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_sees_the_items_of_the_matrix_and_no_other(role: DeskRole) -> None:
+    _, items = view(alert(), role, crisis().episode())
+    assert set(items) == {item for item, roles in MAY_SEE.items() if role in roles}
+
+
+def test_every_item_stands_in_the_table() -> None:
+    assert set(MAY_SEE) == set(ITEMS)
+    assert set(MATRIX) == set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
+    shown, items = view(alert(), role, crisis().episode())
+    text = json.dumps(shown)
+    signs = {
+        "crisis-plan": "Speak slowly", "crisis-plan-pointer": PLAN["pointer"], "known-to-services": "020 7946 0211",
+        "legal-status": "Detained under", "identity-certainty": "Person identified", "incidents": "CAD-1",
+        "circumstances": '"reason"',
+    }  # fmt: skip
+    assert {item for item, sign in signs.items() if str(sign) in text} == set(items)
+
+
+def test_a_role_that_nobody_thought_of_sees_the_title_and_nothing_of_the_person() -> None:
+    shown, items = view(alert(), "parking", crisis().episode())  # type: ignore[arg-type]  # on purpose
+    assert items == ()
+    assert shown["title"] == "Crisis plan in place"
+    assert shown["shown"] == {}
+    assert "reason" not in shown
+    assert "incidents" not in shown
+
+
+def test_what_is_not_there_is_neither_shown_nor_logged() -> None:
+    told = Crisis().police("incident.reported", 0, nature="suicidal", indicators=["danger-concern"])
+    told.police("resource.on-scene", 2, resource="MX21", kind="police-unit")
+    (standing,) = told.standing("R01", 20)
+    shown, items = view(standing, "ambulance-control", told.episode())
+    assert set(items) == {"circumstances", "incidents", "identity-certainty"}
+    assert shown["shown"] == {"Who": "Person not identified"}
+
+
+def test_the_police_get_at_most_three_lines_of_a_plan_and_no_pointer() -> None:
+    shown, _ = view(alert(), "police-control", crisis().episode())
+    lines = [k for k in shown["shown"] if k in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}]
+    assert lines == ["Crisis plan", "What helps", "What to avoid"]

@@ -1,0 +1,159 @@
+"""Incidents join and part; episodes keep their ids, and no alert is doubled or lost on the way."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from schemas.received import Received
+from services.liaison.memory import MemoryLedger
+from services.liaison.settle import new_episode_id
+from tests.unit.liaison.crisis import AMBULANCE, POLICE, POLICY, REGISTRY, TRUST, event, minute
+
+CAD, LAS, OTHER = ("met", "CAD-1"), ("las", "LAS-1"), ("met", "CAD-2")
+
+
+class Night:
+    """A ledger that is told events as they happen."""
+
+    def __init__(self) -> None:
+        self.ledger = MemoryLedger(REGISTRY, POLICY)
+        self._count = 0
+
+    def say(self, feed: str, kind: str, at: float, /, **data: object) -> Received:
+        self._count += 1
+        said = event(feed, kind, minute(at), f"n{self._count}", data)
+        self.ledger.receive([said], minute(at))
+        return said
+
+    def call(self, feed: str, at: float, reference: str, uprn: str, /, **data: object) -> None:
+        self.say(
+            feed, "incident.reported", at, incident=reference, nature="mental-health-crisis",
+            location={"uprn": uprn, "area": "southwark"}, **data,
+        )  # fmt: skip
+
+    @property
+    def groups(self) -> set[frozenset[tuple[str, str]]]:
+        return {frozenset(m.key for m in e.members) for e in self.ledger.episodes.values()}
+
+    def episode_of(self, key: tuple[str, str]) -> str:
+        (found,) = [i for i, e in self.ledger.episodes.items() if key in {m.key for m in e.members}]
+        return found
+
+    def raised(self, rule: str) -> list[tuple[str, bool]]:
+        """Alert ids of the rule and whether they stand."""
+        return [(a.alert_id, a.stands) for a in self.ledger.alerts.values() if a.rule == rule]
+
+
+def police_with_a_strong_sign(night: Night) -> None:
+    """Officers with a man who tried to take his life; nobody has asked for an ambulance for six minutes."""
+    night.call(POLICE, 0, "CAD-1", "1001", indicators=["suicide-attempt"])
+    night.say(POLICE, "resource.on-scene", 1, incident="CAD-1", resource="M1", kind="police-unit")
+    night.ledger.tick(minute(7))
+
+
+def test_an_incident_alone_is_an_episode_with_an_id_that_every_machine_makes_alike() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    assert night.episode_of(CAD) == new_episode_id(CAD)
+
+
+def test_the_episode_of_the_earlier_incident_takes_in_the_later_and_keeps_its_id() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    first = night.episode_of(CAD)
+    night.call(AMBULANCE, 3, "LAS-1", "1001")
+    assert night.groups == {frozenset({CAD, LAS})}
+    assert night.episode_of(LAS) == first
+
+
+def test_two_episodes_that_turn_out_to_be_one_keep_the_elder_id_and_the_younger_is_dissolved() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    night.call(AMBULANCE, 3, "LAS-1", "2002")
+    elder, younger = night.episode_of(CAD), night.episode_of(LAS)
+    night.say(AMBULANCE, "incident.linked", 5, incident="LAS-1", linked={"agency": "met", "reference": "CAD-1"})
+    assert set(night.ledger.episodes) == {elder}
+    assert younger not in night.ledger.episodes
+
+
+def test_an_alert_that_stands_is_neither_doubled_nor_ended_when_its_episode_is_joined() -> None:
+    night = Night()
+    night.call(AMBULANCE, -5, "LAS-1", "2002", ambulance_category="C3")
+    police_with_a_strong_sign(night)
+    before = night.raised("R01")
+    assert [stands for _, stands in before] == [True]
+    night.ledger.join(CAD, LAS, minute(9))
+    assert night.episode_of(CAD) == new_episode_id(LAS)
+    assert night.raised("R01") == before
+    kinds = [t.kind for t in night.ledger.log if t.alert_id == before[0][0]]
+    assert kinds == ["raised", "raised", "annotated", "annotated"]  # at two desks; the other incident is shown
+    assert {a.episode_id for a in night.ledger.alerts.values()} == {night.episode_of(CAD)}
+
+
+def test_when_a_person_parts_them_one_keeps_the_id_and_the_other_gets_its_own() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    night.call(AMBULANCE, 3, "LAS-1", "1001")
+    first = night.episode_of(CAD)
+    night.ledger.separate(CAD, LAS, minute(10))
+    assert night.groups == {frozenset({CAD}), frozenset({LAS})}
+    assert night.episode_of(CAD) == first
+    assert night.episode_of(LAS) != first
+
+
+def test_an_alert_goes_with_its_own_incident_when_they_part() -> None:
+    night = Night()
+    police_with_a_strong_sign(night)
+    night.call(AMBULANCE, 8, "LAS-1", "1001", ambulance_category="C3")
+    before = night.raised("R01")
+    night.ledger.separate(CAD, LAS, minute(10))
+    assert night.raised("R01") == before
+    (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
+    assert alert.episode_id == night.episode_of(CAD)
+
+
+def test_an_alert_that_rested_on_both_ends_when_they_part_and_is_the_same_when_they_join_again() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    night.call(AMBULANCE, 1, "LAS-1", "1001", ambulance_category="C3")
+    night.say(POLICE, "resource.on-scene", 5, incident="CAD-1", resource="M1", kind="police-unit")
+    ((alert_id, stands),) = night.raised("R01")
+    assert stands
+    night.ledger.separate(CAD, LAS, minute(6))
+    assert night.raised("R01") == [(alert_id, False)]
+    night.ledger.join(CAD, LAS, minute(7))
+    assert night.raised("R01") == [(alert_id, True)]
+
+
+def test_what_a_person_has_parted_no_place_brings_together_again() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    night.call(AMBULANCE, 3, "LAS-1", "1001")
+    night.ledger.separate(CAD, LAS, minute(10))
+    night.say(AMBULANCE, "incident.updated", 12, incident="LAS-1", location={"uprn": "1001", "area": "southwark"})
+    assert night.groups == {frozenset({CAD}), frozenset({LAS})}
+
+
+def test_a_third_incident_makes_one_episode_of_two() -> None:
+    night = Night()
+    night.call(POLICE, 0, "CAD-1", "1001")
+    night.call(AMBULANCE, 2, "LAS-1", "2002")
+    linked = [{"agency": "las", "reference": "LAS-1"}]
+    night.call(POLICE, 4, "CAD-2", "1001", linked=linked)
+    assert night.groups == {frozenset({CAD, LAS, OTHER})}
+
+
+def test_two_incidents_about_different_people_make_nobody_the_person_of_the_episode() -> None:
+    for order in permutations([("P-1", "Amara", "1988-01-01"), ("P-2", "Ngozi", "1991-02-02")]):
+        night = Night()
+        for local, given, born in order:
+            who = {
+                "names": [{"given": given, "family": "Okafor"}], "date_of_birth": born,
+                "addresses": [{"postcode": "SE5 8AZ"}],
+            }  # fmt: skip
+            night.say(TRUST, "person.registered", -60, local_person=local, person=who)
+            night.say(TRUST, "pathway.opened", -50, local_person=local, pathway=f"CP-{local}")
+            reference, feed = ("CAD-1", POLICE) if local == "P-1" else ("LAS-1", AMBULANCE)
+            night.call(feed, 1, reference, "1001", person=who)
+        assert night.groups == {frozenset({CAD, LAS})}
+        assert not any(stands for _, stands in night.raised("R16"))
