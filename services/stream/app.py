@@ -17,6 +17,7 @@ from typing import Any
 import faust
 from aiokafka import TopicPartition
 
+from schemas.envelope import event_adapter
 from schemas.registry import load_registry
 from services.ledger import events
 from services.liaison.policy import load_policy
@@ -106,6 +107,7 @@ class StreamWorker:
         )
         await health.start()
         await patiently(lambda: resume_feeds(pool, list(self.registry.feeds_by_id)))
+        event_adapter()  # built now and not with the first event, which may be the urgent one
         self._started.set()
         logger().info("stream.started")
 
@@ -229,5 +231,7 @@ def _with_header_list(record: Record) -> Record:
 def run_worker(settings: Settings) -> None:
     """Run until a signal ends it. Never returns."""
     configure(settings.log_level, "stream")
-    worker = faust.Worker(StreamWorker(settings).app, loglevel="WARN", override_logging=False, console_port=0)
+    worker = faust.Worker(
+        StreamWorker(settings).app, loglevel="WARN", override_logging=False, console_port=0, quiet=True
+    )
     sys.exit(worker.execute_from_commandline())

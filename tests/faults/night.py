@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
-import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -20,39 +20,13 @@ from aiokafka.errors import KafkaError
 from schemas.envelope import decode
 from schemas.received import Received
 from schemas.registry import Registry, load_registry
+from services.command_line.load import crisis
 from services.liaison.memory import MemoryLedger
 from services.liaison.policy import load_policy
 from services.runtime import kafka
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
 SETTLED_SECONDS = 75.0
-
-
-def crisis(number: int, now: datetime) -> list[tuple[str, str, dict[str, Any]]]:
-    """What two agencies say of one crisis: (feed, key, event). Rule R01 holds at once: police have been there a while."""
-    area = ("southwark", "lambeth", "camden", "hackney")[number % 4]
-    place = {"uprn": f"{100_000_000 + number}", "area": area}
-    call, police = f"LAS-{number}", f"CAD-{number}"
-
-    def event(feed: str, kind: str, ago: int, data: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "specversion": "1.0",
-            "id": str(uuid.uuid4()),
-            "source": f"/{feed.replace('-', '/')}",
-            "type": f"uk.crisisliaison.{kind}.v1",
-            "time": (now - timedelta(minutes=ago)).isoformat(),
-            "data": data,
-        }
-
-    said = {"nature": "mental-health-crisis", "location": place}
-    linked = [{"agency": "met", "reference": police}]
-    return [
-        ("las-cad", call, event("las-cad", "incident.reported", 9, {
-            "incident": call, "channel": "agency", "ambulance_category": "C3", "linked": linked, **said})),
-        ("met-cad", police, event("met-cad", "incident.reported", 10, {"incident": police, "channel": "999", **said})),
-        ("met-cad", police, event("met-cad", "resource.on-scene", 8, {
-            "incident": police, "resource": f"M{number}", "kind": "police-unit"})),
-    ]  # fmt: skip
 
 
 @dataclass
@@ -72,7 +46,8 @@ class Night:
         self.bootstrap, self.dsn, self.idempotent = bootstrap, dsn, idempotent
         self.registry: Registry = load_registry()
         self.sent = Sent()
-        self.numbers = iter(range(1, 1_000_000))
+        self.numbers = itertools.count(1)
+        self.chance = random.Random()
         self.seen: list[int] = []
         """Sequences of the alert log in the order in which a concurrent reader saw them."""
         self._producer: AIOKafkaProducer | None = None
@@ -103,7 +78,7 @@ class Night:
     async def publish(self, crises: int, each: float = 0.0) -> None:
         """Send crises, waiting `each` seconds after each."""
         for _ in range(crises):
-            for feed, key, event in crisis(next(self.numbers), datetime.now(UTC)):
+            for feed, key, event in crisis(next(self.numbers), datetime.now(UTC), self.chance):
                 place = await self._send(feed, key, json.dumps(event).encode())
                 self.sent.events.append(event)
                 self.sent.feeds.append(feed)

@@ -1,0 +1,57 @@
+"""`liaison bench`: offered load in, figures out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from services.command_line.measure import Bench
+from services.command_line.stack import SERVICES, Stack
+from services.runtime.clock import SystemClock
+from services.runtime.embedded.apache_kafka import ApacheKafka, installed
+from services.runtime.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--rate", type=click.FloatRange(1, 20_000), default=100, show_default=True, help="Events a second offered."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(1, 86_400), default=30, show_default=True, help="How long to offer them."
+)
+@click.option("--broker", type=click.Choice(["settings", "apache"]), default="settings", show_default=True,
+              help="apache: Apache Kafka that `make setup` put into this checkout.")  # fmt: skip
+@click.option("--kill", is_flag=True, help="Two workers; one is killed half-way: how long until alerts flow again?")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
+def bench(rate: float, seconds: float, broker: str, kill: bool, as_json: bool) -> None:
+    """Measure the whole stream on this machine: publish to alert committed, and to alert on a desk's live stream.
+
+    The load is synthetic: of eighteen events three make a crisis that raises an alert. Latency counts from the instant
+    at which an event was due to be sent, so that a stream that falls behind cannot hide it. The servers are the embedded
+    ones unless the settings name others; a ledger that is named must be empty.
+    """
+    with ExitStack() as resources:
+        settings = Settings()
+        if broker == "apache":
+            if not installed(Path.cwd()):
+                raise click.UsageError(
+                    "Apache Kafka is not in this checkout: run `make setup`, then this from its root"
+                )
+            kafka = resources.enter_context(ApacheKafka(Path.cwd()))
+            settings = Settings(kafka_bootstrap=kafka.bootstrap)
+        click.echo("Starting …", err=True)
+        stack = resources.enter_context(
+            Stack(settings, SystemClock().now(), services=SERVICES, environment={"LIAISON_LOG_LEVEL": "error"})
+        )
+        if kill:
+            stack.start("stream", "stream-standby")
+        stack.wait_until_ready()
+        with click.progressbar(
+            length=int(rate * seconds), label="Offering", file=click.get_text_stream("stderr")
+        ) as bar:
+            figures = asyncio.run(Bench(stack, rate, seconds, bar.update).run(kill))
+    click.echo(json.dumps(figures, indent=None if as_json else 1))

@@ -1,0 +1,125 @@
+"""`liaison demo`: everything on this machine, and the worked example plays on a control-room screen."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+
+import click
+from aiokafka import AIOKafkaProducer
+
+from schemas.envelope import encode
+from schemas.events import TYPE_PREFIX
+from schemas.registry import Registry
+from schemas.scenario import LONDON, load_scenario
+from services.command_line.load import ordinary
+from services.command_line.stack import Stack
+from services.liaison.replay import arrivals
+from services.runtime import kafka
+from services.runtime.settings import Settings
+
+HEARTBEAT_SECONDS = 3.0
+"""Of wall clock."""
+ORDINARY_EVERY = timedelta(minutes=2)
+"""An ordinary incident each so many minutes of the played day."""
+
+
+@click.command()
+@click.option("--speed", type=click.FloatRange(1, 60), default=20, show_default=True, help="Played minutes a minute.")
+@click.option("--scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another scenario file.")
+@click.option("--once", is_flag=True, help="End when the story has ended, instead of waiting for Ctrl-C.")
+def demo(speed: float, scenario: Path | None, once: bool) -> None:
+    """Play an afternoon of London: one man's crisis in three agencies' systems, among ordinary incidents.
+
+    Everything runs on this machine with embedded servers; nothing is kept. People are synthetic.
+    """
+    path = scenario or Path(str(resources.files("services.command_line") / "the-story.yaml"))
+    played = load_scenario(path)
+    anchor = datetime.now(UTC) + timedelta(seconds=25)
+    clock = f"scaled|{played.start.isoformat()}|{speed}|{anchor.isoformat()}"
+    click.echo("Starting PostgreSQL, Kafka and the services …")
+    environment = {"LIAISON_LOG_LEVEL": "error"}
+    with Stack(Settings(), played.start, clock, environment=environment) as stack:
+        stack.wait_until_ready()
+        click.echo(f"Open {stack.console} and choose the desk LAS mental health desk.")
+        click.echo(f"{played.title}. {speed:g} minutes of it pass in one. Ctrl-C ends it.")
+        try:
+            asyncio.run(_play(stack, path, speed, anchor))
+            click.echo("The story has ended; the screen stays until Ctrl-C.")
+            while not once:
+                asyncio.run(_hold(stack, played.instant(played.until), speed))
+        except KeyboardInterrupt:
+            click.echo("Stopping …")
+
+
+def _heartbeat(registry: Registry, feed: str, at: datetime) -> bytes:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(uuid.uuid4()),
+            "source": registry.feeds_by_id[feed][1].sources[0],
+            "type": f"{TYPE_PREFIX}feed.heartbeat.v1",
+            "time": at.isoformat(),
+            "data": {},
+        }
+    ).encode()
+
+
+async def _hold(stack: Stack, at: datetime, speed: float) -> None:
+    """Keep the feeds alive after the story."""
+    producer = kafka.producer(stack.kafka_bootstrap, idempotent=not stack.embedded_kafka)
+    await producer.start()
+    try:
+        while stack.ended() is None:
+            await _beat(producer, stack.registry, ("met-cad", "las-cad", "slam-ehr"), at)
+            await asyncio.sleep(min(HEARTBEAT_SECONDS, 30 / speed))
+    finally:
+        await producer.stop()
+
+
+async def _beat(producer: AIOKafkaProducer, registry: Registry, feeds: tuple[str, ...], at: datetime) -> None:
+    for feed in feeds:
+        await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, _heartbeat(registry, feed, at))
+
+
+async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> None:
+    scenario = load_scenario(path)
+    registry = stack.registry
+    end = scenario.instant(scenario.until)
+    chance = random.Random(7)  # noqa: S311  # a background to look at, the same every time
+    steps: list[tuple[datetime, str, bytes, str]] = [
+        (a.at, a.feed, encode(a.event), a.event.type.removeprefix(TYPE_PREFIX)) for a in arrivals(scenario, registry)
+    ]
+    for number in itertools.count():
+        begun = scenario.start + number * ORDINARY_EVERY
+        if begun >= end:
+            break
+        for minute, (feed, _, event) in enumerate(ordinary(number, begun, chance)):
+            at = begun + timedelta(seconds=40 * minute)
+            event["time"] = at.isoformat()
+            steps.append((at, feed, json.dumps(event).encode(), ""))
+    feeds = tuple(sorted({feed for _, feed, _, _ in steps}))
+    producer = kafka.producer(stack.kafka_bootstrap, idempotent=not stack.embedded_kafka)
+    await producer.start()
+    beat = datetime.min.replace(tzinfo=UTC)
+    try:
+        for at, feed, body, said in sorted(steps, key=lambda s: s[0]):
+            due = anchor + (at - scenario.start) / speed
+            while (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
+                now = datetime.now(UTC)
+                if (now - beat).total_seconds() >= min(HEARTBEAT_SECONDS, 30 / speed):
+                    beat = now
+                    await _beat(producer, registry, feeds, scenario.start + (now - anchor) * speed)
+                await asyncio.sleep(min(wait, 0.5))
+            await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
+            if said:
+                agency = registry.feeds_by_id[feed][0].name
+                click.echo(f"  {at.astimezone(LONDON):%H:%M:%S}  {agency}: {said.removesuffix('.v1')}")
+    finally:
+        await producer.stop()
