@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from schemas.generate import FOLDER
 from services.command_line import main
 
-GOOD = json.loads((FOLDER / "examples/resource.left/valid.json").read_text())
+GOOD = json.loads(next((FOLDER / "examples/resource.left").glob("valid-*.json")).read_text())
 BAD = json.loads(next((FOLDER / "examples/resource.left").glob("invalid-*.json")).read_text())["event"]
 
 

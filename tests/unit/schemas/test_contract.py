@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
 from schemas import generate
-from schemas.envelope import event_models
+from schemas.envelope import decode, event_models
+from schemas.events import TYPE_PREFIX
 from schemas.generate import FOLDER, short
+from schemas.registry import load_registry
+from services.intake.accept import Accepted, Rejected, accept, content_hash
 from services.intake.faults import check
 
 EXAMPLES = FOLDER / "examples"
@@ -20,6 +24,16 @@ TYPES = sorted(short(name) for name in event_models())
 SHOWN = sorted(EXAMPLES.rglob("*.json"))
 GOOD = [p for p in SHOWN if not p.name.startswith("invalid")]
 BAD = [p for p in SHOWN if p.name.startswith("invalid")]
+
+
+REGISTRY = load_registry()
+FEED_OF = {s: (agency, feed) for agency, feed in REGISTRY.feeds_by_id.values() for s in feed.sources}
+NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+
+
+def missing_kinds(folder: Path) -> set[str]:
+    """The kinds of examples of which the folder of a type has none: `kind-name.json`."""
+    return {kind for kind in ("valid", "edge", "invalid") if not list(folder.glob(f"{kind}-?*.json"))}
 
 
 def _name(path: Path) -> str:
@@ -64,8 +78,43 @@ def test_each_type_is_closed_at_every_depth(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_each_type_has_a_valid_an_edge_and_an_invalid_example(kind: str) -> None:
-    begins = {p.stem.split("-")[0] for p in (EXAMPLES / kind).glob("*.json")}
-    assert begins == {"valid", "edge", "invalid"}
+    assert missing_kinds(EXAMPLES / kind) == set()
+
+
+def test_a_missing_kind_would_be_seen(tmp_path: Path) -> None:
+    for name in ("valid-a.json", "edge-.json", "invalid.json"):
+        (tmp_path / name).touch()
+    assert missing_kinds(tmp_path) == {"edge", "invalid"}
+
+
+def test_every_folder_of_examples_is_of_a_type() -> None:
+    assert {p.name for p in EXAMPLES.iterdir()} == set(TYPES)
+    assert {p.parent.name for p in SHOWN} == set(TYPES)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=_name)
+def test_a_good_example_is_accepted_from_its_feed_with_the_same_answer_online(path: Path) -> None:
+    body = path.read_bytes()
+    event = json.loads(body)
+    assert event["type"] == f"{TYPE_PREFIX}{path.parent.name}.v1"
+    agency, feed = FEED_OF[event["source"]]
+    assert isinstance(accept(body, (), agency, feed, NOW), Accepted)
+    attributes = [(f"ce_{k}", v.encode()) for k, v in event.items() if k != "data"]
+    binary = accept(json.dumps(event["data"]).encode(), attributes, agency, feed, NOW)
+    assert isinstance(binary, Accepted)
+    assert binary.content_hash == content_hash(decode(body)), "binary and structured mode say the same event"
+
+
+def test_people_in_the_examples_are_synthetic() -> None:
+    def numbers(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["nhs_number"]] if "nhs_number" in node else []
+            return own + [n for v in node.values() for n in numbers(v)]
+        return [n for v in node for n in numbers(v)] if isinstance(node, list) else []
+
+    found = [n for path in SHOWN for n in numbers(json.loads(path.read_text(encoding="utf-8")))]
+    assert len(set(found)) > 4
+    assert [n for n in found if not n.startswith("999")] == []
 
 
 @pytest.mark.parametrize("path", GOOD, ids=_name)
@@ -78,9 +127,13 @@ def test_a_good_example_is_accepted_by_the_intake_and_by_the_schema(path: Path) 
 @pytest.mark.parametrize("path", BAD, ids=_name)
 def test_an_invalid_example_is_refused_for_exactly_what_it_says(path: Path) -> None:
     shown = json.loads(path.read_text(encoding="utf-8"))
-    found = check(json.dumps(shown["event"]).encode())
+    body = json.dumps(shown["event"]).encode()
+    found = check(body)
     assert [{"pointer": f.pointer, "code": f.code} for f in found] == shown["expect"]
     assert all(f.message and f.remedy for f in found)
+    online = accept(body, (), *REGISTRY.feeds_by_id["met-cad"], NOW)
+    assert isinstance(online, Rejected)
+    assert online.fault == found[0], "offline and online say the same"
 
 
 def test_the_asyncapi_document_names_every_type_and_every_reference_leads_somewhere() -> None:
