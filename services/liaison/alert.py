@@ -198,7 +198,9 @@ def update(
 ) -> AlertChange | None:
     """What a standing alert becomes when its finding is made again: worsened, annotated, or the same (None).
 
-    A worsening takes back an acknowledgement, so that the alert sounds again. A repetition does not.
+    A worsening takes back an acknowledgement, so that the alert sounds again. A repetition does not. At a desk that is
+    addressed no longer, since more is known of the place or the person, it ends. What stands after is what would stand
+    had all been known at first, in whatever order it became known.
     """
     finding = standing.finding
     detail = detail_of(standing)
@@ -206,7 +208,8 @@ def update(
     known = {d.desk: d for d in alert.desks}
     transitions: list[Transition] = []
     disclosed: list[Disclosed] = []
-    for each in addressed:
+    to = tuple(addressed)
+    for each in to:
         mine = known.get(each.desk)
         if mine is None or mine.state == "cleared":
             # cleared at a desk while the alert stands: it ended there before, was raised again elsewhere, and is back
@@ -217,18 +220,26 @@ def update(
             check("worsened", mine.state)
             known[each.desk] = DeskAlert(each.desk, "raised", each.view, now + finding.acknowledge_within)
             transitions.append(Transition(alert.alert_id, each.desk, "worsened", now, "liaison", worse))
-        elif mine.view != each.view:
+        elif mine.view != each.view or finding.urgency != alert.urgency:
             check("annotated", mine.state)
             known[each.desk] = replace(mine, view=each.view)
             transitions.append(Transition(alert.alert_id, each.desk, "annotated", now, "liaison"))
         else:
             continue
         disclosed.append(Disclosed(each.desk, each.agency, finding.rule, each.items))
-    if not transitions and detail == alert.detail and episode_id == alert.episode_id:
+    for desk in sorted(set(known) - {each.desk for each in to}):
+        mine = known[desk]
+        if mine.state != "cleared":
+            check("cleared", mine.state)
+            known[desk] = replace(mine, state="cleared", cleared_at=now)
+            transitions.append(Transition(alert.alert_id, desk, "cleared", now, "liaison", "for other desks"))
+    same = (detail, episode_id, finding.holds_from) == (alert.detail, alert.episode_id, alert.holds_since)
+    if not transitions and same:
         return None
     changed = replace(
         alert,
-        urgency=min(alert.urgency, finding.urgency),
+        urgency=finding.urgency,
+        holds_since=finding.holds_from,
         detail=detail,
         episode_id=episode_id,
         desks=tuple(known[k] for k in sorted(known)),

@@ -96,10 +96,28 @@ def test_a_worsening_sounds_again_and_takes_back_the_acknowledgement(worse: Stan
     assert all(t.reason for t in change.transitions)
 
 
-def test_becoming_less_urgent_does_not_sound_and_keeps_the_urgency() -> None:
-    urgent = replace(raised(), urgency=1)
+def test_becoming_less_urgent_is_shown_and_does_not_sound() -> None:
+    urgent = replace(life.acknowledge(raised(), "las-desk", "Meera", minute(6)).alert, urgency=1)
     change = life.update(urgent, standing(urgency=2), to("las-desk", "met-desk"), minute(8), "one")
-    assert change is None or (change.alert.urgency == 1 and not change.transitions)
+    assert change is not None
+    assert change.alert.urgency == 2
+    assert {t.kind for t in change.transitions} == {"annotated"}
+    assert states(change.alert)["las-desk"] == "acknowledged"
+
+
+def test_at_a_desk_that_it_is_not_for_after_all_it_ends_and_elsewhere_it_goes_on() -> None:
+    change = life.update(raised(), standing(), to("las-desk"), minute(8), "one")
+    assert change is not None
+    assert states(change.alert) == {"las-desk": "raised", "met-desk": "cleared"}
+    assert [(t.kind, t.desk) for t in change.transitions] == [("cleared", "met-desk")]
+    assert change.alert.stands
+
+
+def test_when_it_turns_out_to_have_held_for_longer_it_says_since_when() -> None:
+    earlier = Standing(replace(standing().finding, holds_from=minute(3)), "verified")
+    change = life.update(raised(), earlier, to("las-desk", "met-desk"), minute(8), "one")
+    assert change is not None
+    assert change.alert.holds_since == minute(3)
 
 
 def test_what_changes_without_getting_worse_is_annotated_and_the_acknowledgement_stays() -> None:
