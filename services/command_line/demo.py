@@ -8,7 +8,6 @@ import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from services.liaison.replay import arrivals
 from services.runtime import kafka
 from services.runtime.settings import Settings
 
+STORY = Path(__file__).parents[2] / "tests" / "scenarios" / "the-story.yaml"
 HEARTBEAT_SECONDS = 3.0
 """Of wall clock."""
 ORDINARY_EVERY = timedelta(minutes=2)
@@ -39,7 +39,9 @@ def demo(speed: float, scenario: Path | None, once: bool) -> None:
 
     Everything runs on this machine with embedded servers; nothing is kept. People are synthetic.
     """
-    path = scenario or Path(str(resources.files("services.command_line") / "the-story.yaml"))
+    path = scenario or STORY
+    if not path.exists():
+        raise click.UsageError("the story is in the checkout: give another one with --scenario FILE")
     played = load_scenario(path)
     anchor = datetime.now(UTC) + timedelta(seconds=25)
     clock = f"scaled|{played.start.isoformat()}|{speed}|{anchor.isoformat()}"

@@ -1,0 +1,157 @@
+"""`liaison publish`: send events to a feed, from files or from a city's dispatch log."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.registry import Feed, Registry, load_registry
+from services.command_line.event_lines import NotEvents, event_lines
+from services.command_line.sources import columbia
+from services.intake.faults import check
+from services.runtime import kafka
+from services.runtime.clock import SystemClock
+from services.runtime.settings import Settings
+
+FAULTY, UNUSABLE = 1, 2
+TIMEOUT_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event to send, when (seconds after the first), to which topic, under which key."""
+
+    after: float
+    topic: str
+    key: bytes | None
+    body: bytes
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield click.get_binary_stream("stdin")
+        return
+    with Path(name).open("rb") as stream:
+        yield stream
+
+
+def key_of(event: dict[str, Any]) -> bytes | None:
+    """What keeps the events of one incident or person in order: their opaque reference, never a name or NHS number."""
+    data = event.get("data", {})
+    for name in ("incident", "local_person", "custody", "absence", "referral", "follow_up"):
+        if isinstance(data.get(name), str):
+            return str(data[name]).encode()
+    return None
+
+
+def feed_of(event: dict[str, Any], registry: Registry, wanted: str | None) -> Feed:
+    """The feed to send to: the one named, or the one on which the event's source is registered. UsageError if none."""
+    if wanted is not None:
+        if wanted not in registry.feeds_by_id:
+            raise click.UsageError(
+                f"feed {wanted} is not in the agency registry; it has {', '.join(registry.feeds_by_id)}"
+            )
+        return registry.feeds_by_id[wanted][1]
+    for _, feed in registry.feeds_by_id.values():
+        if event.get("source") in feed.sources:
+            return feed
+    raise click.UsageError(f"source {event.get('source')} is registered for no feed: name one with --feed")
+
+
+def _from_file(name: str, registry: Registry, feed: str | None) -> list[Outgoing]:
+    found, faulty = [], 0
+    with _opened(name) as stream:
+        for line in event_lines(stream):
+            faults = check(line.body)
+            for fault in faults:
+                click.echo(f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}", err=True)
+                click.echo(f"    remedy: {fault.remedy}", err=True)
+            faulty += bool(faults)
+            if not faults:
+                event = json.loads(line.body)
+                found.append(Outgoing(0.0, feed_of(event, registry, feed).topic, key_of(event), line.body))
+    if faulty:
+        click.echo(f"{faulty} events have faults: nothing was sent", err=True)
+        raise SystemExit(FAULTY)
+    return found
+
+
+def _from_log(data: Path, registry: Registry, speed: float, limit: int) -> list[Outgoing]:
+    now = SystemClock().now()
+    played = list(itertools.islice(columbia.events(data, now), limit))
+    if not played:
+        raise click.UsageError(f"{data} holds no incidents")
+    first = played[0][0]
+    return [
+        Outgoing((at - first).total_seconds() / speed, registry.feeds_by_id[feed][1].topic, key_of(event),
+                 json.dumps(event).encode())
+        for at, feed, event in played
+    ]  # fmt: skip
+
+
+async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:
+    producer: AIOKafkaProducer = kafka.producer(settings.kafka_bootstrap, idempotent=settings.kafka_idempotent)
+    try:
+        await asyncio.wait_for(producer.start(), TIMEOUT_SECONDS)
+        start = time.monotonic()
+        sends = []
+        for each in outgoing:
+            if (wait := start + each.after - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            sends.append(await producer.send(each.topic, each.body, key=each.key))
+            progress(1)
+        await asyncio.wait_for(asyncio.gather(*sends), TIMEOUT_SECONDS)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise click.ClickException(
+            f"Kafka at {settings.kafka_bootstrap} (LIAISON_KAFKA_BOOTSTRAP) does not take the events: {error}"
+        ) from error
+    finally:
+        await producer.stop()
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(allow_dash=True))
+@click.option("--feed", help="Id of the feed; without it, the one on which the source is registered.")
+@click.option("--source", type=click.Choice(["columbia"]), help="Play a city's dispatch log instead of a file.")
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the log.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds of the log a second."
+)
+@click.option("--limit", type=click.IntRange(1), default=10_000, show_default=True, help="Events at the most.")
+def publish(
+    file: str | None, feed: str | None, source: str | None, data: Path | None, speed: float, limit: int
+) -> None:
+    """Send the events of FILE (JSON, a list, JSON lines; `-` for standard input) to their feeds.
+
+    All are checked first: with one fault nothing is sent (exit 1). `--source columbia --data DIR` plays real incidents
+    of one city's police and ambulance as events of met-cad and las-cad, their times moved to now.
+    """
+    if (file is None) == (source is None):
+        raise click.UsageError("give either FILE or --source")
+    if source is not None and data is None:
+        raise click.UsageError("--source needs --data DIR, the folder of the dispatch log")
+    settings = Settings()
+    registry = load_registry(settings.registry_path)
+    try:
+        outgoing = (
+            _from_file(file, registry, feed) if file is not None
+            else _from_log(data, registry, speed, limit) if data is not None else []
+        )  # fmt: skip
+    except (OSError, NotEvents) as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(UNUSABLE) from error
+    with click.progressbar(length=len(outgoing), label="Sending", file=click.get_text_stream("stderr")) as bar:
+        asyncio.run(_send(settings, outgoing, bar.update))
+    click.echo(f"{len(outgoing)} events sent")

@@ -1,0 +1,89 @@
+"""Publishing from a file and from a city's dispatch log."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from schemas.generate import FOLDER
+from schemas.registry import load_registry
+from services.command_line import main
+from services.command_line.publish import feed_of, key_of
+from services.command_line.sources import columbia
+from services.intake.faults import check
+
+GOOD = next((FOLDER / "examples/resource.left").glob("valid*.json"))
+BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+COLUMNS = ["service", "incident", "created_utc", "call_type", "location_block", "lat", "lon"]
+ROWS = [
+    ["PD", "2", "2025-11-05T06:19:27Z", "CHECK SUBJECT", "S PROVIDENCE RD/LOCUST ST", "", ""],
+    ["FIRE_EMS", "1", "2025-11-05T06:07:50Z", "MEDICAL RESPONSE", "1400 BLOCK RANGE LINE ST", "38.965", "-92.325"],
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    with gzip.open(tmp_path / "incidents.csv.gz", "wt", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *ROWS])
+    return tmp_path
+
+
+def test_each_incident_of_the_log_becomes_events_that_intake_accepts_in_order_of_time(log: Path) -> None:
+    played = list(columbia.events(log, BEGIN))
+    assert [(feed, event["id"]) for _, feed, event in played] == [
+        ("las-cad", "CO-1-0"),
+        ("las-cad", "CO-1-1"),
+        ("met-cad", "CO-2-0"),
+        ("met-cad", "CO-2-1"),
+        ("las-cad", "CO-1-2"),
+        ("met-cad", "CO-2-2"),
+    ]
+    assert played[0][0] == BEGIN
+    assert [at for at, _, _ in played] == sorted(at for at, _, _ in played)
+    assert [check(json.dumps(event).encode()) for _, _, event in played] == [[]] * 6
+    assert played[2][2]["data"]["nature"] == "welfare-concern"
+    assert "person" not in json.dumps([event for _, _, event in played])
+
+
+def test_the_log_played_again_says_the_same(log: Path) -> None:
+    assert list(columbia.events(log, BEGIN)) == list(columbia.events(log, BEGIN))
+
+
+def test_events_of_one_incident_stay_together_under_its_reference() -> None:
+    assert key_of({"data": {"incident": "CAD-1", "resource": "M1"}}) == b"CAD-1"
+    assert key_of({"data": {"local_person": "P-1", "person": {"nhs_number": "9990000018"}}}) == b"P-1"
+    assert key_of({"data": {}}) is None
+
+
+def test_the_feed_is_the_one_on_which_the_source_is_registered() -> None:
+    assert feed_of({"source": "/las/cad"}, load_registry(), None).id == "las-cad"
+
+
+def test_a_file_with_one_fault_sends_nothing_and_says_where(tmp_path: Path) -> None:
+    good = GOOD.read_text()
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join([json.dumps(json.loads(good)), '{"specversion": "1.0"}']))
+    result = CliRunner().invoke(main, ["publish", str(file)])
+    assert result.exit_code == 1
+    assert f"{file}:2: / type-missing" in result.output
+    assert "nothing was sent" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "give either FILE or --source"),
+        (["--source", "columbia"], "--data DIR"),
+        (["--feed", "nowhere", str(GOOD)], "not in the agency registry"),
+    ],
+)
+def test_a_call_that_cannot_work_says_what_is_missing(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["publish", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
