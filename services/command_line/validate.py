@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import click
 
+from schemas.registry import Agency, Feed, RegistryError, load_registry
 from services.command_line.event_lines import NotEvents, event_lines
-from services.intake.faults import check
+from services.intake.accept import Rejected, accept
+from services.intake.faults import Fault, check
 
 FAULTY, UNUSABLE = 1, 2
 
@@ -27,22 +30,47 @@ def opened(name: str) -> Iterator[IO[bytes]]:
         yield stream
 
 
+def _feed(name: str | None, registry: Path | None) -> tuple[Agency, Feed] | None:
+    if name is None:
+        return None
+    try:
+        feeds = load_registry(registry).feeds_by_id
+    except RegistryError as error:
+        raise click.BadParameter(str(error), param_hint="--registry") from error
+    if name not in feeds:
+        raise click.BadParameter(f"{name} is not a feed of the agency registry", param_hint="--feed")
+    return feeds[name]
+
+
+def _faults(body: bytes, feed: tuple[Agency, Feed] | None) -> list[Fault]:
+    found = check(body)
+    if found or feed is None:
+        return found
+    answer = accept(body, (), *feed, datetime.now(UTC))
+    return [answer.fault] if isinstance(answer, Rejected) else []
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="json: one fault a line.")
-def validate(files: tuple[str, ...], form: str) -> None:
+@click.option("--feed", help="Id of the feed they are for: also checks that their source is registered for it.")
+@click.option(
+    "--registry", type=click.Path(path_type=Path), help="Agency registry file; the shipped London without it."
+)
+def validate(files: tuple[str, ...], form: str, feed: str | None, registry: Path | None) -> None:
     """Check events in FILES (JSON, a JSON list, JSON lines; `-` for standard input).
 
     Says for each fault where it is, its JSON pointer, its stable code and the remedy. Exit 0 when all is well, 1 with
     faults, 2 when a file cannot be read as events.
     """
+    sender = _feed(feed, registry)
     events = faulty = 0
     for name in files:
         try:
             with opened(name) as stream:
                 for line in event_lines(stream):
                     events += 1
-                    found = check(line.body)
+                    found = _faults(line.body, sender)
                     faulty += bool(found)
                     for fault in found:
                         if form == "json":
