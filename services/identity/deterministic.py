@@ -24,10 +24,15 @@ MATCHER_VERSION = "deterministic-1"
 
 _PLACEHOLDER_NAMES = frozenset({"unknown", "male", "female", "john doe", "jane doe", "unknown male", "unknown female"})
 
+_WITHOUT_DECOMPOSITION = str.maketrans(
+    {"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ħ": "h", "ŧ": "t"}
+)
+"""Letters that Unicode holds to be whole, as systems without them write them: Łucja is Lucja, Yıldız is Yildiz."""
+
 
 def normalised(name: str) -> str:
     """A name for exact comparison: no accents, case, hyphens, apostrophes or doubled spaces."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_WITHOUT_DECOMPOSITION))
     kept = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c) and c not in "'’`")
     return " ".join(kept.split())
 
