@@ -25,7 +25,7 @@ DEADLINES_TAKEN = Counter("liaison_deadlines_taken_total", "Deadlines looked at.
 ALERT_TRANSITIONS = Counter("liaison_alert_transitions_total", "Changes of alerts.", ["rule", "transition"])
 EVENT_TO_ALERT_SECONDS = Histogram(
     "liaison_event_to_alert_seconds",
-    "From receipt of the event to the commit of the alert it raised.",
+    "From the Kafka timestamp of a batch's oldest record to the commit of the alerts it raised.",
     buckets=LATENCY_BUCKETS,
 )
 OUTBOX_PENDING = Gauge("liaison_outbox_pending_messages", "Messages not yet published.")

@@ -12,6 +12,7 @@ import contextlib
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from typing import Any
 
 import faust
@@ -139,7 +140,14 @@ class StreamWorker:
             while len(taken) < self.settings.batch_max and not self.queue.empty():
                 taken.append(self.queue.get_nowait())
             records = [
-                Record(e.message.topic, e.message.partition, e.message.offset, e.value, e.message.headers or ())
+                Record(
+                    e.message.topic,
+                    e.message.partition,
+                    e.message.offset,
+                    e.value,
+                    e.message.headers or (),
+                    e.message.timestamp,
+                )  # fmt: skip
                 for e in taken
             ]
             for record in records:
@@ -225,7 +233,7 @@ class StreamWorker:
 
 def _with_header_list(record: Record) -> Record:
     headers = record.headers.items() if isinstance(record.headers, dict) else record.headers
-    return Record(record.topic, record.partition, record.offset, record.body, tuple(headers))
+    return replace(record, headers=tuple(headers))
 
 
 def run_worker(settings: Settings) -> None:

@@ -88,6 +88,10 @@ class Applier:
         result = await self._batch.apply(records, now, poison)
         metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
         metrics.BATCH_RECORDS.observe(len(records))
+        stamps = [r.timestamp for r in records if r.timestamp is not None]
+        if stamps and any(t.kind == "raised" for change in result.changes for t in change.transitions):
+            # the oldest record of the batch: an upper bound for every alert of it
+            metrics.EVENT_TO_ALERT_SECONDS.observe(max(0.0, time.time() - min(stamps)))
         await self._count(result)
 
     async def _one_by_one(self, records: Sequence[Record]) -> None:

@@ -32,6 +32,8 @@ class Record:
     offset: int
     body: bytes | None
     headers: Sequence[tuple[str, bytes]]
+    timestamp: float | None = None
+    """When the broker or the producer stamped it, in seconds since 1970."""
 
     @property
     def place(self) -> Place:
