@@ -1,0 +1,58 @@
+"""What the documents say of the rules and of scenarios is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from schemas.registry import load_registry
+from schemas.scenario import Scenario, Statement, load_scenario
+from services.liaison.policy import Policy, load_policy
+from services.liaison.replay import run
+from services.liaison.rules import RULES
+
+DOCUMENTS = Path(__file__).parents[3] / "docs"
+RULES_TEXT = (DOCUMENTS / "rules.md").read_text(encoding="utf-8")
+SECTIONS = {s[:3]: s for s in re.split(r"^## (?=R\d\d )", RULES_TEXT, flags=re.MULTILINE)[1:]}
+SCENARIOS_TEXT = (DOCUMENTS / "scenarios.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    e for e in re.findall(r"^```yaml\n(.*?)^```", SCENARIOS_TEXT, flags=re.MULTILINE | re.DOTALL) if "title:" in e
+]
+
+
+def test_every_rule_has_a_section_and_every_section_a_rule() -> None:
+    assert set(SECTIONS) == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_section_has_the_rules_title_and_says_when_not_when_to_whom_and_why(rule: str) -> None:
+    section = SECTIONS[rule]
+    assert section.startswith(f"{rule} {RULES[rule].title}\n")
+    for part in ("**When.**", "**Not when**", "**To**", "**Why.**", "**Urgency**"):
+        assert part in section
+    assert f"{RULES[rule].urgency}" in section.partition("**Urgency**")[2]
+
+
+@pytest.mark.parametrize("name", sorted(n for n in Policy.model_fields if n.endswith("_seconds")))
+def test_every_limit_of_the_policy_is_named_with_its_value(name: str) -> None:
+    value = getattr(load_policy(), name)
+    assert f"`{name}`" in RULES_TEXT
+    if isinstance(value, int):
+        assert re.search(rf"`{name}`\s+\({value}\)", RULES_TEXT)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_in_the_text_gives_the_alerts_it_says(number: int, tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(EXAMPLES[number], encoding="utf-8")
+    scenario = load_scenario(file)
+    assert scenario.expect
+    assert run(scenario, load_registry(), load_policy()).differences == ()
+
+
+def test_every_part_of_a_scenario_is_explained() -> None:
+    wanted = {*Scenario.model_fields, "arrives", "repeat", "id", "refused"}
+    assert {"arrives", "repeat", "id", "refused"} <= set(Statement.model_fields)
+    assert not [name for name in wanted if f"`{name}" not in SCENARIOS_TEXT]
