@@ -1,7 +1,8 @@
 """Writes the contract's files from the models: `python -m schemas.generate`; with `--check` it only compares.
 
-One JSON Schema 2020-12 file an event type, one each for scenario files and the agency registry, and one AsyncAPI 3
-document. The files are committed, so that a reader needs no Python and a change of the contract is seen in review.
+One JSON Schema 2020-12 file an event type, one each for the alerts that are sent, scenario files and the agency
+registry, and one AsyncAPI 3 document. The files are committed, so that a reader needs no Python and a change of the
+contract is seen in review.
 """
 
 from __future__ import annotations
@@ -14,18 +15,47 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from schemas.envelope import STRUCTURED, event_models
+from schemas.alerts import ALERT_CHANGED, alert_model
+from schemas.envelope import STRUCTURED, Event, event_models
 from schemas.events import TYPE_PREFIX
 from schemas.registry import Registry
 from schemas.scenario import Scenario
 
 FOLDER = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+KAFKA_BINDING = "0.5.0"
+KAFKA_TOPIC = {"kafka": {"bindingVersion": KAFKA_BINDING}}
+
+MODES = """Agencies send events to their feeds and read the alerts of their desks. Events are CloudEvents 1.0 in either
+mode of the Kafka protocol binding; alerts are sent in structured mode.
+
+Structured mode: the value of the record is the whole event as JSON, the `content-type` header is
+`application/cloudevents+json`. The payload schemas describe this form.
+
+Binary mode: the value of the record is the event's `data` alone, the `content-type` header is `application/json`, and
+each attribute is a header `ce_` with its name. `ce_specversion` tells the mode. The value follows the property `data`
+of the payload schema, the headers its other properties.
+"""
 
 
 def short(type_name: str) -> str:
     """`incident.reported` of `uk.crisisliaison.incident.reported.v1`; a later version keeps its suffix."""
     return type_name.removeprefix(TYPE_PREFIX).removesuffix(".v1")
+
+
+def key(type_name: str) -> str:
+    """The type's key in the AsyncAPI document; some of its tools take no full stop there."""
+    return short(type_name).replace(".", "_")
+
+
+class _Block(yaml.SafeDumper):
+    """Writes text of several lines as it reads."""
+
+
+_Block.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
 
 
 def _schema(model: type[BaseModel], name: str, title: str) -> dict[str, Any]:
@@ -38,72 +68,104 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
+def _line(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _message(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": short(name),
+        "summary": _line(model),
+        "traits": [{"$ref": "#/components/messageTraits/CloudEvent"}],
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": {"$ref": f"./json/{short(name)}.schema.json"},
+        },
+    }
+
+
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3 document: feeds that agencies send, alert topics that agencies read."""
-    messages = {
-        short(name): {
-            "name": name,
-            "title": short(name),
-            "summary": " ".join((model.__doc__ or "").split()),
-            "contentType": STRUCTURED,
-            "headers": {"$ref": "#/components/schemas/BinaryModeHeaders"},
-            "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12",
-                        "schema": {"$ref": f"./json/{short(name)}.schema.json"}},
-        }
-        for name, model in event_models().items()
-    }  # fmt: skip
-    alert = {
-        "name": f"{TYPE_PREFIX}alert.changed.v1",
-        "title": "alert.changed",
-        "summary": "An alert of one of the agency's desks was raised, worsened, annotated, delivered, acknowledged or "
-        "cleared. The id is the same when it is sent again.",
-        "contentType": STRUCTURED,
-    }
+    messages = {key(name): _message(name, model) for name, model in event_models().items()}
+    alert = key(ALERT_CHANGED)
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Crisis Liaison",
             "version": "1.0.0",
-            "description": "Agencies send events to their feeds and read the alerts of their desks. CloudEvents 1.0 in "
-            "structured mode (application/cloudevents+json) or binary mode (ce_ headers).",
+            "description": MODES,
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": STRUCTURED,
         "channels": {
             "feed": {
                 "address": "feed.{feed}",
-                "description": "One topic a feed. Key: the incident's or local person's reference, so that what is "
-                "said of one stays in order. Never a name or an NHS number.",
-                "parameters": {"feed": {"description": "Id of the feed in the agency registry."}},
+                "description": "One Kafka topic a feed, written by one agency.",
+                "parameters": {
+                    "feed": {"description": "Id of the feed in the agency registry.", "examples": ["met-cad"]}
+                },
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-                "bindings": {"kafka": {"topic": "feed.{feed}", "bindingVersion": "0.5.0"}},
+                "bindings": KAFKA_TOPIC,
             },
             "alerts": {
                 "address": "alerts.{agency}",
-                "description": "One topic an agency: what its desks may see, after disclosure.",
-                "parameters": {"agency": {"description": "Id of the agency in the agency registry."}},
-                "messages": {"alert.changed": {"$ref": "#/components/messages/alert.changed"}},
-                "bindings": {"kafka": {"topic": "alerts.{agency}", "bindingVersion": "0.5.0"}},
+                "description": "One Kafka topic an agency: what its desks may see, after disclosure. At least once: the "
+                "id is the same when a message is sent again.",
+                "parameters": {
+                    "agency": {"description": "Id of the agency in the agency registry.", "examples": ["met"]}
+                },
+                "messages": {alert: {"$ref": f"#/components/messages/{alert}"}},
+                "bindings": KAFKA_TOPIC,
             },
         },
         "operations": {
-            "takeEvents": {"action": "receive", "channel": {"$ref": "#/channels/feed"}},
-            "sendAlerts": {"action": "send", "channel": {"$ref": "#/channels/alerts"}},
+            "takeEvents": {
+                "action": "receive",
+                "channel": {"$ref": "#/channels/feed"},
+                "summary": "Every event is kept. What intake refuses is kept in quarantine with its faults.",
+            },
+            "sendAlerts": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/alerts"},
+                "summary": "Each change of an alert, once for each of the agency's desks that it concerns.",
+            },
         },
         "components": {
-            "messages": {**messages, "alert.changed": alert},
+            "messages": {**messages, alert: _message(ALERT_CHANGED, alert_model())},
+            "messageTraits": {
+                "CloudEvent": {
+                    "contentType": STRUCTURED,
+                    "headers": {"$ref": "#/components/schemas/Headers"},
+                    "bindings": {
+                        "kafka": {
+                            "key": {
+                                "type": "string",
+                                "description": "Feeds: the incident's or local person's reference, so that what is said "
+                                "of one stays in order. Alerts: the alert's id. Never a name or an NHS number.",
+                            },
+                            "bindingVersion": KAFKA_BINDING,
+                        }
+                    },
+                }
+            },
             "schemas": {
-                "BinaryModeHeaders": {
+                "Headers": {
                     "type": "object",
-                    "description": "Binary mode only: the attributes as headers, the data as the body.",
+                    "description": "Structured mode has the content type only; binary mode has the attributes too.",
                     "properties": {
-                        f"ce_{name}": {"type": "string"}
-                        for name in ("specversion", "id", "source", "type", "time", "recordedtime", "traceparent")
+                        "content-type": {"type": "string", "enum": [STRUCTURED, "application/json"]},
+                        **{f"ce_{name}": {"type": "string"} for name in attributes()},
                     },
                 }
             },
         },
     }
+
+
+def attributes() -> list[str]:
+    """CloudEvents attributes that are headers in binary mode: all but the content type, which is Kafka's own header."""
+    return [name for name in Event.model_fields if name not in {"data", "datacontenttype"}]
 
 
 def files() -> dict[Path, str]:
@@ -112,9 +174,14 @@ def files() -> dict[Path, str]:
         FOLDER / "json" / f"{short(name)}.schema.json": _text(_schema(model, short(name), name))
         for name, model in event_models().items()
     }
+    made[FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json"] = _text(
+        _schema(alert_model(), short(ALERT_CHANGED), ALERT_CHANGED)
+    )
     made[FOLDER / "json" / "scenario.schema.json"] = _text(_schema(Scenario, "scenario", "Scenario file"))
     made[FOLDER / "json" / "registry.schema.json"] = _text(_schema(Registry, "registry", "Agency registry"))
-    made[FOLDER / "asyncapi.yaml"] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
+    made[FOLDER / "asyncapi.yaml"] = yaml.dump(
+        asyncapi(), Dumper=_Block, sort_keys=False, allow_unicode=True, width=120
+    )
     return made
 
 
@@ -133,11 +200,13 @@ def main(arguments: list[str]) -> int:
             print(f"stale: {name}; run `python -m schemas.generate`")
         return 1 if wrong else 0
     (FOLDER / "json").mkdir(exist_ok=True)
-    for name in stale():
-        (FOLDER / "json" / name).unlink(missing_ok=True)
-    for path, text in files().items():
+    made = files()
+    for path in (FOLDER / "json").glob("*"):
+        if path not in made:
+            path.unlink()
+    for path, text in made.items():
         path.write_text(text, encoding="utf-8")
-    print(f"{len(files())} files written")
+    print(f"{len(made)} files written")
     return 0
 
 

@@ -20,7 +20,8 @@ class FeedHeartbeat(EventData):
 
 @event_type("event.corrected")
 class EventCorrected(EventData):
-    """An earlier event of the same source was wrong in parts: this replaces its data and, where given, its time."""
+    """An earlier event of the same source was wrong in parts: this replaces its data. The time it happened stays: where
+    that was wrong, retract the event and send it anew."""
 
     corrects: Annotated[str, Field(min_length=1, max_length=200)]
     """CloudEvents id of the earlier event, of the same source."""

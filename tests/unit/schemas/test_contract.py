@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
 from schemas import generate
@@ -134,24 +133,3 @@ def test_an_invalid_example_is_refused_for_exactly_what_it_says(path: Path) -> N
     online = accept(body, (), *REGISTRY.feeds_by_id["met-cad"], NOW)
     assert isinstance(online, Rejected)
     assert online.fault == found[0], "offline and online say the same"
-
-
-def test_the_asyncapi_document_names_every_type_and_every_reference_leads_somewhere() -> None:
-    document = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text(encoding="utf-8"))
-    assert set(document["channels"]["feed"]["messages"]) == set(TYPES)
-
-    def references(node: Any) -> list[str]:
-        if isinstance(node, dict):
-            own = [node["$ref"]] if "$ref" in node else []
-            return own + [r for v in node.values() for r in references(v)]
-        return [r for v in node for r in references(v)] if isinstance(node, list) else []
-
-    for reference in references(document):
-        if reference.startswith("./"):
-            assert (FOLDER / reference).exists(), reference
-            continue
-        node = document
-        for part in reference.removeprefix("#/").split("/"):
-            node = node[part]
-    assert document["asyncapi"] == "3.0.0"
-    assert {o["action"] for o in document["operations"].values()} == {"send", "receive"}

@@ -1,0 +1,77 @@
+"""What this product sends to the agencies: one CloudEvent for each change of an alert at one of their desks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import Field, create_model
+
+from schemas.envelope import AnyEvent, Event
+from schemas.events import TYPE_PREFIX, EventData
+from schemas.model import Closed, Instant, Reference, Slug
+
+ALERT_CHANGED = f"{TYPE_PREFIX}alert.changed.v1"
+
+RuleId = Annotated[str, Field(pattern=r"^R[0-9]{2}$")]
+
+
+class Evidence(Closed):
+    """One thing that was said, on which the alert rests."""
+
+    statement: str
+    at: Instant
+
+
+class IncidentOfAgency(Closed):
+    """An agency's own incident that belongs to the crisis."""
+
+    agency: Slug
+    reference: Reference
+
+
+class View(Closed):
+    """What the desk may see, after disclosure. No alert holds a name or an NHS number."""
+
+    title: str
+    next_step: str
+    verification: Literal["verified", "cannot-be-verified"]
+    """`cannot-be-verified`: a feed that would have carried the missing event is silent."""
+    act_by: Instant | None
+    rule: RuleId
+    reason: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    incidents: tuple[IncidentOfAgency, ...] = ()
+    shown: dict[str, str] = Field(default_factory=dict)
+    """Heading and text, to be shown to people, not to be interpreted."""
+
+
+class AlertChanged(EventData):
+    """An alert of one of the agency's desks was raised, worsened, annotated, delivered, acknowledged or cleared."""
+
+    alert: str
+    """Id of the alert: the same in all its messages, and the key of the record."""
+    rule: RuleId
+    desk: Slug
+    transition: Literal["raised", "worsened", "annotated", "delivered", "acknowledged", "cleared"]
+    sequence: Annotated[int, Field(ge=1)]
+    """Grows with every change of any alert. A message with a lower sequence than one already seen is the older news."""
+    urgency: Annotated[int, Field(ge=1)]
+    """1 is the most urgent."""
+    raised: Instant
+    cleared: Instant | None
+    """Nothing while the alert stands."""
+    acknowledge_by: Instant
+    """Until when the desk is to have acknowledged it."""
+    view: View
+
+
+@cache
+def alert_model() -> type[AnyEvent]:
+    """The whole outgoing event."""
+    return create_model(
+        "AlertChangedEvent",
+        __base__=Event[AlertChanged],
+        __doc__=AlertChanged.__doc__,
+        type=(Literal[ALERT_CHANGED], Field(description="The type of this event.")),  # type: ignore[arg-type]  # made at run time
+    )
