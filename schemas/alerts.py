@@ -47,13 +47,13 @@ class View(Closed):
 
 
 class AlertChanged(EventData):
-    """An alert of one of the agency's desks was raised, worsened, annotated, delivered, acknowledged or cleared."""
+    """An alert of one of the agency's desks was raised, worsened, annotated, acknowledged or cleared."""
 
     alert: str
     """Id of the alert: the same in all its messages, and the key of the record."""
     rule: RuleId
     desk: Slug
-    transition: Literal["raised", "worsened", "annotated", "delivered", "acknowledged", "cleared"]
+    transition: Literal["raised", "worsened", "annotated", "acknowledged", "cleared"]
     sequence: Annotated[int, Field(ge=1)]
     """Grows with every change of any alert. A message with a lower sequence than one already seen is the older news."""
     urgency: Annotated[int, Field(ge=1)]
