@@ -15,6 +15,7 @@ from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
 from services.identity.person import PersonOnFile
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
+from services.liaison.corrections import effective
 from services.liaison.settle import IncidentFile, Key, Settlement
 from services.liaison.subjects import descriptor_of
 from services.runtime.postgres import Connection
@@ -119,7 +120,7 @@ async def _records(connection: Connection, locals_: set[Key], decoded: Decoded) 
         received = decoded.read(row)
         for person in row["local_people"]:
             events[(row["agency"], person)].append(received)
-    return [fold_local(a, p, said) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
+    return [fold_local(a, p, effective(said)[0]) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
 
 
 async def people_for(connection: Connection, names: Iterable[str], decoded: Decoded) -> dict[str, PersonOnFile]:

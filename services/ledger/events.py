@@ -160,19 +160,30 @@ async def insert_rejections(connection: Connection, quarantined: Sequence[Quaran
     )  # fmt: skip
 
 
-async def place_corrections(connection: Connection, identities: Sequence[Identity]) -> set[tuple[str, str]]:
-    """Give new corrections the incident of what they correct, and corrections that waited for a new event its incident.
+async def place_corrections(
+    connection: Connection, identities: Sequence[Identity]
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Give new corrections the incident or the person of what they correct, and corrections that waited for a new event
+    its own; then the corrections of these.
 
-    Returns the incidents that changed.
+    Returns the incidents and the local people that changed.
     """
-    rows = await connection.fetch(
-        """UPDATE event c SET incident = t.incident FROM event t
-            WHERE t.source = c.source AND t.id = c.refers_to AND c.incident IS NULL AND t.incident IS NOT NULL
-              AND c.refers_to IS NOT NULL
-              AND ((c.source, c.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-                   OR (t.source, t.id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-        RETURNING t.agency, t.incident""",
-        [s for s, _ in identities],
-        [i for _, i in identities],
-    )
-    return {(r["agency"], r["incident"]) for r in rows}
+    incidents: set[tuple[str, str]] = set()
+    people: set[tuple[str, str]] = set()
+    fresh = list(identities)
+    while fresh:
+        rows = await connection.fetch(
+            """UPDATE event c SET incident = t.incident, local_people = t.local_people FROM event t
+                WHERE t.source = c.source AND t.id = c.refers_to AND c.refers_to IS NOT NULL
+                  AND c.incident IS NULL AND c.local_people IS NULL
+                  AND (t.incident IS NOT NULL OR t.local_people IS NOT NULL)
+                  AND ((c.source, c.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+                       OR (t.source, t.id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
+            RETURNING c.source, c.id, t.agency, t.incident, t.local_people""",
+            [s for s, _ in fresh],
+            [i for _, i in fresh],
+        )
+        incidents |= {(r["agency"], r["incident"]) for r in rows if r["incident"] is not None}
+        people |= {(r["agency"], person) for r in rows for person in r["local_people"] or ()}
+        fresh = [(r["source"], r["id"]) for r in rows]
+    return incidents, people

@@ -12,9 +12,10 @@ from schemas.received import Received
 from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
 from services.identity.person import PersonOnFile
-from services.identity.register import fold_local, people_of
+from services.identity.register import LocalRecord, fold_local, people_of
 from services.liaison import alert as life
 from services.liaison.alert import Alert, AlertChange, Transition
+from services.liaison.corrections import effective
 from services.liaison.feeds import FeedHealth
 from services.liaison.policy import Policy
 from services.liaison.settle import IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
@@ -33,6 +34,13 @@ class _Incident:
     last_seen_at: datetime | None = None
 
 
+def _locals(agency: str, data: care.PersonData) -> frozenset[tuple[str, str]]:
+    """The local records that an event of the register is about."""
+    named = {data.local_person}
+    named |= {getattr(data, name) for name in ("merged", "split_off") if hasattr(data, name)}
+    return frozenset((agency, local) for local in named)
+
+
 class MemoryLedger:
     """Takes events and the passing of time; keeps incidents, people, episodes, alerts and deadlines."""
 
@@ -43,6 +51,7 @@ class MemoryLedger:
         self.episodes: dict[str, SettledEpisode] = {}
         self._seen: set[tuple[str, str]] = set()
         self._incident_of: dict[tuple[str, str], Key] = {}
+        self._locals_of: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
         self._waiting: dict[tuple[str, str], list[Received]] = defaultdict(list)
         self._incidents: dict[Key, _Incident] = {}
         self._by_key: dict[str, set[Key]] = defaultdict(set)
@@ -67,16 +76,20 @@ class MemoryLedger:
             self._seen.add(received.event.identity)
             data = received.event.data
             if isinstance(data, care.PersonData):
-                people_changed |= self._register(received)
+                people_changed |= self._register(received, _locals(received.agency, data))
             elif isinstance(data, keeping.EventCorrected | keeping.EventRetracted):
-                target = data.corrects if isinstance(data, keeping.EventCorrected) else data.retracts
-                touched |= self._refer((received.event.source, target), received)
+                target = (
+                    received.event.source,
+                    data.corrects if isinstance(data, keeping.EventCorrected) else data.retracts,
+                )
+                if (known := self._incident_of.get(target)) is not None:
+                    touched |= self._take_in(received, known)
+                elif target in self._locals_of:
+                    people_changed |= self._register(received, self._locals_of[target])
+                else:
+                    self._waiting[target].append(received)
             elif (key := received.incident_key) is not None:
-                incident = self._incidents.setdefault(key, _Incident(key))
-                incident.events.append(received)
-                self._incident_of[received.event.identity] = key
-                incident.events += self._waiting.pop(received.event.identity, [])
-                touched.add(key)
+                touched |= self._take_in(received, key)
         for name in people_changed:
             touched |= {
                 key for key in self._by_key.get(name, set())
@@ -85,12 +98,12 @@ class MemoryLedger:
         if touched:
             self._settle(touched, now)
 
-    def _refer(self, target: tuple[str, str], received: Received) -> set[Key]:
-        key = self._incident_of.get(target)
-        if key is None:
-            self._waiting[target].append(received)
-            return set()
-        self._incidents[key].events.append(received)
+    def _take_in(self, received: Received, key: Key) -> set[Key]:
+        """An event of the incident, with the corrections that waited for it, and those that waited for these."""
+        self._incidents.setdefault(key, _Incident(key)).events.append(received)
+        self._incident_of[received.event.identity] = key
+        for waiting in self._waiting.pop(received.event.identity, []):
+            self._take_in(waiting, key)
         return {key}
 
     def hear(self, feed: str, now: datetime) -> None:
@@ -101,22 +114,28 @@ class MemoryLedger:
             standing = any(a.feed == feed and a.stands for a in self.alerts.values())
             self._due[("feed", feed)] = now if standing else now + silent_after
 
-    def _register(self, received: Received) -> set[str]:
-        """Take in what an NHS organisation says; gives the identity keys of the people it is about."""
-        data = received.event.data
-        locals_ = {data.local_person}
-        locals_ |= {getattr(data, name) for name in ("merged", "split_off") if hasattr(data, name)}
+    def _record(self, local: tuple[str, str]) -> LocalRecord:
+        return fold_local(*local, effective(self._locals[local])[0])
+
+    def _keep_local(self, received: Received, locals_: frozenset[tuple[str, str]]) -> None:
         for local in locals_:
-            self._locals[(received.agency, local)].append(received)
-        self._people = people_of(fold_local(a, p, events) for (a, p), events in self._locals.items())
+            self._locals[local].append(received)
+        self._locals_of[received.event.identity] = locals_
+        for waiting in self._waiting.pop(received.event.identity, []):
+            self._keep_local(waiting, locals_)
+
+    def _register(self, received: Received, locals_: frozenset[tuple[str, str]]) -> set[str]:
+        """Take in what an NHS organisation says; gives the identity keys of the people it is and was about."""
+        changed = {key for local in locals_ for said in self._record(local).descriptors for key in identity_keys(said)}
+        self._keep_local(received, locals_)
+        self._people = people_of(self._record(local) for local in list(self._locals))
         self._people_by_key.clear()
-        changed: set[str] = set()
         for person in self._people.values():
             for descriptor in person.descriptors:
                 for name in identity_keys(descriptor):
                     self._people_by_key[name].add(person.person_id)
         for local in locals_:
-            for said in fold_local(received.agency, local, self._locals[(received.agency, local)]).descriptors:
+            for said in self._record(local).descriptors:
                 changed |= identity_keys(said)
         return changed
 

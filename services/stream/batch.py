@@ -150,8 +150,7 @@ class Batch:
         feeds = {e.accepted.received.feed for e in located}
         if feeds:
             await hear(connection, feeds, self.registry, now)
-        touched = await self._touched(connection, new)
-        changed = {(r.agency, p) for r in (e.accepted.received for e in new) for p in events.local_people(r) or ()}
+        touched, changed = await self._touched(connection, new)
         touched |= await crises.register(connection, changed, self.decoded, now)
         if touched:
             result.changes = await self.settle(connection, touched, now)
@@ -190,12 +189,16 @@ class Batch:
                 quarantined.append(_quarantined(record, Rejected(fault, each.accepted.body), self.registry))
         return new
 
-    async def _touched(self, connection: Connection, new: list[Located]) -> set[Key]:
+    async def _touched(self, connection: Connection, new: list[Located]) -> tuple[set[Key], set[Key]]:
+        """The incidents and the local people (agency, local identifier) that new events are about."""
         received = [e.accepted.received for e in new]
         touched: set[Key] = {r.incident_key for r in received if r.incident_key is not None}
+        changed: set[Key] = {(r.agency, p) for r in received for p in events.local_people(r) or ()}
         if received:
-            touched |= await events.place_corrections(connection, [r.event.identity for r in received])
-        return touched
+            incidents, people = await events.place_corrections(connection, [r.event.identity for r in received])
+            touched |= incidents
+            changed |= people
+        return touched, changed
 
     async def settle(self, connection: Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
         """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""

@@ -157,3 +157,26 @@ def test_two_incidents_about_different_people_make_nobody_the_person_of_the_epis
             night.call(feed, 1, reference, "1001", person=who)
         assert night.groups == {frozenset({CAD, LAS})}
         assert not any(stands for _, stands in night.raised("R16"))
+
+
+def test_a_plan_that_was_filed_under_the_wrong_person_is_pointed_to_no_more() -> None:
+    who = {"names": [{"given": "Yusuf", "family": "Abdi"}], "date_of_birth": "1995-04-04"}
+    who_lives = who | {"addresses": [{"postcode": "SE5 8AZ"}]}
+    night = Night()
+    night.say(TRUST, "person.registered", -60, local_person="P-1", person=who_lives)
+    entry = night.say(TRUST, "pathway.opened", -50, local_person="P-1", pathway="CP-1")
+    night.call(AMBULANCE, 0, "LAS-1", "1001", person=who_lives)
+    assert [stands for _, stands in night.raised("R16")] == [True]
+    night.say(TRUST, "event.retracted", 5, retracts=entry.event.id, reason="wrong-person")
+    assert [stands for _, stands in night.raised("R16")] == [False]
+
+
+def test_a_registration_that_was_taken_back_leaves_the_person_unknown() -> None:
+    who = {"names": [{"given": "Yusuf", "family": "Abdi"}], "date_of_birth": "1995-04-04"}
+    who_lives = who | {"addresses": [{"postcode": "SE5 8AZ"}]}
+    night = Night()
+    entry = night.say(TRUST, "person.registered", -60, local_person="P-1", person=who_lives)
+    night.say(TRUST, "pathway.opened", -50, local_person="P-1", pathway="CP-1")
+    night.call(AMBULANCE, 0, "LAS-1", "1001", person=who_lives)
+    night.say(TRUST, "event.retracted", 5, retracts=entry.event.id, reason="entered-in-error")
+    assert [stands for _, stands in night.raised("R16")] == [False]
