@@ -26,6 +26,7 @@ from services.runtime.settings import Settings
 SERVICES = ("stream", "relay", "console")
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
+STANDARD_ERROR = 2
 
 
 class Stack:
@@ -119,7 +120,10 @@ class Stack:
         environment = self._environment | dict(extra or {})
         if service != "console":
             environment["LIAISON_METRICS_PORT"] = str(self.metrics_ports.setdefault(name, free_port()))
-        process = subprocess.Popen([sys.executable, "-m", "services.command_line", "worker", service], env=environment)
+        # what a worker prints is no part of the answer of the command that started it
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.command_line", "worker", service], env=environment, stdout=STANDARD_ERROR
+        )
         self.processes[name] = process
         return process
 
