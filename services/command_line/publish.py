@@ -18,12 +18,13 @@ from aiokafka.errors import KafkaError
 
 from schemas.registry import Feed, Registry, load_registry
 from services.command_line.event_lines import NotEvents, event_lines
-from services.command_line.sources import columbia
+from services.command_line.sources import columbia, san_francisco
 from services.intake.faults import check
 from services.runtime import kafka
 from services.runtime.clock import SystemClock
 from services.runtime.settings import Settings
 
+SOURCES = {"columbia": columbia.events, "san-francisco": san_francisco.events}
 FAULTY, UNUSABLE = 1, 2
 TIMEOUT_SECONDS = 20.0
 
@@ -88,9 +89,9 @@ def _from_file(name: str, registry: Registry, feed: str | None) -> list[Outgoing
     return found
 
 
-def _from_log(data: Path, registry: Registry, speed: float, limit: int) -> list[Outgoing]:
+def _from_log(source: str, data: Path, registry: Registry, speed: float, limit: int) -> list[Outgoing]:
     now = SystemClock().now()
-    played = list(itertools.islice(columbia.events(data, now), limit))
+    played = list(itertools.islice(SOURCES[source](data, now), limit))
     if not played:
         raise click.UsageError(f"{data} holds no incidents")
     first = played[0][0]
@@ -124,7 +125,7 @@ async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any)
 @click.command()
 @click.argument("file", required=False, type=click.Path(allow_dash=True))
 @click.option("--feed", help="Id of the feed; without it, the one on which the source is registered.")
-@click.option("--source", type=click.Choice(["columbia"]), help="Play a city's dispatch log instead of a file.")
+@click.option("--source", type=click.Choice(sorted(SOURCES)), help="Play a city's dispatch log instead of a file.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the log.")
 @click.option(
     "--speed", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds of the log a second."
@@ -136,7 +137,8 @@ def publish(
     """Send the events of FILE (JSON, a list, JSON lines; `-` for standard input) to their feeds.
 
     All are checked first: with one fault nothing is sent (exit 1). `--source columbia --data DIR` plays real incidents
-    of one city's police and ambulance as events of met-cad and las-cad, their times moved to now.
+    of one city's police and ambulance as events of met-cad and las-cad, their times moved to now; `san-francisco` the
+    calls of another's. Incidents are real; no person is in them.
     """
     if (file is None) == (source is None):
         raise click.UsageError("give either FILE or --source")
@@ -147,7 +149,7 @@ def publish(
     try:
         outgoing = (
             _from_file(file, registry, feed) if file is not None
-            else _from_log(data, registry, speed, limit) if data is not None else []
+            else _from_log(source, data, registry, speed, limit) if source is not None and data is not None else []
         )  # fmt: skip
     except (OSError, NotEvents) as error:
         click.echo(str(error), err=True)

@@ -15,7 +15,7 @@ from schemas.generate import FOLDER
 from schemas.registry import load_registry
 from services.command_line import main
 from services.command_line.publish import feed_of, key_of
-from services.command_line.sources import columbia
+from services.command_line.sources import columbia, san_francisco
 from services.intake.faults import check
 
 GOOD = next((FOLDER / "examples/resource.left").glob("valid*.json"))
@@ -49,6 +49,39 @@ def test_each_incident_of_the_log_becomes_events_that_intake_accepts_in_order_of
     assert [check(json.dumps(event).encode()) for _, _, event in played] == [[]] * 6
     assert played[2][2]["data"]["nature"] == "welfare-concern"
     assert "person" not in json.dumps([event for _, _, event in played])
+
+
+CALL = {
+    "Unit ID": "M12", "Incident Number": "16146989", "Call Type": "Medical Incident",
+    "Received DtTm": "12/31/2016 11:52:01 PM", "Dispatch DtTm": "12/31/2016 11:55:20 PM",
+    "On Scene DtTm": "01/01/2017 12:00:32 AM", "Transport DtTm": "01/01/2017 12:20:00 AM",
+    "Available DtTm": "01/01/2017 12:46:02 AM", "Address": "0 Block of MARINA BLVD", "Final Priority": "3",
+    "Unit Type": "MEDIC", "Location": "(37.8051625655624, -122.432957440518)",
+}  # fmt: skip
+
+
+def test_a_call_of_several_units_is_one_incident_over_midnight(tmp_path: Path) -> None:
+    engine = CALL | {"Unit ID": "E38", "Unit Type": "ENGINE"}
+    never_came = CALL | {
+        "Unit ID": "M7",
+        "On Scene DtTm": "",
+        "Transport DtTm": "",
+        "Available DtTm": "12/31/2016 11:57:00 PM",
+    }
+    with gzip.open(tmp_path / "fire_department_calls.csv.gz", "wt", newline="") as file:
+        writer = csv.DictWriter(file, list(CALL))
+        writer.writeheader()
+        writer.writerows([CALL, engine, never_came])
+    played = list(san_francisco.events(tmp_path, BEGIN))
+    assert [event["type"].split(".")[3] for _, _, event in played] == [
+        "reported", "assigned", "assigned", "on-scene", "left", "closed"]  # fmt: skip
+    assert [check(json.dumps(event).encode()) for _, _, event in played] == [[]] * 6
+    assert [at for at, _, _ in played] == sorted(at for at, _, _ in played)
+    assert played[0][0] == BEGIN
+    assert (played[3][0] - BEGIN).total_seconds() == 511
+    assert played[0][2]["data"]["ambulance_category"] == "C2"
+    assert played[4][2]["data"]["with_person"]
+    assert played[5][2]["data"]["attended"]
 
 
 def test_the_log_played_again_says_the_same(log: Path) -> None:
