@@ -172,13 +172,6 @@ class MemoryLedger:
 
     # -- the step -----------------------------------------------------------------------------------------------------
 
-    def _heard_by_agency(self) -> dict[str, datetime]:
-        heard: dict[str, datetime] = {}
-        for feed, at in self._heard.items():
-            agency = self.registry.feeds_by_id[feed][0].id
-            heard[agency] = max(at, heard.get(agency, at))
-        return heard
-
     def _file(self, key: Key) -> IncidentFile:
         incident = self._incidents[key]
         said = descriptor_of(incident.events)
@@ -209,7 +202,7 @@ class MemoryLedger:
         ids = {f.episode_id for f in files}
         settlement = settle(
             files, self._people, [a for a in self.alerts.values() if a.episode_id is not None and a.episode_id in ids],
-            now, heard=self._heard_by_agency(), policy=self.policy, registry=self.registry,
+            now, heard=self._heard, policy=self.policy, registry=self.registry,
             separated=self._separated, joined=self._joined,
         )  # fmt: skip
         self._keep(settlement)

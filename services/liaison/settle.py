@@ -145,6 +145,26 @@ def _reconcile(
             yield change
 
 
+def _heard_by_agency(
+    registry: Registry, heard: Mapping[str, datetime], events: Iterable[Received]
+) -> dict[str, datetime]:
+    """When each agency was last heard on the feeds that carry what it says of these incidents.
+
+    Another of its feeds being well proves nothing: custody may be heard while dispatch is silent. Of an agency that has
+    said nothing here yet, any feed may be the one that would, so the one that was silent longest counts.
+    """
+    carried: dict[str, set[str]] = {}
+    for received in events:
+        carried.setdefault(received.agency, set()).add(received.feed)
+    found: dict[str, datetime] = {}
+    for agency in registry.agencies:
+        feeds = carried.get(agency.id) or {feed.id for feed in agency.feeds}
+        known = [heard[feed] for feed in feeds if feed in heard]
+        if known:
+            found[agency.id] = min(known)
+    return found
+
+
 def _services(registry: Registry, area: str | None, heard: Mapping[str, datetime]) -> dict[AgencyKind, list[str]]:
     """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
     found: dict[AgencyKind, list[str]] = {}
@@ -169,7 +189,7 @@ def settle(
     """Group the incidents into episodes, evaluate each at `now`, and say what changes.
 
     `files` must hold every incident of every episode that is touched, and every incident that may link to one of them;
-    `alerts` every alert of those episodes. `heard` is when each agency was last heard. The same input gives the same
+    `alerts` every alert of those episodes. `heard` is when each feed was last heard. The same input gives the same
     output, in whatever order it is given.
     """
     by_key = {f.key: f for f in files}
@@ -186,7 +206,8 @@ def settle(
         area = area_of(events)
         person = people.get(identity.person_id) if identity.person_id else None
         episode = fold(episode_id, area, events, person, identity)
-        found = evaluate(episode, now, heard, policy, _services(registry, area, heard))
+        agencies = _heard_by_agency(registry, heard, events)
+        found = evaluate(episode, now, agencies, policy, _services(registry, area, agencies))
         changes += _reconcile(
             found.standing, known, now, registry=registry, area=area, episode=episode, episode_id=episode_id
         )

@@ -243,13 +243,9 @@ class Batch:
 
 
 async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:
-    """When each agency was last heard, on any of its feeds."""
-    found: dict[str, datetime] = {}
-    for row in await connection.fetch("SELECT feed, last_heard_at FROM feed_state WHERE last_heard_at IS NOT NULL"):
-        if row["feed"] in registry.feeds_by_id:
-            agency = registry.feeds_by_id[row["feed"]][0].id
-            found[agency] = max(row["last_heard_at"], found.get(agency, row["last_heard_at"]))
-    return found
+    """When each feed was last heard."""
+    rows = await connection.fetch("SELECT feed, last_heard_at FROM feed_state WHERE last_heard_at IS NOT NULL")
+    return {r["feed"]: r["last_heard_at"] for r in rows if r["feed"] in registry.feeds_by_id}
 
 
 async def hear(connection: Connection, feeds: set[str], registry: Registry, now: datetime) -> None:
