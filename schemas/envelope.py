@@ -106,16 +106,18 @@ def encode(event: AnyEvent) -> bytes:
     return event.model_dump_json(exclude_none=True).encode()
 
 
-def structured(body: bytes, headers: Sequence[tuple[str, bytes]]) -> bytes:
+def structured(body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> bytes:
     """The structured-mode form of a Kafka message in either mode (CloudEvents Kafka binding §3).
 
     Binary mode is told by a `ce_specversion` header. Raises ValueError when a binary message's header or body is not
     text or JSON.
     """
-    attributes = {k[3:]: v.decode() for k, v in headers if k.startswith("ce_")}
+    # Kafka allows a header without a value: it says nothing
+    said = [(k, v) for k, v in headers if v is not None]
+    attributes = {k[3:]: v.decode() for k, v in said if k.startswith("ce_")}
     if "specversion" not in attributes:
         return body
-    content_type = next((v.decode() for k, v in headers if k.lower() == "content-type"), "application/json")
+    content_type = next((v.decode() for k, v in said if k.lower() == "content-type"), "application/json")
     return json.dumps(
         {**attributes, "datacontenttype": content_type.split(";")[0].strip(), "data": json.loads(body)}
     ).encode()
