@@ -133,3 +133,10 @@ def test_an_invalid_example_is_refused_for_exactly_what_it_says(path: Path) -> N
     online = accept(body, (), *REGISTRY.feeds_by_id["met-cad"], NOW)
     assert isinstance(online, Rejected)
     assert online.fault == found[0], "offline and online say the same"
+
+
+@pytest.mark.parametrize("path", BAD, ids=_name)
+def test_an_invalid_example_is_refused_by_the_schema_too_where_a_schema_can_say_it(path: Path) -> None:
+    shown = json.loads(path.read_text(encoding="utf-8"))
+    beyond = {fault["code"] for fault in shown["expect"]} <= {"nhs-number-check-digit"}
+    assert _validator(path.parent.name).is_valid(shown["event"]) == beyond
