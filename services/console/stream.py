@@ -20,7 +20,7 @@ from services.runtime.metrics import CONSOLE_STREAMS
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 RETRY_MILLISECONDS = 300
-DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Hub:

@@ -25,7 +25,14 @@ from services.runtime.settings import Settings
 
 LIMIT = 200
 STALE_SECONDS = 30.0
-FAILURES = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError)
+FAILURES = (
+    OSError,
+    TimeoutError,
+    KafkaError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPoints, now: datetime) -> int:

@@ -33,8 +33,10 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 
 OUTAGE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-          asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)  # fmt: skip
-"""Failures of PostgreSQL that pass by themselves."""
+          asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError,
+          asyncpg.InternalClientError)  # fmt: skip
+"""Failures of PostgreSQL that pass by themselves. The last is what asyncpg may raise on a connection whose server crashed
+in the middle of an answer."""
 
 
 async def patiently(act: Callable[[], Awaitable[T]]) -> T:

@@ -27,6 +27,8 @@ from services.runtime import kafka
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
 SETTLED_SECONDS = 75.0
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How a connection ends when PostgreSQL crashes: asyncpg may also find its own protocol in an impossible state."""
 
 
 @dataclass
@@ -111,7 +113,7 @@ class Night:
                 finally:
                     with suppress(Exception):
                         await connection.close(timeout=1)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except AWAY:
                 await asyncio.sleep(0.2)
 
     # -- the verdict --------------------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Night:
         the faults then say what is missing."""
         end = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < end:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*AWAY):
                 connection = await asyncpg.connect(self.dsn, timeout=5)
                 try:
                     events = await connection.fetchval("SELECT count(*) FROM event")
