@@ -15,7 +15,13 @@ from services.liaison.rules import RULES
 
 def findings(episode: Episode, policy: Policy) -> tuple[Finding, ...]:
     """Every finding on the episode's own time line, by rule."""
-    return tuple(f for rule in RULES.values() if rule.condition is not None for f in rule.condition(episode, policy))
+    return tuple(
+        found
+        for rule in RULES.values()
+        if rule.condition is not None
+        for found in rule.condition(episode, policy)
+        if policy.runs(rule.id, found.holds_from)
+    )
 
 
 Services = Mapping[AgencyKind, Collection[str]]
@@ -27,7 +33,7 @@ def _believed_until(
     """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
     wanted = {*finding.relies_on, *(a for kind in finding.relies_on_services for a in services.get(kind, ()))}
     for agency in sorted(wanted):
-        yield heard[agency] + policy.limit("feed_silent_after") if agency in heard else None
+        yield heard[agency] + policy.feed_silent_after if agency in heard else None
 
 
 def evaluate(
@@ -60,7 +66,7 @@ def evaluate(
             verification: Verification = "verified"
             if None in limits or (soonest is not None and soonest <= now):
                 verification = "cannot-be-verified"
-                soonest = now + policy.limit("feed_silent_after")
+                soonest = now + policy.feed_silent_after
             if soonest is not None:
                 ahead.append(soonest)
             standing[finding.key] = Standing(finding, verification)

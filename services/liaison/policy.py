@@ -1,21 +1,27 @@
-"""The policy: thresholds that an operator edits without code."""
+"""The policy: what an operator edits without code. Limits of law and of national standards cannot be loosened."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from schemas.model import Closed
+from services.liaison.catalogue import CATALOGUE, Limit, RuleId, as_time
 
+_LONDON = ZoneInfo("Europe/London")
 Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
 
-AACE_ARRIVAL_SECONDS = 1800
-"""AACE national s136 protocol: assess and arrange transport within 30 minutes."""
+Regime = Literal["mental-health-act-2025-s48"]
+"""Changes of the law whose day of commencement decides what a rule asks. s48: no police station as a place of safety."""
+
+ALWAYS_ON = frozenset({"R01", "R02", "R30"})
+"""Rules that no policy may switch off: the Commission's first demand, restraint, and a silent feed."""
 
 
 class PolicyError(ValueError):
@@ -23,39 +29,79 @@ class PolicyError(ValueError):
 
 
 class Policy(Closed):
-    """Thresholds of the rules, in seconds."""
+    """Thresholds of the rules. What is not named is as the catalogue has it."""
 
     version: Annotated[int, Field(ge=1)]
-    ambulance_request_within_seconds: Seconds
-    ambulance_arrival_within_seconds: Seconds
-    retriage_within_seconds: Seconds
-    restraint_upgrade_within_seconds: Seconds
-    restraint_review_within_seconds: Seconds
-    restraint_limit_seconds: Seconds
-    crisis_plan_opened_within_seconds: Seconds
     feed_silent_after_seconds: Annotated[int, Field(ge=5, le=3600)]
     acknowledge_within_seconds: dict[Annotated[int, Field(ge=1, le=5)], Seconds]
+    limits: dict[RuleId, dict[str, Annotated[int, Field(ge=0)]]] = Field(default_factory=dict)
+    """By rule and limit, in the unit of the catalogue."""
+    switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(default_factory=dict)
+    """Rules that are not run here, each with the reason."""
+    regimes: dict[Regime, date | None] = Field(default_factory=dict)
+    """First day of a change of the law, in London; without one it is not in force."""
 
     @model_validator(mode="after")
-    def _within_the_standards(self) -> Self:
-        if self.ambulance_arrival_within_seconds > AACE_ARRIVAL_SECONDS:
-            raise ValueError(
-                "ambulance_arrival_within_seconds is a national standard (AACE s136 protocol, 1800 s) and cannot be "
-                "loosened; set 1800 or less"
-            )
-        if self.restraint_review_within_seconds > self.restraint_limit_seconds:
-            raise ValueError("restraint_review_within_seconds is longer than restraint_limit_seconds; shorten it")
+    def _within_law_and_standards(self) -> Self:
         if set(self.acknowledge_within_seconds) != {1, 2, 3, 4, 5}:
             raise ValueError("acknowledge_within_seconds needs a limit for each urgency from 1 to 5")
+        for rule, named in self.limits.items():
+            for name, value in named.items():
+                _check(rule, name, value)
+        for rule in self.switched_off:
+            if rule not in CATALOGUE:
+                raise ValueError(f"switched_off names {rule}, which is not in the catalogue; see `liaison rules`")
+            if rule in ALWAYS_ON:
+                raise ValueError(f"{rule} cannot be switched off; remove it from switched_off")
+        review, longest = (self.number("R03", n) for n in ("restraint_review_within", "restraint_limit"))
+        if review > longest:
+            raise ValueError("R03 restraint_review_within is longer than its restraint_limit; shorten it")
         return self
+
+    def number(self, rule: str, name: str) -> int:
+        """The limit of a rule in its own unit. KeyError for one that does not exist."""
+        return self.limits.get(rule, {}).get(name, CATALOGUE[rule].limits[name].value)
+
+    def limit(self, rule: str, name: str) -> timedelta:
+        """The limit of a rule that is a time."""
+        return as_time(CATALOGUE[rule].limits[name], self.number(rule, name))
 
     def acknowledge_within(self, urgency: int) -> timedelta:
         """How long a desk has to acknowledge."""
         return timedelta(seconds=self.acknowledge_within_seconds[urgency])
 
-    def limit(self, name: str) -> timedelta:
-        """The threshold `<name>_seconds`."""
-        return timedelta(seconds=getattr(self, f"{name}_seconds"))
+    @property
+    def feed_silent_after(self) -> timedelta:
+        """How long a feed's silence is believed."""
+        return timedelta(seconds=self.feed_silent_after_seconds)
+
+    def runs(self, rule: str, at: datetime) -> bool:
+        """Whether the rule is in force at the instant."""
+        return rule not in self.switched_off and CATALOGUE[rule].effective_on(at.astimezone(_LONDON).date())
+
+    def regime(self, name: Regime, at: datetime) -> bool:
+        """Whether the change of the law is in force at the instant."""
+        since = self.regimes.get(name)
+        return since is not None and at.astimezone(_LONDON).date() >= since
+
+
+def _check(rule: str, name: str, value: int) -> None:
+    if rule not in CATALOGUE:
+        raise ValueError(f"limits names {rule}, which is not in the catalogue; see `liaison rules`")
+    if name not in CATALOGUE[rule].limits:
+        has = ", ".join(CATALOGUE[rule].limits) or "none"
+        raise ValueError(f"limits of {rule} names {name}, which the rule does not have; it has: {has}")
+    limit = CATALOGUE[rule].limits[name]
+    if limit.basis != "assumption" and _looser(limit, value):
+        kind = "limit of law" if limit.basis == "legal" else "national standard"
+        at_most = "or less" if limit.looser == "higher" else "or more"
+        raise ValueError(
+            f"{rule} {name} is a {kind} ({limit.says}) and cannot be loosened; set {limit.value} {at_most}"
+        )
+
+
+def _looser(limit: Limit, value: int) -> bool:
+    return value > limit.value if limit.looser == "higher" else value < limit.value
 
 
 def load_policy(path: Path | None = None) -> Policy:

@@ -9,7 +9,7 @@ from schemas.codes import DetentionPower, ResourceKind
 from services.liaison.facts import Detention, Episode, Mark
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import Rule, clock
+from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import FOREVER, both, held_for, open_end, spans, without
 
 
@@ -23,11 +23,11 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
         waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
         waiting = without(spans([(detention.detained.at, waiting_ends)]), episode.ambulance_on_scene)
         asked = spans((s.since.at, s.until) for s in episode.requested)
-        for start, end in held_for(without(waiting, asked), policy.limit("ambulance_request_within")):
-            minutes = int(policy.limit("ambulance_request_within").total_seconds() // 60)
+        for start, end in held_for(without(waiting, asked), policy.limit("R04", "ambulance_request_within")):
+            minutes = int(policy.limit("R04", "ambulance_request_within").total_seconds() // 60)
             yield _finding(episode, policy, detention, start, end, "not-requested",
                            f"Detained under s136 and no ambulance asked for in {minutes} minutes.")  # fmt: skip
-        for start, end in held_for(both(waiting, asked), policy.limit("ambulance_arrival_within")):
+        for start, end in held_for(both(waiting, asked), policy.limit("R04", "ambulance_arrival_within")):
             yield _finding(episode, policy, detention, start, end, "not-arrived",
                            "Ambulance asked for and not on scene after 30 minutes.")  # fmt: skip
         for conveyance in detention.conveyed:
@@ -57,23 +57,10 @@ def _finding(
         evidence=(began,),
         acknowledge_within=policy.acknowledge_within(RULE.urgency),
         stage=stage,
-        act_by=detention.detained.at + policy.limit("ambulance_arrival_within"),
+        act_by=detention.detained.at + policy.limit("R04", "ambulance_arrival_within"),
         relies_on=() if stage == "police-vehicle" else episode.agencies("police", "ambulance"),
         relies_on_services=() if stage == "police-vehicle" else ("ambulance",),
     )
 
 
-RULE = Rule(
-    id="R04",
-    version=1,
-    title="Detained under s136 without an ambulance",
-    because="AACE national s136 protocol, 30 minutes (secondary); half of conveyances are by police vehicle (secondary); "
-    "5 minutes for the request is an assumption of this project",
-    recipients=("ambulance-control", "police-control"),
-    urgency=2,
-    next_step="Ambulance: confirm the response and the time of arrival. Police: ask for an ambulance, or record why the "
-    "conveyance is by police vehicle.",
-    owner="clinical safety",
-    effective_from="2026-11-01",
-    condition=condition,
-)
+RULE = rule("R04", condition)

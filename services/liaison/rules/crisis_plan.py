@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import Rule, clock
+from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import FOREVER, both, open_end, spans
 
 
@@ -45,24 +45,11 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             recipients=RULE.recipients,
             evidence=(Evidence(f"Incident reported at {clock(first.at)}", first.at, first.event),),
             acknowledge_within=policy.acknowledge_within(RULE.urgency),
-            act_by=start + policy.limit("crisis_plan_opened_within"),
+            act_by=start + policy.limit("R16", "crisis_plan_opened_within"),
             agencies=tuple(sorted({p.agency for p in known})),
             subject_person=episode.person.person_id,
             discloses=("crisis-plan", "known-to-services"),
         )
 
 
-RULE = Rule(
-    id="R16",
-    version=1,
-    title="Crisis plan in place",
-    because="Kevin Clarke inquest 2020: crisis plans lacked critical information (verified); National Record Locator "
-    "type 736253002 (verified)",
-    recipients=("police-control", "ambulance-control", "mental-health-crisis"),
-    urgency=2,
-    next_step="Open the plan within 10 minutes and tell whoever attends what helps and what to avoid. Trust: call the "
-    "control room.",
-    owner="clinical safety",
-    effective_from="2026-11-01",
-    condition=condition,
-)
+RULE = rule("R16", condition)

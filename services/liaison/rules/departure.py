@@ -8,7 +8,7 @@ from schemas.codes import CrisisIndicator
 from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import Rule, clock
+from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import both, open_end, since, without
 
 GRAVE = frozenset({CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.RESTRAINT})
@@ -50,15 +50,4 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(
-    id="R19",
-    version=1,
-    title="Police left before health arrived",
-    because="Right Care Right Person, National Partnership Agreement 2023 (verified); Kevin Clarke inquest (secondary)",
-    recipients=("ambulance-control", "police-control", "mental-health-crisis"),
-    urgency=2,
-    next_step="Say who is with the person now. Police: record the handover or go back. Ambulance and trust: say when you come.",
-    owner="clinical safety",
-    effective_from="2026-11-01",
-    condition=condition,
-)
+RULE = rule("R19", condition)

@@ -8,7 +8,7 @@ from datetime import datetime
 from services.liaison.facts import Attendance, Episode, Stretch
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import Rule, clock
+from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import Spans, both, either, held_for, open_end, since, spans, without
 
 
@@ -32,7 +32,7 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             both(attendance.spans, crisis),
             since(assessed), episode.joint_response, episode.emergency, episode.ambulance_on_scene,
         )  # fmt: skip
-        unasked = held_for(without(open_to_it, _of(episode.requested)), policy.limit("ambulance_request_within"))
+        unasked = held_for(without(open_to_it, _of(episode.requested)), policy.limit("R01", "ambulance_request_within"))
         wrong = either(both(open_to_it, either(_of(episode.below_emergency), _of(episode.stood_down))), unasked)
         for start, end in wrong:
             yield _finding(episode, policy, attendance, (start, end))
@@ -70,24 +70,11 @@ def _finding(episode: Episode, policy: Policy, attendance: Attendance, stretch: 
         recipients=RULE.recipients,
         evidence=(on_scene, *signs, *evidence),
         acknowledge_within=policy.acknowledge_within(RULE.urgency),
-        act_by=start + policy.limit("retriage_within"),
+        act_by=start + policy.limit("R01", "retriage_within"),
         relies_on=episode.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
         subject_person=episode.person.person_id if episode.person else None,
     )
 
 
-RULE = Rule(
-    id="R01",
-    version=1,
-    title="Treat as an emergency although police are present",
-    because="Independent Commission on Mental Health and Policing, 2013 (verified in its press release); AACE national "
-    "s136 protocol: 30 minutes (secondary); request within 5 minutes is an assumption of this project",
-    recipients=("ambulance-control", "police-control"),
-    urgency=1,
-    next_step="Ambulance: review the category now (5 minutes), face to face within 30 minutes. Police: keep the "
-    "ambulance request open and say what you see.",
-    owner="clinical safety",
-    effective_from="2026-11-01",
-    condition=condition,
-)
+RULE = rule("R01", condition)

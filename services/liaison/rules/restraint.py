@@ -9,7 +9,7 @@ from schemas.codes import ABD_SIGNS, ClinicalSign, CrisisIndicator
 from services.liaison.facts import Episode, Force
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import Rule, clock
+from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import both, either, held_for, open_end, since, without
 
 AT_ONCE = frozenset({ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE})
@@ -40,7 +40,7 @@ def emergency(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         concerned = both(force.spans, either(since(first), force.abd_spans))
         waiting = without(concerned, episode.category_1)
-        for start, end in held_for(waiting, policy.limit("restraint_upgrade_within")):
+        for start, end in held_for(waiting, policy.limit("R02", "restraint_upgrade_within")):
             yield Finding(
                 rule=EMERGENCY.id,
                 anchor=force.started.event,
@@ -96,7 +96,7 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
     if danger is not None:
         said = f"Restraint since {clock(begun)} and a sign of danger to life: {danger[0].value}."
         yield max(danger[1].at, begun), f"sign: {danger[0].value}", said
-    review = policy.limit("restraint_review_within")
+    review = policy.limit("R03", "restraint_review_within")
     reviews = [begun, *sorted(m.at for m in force.reviews)]
     following = [*reviews[1:], force.spans[0][1]]
     unreviewed = [at for at, then in zip(reviews, following, strict=True) if then - at > review]
@@ -104,36 +104,11 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
         minutes = int(review.total_seconds() // 60)
         said = f"Restraint since {clock(begun)}; not reviewed for {minutes} minutes."
         yield unreviewed[0] + review, "no-review", said
-    limit = policy.limit("restraint_limit")
+    limit = policy.limit("R03", "restraint_limit")
     minutes = int(limit.total_seconds() // 60)
     yield begun + limit, f"{minutes}-minutes", f"Restraint has lasted {minutes} minutes, since {clock(begun)}."
 
 
-EMERGENCY = Rule(
-    id="R02",
-    version=1,
-    title="Restraint is a medical emergency: category 1",
-    because="RCEM and FFLM guidance on acute behavioural disturbance (secondary); Prevention of Future Deaths report "
-    "R. Gracey 2026 (verified); the minute is an assumption of this project",
-    recipients=("ambulance-control", "police-supervisor"),
-    urgency=1,
-    next_step="Ambulance: grade category 1. Police: name a safety officer, end restraint as soon as possible, off the "
-    "front, watch breathing.",
-    owner="clinical safety",
-    effective_from="2026-11-01",
-    condition=emergency,
-)
+EMERGENCY = rule("R02", emergency)
 
-DURATION = Rule(
-    id="R03",
-    version=1,
-    title="Restraint goes on too long",
-    because="Kevin Clarke inquest 2020 (verified); RCEM and FFLM: no minimum safe period of restraint (secondary); "
-    "5 and 10 minutes are assumptions of this project",
-    recipients=("ambulance-control", "police-supervisor"),
-    urgency=1,
-    next_step="Police: review now, release or change position, check breathing and pulse. Ambulance: say when you arrive.",
-    owner="clinical safety",
-    effective_from="2026-11-01",
-    condition=duration,
-)
+DURATION = rule("R03", duration)

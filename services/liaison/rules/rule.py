@@ -1,15 +1,18 @@
-"""What a rule is: reviewed metadata and one pure function over an episode."""
+"""What a rule is: its reviewed document and one pure function over an episode."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.liaison.catalogue import CATALOGUE, RuleDocument
 from services.liaison.facts import Episode
-from services.liaison.finding import DeskRole, Finding
+from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.spans import open_end
 
 _LONDON = ZoneInfo("Europe/London")
 
@@ -20,18 +23,70 @@ Condition = Callable[[Episode, Policy], Iterator[Finding]]
 class Rule:
     """One rule of the catalogue."""
 
-    id: str
-    version: int
-    title: str
-    because: str
-    """The evidence it rests on, with its certainty: verified, secondary, from memory, or an assumption."""
-    recipients: tuple[DeskRole, ...]
-    urgency: int
-    next_step: str
-    owner: str
-    effective_from: str
+    document: RuleDocument
     condition: Condition | None
     """None for a rule that is not over an episode (R30)."""
+
+    @property
+    def id(self) -> str:
+        """E.g. R01."""
+        return self.document.id
+
+    @property
+    def version(self) -> int:
+        """Counted up when what people reviewed changes."""
+        return self.document.version
+
+    @property
+    def title(self) -> str:
+        """What is wrong, for the screen."""
+        return self.document.title
+
+    @property
+    def urgency(self) -> int:
+        """1 to 5, unless the finding says otherwise."""
+        return self.document.urgency
+
+    @property
+    def next_step(self) -> str:
+        """What to do."""
+        return self.document.next_step
+
+    @property
+    def recipients(self) -> tuple[DeskRole, ...]:
+        """Roles of desks."""
+        return self.document.recipients
+
+    def finds(
+        self,
+        policy: Policy,
+        *,
+        anchor: tuple[str, str],
+        holds: tuple[datetime, datetime],
+        reason: str,
+        evidence: tuple[Evidence, ...],
+        urgency: int | None = None,
+        **more: Any,
+    ) -> Finding:
+        """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with what the document says
+        filled in. `more` are further fields of Finding."""
+        urgent = self.urgency if urgency is None else urgency
+        fields: Mapping[str, Any] = {
+            "title": self.title, "next_step": self.next_step, "recipients": self.recipients, **more,
+        }  # fmt: skip
+        return Finding(
+            rule=self.id, anchor=anchor, holds_from=holds[0], until=open_end(holds[1]), urgency=urgent, reason=reason,
+            evidence=evidence, acknowledge_within=policy.acknowledge_within(urgent), **fields,
+        )  # fmt: skip
+
+    def limit(self, policy: Policy, name: str) -> timedelta:
+        """A limit of this rule in seconds, as the policy has it."""
+        return policy.limit(self.id, name)
+
+
+def rule(name: str, condition: Condition | None) -> Rule:
+    """The rule of that id. KeyError where the catalogue has no document of it."""
+    return Rule(CATALOGUE[name], condition)
 
 
 def clock(at: datetime) -> str:

@@ -112,9 +112,9 @@ class Crisis:
         return found.finding
 
 
-def limit(name: str) -> float:
-    """A limit of the policy, in minutes."""
-    return POLICY.limit(name) / timedelta(minutes=1)
+def limit(rule: str, name: str) -> float:
+    """A limit of a rule, in minutes."""
+    return POLICY.limit(rule, name) / timedelta(minutes=1)
 
 
 SECOND = 1 / 60

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.registry import load_registry
 from schemas.scenario import Scenario, Statement, load_scenario
+from services.liaison.catalogue import CATALOGUE
 from services.liaison.policy import Policy, load_policy
 from services.liaison.replay import run
 from services.liaison.rules import RULES
@@ -41,6 +42,11 @@ def test_every_limit_of_the_policy_is_named_with_its_value(name: str) -> None:
     assert f"`{name}`" in RULES_TEXT
     if isinstance(value, int):
         assert re.search(rf"`{name}`\s+\({value}\)", RULES_TEXT)
+
+
+@pytest.mark.parametrize(("rule", "name"), [(r, n) for r, d in CATALOGUE.items() for n in d.limits])
+def test_every_limit_of_a_rule_is_named_in_its_section_with_its_value(rule: str, name: str) -> None:
+    assert re.search(rf"`{name}`\s+\({CATALOGUE[rule].limits[name].value}\)", SECTIONS[rule])
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit
 
-WITHIN = limit("ambulance_request_within")
+WITHIN = limit("R01", "ambulance_request_within")
 
 
 def officers_wait(category: str | None = "C3") -> Crisis:
@@ -43,7 +43,7 @@ def test_the_alert_says_which_grade_and_asks_the_ambulance_desk_and_the_police()
     assert finding.recipients == ("ambulance-control", "police-control")
     assert finding.urgency == 1
     assert finding.act_by is not None
-    assert finding.act_by - finding.holds_from == POLICY.limit("retriage_within")
+    assert finding.act_by - finding.holds_from == POLICY.limit("R01", "retriage_within")
 
 
 def test_nobody_asked_for_an_ambulance_within_the_limit() -> None:

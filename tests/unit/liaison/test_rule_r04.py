@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.liaison.crisis import SECOND, Crisis, limit
 
-ASKED_WITHIN = limit("ambulance_request_within")
-THERE_WITHIN = limit("ambulance_arrival_within")
+ASKED_WITHIN = limit("R04", "ambulance_request_within")
+THERE_WITHIN = limit("R04", "ambulance_arrival_within")
 SITE = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
 
 

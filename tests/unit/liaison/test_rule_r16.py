@@ -30,7 +30,7 @@ def test_a_police_incident_about_a_person_with_a_plan_prompts_at_once() -> None:
     assert finding.recipients == ("police-control", "ambulance-control", "mental-health-crisis")
     assert finding.agencies == ("slam",)
     assert finding.urgency == 2
-    assert finding.act_by == START + POLICY.limit("crisis_plan_opened_within")
+    assert finding.act_by == START + POLICY.limit("R16", "crisis_plan_opened_within")
 
 
 def test_an_ambulance_incident_does_so_too() -> None:

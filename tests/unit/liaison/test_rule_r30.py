@@ -107,12 +107,12 @@ def test_what_happened_is_verified_whoever_is_silent() -> None:
 def test_an_alert_that_rests_on_silence_is_looked_at_again_when_the_silence_grows_too_long() -> None:
     heard = {"met": minute(30), "las": minute(29.5)}
     evaluation = left_alone().evaluation(30, heard, {"ambulance": ("las",)})
-    assert evaluation.look_again_at == minute(29.5) + POLICY.limit("feed_silent_after")
+    assert evaluation.look_again_at == minute(29.5) + POLICY.feed_silent_after
 
 
 def test_and_once_it_cannot_be_believed_whether_it_can_be_again() -> None:
     evaluation = left_alone().evaluation(30, {"met": minute(30), "las": minute(20)}, {"ambulance": ("las",)})
-    assert evaluation.look_again_at == minute(30) + POLICY.limit("feed_silent_after")
+    assert evaluation.look_again_at == minute(30) + POLICY.feed_silent_after
 
 
 def test_where_nothing_stands_nothing_is_looked_at_again_for_silence() -> None:

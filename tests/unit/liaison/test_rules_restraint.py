@@ -6,9 +6,9 @@ import pytest
 
 from tests.unit.liaison.crisis import SECOND, Crisis, limit
 
-C1_WITHIN = limit("restraint_upgrade_within")
-REVIEW = limit("restraint_review_within")
-AT_ALL = limit("restraint_limit")
+C1_WITHIN = limit("R02", "restraint_upgrade_within")
+REVIEW = limit("R03", "restraint_review_within")
+AT_ALL = limit("R03", "restraint_limit")
 
 
 def held(

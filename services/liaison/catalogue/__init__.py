@@ -1,0 +1,123 @@
+"""The catalogue of rules as reviewed, versioned data: one YAML file a rule, and what may be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from importlib import resources
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from schemas.model import Closed
+from services.liaison.finding import DeskRole
+
+RuleId = Annotated[str, Field(pattern=r"^R\d{2}$")]
+Text = Annotated[str, Field(min_length=3, max_length=600)]
+Certainty = Literal["verified", "secondary", "from-memory", "assumption"]
+Basis = Literal["legal", "standard", "assumption"]
+
+
+class CatalogueError(ValueError):
+    """A rule's file cannot be used as it is. The sentence names file, place and remedy."""
+
+
+class Source(Closed):
+    """One thing a rule rests on, and how sure this project is of it."""
+
+    says: Text
+    certainty: Certainty
+    """verified: read in its own text. secondary: known from others who quote it. from-memory: to be checked."""
+
+
+class Limit(Closed):
+    """One threshold of a rule. A limit of law or of a national standard can be made stricter, never looser."""
+
+    value: Annotated[int, Field(ge=0)]
+    unit: Literal["seconds", "count", "percent"] = "seconds"
+    basis: Basis
+    says: Text
+    looser: Literal["higher", "lower"] = "higher"
+    """In which direction an alert would come later or not at all."""
+
+
+class RuleDocument(Closed):
+    """What people review of a rule. Its condition is the pure function of the same id in services.liaison.rules."""
+
+    id: RuleId
+    version: Annotated[int, Field(ge=1)]
+    title: Annotated[str, Field(min_length=3, max_length=80)]
+    when: Text
+    """The condition, in words."""
+    not_when: tuple[Text, ...] = ()
+    """Suppressors: what keeps it silent although the condition holds."""
+    ends: Text
+    """Until when it stands."""
+    evidence: Annotated[tuple[Source, ...], Field(min_length=1)]
+    recipients: Annotated[tuple[DeskRole, ...], Field(min_length=1)]
+    urgency: Annotated[int, Field(ge=1, le=5)]
+    next_step: Text
+    owner: Text
+    effective_from: date
+    effective_to: date | None = None
+    """The day after its last, in London."""
+    limits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]+$")], Limit] = Field(default_factory=dict)
+    withholds: dict[DeskRole, tuple[str, ...]] = Field(default_factory=dict)
+    """Items of the disclosure matrix that this rule's alerts do not need, by recipient: the matrix less these."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.effective_to is not None and self.effective_to <= self.effective_from:
+            raise ValueError("effective_to is not after effective_from; correct one of them")
+        if len(set(self.recipients)) != len(self.recipients):
+            raise ValueError("a recipient is named twice; name each once")
+        if strangers := set(self.withholds) - set(self.recipients):
+            raise ValueError(
+                f"withholds names {sorted(strangers)}, who are no recipients; remove them or add them there"
+            )
+        return self
+
+    def effective_on(self, day: date) -> bool:
+        """Whether the rule is in force on the day."""
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+def read_document(name: str, text: str) -> RuleDocument:
+    """The rule in the text of a file. Raises CatalogueError."""
+    try:
+        document = RuleDocument.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{name} is not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "/" + "/".join(str(part) for part in first["loc"])
+        raise CatalogueError(f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}") from error
+    if name != f"{document.id}.yaml":
+        raise CatalogueError(f"{name} holds rule {document.id}; name the file {document.id}.yaml")
+    return document
+
+
+def _load() -> Mapping[str, RuleDocument]:
+    files = sorted(
+        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name
+    )
+    documents = (read_document(f.name, f.read_text(encoding="utf-8")) for f in files)
+    return MappingProxyType({d.id: d for d in documents})
+
+
+CATALOGUE = _load()
+"""By id, in order."""
+
+
+def default_limit(rule: str, name: str) -> Limit:
+    """The shipped limit. KeyError for one that does not exist."""
+    return CATALOGUE[rule].limits[name]
+
+
+def as_time(limit: Limit, value: int) -> timedelta:
+    """A limit in seconds as a span of time. Raises ValueError for another unit."""
+    if limit.unit != "seconds":
+        raise ValueError(f"this limit is a {limit.unit}, not a time")
+    return timedelta(seconds=value)
