@@ -8,7 +8,41 @@ from typing import Any
 
 from schemas.codes import AgencyKind
 from schemas.envelope import Event
+from schemas.events.care import AbsenceData, FollowUpData, ReferralAcknowledged, ReferralData, ReferralOutcome
+from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
+from schemas.events.incident import IncidentData
 from schemas.model import Closed
+
+RecordKey = tuple[str, str]
+"""(agency, reference): the name of one agency's own record. An incident has its reference as the agency gives it; another
+record the kind before it (`custody#C-17`), which no reference can look like."""
+
+
+SITE = "site#"
+"""Begins the reference of what a place of safety says of its free places: it is of no crisis and concerns many."""
+
+
+def record_of(agency: str, data: Any) -> RecordKey | None:
+    """The record that an agency's statement belongs to; None for one that belongs to none (the register, a heartbeat).
+
+    What a receiving agency says of a referral belongs to the record of the agency that sent it.
+    """
+    match data:
+        case IncidentData():
+            return (agency, data.incident)
+        case CustodyData():
+            return (agency, f"custody#{data.custody}")
+        case AbsenceData():
+            return (agency, f"absence#{data.absence}")
+        case ReferralAcknowledged() | ReferralOutcome():
+            return (data.from_agency, f"referral#{data.referral}")
+        case ReferralData():
+            return (agency, f"referral#{data.referral}")
+        case FollowUpData():
+            return (agency, f"follow-up#{data.follow_up}")
+        case PlaceOfSafetyCapacity():
+            return (agency, f"{SITE}{data.site}")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +61,9 @@ class Received:
         return (self.event.time, self.event.source, self.event.id)
 
     @property
-    def incident_key(self) -> tuple[str, str] | None:
-        """(agency, reference) of the incident the event belongs to, where it belongs to one."""
-        reference = getattr(self.event.data, "incident", None)
-        return None if reference is None else (self.agency, reference)
+    def record_key(self) -> RecordKey | None:
+        """The incident, custody record, absence, referral or follow-up the event belongs to, where it belongs to one."""
+        return record_of(self.agency, self.event.data)
 
 
 def data_of(received: Received) -> Closed:

@@ -27,16 +27,33 @@ DeskRole = Literal[
     "amhp",
     "custody",
     "emergency-department",
+    "professional-standards",
+    "family-liaison",
+    "frequent-contact",
+    "record-keeping",
+    "mental-health-board",
     "operations",
 ]
 
 ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
-    "police": frozenset({"police-control", "police-supervisor", "custody"}),
-    "ambulance": frozenset({"ambulance-control"}),
-    "mental-health-trust": frozenset({"mental-health-crisis"}),
-    "local-authority": frozenset({"amhp"}),
-    "acute-trust": frozenset({"emergency-department"}),
-    "operations": frozenset({"operations"}),
+    "police": frozenset(
+        {
+            "police-control",
+            "police-supervisor",
+            "custody",
+            "professional-standards",
+            "family-liaison",
+            "frequent-contact",
+            "record-keeping",
+        }
+    ),
+    "ambulance": frozenset({"ambulance-control", "professional-standards", "frequent-contact", "record-keeping"}),
+    "mental-health-trust": frozenset(
+        {"mental-health-crisis", "professional-standards", "family-liaison", "frequent-contact", "record-keeping"}
+    ),
+    "local-authority": frozenset({"amhp", "record-keeping"}),
+    "acute-trust": frozenset({"emergency-department", "record-keeping"}),
+    "operations": frozenset({"operations", "mental-health-board"}),
 }
 """Which desks an agency of each kind may have; it must have at least one."""
 

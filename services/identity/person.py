@@ -62,4 +62,9 @@ class IdentityDecision:
     matcher_version: str
 
 
+def own_register(person_id: str) -> IdentityDecision:
+    """An organisation speaks of a person by its own identifier: nothing is guessed."""
+    return IdentityDecision("attached", person_id, (person_id,), (), "own-register", "own-register-1")
+
+
 UNKNOWN = IdentityDecision("unknown", None, (), (), "no-descriptor", "deterministic-1")

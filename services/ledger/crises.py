@@ -13,15 +13,15 @@ from schemas.envelope import decode
 from schemas.received import Received
 from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
-from services.identity.person import PersonOnFile
+from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
+from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
-from services.liaison.settle import IncidentFile, Key, Settlement
-from services.liaison.subjects import descriptor_of
+from services.liaison.records import SiteReport
+from services.liaison.settle import HORIZON, IncidentFile, Key, Settlement
+from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
 from services.runtime.postgres import Connection
 
-HORIZON = timedelta(hours=25)
-"""How far back incidents may link by person or place; references link for ever. Longer than any window of linking."""
 REOPEN = timedelta(hours=72)
 
 
@@ -95,15 +95,25 @@ async def events_of(connection: Connection, keys: Iterable[Key], decoded: Decode
     """All events of incidents, with their corrections."""
     wanted = list(keys)
     rows = await connection.fetch(
-        """SELECT topic, partition, "offset", feed, agency, incident, received_at, body FROM event
-            WHERE (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        """SELECT topic, partition, "offset", feed, record_agency, incident, received_at, body FROM event
+            WHERE (record_agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
         [k[0] for k in wanted],
         [k[1] for k in wanted],
     )
     found: dict[Key, list[Received]] = defaultdict(list)
     for row in rows:
-        found[(row["agency"], row["incident"])].append(decoded.read(row))
+        found[(row["record_agency"], row["incident"])].append(decoded.read(row))
     return found
+
+
+async def site_reports(connection: Connection, since: datetime, decoded: Decoded) -> tuple[SiteReport, ...]:
+    """What places of safety said of their free places since an instant."""
+    rows = await connection.fetch(
+        """SELECT topic, partition, "offset", feed, received_at, body FROM event
+            WHERE starts_with(incident, 'site#') AND occurred_at >= $1""",
+        since,
+    )
+    return site_reports_of(decoded.read(row) for row in rows)
 
 
 async def _records(connection: Connection, locals_: set[Key], decoded: Decoded) -> list[LocalRecord]:
@@ -123,16 +133,21 @@ async def _records(connection: Connection, locals_: set[Key], decoded: Decoded) 
     return [fold_local(a, p, effective(said)[0]) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
 
 
-async def people_for(connection: Connection, names: Iterable[str], decoded: Decoded) -> dict[str, PersonOnFile]:
-    """The people who share an identity key, each with all that every organisation says of them."""
-    wanted = sorted(set(names))
-    if not wanted:
+async def people_for(
+    connection: Connection, names: Iterable[str], decoded: Decoded, locals_: Iterable[Key] = ()
+) -> dict[str, PersonOnFile]:
+    """The people who share an identity key, and those whom agencies name by their own identifiers, each with all that every
+    organisation says of them."""
+    wanted, named = sorted(set(names)), sorted(set(locals_))
+    if not wanted and not named:
         return {}
     rows = await connection.fetch(
         """SELECT agency, local_person FROM local_record WHERE person_id IN
-               (SELECT person_id FROM local_record WHERE identity_keys && $1::text[])""",
-        wanted,
-    )
+               (SELECT person_id FROM local_record WHERE identity_keys && $1::text[]
+                UNION SELECT person_id FROM local_record
+                       WHERE (agency, local_person) IN (SELECT * FROM unnest($2::text[], $3::text[])))""",
+        wanted, [a for a, _ in named], [p for _, p in named],
+    )  # fmt: skip
     return people_of(await _records(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded))
 
 
@@ -146,7 +161,7 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
         [a for a, _ in changed],
         [p for _, p in changed],
     )
-    names = {name for row in rows for name in row["identity_keys"]}
+    names = {name for row in rows for name in row["identity_keys"]} | {local_key(*local) for local in changed}
     records = await _records(connection, changed, decoded)
     for record in records:
         names |= {name for d in record.descriptors for name in identity_keys(d)}
@@ -174,7 +189,10 @@ async def files(
     events = await events_of(connection, episodes, decoded)
     said = {key: descriptor_of(own) for key, own in events.items()}
     names = {key: identity_keys(descriptor) for key, descriptor in said.items()}
-    people = await people_for(connection, (n for each in names.values() for n in each), decoded)
+    locals_ = {key: local for key, own in events.items() if (local := local_person_of(own)) is not None}
+    people = await people_for(connection, (n for each in names.values() for n in each), decoded, locals_.values())
+    own_people = await people_of_locals(connection, set(locals_.values()))
+    former = await contact_rows(connection, events)
     by_name: dict[str, set[str]] = defaultdict(set)
     for person in people.values():
         for descriptor in person.descriptors:
@@ -182,9 +200,83 @@ async def files(
                 by_name[name].add(person.person_id)
     found = []
     for key, own in sorted(events.items()):
-        ids = {i for name in names[key] for i in by_name.get(name, ())}
-        found.append(IncidentFile(key, tuple(own), decide(said[key], (people[i] for i in ids)), episodes[key]))
+        known = own_people.get(locals_[key]) if key in locals_ else None
+        if known is not None and known in people:
+            decision = own_register(known)
+        else:
+            ids = {i for name in names[key] for i in by_name.get(name, ())}
+            decision = decide(said[key], (people[i] for i in ids))
+        found.append(IncidentFile(key, tuple(own), decision, episodes[key], former.get(key)))
     return found, people
+
+
+async def people_of_locals(connection: Connection, locals_: set[Key]) -> dict[Key, str]:
+    """The person behind agencies' own identifiers."""
+    if not locals_:
+        return {}
+    rows = await connection.fetch(
+        """SELECT agency, local_person, person_id FROM local_record
+            WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [a for a, _ in locals_], [p for _, p in locals_],
+    )  # fmt: skip
+    return {(r["agency"], r["local_person"]): str(r["person_id"]) for r in rows}
+
+
+_CONTACT = "agency, reference, agency_kind, crisis, opened_at, crisis_at, police_left_at, completed_at, contact_keys"
+
+
+def _contact(row: asyncpg.Record) -> ContactRow:
+    return ContactRow(
+        (row["agency"], row["reference"]), row["agency_kind"], row["crisis"], row["opened_at"], row["crisis_at"],
+        row["police_left_at"], row["completed_at"], frozenset(row["contact_keys"]),
+    )  # fmt: skip
+
+
+async def contact_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, ContactRow]:
+    """What other episodes may have counted of these incidents until now."""
+    wanted = list(keys)
+    rows = await connection.fetch(
+        f"""SELECT {_CONTACT} FROM incident WHERE contact_keys IS NOT NULL
+             AND (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [k[0] for k in wanted], [k[1] for k in wanted],
+    )  # fmt: skip
+    return {(r["agency"], r["reference"]): _contact(r) for r in rows}
+
+
+async def contacts(connection: Connection, files_: Iterable[IncidentFile]) -> list[ContactRow]:
+    """Other incidents about the same person, telephone or property as one of these, as far back as a rule counts."""
+    given = list(files_)
+    names = {n for f in given for n in contact_keys(f.events, f.identity.person_id if f.identity else None)}
+    opened = min((r.event.time for f in given for r in f.events), default=None)
+    if not names or opened is None:
+        return []
+    people = sorted(n for n in names if n.startswith("person:"))
+    rows = await connection.fetch(
+        f"""SELECT {_CONTACT} FROM incident
+             WHERE (contact_keys && $1::text[] AND opened_at >= $2) OR (contact_keys && $3::text[] AND opened_at >= $4)""",
+        people, opened - PERSON_WINDOW, sorted(names - set(people)), opened - PLACE_WINDOW,
+    )  # fmt: skip
+    return [_contact(row) for row in rows]
+
+
+async def awaiting_place(connection: Connection) -> set[Key]:
+    """Incidents that wait for a place of safety."""
+    rows = await connection.fetch(
+        "SELECT agency, reference FROM incident WHERE contact_keys && $1::text[]", [AWAITING_PLACE]
+    )
+    return {(r["agency"], r["reference"]) for r in rows}
+
+
+async def echoed(connection: Connection, echoes: Iterable[Echo], apart_from: Iterable[str]) -> list[str]:
+    """Other episodes that count an incident which is new or changed."""
+    found: set[str] = set()
+    for echo in echoes:
+        rows = await connection.fetch(
+            "SELECT DISTINCT episode_id FROM incident WHERE contact_keys && $1::text[] AND opened_at >= $2",
+            sorted(echo.keys), echo.opened_from,
+        )  # fmt: skip
+        found |= {str(r["episode_id"]) for r in rows}
+    return sorted(found - set(apart_from))
 
 
 async def decisions(
@@ -269,15 +361,20 @@ async def save_episodes(connection: Connection, settlement: Settlement, zone: st
     )  # fmt: skip
     members = [(e.episode_id, m) for e in episodes for m in e.members]
     await connection.execute(
-        """INSERT INTO incident (agency, reference, zone, episode_id, opened_at, last_seen_at, link_keys)
-           SELECT a, r, $3, e, o, l, string_to_array(k, chr(31))
-             FROM unnest($1::text[], $2::text[], $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::text[])
-               AS x(a, r, e, o, l, k)
+        """INSERT INTO incident (agency, reference, zone, episode_id, opened_at, last_seen_at, link_keys, agency_kind,
+                                 crisis, crisis_at, police_left_at, completed_at, contact_keys)
+           SELECT a, r, $3, e, o, l, string_to_array(k, chr(31)), ak, c, ca, pl, co, string_to_array(ck, chr(31))
+             FROM unnest($1::text[], $2::text[], $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[],
+                         $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+               AS x(a, r, e, o, l, k, ak, c, ca, pl, co, ck)
            ON CONFLICT (agency, reference) DO UPDATE SET episode_id = excluded.episode_id,
-               opened_at = excluded.opened_at, last_seen_at = excluded.last_seen_at, link_keys = excluded.link_keys""",
+               opened_at = excluded.opened_at, last_seen_at = excluded.last_seen_at, link_keys = excluded.link_keys,
+               agency_kind = excluded.agency_kind, crisis = excluded.crisis, crisis_at = excluded.crisis_at,
+               police_left_at = excluded.police_left_at, completed_at = excluded.completed_at,
+               contact_keys = excluded.contact_keys""",
         [m.key[0] for _, m in members], [m.key[1] for _, m in members], zone, [e for e, _ in members],
         [m.opened_at for _, m in members], [m.last_seen_at for _, m in members],
-        ["\x1f".join(m.keys) for _, m in members],
+        ["\x1f".join(m.keys) for _, m in members], *_contact_columns([m.contact for _, m in members]),
     )  # fmt: skip
     if settlement.dissolved:
         await connection.execute(
@@ -285,6 +382,13 @@ async def save_episodes(connection: Connection, settlement: Settlement, zone: st
         )
     due = {e.episode_id: e.look_again_at for e in episodes} | dict.fromkeys(settlement.dissolved)
     await set_deadlines(connection, "episode", due, zone)
+
+
+def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:
+    return [
+        [None if r is None else getattr(r, name) for r in rows]
+        for name in ("agency_kind", "crisis", "crisis_at", "police_left_at", "completed_at")
+    ] + [[None if r is None else "\x1f".join(sorted(r.keys)) for r in rows]]
 
 
 async def set_deadlines(connection: Connection, kind: str, due: dict[str, datetime | None], zone: str) -> None:

@@ -113,22 +113,24 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
     for each in located:
         received = each.accepted.received
         event = received.event
-        key = received.incident_key
+        key = received.record_key
         rows.append((
             event.source, event.id, event.type, received.feed, received.agency, key[1] if key else None,
             local_people(received), refers_to(received), event.time, event.recorded_at, received.received_at,
             each.topic, each.partition, each.offset, each.accepted.content_hash, each.accepted.body,
+            key[0] if key else None,
         ))  # fmt: skip
     columns = list(zip(*rows, strict=True))
     joined = [None if people is None else "\x1f".join(people) for people in columns[6]]
     inserted = await connection.fetch(
         """INSERT INTO event (source, id, type, feed, agency, incident, local_people, refers_to, occurred_at,
-                              recorded_at, received_at, topic, partition, "offset", content_hash, body)
-           SELECT s, i, ty, f, a, inc, string_to_array(lp, chr(31)), rt, oc, rec, rcv, t, p, o, h, b
+                              recorded_at, received_at, topic, partition, "offset", content_hash, body,
+                              record_agency)
+           SELECT s, i, ty, f, a, inc, string_to_array(lp, chr(31)), rt, oc, rec, rcv, t, p, o, h, b, ra
              FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                          $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::int[],
-                         $14::bigint[], $15::bytea[], $16::bytea[])
-               AS x(s, i, ty, f, a, inc, lp, rt, oc, rec, rcv, t, p, o, h, b)
+                         $14::bigint[], $15::bytea[], $16::bytea[], $17::text[])
+               AS x(s, i, ty, f, a, inc, lp, rt, oc, rec, rcv, t, p, o, h, b, ra)
            ON CONFLICT (source, id) DO NOTHING RETURNING source, id""",
         *columns[:6], joined, *columns[7:],
     )  # fmt: skip
@@ -163,7 +165,7 @@ async def insert_rejections(connection: Connection, quarantined: Sequence[Quaran
 async def place_corrections(
     connection: Connection, identities: Sequence[Identity]
 ) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """Give new corrections the incident or the person of what they correct, and corrections that waited for a new event
+    """Give new corrections the record or the person of what they correct, and corrections that waited for a new event
     its own; then the corrections of these.
 
     Returns the incidents and the local people that changed.
@@ -173,17 +175,18 @@ async def place_corrections(
     fresh = list(identities)
     while fresh:
         rows = await connection.fetch(
-            """UPDATE event c SET incident = t.incident, local_people = t.local_people FROM event t
+            """UPDATE event c SET incident = t.incident, record_agency = t.record_agency, local_people = t.local_people
+                 FROM event t
                 WHERE t.source = c.source AND t.id = c.refers_to AND c.refers_to IS NOT NULL
                   AND c.incident IS NULL AND c.local_people IS NULL
                   AND (t.incident IS NOT NULL OR t.local_people IS NOT NULL)
                   AND ((c.source, c.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
                        OR (t.source, t.id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-            RETURNING c.source, c.id, t.agency, t.incident, t.local_people""",
+            RETURNING c.source, c.id, t.agency, t.record_agency, t.incident, t.local_people""",
             [s for s, _ in fresh],
             [i for _, i in fresh],
         )
-        incidents |= {(r["agency"], r["incident"]) for r in rows if r["incident"] is not None}
+        incidents |= {(r["record_agency"], r["incident"]) for r in rows if r["incident"] is not None}
         people |= {(r["agency"], person) for r in rows for person in r["local_people"] or ()}
         fresh = [(r["source"], r["id"]) for r in rows]
     return incidents, people

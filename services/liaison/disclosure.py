@@ -38,6 +38,11 @@ MATRIX: Mapping[DeskRole, frozenset[str]] = {
     "amhp": frozenset(ITEMS),
     "custody": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services", "legal-status"}),
     "emergency-department": frozenset(ITEMS),
+    "professional-standards": frozenset({"circumstances", "incidents", "identity-certainty", "legal-status"}),
+    "family-liaison": frozenset({"circumstances", "incidents", "identity-certainty", "legal-status"}),
+    "frequent-contact": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services"}),
+    "record-keeping": frozenset({"circumstances", "incidents"}),
+    "mental-health-board": frozenset({"circumstances"}),
     "operations": frozenset({"circumstances"}),
 }
 """Which items a desk of each role may see at all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +20,13 @@ from schemas.place import Location
 from schemas.received import Received
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.liaison.corrections import effective
-from services.liaison.facts import RESTRAINT_KINDS, Conveyance, Episode, Mark, Stretch
+from services.liaison.facts import RESTRAINT_KINDS, Conveyance, Episode, Stretch
 from services.liaison.linking import Sighting
+from services.liaison.mark import Mark
+from services.liaison.record_tracking import Records, Said
+from services.liaison.records import Consultation, Contact, Extension, SiteReport, SiteVisit
 from services.liaison.spans import FOREVER, spans
+from services.liaison.subjects import SITE_REPORTS_COUNT
 from services.liaison.tracking import (
     AMBULANCE_RESPONSE,
     NATURE_INDICATORS,
@@ -62,6 +67,8 @@ def fold(
     events: Iterable[Received],
     person: PersonOnFile | None,
     identity: IdentityDecision | None = None,
+    contacts: tuple[Contact, ...] = (),
+    site_reports: tuple[SiteReport, ...] = (),
 ) -> Episode:
     """The episode that these events make, in whatever order and however often they came.
 
@@ -78,7 +85,10 @@ def fold(
     folding = _Folding()
     for received in counted:
         folding.take(received)
-    return folding.episode(episode_id, area, attached, outcome, faults)
+    episode = folding.episode(episode_id, area, attached, outcome, faults)
+    detained = min((d.detained.at for d in episode.detentions), default=None)
+    believed = tuple(r for r in site_reports if detained and r.mark.at >= detained - SITE_REPORTS_COUNT)
+    return replace(episode, contacts=contacts, site_reports=believed)
 
 
 class _Folding:
@@ -93,6 +103,8 @@ class _Folding:
         self.assessments: list[Mark] = []
         self.forces: dict[Key, list[ForceBuilder]] = {}
         self.detentions: dict[Key, DetentionBuilder] = {}
+        self.consultations: list[tuple[Key, Consultation]] = []
+        self.records = Records()
 
     def take(self, received: Received) -> None:
         event = received.event
@@ -101,48 +113,58 @@ class _Folding:
             self.first = mark.at
         self.last = mark.at
         data = event.data
-        reference = getattr(data, "incident", None)
-        if reference is None:
+        key = received.record_key
+        if key is None:
             return
-        key = (received.agency, reference)
+        self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
+        if not isinstance(data, incident.IncidentData):
+            return
         state = self.incidents.get(key)
         if state is None:
             state = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
             self.incidents[key] = state
         state.last_seen_at = mark.at
+        state.person = getattr(data, "person", None) or state.person
         handler = _HANDLERS.get(type(data))
         if handler is not None:
             handler(self, state, data, mark)
 
+    def sign(self, state: IncidentBuilder, kind: CrisisIndicator, mark: Mark, **how: Any) -> None:
+        state.crisis_at = state.crisis_at or mark.at
+        self.indicators.state(kind, state.key[0], mark.at, mark.event, **how)
+
     def facts(self, state: IncidentBuilder, data: incident.IncidentFacts, mark: Mark) -> None:
-        agency = state.key[0]
+        state.describe(data, mark)
         if data.nature is not None:
             state.nature = data.nature
             kind = NATURE_INDICATORS.get(data.nature)
             if kind is not None:
-                self.indicators.state(kind, agency, mark.at, mark.event, call_taking=True)
+                self.sign(state, kind, mark, call_taking=True)
         if data.opening_code is not None:
-            self.code(agency, data.opening_code, mark)
+            self.code(state, data.opening_code, mark)
         for each in data.indicators:
-            self.indicators.state(each, agency, mark.at, mark.event)
+            self.sign(state, each, mark)
         if data.ambulance_category is not None and state.kind == "ambulance":
             state.category = data.ambulance_category
             self.response.graded(state.key, data.ambulance_category, mark, "")
+
+    def linked(self, state: IncidentBuilder, data: incident.IncidentLinked, mark: Mark) -> None:
+        state.linked[(data.linked.agency, data.linked.reference)] = None
 
     def reported(self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark) -> None:
         if state.reported is None:
             state.reported = mark
         self.facts(state, data, mark)
 
-    def code(self, agency: str, code: incident.CodedValue, mark: Mark) -> None:
+    def code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:
         # AMPDS card 25: psychiatric, abnormal behaviour, suicide attempt. `25A1` is of that card, `251` is not.
         text = code.code.strip()
         if code.system.strip().lower() == "ampds" and text[:2] == "25" and not text[2:3].isdigit():
-            self.indicators.state(CrisisIndicator.AMPDS_25, agency, mark.at, mark.event)
+            self.sign(state, CrisisIndicator.AMPDS_25, mark)
 
     def graded(self, state: IncidentBuilder, data: incident.IncidentGraded, mark: Mark) -> None:
         if data.code is not None:
-            self.code(state.key[0], data.code, mark)
+            self.code(state, data.code, mark)
         if state.kind != "ambulance":
             return
         if data.assessed_by_clinician:
@@ -159,7 +181,9 @@ class _Folding:
             self.response.not_sent(mark, f"declined, {data.reason}")
 
     def closed(self, state: IncidentBuilder, data: incident.IncidentClosed, mark: Mark) -> None:
-        state.closed, state.attended = mark, data.attended
+        state.closed, state.attended, state.outcome = mark, data.attended, data.outcome
+        if state.kind == "police" and data.attended:
+            state.police_left = mark
         self.presence.closed(state.key, mark)
         if state.kind == "police" and data.outcome in _TAKEN and self.presence.attendances:
             self.presence.attendances[-1].person_taken = True
@@ -173,17 +197,21 @@ class _Folding:
                     force.ended = mark
 
     def assigned(self, state: IncidentBuilder, data: response.ResourceAssigned, mark: Mark) -> None:
+        state.first_assigned = state.first_assigned or mark
         self.presence.assigned((state.key[0], data.resource), data.kind, state.key, mark)
         if data.kind in AMBULANCE_RESPONSE:
             self.response.sent(mark)
 
     def on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
+        state.first_assigned = state.first_assigned or mark
         self.presence.arrived((state.key[0], data.resource), data.kind, state.key, mark)
         if data.kind in AMBULANCE_RESPONSE:
             self.response.sent(mark)
 
     def left(self, state: IncidentBuilder, data: response.ResourceLeft, mark: Mark) -> None:
         attendance = self.presence.attendance
+        if data.kind is ResourceKind.POLICE_UNIT:
+            state.police_left = mark
         if attendance is not None and data.kind is ResourceKind.POLICE_UNIT:
             attendance.handed_over = attendance.handed_over or data.handover_to is not None
             attendance.person_taken = attendance.person_taken or data.with_person
@@ -215,7 +243,7 @@ class _Folding:
         if held or prone:
             # Handcuffs alone go with most arrests: a sign like another, not a strong one.
             strong = prone or held != {ForceKind.HANDCUFFS}
-            self.indicators.state(CrisisIndicator.RESTRAINT, state.key[0], mark.at, mark.event, strong=strong)
+            self.sign(state, CrisisIndicator.RESTRAINT, mark, strong=strong)
 
     def force_reviewed(self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark) -> None:
         several = self.forces.get((state.key[0], data.force))
@@ -234,17 +262,23 @@ class _Folding:
             "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
         }.get(data.harm)
         if kind is not None:
-            self.indicators.state(kind, state.key[0], mark.at, mark.event)
+            self.sign(state, kind, mark)
 
     def detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
         strong = not isinstance(data, detention.DetentionConsulted)
-        self.indicators.state(CrisisIndicator.SECTION_135_136, state.key[0], mark.at, mark.event, strong=strong)
+        self.sign(state, CrisisIndicator.SECTION_135_136, mark, strong=strong)
         attendance = self.presence.attendance
         key = (state.key[0], data.detention)
         match data:
             case detention.DetentionDetained(power=power, kept_at=site):
-                kept = None if site is None else site.kind
-                self.detentions.setdefault(key, DetentionBuilder(*key, power, mark, kept))
+                if key not in self.detentions:
+                    kept = None if site is None else site.kind
+                    self.detentions[key] = DetentionBuilder(*key, power, mark, kept, state.key)
+                    if site is not None:
+                        self.detentions[key].visits.append(SiteVisit(mark, site.site, site.kind))
+                return
+            case detention.DetentionConsulted(role=role, practicable=practicable, reason_not_practicable=why):
+                self.consultations.append((key, Consultation(mark, role, practicable, why is not None)))
                 return
             case detention.DetentionConveyed() | detention.DetentionArrived():
                 if attendance is not None:
@@ -253,14 +287,32 @@ class _Folding:
         if held is None:
             return
         match data:
-            case detention.DetentionConveyed(by=by, reason_not_ambulance=reason):
-                held.conveyed.append(Conveyance(mark, by, reason is not None))
-            case detention.DetentionArrived():
+            case detention.DetentionConveyed(by=by, reason_not_ambulance=reason, to=to):
+                held.conveyed.append(Conveyance(mark, by, reason is not None, None if to is None else to.kind))
+            case detention.DetentionArrived(at=at):
                 held.arrived = held.arrived or mark
-            case detention.DetentionHandedOver():
+                held.visits.append(SiteVisit(mark, at.site, at.kind))
+            case detention.DetentionMoved(to=to):
+                held.visits.append(SiteVisit(mark, to.site, to.kind))
+            case detention.DetentionHandedOver(at=at):
                 held.handed_over = held.handed_over or mark
-            case detention.DetentionEnded():
-                held.ended = held.ended or mark
+                held.handovers.append(SiteVisit(mark, at.site, at.kind))
+            case detention.DetentionAssessmentStarted():
+                held.assessment_started = held.assessment_started or mark
+            case detention.DetentionAssessed(outcome=outcome):
+                held.assessed = held.assessed or (mark, outcome)
+                held.assessment_started = held.assessment_started or mark
+            case detention.DetentionExtended() as extended:
+                held.extensions.append(
+                    Extension(
+                        mark, extended.until, extended.authorised_by == "registered-medical-practitioner",
+                        extended.because_of_condition, extended.superintendent_approved,
+                    )
+                )  # fmt: skip
+            case detention.DetentionEscaped():
+                held.escaped = held.escaped or mark
+            case detention.DetentionEnded(outcome=outcome):
+                held.ended, held.outcome = held.ended or mark, held.outcome or outcome
 
     def known_detention(self, key: Key) -> DetentionBuilder | None:
         """The detention of that reference, or the only one there is: a hospital gives it a reference of its own."""
@@ -289,7 +341,11 @@ class _Folding:
                 indicators = Indicators()
                 indicators.state(known, "register", self.first, None)
                 indicators.found.extend(each for each in self.indicators.found if each.basis != "known-to-services")
+        for key, each in self.consultations:
+            if (held := self.known_detention(key)) is not None:
+                held.consultations.append(each)
         incidents = tuple(self.incidents[key].build() for key in sorted(self.incidents))
+        records = self.records
         return Episode(
             episode_id=episode_id,
             area=area,
@@ -322,6 +378,16 @@ class _Folding:
                 if i.kind in ("police", "ambulance")
             ),
             faults=faults,
+            custodies=tuple(records.custodies[k] for k in sorted(records.custodies)),
+            absences=tuple(records.absences[k] for k in sorted(records.absences)),
+            referrals=tuple(records.referrals[k] for k in sorted(records.referrals)),
+            follow_ups=tuple(records.follow_ups[k] for k in sorted(records.follow_ups)),
+            welfare_checks=tuple(records.welfare_checks),
+            family=tuple(records.family),
+            harms=tuple(records.harms),
+            refusals=tuple(records.refusals),
+            place_requests=tuple(records.places[k] for k in sorted(records.places)),
+            consultations=tuple(self.consultations),
         )
 
     def _requests(self) -> tuple[Stretch, ...]:
@@ -341,6 +407,7 @@ class _Folding:
 _HANDLERS: dict[type[Closed], Callable[[_Folding, IncidentBuilder, Any, Mark], None]] = {
     incident.IncidentReported: _Folding.reported,
     incident.IncidentUpdated: _Folding.facts,
+    incident.IncidentLinked: _Folding.linked,
     incident.IncidentGraded: _Folding.graded,
     incident.IncidentDeclined: _Folding.declined,
     incident.IncidentClosed: _Folding.closed,
@@ -368,6 +435,11 @@ _HANDLERS: dict[type[Closed], Callable[[_Folding, IncidentBuilder, Any, Mark], N
 }
 
 
+def _lasts(received: Received) -> bool:
+    """Whether the record goes on until it is ended: whatever happens to the person meanwhile is part of it."""
+    return isinstance(received.event.data, detention.CustodyData | care.AbsenceData)
+
+
 def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
     """One incident's sighting for linking. `person_id` is the person attached, never one that is only possible.
 
@@ -376,13 +448,14 @@ def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
     """
     given = list(events)
     counted, _ = effective(given)
-    own = [r for r in counted if r.incident_key is not None]
-    named = own or sorted((r for r in given if r.incident_key is not None), key=lambda r: r.order)
-    if not named or named[0].incident_key is None:
+    own = [r for r in counted if r.record_key is not None]
+    named = own or sorted((r for r in given if r.record_key is not None), key=lambda r: r.order)
+    if not named or named[0].record_key is None:
         raise ValueError("a sighting needs at least one event that belongs to an incident")
     place: Location | None = None
     nature: Nature | None = None
     names: set[Key] = set()
+    ended = False
     for received in own:
         match received.event.data:
             case incident.IncidentFacts() as facts:
@@ -393,11 +466,19 @@ def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
                 names.add((other.agency, other.reference))
             case care.WelfareConcernRaised():
                 nature = nature or Nature.WELFARE_CONCERN
+            case (
+                detention.CustodyArrived(incident=str(own_incident)) | care.AbsenceReported(incident=str(own_incident))
+            ):
+                names.add((received.agency, own_incident))
+            case care.ReferralSent(incident=str(own_incident)):
+                names.add((received.agency, own_incident))
+            case detention.CustodyReleased() | care.AbsenceEnded():
+                ended = True
     return Sighting(
-        key=named[0].incident_key,
+        key=named[0].record_key,
         agency_kind=named[0].agency_kind,
         opened_at=named[0].event.time,
-        last_seen_at=named[-1].event.time,
+        last_seen_at=named[-1].event.time if ended or not own or not _lasts(named[0]) else FOREVER,
         uprn=None if place is None else place.uprn,
         street=None if place is None else place.street,
         latitude=None if place is None else place.latitude,

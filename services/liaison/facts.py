@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from schemas.codes import (
     ABD_SIGNS,
@@ -18,22 +17,30 @@ from schemas.codes import (
     PlaceOfSafetyKind,
     ResourceKind,
     RestraintPosition,
+    RiskLevel,
 )
+from schemas.person import Caller, PersonDescriptor
 from services.identity.person import Outcome, PathwayOnFile, PersonOnFile
+from services.liaison.mark import Mark
+from services.liaison.records import (
+    Absence,
+    Consultation,
+    Contact,
+    Custody,
+    Extension,
+    FamilyContact,
+    FollowUp,
+    Harm,
+    PlaceRequest,
+    Referral,
+    Refusal,
+    SiteReport,
+    SiteVisit,
+    WelfareCheck,
+)
 from services.liaison.spans import FOREVER, Spans, since
 
-
-class Mark(NamedTuple):
-    """When something happened and the event that says so. Sorts as the fold does: occurred, source, id."""
-
-    at: datetime
-    source: str
-    id: str
-
-    @property
-    def event(self) -> tuple[str, str]:
-        """CloudEvents (source, id)."""
-        return (self.source, self.id)
+__all__ = ["Mark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,24 @@ class IncidentState:
     closed: Mark | None
     attended: bool | None
     """Whether the agency says it attended; None while the incident is open."""
+    outcome: str | None = None
+    """What the agency closed it with."""
+    crisis_at: datetime | None = None
+    """When the agency first stated a sign of a mental-health crisis of this incident."""
+    first_assigned: Mark | None = None
+    """When the agency first sent a resource, or one was on scene."""
+    police_left: Mark | None = None
+    """When a police unit of it left last, or the police closed it having attended."""
+    person: PersonDescriptor | None = None
+    """Whom the agency says it is about: the last statement."""
+    caller: Caller | None = None
+    caller_at: Mark | None = None
+    """When the caller was recorded."""
+    linked: tuple[tuple[str, str], ...] = ()
+    """Other agencies' incidents that this one names."""
+    has_location: bool = False
+    risk_to_self: RiskLevel | None = None
+    risk_to_responders: RiskLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +167,7 @@ class Conveyance:
     mark: Mark
     by: ResourceKind
     reason_given: bool
+    to: PlaceOfSafetyKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +181,26 @@ class Detention:
     kept_at: PlaceOfSafetyKind | None
     conveyed: tuple[Conveyance, ...]
     arrived: Mark | None
+    """The first arrival at a place of safety."""
     handed_over: Mark | None
     ended: Mark | None
+    incident: tuple[str, str] = ("", "")
+    consultations: tuple[Consultation, ...] = ()
+    visits: tuple[SiteVisit, ...] = ()
+    """Arrivals at and moves to places of safety, in order; for a person kept where they were, that site first."""
+    handovers: tuple[SiteVisit, ...] = ()
+    assessment_started: Mark | None = None
+    assessed: tuple[Mark, str] | None = None
+    extensions: tuple[Extension, ...] = ()
+    escaped: Mark | None = None
+    outcome: str | None = None
+    """How the detention ended."""
+
+    @property
+    def clock_started(self) -> Mark | None:
+        """Since when the 24 hours run: arrival at the first place of safety, or the decision to keep the person where
+        they already were (s136(2A), s135(3ZA)). A move does not restart it (s136(3))."""
+        return self.detained if self.kept_at is not None else self.arrived
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +250,21 @@ class Episode:
     detentions: tuple[Detention, ...]
     open_police_or_ambulance: Spans
     """A police or ambulance incident of the episode is open."""
+    custodies: tuple[Custody, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    welfare_checks: tuple[WelfareCheck, ...] = ()
+    family: tuple[FamilyContact, ...] = ()
+    harms: tuple[Harm, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    place_requests: tuple[PlaceRequest, ...] = ()
+    consultations: tuple[tuple[tuple[str, str], Consultation], ...] = ()
+    """Consultations before s136 by (agency, detention reference), also those without a detention yet."""
+    site_reports: tuple[SiteReport, ...] = ()
+    """What places of safety of the zone said of their free places, in order; only where a place is looked for."""
+    contacts: tuple[Contact, ...] = ()
+    """Incidents outside this episode about the same person, telephone or property, in order of time."""
     faults: tuple[str, ...] = ()
     """Corrections that could not be applied, by event id: the uncorrected event counts."""
 

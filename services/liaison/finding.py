@@ -7,19 +7,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.codes import AgencyKind
+from schemas.registry import DeskRole
+
+__all__ = ["DeskRole"]
 
 Verification = Literal["verified", "cannot-be-verified"]
-
-DeskRole = Literal[
-    "police-control",
-    "police-supervisor",
-    "ambulance-control",
-    "mental-health-crisis",
-    "amhp",
-    "custody",
-    "emergency-department",
-    "operations",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schemas.events import care, keeping
-from schemas.received import Received
+from schemas.received import SITE, Received
 from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
-from services.identity.person import PersonOnFile
-from services.identity.register import LocalRecord, fold_local, people_of
+from services.identity.person import PersonOnFile, own_register
+from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
 from services.liaison import alert as life
 from services.liaison.alert import Alert, AlertChange, Transition
+from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
 from services.liaison.feeds import FeedHealth
 from services.liaison.policy import Policy
-from services.liaison.settle import IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
-from services.liaison.subjects import descriptor_of
+from services.liaison.settle import HORIZON, IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
+from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
 
 REOPEN = timedelta(hours=72)
 """Incidents whose person is looked at again when a person is registered or corrected later."""
@@ -32,6 +33,7 @@ class _Incident:
     episode_id: str | None = None
     keys: tuple[str, ...] = ()
     last_seen_at: datetime | None = None
+    contact: ContactRow | None = None
 
 
 def _locals(agency: str, data: care.PersonData) -> frozenset[tuple[str, str]]:
@@ -55,6 +57,8 @@ class MemoryLedger:
         self._waiting: dict[tuple[str, str], list[Received]] = defaultdict(list)
         self._incidents: dict[Key, _Incident] = {}
         self._by_key: dict[str, set[Key]] = defaultdict(set)
+        self._by_contact: dict[str, set[Key]] = defaultdict(set)
+        self._sites: dict[Key, list[Received]] = defaultdict(list)
         self._locals: dict[tuple[str, str], list[Received]] = defaultdict(list)
         self._people: dict[str, PersonOnFile] = {}
         self._people_by_key: dict[str, set[str]] = defaultdict(set)
@@ -88,7 +92,7 @@ class MemoryLedger:
                     people_changed |= self._register(received, self._locals_of[target])
                 else:
                     self._waiting[target].append(received)
-            elif (key := received.incident_key) is not None:
+            elif (key := received.record_key) is not None:
                 touched |= self._take_in(received, key)
         for name in people_changed:
             touched |= {
@@ -100,11 +104,16 @@ class MemoryLedger:
 
     def _take_in(self, received: Received, key: Key) -> set[Key]:
         """An event of the incident, with the corrections that waited for it, and those that waited for these."""
-        self._incidents.setdefault(key, _Incident(key)).events.append(received)
         self._incident_of[received.event.identity] = key
+        if key[1].startswith(SITE):
+            self._sites[key].append(received)
+            touched = set(self._by_contact[AWAITING_PLACE])
+        else:
+            self._incidents.setdefault(key, _Incident(key)).events.append(received)
+            touched = {key}
         for waiting in self._waiting.pop(received.event.identity, []):
             self._take_in(waiting, key)
-        return {key}
+        return touched
 
     def hear(self, feed: str, now: datetime) -> None:
         """The feed gave a sign of life."""
@@ -128,6 +137,7 @@ class MemoryLedger:
         """Take in what an NHS organisation says; gives the identity keys of the people it is and was about."""
         changed = {key for local in locals_ for said in self._record(local).descriptors for key in identity_keys(said)}
         self._keep_local(received, locals_)
+        changed |= {local_key(*local) for local in locals_}
         self._people = people_of(self._record(local) for local in list(self._locals))
         self._people_by_key.clear()
         for person in self._people.values():
@@ -174,11 +184,20 @@ class MemoryLedger:
 
     def _file(self, key: Key) -> IncidentFile:
         incident = self._incidents[key]
-        said = descriptor_of(incident.events)
-        ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
-        return IncidentFile(
-            key, tuple(incident.events), decide(said, (self._people[i] for i in ids)), incident.episode_id
-        )
+        local = local_person_of(incident.events)
+        if local is not None and (known := self._person_of(local)) is not None:
+            decision = own_register(known)
+        else:
+            said = descriptor_of(incident.events)
+            ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
+            decision = decide(said, (self._people[i] for i in ids))
+        return IncidentFile(key, tuple(incident.events), decision, incident.episode_id, incident.contact)
+
+    def _person_of(self, local: tuple[str, str]) -> str | None:
+        if local not in self._locals:
+            return None
+        person = person_id_of(self._record(local))
+        return person if person in self._people else None
 
     def _neighbourhood(self, touched: Iterable[Key], now: datetime) -> set[Key]:
         """The touched incidents, those that may link to them, and the whole episodes of all of these."""
@@ -186,26 +205,53 @@ class MemoryLedger:
         alone = settle(
             [self._file(k) for k in wanted], self._people, (), now, heard={}, policy=self.policy, registry=self.registry
         )
-        for row in (m for e in alone.episodes for m in e.members):
-            for name in row.keys:
-                if not name.startswith(("nhs:", "name-birth:")):
-                    wanted |= self._by_key.get(name, set())
+        rows = [m for e in alone.episodes for m in e.members]
+        oldest = min((m.opened_at for m in rows), default=now) - HORIZON
+        for name in {
+            name for row in rows for name in row.keys if not name.startswith(("nhs:", "name-birth:", "local:"))
+        }:
+            for key in self._by_key.get(name, set()):
+                seen = self._incidents[key].last_seen_at
+                if name.startswith("incident:") or seen is None or seen >= oldest:
+                    wanted.add(key)
         for pair in self._separated | self._joined:
             if pair & wanted:
                 wanted |= {k for k in pair if k in self._incidents}
-        ids = {self._incidents[k].episode_id for k in wanted}
-        return wanted | {k for k, i in self._incidents.items() if i.episode_id is not None and i.episode_id in ids}
+        ids = {i for k in wanted if (i := self._incidents[k].episode_id) is not None}
+        return wanted | {m.key for i in ids for m in self.episodes[i].members}
 
     def _settle(self, touched: Iterable[Key], now: datetime) -> None:
-        keys = self._neighbourhood(touched, now)
+        echoes = self._settle_once(self._neighbourhood(touched, now), now)
+        again = {
+            key
+            for echo in echoes
+            for name in echo.keys
+            for key in self._by_contact[name]
+            if (row := self._incidents[key].contact) is not None and row.opened_at >= echo.opened_from
+        } - set(touched)
+        if again:
+            ids = {i for k in again if (i := self._incidents[k].episode_id) is not None}
+            self._settle_once({m.key for i in ids for m in self.episodes[i].members}, now)
+
+    def _contacts(self, files: Iterable[IncidentFile]) -> list[ContactRow]:
+        """Rows of incidents that share a person, telephone or property with one of these."""
+        names = {
+            name for f in files for name in contact_keys(f.events, f.identity.person_id if f.identity else None)
+        }  # fmt: skip
+        near = {key for name in names for key in self._by_contact[name]}
+        return [row for key in sorted(near) if (row := self._incidents[key].contact) is not None]
+
+    def _settle_once(self, keys: set[Key], now: datetime) -> Sequence[Echo]:
         files = [self._file(k) for k in sorted(keys)]
         ids = {f.episode_id for f in files}
         settlement = settle(
             files, self._people, [a for a in self.alerts.values() if a.episode_id is not None and a.episode_id in ids],
             now, heard=self._heard, policy=self.policy, registry=self.registry,
-            separated=self._separated, joined=self._joined,
+            separated=self._separated, joined=self._joined, contacts=self._contacts(files),
+            site_reports=site_reports_of(r for said in self._sites.values() for r in said),
         )  # fmt: skip
         self._keep(settlement)
+        return settlement.echoes
 
     def _keep(self, settlement: Settlement) -> None:
         for gone in settlement.dissolved:
@@ -219,7 +265,11 @@ class MemoryLedger:
                     self._by_key[name].discard(row.key)
                 for name in row.keys:
                     self._by_key[name].add(row.key)
-                incident.keys, incident.last_seen_at = row.keys, row.last_seen_at
+                for name in incident.contact.keys if incident.contact else ():
+                    self._by_contact[name].discard(row.key)
+                for name in row.contact.keys if row.contact else ():
+                    self._by_contact[name].add(row.key)
+                incident.keys, incident.last_seen_at, incident.contact = row.keys, row.last_seen_at, row.contact
                 incident.episode_id = episode.episode_id
             if episode.look_again_at is not None:
                 self._due[("episode", episode.episode_id)] = episode.look_again_at

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from schemas.codes import AgencyKind
 from schemas.received import Received
@@ -14,6 +14,7 @@ from services.identity.deterministic import identity_keys
 from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
 from services.liaison.alert import Addressed, Alert, AlertChange
+from services.liaison.contacts import ContactRow, Echo, contact_keys, contacts_of, echo_of, rows_of
 from services.liaison.disclosure import view
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
@@ -21,12 +22,16 @@ from services.liaison.feeds import FeedHealth, evaluate_feed
 from services.liaison.finding import Standing
 from services.liaison.linking import Sighting, group, link_keys
 from services.liaison.policy import Policy
+from services.liaison.records import SiteReport
 from services.liaison.rules import RULES
-from services.liaison.subjects import area_of, descriptor_of
+from services.liaison.subjects import area_of, descriptor_of, local_keys
 
 _NAMESPACE = uuid.UUID("b7c2a1de-6a0c-5b6c-9d3f-3f1b7f0f5c22")
 
 Key = tuple[str, str]
+
+HORIZON = timedelta(hours=25)
+"""How far back incidents may link by person or place; references link for ever. Longer than any window of linking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class IncidentFile:
     events: tuple[Received, ...]
     identity: IdentityDecision | None = None
     episode_id: str | None = None
+    former: ContactRow | None = None
+    """What other episodes may have counted of it until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class IncidentSettled:
     last_seen_at: datetime
     keys: tuple[str, ...]
     """Coarse keys under which incidents that may link, and people it may be about, are found."""
+    contact: ContactRow | None = None
+    """What other episodes may count of it; None for a record that is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,8 @@ class Settlement:
     dissolved: tuple[str, ...]
     """Episodes that lost all their incidents to others."""
     alerts: tuple[AlertChange, ...]
+    echoes: tuple[Echo, ...] = ()
+    """Which other episodes must be looked at again, since they count an incident of these."""
 
 
 def new_episode_id(key: Key) -> str:
@@ -185,12 +196,15 @@ def settle(
     registry: Registry,
     separated: frozenset[frozenset[Key]] = frozenset(),
     joined: frozenset[frozenset[Key]] = frozenset(),
+    contacts: Iterable[ContactRow] = (),
+    site_reports: tuple[SiteReport, ...] = (),
 ) -> Settlement:
     """Group the incidents into episodes, evaluate each at `now`, and say what changes.
 
     `files` must hold every incident of every episode that is touched, and every incident that may link to one of them;
-    `alerts` every alert of those episodes. `heard` is when each feed was last heard. The same input gives the same
-    output, in whatever order it is given.
+    `alerts` every alert of those episodes. `heard` is when each feed was last heard. `contacts` are rows of other
+    incidents that share a person, telephone or property with one of these; `site_reports` what places of safety said of
+    their free places, in order. The same input gives the same output, in whatever order it is given.
     """
     by_key = {f.key: f for f in files}
     sightings = {k: sighting(f.events, f.identity.person_id if f.identity else None) for k, f in by_key.items()}
@@ -199,13 +213,25 @@ def settle(
     known = {a.alert_id: a for a in alerts}
     changes: list[AlertChange] = []
     episodes: list[SettledEpisode] = []
+    folded: list[tuple[Episode, list[IncidentFile]]] = []
+    counted = {row.key: row for row in contacts if row.key not in by_key}
+    keys = {
+        k: contact_keys(f.events, f.identity.person_id if f.identity else None) for k, f in by_key.items()
+    }  # fmt: skip
     for members, episode_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
         own = [by_key[k] for k in sorted(members)]
         identity = _identity(own)
         events = [r for f in own for r in f.events]
-        area = area_of(events)
         person = people.get(identity.person_id) if identity.person_id else None
-        episode = fold(episode_id, area, events, person, identity)
+        episode = fold(episode_id, area_of(events), events, person, identity, (), site_reports)
+        folded.append((episode, own))
+        counted |= {row.key: row for row in rows_of(episode, {k: keys[k] for k in members})}
+    for alone, own in folded:
+        episode_id, area = alone.episode_id, alone.area
+        events = [r for f in own for r in f.events]
+        mine = frozenset().union(*(keys[f.key] for f in own))
+        inside = {f.key for f in own}
+        episode = replace(alone, contacts=contacts_of(alone, mine, (r for k, r in counted.items() if k not in inside)))
         agencies = _heard_by_agency(registry, heard, events)
         found = evaluate(episode, now, agencies, policy, _services(registry, area, agencies))
         changes += _reconcile(
@@ -214,7 +240,10 @@ def settle(
         rows = tuple(
             IncidentSettled(
                 f.key, sightings[f.key].opened_at, sightings[f.key].last_seen_at,
-                tuple(sorted(link_keys(sightings[f.key]) | identity_keys(descriptor_of(f.events)))),
+                tuple(sorted(
+                    link_keys(sightings[f.key]) | identity_keys(descriptor_of(f.events)) | local_keys(f.events)
+                )),
+                counted.get(f.key),
             )
             for f in own
         )  # fmt: skip
@@ -223,14 +252,20 @@ def settle(
                 episode_id,
                 area,
                 min(r.opened_at for r in rows),
-                max(r.last_seen_at for r in rows),
+                episode.last_event_at or min(r.opened_at for r in rows),
                 rows,
                 found.look_again_at,
             )  # fmt: skip
         )
     changes += [life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands]
     had = {f.episode_id for f in by_key.values() if f.episode_id is not None}
-    return Settlement(tuple(episodes), tuple(sorted(had - {e.episode_id for e in episodes})), tuple(changes))
+    echoes = (echo_of(m.contact, by_key[m.key].former) for e in episodes for m in e.members if m.contact is not None)
+    return Settlement(
+        tuple(episodes),
+        tuple(sorted(had - {e.episode_id for e in episodes})),
+        tuple(changes),
+        tuple(e for e in echoes if e is not None),
+    )
 
 
 def settle_feed(

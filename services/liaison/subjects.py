@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from schemas.events.care import FollowUpData
+from schemas.events.detention import PlaceOfSafetyCapacity
 from schemas.person import PersonDescriptor
 from schemas.received import Received
 from services.liaison.corrections import effective
+from services.liaison.mark import Mark
+from services.liaison.records import SiteReport
 
 
 def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
@@ -17,6 +22,41 @@ def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
         if isinstance(person, PersonDescriptor):
             return person
     return None
+
+
+def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:
+    """(agency, local identifier) where the record is about a person on the sender's own books, after corrections."""
+    for received in reversed(effective(events)[0]):
+        data = received.event.data
+        if isinstance(data, FollowUpData) and data.local_person is not None:
+            return (received.agency, data.local_person)
+    return None
+
+
+def local_key(agency: str, local_person: str) -> str:
+    """Key under which records about a person on an agency's own books are found when the register changes."""
+    return f"local:{agency}/{local_person}"
+
+
+def local_keys(events: Iterable[Received]) -> frozenset[str]:
+    """The key of the person on the sender's own books; empty where none is named."""
+    named = local_person_of(events)
+    return frozenset() if named is None else frozenset({local_key(*named)})
+
+
+SITE_REPORTS_COUNT = timedelta(hours=24)
+"""How old a report of free places may be, at the time of detention, to be believed. Sites report at least hourly."""
+
+
+def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
+    """What places of safety said of their free places, after corrections, in order."""
+    return tuple(
+        SiteReport(
+            Mark(r.event.time, r.event.source, r.event.id), r.agency, d.site, d.total, d.free, d.for_under_18
+        )
+        for r in effective(events)[0]
+        if isinstance(d := r.event.data, PlaceOfSafetyCapacity)
+    )  # fmt: skip
 
 
 def area_of(events: Iterable[Received]) -> str | None:

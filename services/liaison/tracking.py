@@ -16,8 +16,11 @@ from schemas.codes import (
     PlaceOfSafetyKind,
     ResourceKind,
     RestraintPosition,
+    RiskLevel,
     StandDownReason,
 )
+from schemas.events.incident import IncidentFacts
+from schemas.person import Caller, PersonDescriptor
 from services.liaison.facts import (
     Attendance,
     Conveyance,
@@ -25,9 +28,10 @@ from services.liaison.facts import (
     Force,
     IncidentState,
     Indicator,
-    Mark,
     Stretch,
 )
+from services.liaison.mark import Mark
+from services.liaison.records import Consultation, Extension, SiteVisit
 from services.liaison.spans import FOREVER
 
 Key = tuple[str, str]
@@ -110,20 +114,34 @@ class IncidentBuilder:
     category: AmbulanceCategory | None = None
     closed: Mark | None = None
     attended: bool | None = None
+    outcome: str | None = None
+    crisis_at: datetime | None = None
+    first_assigned: Mark | None = None
+    police_left: Mark | None = None
+    person: PersonDescriptor | None = None
+    caller: Caller | None = None
+    caller_at: Mark | None = None
+    linked: dict[Key, None] = field(default_factory=dict)
+    has_location: bool = False
+    risk_to_self: RiskLevel | None = None
+    risk_to_responders: RiskLevel | None = None
+
+    def describe(self, data: IncidentFacts, mark: Mark) -> None:
+        """What the agency says of caller, place, risk and other agencies' references."""
+        if data.caller is not None:
+            self.caller, self.caller_at = data.caller, self.caller_at or mark
+        self.linked |= dict.fromkeys((each.agency, each.reference) for each in data.linked)
+        self.has_location = self.has_location or data.location is not None
+        self.risk_to_self = data.risk_to_self or self.risk_to_self
+        self.risk_to_responders = data.risk_to_responders or self.risk_to_responders
 
     def build(self) -> IncidentState:
         """The incident as it stands."""
         return IncidentState(
-            self.key,
-            self.kind,
-            self.opened_at,
-            self.last_seen_at,
-            self.reported,
-            self.nature,
-            self.category,
-            self.closed,
-            self.attended,
-        )
+            self.key, self.kind, self.opened_at, self.last_seen_at, self.reported, self.nature, self.category, self.closed,
+            self.attended, self.outcome, self.crisis_at, self.first_assigned, self.police_left, self.person, self.caller,
+            self.caller_at, tuple(self.linked), self.has_location, self.risk_to_self, self.risk_to_responders,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -336,10 +354,19 @@ class DetentionBuilder:
     power: DetentionPower
     detained: Mark
     kept_at: PlaceOfSafetyKind | None
+    incident: Key
     conveyed: list[Conveyance] = field(default_factory=list)
     arrived: Mark | None = None
     handed_over: Mark | None = None
     ended: Mark | None = None
+    consultations: list[Consultation] = field(default_factory=list)
+    visits: list[SiteVisit] = field(default_factory=list)
+    handovers: list[SiteVisit] = field(default_factory=list)
+    assessment_started: Mark | None = None
+    assessed: tuple[Mark, str] | None = None
+    extensions: list[Extension] = field(default_factory=list)
+    escaped: Mark | None = None
+    outcome: str | None = None
 
     def build(self) -> Detention:
         """The detention as it stands."""
@@ -353,4 +380,13 @@ class DetentionBuilder:
             self.arrived,
             self.handed_over,
             self.ended,
+            self.incident,
+            tuple(self.consultations),
+            tuple(self.visits),
+            tuple(self.handovers),
+            self.assessment_started,
+            self.assessed,
+            tuple(self.extensions),
+            self.escaped,
+            self.outcome,
         )

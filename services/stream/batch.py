@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from schemas.events.detention import DetentionDetained
+from schemas.received import SITE
 from schemas.registry import Registry
 from services.identity.deterministic import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
@@ -18,8 +20,9 @@ from services.liaison.alert import AlertChange
 from services.liaison.episode import sighting
 from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
-from services.liaison.settle import Key, settle
-from services.liaison.subjects import descriptor_of
+from services.liaison.records import SiteReport
+from services.liaison.settle import IncidentFile, Key, Settlement, settle
+from services.liaison.subjects import SITE_REPORTS_COUNT, descriptor_of, local_person_of
 from services.runtime.postgres import Connection
 
 
@@ -192,12 +195,15 @@ class Batch:
     async def _touched(self, connection: Connection, new: list[Located]) -> tuple[set[Key], set[Key]]:
         """The incidents and the local people (agency, local identifier) that new events are about."""
         received = [e.accepted.received for e in new]
-        touched: set[Key] = {r.incident_key for r in received if r.incident_key is not None}
+        touched: set[Key] = {r.record_key for r in received if r.record_key is not None}
         changed: set[Key] = {(r.agency, p) for r in received for p in events.local_people(r) or ()}
         if received:
             incidents, people = await events.place_corrections(connection, [r.event.identity for r in received])
             touched |= incidents
             changed |= people
+        sites = {key for key in touched if key[1].startswith(SITE)}
+        if sites:
+            touched = (touched - sites) | await crises.awaiting_place(connection)
         return touched, changed
 
     async def settle(self, connection: Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
@@ -207,17 +213,27 @@ class Batch:
         since = now
         for said in own.values():
             seen = sighting(said, None)
-            people = await crises.people_for(connection, identity_keys(descriptor_of(said)), self.decoded)
+            local = local_person_of(said)
+            people = await crises.people_for(
+                connection, identity_keys(descriptor_of(said)), self.decoded, () if local is None else (local,)
+            )
             names |= link_keys(seen) | {f"person:{p}" for p in people}
             since = min(since, seen.opened_at)
         around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
-        return await self._settle(connection, around, now)
+        settlement = await self._settle(connection, around, now)
+        changes = list(settlement.alerts)
+        # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
+        elsewhere = await crises.echoed(connection, settlement.echoes, (e.episode_id for e in settlement.episodes))
+        if elsewhere:
+            changes += await self.settle_episodes(connection, elsewhere, now)
+        return changes
 
     async def settle_episodes(
         self, connection: Connection, episodes: Sequence[str], now: datetime
     ) -> Sequence[AlertChange]:
         """Look at whole episodes again, because an instant has come. The zone is locked."""
-        return await self._settle(connection, await crises.incidents_of(connection, episodes), now)
+        settlement = await self._settle(connection, await crises.incidents_of(connection, episodes), now)
+        return settlement.alerts
 
     async def decide_link(self, pair: tuple[Key, Key], decision: str, actor: str, reason: str, now: datetime) -> None:
         """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
@@ -226,20 +242,26 @@ class Batch:
             await crises.decide_link(connection, pair, decision, actor, reason, now)
             await self.settle(connection, set(pair), now)
 
-    async def _settle(
-        self, connection: Connection, around: dict[Key, str | None], now: datetime
-    ) -> Sequence[AlertChange]:
+    async def _settle(self, connection: Connection, around: dict[Key, str | None], now: datetime) -> Settlement:
         found, people = await crises.files(connection, around, self.decoded)
         separated, joined = await crises.decisions(connection, around)
         known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
         settlement = settle(
             found, people, known, now, heard=await heard(connection, self.registry), policy=self.policy,
             registry=self.registry, separated=separated, joined=joined,
+            contacts=await crises.contacts(connection, found), site_reports=await self._site_reports(connection, found),
         )  # fmt: skip
         await crises.save_decisions(connection, found, now)
         await crises.save_episodes(connection, settlement, self.registry.zone, now)
         await alerts.save(connection, settlement.alerts, self.registry, now)
-        return settlement.alerts
+        return settlement
+
+    async def _site_reports(self, connection: Connection, found: Sequence[IncidentFile]) -> tuple[SiteReport, ...]:
+        """What places of safety said lately, where somebody detained is among the incidents."""
+        detained = [r.event.time for f in found for r in f.events if isinstance(r.event.data, DetentionDetained)]
+        if not detained:
+            return ()
+        return await crises.site_reports(connection, min(detained) - SITE_REPORTS_COUNT, self.decoded)
 
 
 async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:

@@ -68,7 +68,7 @@ def test_a_good_event_is_accepted_with_what_the_registry_says_of_its_sender() ->
     received = accepted(body()).received
     assert (received.agency, received.agency_kind, received.feed) == ("met", "police", "met-cad")
     assert received.received_at == minute(0)
-    assert received.incident_key == ("met", "CAD-1")
+    assert received.record_key == ("met", "CAD-1")
 
 
 WRONG: list[tuple[str, dict[str, Any], str, str]] = [

@@ -21,17 +21,21 @@ PLAN = {
     "avoid": ["Do not stand behind her"],
 }
 ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
-INSIDE = {str(role) for role in ROLES} - {"operations"}
+AT_THE_DESK = {
+    "police-control", "police-supervisor", "ambulance-control", "mental-health-crisis", "amhp", "custody",
+    "emergency-department",
+}  # fmt: skip
+AFTERWARDS = {"professional-standards", "family-liaison"}
 
 # Who may see which item, written from the matrix in the design's domain reference; whoever is not named may not.
 MAY_SEE: dict[str, set[str]] = {
     "crisis-plan": {"police-control", "ambulance-control", "mental-health-crisis", "amhp", "emergency-department"},
     "crisis-plan-pointer": {"ambulance-control", "mental-health-crisis", "amhp", "emergency-department"},
-    "known-to-services": INSIDE,
-    "legal-status": INSIDE,
-    "identity-certainty": INSIDE,
-    "incidents": INSIDE,
-    "circumstances": INSIDE | {"operations"},
+    "known-to-services": AT_THE_DESK | {"frequent-contact"},
+    "legal-status": AT_THE_DESK | AFTERWARDS,
+    "identity-certainty": AT_THE_DESK | AFTERWARDS | {"frequent-contact"},
+    "incidents": AT_THE_DESK | AFTERWARDS | {"frequent-contact", "record-keeping"},
+    "circumstances": {str(role) for role in ROLES},
 }
 
 
