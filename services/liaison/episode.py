@@ -383,6 +383,7 @@ class _Folding:
             referrals=tuple(records.referrals[k] for k in sorted(records.referrals)),
             follow_ups=tuple(records.follow_ups[k] for k in sorted(records.follow_ups)),
             welfare_checks=tuple(records.welfare_checks),
+            checks=tuple(records.checks),
             family=tuple(records.family),
             harms=tuple(records.harms),
             refusals=tuple(records.refusals),

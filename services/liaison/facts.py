@@ -255,6 +255,8 @@ class Episode:
     referrals: tuple[Referral, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     welfare_checks: tuple[WelfareCheck, ...] = ()
+    checks: tuple[tuple[tuple[str, str], Mark], ...] = ()
+    """Every record of a welfare check by incident, also where no concern was logged by itself."""
     family: tuple[FamilyContact, ...] = ()
     harms: tuple[Harm, ...] = ()
     refusals: tuple[Refusal, ...] = ()

@@ -48,6 +48,7 @@ class Records:
     referrals: dict[Key, Referral] = field(default_factory=dict)
     follow_ups: dict[Key, FollowUp] = field(default_factory=dict)
     welfare_checks: list[WelfareCheck] = field(default_factory=list)
+    checks: list[tuple[Key, Mark]] = field(default_factory=list)
     family: list[FamilyContact] = field(default_factory=list)
     harms: list[Harm] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -172,6 +173,7 @@ class Records:
         self.welfare_checks.append(WelfareCheck(said.key, said.mark, said.data.risk, ()))
 
     def welfare_checked(self, said: Said) -> None:
+        self.checks.append((said.key, said.mark))
         for number, each in enumerate(self.welfare_checks):
             if each.incident == said.key:
                 self.welfare_checks[number] = replace(each, checked=(*each.checked, (said.mark, said.data.seen)))

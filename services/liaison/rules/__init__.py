@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.liaison.rules import conveyance, crisis_plan, departure, emergency, restraint, silence
+from services.liaison.rules import conveyance, crisis_plan, departure, emergency, restraint, silence, welfare
 from services.liaison.rules.rule import Rule
 
 RULES: dict[str, Rule] = {
@@ -13,6 +13,7 @@ RULES: dict[str, Rule] = {
         restraint.DURATION,
         conveyance.RULE,
         crisis_plan.RULE,
+        welfare.RULE,
         departure.RULE,
         silence.RULE,
     )

@@ -17,7 +17,8 @@ def _of(stretches: tuple[Stretch, ...]) -> Spans:
 
 
 def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
-    """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, or not asked for.
+    """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, not asked for, or asked
+    for and never graded.
 
     Suppressed by an ambulance clinician's documented assessment after police arrived, and while a mental-health joint
     response car or street triage is coming or there.
@@ -33,9 +34,17 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             since(assessed), episode.joint_response, episode.emergency, episode.ambulance_on_scene,
         )  # fmt: skip
         unasked = held_for(without(open_to_it, _of(episode.requested)), policy.limit("R01", "ambulance_request_within"))
-        wrong = either(both(open_to_it, either(_of(episode.below_emergency), _of(episode.stood_down))), unasked)
-        for start, end in wrong:
+        low = either(_of(episode.below_emergency), _of(episode.stood_down))
+        asked = without(both(open_to_it, _of(episode.requested)), low, since(_first_sent(episode)))
+        ungraded = held_for(asked, policy.limit("R01", "grade_within"))
+        for start, end in either(both(open_to_it, low), ungraded, unasked):
             yield _finding(episode, policy, attendance, (start, end))
+
+
+def _first_sent(episode: Episode) -> datetime | None:
+    """When an ambulance was first on its way: what comes without a grade comes."""
+    sent = (i.first_assigned.at for i in episode.incidents if i.kind == "ambulance" and i.first_assigned is not None)
+    return min(sent, default=None)
 
 
 def _why(episode: Episode, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
@@ -46,6 +55,10 @@ def _why(episode: Episode, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
                 return said, (Evidence(said, stretch.since.at, stretch.since.event),)
             said = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}, below emergency"
             return said, (Evidence(said, stretch.since.at, stretch.since.event),)
+    asked = min((s.since for s in episode.requested if s.since.at <= at < s.until), default=None)
+    if asked is not None:
+        said = f"An ambulance was asked for at {clock(asked.at)} and the call is not graded"
+        return said, (Evidence(said, asked.at, asked.event),)
     return "No ambulance has been asked for", ()
 
 

@@ -92,3 +92,11 @@ def rule(name: str, condition: Condition | None) -> Rule:
 def clock(at: datetime) -> str:
     """24-hour clock in London, for sentences."""
     return at.astimezone(_LONDON).strftime("%H:%M")
+
+
+def duration(length: timedelta) -> str:
+    """A length of time for sentences: `45 minutes`, `4 hours`, `1 hour 30 minutes`."""
+    minutes = int(length.total_seconds() // 60)
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((hours, "hour"), (rest, "minute")) if n]
+    return " ".join(parts) or "0 minutes"

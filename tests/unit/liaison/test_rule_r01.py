@@ -32,9 +32,36 @@ def test_a_call_graded_below_emergency_prompts_when_the_police_arrive(category: 
     assert crisis.stands("R01", 5)
 
 
-@pytest.mark.parametrize("category", ["C1", "C2", None])
-def test_an_emergency_grade_or_a_call_not_graded_yet_prompts_nothing(category: str | None) -> None:
+@pytest.mark.parametrize("category", ["C1", "C2"])
+def test_an_emergency_grade_prompts_nothing(category: str) -> None:
     assert not officers_wait(category).stands("R01", 90)
+
+
+def test_a_call_that_is_not_graded_prompts_once_the_police_have_waited_for_the_limit() -> None:
+    crisis, within = officers_wait(None), limit("R01", "grade_within")
+    assert not crisis.stands("R01", 5 + within - SECOND)
+    assert crisis.stands("R01", 5 + within)
+    assert "not graded" in crisis.finding("R01", 5 + within).reason
+
+
+def test_a_grade_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> None:
+    within = 5 + limit("R01", "grade_within")
+    in_time = officers_wait(None).ambulance("incident.graded", within, ambulance_category="C2")
+    late = officers_wait(None).ambulance("incident.graded", within + SECOND, ambulance_category="C2")
+    assert not in_time.stands("R01", within)
+    assert late.stands("R01", within)
+    assert not late.stands("R01", within + SECOND)
+
+
+def test_an_ambulance_that_was_asked_for_and_has_no_call_of_its_own_is_not_graded_either() -> None:
+    crisis, within = nobody_asked().police("assistance.requested", 7, of="ambulance"), limit("R01", "grade_within")
+    assert not crisis.stands("R01", 7 + within - SECOND)
+    assert crisis.stands("R01", 7 + within)
+
+
+def test_a_crew_that_is_on_its_way_without_a_grade_prompts_nothing() -> None:
+    crisis = officers_wait(None).ambulance("resource.assigned", 8, resource="A1", kind="ambulance")
+    assert not crisis.stands("R01", 40)
 
 
 def test_the_alert_says_which_grade_and_asks_the_ambulance_desk_and_the_police() -> None:
