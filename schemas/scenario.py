@@ -103,6 +103,9 @@ class Expected(Closed):
     verification: Literal["verified", "cannot-be-verified"] = "verified"
     worsened: Annotated[int, Field(ge=0)] | None = None
     """How often it was worsened."""
+    knowable: Moment | None = None
+    """The first moment at which the failure could be known from what the agencies had said: the casebook's report counts the
+    delay from it."""
 
 
 class Scenario(Closed):
