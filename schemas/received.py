@@ -66,6 +66,12 @@ class Received:
         return record_of(self.agency, self.event.data)
 
 
+def stated(data: Any, name: str) -> Any:
+    """What a statement says under this name; None where its type has no such field. `getattr` on a model costs ten times
+    as much where the field is missing, which it mostly is."""
+    return vars(data).get(name)
+
+
 def data_of(received: Received) -> Closed:
     """The typed data."""
     data: Closed = received.event.data

@@ -42,12 +42,16 @@ class Decoded:
         if known is None:
             agency, feed = self._registry.feeds_by_id[row["feed"]]
             known = Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
-            self._events[place] = known
-            while len(self._events) > self._limit:
-                self._events.popitem(last=False)
+            self.keep(place, known)
         else:
             self._events.move_to_end(place)
         return known
+
+    def keep(self, place: tuple[str, int, int], received: Received) -> None:
+        """Remember an event that was just decoded, under its place in Kafka."""
+        self._events[place] = received
+        while len(self._events) > self._limit:
+            self._events.popitem(last=False)
 
 
 async def lock_zone(connection: Connection, zone: str) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.codes import AgencyKind
-from schemas.received import Received
+from schemas.received import Received, stated
 from services.liaison.corrections import effective
 from services.liaison.facts import Episode
 from services.liaison.records import Contact, Key
@@ -70,12 +70,12 @@ def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset
     keys = set() if person_id is None else {f"person:{person_id}"}
     for received in effective(events)[0]:
         data = received.event.data
-        location = getattr(data, "location", None)
+        location = stated(data, "location")
         if location is not None and location.uprn is not None:
             keys.add(_hashed("property", location.uprn.lstrip("0")))
-        caller, person = getattr(data, "caller", None), getattr(data, "person", None)
+        caller, person = stated(data, "caller"), stated(data, "person")
         numbers = [caller.phone] if caller is not None and caller.phone else []
-        numbers += getattr(person, "phones", ())
+        numbers += person.phones if person is not None else ()
         keys |= {_hashed("telephone", said) for n in numbers if (said := _telephone(n)) is not None}
     return frozenset(keys)
 

@@ -17,7 +17,7 @@ from schemas.codes import (
 from schemas.events import care, detention, incident, response
 from schemas.model import Closed
 from schemas.place import Location
-from schemas.received import Received
+from schemas.received import Received, stated
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.liaison.corrections import effective
 from services.liaison.facts import RESTRAINT_KINDS, Conveyance, Episode, Stretch
@@ -124,7 +124,7 @@ class _Folding:
             state = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
             self.incidents[key] = state
         state.last_seen_at = mark.at
-        state.person = getattr(data, "person", None) or state.person
+        state.person = stated(data, "person") or state.person
         handler = _HANDLERS.get(type(data))
         if handler is not None:
             handler(self, state, data, mark)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from schemas.events.care import FollowUpData
 from schemas.events.detention import PlaceOfSafetyCapacity
 from schemas.person import PersonDescriptor
-from schemas.received import Received
+from schemas.received import Received, stated
 from services.liaison.corrections import effective
 from services.liaison.mark import Mark
 from services.liaison.records import SiteReport
@@ -18,7 +18,7 @@ def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
     """The newest descriptor of the person, after corrections; None where nothing is said."""
     counted, _ = effective(events)
     for received in reversed(counted):
-        person = getattr(received.event.data, "person", None)
+        person = stated(received.event.data, "person")
         if isinstance(person, PersonDescriptor):
             return person
     return None
@@ -63,7 +63,7 @@ def area_of(events: Iterable[Received]) -> str | None:
     """The area that was named last, after corrections; None addresses every area."""
     counted, _ = effective(events)
     for received in reversed(counted):
-        location = getattr(received.event.data, "location", None)
+        location = stated(received.event.data, "location")
         if location is not None and location.area is not None:
             area: str = location.area
             return area

@@ -173,6 +173,9 @@ class Batch:
         if not first:
             return []
         inserted = await events.insert_events(connection, list(first.values()))
+        for each in first.values():
+            if each.accepted.received.event.identity in inserted:
+                self.decoded.keep((each.topic, each.partition, each.offset), each.accepted.received)
         held = {i: e.accepted.content_hash for i, e in first.items() if i in inserted}
         held |= await events.content_hashes(connection, [i for i in first if i not in inserted])
         new = []
@@ -209,16 +212,15 @@ class Batch:
     async def settle(self, connection: Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
         """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""
         own = await crises.events_of(connection, touched, self.decoded)
-        names: set[str] = set()
-        since = now
-        for said in own.values():
-            seen = sighting(said, None)
-            local = local_person_of(said)
-            people = await crises.people_for(
-                connection, identity_keys(descriptor_of(said)), self.decoded, () if local is None else (local,)
-            )
-            names |= link_keys(seen) | {f"person:{p}" for p in people}
-            since = min(since, seen.opened_at)
+        seen = [sighting(said, None) for said in own.values()]
+        people = await crises.people_for(
+            connection,
+            (name for said in own.values() for name in identity_keys(descriptor_of(said))),
+            self.decoded,
+            (local for said in own.values() if (local := local_person_of(said)) is not None),
+        )
+        names = {name for each in seen for name in link_keys(each)} | {f"person:{p}" for p in people}
+        since = min((each.opened_at for each in seen), default=now)
         around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
         settlement = await self._settle(connection, around, now)
         changes = list(settlement.alerts)
