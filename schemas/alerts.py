@@ -46,14 +46,48 @@ class View(Closed):
     """Heading and text, to be shown to people, not to be interpreted."""
 
 
+Transition = Literal[
+    "raised",
+    "worsened",
+    "annotated",
+    "sounded-again",
+    "escalated",
+    "disputed",
+    "inhibited",
+    "released",
+    "acknowledged",
+    "claimed",
+    "taken-over",
+    "handed-over",
+    "accepted",
+    "declined",
+    "not-ours",
+    "noted",
+    "shelved",
+    "unshelved",
+    "returned",
+    "cleared",
+    "closed",
+]
+"""What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be heard."""
+
+
 class AlertChanged(EventData):
-    """An alert of one of the agency's desks was raised, worsened, annotated, acknowledged or cleared."""
+    """Something happened to an alert at one of the agency's desks: `transition` says what, `state` what it is now."""
 
     alert: str
     """Id of the alert: the same in all its messages, and the key of the record."""
     rule: RuleId
     desk: Slug
-    transition: Literal["raised", "worsened", "annotated", "acknowledged", "cleared"]
+    transition: Transition
+    state: Literal[
+        "raised", "delivered", "acknowledged", "claimed", "answered", "shelved", "returned", "cleared", "closed"
+    ]
+    """`returned`: its condition ended before anybody acknowledged it. `cleared`: ended, acknowledged, no outcome yet."""
+    origin: Literal["rule", "escalation", "dispute"]
+    """Why this desk has it: the rule names it, a desk below it did not answer, or a desk said no."""
+    inhibited_by: str | None = None
+    """The more urgent alert of the same crisis for which it keeps quiet at this desk."""
     sequence: Annotated[int, Field(ge=1)]
     """Grows with every change of any alert. A message with a lower sequence than one already seen is the older news."""
     urgency: Annotated[int, Field(ge=1)]

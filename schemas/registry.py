@@ -33,9 +33,32 @@ DeskRole = Literal[
     "record-keeping",
     "mental-health-board",
     "operations",
+    "ambulance-supervisor",
+    "mental-health-supervisor",
+    "amhp-supervisor",
+    "emergency-department-supervisor",
+    "operations-supervisor",
+    "tactical-manager",
+    "strategic-on-call",
 ]
 
-ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
+Level = Literal["supervisor", "tactical", "strategic"]
+"""Rungs of the ladder above a desk: duty supervisor, tactical or on-call manager, strategic on-call."""
+
+SUPERVISOR_OF: dict[AgencyKind, DeskRole] = {
+    "police": "police-supervisor",
+    "ambulance": "ambulance-supervisor",
+    "mental-health-trust": "mental-health-supervisor",
+    "local-authority": "amhp-supervisor",
+    "acute-trust": "emergency-department-supervisor",
+    "operations": "operations-supervisor",
+}
+"""The duty supervisor's desk of an agency of each kind."""
+
+MANAGERS: frozenset[DeskRole] = frozenset({"tactical-manager", "strategic-on-call"})
+"""Desks above the supervisor, which an agency of any kind may have."""
+
+_WORKING: dict[AgencyKind, frozenset[DeskRole]] = {
     "police": frozenset(
         {
             "police-control",
@@ -54,6 +77,10 @@ ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
     "local-authority": frozenset({"amhp", "record-keeping"}),
     "acute-trust": frozenset({"emergency-department", "record-keeping"}),
     "operations": frozenset({"operations", "mental-health-board"}),
+}
+
+ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
+    kind: roles | {SUPERVISOR_OF[kind]} | MANAGERS for kind, roles in _WORKING.items()
 }
 """Which desks an agency of each kind may have; it must have at least one."""
 
@@ -211,6 +238,14 @@ class Registry(Closed):
             if restricted and not any(d.role == role for _, d in chosen.values()):
                 chosen |= {desk.id: (agency, desk) for agency, desk in restricted}
         return tuple(chosen[key] for key in sorted(chosen))
+
+    def desks_above(self, agency: str, level: Level, area: str | None = None) -> tuple[str, ...]:
+        """Ids of the agency's desks of the level that serve the area, or all of them where none does. KeyError."""
+        found = self.agencies_by_id[agency]
+        role = {"supervisor": SUPERVISOR_OF[found.kind], "tactical": "tactical-manager"}.get(level, "strategic-on-call")
+        of_level = [d for d in found.desks if d.role == role]
+        serving = [d for d in of_level if area is None or not d.areas or area in d.areas]
+        return tuple(sorted(d.id for d in serving or of_level))
 
 
 def _unique(kind: str, ids: Iterable[str]) -> None:

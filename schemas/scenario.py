@@ -73,6 +73,35 @@ class Acknowledgement(Closed):
     rule: Annotated[str, Field(pattern=r"^R[0-9]{2}$")]
 
 
+class Doing(Closed):
+    """A person at a desk does something with the alert of a rule that the desk has."""
+
+    at: Moment
+    desk: Slug
+    rule: Annotated[str, Field(pattern=r"^R[0-9]{2}$")]
+    do: Literal[
+        "acknowledge",
+        "claim",
+        "take-over",
+        "accept",
+        "decline",
+        "not-ours",
+        "shelve",
+        "unshelve",
+        "note",
+        "hand-over",
+    ]
+    actor: ShortText = "scenario"
+    reason: ShortText | None = None
+    """Why; for `decline` the code of the reason."""
+    minutes: Annotated[int, Field(ge=1)] | None = None
+    """For `shelve`: for how long."""
+    to: ShortText | None = None
+    """For `hand-over`: to whom."""
+    refused: Slug | None = None
+    """Code with which it must be refused, e.g. `already-claimed`: then it changes nothing."""
+
+
 class Operator(Closed):
     """A person decides whether two incidents are one crisis."""
 
@@ -86,6 +115,14 @@ class Between(Closed):
 
     since: Moment
     until: Moment
+
+
+class Above(Closed):
+    """A desk that has an alert by escalation or dispute."""
+
+    desk: Slug
+    since: Moment | Between
+    """When it was given first; a moment means within two seconds after it."""
 
 
 class Expected(Closed):
@@ -106,6 +143,20 @@ class Expected(Closed):
     knowable: Moment | None = None
     """The first moment at which the failure could be known from what the agencies had said: the casebook's report counts the
     delay from it."""
+    escalated_to: tuple[Above, ...] | None = None
+    """Exactly these desks had it by escalation or dispute; not compared where it is absent."""
+    sounded_again: dict[Slug, Annotated[int, Field(ge=0)]] | None = None
+    """How often it sounded again at each of these desks; others are not compared."""
+    states: (
+        dict[
+            Slug,
+            Literal[
+                "raised", "acknowledged", "claimed", "answered", "shelved", "returned", "cleared", "closed", "inhibited"
+            ],
+        ]
+        | None
+    ) = None
+    """What it is at the end at each of these desks; `raised` includes delivered."""
 
 
 class Scenario(Closed):
@@ -120,6 +171,8 @@ class Scenario(Closed):
     events: tuple[Statement, ...] = ()
     silences: tuple[Silence, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    doings: tuple[Doing, ...] = ()
+    """What people at the desks do: claim, answer, shelve …"""
     operator: tuple[Operator, ...] = ()
     expect: tuple[Expected, ...] = ()
 

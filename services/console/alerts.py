@@ -1,4 +1,4 @@
-"""What the console reads from the ledger, and the one thing it writes: an acknowledgement."""
+"""What the console reads from the ledger. What it writes goes through services.ledger.commands."""
 
 from __future__ import annotations
 
@@ -18,24 +18,6 @@ CHANNEL = "liaison_alerts"
 
 class UnknownAlert(LiaisonError):
     """This desk has no such alert."""
-
-
-class AlreadyAcknowledged(LiaisonError):
-    """Somebody was first."""
-
-    def __init__(self, who: str, when: datetime) -> None:
-        super().__init__(f"acknowledged by {who}")
-        self.who, self.when = who, when
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """An acknowledgement that is in the ledger."""
-
-    sequence: int
-    urgency: int
-    seconds: float
-    """From raised to acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +65,6 @@ _COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE 
 _TROUBLES = """
 SELECT feed, coalesce(stopped_at, silent_since) AS since, stopped_at IS NOT NULL AS stopped FROM feed_state
  WHERE stopped_at IS NOT NULL OR silent_since IS NOT NULL ORDER BY feed"""
-_LOG = """
-WITH taken AS (UPDATE alert_sequence SET last = last + 1 RETURNING last),
-     logged AS (INSERT INTO alert_log (sequence, alert_id, desk, transition, at, actor, reason)
-                SELECT last, $1, $2, 'acknowledged', $3, $4, NULL FROM taken RETURNING sequence)
-SELECT sequence, pg_notify('liaison_alerts', sequence::text) FROM logged"""
 
 
 def _state(row: Any) -> AlertState:
@@ -170,36 +147,3 @@ async def one(pool: asyncpg.Pool, desk: str, alert: UUID) -> tuple[AlertState, t
         for r in lines
     )
     return _state(row), tuple(own)
-
-
-async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str, now: datetime) -> Acknowledged:
-    """Acknowledge for the desk: first wins. Raises AlreadyAcknowledged or UnknownAlert."""
-    async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(
-            """UPDATE alert_desk d SET acknowledged_at = $3, acknowledged_by = $4,
-                      state = CASE WHEN d.cleared_at IS NULL THEN 'acknowledged' ELSE d.state END
-                 FROM alert a WHERE a.alert_id = d.alert_id AND d.alert_id = $1 AND d.desk = $2
-                  AND d.acknowledged_at IS NULL
-            RETURNING a.urgency, a.raised_at""",
-            alert,
-            desk,
-            now,
-            actor,
-        )
-        if row is None:
-            first = await connection.fetchrow(
-                "SELECT acknowledged_by, acknowledged_at FROM alert_desk WHERE alert_id = $1 AND desk = $2", alert, desk
-            )
-            if first is None:
-                raise UnknownAlert
-            raise AlreadyAcknowledged(first["acknowledged_by"], first["acknowledged_at"])
-        await connection.execute(
-            "INSERT INTO audit (action, actor, subject, detail, at) VALUES ('alert.acknowledged', $1, $2, $3, $4)",
-            actor,
-            str(alert),
-            {"desk": desk},
-            now,
-        )
-        # last, because it holds the row lock that puts commits in order
-        sequence = await connection.fetchval(_LOG, alert, desk, now, actor)
-    return Acknowledged(sequence, row["urgency"], max(0.0, (now - row["raised_at"]).total_seconds()))

@@ -18,10 +18,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
+from schemas.registry import load_registry
 from services.console import pages
 from services.console.desks import Desks
 from services.console.security import SESSION_SECONDS, Refused, SecurityHeaders
 from services.console.stream import DATABASE_ERRORS, Hub
+from services.liaison.policy import load_policy
 from services.runtime.clock import Clock, clock_from
 from services.runtime.health import run_checks
 from services.runtime.migrations import at_head
@@ -47,6 +49,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
 
     app = FastAPI(title="Crisis Liaison console", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings, app.state.desks = settings, desks
+    app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
     app.add_middleware(
         SessionMiddleware,

@@ -18,6 +18,8 @@ from services.console.desks import Desks
 from services.console.security import Refused, seat_at
 from services.console.stream import events
 from services.console.text import SCRIPT, TEXT, TRANSITIONS
+from services.ledger import commands
+from services.liaison.alert import Acknowledge, AlreadyAcknowledged, UnknownAlert
 from services.runtime.metrics import ACKNOWLEDGE_SECONDS, CONSOLE_ACKNOWLEDGED
 
 router = APIRouter()
@@ -192,12 +194,15 @@ async def acknowledge(
     state = request.app.state
     machine = "application/json" in accept
     try:
-        done = await alerts.acknowledge(state.pool, desk, _alert_id(alert), seat.actor, state.clock.now())
-    except alerts.UnknownAlert:
+        done = await commands.run(
+            state.pool, state.registry, state.policy, Acknowledge(), desk=desk, alert=_alert_id(alert),
+            actor=seat.actor, now=state.clock.now(),
+        )  # fmt: skip
+    except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
-    except alerts.AlreadyAcknowledged as first:
+    except AlreadyAcknowledged as first:
         CONSOLE_ACKNOWLEDGED.labels("already").inc()
-        said = TEXT["already"].format(who=first.who, when=clock(first.when))
+        said = TEXT["already"].format(who=first.who, when=clock(first.when) if first.when else "")
         if machine:
             return JSONResponse({"error": "already", "message": said}, 409)
         return _page(
@@ -210,5 +215,5 @@ async def acknowledge(
             link=(f"/desks/{desk}", TEXT["back"]),
         )
     CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()
-    ACKNOWLEDGE_SECONDS.labels(str(done.urgency)).observe(done.seconds)
+    ACKNOWLEDGE_SECONDS.labels(str(done.alert.urgency)).observe(done.seconds)
     return JSONResponse({"sequence": done.sequence}) if machine else RedirectResponse(f"/desks/{desk}", 303)

@@ -6,11 +6,15 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from schemas.registry import Registry
-from services.liaison.alert import Alert, AlertChange, DeskAlert, Transition
+from services.ledger.deadlines import set_deadlines
+from services.liaison.alert import Alert, AlertChange, DeskAlert, Ladder, Transition, alert_due
 from services.runtime.postgres import Connection
 
 _NAMESPACE = uuid.UUID("9a4f3c52-27cf-5d0e-8d15-1f6f0f1f2a77")
@@ -18,11 +22,15 @@ ALERT_TYPE = "uk.crisisliaison.alert.changed.v1"
 SOURCE = "/liaison/alerts"
 
 
-async def load(connection: Connection, *, episodes: Iterable[str] = (), feeds: Iterable[str] = ()) -> list[Alert]:
-    """Every alert of the episodes and feeds, standing or not."""
+async def load(
+    connection: Connection, *, episodes: Iterable[str] = (), feeds: Iterable[str] = (), ids: Iterable[str] = ()
+) -> list[Alert]:
+    """Every alert of the episodes and feeds, and those of the ids, standing or not."""
     rows = await connection.fetch(
-        "SELECT * FROM alert WHERE episode_id = ANY($1::uuid[]) OR feed = ANY($2::text[])", list(episodes), list(feeds)
-    )
+        """SELECT * FROM alert WHERE episode_id = ANY($1::uuid[]) OR feed = ANY($2::text[])
+              OR alert_id = ANY($3::uuid[])""",
+        list(episodes), list(feeds), list(ids),
+    )  # fmt: skip
     if not rows:
         return []
     desks: dict[uuid.UUID, list[DeskAlert]] = defaultdict(list)
@@ -30,18 +38,7 @@ async def load(connection: Connection, *, episodes: Iterable[str] = (), feeds: I
         "SELECT * FROM alert_desk WHERE alert_id = ANY($1::uuid[]) ORDER BY alert_id, desk FOR UPDATE",
         [r["alert_id"] for r in rows],
     ):
-        desks[d["alert_id"]].append(
-            DeskAlert(
-                d["desk"],
-                d["state"],
-                d["view"],
-                d["acknowledge_by"],
-                d["delivered_at"],
-                d["acknowledged_at"],
-                d["acknowledged_by"],
-                d["cleared_at"],
-            )  # fmt: skip
-        )
+        desks[d["alert_id"]].append(_desk_alert(d))
     return [
         Alert(
             str(r["alert_id"]),
@@ -64,10 +61,43 @@ async def load(connection: Connection, *, episodes: Iterable[str] = (), feeds: I
     ]
 
 
-async def save(connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime) -> None:
-    """Write alerts, disclosures and outgoing messages; the log last, because its sequence is held until the commit."""
+async def subjects(connection: Connection, alert_ids: Iterable[str]) -> list[tuple[str | None, str | None]]:
+    """(episode, feed) of each alert."""
+    wanted = list(alert_ids)
+    if not wanted:
+        return []
+    rows = await connection.fetch("SELECT episode_id, feed FROM alert WHERE alert_id = ANY($1::uuid[])", wanted)
+    return [(str(r["episode_id"]) if r["episode_id"] else None, r["feed"]) for r in rows]
+
+
+_DESK_COLUMNS = tuple(f.name for f in fields(DeskAlert))
+_SAVE_DESK = (
+    f"INSERT INTO alert_desk (alert_id, {', '.join(_DESK_COLUMNS)})"
+    f" VALUES ($1, {', '.join(f'${n}' for n in range(2, len(_DESK_COLUMNS) + 2))})"
+    f" ON CONFLICT (alert_id, desk) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _DESK_COLUMNS[1:])}"
+)
+"""Columns have the names of the fields."""
+
+
+def _desk_alert(row: asyncpg.Record) -> DeskAlert:
+    values = {name: row[name] for name in _DESK_COLUMNS}
+    values["ladder"] = Ladder.of_json(row["ladder"])
+    values["inhibited_by"] = str(row["inhibited_by"]) if row["inhibited_by"] else None
+    return DeskAlert(**values)
+
+
+def _desk_row(alert: str, mine: DeskAlert) -> tuple[Any, ...]:
+    values = {name: getattr(mine, name) for name in _DESK_COLUMNS} | {"ladder": mine.ladder.as_json()}
+    return (alert, *values.values())
+
+
+async def save(connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime) -> int:
+    """Write alerts, deadlines, disclosures and messages; the log last: its sequence is held until the commit.
+
+    Returns the newest sequence; 0 where nothing was recorded.
+    """
     if not changes:
-        return
+        return 0
     await connection.executemany(
         """INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, area, episode_id, feed, urgency,
                               holds_since, raised_at, cleared_at, clear_reason, detail)
@@ -81,20 +111,9 @@ async def save(connection: Connection, changes: Sequence[AlertChange], registry:
             for a in (c.alert for c in changes)
         ],
     )  # fmt: skip
-    await connection.executemany(
-        """INSERT INTO alert_desk (alert_id, desk, state, view, acknowledge_by, delivered_at, acknowledged_at,
-                                   acknowledged_by, cleared_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-           ON CONFLICT (alert_id, desk) DO UPDATE SET state = excluded.state, view = excluded.view,
-               acknowledge_by = excluded.acknowledge_by, delivered_at = excluded.delivered_at,
-               acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by,
-               cleared_at = excluded.cleared_at""",
-        [
-            (c.alert.alert_id, d.desk, d.state, d.view, d.acknowledge_by, d.delivered_at, d.acknowledged_at,
-             d.acknowledged_by, d.cleared_at)
-            for c in changes for d in c.alert.desks
-        ],
-    )  # fmt: skip
+    await connection.executemany(_SAVE_DESK, [_desk_row(c.alert.alert_id, d) for c in changes for d in c.alert.desks])
+    due = {c.alert.alert_id: alert_due(c.alert) for c in changes}
+    await set_deadlines(connection, "alert", due, registry.zone)
     disclosed = [
         (c.alert.alert_id, d.desk, d.agency, d.purpose, list(d.items), now) for c in changes for d in c.disclosed
     ]
@@ -108,8 +127,13 @@ async def save(connection: Connection, changes: Sequence[AlertChange], registry:
     await connection.executemany(
         """INSERT INTO outbox (message_id, topic, key, headers, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
            ON CONFLICT (message_id) DO NOTHING""",
-        [_message(alert, t, first + n, registry, now) for n, (alert, t) in enumerate(pairs)],
+        [
+            _message(alert, t, first + n, registry, now)
+            for n, (alert, t) in enumerate(pairs)
+            if t.desk in registry.desks_by_id  # one that was taken out of the registry has no topic any more
+        ],
     )
+    return first + len(pairs) - 1 if pairs else 0
 
 
 async def append_log(connection: Connection, transitions: Sequence[Transition]) -> int:
@@ -150,6 +174,9 @@ def _message(alert: Alert, transition: Transition, sequence: int, registry: Regi
             "raised": alert.raised_at.isoformat(),
             "cleared": alert.cleared_at.isoformat() if alert.cleared_at else None,
             "acknowledge_by": desk.acknowledge_by.isoformat(),
+            "state": desk.state,
+            "origin": desk.origin,
+            "inhibited_by": desk.inhibited_by,
             "view": desk.view,
         },
     }

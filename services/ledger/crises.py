@@ -15,6 +15,7 @@ from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
 from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
+from services.ledger.deadlines import set_deadlines
 from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
 from services.liaison.records import SiteReport
@@ -393,21 +394,3 @@ def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:
         [None if r is None else getattr(r, name) for r in rows]
         for name in ("agency_kind", "crisis", "crisis_at", "police_left_at", "completed_at")
     ] + [[None if r is None else "\x1f".join(sorted(r.keys)) for r in rows]]
-
-
-async def set_deadlines(connection: Connection, kind: str, due: dict[str, datetime | None], zone: str) -> None:
-    """Set or take away the instants at which subjects must be looked at again."""
-    later = {s: at for s, at in due.items() if at is not None}
-    if len(later) < len(due):
-        await connection.execute(
-            "DELETE FROM deadline WHERE kind = $1 AND subject = ANY($2::text[])",
-            kind,
-            sorted(due.keys() - later.keys()),
-        )
-    if later:
-        await connection.execute(
-            """INSERT INTO deadline (kind, subject, zone, due_at)
-               SELECT $1, s, $4, d FROM unnest($2::text[], $3::timestamptz[]) AS x(s, d)
-               ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at""",
-            kind, list(later), list(later.values()), zone,
-        )  # fmt: skip

@@ -44,6 +44,13 @@ MATRIX: Mapping[DeskRole, frozenset[str]] = {
     "record-keeping": frozenset({"circumstances", "incidents"}),
     "mental-health-board": frozenset({"circumstances"}),
     "operations": frozenset({"circumstances"}),
+    "operations-supervisor": frozenset({"circumstances"}),
+    "ambulance-supervisor": frozenset(ITEMS),
+    "mental-health-supervisor": frozenset(ITEMS),
+    "amhp-supervisor": frozenset(ITEMS),
+    "emergency-department-supervisor": frozenset(ITEMS),
+    "tactical-manager": frozenset({"circumstances", "incidents", "identity-certainty"}),
+    "strategic-on-call": frozenset({"circumstances", "incidents", "identity-certainty"}),
 }
 """Which items a desk of each role may see at all."""
 

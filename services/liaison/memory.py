@@ -14,7 +14,7 @@ from services.identity.deterministic import decide, identity_keys
 from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
 from services.liaison import alert as life
-from services.liaison.alert import Alert, AlertChange, Transition
+from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
 from services.liaison.feeds import FeedHealth
@@ -158,15 +158,28 @@ class MemoryLedger:
     def tick(self, now: datetime) -> None:
         """Take every deadline that is due."""
         for kind, subject in sorted(k for k, at in self._due.items() if at <= now):
-            del self._due[(kind, subject)]
-            if kind == "feed":
-                self._settle_feed(subject, now)
-            elif subject in self.episodes:
-                self._settle({m.key for m in self.episodes[subject].members}, now)
+            if self._due.get((kind, subject), now) > now:
+                continue  # set anew by what came before it
+            self._due.pop((kind, subject), None)
+            alert = self.alerts[subject] if kind == "alert" else None
+            feed = subject if kind == "feed" else alert.feed if alert is not None else None
+            episode = self.episodes.get((alert.episode_id or "") if alert is not None else subject)
+            if feed is not None:
+                self._settle_feed(feed, now)
+            elif episode is not None:
+                self._settle({m.key for m in episode.members}, now)
+
+    def command(self, alert_id: str, desk: str, command: Command, actor: str, now: datetime) -> None:
+        """A person at a desk does something. Raises CommandRefused, KeyError."""
+        change = life.answer(self.alerts[alert_id], desk, command, actor, now, self.policy.terms())
+        self._write([change])
+        episode = change.alert.episode_id
+        if episode is not None:
+            self._write(life.inhibit([a for a in self.alerts.values() if a.episode_id == episode], now))
 
     def acknowledge(self, alert_id: str, desk: str, actor: str, now: datetime) -> None:
-        """A person at a desk acknowledges. Raises AlreadyAcknowledged, KeyError."""
-        self._write([life.acknowledge(self.alerts[alert_id], desk, actor, now)])
+        """A person at a desk acknowledges. Raises CommandRefused, KeyError."""
+        self.command(alert_id, desk, Acknowledge(), actor, now)
 
     def separate(self, one: Key, other: Key, now: datetime) -> None:
         """A person decides that two incidents are not one crisis."""
@@ -292,5 +305,9 @@ class MemoryLedger:
 
     def _write(self, changes: Iterable[AlertChange]) -> None:
         for change in changes:
-            self.alerts[change.alert.alert_id] = change.alert
+            alert = self.alerts[change.alert.alert_id] = change.alert
             self.log += change.transitions
+            if (due := life.alert_due(alert)) is not None:
+                self._due[("alert", alert.alert_id)] = due
+            else:
+                self._due.pop(("alert", alert.alert_id), None)

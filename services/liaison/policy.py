@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -12,16 +13,30 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from schemas.model import Closed
-from services.liaison.catalogue import CATALOGUE, Limit, RuleId, as_time
+from schemas.registry import Level
+from services.liaison.alert.commands import Terms
+from services.liaison.catalogue import CATALOGUE, Ladder, Limit, RuleId, as_time, check_ladder, ladder_of
 
 _LONDON = ZoneInfo("Europe/London")
 Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
+
+Urgency = Annotated[int, Field(ge=1, le=5)]
 
 Regime = Literal["mental-health-act-2025-s48"]
 """Changes of the law whose day of commencement decides what a rule asks. s48: no police station as a place of safety."""
 
 ALWAYS_ON = frozenset({"R01", "R02", "R30"})
 """Rules that no policy may switch off: the Commission's first demand, restraint, and a silent feed."""
+
+
+ESCALATION: Mapping[int, Ladder] = {
+    1: {"supervisor": 120, "tactical": 300, "strategic": 900},
+    2: {"supervisor": 600, "tactical": 1800, "strategic": 3600},
+    3: {"supervisor": 1800, "tactical": 7200},
+    4: {"supervisor": 28_800},
+    5: {"supervisor": 259_200},
+}
+"""Where the policy file says nothing."""
 
 
 class PolicyError(ValueError):
@@ -34,6 +49,18 @@ class Policy(Closed):
     version: Annotated[int, Field(ge=1)]
     feed_silent_after_seconds: Annotated[int, Field(ge=5, le=3600)]
     acknowledge_within_seconds: dict[Annotated[int, Field(ge=1, le=5)], Seconds]
+    acknowledgement_lasts_seconds: dict[Urgency, Seconds] = Field(
+        default_factory=lambda: {1: 600, 2: 1800, 3: 3600, 4: 28_800, 5: 172_800}
+    )
+    """How long an acknowledgement or a claim is believed without an answer; then the alert sounds again [assumption]."""
+    claim_grace_seconds: Annotated[int, Field(ge=0, le=600)] = 20
+    """Before another person may take over what somebody has claimed [assumption]."""
+    longest_shelf_seconds: dict[Urgency, Seconds] = Field(
+        default_factory=lambda: {2: 900, 3: 3600, 4: 28_800, 5: 86_400}
+    )
+    """The longest time on the shelf by urgency; never for 1 [assumption]."""
+    escalation: dict[Urgency, Ladder] = Field(default_factory=lambda: dict(ESCALATION))
+    """By urgency: seconds without an acknowledgement until each level has it (domain reference, section 7 [A])."""
     limits: dict[RuleId, dict[str, Annotated[int, Field(ge=0)]]] = Field(default_factory=dict)
     """By rule and limit, in the unit of the catalogue."""
     switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(default_factory=dict)
@@ -45,6 +72,14 @@ class Policy(Closed):
     def _within_law_and_standards(self) -> Self:
         if set(self.acknowledge_within_seconds) != {1, 2, 3, 4, 5}:
             raise ValueError("acknowledge_within_seconds needs a limit for each urgency from 1 to 5")
+        if set(self.acknowledgement_lasts_seconds) != {1, 2, 3, 4, 5}:
+            raise ValueError("acknowledgement_lasts_seconds needs a time for each urgency from 1 to 5")
+        if set(self.escalation) != {1, 2, 3, 4, 5}:
+            raise ValueError("escalation needs a ladder for each urgency from 1 to 5")
+        if 1 in self.longest_shelf_seconds:
+            raise ValueError("longest_shelf_seconds names urgency 1; a P1 is never shelved, remove it")
+        for urgency, ladder in self.escalation.items():
+            check_ladder(f"escalation of urgency {urgency}", ladder)
         for rule, named in self.limits.items():
             for name, value in named.items():
                 _check(rule, name, value)
@@ -69,6 +104,20 @@ class Policy(Closed):
     def acknowledge_within(self, urgency: int) -> timedelta:
         """How long a desk has to acknowledge."""
         return timedelta(seconds=self.acknowledge_within_seconds[urgency])
+
+    def acknowledgement_lasts(self, urgency: int) -> timedelta:
+        """How long an acknowledgement is believed."""
+        return timedelta(seconds=self.acknowledgement_lasts_seconds[urgency])
+
+    def ladder(self, rule: str, urgency: int) -> tuple[tuple[Level, timedelta], ...]:
+        """The rungs for an alert of the rule: the rule's own where its document has some, else the urgency's."""
+        own = CATALOGUE[rule].ladder if rule in CATALOGUE else None
+        return ladder_of(own or self.escalation[urgency])
+
+    def terms(self) -> Terms:
+        """What commands are bound by."""
+        longest = {u: timedelta(seconds=s) for u, s in self.longest_shelf_seconds.items()}
+        return Terms(timedelta(seconds=self.claim_grace_seconds), longest)
 
     @property
     def feed_silent_after(self) -> timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,24 @@ from schemas.envelope import AnyEvent, decode
 from schemas.events import TYPE_PREFIX
 from schemas.received import Received
 from schemas.registry import Registry
-from schemas.scenario import Between, Expected, Scenario, ScenarioError, Statement
+from schemas.scenario import Between, Doing, Expected, Scenario, ScenarioError, Statement
 from services.intake.faults import check
-from services.liaison.alert import Alert, Transition
+from services.liaison.alert import (
+    Accept,
+    Acknowledge,
+    Alert,
+    Claim,
+    Command,
+    CommandRefused,
+    Decline,
+    HandOver,
+    Note,
+    NotOurs,
+    Shelve,
+    TakeOver,
+    Transition,
+    Unshelve,
+)
 from services.liaison.memory import MemoryLedger
 from services.liaison.policy import Policy
 
@@ -109,7 +124,7 @@ def run(scenario: Scenario, registry: Registry, policy: Policy) -> Outcome:
     ledger = MemoryLedger(registry, policy)
     steps: list[tuple[datetime, int, Any]] = [(a.at, 1, a) for a in arrivals(scenario, registry)]
     steps += [(at, 0, feed) for at, feed in heartbeats(scenario, registry)]
-    steps += [(scenario.instant(a.at), 2, a) for a in scenario.acknowledgements]
+    steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
     steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
     end = scenario.instant(scenario.until)
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
@@ -137,11 +152,54 @@ def _decide(ledger: MemoryLedger, scenario: Scenario, step: Any, at: datetime) -
         (left, right) = step.incidents
         (ledger.join if step.decision == "joined" else ledger.separate)(left, right, at)
         return
-    for alert in list(ledger.alerts.values()):
-        if alert.rule == step.rule and any(d.desk == step.desk and d.acknowledged_at is None for d in alert.desks):
-            ledger.acknowledge(alert.alert_id, step.desk, "scenario", at)
-            return
-    raise ScenarioError(f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to acknowledge")
+    having = [a for a in ledger.alerts.values() if a.rule == step.rule and a.at(step.desk) is not None]
+    if not having:
+        raise ScenarioError(f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}")
+    alert = chosen(having, step.desk)
+    found = None
+    try:
+        ledger.command(alert.alert_id, step.desk, command_of(step), step.actor, at)
+    except CommandRefused as refused:
+        found = refused.code
+    if found != step.refused:
+        said = f"was refused as {found}" if found else "was done"
+        must = f"be refused as {step.refused}" if step.refused else "be done"
+        raise ScenarioError(f"{scenario.title}: at {step.at} {step.do} at {step.desk} {said}, but must {must}")
+
+
+def everything_done(scenario: Scenario) -> tuple[Doing, ...]:
+    """What people do at their desks; an acknowledgement is one of these."""
+    seen = (Doing(at=a.at, desk=a.desk, rule=a.rule, do="acknowledge") for a in scenario.acknowledgements)
+    return (*seen, *scenario.doings)
+
+
+def chosen(having: Iterable[Alert], desk: str) -> Alert:
+    """Of the alerts of a rule that a desk has, the one a person would take: open before closed, unanswered first."""
+
+    def order(alert: Alert) -> tuple[bool, bool, datetime, str]:
+        mine = alert.at(desk)
+        assert mine is not None
+        return mine.state in {"closed", "answered"}, mine.acknowledged_at is not None, alert.raised_at, alert.alert_id
+
+    return min(having, key=order)
+
+
+def command_of(step: Doing) -> Command:
+    """What the person does."""
+    reason = step.reason or ""
+    commands: dict[str, Command] = {
+        "acknowledge": Acknowledge(),
+        "claim": Claim(),
+        "take-over": TakeOver(reason),
+        "accept": Accept(step.reason),
+        "decline": Decline(reason),  # type: ignore[arg-type]  # what is no code is refused with a sentence
+        "not-ours": NotOurs(reason),
+        "shelve": Shelve(timedelta(minutes=step.minutes or 0), reason),
+        "unshelve": Unshelve(),
+        "note": Note(reason),
+        "hand-over": HandOver(step.to or "", step.reason),
+    }
+    return commands[step.do]
 
 
 def raised_at(alert: Alert, log: tuple[Transition, ...]) -> datetime:
@@ -185,7 +243,7 @@ def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Tra
     since, until = scenario.window(expected.raised)
     if not since <= first <= until:
         faults.append(f"raised {first:%H:%M:%S} UTC, expected {_window(expected.raised)}")
-    desks = tuple(sorted(d.desk for d in alert.desks))
+    desks = tuple(sorted(d.desk for d in alert.desks if d.origin == "rule"))
     if desks != tuple(sorted(expected.desks)):
         faults.append(f"desks {', '.join(desks)}, expected {', '.join(sorted(expected.desks))}")
     if expected.cleared is None:
@@ -207,4 +265,30 @@ def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Tra
         times = len({t.at for t in log if t.alert_id == alert.alert_id and t.kind == "worsened"})
         if times != expected.worsened:
             faults.append(f"worsened {times} times, expected {expected.worsened}")
-    return faults
+    return [*faults, *_life_faults(scenario, expected, alert, log)]
+
+
+def _life_faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]) -> Iterator[str]:
+    """What differs in escalation, re-alarms and states at the end."""
+    own = [t for t in log if t.alert_id == alert.alert_id]
+    if expected.escalated_to is not None:
+        above = {d.desk for d in alert.desks if d.origin != "rule"}
+        wanted = {e.desk: e.since for e in expected.escalated_to}
+        if above != set(wanted):
+            yield f"escalated to {sorted(above) or 'nobody'}, expected {sorted(wanted) or 'nobody'}"
+        for desk in sorted(above & set(wanted)):
+            at = min(t.at for t in own if t.desk == desk and t.kind in {"raised", "disputed"})
+            since, until = scenario.window(wanted[desk])
+            if not since <= at <= until:
+                yield f"escalated to {desk} {at:%H:%M:%S} UTC, expected {_window(wanted[desk])}"
+    for desk, times in (expected.sounded_again or {}).items():
+        found = sum(t.kind == "sounded-again" and t.desk == desk for t in own)
+        if found != times:
+            yield f"sounded again {found} times at {desk}, expected {times}"
+    for desk, state in (expected.states or {}).items():
+        mine = alert.at(desk)
+        shown = "not there" if mine is None else "raised" if mine.state == "delivered" else str(mine.state)
+        if state == "inhibited":
+            shown = "inhibited" if mine is not None and mine.inhibited_by else shown
+        if shown != state:
+            yield f"{shown} at {desk}, expected {state}"

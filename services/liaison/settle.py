@@ -13,9 +13,9 @@ from schemas.registry import Registry
 from services.identity.deterministic import identity_keys
 from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
-from services.liaison.alert import Addressed, Alert, AlertChange
+from services.liaison.addressing import Addressing
+from services.liaison.alert import Alert, AlertChange
 from services.liaison.contacts import ContactRow, Echo, contact_keys, contacts_of, echo_of, rows_of
-from services.liaison.disclosure import view
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
@@ -120,40 +120,50 @@ def _identity(members: Iterable[IncidentFile]) -> IdentityDecision:
     return next((d for d in decisions if d.outcome == "possible"), UNKNOWN)
 
 
-def _addressed(standing: Standing, episode: Episode | None, area: str | None, registry: Registry) -> list[Addressed]:
-    finding = standing.finding
-    desks = registry.desks_for(finding.recipients, area, finding.agencies)
-    if not desks:
-        desks = registry.desks_for(["operations"], None)
-    result = []
-    for agency, desk in desks:
-        shown, items = view(standing, desk.role, episode)
-        result.append(Addressed(desk.id, agency.id, shown, items))
-    return result
-
-
-def _reconcile(
+def _settled(
     standing: Iterable[Standing],
     known: dict[str, Alert],
     now: datetime,
     *,
+    policy: Policy,
     registry: Registry,
     area: str | None,
     episode: Episode | None,
     episode_id: str | None,
     feed: str | None = None,
-) -> Iterable[AlertChange]:
-    """Alerts that a set of findings raises or changes. Takes what it used out of `known`."""
+) -> list[AlertChange]:
+    """What a set of findings and the passing of time make of the alerts. Takes what it used out of `known`.
+
+    First what the rules say, then which alert keeps quiet for a more urgent one, then what time has brought.
+    """
+    changes: dict[str, AlertChange] = {}
+    alerts: dict[str, Alert] = {}
+    addressing: dict[str, Addressing] = {}
     for each in standing:
-        former = known.pop(life.alert_id(each.finding.key), None)
-        to = _addressed(each, episode, area, registry)
+        identity = life.alert_id(each.finding.key)
+        former = known.pop(identity, None)
+        to = addressing[identity] = Addressing(each, episode, area, registry, policy)
+        change: AlertChange | None
         if former is None or not former.stands:
-            yield life.raise_alert(
-                each, to, now, rule_version=RULES[each.finding.rule].version, zone=registry.zone, area=area,
+            change = life.raise_alert(
+                each, to.by_rule(), now, rule_version=RULES[each.finding.rule].version, zone=registry.zone, area=area,
                 episode_id=episode_id, feed=feed, former=former,
             )  # fmt: skip
-        elif (change := life.update(former, each, to, now, episode_id)) is not None:
-            yield change
+        else:
+            alerts[identity] = former
+            above = [to.desk(d.desk) for d in former.desks if d.origin != "rule" and not d.ended]
+            change = life.update(former, each, to.by_rule(), now, episode_id, also=[a for a in above if a is not None])
+        if change is not None:
+            changes[identity], alerts[identity] = change, change.alert
+    for quiet in life.inhibit(alerts.values(), now):
+        identity = quiet.alert.alert_id
+        changes[identity] = changes[identity].then(quiet) if identity in changes else quiet
+        alerts[identity] = quiet.alert
+    for identity, alert in alerts.items():
+        passed = life.pass_time(alert, now, addressing[identity].desk)
+        if passed is not None:
+            changes[identity] = changes[identity].then(passed) if identity in changes else passed
+    return list(changes.values())
 
 
 def _heard_by_agency(
@@ -234,9 +244,10 @@ def settle(
         episode = replace(alone, contacts=contacts_of(alone, mine, (r for k, r in counted.items() if k not in inside)))
         agencies = _heard_by_agency(registry, heard, events)
         found = evaluate(episode, now, agencies, policy, _services(registry, area, agencies))
-        changes += _reconcile(
-            found.standing, known, now, registry=registry, area=area, episode=episode, episode_id=episode_id
-        )
+        changes += _settled(
+            found.standing, known, now, policy=policy, registry=registry, area=area, episode=episode,
+            episode_id=episode_id,
+        )  # fmt: skip
         rows = tuple(
             IncidentSettled(
                 f.key, sightings[f.key].opened_at, sightings[f.key].last_seen_at,
@@ -274,10 +285,9 @@ def settle_feed(
     """Rule R30 for one feed: what changes, and when to look again."""
     known = {a.alert_id: a for a in alerts}
     found = evaluate_feed(health, now, policy)
-    changes = list(
-        _reconcile(
-            found.standing, known, now, registry=registry, area=None, episode=None, episode_id=None, feed=health.feed
-        )
-    )
+    changes = _settled(
+        found.standing, known, now, policy=policy, registry=registry, area=None, episode=None, episode_id=None,
+        feed=health.feed,
+    )  # fmt: skip
     changes += [life.clear(a, now, "the feed is heard again") for a in known.values() if a.stands]
     return tuple(changes), found.look_again_at

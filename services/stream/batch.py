@@ -15,6 +15,7 @@ from services.identity.deterministic import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
 from services.ledger import alerts, crises, events
+from services.ledger.deadlines import set_deadlines
 from services.ledger.events import Located, Place, Quarantined
 from services.liaison.alert import AlertChange
 from services.liaison.episode import sighting
@@ -285,4 +286,4 @@ async def hear(connection: Connection, feeds: set[str], registry: Registry, now:
     for row in rows:
         after = timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)
         due[row["feed"]] = now if row["silent_since"] is not None else now + after
-    await crises.set_deadlines(connection, "feed", due, registry.zone)
+    await set_deadlines(connection, "feed", due, registry.zone)

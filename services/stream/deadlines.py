@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from services.ledger import alerts, crises
+from services.ledger.deadlines import set_deadlines
 from services.liaison.alert import AlertChange
 from services.liaison.feeds import FeedHealth
 from services.liaison.settle import settle_feed
@@ -36,10 +37,13 @@ async def take_due(batch: Batch, now: datetime) -> tuple[int, Sequence[AlertChan
             registry.zone, now, LIMIT,
         )  # fmt: skip
         changes: list[AlertChange] = []
-        episodes = [r["subject"] for r in rows if r["kind"] == "episode"]
+        about = await alerts.subjects(connection, [r["subject"] for r in rows if r["kind"] == "alert"])
+        episodes = {r["subject"] for r in rows if r["kind"] == "episode"} | {e for e, _ in about if e is not None}
         if episodes:
-            changes += await batch.settle_episodes(connection, episodes, now)
-        for feed in sorted(r["subject"] for r in rows if r["kind"] == "feed"):
+            changes += await batch.settle_episodes(connection, sorted(episodes), now)
+        for feed in sorted(
+            {r["subject"] for r in rows if r["kind"] == "feed"} | {f for _, f in about if f is not None}
+        ):
             changes += await _look_at_feed(connection, batch, feed, now)
     DEADLINES_TAKEN.inc(len(rows))
     return len(rows), changes
@@ -70,7 +74,7 @@ async def _look_at_feed(connection: Connection, batch: Batch, feed: str, now: da
         "UPDATE feed_state SET silent_since = CASE WHEN $2 THEN coalesce(silent_since, $3) END WHERE feed = $1",
         feed, silent, row["last_heard_at"] or now,
     )  # fmt: skip
-    await crises.set_deadlines(connection, "feed", {feed: again}, registry.zone)
+    await set_deadlines(connection, "feed", {feed: again}, registry.zone)
     await alerts.save(connection, changes, registry, now)
     return changes
 
@@ -85,7 +89,7 @@ async def stop_feed(batch: Batch, feed: str, reason: str, now: datetime) -> None
                    stopped_reason = excluded.stopped_reason""",
             feed, now, reason,
         )  # fmt: skip
-        await crises.set_deadlines(connection, "feed", {feed: now}, batch.registry.zone)
+        await set_deadlines(connection, "feed", {feed: now}, batch.registry.zone)
 
 
 async def resume_feeds(pool: asyncpg.Pool, feeds: Sequence[str]) -> None:

@@ -16,12 +16,11 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.envelope import decode, encode
 from schemas.registry import Registry
-from schemas.scenario import Acknowledgement, Operator, Scenario
-from services.console import alerts as desk_alerts
-from services.ledger import alerts
-from services.liaison.alert import Alert, Transition
+from schemas.scenario import Doing, Operator, Scenario
+from services.ledger import alerts, commands
+from services.liaison.alert import Alert, CommandRefused, Transition
 from services.liaison.policy import load_policy
-from services.liaison.replay import Outcome, arrivals, differences, heartbeats
+from services.liaison.replay import Outcome, arrivals, chosen, command_of, differences, everything_done, heartbeats
 from services.runtime import kafka
 from services.stream.batch import Batch
 
@@ -63,7 +62,7 @@ class SteeredStream:
         steps: list[tuple[datetime, int, object]] = [
             (a.at, 1, (a.feed, encode(a.event))) for a in arrivals(scenario, self.registry)
         ]
-        steps += [(scenario.instant(a.at), 2, a) for a in scenario.acknowledgements]
+        steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
         steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
         signs = list(heartbeats(scenario, self.registry))
         self.set_clock(scenario.start)
@@ -72,8 +71,8 @@ class SteeredStream:
             self.set_clock(at)
             if kind == 1:
                 await self._publish([step])  # type: ignore[list-item]  # told by kind
-            elif isinstance(step, Acknowledgement):
-                await self._acknowledge(step, at)
+            elif isinstance(step, Doing):
+                await self._do(step, at)
             elif isinstance(step, Operator):
                 await self._batch().decide_link(step.incidents, step.decision, "scenario", "the scenario says so", at)
         await self._until(end + timedelta(microseconds=1), signs)
@@ -134,13 +133,18 @@ class SteeredStream:
     def _batch(self) -> Batch:
         return Batch(self.pool, self.registry, load_policy(), lambda _: None)
 
-    async def _acknowledge(self, step: Acknowledgement, at: datetime) -> None:
-        alert = await self.pool.fetchval(
-            """SELECT alert_id FROM alert JOIN alert_desk d USING (alert_id)
-                WHERE rule = $1 AND d.desk = $2 AND d.acknowledged_at IS NULL ORDER BY raised_at""",
-            step.rule, step.desk,
-        )  # fmt: skip
-        await desk_alerts.acknowledge(self.pool, step.desk, alert, "scenario", at)
+    async def _do(self, step: Doing, at: datetime) -> None:
+        found, _ = await self._alerts()
+        alert = chosen([a for a in found if a.rule == step.rule and a.at(step.desk) is not None], step.desk)
+        refused = None
+        try:
+            await commands.run(
+                self.pool, self.registry, load_policy(), command_of(step), desk=step.desk, alert=alert.alert_id,
+                actor=step.actor, now=at,
+            )  # fmt: skip
+        except CommandRefused as error:
+            refused = error.code
+        assert refused == step.refused
 
     async def _alerts(self) -> tuple[tuple[Alert, ...], tuple[Transition, ...]]:
         async with self.pool.acquire() as connection:

@@ -15,9 +15,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from schemas.registry import load_registry
 from services.console import alerts
 from services.console.app import create_app
 from services.console.desks import Desk, Desks
+from services.ledger import commands
+from services.liaison.alert import Acknowledge, AlreadyAcknowledged
+from services.liaison.policy import load_policy
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
@@ -92,13 +96,19 @@ async def test_the_second_to_acknowledge_is_told_who_was_first_and_when(
     assert await pool.fetchval("SELECT actor FROM audit") == "AB@las"
 
 
+async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str) -> commands.Done:
+    return await commands.run(
+        pool, load_registry(), load_policy(), Acknowledge(), desk=desk, alert=alert, actor=actor, now=NOW
+    )
+
+
 async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool: asyncpg.Pool) -> None:
     ids = [await raised(pool) for _ in range(3)]
     done = await asyncio.gather(
-        *(alerts.acknowledge(pool, "las", i, f"{n}@las", NOW) for i in ids for n in "abc"), return_exceptions=True
+        *(acknowledge(pool, "las", i, f"{n}@las") for i in ids for n in "abc"), return_exceptions=True
     )
-    assert sum(isinstance(d, alerts.Acknowledged) for d in done) == 3
-    assert sum(isinstance(d, alerts.AlreadyAcknowledged) for d in done) == 6
+    assert sum(isinstance(d, commands.Done) for d in done) == 3
+    assert sum(isinstance(d, AlreadyAcknowledged) for d in done) == 6
     assert [r[0] for r in await pool.fetch("SELECT sequence FROM alert_log ORDER BY 1")] == [1, 2, 3]
 
 
@@ -153,7 +163,7 @@ async def test_readiness_and_metrics(client: httpx.AsyncClient) -> None:
 async def test_what_changed_after_a_place_comes_once_and_as_it_is_now(pool: asyncpg.Pool) -> None:
     alert = await raised(pool)
     assert await alerts.changed(pool, "las", 0) == ((), 0)
-    await alerts.acknowledge(pool, "las", alert, "AB@las", NOW)
+    await acknowledge(pool, "las", alert, "AB@las")
     states, newest = await alerts.changed(pool, "las", 0)
     assert [(s.alert_id, s.acknowledged_by) for s in states] == [(str(alert), "AB@las")]
     assert newest == 1

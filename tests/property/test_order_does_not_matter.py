@@ -53,7 +53,7 @@ def standing(batches: Iterable[Sequence[Received]], now: datetime) -> dict[str, 
         "alerts": {
             a.key: (
                 a.rule, a.urgency, a.holds_since, dict(a.detail), members[str(a.episode_id)],
-                {d.desk: (d.state, dict(d.view)) for d in a.desks if d.state != "cleared"},
+                {d.desk: (d.state, dict(d.view)) for d in a.desks if d.origin == "rule" and not d.ended},
             )
             for a in ledger.alerts.values()
             if a.stands

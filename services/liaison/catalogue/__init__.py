@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from importlib import resources
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from schemas.model import Closed
-from services.liaison.finding import DeskRole
+from schemas.registry import DeskRole, Level
 
 RuleId = Annotated[str, Field(pattern=r"^R\d{2}$")]
 Text = Annotated[str, Field(min_length=3, max_length=600)]
 Certainty = Literal["verified", "secondary", "from-memory", "assumption"]
 Basis = Literal["legal", "standard", "assumption"]
+
+
+Ladder = dict[Level, Annotated[int, Field(ge=30, le=14 * 86_400)]]
+"""Seconds without an acknowledgement at the desk until each level above it has the alert too."""
 
 
 class CatalogueError(ValueError):
@@ -67,8 +71,13 @@ class RuleDocument(Closed):
     withholds: dict[DeskRole, tuple[str, ...]] = Field(default_factory=dict)
     """Items of the disclosure matrix that this rule's alerts do not need, by recipient: the matrix less these."""
 
+    ladder: Ladder | None = None
+    """Its own escalation, where the urgency's is not right for it."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.ladder is not None:
+            check_ladder("ladder", self.ladder)
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise ValueError("effective_to is not after effective_from; correct one of them")
         if len(set(self.recipients)) != len(self.recipients):
@@ -82,6 +91,20 @@ class RuleDocument(Closed):
     def effective_on(self, day: date) -> bool:
         """Whether the rule is in force on the day."""
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+def check_ladder(name: str, ladder: Ladder) -> None:
+    """Raises ValueError for a ladder without a supervisor or whose higher level comes first."""
+    if "supervisor" not in ladder:
+        raise ValueError(f"{name} has no supervisor; name after how many seconds the supervisor has the alert")
+    times = [after for _, after in ladder_of(ladder)]
+    if times != sorted(set(times)):
+        raise ValueError(f"{name}: each level must come later than the one below it; correct the seconds")
+
+
+def ladder_of(ladder: Ladder) -> tuple[tuple[Level, timedelta], ...]:
+    """The rungs from below to above."""
+    return tuple((level, timedelta(seconds=ladder[level])) for level in get_args(Level) if level in ladder)
 
 
 def read_document(name: str, text: str) -> RuleDocument:

@@ -23,18 +23,24 @@ PLAN = {
 ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
 AT_THE_DESK = {
     "police-control", "police-supervisor", "ambulance-control", "mental-health-crisis", "amhp", "custody",
-    "emergency-department",
+    "emergency-department", "ambulance-supervisor", "mental-health-supervisor", "amhp-supervisor",
+    "emergency-department-supervisor",
+}  # fmt: skip
+ABOVE = {"tactical-manager", "strategic-on-call"}
+CLINICAL = {
+    "ambulance-control", "mental-health-crisis", "amhp", "emergency-department", "ambulance-supervisor",
+    "mental-health-supervisor", "amhp-supervisor", "emergency-department-supervisor",
 }  # fmt: skip
 AFTERWARDS = {"professional-standards", "family-liaison"}
 
 # Who may see which item, written from the matrix in the design's domain reference; whoever is not named may not.
 MAY_SEE: dict[str, set[str]] = {
-    "crisis-plan": {"police-control", "ambulance-control", "mental-health-crisis", "amhp", "emergency-department"},
-    "crisis-plan-pointer": {"ambulance-control", "mental-health-crisis", "amhp", "emergency-department"},
+    "crisis-plan": {"police-control"} | CLINICAL,
+    "crisis-plan-pointer": CLINICAL,
     "known-to-services": AT_THE_DESK | {"frequent-contact"},
     "legal-status": AT_THE_DESK | AFTERWARDS,
-    "identity-certainty": AT_THE_DESK | AFTERWARDS | {"frequent-contact"},
-    "incidents": AT_THE_DESK | AFTERWARDS | {"frequent-contact", "record-keeping"},
+    "identity-certainty": AT_THE_DESK | AFTERWARDS | {"frequent-contact"} | ABOVE,
+    "incidents": AT_THE_DESK | ABOVE | AFTERWARDS | {"frequent-contact", "record-keeping"},
     "circumstances": {str(role) for role in ROLES},
 }
 
