@@ -65,6 +65,8 @@ class PersonDescriptor(Closed):
     identifiers: Annotated[tuple[LocalIdentifier, ...], Field(max_length=20)] = ()
     ethnicity: EthnicCategory | None = None
     """For monitoring of disproportionality only; never used to decide who somebody is."""
+    restricted: bool | None = None
+    """The record is restricted (PDS confidentiality R): no address and no phone of theirs is held, also no earlier one."""
     certainty: Literal["confirmed", "stated", "believed", "unknown"] = "stated"
     """How sure the agency is that this describes the person in the incident."""
 

@@ -189,6 +189,17 @@ class CrisisPlanPointer(Closed):
     """At most three lines: what makes it worse."""
 
 
+SnomedCode = Annotated[str, Field(pattern=r"^[0-9]{6,18}$")]
+
+
+class FamilyContact(Closed):
+    """Whom of the family to call, and how. No name is needed to call; never used to decide who somebody is."""
+
+    relation: Literal["family", "carer", "nearest-relative", "nominated-person", "other"]
+    """Next of kin is `family`: the nearest relative is a role in law (Mental Health Act s26) that a record must state."""
+    phone: Phone
+
+
 class PathwayFacts(PersonData):
     """What health and social care have in place for a person."""
 
@@ -203,6 +214,12 @@ class PathwayFacts(PersonData):
     on_leave_until: Instant | None = None
     discharge_planned_on: date | None = None
     area: Slug | None = None
+    family_contacts: Annotated[tuple[FamilyContact, ...], Field(max_length=3)] | None = None
+    """Whom of the family to call. Nobody for a person whose record is restricted."""
+    consent_to_share: Literal["given", "refused"] | None = None
+    """What the person has said of sharing their plan outside health and care; absent where it is not recorded."""
+    adjustments: Annotated[tuple[SnomedCode, ...], Field(max_length=20)] | None = None
+    """Reasonable adjustments the person needs (SNOMED CT), e.g. an interpreter; codes, never words."""
 
 
 @event_type("pathway.opened")

@@ -16,9 +16,10 @@ import click
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from schemas.envelope import encode
 from schemas.registry import Feed, Registry, load_registry
 from services.command_line.event_lines import NotEvents, event_lines
-from services.command_line.sources import columbia, san_francisco
+from services.command_line.sources import columbia, documents, san_francisco
 from services.intake.faults import check
 from services.runtime import kafka
 from services.runtime.clock import SystemClock
@@ -102,6 +103,25 @@ def _from_log(source: str, data: Path, registry: Registry, speed: float, limit: 
     ]  # fmt: skip
 
 
+def _from_documents(
+    kind: str, data: Path, registry: Registry, feed: str | None, key: str
+) -> tuple[list[Outgoing], int]:
+    """The events of FHIR or HL7 v2 documents, and in how many of these something was wrong; each fault is named."""
+    if feed is None or feed not in registry.feeds_by_id:
+        raise click.UsageError(f"--source {kind} needs --feed, one of {', '.join(registry.feeds_by_id)}")
+    topic, found, faulty = registry.feeds_by_id[feed][1].topic, [], 0
+    for document in documents.translated(kind, data, *registry.feeds_by_id[feed], key.encode(), SystemClock().now()):
+        faulty += bool(document.made.faults)
+        for word, faults in (("fault", document.made.faults), ("note", document.made.notes)):
+            for fault in faults:
+                click.echo(f"{document.place}: {word} {fault.pointer or '/'} {fault.code}: {fault.message}", err=True)
+                click.echo(f"    remedy: {fault.remedy}", err=True)
+        for event in document.made.events:
+            body = encode(event)
+            found.append(Outgoing(0.0, topic, key_of(json.loads(body)), body))
+    return found, faulty
+
+
 async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:
     producer: AIOKafkaProducer = kafka.producer(settings.kafka_bootstrap, idempotent=settings.kafka_idempotent)
     try:
@@ -125,8 +145,14 @@ async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any)
 @click.command()
 @click.argument("file", required=False, type=click.Path(allow_dash=True))
 @click.option("--feed", help="Id of the feed; without it, the one on which the source is registered.")
-@click.option("--source", type=click.Choice(sorted(SOURCES)), help="Play a city's dispatch log instead of a file.")
-@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the log.")
+@click.option(
+    "--source",
+    type=click.Choice(sorted({*SOURCES, *documents.KINDS})),
+    help="A city's dispatch log, or documents of another standard, instead of a file of events.",
+)
+@click.option(
+    "--data", type=click.Path(exists=True, path_type=Path), help="Folder of the log; file or folder of documents."
+)
 @click.option(
     "--speed", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds of the log a second."
 )
@@ -138,22 +164,32 @@ def publish(
 
     All are checked first: with one fault nothing is sent (exit 1). `--source columbia --data DIR` plays real incidents
     of one city's police and ambulance as events of met-cad and las-cad, their times moved to now; `san-francisco` the
-    calls of another's. Incidents are real; no person is in them.
+    calls of another's. Incidents are real; no person is in them. `--source fhir --data PATH --feed FEED` sends what FHIR
+    R4 resources and Bundles say of people and their care, `hl7v2` what ADT messages say: what is wrong in one document is
+    named (exit 1) and stops no other.
     """
     if (file is None) == (source is None):
         raise click.UsageError("give either FILE or --source")
     if source is not None and data is None:
-        raise click.UsageError("--source needs --data DIR, the folder of the dispatch log")
+        raise click.UsageError("--source needs --data, the folder of the dispatch log or the documents")
     settings = Settings()
     registry = load_registry(settings.registry_path)
+    faulty = 0
     try:
-        outgoing = (
-            _from_file(file, registry, feed) if file is not None
-            else _from_log(source, data, registry, speed, limit) if source is not None and data is not None else []
-        )  # fmt: skip
+        if file is not None:
+            outgoing = _from_file(file, registry, feed)
+        elif source in documents.KINDS and data is not None:
+            outgoing, faulty = _from_documents(str(source), data, registry, feed, settings.pseudonym_key)
+        elif source is not None and data is not None:
+            if not data.is_dir():
+                raise click.UsageError(f"--source {source} needs a folder in --data")
+            outgoing = _from_log(source, data, registry, speed, limit)
     except (OSError, NotEvents) as error:
         click.echo(str(error), err=True)
         raise SystemExit(UNUSABLE) from error
     with click.progressbar(length=len(outgoing), label="Sending", file=click.get_text_stream("stderr")) as bar:
         asyncio.run(_send(settings, outgoing, bar.update))
     click.echo(f"{len(outgoing)} events sent")
+    if faulty:
+        click.echo(f"{faulty} documents have faults: what they name was not sent", err=True)
+        raise SystemExit(FAULTY)

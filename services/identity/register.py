@@ -38,6 +38,11 @@ def local_person_id(agency: str, local_person: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{agency}|{local_person}"))
 
 
+def without_location(descriptor: PersonDescriptor) -> PersonDescriptor:
+    """What may be held of a restricted person: no address, no phone (PDS: confidentiality R)."""
+    return descriptor.model_copy(update={"addresses": (), "phones": (), "restricted": True})
+
+
 @dataclass(frozen=True, slots=True)
 class LocalRecord:
     """All that one agency has said of one of its own people."""
@@ -76,6 +81,11 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
                 pathways[closed.pathway] = replace(pathways[closed.pathway], closed_at=at)
             case _:
                 pass
+    # the newest word holds: restricted, what was said before is restricted too; lifted, it is lifted for all
+    if descriptors and descriptors[0].restricted:
+        descriptors = [without_location(d) for d in descriptors]
+    else:
+        descriptors = [d.model_copy(update={"restricted": None}) if d.restricted else d for d in descriptors]
     return LocalRecord(agency, local_person, tuple(descriptors), tuple(pathways.values()), merged_into, died)
 
 
@@ -126,4 +136,11 @@ def people_of(records: Iterable[LocalRecord]) -> dict[str, PersonOnFile]:
             known.pathways + record.pathways,
             known.died_on or died,
         )
-    return people
+    return {person_id: _restricted(person) for person_id, person in people.items()}
+
+
+def _restricted(person: PersonOnFile) -> PersonOnFile:
+    """One organisation that says restricted is enough: another may not have heard of it yet."""
+    if not any(d.restricted for d in person.descriptors):
+        return person
+    return replace(person, descriptors=tuple(without_location(d) for d in person.descriptors))

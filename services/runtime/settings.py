@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     """Agency registry file; the shipped London one where it is empty."""
     policy_path: Path | None = None
     """Rule policy file; the shipped one where it is empty."""
+    pseudonym_key: str = ""
+    """Secret from which a person whom a document names by NHS number alone gets an opaque local identifier. Keep it for as
+    long as the ledger: with another key the same person is another. Empty: such documents are refused."""
     clock: str = "system"
     """See services.runtime.clock.clock_from."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

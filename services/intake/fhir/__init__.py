@@ -1,0 +1,90 @@
+"""FHIR R4 (UK Core, NRL) to events of the contract. Pure: the time a document came in is an argument."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from services.intake.fhir.pathways import Facts, is_crisis_plan, say_episode, say_plan
+from services.intake.fhir.people import local_person, redacted, restricted, say_patient, subject
+from services.intake.fhir.reading import Resource, parse, resources
+from services.intake.translation import Collected, Sender, Translated, Untranslatable
+
+
+def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
+    """The events of one resource or Bundle. Never raises: what is wrong stands in the answer's faults.
+
+    In a Bundle, the flags, consents and relatives of a person go into their care episode; without an episode they are
+    left out with a note, since they would replace what is known of a pathway by less. A crisis plan is a pathway of its
+    own. A resource that is wrong stops no other.
+    """
+    collected = Collected(sender)
+    try:
+        found, faults = resources(parse(body))
+    except Untranslatable as error:
+        return Translated(faults=(error.fault,))
+    collected.faults += faults
+    patients: dict[str, Resource] = {}
+    for patient in (r for r in found if r.kind == "Patient"):
+        patients |= {name: patient for name in (patient.address, f"Patient/{patient.id}") if name}
+    by_person: dict[str, Facts] = defaultdict(Facts)
+    episodes: list[tuple[Resource, str]] = []
+    for each in found:
+        try:
+            if each.kind == "Patient":
+                say_patient(collected, each, received)
+                _gather(by_person[_name(collected, each, patients)], each)
+            else:
+                person = _name(collected, each, patients)
+                if any(redacted(p) and _name(collected, p, patients) == person for p in patients.values()):
+                    raise Untranslatable(each.pointer, "redacted", "the person's record is redacted", "send nothing")
+                if each.kind == "EpisodeOfCare":
+                    episodes.append((each, person))
+                elif each.kind in ("CarePlan", "DocumentReference") and not is_crisis_plan(each):
+                    collected.note(each.pointer, "document-not-carried", "not a mental health crisis plan (736253002)",
+                                   "nothing to do; only crisis plans are pointed to")  # fmt: skip
+                else:
+                    _gather(by_person[person], each)
+        except Untranslatable as error:
+            collected.faults.append(error.fault)
+    _pathways(collected, by_person, episodes, received)
+    return collected.result()
+
+
+def _name(collected: Collected, each: Resource, patients: dict[str, Resource]) -> str:
+    return local_person(collected, each) if each.kind == "Patient" else subject(collected, each, patients)
+
+
+def _gather(facts: Facts, each: Resource) -> None:
+    match each.kind:
+        case "Patient":
+            facts.patient, facts.restricted = each, restricted(each)
+        case "Flag":
+            facts.flags.append(each)
+        case "Consent":
+            facts.consents.append(each)
+        case "RelatedPerson":
+            facts.related.append(each)
+        case _:
+            facts.plans.append(each)
+
+
+def _pathways(
+    collected: Collected, by_person: dict[str, Facts], episodes: list[tuple[Resource, str]], received: datetime
+) -> None:
+    begun = {person for episode, person in episodes if episode.body.get("status") in ("active", "onhold")}
+    for episode, person in episodes:
+        try:
+            say_episode(collected, episode, person, by_person[person], received)
+        except Untranslatable as error:
+            collected.faults.append(error.fault)
+    for person, facts in by_person.items():
+        for plan in facts.plans:
+            try:
+                say_plan(collected, plan, person, received)
+            except Untranslatable as error:
+                collected.faults.append(error.fault)
+        if person not in begun:
+            for left in (*facts.flags, *facts.consents, *facts.related):
+                collected.note(left.pointer, "needs-an-episode", f"a {left.kind} alone changes no pathway",
+                               "send it in a Bundle with the person's active EpisodeOfCare")  # fmt: skip

@@ -1,0 +1,252 @@
+"""UK Core Patient and RelatedPerson: who a person is, by what name the sender knows them, whom of the family to call. Pure.
+
+Source: UK Core R4 (hl7.org.uk), PDS FHIR API: confidentiality U, R, REDACTED (certain); of relations, HL7 v2-0131 and
+v3-RoleCode (certain for the codes listed).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from schemas.codes import NhsNumberStatus
+from services.intake.fhir.reading import Json, Resource, codings, ended, extensions, number_of, whole_date
+from services.intake.translation import (
+    Collected,
+    Untranslatable,
+    digest,
+    nhs_digits,
+    phone,
+    postcode,
+    pseudonym,
+    reference,
+    system,
+)
+
+RESTRICTED = frozenset({"R", "V"})
+_USES = {"usual": "usual", "official": "usual", "nickname": "nickname", "maiden": "maiden", "old": "old",
+         "anonymous": "alias", "temp": "alias"}  # fmt: skip
+_FAMILY = frozenset(
+    {
+        "MTH", "FTH", "PRN", "GRPRN", "GRMTH", "GRFTH", "SIS", "BRO", "SIB", "SPS", "HUSB", "WIFE", "DOMPART", "CHILD",
+        "SON", "DAU", "SONC", "DAUC", "FAMMEMB", "NFTH", "NMTH", "NSIS", "NBRO", "AUNT", "UNCLE", "COUSN", "NEPHEW",
+        "NIECE", "GRNDCHILD", "INLAW", "EXT", "N",
+    }
+)  # fmt: skip
+_CARER = frozenset({"CAREGIVER", "CARER", "personal-carer"})
+
+
+def restricted(resource: Resource) -> bool:
+    """Whether location and contact details are withheld."""
+    return any(s.get("code") in RESTRICTED for s in resource.body.get("meta", {}).get("security", []))
+
+
+def redacted(resource: Resource) -> bool:
+    """Whether nothing of it may be held at all."""
+    return any(s.get("code") == "REDACTED" for s in resource.body.get("meta", {}).get("security", []))
+
+
+def local_person(collected: Collected, patient: Resource) -> str:
+    """The sender's name of the person: the resource's id, unless that is an NHS number. Raises Untranslatable."""
+    if patient.id and nhs_digits(patient.id) is None:
+        return reference(patient.id)
+    number = nhs_digits(patient.id) or (number_of(patient.body) or ({}, None))[1]
+    if number is None:
+        raise Untranslatable(
+            f"{patient.pointer}/id", "person-not-named", "neither an id nor a valid NHS number names this person",
+            "send the Patient with its id",
+        )  # fmt: skip
+    return pseudonym(collected.sender, number, f"{patient.pointer}/identifier")
+
+
+def subject(collected: Collected, resource: Resource, patients: dict[str, Resource]) -> str:
+    """The local name of the person a resource is about. Raises Untranslatable when nothing names them."""
+    name = "patient" if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson") else "subject"
+    said = resource.body.get(name, {})
+    at = f"{resource.pointer}/{name}"
+    written = str(said.get("reference", ""))
+    if written in patients:
+        return local_person(collected, patients[written])
+    kind, _, identifier = written.removesuffix("/").rpartition("/")
+    if kind.endswith("Patient") and identifier:
+        number = nhs_digits(identifier)
+        return pseudonym(collected.sender, number, at) if number else reference(identifier)
+    if (found := number_of(said)) is not None:
+        if found[1] is None:
+            raise Untranslatable(
+                f"{at}/identifier/value", "nhs-number-check-digit", "the NHS number fails its modulus 11 check",
+                "send the ten digits as issued",
+            )  # fmt: skip
+        return pseudonym(collected.sender, found[1], at)
+    raise Untranslatable(
+        at, "person-not-named", "nothing names the person this is about",
+        "refer to Patient/<id>, to a Patient of the same Bundle, or give the NHS number as identifier",
+    )  # fmt: skip
+
+
+def _status(collected: Collected, identifier: Json, pointer: str) -> str | None:
+    for extension in extensions(identifier):
+        for where, code in codings(extension.get("valueCodeableConcept")):
+            if "NHSNumberVerificationStatus" in where:
+                if code in set(NhsNumberStatus):
+                    return code
+                collected.note(pointer, "verification-status-unknown", "the status is not one of 01 to 08",
+                               "without it the number is taken as not yet traced")  # fmt: skip
+    return None
+
+
+def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
+    names = []
+    # current names first: the first of them is the one that is shown
+    for each in sorted(patient.get("name", []), key=lambda n: ended(n, at)):
+        given = [str(g)[:80] for g in each.get("given", []) if g]
+        use = _USES.get(each.get("use", "usual"), "usual")
+        if ended(each, at) and use == "usual":
+            use = "old"
+        name = {"given": given[0] if given else "", "middle": " ".join(given[1:])[:80],
+                "family": str(each.get("family", ""))[:80], "use": use}  # fmt: skip
+        if name["given"] or name["family"]:
+            names.append({k: v for k, v in name.items() if v})
+    return names[:20]
+
+
+def _addresses(collected: Collected, patient: Resource, at: datetime) -> list[dict[str, str]]:
+    found = []
+    for n, each in enumerate(patient.body.get("address", [])):
+        if each.get("use") in ("work", "billing", "old") or ended(each, at):
+            continue
+        place: dict[str, str] = {}
+        if written := str(each.get("postalCode") or "").strip():
+            code = postcode(written)
+            if code is None:
+                collected.note(f"{patient.pointer}/address/{n}/postalCode", "postcode-not-carried",
+                               "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
+                               "send the postcode as written by Royal Mail, or none")  # fmt: skip
+            else:
+                place["postcode"] = code
+        for extension in extensions(each):
+            if extension.get("url") == "value":
+                value = str(extension.get("valueString", ""))
+                if any(e.get("valueCoding", {}).get("code") == "UPRN" for e in extensions(each)) and value.isdigit():
+                    place["uprn"] = value[:12]
+        if street := ", ".join(str(line) for line in each.get("line", []) if line)[:200]:
+            place["street"] = street
+        if place:
+            found.append(place)
+    return found[:10]
+
+
+def phones(telecoms: Any, at: datetime) -> list[str]:
+    """The phone numbers that still serve, without repeats."""
+    found = [
+        number for t in telecoms or []
+        if t.get("system") in ("phone", "sms")
+        and not ended(t, at) and t.get("use") != "old"
+        and (number := phone(str(t.get("value", "")))) is not None
+    ]  # fmt: skip
+    return list(dict.fromkeys(found))[:10]
+
+
+def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[str, Any]:
+    """What the sender holds of who the person is, in the contract's words."""
+    body, said = patient.body, dict[str, Any](names=_names(patient.body, at), certainty="confirmed")
+    if (found := number_of(body)) is not None:
+        place = f"{patient.pointer}/identifier"
+        if found[1] is None:
+            collected.note(place, "nhs-number-check-digit", "the NHS number fails its modulus 11 check and is left out",
+                           "send the ten digits as issued")  # fmt: skip
+        else:
+            said["nhs_number"] = found[1]
+            if (status := _status(collected, found[0], place)) is not None:
+                said["nhs_number_status"] = status
+    said["identifiers"] = [
+        {"system": system(str(i.get("system") or "local")), "value": reference(str(i["value"]))}
+        for i in body.get("identifier", [])
+        if i.get("value") and i is not (found or (None,))[0] and nhs_digits(str(i["value"])) is None
+    ][:20]
+    if (born := whole_date(body.get("birthDate"))) is not None:
+        said["date_of_birth"] = born
+    elif body.get("birthDate"):
+        collected.note(f"{patient.pointer}/birthDate", "date-not-whole", "only the year or month of birth is given",
+                       "send the whole date; a part of one is left out")  # fmt: skip
+    if body.get("gender"):
+        said["sex"] = body["gender"]
+    for extension in extensions(body):
+        for where, code in codings(extension.get("valueCodeableConcept")):
+            if "EthnicCategory" in where and code in set("ABCDEFGHJKLMNPRSZ") | {"99"}:
+                said["ethnicity"] = code
+    if restricted(patient):
+        said["restricted"] = True
+        if body.get("address") or body.get("telecom"):
+            collected.note(patient.pointer, "restricted-location-not-carried",
+                           "the record is restricted: address and phone are left out", "nothing to do")  # fmt: skip
+    else:
+        said |= {"addresses": _addresses(collected, patient, at), "phones": phones(body.get("telecom"), at)}
+    return {k: v for k, v in said.items() if v not in (None, [], "")}
+
+
+def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
+    """What makes the id of an event stable, and when it was: the resource's version and time.
+
+    Without a version the content's digest serves; without a time, the time it came in, which is then part of the id, so
+    that the same document sent again is another event that says the same.
+    """
+    version = f"v{resource.version}" if resource.version is not None else digest(resource.body)
+    updated = resource.updated
+    return (version, updated) if updated is not None else (f"{version}.{fallback:%Y%m%dT%H%M%S}", fallback)
+
+
+def say_patient(collected: Collected, patient: Resource, received: datetime) -> None:
+    """The events of one Patient. Raises Untranslatable."""
+    if redacted(patient):
+        raise Untranslatable(patient.pointer, "redacted", "the record is redacted", "nothing of it may be held")
+    person = local_person(collected, patient)
+    version, at = stamp(patient, received)
+    if patient.updated is None:
+        collected.note(f"{patient.pointer}/meta/lastUpdated", "time-assumed", "the resource has no time",
+                       "send meta.lastUpdated; the time it came in is taken")  # fmt: skip
+    name = "person.registered" if patient.version == "1" else "person.updated"
+    said = descriptor(collected, patient, at)
+    collected.say(f"Patient.{person}.{version}", name, at, {"local_person": person, "person": said}, None)
+    same_person(collected, f"Patient.{person}.{version}", at, person, said)
+    for link in patient.body.get("link", []):
+        other = str(link.get("other", {}).get("reference", "")).rpartition("/")[2]
+        if other and link.get("type") in ("replaces", "replaced-by"):
+            pair = {"local_person": person, "merged": reference(other)}
+            if link["type"] == "replaced-by":
+                pair = {"local_person": reference(other), "merged": person}
+            collected.say(f"Patient.{person}.{version}.link.{reference(other)}", "person.merged", at, pair, None)
+    died = patient.body.get("deceasedDateTime")
+    if died or patient.body.get("deceasedBoolean"):
+        data = {"local_person": person, "on": whole_date(died)}
+        collected.say(f"Patient.{person}.{version}.died", "person.died", at, data, None)
+
+
+def same_person(collected: Collected, event_id: str, at: datetime, person: str, said: dict[str, Any]) -> None:
+    """Join the sender's own name of a person with the name made of their NHS number, if the sender has verified it.
+
+    So a crisis plan that names the person by NHS number alone reaches them. Only within the one sender, only at status
+    01; a later statement of the sender about the same number holds against an earlier one.
+    """
+    if said.get("nhs_number_status") != "01" or not collected.sender.pseudonym_key:
+        return
+    by_number = pseudonym(collected.sender, said["nhs_number"], "")
+    if by_number != person:
+        collected.say(f"{event_id}.number", "person.merged", at, {"local_person": person, "merged": by_number}, None)
+
+
+def contact(resource: Resource, at: datetime) -> dict[str, str] | None:
+    """Whom to call, of a RelatedPerson that is still one; None without a phone number."""
+    if resource.body.get("active") is False or ended(resource.body, at):
+        return None
+    return contact_of(resource.body.get("relationship"), resource.body.get("telecom"), at)
+
+
+def contact_of(relationship: Any, telecoms: Any, at: datetime) -> dict[str, str] | None:
+    """Relation and phone in the contract's words."""
+    numbers = phones(telecoms, at)
+    if not numbers:
+        return None
+    codes = {code for _, code in codings(relationship)}
+    relation = "carer" if codes & _CARER else "family" if codes & _FAMILY else "other"
+    return {"relation": relation, "phone": numbers[0]}

@@ -1,0 +1,162 @@
+"""From another standard's document to events of the contract: what both adapters (FHIR, HL7 v2) share. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import nhs_number
+from pydantic import ValidationError
+
+from schemas.codes import AgencyKind
+from schemas.envelope import AnyEvent, decode
+from schemas.events import TYPE_PREFIX
+from services.intake.faults import Fault, faults
+
+LOCAL_TIME = ZoneInfo("Europe/London")
+"""What a time without an offset means. The hour that comes twice in October is taken as the first."""
+
+_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
+_PHONE = re.compile(r"\+?[0-9 ()-]{3,24}")
+_NO_REFERENCE = re.compile(r"[^A-Za-z0-9._:/-]+")
+_NO_SYSTEM = re.compile(r"[^a-z0-9./:-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends the document, as the door has established it; never what the document says of itself."""
+
+    agency: str
+    kind: AgencyKind
+    source: str
+    """CloudEvents source of the events made, registered for the feed."""
+    pseudonym_key: bytes
+    """Secret of this installation; empty where there is none, and then nobody can be named by NHS number alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What became of one document. With a fault, nothing was made of that part; a note says what was left out of it."""
+
+    events: tuple[AnyEvent, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[Fault, ...] = ()
+
+
+class Untranslatable(Exception):
+    """This part of the document cannot become an event."""
+
+    def __init__(self, pointer: str, code: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.fault = Fault(pointer, code, message, remedy)
+
+
+@dataclass(slots=True)
+class Collected:
+    """What is gathered while a document is read."""
+
+    sender: Sender
+    events: list[AnyEvent] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[Fault] = field(default_factory=list)
+
+    def say(self, event_id: str, name: str, at: datetime, data: Mapping[str, Any], recorded: datetime | None) -> None:
+        """Add an event. Raises Untranslatable when the contract does not take it."""
+        document: dict[str, Any] = {
+            "specversion": "1.0", "id": event_id, "source": self.sender.source, "type": f"{TYPE_PREFIX}{name}.v1",
+            "time": at.isoformat(), "data": {k: v for k, v in data.items() if v not in (None, [], {})},
+        }  # fmt: skip
+        if recorded is not None:
+            document["recordedtime"] = recorded.isoformat()
+        try:
+            self.events.append(decode(json.dumps(document).encode()))
+        except ValidationError as error:
+            first = faults(error)[0]
+            raise Untranslatable(
+                first.pointer, first.code, f"the {name} made of it is not valid: {first.message}", first.remedy
+            ) from error
+
+    def note(self, pointer: str, code: str, message: str, remedy: str) -> None:
+        """Say what is left out of an event that is made all the same."""
+        self.notes.append(Fault(pointer, code, message, remedy))
+
+    def result(self) -> Translated:
+        """All that was gathered."""
+        return Translated(tuple(self.events), tuple(self.faults), tuple(self.notes))
+
+
+def nhs_digits(value: str) -> str | None:
+    """The ten digits of a valid NHS number, or None."""
+    digits = value.replace(" ", "").replace("-", "")
+    return digits if digits.isascii() and digits.isdigit() and nhs_number.is_valid(digits) else None
+
+
+def pseudonym(sender: Sender, number: str, pointer: str) -> str:
+    """An opaque local identifier for a person whom the document names by NHS number alone.
+
+    HMAC-SHA-256 under the installation's key, so that it is the same for every document of the agency and gives the
+    number to nobody: there are too few NHS numbers for a plain hash. Raises Untranslatable without a key.
+    """
+    if not sender.pseudonym_key:
+        raise Untranslatable(
+            pointer, "person-named-by-nhs-number-alone", "only an NHS number says who this is, and no key is set",
+            "set LIAISON_PSEUDONYM_KEY, or name the person by the agency's own identifier",
+        )  # fmt: skip
+    said = hmac.new(sender.pseudonym_key, f"{sender.agency}|{number}".encode(), hashlib.sha256).hexdigest()
+    return f"nhs.{said[:40]}"
+
+
+def reference(value: str) -> str:
+    """The value as an opaque reference; what is too long or written in other signs becomes a digest."""
+    tidy = _NO_REFERENCE.sub("-", value.strip())
+    if tidy == value.strip() and 0 < len(tidy) <= 64:
+        return tidy
+    return f"{tidy[:40]}.{hashlib.sha256(value.encode()).hexdigest()[:16]}"
+
+
+def system(value: str) -> str:
+    """The name of an identifier system in the contract's signs."""
+    tidy = _NO_SYSTEM.sub("-", value.lower().removeprefix("https://").removeprefix("http://")).strip("-./:")[:80]
+    return tidy if len(tidy) > 1 else f"local-{tidy or 'unnamed'}"
+
+
+def digest(*parts: object) -> str:
+    """Short and stable: the same parts give the same digest on every machine."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def postcode(value: str) -> str | None:
+    """A postcode in its usual form, or None.
+
+    None too for ZZ99 pseudo-postcodes (ODS: no fixed abode, unknown, abroad): thousands of people share one.
+    """
+    found = _POSTCODE.fullmatch(value.replace(" ", "").upper())
+    return None if found is None or found[1] == "ZZ99" else f"{found[1]} {found[2]}"
+
+
+def phone(value: str) -> str | None:
+    """A phone number in the contract's signs, or None."""
+    tidy = value.strip().replace(".", " ").replace("/", " ")
+    return tidy if _PHONE.fullmatch(tidy) and sum(c.isdigit() for c in tidy) >= 3 else None
+
+
+def local(at: datetime) -> datetime:
+    """An instant; without an offset it is London's clock."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=LOCAL_TIME)
+
+
+def day_begins(day: date) -> datetime:
+    """Midnight in London at the beginning of the day."""
+    return datetime.combine(day, time(), LOCAL_TIME)
+
+
+def day_ends(day: date) -> datetime:
+    """Midnight in London at the end of the day."""
+    return datetime.combine(day + timedelta(days=1), time(), LOCAL_TIME)

@@ -1,0 +1,245 @@
+"""What a patient administration system says in HL7 v2 becomes events; what is wrong is named by segment and field."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas.events import care
+from services.intake import hl7v2
+from services.intake.hl7v2.message import messages
+from services.intake.translation import Sender, Translated
+
+FIXTURES = Path(__file__).parents[2] / "fixtures/nhs/adt"
+SENDER = Sender("slam", "mental-health-trust", "/slam/ehr", b"a secret of the tests")
+MSH = "MSH|^~\\&|PAS|RV5|LIAISON|RV5|20261120101500||ADT^{0}|C-{0}|P|2.4"
+EVN = "EVN||20261120101500||||20261120100000"
+PID = ("PID|1||77^^^RV5^MR~9990000018^^^NHS^NH||Okafor^Tunde^Emeka^^Mr^^L~Adeyemi^Tunde^^^^^A||19880229|1|||"
+       "1 Acre Lane^^London^^SW2 5SG^GBR^H||020 7946 0211^PRN|||||||||A||||||||||01")  # fmt: skip
+NK1 = "NK1|1|Okafor^Ngozi|SIS||020 7946 0999"
+PV1 = "PV1|1|I|EILEEN^BAY1^3^RV5|||||||710|||||||||V-9^^^RV5"
+
+
+def message(trigger: str, *segments: str) -> bytes:
+    return "\r".join((MSH.format(trigger), *segments)).encode()
+
+
+def read(trigger: str, *segments: str, sender: Sender = SENDER) -> Translated:
+    return hl7v2.translate(message(trigger, *segments), sender)
+
+
+def test_an_admission_registers_the_person_and_opens_the_stay() -> None:
+    made = read("A01", EVN, PID, NK1, PV1)
+    assert (made.faults, made.notes) == ((), ())
+    registered, joined, opened = made.events
+    assert isinstance(registered.data, care.PersonRegistered)
+    assert registered.data.local_person == "RV5:77"
+    assert (registered.time, registered.recordedtime) == (
+        datetime(2026, 11, 20, 10, tzinfo=UTC), datetime(2026, 11, 20, 10, 15, tzinfo=UTC))  # fmt: skip
+    person = registered.data.person
+    assert (person.nhs_number, person.nhs_number_status) == ("9990000018", "01")
+    assert [(n.given, n.family, n.use) for n in person.names] == [
+        ("Tunde", "Okafor", "usual"),
+        ("Tunde", "Adeyemi", "alias"),
+    ]
+    assert (person.date_of_birth, person.sex, person.ethnicity) == (date(1988, 2, 29), "male", "A")
+    assert [(a.street, a.postcode) for a in person.addresses] == [("1 Acre Lane, London", "SW2 5SG")]
+    assert person.phones == ("020 7946 0211",)
+    assert [(i.system, i.value) for i in person.identifiers] == [("rv5", "77")]
+    assert isinstance(joined.data, care.PersonMerged)
+    assert isinstance(opened.data, care.PathwayOpened)
+    assert (opened.data.pathway, opened.data.team) == ("RV5:V-9", "Ward EILEEN")
+    assert [(c.relation, c.phone) for c in opened.data.family_contacts or ()] == [("family", "020 7946 0999")]
+
+
+def test_the_same_message_is_the_same_events() -> None:
+    assert read("A01", EVN, PID, PV1) == read("A01", EVN, PID, PV1)
+    assert {e.id for e in read("A01", EVN, PID, PV1).events} == {
+        "hl7.PAS.RV5.C-A01.A01.person", "hl7.PAS.RV5.C-A01.A01.number", "hl7.PAS.RV5.C-A01.A01.stay"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("trigger", ["A04", "A05", "A28"])
+def test_a_registration_opens_no_stay(trigger: str) -> None:
+    assert [e.type.split(".", 2)[2] for e in read(trigger, EVN, PID, PV1).events] == [
+        "person.registered.v1", "person.merged.v1"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("trigger", ["A08", "A31"])
+def test_an_update_replaces_what_is_held(trigger: str) -> None:
+    made = read(trigger, EVN, PID)
+    assert isinstance(made.events[0].data, care.PersonUpdated)
+
+
+def test_a_transfer_changes_the_ward() -> None:
+    moved = read("A02", EVN, PID, PV1.replace("EILEEN", "JIM BIRLEY")).events[-1]
+    assert isinstance(moved.data, care.PathwayUpdated)
+    assert (moved.data.pathway, moved.data.team) == ("RV5:V-9", "Ward JIM BIRLEY")
+
+
+def test_a_discharge_closes_the_stay_and_makes_follow_up_due_in_72_hours() -> None:
+    *_, closed, due = read("A03", EVN, PID, PV1).events
+    assert isinstance(closed.data, care.PathwayClosed)
+    assert closed.data.reason == "discharged"
+    assert isinstance(due.data, care.FollowUpDue)
+    assert due.data.by - closed.time == timedelta(hours=72)
+    assert due.data.kind == "post-discharge"
+
+
+def test_for_someone_who_died_no_follow_up_is_due() -> None:
+    dead = PID.replace("||||||||||01", "|||||||20261120|Y||01")
+    made = read("A03", EVN, dead, PV1)
+    assert any(isinstance(e.data, care.PersonDied) for e in made.events)
+    assert not any(isinstance(e.data, care.FollowUpDue) for e in made.events)
+    assert made.events[-1].data.reason == "died"
+
+
+@pytest.mark.parametrize(
+    ("kind", "specialty", "carried"),
+    [("mental-health-trust", "", True), ("acute-trust", "", False), ("acute-trust", "711", True),
+     ("acute-trust", "502", False), ("mental-health-trust", "300", False)],
+)  # fmt: skip
+def test_only_a_mental_health_stay_is_carried(kind: str, specialty: str, carried: bool) -> None:
+    sender = Sender("x", kind, "/slam/ehr", b"k")  # type: ignore[arg-type]  # one of the kinds, as text
+    made = read("A01", EVN, PID, PV1.replace("|710|", f"|{specialty}|"), sender=sender)
+    assert any(isinstance(e.data, care.PathwayOpened) for e in made.events) is carried
+    assert [n.code for n in made.notes] == ([] if carried else ["stay-not-carried"])
+
+
+def test_a_merge_names_who_survives_and_who_is_merged() -> None:
+    (event,) = read("A40", EVN, PID, "MRG|78^^^RV5^MR").events
+    assert isinstance(event.data, care.PersonMerged)
+    assert (event.data.local_person, event.data.merged) == ("RV5:77", "RV5:78")
+    assert read("A40", EVN, PID, "MRG|78").events[0].data.merged == "RV5:78"
+
+
+def test_several_merges_in_one_message_are_several_events() -> None:
+    other = PID.replace("77^^^RV5", "80^^^RV5")
+    made = read("A40", EVN, PID, "MRG|78^^^RV5", other, "MRG|81^^^RV5")
+    assert [(e.data.local_person, e.data.merged) for e in made.events] == [("RV5:77", "RV5:78"), ("RV5:80", "RV5:81")]
+    assert len({e.id for e in made.events}) == 2
+
+
+def test_an_unlink_names_both() -> None:
+    (event,) = read("A37", EVN, PID, PID.replace("77^^^RV5", "78^^^RV5")).events
+    assert isinstance(event.data, care.PersonSplit)
+    assert (event.data.local_person, event.data.split_off) == ("RV5:77", "RV5:78")
+
+
+def test_of_a_protected_record_no_address_phone_or_family_is_held() -> None:
+    made = read("A01", EVN, PID, "PD1||||||||||||Y", NK1, PV1)
+    person = made.events[0].data.person
+    assert (person.restricted, person.addresses, person.phones) == (True, (), ())
+    assert made.events[-1].data.family_contacts is None
+
+
+@pytest.mark.parametrize(
+    ("segments", "pointer", "code"),
+    [
+        (("EVN|", "PV1|1|I"), "PID", "segment-missing"),
+        ((EVN, "PID|1||||Okafor"), "PID-3", "person-not-named"),
+        ((EVN, "PID|1||9990000019^^^NHS||Okafor"), "PID-3", "nhs-number-check-digit"),
+    ],
+)
+def test_a_missing_segment_or_field_is_named(segments: tuple[str, ...], pointer: str, code: str) -> None:
+    made = read("A01", *segments)
+    assert made.events == ()
+    assert [(f.pointer, f.code) for f in made.faults] == [(pointer, code)]
+    assert made.faults[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        (b"PID|1", "MSH", "segment-missing"),
+        (b"MSH|", "MSH-2", "delimiters-invalid"),
+        (b"MSH|^~\\&|PAS", "MSH-2", "delimiters-invalid"),
+        (b"MSH|||||||||||||||", "MSH-2", "delimiters-invalid"),
+        (message("A99", EVN, PID), "MSH-9", "message-not-carried"),
+        (message("A01", EVN, PID).replace(b"ADT^", b"ORU^"), "MSH-9", "message-not-carried"),
+        (message("A01", EVN, PID).replace(b"|P|2.4", b"|T|2.4"), "MSH-11", "not-production"),
+        (message("A01", EVN, PID).replace(b"|C-A01|", b"||"), "MSH-10", "field-missing"),
+        (message("A01", "EVN|", PID).replace(b"20261120101500", b"yesterday"), "EVN-2", "time-malformed"),
+        (message("A01", EVN, PID).replace(b"|P|2.4", b"|P|2.4||||||EBCDIC"), "MSH-18", "character-set-unknown"),
+        (message("A01", EVN, PID).replace(b"Okafor", b"Ren\xe9e"), "MSH-18", "character-set-wrong"),
+        (message("A40", EVN, PID), "MRG", "segment-missing"),
+        (message("A40", EVN, PID, "MRG|77^^^RV5"), "MRG-1", "merged-into-itself"),
+        (message("A37", EVN, PID), "PID", "segment-missing"),
+        (message("A37", EVN, PID, PID), "PID-3", "split-from-itself"),
+        (message("A01", EVN, "ZZZ|" + "x" * 70_000), "", "message-too-large"),
+    ],
+)
+def test_what_cannot_be_taken_is_named_by_segment_and_field(body: bytes, pointer: str, code: str) -> None:
+    made = hl7v2.translate(body, SENDER)
+    assert made.events == ()
+    assert [(f.pointer, f.code) for f in made.faults] == [(pointer, code)]
+    assert "Okafor" not in str(made.faults)
+
+
+def test_names_in_another_character_set_are_read_as_it_is_named() -> None:
+    body = message("A28", EVN, PID.replace("Tunde^Emeka", "Renée")).decode().encode("iso-8859-1")
+    made = hl7v2.translate(body.replace(b"|P|2.4", b"|P|2.4||||||8859/1"), SENDER)
+    assert made.events[0].data.person.names[0].given == "Renée"
+
+
+def test_escape_sequences_are_resolved_and_never_logged(caplog: pytest.LogCaptureFixture) -> None:
+    made = read("A28", EVN, PID.replace("Okafor", "O\\T\\K\\F\\\\Z99secret\\"))
+    assert made.events[0].data.person.names[0].family.startswith("O&K|")
+    assert "secret" not in caplog.text
+
+
+def test_other_delimiters_are_those_the_message_declares() -> None:
+    swapped = message("A28", EVN, PID).decode().translate(str.maketrans("|^~&", "#:!$")).encode()
+    assert hl7v2.translate(swapped, SENDER).events[0].data.local_person == "RV5:77"
+
+
+def test_an_explicit_null_says_nothing() -> None:
+    made = read("A31", EVN, PID.replace("020 7946 0211^PRN", '""'))
+    assert made.events[0].data.person.phones == ()
+
+
+def test_a_date_of_birth_that_is_none_is_left_out_and_the_rest_kept() -> None:
+    made = read("A28", EVN, PID.replace("19880229", "19881329"))
+    assert made.events[0].data.person.date_of_birth is None
+    assert [(n.pointer, n.code) for n in made.notes] == [("PID-7", "date-malformed")]
+
+
+def test_a_time_without_offset_is_londons_clock() -> None:
+    summer = read("A28", "EVN||20260701100000", PID).events[0]
+    assert summer.time == datetime(2026, 7, 1, 9, tzinfo=UTC)
+    given = read("A28", "EVN||20260701100000+0000", PID).events[0]
+    assert given.time == datetime(2026, 7, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_a_file_of_many_messages_is_taken_apart(end: bytes) -> None:
+    bodies = [message("A28", EVN, PID), b"MSH|broken", message("A31", EVN, PID)]
+    file = end.join([b"FHS|^~\\&", *(b.replace(b"\r", end) for b in bodies), b"FTS|1"])
+    found = list(messages(b"\x0b" + file + b"\x1c\r"))
+    assert [m.number for m in found] == [2, 5, 6]
+    made = [hl7v2.translate(m.body, SENDER) for m in found]
+    assert [bool(m.events) for m in made] == [True, False, True]
+
+
+EXPECTED = {
+    "ADT_A01": (["person.registered"], ["stay-not-carried"]),
+    "ADT_A03": (["person.updated"], []),
+    "ADT_A04": (["person.registered"], []),
+    "ADT_A05": (["person.registered"], []),
+    # its month of birth is the thirteenth
+    "ADT_A28": (["person.registered"], ["date-malformed"]),
+    "ADT_A31": (["person.updated"], ["date-malformed"]),
+}
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("ADT*.hl7")), ids=lambda p: p.stem)
+def test_every_adt_example_is_read(path: Path) -> None:
+    (raw,) = messages(path.read_bytes())
+    made = hl7v2.translate(raw.body, SENDER)
+    assert made.faults == ()
+    events, notes = EXPECTED[path.stem[:7]]
+    assert [e.type.removeprefix("uk.crisisliaison.").removesuffix(".v1") for e in made.events] == events
+    assert [n.code for n in made.notes] == notes
