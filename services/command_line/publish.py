@@ -171,7 +171,9 @@ def publish(
     if (file is None) == (source is None):
         raise click.UsageError("give either FILE or --source")
     if source is not None and data is None:
-        raise click.UsageError("--source needs --data DIR, the folder of the dispatch log (or file or folder of the documents)")
+        raise click.UsageError(
+            "--source needs --data DIR, the folder of the dispatch log (or file or folder of the documents)"
+        )
     settings = Settings()
     registry = load_registry(settings.registry_path)
     faulty = 0
