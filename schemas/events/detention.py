@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.codes import ConsultedRole, DetentionPower, PlaceOfSafetyKind, ResourceKind
+from schemas.codes import ClinicalSign, ConsultedRole, DetentionPower, PlaceOfSafetyKind, ResourceKind
 from schemas.events.catalogue import EventData, event_type
 from schemas.events.incident import IncidentData
 from schemas.model import Closed, Instant, Reference, ShortText, Slug
@@ -53,6 +53,8 @@ class DetentionConveyed(DetentionData):
     to: Site | None = None
     reason_not_ambulance: Literal["not-available", "refused", "risk", "other"] | None = None
     """Why the conveyance is not by ambulance, where it is not."""
+    signs: Annotated[tuple[ClinicalSign, ...], Field(max_length=13)] = ()
+    """Physical signs seen of the person when the journey began."""
 
 
 @event_type("detention.arrived")
@@ -180,6 +182,13 @@ class CustodyReviewed(CustodyData):
     """The custody officer reviewed the detention (SI 2017/1036 reg 5, 6)."""
 
     inspector_authority: bool | None = None
+    """An inspector or above authorised the police station as place of safety (SI 2017/1036 reg 2)."""
+    imminent_risk: bool | None = None
+    """Imminent risk of serious injury or death to the person or another (reg 2)."""
+    no_other_place: bool | None = None
+    """No other place of safety in the force's area can reasonably be expected to detain the person (reg 2)."""
+    health_professional_available: bool | None = None
+    """A health-care professional is there and available (reg 2, 4)."""
     asleep: bool = False
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.codes import (
     AmbulanceCategory,
+    ClinicalSign,
     CrisisIndicator,
     Nature,
     PoliceGrade,
@@ -59,6 +60,8 @@ class IncidentFacts(IncidentData):
     """Police forces only."""
     risk_to_self: RiskLevel | None = None
     risk_to_responders: RiskLevel | None = None
+    signs: Annotated[tuple[ClinicalSign, ...], Field(max_length=13)] = ()
+    """Physical signs that were seen or told of, whether or not force is used."""
 
 
 @event_type("incident.reported")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.codes import (
+    ClinicalSign,
     CrisisIndicator,
     ForceKind,
     Nature,
@@ -105,6 +106,7 @@ class _Folding:
         self.detentions: dict[Key, DetentionBuilder] = {}
         self.consultations: list[tuple[Key, Consultation]] = []
         self.records = Records()
+        self.signs: list[tuple[ClinicalSign, Mark]] = []
 
     def take(self, received: Received) -> None:
         event = received.event
@@ -119,6 +121,7 @@ class _Folding:
         self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
         if not isinstance(data, incident.IncidentData):
             return
+        self.signs += [(sign, mark) for sign in getattr(data, "signs", ())]
         state = self.incidents.get(key)
         if state is None:
             state = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
@@ -276,6 +279,8 @@ class _Folding:
                     self.detentions[key] = DetentionBuilder(*key, power, mark, kept, state.key)
                     if site is not None:
                         self.detentions[key].visits.append(SiteVisit(mark, site.site, site.kind))
+                elif site is not None:
+                    self.detentions[key].restated.append(mark)
                 return
             case detention.DetentionConsulted(role=role, practicable=practicable, reason_not_practicable=why):
                 self.consultations.append((key, Consultation(mark, role, practicable, why is not None)))
@@ -310,7 +315,7 @@ class _Folding:
                     )
                 )  # fmt: skip
             case detention.DetentionEscaped():
-                held.escaped = held.escaped or mark
+                held.escapes.append(mark)
             case detention.DetentionEnded(outcome=outcome):
                 held.ended, held.outcome = held.ended or mark, held.outcome or outcome
 
@@ -389,6 +394,7 @@ class _Folding:
             refusals=tuple(records.refusals),
             place_requests=tuple(records.places[k] for k in sorted(records.places)),
             consultations=tuple(self.consultations),
+            signs=tuple(self.signs),
         )
 
     def _requests(self) -> tuple[Stretch, ...]:

@@ -38,7 +38,7 @@ from services.liaison.records import (
     SiteVisit,
     WelfareCheck,
 )
-from services.liaison.spans import FOREVER, Spans, since
+from services.liaison.spans import FOREVER, Spans, since, spans
 
 __all__ = ["Mark"]
 
@@ -193,14 +193,48 @@ class Detention:
     assessed: tuple[Mark, str] | None = None
     extensions: tuple[Extension, ...] = ()
     escaped: Mark | None = None
+    """The first escape."""
     outcome: str | None = None
     """How the detention ended."""
+    escapes: tuple[Mark, ...] = ()
+    restated: tuple[Mark, ...] = ()
+    """When it was said again, under the same reference, that the person was detained, and kept somewhere."""
 
     @property
     def clock_started(self) -> Mark | None:
         """Since when the 24 hours run: arrival at the first place of safety, or the decision to keep the person where
-        they already were (s136(2A), s135(3ZA)). A move does not restart it (s136(3))."""
-        return self.detained if self.kept_at is not None else self.arrived
+        they already were (s136(2A), s135(3ZA)). A move does not restart it (s136(3)).
+
+        Where the arrival itself was not heard, the first thing that only happens at a place of safety stands for it: the
+        clock started then at the latest.
+        """
+        if self.kept_at is not None:
+            return self.detained
+        there = [m for m in (self.arrived, self.handed_over, self.assessment_started) if m is not None]
+        return min((*there, *(v.mark for v in self.visits)), default=None)
+
+    @property
+    def over(self) -> datetime:
+        """When the detention ended; FOREVER while it goes on."""
+        return FOREVER if self.ended is None else self.ended.at
+
+    @property
+    def away(self) -> Spans:
+        """From each escape until the person is at a place of safety again, or the detention ended."""
+        back = sorted(v.mark.at for v in (*self.visits, *self.handovers))
+        return spans((e.at, min(next((b for b in back if b > e.at), FOREVER), self.over)) for e in self.escapes)
+
+    @property
+    def stays(self) -> tuple[tuple[SiteVisit, datetime], ...]:
+        """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the detention over."""
+        found = []
+        for number, visit in enumerate(self.visits):
+            following = self.visits[number + 1].mark.at if number + 1 < len(self.visits) else FOREVER
+            gone = next((e.at for e in self.escapes if e.at >= visit.mark.at), FOREVER)
+            end = min(following, gone, self.over)
+            if end > visit.mark.at:
+                found.append((visit, end))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +301,8 @@ class Episode:
     """What places of safety of the zone said of their free places, in order; only where a place is looked for."""
     contacts: tuple[Contact, ...] = ()
     """Incidents outside this episode about the same person, telephone or property, in order of time."""
+    signs: tuple[tuple[ClinicalSign, Mark], ...] = ()
+    """Physical signs seen of the person, whoever said so, in order of time."""
     faults: tuple[str, ...] = ()
     """Corrections that could not be applied, by event id: the uncorrected event counts."""
 

@@ -128,6 +128,11 @@ class Policy(Closed):
         """Whether the rule is in force at the instant."""
         return rule not in self.switched_off and CATALOGUE[rule].effective_on(at.astimezone(_LONDON).date())
 
+    def regime_begins(self, name: Regime) -> datetime | None:
+        """The first instant of a change of the law; None while it is not in force."""
+        day = self.regimes.get(name)
+        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=_LONDON)
+
     def regime(self, name: Regime, at: datetime) -> bool:
         """Whether the change of the law is in force at the instant."""
         since = self.regimes.get(name)

@@ -86,7 +86,10 @@ class Records:
 
     def custody_reviewed(self, said: Said) -> None:
         known, data = self._custody(said), said.data
-        done = CustodyReview(said.mark, data.inspector_authority, data.asleep)
+        done = CustodyReview(
+            said.mark, data.inspector_authority, data.asleep,
+            data.imminent_risk, data.no_other_place, data.health_professional_available,
+        )  # fmt: skip
         self.custodies[said.key] = replace(known, reviews=(*known.reviews, done))
 
     def custody_adult(self, said: Said) -> None:

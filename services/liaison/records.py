@@ -38,6 +38,9 @@ class CustodyReview:
     mark: Mark
     inspector_authority: bool | None
     asleep: bool
+    imminent_risk: bool | None = None
+    no_other_place: bool | None = None
+    health_professional_available: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

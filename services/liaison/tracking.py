@@ -365,7 +365,8 @@ class DetentionBuilder:
     assessment_started: Mark | None = None
     assessed: tuple[Mark, str] | None = None
     extensions: list[Extension] = field(default_factory=list)
-    escaped: Mark | None = None
+    escapes: list[Mark] = field(default_factory=list)
+    restated: list[Mark] = field(default_factory=list)
     outcome: str | None = None
 
     def build(self) -> Detention:
@@ -387,6 +388,8 @@ class DetentionBuilder:
             self.assessment_started,
             self.assessed,
             tuple(self.extensions),
-            self.escaped,
+            self.escapes[0] if self.escapes else None,
             self.outcome,
+            tuple(self.escapes),
+            tuple(self.restated),
         )

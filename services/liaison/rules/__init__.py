@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from services.liaison.rules import conveyance, crisis_plan, departure, emergency, restraint, silence, welfare
+from services.liaison.rules import (
+    consultation,
+    conveyance,
+    crisis_plan,
+    departure,
+    detention_clock,
+    emergency,
+    restraint,
+    silence,
+    welfare,
+)
 from services.liaison.rules.rule import Rule
 
 RULES: dict[str, Rule] = {
@@ -12,9 +22,11 @@ RULES: dict[str, Rule] = {
         restraint.EMERGENCY,
         restraint.DURATION,
         conveyance.RULE,
+        detention_clock.RULE,
         crisis_plan.RULE,
         welfare.RULE,
         departure.RULE,
+        consultation.RULE,
         silence.RULE,
     )
 }

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from schemas.codes import DetentionPower, ResourceKind
+from schemas.codes import DetentionPower, PlaceOfSafetyKind, ResourceKind
 from services.liaison.facts import Detention, Episode, Mark
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import FOREVER, both, held_for, open_end, spans, without
+
+HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTMENT})
+"""Kept there, a person is with health already and goes nowhere."""
 
 
 def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
@@ -18,7 +21,10 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
     for detention in episode.detentions:
         if detention.power is not DetentionPower.SECTION_136:
             continue
-        over: list[Mark] = [m for m in (detention.arrived, detention.ended) if m is not None]
+        if detention.kept_at in HEALTH:
+            continue
+        there = (detention.arrived, detention.handed_over, detention.assessment_started, detention.ended)
+        over: list[Mark] = [m for m in there if m is not None]
         conveyed = [c.mark for c in detention.conveyed]
         waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
         waiting = without(spans([(detention.detained.at, waiting_ends)]), episode.ambulance_on_scene)

@@ -73,6 +73,7 @@ ENDS: dict[str, Callable[[Crisis], Crisis]] = {
         "resource.on-scene", 30, resource="MH1", kind="mental-health-joint-response-car"
     ),
     "arrived at a place of safety": lambda c: c.police("detention.arrived", 30, detention="D-1", at=SITE),
+    "handed over at a place of safety": lambda c: c.police("detention.handed-over", 30, detention="D-1", at=SITE),
     "detention ended": lambda c: c.police("detention.ended", 30, detention="D-1", outcome="released"),
     "conveyed by ambulance": lambda c: c.police("detention.conveyed", 30, detention="D-1", by="ambulance"),
 }
@@ -102,6 +103,13 @@ def test_conveyed_by_police_with_a_reason_prompts_nothing(reason: str) -> None:
 @pytest.mark.parametrize("power", ["s135-1", "s135-2"])
 def test_the_protocol_is_of_section_136_only(power: str) -> None:
     assert not detained(power).stands("R04", 120)
+
+
+@pytest.mark.parametrize(("kind", "prompts"), [(SITE["kind"], False), ("emergency-department", False), ("home", True)])
+def test_a_person_kept_where_health_is_needs_no_ambulance(kind: str, *, prompts: bool) -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="welfare-concern")
+    crisis.police("detention.detained", 10, detention="D-1", power="s136", kept_at={"site": "here", "kind": kind})
+    assert crisis.stands("R04", 10 + ASKED_WITHIN) is prompts
 
 
 def test_two_people_detained_are_two_alerts() -> None:
