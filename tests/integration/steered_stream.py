@@ -5,27 +5,29 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from schemas.envelope import decode, encode
+from schemas.envelope import encode
 from schemas.registry import Registry
 from schemas.scenario import Doing, Operator, Scenario
-from services.ledger import alerts, commands
+from services.ledger import alerts, commands, crises
 from services.liaison.alert import Alert, CommandRefused, Transition
 from services.liaison.policy import load_policy
 from services.liaison.replay import Outcome, arrivals, chosen, command_of, differences, everything_done, heartbeats
 from services.runtime import kafka
-from services.stream.batch import Batch
+from services.stream.batch import Batch, hear
 
 APPLIED_SECONDS = 20.0
 KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class NotApplied(AssertionError):
@@ -41,9 +43,13 @@ class SteeredStream:
     producer: AIOKafkaProducer
     clock_file: Path
     registry: Registry
+    _clock: datetime = _NEVER
+    _heard: dict[str, datetime] = field(default_factory=dict)
+    """When each feed of the present scenario was heard last."""
 
     def set_clock(self, instant: datetime) -> None:
         """Move the worker's clock. Replaced at once, so that it never reads half an instant."""
+        self._clock = instant
         fresh = self.clock_file.with_suffix(".new")
         fresh.write_text(instant.isoformat())
         os.replace(fresh, self.clock_file)
@@ -58,6 +64,7 @@ class SteeredStream:
     async def run(self, scenario: Scenario) -> Outcome:
         """Play to the end and compare, exactly as `liaison replay` does."""
         await self.empty()
+        self._heard = {}
         end = scenario.instant(scenario.until)
         steps: list[tuple[datetime, int, object]] = [
             (a.at, 1, (a.feed, encode(a.event))) for a in arrivals(scenario, self.registry)
@@ -71,6 +78,7 @@ class SteeredStream:
             self.set_clock(at)
             if kind == 1:
                 await self._publish([step])  # type: ignore[list-item]  # told by kind
+                self._heard[step[0]] = at  # type: ignore[index]  # as above
             elif isinstance(step, Doing):
                 await self._do(step, at)
             elif isinstance(step, Operator):
@@ -80,30 +88,50 @@ class SteeredStream:
         return Outcome(found, log, differences(scenario, found, log))
 
     async def _until(self, at: datetime, signs: list[tuple[datetime, str]]) -> None:
-        """Let every deadline before the instant pass at its own time, and every feed be heard before it seems silent."""
-        while True:
-            due = await self.pool.fetchval("SELECT min(due_at) FROM deadline")
-            before = [s for s in signs if s[0] <= at and (due is None or s[0] < due)]
-            latest = {feed: instant for instant, feed in before}
-            del signs[: len(before)]
-            if latest:
-                for instant in sorted(set(latest.values())):
-                    self.set_clock(instant)
-                    await self._publish([self._heartbeat(f, instant) for f, i in latest.items() if i == instant])
-                continue
-            if due is None or due >= at:
-                return
-            self.set_clock(due)
-            await self._taken(due)
+        """Let every deadline before the instant pass at its own time, and every feed be heard before it seems silent.
 
-    def _heartbeat(self, feed: str, at: datetime) -> tuple[str, bytes]:
-        event = decode(
-            (
-                f'{{"specversion":"1.0","id":"{uuid.uuid4()}","source":"{self.registry.feeds_by_id[feed][1].sources[0]}",'
-                f'"type":"uk.crisisliaison.feed.heartbeat.v1","time":"{at.isoformat()}","data":{{}}}}'
-            ).encode()
-        )
-        return feed, encode(event)
+        Where a feed gives its signs of life in time, only the last one before something else happens is written: the many
+        between would each move the same deadline.
+        """
+        while True:
+            due = await self.pool.fetchval(
+                "SELECT min(due_at) FROM deadline WHERE kind <> 'feed' OR due_at <= $1", self._clock
+            )
+            limit = min(at, due or at, self._silence(signs, at) or at)
+            heard = {feed: instant for instant, feed in signs if instant <= limit}
+            signs[:] = [s for s in signs if s[0] > limit]
+            if heard:
+                self._heard |= heard
+                for instant in sorted(set(heard.values())):
+                    # before the clock moves: the worker must not find a deadline that a sign of life had already moved
+                    await self._hear({f for f, i in heard.items() if i == instant}, instant)
+                continue
+            overdue = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE due_at <= $1", limit)
+            if overdue is None or overdue >= at:
+                return
+            self.set_clock(max(overdue, self._clock))
+            await self._taken(overdue)
+
+    def _silence(self, signs: list[tuple[datetime, str]], at: datetime) -> datetime | None:
+        """The first instant at which a feed will seem silent since its next sign of life comes too late, or is heard again."""
+        found = []
+        for feed, last in self._heard.items():
+            after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
+            before = last
+            for instant in (*(i for i, f in signs if f == feed), datetime.max.replace(tzinfo=UTC)):
+                if instant - before > after:
+                    break
+                before = instant
+            if instant - before > after:
+                found.append(before + after if before + after > self._clock else instant)
+        return min((each for each in found if each <= at), default=None)
+
+    async def _hear(self, feeds: set[str], at: datetime) -> None:
+        """A sign of life, written as the stream writes it."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await crises.lock_zone(connection, self.registry.zone)
+            await hear(connection, feeds, self.registry, at)
+        self.set_clock(max(at, self._clock))
 
     async def _publish(self, sent: Iterable[tuple[str, bytes]]) -> None:
         """Send, and wait until the ledger has it."""
