@@ -23,7 +23,7 @@ from services.runtime.errors import EmbeddedServerError
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
 
-SERVICES = ("stream", "relay", "console")
+SERVICES = ("stream", "relay", "console", "auditor")
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 STANDARD_ERROR = 2

@@ -10,7 +10,7 @@ from services.runtime.settings import Settings
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["stream", "relay", "console"]))
+@click.argument("name", type=click.Choice(["stream", "relay", "console", "auditor"]))
 def worker(name: str) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
@@ -22,6 +22,10 @@ def worker(name: str) -> None:
         from services.relay.app import run_relay
 
         run_relay(settings)
+    elif name == "auditor":
+        from services.stream.auditor import run_auditor
+
+        run_auditor(settings)
     else:
         from services.console.app import run_console
 

@@ -24,6 +24,7 @@ from services.console.desks import Desks
 from services.console.security import SESSION_SECONDS, Refused, SecurityHeaders
 from services.console.stream import DATABASE_ERRORS, Hub
 from services.liaison.policy import load_policy
+from services.liaison.staffing import check_staffing
 from services.runtime.clock import Clock, clock_from
 from services.runtime.health import run_checks
 from services.runtime.migrations import at_head
@@ -51,6 +52,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     app.state.settings, app.state.desks = settings, desks
     app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
+    check_staffing(app.state.registry, app.state.policy)
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.console_secret or secrets.token_urlsafe(32),

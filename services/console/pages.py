@@ -20,6 +20,7 @@ from services.console.stream import events
 from services.console.text import SCRIPT, TEXT, TRANSITIONS
 from services.ledger import commands
 from services.liaison.alert import Acknowledge, AlreadyAcknowledged, UnknownAlert
+from services.runtime.alarm_metrics import COUNTS
 from services.runtime.metrics import ACKNOWLEDGE_SECONDS, CONSOLE_ACKNOWLEDGED
 
 router = APIRouter()
@@ -214,6 +215,7 @@ async def acknowledge(
             seat=seat,
             link=(f"/desks/{desk}", TEXT["back"]),
         )
+    COUNTS.count(done.changes)
     CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()
     ACKNOWLEDGE_SECONDS.labels(str(done.alert.urgency)).observe(done.seconds)
     return JSONResponse({"sequence": done.sequence}) if machine else RedirectResponse(f"/desks/{desk}", 303)

@@ -44,13 +44,14 @@ from services.liaison.alert import (
     Command,
     HandOver,
     Note,
-    Transition,
     UnknownAlert,
     answer,
     inhibit,
 )
 from services.liaison.policy import Policy
 from services.runtime.postgres import Connection
+
+__all__ = ["Command", "Done", "hand_over_desk", "run", "run_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Done:
     sequence: int
     """The newest of the log that it made: a stream that has it shows the command."""
     alert: Alert
-    transitions: tuple[Transition, ...]
+    changes: tuple[AlertChange, ...]
+    """This alert's first, then those of the same crisis that keep quiet or return because of it."""
     seconds: float
     """From raised (or sounded anew) to now."""
 
@@ -105,7 +107,7 @@ async def run_in(
     await _audit(connection, change, command, desk, actor, now)
     sequence = await alerts.save(connection, changes, registry, now)
     since = mine.ladder_since or own.raised_at
-    return Done(sequence, change.alert, change.transitions, max(0.0, (now - since).total_seconds()))
+    return Done(sequence, changes[0].alert, tuple(changes), max(0.0, (now - since).total_seconds()))
 
 
 async def hand_over_desk(

@@ -28,6 +28,20 @@ EVENT_TO_ALERT_SECONDS = Histogram(
     "From the Kafka timestamp of a batch's oldest record to the commit of the alerts it raised.",
     buckets=LATENCY_BUCKETS,
 )
+ALARMS_PRESENTED = Counter(
+    "liaison_alarms_presented_total", "New alarms given to a desk; a repetition is none.", ["desk", "urgency"]
+)
+REALARMS = Counter("liaison_alarms_sounded_again_total", "Alarms that sounded again unanswered.", ["desk", "urgency"])
+ESCALATIONS = Counter("liaison_escalations_total", "Rungs of a ladder that were taken.", ["level", "urgency"])
+ANSWERS = Counter("liaison_alert_answers_total", "Outcomes that desks gave.", ["rule", "outcome"])
+CHATTERING = Counter("liaison_alarms_chattering_total", "Alarms new three times within a minute at a desk.", ["rule"])
+ALARMS_STANDING = Gauge("liaison_alarms_standing", "Alerts that stand unanswered at a desk, by age.", ["desk", "age"])
+FLOOD = Gauge("liaison_alarm_flood", "1 while a desk is flooded: from over 10 in 10 minutes until under 5.", ["desk"])
+AUDITOR_HEARTBEAT = Gauge(
+    "liaison_escalation_auditor_heartbeat_timestamp_seconds",
+    "When the auditor last found no step of any escalation overdue. It stops when one is.",
+)
+ESCALATION_OVERDUE = Gauge("liaison_escalation_overdue_steps", "Steps that should have happened, by kind.", ["fault"])
 OUTBOX_PENDING = Gauge("liaison_outbox_pending_messages", "Messages not yet published.")
 OUTBOX_OLDEST_SECONDS = Gauge("liaison_outbox_oldest_seconds", "Age of the oldest message not yet published.")
 OUTBOX_PUBLISHED = Counter("liaison_outbox_published_total", "Messages published.")

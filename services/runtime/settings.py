@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     queue_max: int = Field(default=2000, ge=1)
     """Records waiting in memory at the most; then the consumer is held back."""
     deadline_poll_seconds: float = Field(default=0.5, gt=0)
+    auditor_poll_seconds: float = Field(default=5.0, gt=0)
+    """Between two looks of the auditor of escalations."""
+    auditor_grace_seconds: float = Field(default=15.0, ge=0)
+    """How late a step may be before the auditor's heartbeat stops."""
     sweep_seconds: float = Field(default=3.0, gt=0)
     relay_poll_seconds: float = Field(default=0.5, gt=0)
     handler_retries: int = Field(default=5, ge=1)

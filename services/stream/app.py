@@ -22,7 +22,9 @@ from schemas.envelope import event_adapter
 from schemas.registry import load_registry
 from services.ledger import events
 from services.liaison.policy import load_policy
+from services.liaison.staffing import check_staffing
 from services.runtime import kafka, metrics
+from services.runtime.alarm_metrics import COUNTS
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.health import HealthServer
@@ -92,8 +94,10 @@ class StreamWorker:
     async def _start(self) -> None:
         pool = await create_pool(self.settings.postgres_dsn, max_size=6)
         crash = CrashPoints(self.settings)
+        policy = load_policy(self.settings.policy_path)
+        check_staffing(self.registry, policy)
         guard = self.settings.cursor_guard or self.settings.environment != "test"
-        self.batch = Batch(pool, self.registry, load_policy(self.settings.policy_path), crash.reach, guard)
+        self.batch = Batch(pool, self.registry, policy, crash.reach, guard)
         self.applier = Applier(self.batch, self.clock, self.settings)
         self.queue = asyncio.Queue(self.settings.queue_max)
         health = HealthServer(
@@ -165,9 +169,7 @@ class StreamWorker:
         while True:
             try:
                 count, changes = await take_due(self.batch, self.clock.now())
-                for change in changes:
-                    for transition in change.transitions:
-                        metrics.ALERT_TRANSITIONS.labels(change.alert.rule, transition.kind).inc()
+                COUNTS.count(changes)
                 if count:
                     continue
             except asyncio.CancelledError:

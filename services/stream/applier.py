@@ -15,6 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from services.ledger import events
 from services.runtime import kafka, metrics, postgres
+from services.runtime.alarm_metrics import COUNTS
 from services.runtime.clock import Clock
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
@@ -119,9 +120,7 @@ class Applier:
             metrics.EVENTS_REPEATED.labels(feed).inc()
         for feed, code in result.rejected:
             metrics.EVENTS_REJECTED.labels(feed, code).inc()
-        for change in result.changes:
-            for transition in change.transitions:
-                metrics.ALERT_TRANSITIONS.labels(change.alert.rule, transition.kind).inc()
+        COUNTS.count(result.changes)
         for feed, good in result.outcomes:
             reason = self._limits[feed].note(good)
             if reason is not None and feed not in self.stopped:

@@ -36,7 +36,7 @@ def test_a_small_measurement_loses_nothing_and_doubles_nothing() -> None:
     assert figures["alerts"] >= 4
     assert {"p50", "p95", "p99"} <= figures["latency_ms"].keys()
     assert {"p50", "p95", "p99"} <= figures["live_stream_latency_ms"].keys()
-    assert set(figures["memory_mb"]) == {"stream", "relay", "console"}
+    assert set(figures["memory_mb"]) == {"stream", "relay", "console", "auditor"}
 
 
 @pytest.mark.timeout(180)

@@ -369,7 +369,7 @@ def stand_down(change: AlertChange, now: datetime) -> AlertChange:
     for above in alert.desks:
         if above.origin != "escalation" or above.ended or above.state == "answered":
             continue
-        below = [d for d in alert.desks if any(above.desk in r.desks for r in d.ladder.rungs[: d.ladder_step])]
+        below = [d for d in alert.desks if any(above.desk in r.desks for r in d.ladder.rungs)]
         if not below or any(d.unanswered for d in below):
             continue
         new, record = end(above, alert.alert_id, now, "answered at the desk below")

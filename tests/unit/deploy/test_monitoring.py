@@ -70,7 +70,7 @@ def test_prometheus_asks_the_ports_that_compose_gives() -> None:
     targets = [
         target for job in config["scrape_configs"] for static in job["static_configs"] for target in static["targets"]
     ]
-    assert len(targets) == 3
+    assert len(targets) == 4
     for target in targets:
         name, port = target.split(":")
         environment = compose[name]["environment"]

@@ -1,0 +1,54 @@
+"""Counts what happens to alerts, once it is committed: alarms presented, re-alarms, escalations, answers, chatter."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from schemas.registry import Level
+from services.liaison.alert import AlertChange
+from services.runtime import metrics
+
+NEW_ALARM = frozenset({"raised", "worsened", "unshelved", "released"})
+OUTCOMES = frozenset({"accepted", "declined", "not-ours"})
+LEVELS: tuple[Level, ...] = ("supervisor", "tactical", "strategic")
+CHATTER, CHATTER_TIMES = timedelta(seconds=60), 3
+REMEMBERED = 10_000
+
+
+class AlarmCounts:
+    """One for a process: it remembers the last alarms, so that chattering is seen."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
+
+    def count(self, changes: Iterable[AlertChange]) -> None:
+        """Labels are desks and rules of the registry and the catalogue, urgencies and closed sets."""
+        for change in changes:
+            rule, urgency = change.alert.rule, str(change.alert.urgency)
+            for said in change.transitions:
+                metrics.ALERT_TRANSITIONS.labels(rule, said.kind).inc()
+                if said.kind in NEW_ALARM:
+                    metrics.ALARMS_PRESENTED.labels(said.desk, urgency).inc()
+                    if self._chatters(said.alert_id, said.desk, said.at):
+                        metrics.CHATTERING.labels(rule).inc()
+                elif said.kind == "sounded-again":
+                    metrics.REALARMS.labels(said.desk, urgency).inc()
+                elif said.kind == "escalated":
+                    level = (said.reason or "").partition(":")[0]
+                    if level in LEVELS:
+                        metrics.ESCALATIONS.labels(level, urgency).inc()
+                elif said.kind in OUTCOMES:
+                    metrics.ANSWERS.labels(rule, said.kind).inc()
+
+    def _chatters(self, alert: str, desk: str, at: datetime) -> bool:
+        times = self._last.setdefault((alert, desk), deque(maxlen=CHATTER_TIMES))
+        self._last.move_to_end((alert, desk))
+        while len(self._last) > REMEMBERED:
+            self._last.popitem(last=False)
+        times.append(at)
+        return len(times) == CHATTER_TIMES and times[-1] - times[0] <= CHATTER
+
+
+COUNTS = AlarmCounts()

@@ -1,0 +1,166 @@
+"""The auditor of escalations: an independent service that reads the ledger and nothing else.
+
+It does not ask whether the steps are taken; it works out from the snapshot and the log of each standing alert what should
+have happened by now, and compares. It shares no code with what takes the steps (services.liaison.alert.passing,
+services.stream.deadlines). Its heartbeat, a metric and a row, is renewed only while nothing is overdue, so that an
+overdue step and a dead auditor look the same from outside: silent. (After Grafana OnCall's check_escalation_finished.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import asyncpg
+
+from schemas.registry import load_registry
+from services.ledger.alarm_load import AGES, Load, flooded, loads
+from services.runtime import metrics, postgres
+from services.runtime.clock import clock_from
+from services.runtime.health import HealthServer
+from services.runtime.logging import configure, logger
+from services.runtime.migrations import at_head
+from services.runtime.postgres import Connection, create_pool
+from services.runtime.settings import Settings
+
+Fault = Literal["rung", "sound", "dispute", "no-deadline", "no-ladder"]
+FAULTS: tuple[Fault, ...] = ("rung", "sound", "dispute", "no-deadline", "no-ladder")
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Something that should have happened to an alert at a desk and did not."""
+
+    alert: str
+    desk: str
+    fault: Fault
+    due_at: datetime
+
+
+_STANDING = """
+SELECT d.alert_id::text AS alert, d.desk, d.state, d.origin, d.due_at, d.ladder, d.ladder_since, d.inhibited_by,
+       d.dispute, d.answered_at, a.raised_at, x.due_at AS deadline,
+       (SELECT count(*) FROM alert_log l WHERE l.alert_id = d.alert_id AND l.desk = d.desk
+           AND l.transition = 'escalated' AND l.at >= d.ladder_since) AS taken
+  FROM alert a JOIN alert_desk d USING (alert_id)
+  LEFT JOIN deadline x ON x.kind = 'alert' AND x.subject = a.alert_id::text
+ WHERE a.cleared_at IS NULL AND d.state NOT IN ('returned', 'cleared', 'closed')"""
+
+
+def overdue_of(row: Mapping[str, Any], now: datetime, grace: timedelta) -> Iterable[Overdue]:
+    """What is overdue at one desk."""
+    late = now - grace
+    waiting = row["state"] in ("raised", "delivered")
+    quiet = waiting and row["inhibited_by"] is not None
+    name = (row["alert"], row["desk"])
+    if row["due_at"] is not None and row["due_at"] <= late and not quiet:
+        yield Overdue(*name, "sound", row["due_at"])
+    if row["dispute"] == "open" and row["answered_at"] <= late:
+        yield Overdue(*name, "dispute", row["answered_at"])
+    if not waiting or quiet:
+        return
+    if row["raised_at"] <= late and row["deadline"] is None:
+        yield Overdue(*name, "no-deadline", row["raised_at"])
+    if row["origin"] != "rule":
+        return
+    if row["ladder_since"] is None or not row["ladder"]["rungs"]:
+        if row["raised_at"] <= late:
+            yield Overdue(*name, "no-ladder", row["raised_at"])
+        return
+    for number, rung in enumerate(row["ladder"]["rungs"]):
+        due = row["ladder_since"] + timedelta(seconds=rung["after"])
+        if due <= late and number >= row["taken"]:
+            yield Overdue(*name, "rung", due)
+
+
+async def look(connection: Connection, now: datetime, grace: timedelta) -> tuple[Overdue, ...]:
+    """Look at every standing alert and record what was found."""
+    rows = await connection.fetch(_STANDING)
+    found = tuple(o for row in rows for o in overdue_of(dict(row), now, grace))
+    await connection.execute(
+        """INSERT INTO auditor (looked_at, healthy_at, overdue, oldest_due)
+           VALUES ($1::timestamptz, CASE WHEN $2::int = 0 THEN $1::timestamptz END, $2::int, $3)
+           ON CONFLICT (one) DO UPDATE SET looked_at = excluded.looked_at, overdue = excluded.overdue,
+               oldest_due = excluded.oldest_due, healthy_at = coalesce(excluded.healthy_at, auditor.healthy_at)""",
+        now, len(found), min((o.due_at for o in found), default=None),
+    )  # fmt: skip
+    return found
+
+
+class Auditor:
+    """Looks again and again until it is stopped."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = clock_from(settings.clock)
+        self._grace = timedelta(seconds=settings.auditor_grace_seconds)
+        self._stop = asyncio.Event()
+        self._registry = load_registry(settings.registry_path)
+        self._flooded: frozenset[str] = frozenset()
+        self._said: str | None = "no look at the ledger yet"
+
+    async def _escalation(self) -> str | None:
+        return self._said
+
+    async def run(self) -> None:
+        """Look, wait, look."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        pool = await create_pool(self._settings.postgres_dsn, max_size=2)
+        health = HealthServer(
+            self._settings.metrics_host, self._settings.metrics_port,
+            {"ledger": lambda: at_head(pool), "escalation": self._escalation},
+        )  # fmt: skip
+        await health.start()
+        while not self._stop.is_set():
+            await self.once(pool)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), self._settings.auditor_poll_seconds)
+        await health.stop()
+        await pool.close()
+
+    async def once(self, pool: asyncpg.Pool) -> tuple[Overdue, ...]:
+        """One look. Without a ledger there is no heartbeat."""
+        now = self._clock.now()
+        try:
+            async with pool.acquire() as connection:
+                found = await asyncio.wait_for(look(connection, now, self._grace), 20)
+                self._measure(await asyncio.wait_for(loads(connection, now), 20))
+        except (*postgres.OUTAGE, asyncpg.PostgresError, TimeoutError) as error:
+            self._said = f"the ledger cannot be read: {type(error).__name__}"
+            logger().error("auditor.failed", error=type(error).__name__)
+            return ()
+        counted = Counter(o.fault for o in found)
+        for fault in FAULTS:
+            metrics.ESCALATION_OVERDUE.labels(fault).set(counted[fault])
+        if not found:
+            self._said = None
+            metrics.AUDITOR_HEARTBEAT.set(now.timestamp())
+            return found
+        oldest = min(found, key=lambda o: o.due_at)
+        self._said = f"{len(found)} steps of escalations are overdue, the oldest since {oldest.due_at:%H:%M:%S} UTC"
+        logger().critical(
+            "escalation.overdue", count=len(found), alert=oldest.alert, desk=oldest.desk, fault=oldest.fault
+        )
+        return found
+
+    def _measure(self, load: Mapping[str, Load]) -> None:
+        """The alarm load of every desk of the registry; desks that are no more are not shown."""
+        self._flooded = flooded(self._flooded, {desk: each.presented for desk, each in load.items()})
+        for desk in self._registry.desks_by_id:
+            metrics.FLOOD.labels(desk).set(int(desk in self._flooded))
+            for age in AGES:
+                metrics.ALARMS_STANDING.labels(desk, age).set(load[desk].standing[age] if desk in load else 0)
+
+
+def run_auditor(settings: Settings) -> None:
+    """Run until a signal ends it."""
+    configure(settings.log_level, "auditor")
+    asyncio.run(Auditor(settings).run())
