@@ -45,6 +45,11 @@ class AbsenceReported(AbsenceData):
     legal_status: LegalStatus | None = None
     power_valid_until: Instant | None = None
     """Until when the person may be retaken (s18)."""
+    area: Slug | None = None
+    """Area whose police and ambulance are to know: where the person was last seen."""
+    last_seen_at: Instant | None = None
+    photo_held: bool | None = None
+    """A photograph is held for a search."""
 
 
 @event_type("absence.graded")

@@ -101,6 +101,7 @@ class _Folding:
         self.presence = Presence()
         self.response = AmbulanceResponse()
         self.asked: list[Mark] = []
+        self.police_asked: list[Mark] = []
         self.assessments: list[Mark] = []
         self.forces: dict[Key, list[ForceBuilder]] = {}
         self.detentions: dict[Key, DetentionBuilder] = {}
@@ -229,6 +230,8 @@ class _Folding:
         if data.of == "ambulance":
             self.asked.append(mark)
             self.response.sent(mark)
+        elif data.of == "police":
+            self.police_asked.append(mark)
 
     def cancelled(self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark) -> None:
         if data.of == "ambulance" and data.reason in NOT_SENT:
@@ -363,6 +366,7 @@ class _Folding:
             attendances=tuple(each.build() for each in self.presence.attendances),
             ambulance_on_scene=spans(self.presence.ambulance),
             health_on_scene=spans(self.presence.health),
+            responding=spans(self.presence.responding),
             joint_response=spans(self.presence.joint),
             emergency=spans(self.response.emergency),
             category_1=spans(self.response.category_1),
@@ -389,6 +393,7 @@ class _Folding:
             follow_ups=tuple(records.follow_ups[k] for k in sorted(records.follow_ups)),
             welfare_checks=tuple(records.welfare_checks),
             checks=tuple(records.checks),
+            police_asked=tuple(self.police_asked),
             family=tuple(records.family),
             harms=tuple(records.harms),
             refusals=tuple(records.refusals),

@@ -267,6 +267,8 @@ class Episode:
     """An ambulance, rapid response car or mental-health joint response car (it carries a paramedic)."""
     health_on_scene: Spans
     """Any resource that brings a clinician."""
+    responding: Spans
+    """A unit of any agency is on its way or there."""
     joint_response: Spans
     """A mental-health joint response car or street triage is on its way or there."""
     emergency: Spans
@@ -289,8 +291,11 @@ class Episode:
     referrals: tuple[Referral, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     welfare_checks: tuple[WelfareCheck, ...] = ()
-    checks: tuple[tuple[tuple[str, str], Mark], ...] = ()
-    """Every record of a welfare check by incident, also where no concern was logged by itself."""
+    checks: tuple[tuple[tuple[str, str], Mark, bool], ...] = ()
+    """Every record of a welfare check: incident, when, whether the person was seen; also where no concern was logged by
+    itself."""
+    police_asked: tuple[Mark, ...] = ()
+    """The police were asked to help."""
     family: tuple[FamilyContact, ...] = ()
     harms: tuple[Harm, ...] = ()
     refusals: tuple[Refusal, ...] = ()

@@ -48,7 +48,7 @@ class Records:
     referrals: dict[Key, Referral] = field(default_factory=dict)
     follow_ups: dict[Key, FollowUp] = field(default_factory=dict)
     welfare_checks: list[WelfareCheck] = field(default_factory=list)
-    checks: list[tuple[Key, Mark]] = field(default_factory=list)
+    checks: list[tuple[Key, Mark, bool]] = field(default_factory=list)
     family: list[FamilyContact] = field(default_factory=list)
     harms: list[Harm] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -121,6 +121,8 @@ class Records:
             known, reported=known.reported or said.mark, kind=data.kind, incident=data.incident or known.incident,
             legal_status=data.legal_status or known.legal_status,
             power_valid_until=data.power_valid_until or known.power_valid_until,
+            last_seen_at=data.last_seen_at or known.last_seen_at,
+            photo_held=known.photo_held if data.photo_held is None else data.photo_held,
         )  # fmt: skip
 
     def absence_graded(self, said: Said) -> None:
@@ -176,7 +178,7 @@ class Records:
         self.welfare_checks.append(WelfareCheck(said.key, said.mark, said.data.risk, ()))
 
     def welfare_checked(self, said: Said) -> None:
-        self.checks.append((said.key, said.mark))
+        self.checks.append((said.key, said.mark, said.data.seen))
         for number, each in enumerate(self.welfare_checks):
             if each.incident == said.key:
                 self.welfare_checks[number] = replace(each, checked=(*each.checked, (said.mark, said.data.seen)))

@@ -82,6 +82,8 @@ class Absence:
     grades: tuple[tuple[Mark, RiskLevel], ...]
     ended: Mark | None
     outcome: str | None
+    last_seen_at: datetime | None = None
+    photo_held: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from schemas.events.care import FollowUpData
+from schemas.events.care import AbsenceReported, FollowUpData
 from schemas.events.detention import PlaceOfSafetyCapacity
 from schemas.person import PersonDescriptor
 from schemas.received import Received, stated
@@ -63,8 +63,9 @@ def area_of(events: Iterable[Received]) -> str | None:
     """The area that was named last, after corrections; None addresses every area."""
     counted, _ = effective(events)
     for received in reversed(counted):
-        location = stated(received.event.data, "location")
-        if location is not None and location.area is not None:
-            area: str = location.area
+        data = received.event.data
+        location = stated(data, "location")
+        area: str | None = data.area if isinstance(data, AbsenceReported) else getattr(location, "area", None)
+        if area is not None:
             return area
     return None

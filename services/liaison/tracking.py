@@ -164,6 +164,8 @@ class Presence:
     ambulance: list[tuple[datetime, datetime]] = field(default_factory=list)
     health: list[tuple[datetime, datetime]] = field(default_factory=list)
     joint: list[tuple[datetime, datetime]] = field(default_factory=list)
+    responding: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _sent: dict[Key, tuple[Key, datetime]] = field(default_factory=dict)
     _police: dict[Key, Key] = field(default_factory=dict)
     _there: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
     _coming: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
@@ -180,11 +182,13 @@ class Presence:
 
     def assigned(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
         """A resource was sent."""
+        self._sent.setdefault(unit, (incident, mark.at))
         if kind is not ResourceKind.POLICE_UNIT and unit not in self._there:
             self._coming.setdefault(unit, (kind, incident, mark.at))
 
     def arrived(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
         """A resource is at the scene. Said again, it changes nothing."""
+        self._sent.setdefault(unit, (incident, mark.at))
         if kind is ResourceKind.POLICE_UNIT:
             if not self._police:
                 self.attendances.append(AttendanceBuilder(mark))
@@ -195,6 +199,8 @@ class Presence:
 
     def left(self, unit: Key, mark: Mark) -> None:
         """A resource left or was stood down."""
+        if (sent := self._sent.pop(unit, None)) is not None:
+            self.responding.append((sent[1], mark.at))
         if unit in self._police:
             del self._police[unit]
             if not self._police:
@@ -210,9 +216,12 @@ class Presence:
                 value = held[unit]
                 if (value if held is self._police else value[1]) == incident:
                     self.left(unit, mark)
+        for unit in sorted(u for u, sent in self._sent.items() if sent[0] == incident):
+            self.left(unit, mark)
 
     def finish(self) -> None:
         """Leave open what is still there."""
+        self.responding.extend((at, FOREVER) for _, at in self._sent.values())
         for unit in list(self._coming):
             self._not_coming(unit, FOREVER)
         for unit in list(self._there):

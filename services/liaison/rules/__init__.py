@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from services.liaison.rules import (
+    absence,
     consultation,
     conveyance,
     crisis_plan,
+    crisis_referral,
     departure,
     detention_clock,
     emergency,
+    refusal,
     restraint,
     silence,
     welfare,
@@ -23,10 +26,13 @@ RULES: dict[str, Rule] = {
         restraint.DURATION,
         conveyance.RULE,
         detention_clock.RULE,
+        absence.RULE,
         crisis_plan.RULE,
+        refusal.RULE,
         welfare.RULE,
         departure.RULE,
         consultation.RULE,
+        crisis_referral.RULE,
         silence.RULE,
     )
 }

@@ -12,6 +12,7 @@ from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.mark import Mark
 from services.liaison.policy import Policy
 from services.liaison.records import Key
+from services.liaison.rules.refusal import refusals
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER, NEVER, Spans, both, either, held_for, since, spans, without
 
@@ -62,7 +63,7 @@ def _concerns(episode: Episode, policy: Policy) -> Iterator[_Concern]:
 
 
 def _concern(episode: Episode, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None) -> _Concern:
-    checked = min((m.at for key, m in episode.checks if key == state.key and m.at >= mark.at), default=FOREVER)
+    checked = min((m.at for key, m, _ in episode.checks if key == state.key and m.at >= mark.at), default=FOREVER)
     high = risk is RiskLevel.HIGH
     within = RULE.limit(policy, "high_risk_within" if high else "other_within")
     return _Concern(mark.at + within, mark, state, high, checked)
@@ -90,6 +91,7 @@ def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
 
 
 def _closed(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    passed_on = {r.incident for r in refusals(episode)}
     answered = since(min((at for at in _answers(episode)), default=None))
     for state in episode.incidents:
         closed = state.closed
@@ -100,6 +102,8 @@ def _closed(episode: Episode, policy: Policy) -> Iterator[Finding]:
             or state.kind not in ("police", "ambulance")
         ):
             continue
+        if state.key in passed_on and policy.runs("R17", closed.at):
+            continue  # R17 looks after it
         signs = [i for i in episode.indicators if i.at <= closed.at]
         assessed = any(state.opened_at <= m.at <= closed.at for m in episode.assessments)
         if not signs or assessed or _first_there(episode, state.opened_at) <= closed.at:

@@ -1,0 +1,183 @@
+"""R12: a detained patient is absent without leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.liaison.crisis import SECOND, Crisis, limit, minute
+
+GRADED, TOLD, WARNING = (limit("R12", n) for n in ("graded_within", "police_told_within", "power_warning_before"))
+
+
+def absent(kind: str = "absent-without-leave", status: str | None = "03", **data: Any) -> Crisis:
+    """A ward reports the absence."""
+    known = {} if status is None else {"legal_status": status}
+    return Crisis().say("slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **known, **data)
+
+
+def graded(crisis: Crisis, risk: str = "high", at: float = 1) -> Crisis:
+    """The ward grades the risk."""
+    return crisis.say("slam-ehr", "absence.graded", at, absence="A-1", risk=risk)
+
+
+def ended(crisis: Crisis, at: float) -> Crisis:
+    """The patient is back."""
+    return crisis.say("slam-ehr", "absence.ended", at, absence="A-1", outcome="returned")
+
+
+def title(crisis: Crisis, at: float) -> str:
+    """What is said of it."""
+    return crisis.finding("R12", at).title
+
+
+def test_a_risk_that_is_not_graded_is_asked_of_the_ward_alone() -> None:
+    assert not absent().stands("R12", GRADED - SECOND)
+    found = absent().finding("R12", GRADED)
+    assert (found.stage, found.recipients, found.urgency) == ("not-graded", ("mental-health-crisis",), 2)
+
+
+def test_a_grade_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> None:
+    assert not graded(absent(), "low", GRADED).stands("R12", GRADED)
+    late = graded(absent(), "low", GRADED + SECOND)
+    assert late.stands("R12", GRADED)
+    assert not late.stands("R12", GRADED + SECOND)
+
+
+def test_high_risk_and_the_police_do_not_know() -> None:
+    crisis = graded(absent())
+    assert not crisis.stands("R12", 1 + TOLD - SECOND)
+    found = crisis.finding("R12", 1 + TOLD)
+    assert (found.stage, found.urgency) == ("police-not-told", 1)
+    assert found.recipients == ("police-control", "mental-health-crisis", "ambulance-control")
+
+
+@pytest.mark.parametrize("risk", ["low", "medium"])
+def test_for_another_risk_the_police_need_not_be_told(risk: str) -> None:
+    assert not graded(absent(), risk).stands("R12", 600)
+
+
+def test_a_restricted_patient_is_high_risk_until_graded_otherwise() -> None:
+    assert absent(status="09").finding("R12", TOLD).stage == "police-not-told"
+    assert not graded(absent(status="09"), "low").stands("R12", 600)
+
+
+TELLS: dict[str, Callable[[Crisis, float], Crisis]] = {
+    "police call": lambda c, at: c.police("incident.reported", at, nature="missing"),
+    "asked for help": lambda c, at: c.say(
+        "slam-ehr", "assistance.requested", at, incident="W-1", of="police", request="Q"
+    ),
+    "back": ended,
+}
+
+
+@pytest.mark.parametrize("name", TELLS)
+def test_the_police_know_in_time_and_only_that_suppresses(name: str) -> None:
+    assert graded(absent()).stands("R12", 1 + TOLD)
+    assert not TELLS[name](graded(absent()), 1 + TOLD).stands("R12", 1 + TOLD)
+    late = TELLS[name](graded(absent()), 1 + TOLD + SECOND)
+    assert late.stands("R12", 1 + TOLD)
+    assert not late.stands("R12", 1 + TOLD + SECOND)
+
+
+def test_a_police_call_that_was_closed_before_does_not_tell_them() -> None:
+    crisis = Crisis().police("incident.reported", -90, nature="mental-health-crisis")
+    crisis.police("incident.closed", -60, attended=True, outcome="conveyed")
+    crisis.say("slam-ehr", "absence.reported", 0, absence="A-1", kind="absent-without-leave", legal_status="03")
+    assert graded(crisis).stands("R12", 1 + TOLD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("missing", "03"), ("walk-out", "03"), ("absent-without-leave", "01"), ("absent-without-leave", "98")],
+)
+def test_who_is_not_detained_is_not_absent_without_leave(kind: str, status: str) -> None:
+    assert graded(absent()).stands("R12", 60)
+    assert not graded(absent(kind, status)).stands("R12", 60)
+
+
+MEETS: dict[str, Callable[[Crisis], Crisis]] = {
+    "ambulance call": lambda c: c.ambulance("incident.reported", 60, nature="medical"),
+    "police call": lambda c: c.police("incident.reported", 60, nature="disturbance"),
+    "custody": lambda c: c.say("met-custody", "custody.arrived", 60, custody="C-1", suite="brixton"),
+    "seen at a check": lambda c: c.police("incident.reported", 5, nature="missing").police(
+        "welfare.checked", 60, seen=True
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEETS)
+def test_the_ward_hears_that_an_agency_has_met_the_patient(name: str) -> None:
+    crisis = MEETS[name](graded(absent(), "medium"))
+    assert not crisis.stands("R12", 60 - SECOND)
+    found = crisis.finding("R12", 60)
+    assert "has been met" in found.title
+    assert "mental-health-crisis" in found.recipients
+    assert found.agencies == ("slam",)
+    assert not ended(crisis, 90).stands("R12", 90)
+
+
+NO_MEETING: dict[str, Callable[[Crisis], Crisis]] = {
+    "the search": lambda c: c.police("incident.reported", 60, nature="missing"),
+    "before it": lambda c: c.police("incident.reported", -60, nature="disturbance"),
+    "not seen": lambda c: c.police("incident.reported", 5, nature="missing").police("welfare.checked", 60, seen=False),
+    "after the end": lambda c: ended(c, 59).police("incident.reported", 60, nature="disturbance"),
+    "nobody there": lambda c: c.police("incident.reported", 60, nature="disturbance").police(
+        "incident.closed", 60, attended=True, outcome="no-trace"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_MEETING)
+def test_what_is_no_meeting(name: str) -> None:
+    assert MEETS["police call"](graded(absent(), "medium")).stands("R12", 60)
+    assert not NO_MEETING[name](graded(absent(), "medium")).stands("R12", 60)
+
+
+def test_the_power_to_retake_is_about_to_end_and_has_ended() -> None:
+    ends = minute(2 * WARNING)
+    crisis = graded(absent(power_valid_until=ends.isoformat()), "low")
+    assert not crisis.stands("R12", WARNING - SECOND)
+    first = crisis.finding("R12", WARNING)
+    assert (first.stage, first.act_by, first.urgency) == ("power-ends", ends, 2)
+    assert crisis.finding("R12", 2 * WARNING - SECOND).stage == "power-ends"
+    last = crisis.finding("R12", 2 * WARNING)
+    assert (last.stage, last.key) == ("power-ended", first.key)
+    assert not ended(crisis, 2 * WARNING + 5).stands("R12", 2 * WARNING + 5)
+
+
+def test_the_end_of_the_power_stands_beside_what_else_is_wrong() -> None:
+    crisis = graded(absent(power_valid_until=(minute(0) + timedelta(hours=2)).isoformat()))
+    assert {s.finding.stage for s in crisis.standing("R12", 60)} == {"police-not-told", "power-ends"}
+
+
+def test_it_says_what_is_recorded_for_a_search_and_what_is_not() -> None:
+    told = graded(absent(last_seen_at=minute(-20).isoformat(), photo_held=False))
+    said = told.finding("R12", 30).evidence[-1].statement
+    assert said == "Risk: high. Last seen: at 13:40. Photograph: none. May be retaken until: not recorded"
+
+
+def test_where_the_area_is_known_its_control_room_is_told_else_the_supervisor() -> None:
+    found = graded(absent()).finding("R12", 30)
+    assert "police-control" in found.recipients
+    nowhere = graded(absent()).episode()
+    assert nowhere.area == "southwark"
+
+
+def test_an_absence_that_was_another_patients_is_taken_back() -> None:
+    crisis = absent(event_id="wrong")
+    assert crisis.stands("R12", 30)
+    crisis.say("slam-ehr", "event.retracted", 31, retracts="wrong", reason="wrong-person")
+    assert not crisis.stands("R12", 32)
+
+
+@pytest.mark.parametrize(("silent", "said"), [("met", "cannot-be-verified"), ("slam", "cannot-be-verified")])
+def test_while_a_service_is_silent_it_cannot_be_verified(silent: str, said: str) -> None:
+    heard = dict.fromkeys(("met", "slam"), minute(30)) | {silent: minute(20)}
+    (found,) = [
+        s for s in graded(absent()).evaluation(30, heard, {"police": ("met",)}).standing if s.finding.rule == "R12"
+    ]  # fmt: skip
+    assert found.verification == said
