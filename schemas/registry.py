@@ -85,6 +85,11 @@ ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
 """Which desks an agency of each kind may have; it must have at least one."""
 
 
+TRACE_SOURCE_END = "/pds-trace"
+"""The end of the source under which this product itself says, on an agency's feed, what a trace of an NHS number found. It
+is no sign that the agency's own feed lives."""
+
+
 class RegistryError(ValueError):
     """The agency registry cannot be used as it is."""
 

@@ -10,7 +10,7 @@ from services.runtime.settings import Settings
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["stream", "relay", "console", "auditor"]))
+@click.argument("name", type=click.Choice(["stream", "relay", "console", "auditor", "trace"]))
 def worker(name: str) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
@@ -26,6 +26,10 @@ def worker(name: str) -> None:
         from services.stream.auditor import run_auditor
 
         run_auditor(settings)
+    elif name == "trace":
+        from services.trace.app import run_trace
+
+        run_trace(settings)
     else:
         from services.console.app import run_console
 

@@ -54,3 +54,9 @@ ACKNOWLEDGE_SECONDS = Histogram(
     ["urgency"],
     buckets=(5, 10, 30, 60, 120, 300, 900, 3600),
 )
+TRACE_REQUESTS = Counter("liaison_trace_requests_total", "Questions to the national demographics service.", ["answer"])
+TRACE_SECONDS = Histogram("liaison_trace_request_seconds", "Time of a question.", buckets=LATENCY_BUCKETS)
+TRACE_FINISHED = Counter("liaison_trace_finished_total", "People traced, by outcome.", ["outcome"])
+TRACE_FAILURES = Counter("liaison_trace_failures_total", "Times that tracing had to rest.")
+TRACE_WAITING = Gauge("liaison_trace_waiting_people", "People who wait to be traced.")
+TRACE_OLDEST_SECONDS = Gauge("liaison_trace_oldest_seconds", "How late the person is who has waited longest.")

@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     console_secret: str = ""
     """Signs the session cookie; empty: made anew at each start."""
 
+    pds_url: str = ""
+    """Address of the PDS FHIR API; empty: nobody is traced."""
+    pds_token: str = Field(default="", repr=False)
+    """Access token of the application, kept fresh by whoever deploys it."""
+    pds_per_second: float = Field(default=5.0, gt=0, le=5)
+    """Questions a second; 5 is what the national service allows an application."""
+    trace_poll_seconds: float = Field(default=5.0, gt=0)
+
     consumer_group: str = "liaison"
     batch_max: int = Field(default=500, ge=1, le=5000)
     """Records in one transaction at the most."""

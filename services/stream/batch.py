@@ -10,7 +10,7 @@ import asyncpg
 
 from schemas.events.detention import DetentionDetained
 from schemas.received import SITE
-from schemas.registry import Registry
+from schemas.registry import TRACE_SOURCE_END, Registry
 from services.identity.deterministic import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
@@ -151,7 +151,8 @@ class Batch:
         if quarantined:
             await events.insert_rejections(connection, quarantined, now)
             result.rejected += [(q.feed, q.rejected.fault.code) for q in quarantined]
-        feeds = {e.accepted.received.feed for e in located}
+        said = (e.accepted.received for e in located)
+        feeds = {r.feed for r in said if not r.event.source.endswith(TRACE_SOURCE_END)}
         if feeds:
             await hear(connection, feeds, self.registry, now)
         touched, changed = await self._touched(connection, new)
