@@ -1,64 +1,142 @@
 """The part of what is known that a desk may see: recipient by item, default deny.
 
-The matrix is the minimum-disclosure matrix of the project's domain reference (§5.1), an assumption of this project to
-be confirmed by each deployer's data-protection impact assessment.
+The table is the minimum-disclosure matrix of the project's domain reference (§5.1), an assumption of this project to be
+confirmed by each deployer's data-protection impact assessment. What a rule's own document withholds comes off it.
+
+What no alert holds, whoever reads it: name, date of birth, NHS number and address (the console shows a person through a
+view of its own, which is audited); diagnosis and medication; offence and intelligence records; ethnicity, which is used
+in aggregate reports only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from schemas.codes import PlaceOfSafetyKind, RiskLevel
 from services.identity.person import PathwayOnFile
-from services.liaison.facts import Episode
+from services.liaison.catalogue import CATALOGUE
+from services.liaison.facts import Episode, Force
 from services.liaison.finding import DeskRole, Standing
 
 _LONDON = ZoneInfo("Europe/London")
 
-ITEMS = (
+Item = Literal[
     "circumstances",
     "incidents",
+    "location",
     "identity-certainty",
     "known-to-services",
     "crisis-plan",
     "crisis-plan-pointer",
+    "risk-to-self",
+    "risk-to-responders",
     "legal-status",
-)
+    "force-log",
+    "force-clinical",
+    "family-contact",
+]
+ITEMS: tuple[Item, ...] = (
+    "circumstances", "incidents", "location", "identity-certainty", "known-to-services", "crisis-plan",
+    "crisis-plan-pointer", "risk-to-self", "risk-to-responders", "legal-status", "force-log", "force-clinical",
+    "family-contact",
+)  # fmt: skip
+
+Column = Literal[
+    "police", "police-supervision", "ambulance", "mental-health", "amhp", "custody", "emergency-department",
+    "standards", "families", "coordination", "records", "management", "overview",
+]  # fmt: skip
+"""Recipients that are told the same: the columns of the matrix, and those that it does not have, which get less."""
+
+COLUMN_OF: Mapping[DeskRole, Column] = {
+    "police-control": "police",
+    "police-supervisor": "police-supervision",
+    "ambulance-control": "ambulance",
+    "ambulance-supervisor": "ambulance",
+    "mental-health-crisis": "mental-health",
+    "mental-health-supervisor": "mental-health",
+    "amhp": "amhp",
+    "amhp-supervisor": "amhp",
+    "custody": "custody",
+    "emergency-department": "emergency-department",
+    "emergency-department-supervisor": "emergency-department",
+    "professional-standards": "standards",
+    "family-liaison": "families",
+    "frequent-contact": "coordination",
+    "record-keeping": "records",
+    "tactical-manager": "management",
+    "strategic-on-call": "management",
+    "mental-health-board": "overview",
+    "operations": "overview",
+    "operations-supervisor": "overview",
+}
+
+Condition = Literal["always", "attending", "needed"]
+"""attending: the recipient's own service is at or on its way to this crisis, or the person comes to it. needed: the rule
+is about reaching the family."""
+
+_ALL_AT_WORK: dict[Column, Condition] = {
+    "police": "always", "police-supervision": "always", "ambulance": "always", "mental-health": "always",
+    "amhp": "always", "custody": "always", "emergency-department": "always",
+}  # fmt: skip
+_EVERYBODY: dict[Column, Condition] = _ALL_AT_WORK | {
+    "standards": "always", "families": "always", "coordination": "always", "records": "always", "management": "always",
+    "overview": "always",
+}  # fmt: skip
+
+TABLE: Mapping[Item, Mapping[Column, Condition]] = {
+    "circumstances": _EVERYBODY,
+    "incidents": {c: "always" for c in _EVERYBODY if c != "overview"},
+    "location": {
+        "police": "always", "police-supervision": "always", "ambulance": "always", "mental-health": "attending",
+        "amhp": "attending", "standards": "always",
+    },
+    "identity-certainty": {c: "always" for c in _EVERYBODY if c not in {"records", "overview"}},
+    "known-to-services": {
+        "police": "always", "police-supervision": "always", "ambulance": "always", "amhp": "always",
+        "custody": "always", "emergency-department": "always", "coordination": "always",
+    },
+    "crisis-plan": {
+        "police": "always", "ambulance": "always", "mental-health": "always", "amhp": "always",
+        "emergency-department": "always",
+    },
+    "crisis-plan-pointer": {
+        "ambulance": "always", "mental-health": "always", "amhp": "always", "emergency-department": "always",
+    },
+    "risk-to-self": _ALL_AT_WORK | {"standards": "always"},
+    "risk-to-responders": {
+        "police": "always", "police-supervision": "always", "ambulance": "always", "mental-health": "attending",
+        "amhp": "attending", "custody": "always", "emergency-department": "attending", "standards": "always",
+    },
+    "legal-status": _ALL_AT_WORK | {"standards": "always", "families": "always"},
+    "force-log": {
+        "police": "always", "police-supervision": "always", "custody": "always", "emergency-department": "always",
+        "standards": "always",
+    },
+    "force-clinical": {"ambulance": "always", "mental-health": "always", "emergency-department": "always"},
+    "family-contact": {
+        "police": "needed", "police-supervision": "needed", "ambulance": "needed", "mental-health": "always",
+        "amhp": "always", "custody": "needed", "emergency-department": "always", "families": "always",
+    },
+}  # fmt: skip
+"""Item by recipient and when. What is not in it is denied."""
 
 MATRIX: Mapping[DeskRole, frozenset[str]] = {
-    "police-control": frozenset(
-        {"circumstances", "incidents", "identity-certainty", "known-to-services", "crisis-plan", "legal-status"}
-    ),
-    "police-supervisor": frozenset(
-        {"circumstances", "incidents", "identity-certainty", "known-to-services", "legal-status"}
-    ),
-    "ambulance-control": frozenset(ITEMS),
-    "mental-health-crisis": frozenset(ITEMS),
-    "amhp": frozenset(ITEMS),
-    "custody": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services", "legal-status"}),
-    "emergency-department": frozenset(ITEMS),
-    "professional-standards": frozenset({"circumstances", "incidents", "identity-certainty", "legal-status"}),
-    "family-liaison": frozenset({"circumstances", "incidents", "identity-certainty", "legal-status"}),
-    "frequent-contact": frozenset({"circumstances", "incidents", "identity-certainty", "known-to-services"}),
-    "record-keeping": frozenset({"circumstances", "incidents"}),
-    "mental-health-board": frozenset({"circumstances"}),
-    "operations": frozenset({"circumstances"}),
-    "operations-supervisor": frozenset({"circumstances"}),
-    "ambulance-supervisor": frozenset(ITEMS),
-    "mental-health-supervisor": frozenset(ITEMS),
-    "amhp-supervisor": frozenset(ITEMS),
-    "emergency-department-supervisor": frozenset(ITEMS),
-    "tactical-manager": frozenset({"circumstances", "incidents", "identity-certainty"}),
-    "strategic-on-call": frozenset({"circumstances", "incidents", "identity-certainty"}),
+    role: frozenset(item for item, row in TABLE.items() if column in row) for role, column in COLUMN_OF.items()
 }
-"""Which items a desk of each role may see at all."""
+"""Which items a desk of each role may see at all, where the conditions are met."""
+
+FAMILY_RULES = frozenset({"R20", "R24"})
+"""Rules that are about reaching family: there those who have to reach them see what was tried."""
 
 _CERTAINTY = {
     "attached": "Person identified",
     "possible": "Possibly a person on file: identity is not confirmed",
     "unknown": "Person not identified",
 }
+_RISKS = (RiskLevel.HIGH, RiskLevel.MEDIUM, RiskLevel.LOW)
+_KIND_OF: Mapping[Column, str] = {"mental-health": "mental-health-trust", "amhp": "local-authority"}
 
 
 def _open(episode: Episode) -> tuple[PathwayOnFile, ...]:
@@ -91,21 +169,102 @@ def _pointer(episode: Episode) -> dict[str, str]:
 
 
 def _legal(episode: Episode) -> dict[str, str]:
-    shown = [
-        f"{detention.power.value} since {detention.detained.at.astimezone(_LONDON):%H:%M}"
-        for detention in episode.detentions
-        if detention.ended is None
-    ]
+    shown = []
+    for detention in (d for d in episode.detentions if d.ended is None):
+        said = f"{detention.power.value} since {_clock(detention.detained.at)}"
+        if (clock := detention.clock_started) is not None:
+            said += f", clock since {_clock(clock.at)}"
+        shown.append(said)
     return {"Detained under": "; ".join(shown)} if shown else {}
 
 
-_SHOWN: Mapping[str, Callable[[Episode], dict[str, str]]] = {
+def _risk(said: list[RiskLevel | None], name: str) -> dict[str, str]:
+    worst = next((level for level in _RISKS if level in said), None)
+    return {name: worst.value} if worst is not None else {}
+
+
+def _force_kinds(episode: Episode) -> dict[str, str]:
+    said = [f"{', '.join(sorted(k.value for k in f.kinds))} {_when(f)}" for f in episode.forces]
+    return {"Use of force": "; ".join(said)} if said else {}
+
+
+def _force_clinical(episode: Episode) -> dict[str, str]:
+    said = []
+    for force in (f for f in episode.forces if f.is_restraint):
+        position = f", {force.position.value}" if force.position is not None else ""
+        signs = ", ".join(sorted({sign.value for sign, _ in force.signs}))
+        said.append(f"{_when(force)}{position}" + (f"; signs: {signs}" if signs else ""))
+    return {"Restraint": "; ".join(said)} if said else {}
+
+
+def _family(episode: Episode) -> dict[str, str]:
+    if not episode.family:
+        return {}
+    last = max(episode.family, key=lambda f: (f.mark.at, f.what))
+    return {"Family": f"{last.what.replace('-', ' ')} at {_clock(last.mark.at)} ({last.relation})"}
+
+
+def _when(force: Force) -> str:
+    until = f" until {_clock(force.ended.at)}" if force.ended is not None else ""
+    return f"since {_clock(force.started.at)}{until}"
+
+
+def _clock(at: Any) -> str:
+    return f"{at.astimezone(_LONDON):%H:%M}"
+
+
+_SHOWN: Mapping[Item, Callable[[Episode], dict[str, str]]] = {
+    "location": lambda episode: {"Area": episode.area} if episode.area else {},
     "identity-certainty": lambda episode: {"Who": _CERTAINTY[episode.identity]},
     "known-to-services": _known,
     "crisis-plan": _plan,
     "crisis-plan-pointer": _pointer,
+    "risk-to-self": lambda episode: _risk([i.risk_to_self for i in episode.incidents], "Risk to self"),
+    "risk-to-responders": lambda e: _risk([i.risk_to_responders for i in e.incidents], "Risk to responders"),
     "legal-status": _legal,
+    "force-log": _force_kinds,
+    "force-clinical": _force_clinical,
+    "family-contact": _family,
 }
+
+
+def attending(column: Column, episode: Episode) -> bool:
+    """Whether the recipient's own service is at this crisis or on its way, or the person comes to it."""
+    if column == "mental-health" and episode.joint_response:
+        return True
+    if column == "amhp" and any(d.assessment_started or d.assessed for d in episode.detentions):
+        return True
+    if column == "emergency-department":
+        there = PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
+        return any(
+            d.kept_at is there or any(c.to is there for c in d.conveyed) or any(v.kind is there for v in d.visits)
+            for d in episode.detentions
+        )
+    kind = _KIND_OF.get(column)
+    return any(i.kind == kind and i.first_assigned is not None for i in episode.incidents)
+
+
+def allowed(role: str, standing: Standing, episode: Episode | None) -> Iterator[Item]:
+    """The items that a desk of the role may see of this alert now, in the order of the table. Unknown roles: none."""
+    column = COLUMN_OF.get(role)  # type: ignore[call-overload]  # a role that nobody thought of is no key
+    if column is None:
+        return
+    rule = standing.finding.rule
+    withheld = {
+        item
+        for recipient, items in (CATALOGUE[rule].withholds if rule in CATALOGUE else {}).items()
+        if COLUMN_OF.get(recipient) == column
+        for item in items
+    }
+    for item in ITEMS:
+        condition = TABLE[item].get(column)
+        if condition is None or item in withheld:
+            continue
+        if condition == "attending" and (episode is None or not attending(column, episode)):
+            continue
+        if condition == "needed" and rule not in FAMILY_RULES:
+            continue
+        yield item
 
 
 def view(standing: Standing, role: DeskRole, episode: Episode | None) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -114,7 +273,7 @@ def view(standing: Standing, role: DeskRole, episode: Episode | None) -> tuple[d
     Name and NHS number are in no alert. A role that the matrix does not name sees nothing but the title.
     """
     finding = standing.finding
-    allowed = MATRIX.get(role, frozenset())
+    may = tuple(allowed(role, standing, episode))
     seen: dict[str, Any] = {
         "title": finding.title,
         "next_step": finding.next_step,
@@ -122,18 +281,18 @@ def view(standing: Standing, role: DeskRole, episode: Episode | None) -> tuple[d
         "act_by": finding.act_by.isoformat() if finding.act_by else None,
         "rule": finding.rule,
     }
-    items = []
-    if "circumstances" in allowed:
+    items: list[str] = []
+    if "circumstances" in may:
         items.append("circumstances")
         seen["reason"] = finding.reason
         seen["evidence"] = [{"statement": e.statement, "at": e.at.isoformat()} for e in finding.evidence]
     if episode is not None:
-        if "incidents" in allowed:
+        if "incidents" in may:
             items.append("incidents")
             seen["incidents"] = [{"agency": i.key[0], "reference": i.key[1]} for i in episode.incidents]
         shown: dict[str, str] = {}
         for item, say in _SHOWN.items():
-            if item in allowed and (said := say(episode)):
+            if item in may and (said := say(episode)):
                 items.append(item)
                 shown |= said
         seen["shown"] = shown

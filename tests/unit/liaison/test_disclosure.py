@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
 
+from services.liaison import disclosure
+from services.liaison.catalogue import CATALOGUE
 from services.liaison.disclosure import ITEMS, MATRIX, view
 from services.liaison.finding import DeskRole, Standing
 from tests.unit.liaison.crisis import Crisis
@@ -21,24 +24,28 @@ PLAN = {
     "avoid": ["Do not stand behind her"],
 }
 ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
-AT_THE_DESK = {
-    "police-control", "police-supervisor", "ambulance-control", "mental-health-crisis", "amhp", "custody",
-    "emergency-department", "ambulance-supervisor", "mental-health-supervisor", "amhp-supervisor",
-    "emergency-department-supervisor",
-}  # fmt: skip
-ABOVE = {"tactical-manager", "strategic-on-call"}
-CLINICAL = {
-    "ambulance-control", "mental-health-crisis", "amhp", "emergency-department", "ambulance-supervisor",
-    "mental-health-supervisor", "amhp-supervisor", "emergency-department-supervisor",
-}  # fmt: skip
+POLICE = {"police-control", "police-supervisor"}
+AMBULANCE = {"ambulance-control", "ambulance-supervisor"}
+TRUST = {"mental-health-crisis", "mental-health-supervisor"}
+AMHP = {"amhp", "amhp-supervisor"}
+HOSPITAL = {"emergency-department", "emergency-department-supervisor"}
+AT_THE_DESK = POLICE | AMBULANCE | TRUST | AMHP | HOSPITAL | {"custody"}
 AFTERWARDS = {"professional-standards", "family-liaison"}
+ABOVE = {"tactical-manager", "strategic-on-call"}
 
-# Who may see which item, written from the matrix in the design's domain reference; whoever is not named may not.
+# Who may see which item of this crisis (no service but police and ambulance attends, the rule is not about the family),
+# written from the matrix in the design's domain reference; whoever is not named may not.
 MAY_SEE: dict[str, set[str]] = {
-    "crisis-plan": {"police-control"} | CLINICAL,
-    "crisis-plan-pointer": CLINICAL,
-    "known-to-services": AT_THE_DESK | {"frequent-contact"},
+    "location": POLICE | AMBULANCE | {"professional-standards"},
+    "crisis-plan": {"police-control"} | AMBULANCE | TRUST | AMHP | HOSPITAL,
+    "crisis-plan-pointer": AMBULANCE | TRUST | AMHP | HOSPITAL,
+    "known-to-services": POLICE | AMBULANCE | AMHP | HOSPITAL | {"custody", "frequent-contact"},
+    "risk-to-self": AT_THE_DESK | {"professional-standards"},
+    "risk-to-responders": POLICE | AMBULANCE | {"custody", "professional-standards"},
     "legal-status": AT_THE_DESK | AFTERWARDS,
+    "force-log": POLICE | HOSPITAL | {"custody", "professional-standards"},
+    "force-clinical": AMBULANCE | TRUST | HOSPITAL,
+    "family-contact": TRUST | AMHP | HOSPITAL | {"family-liaison"},
     "identity-certainty": AT_THE_DESK | AFTERWARDS | {"frequent-contact"} | ABOVE,
     "incidents": AT_THE_DESK | ABOVE | AFTERWARDS | {"frequent-contact", "record-keeping"},
     "circumstances": {str(role) for role in ROLES},
@@ -60,7 +67,10 @@ def crisis() -> Crisis:
         crisis_plan=PLAN,
         contact_phone="020 7946 0211",
     )
-    told.police("incident.reported", 0, nature="suicidal", person=who)
+    told.police("incident.reported", 0, nature="suicidal", person=who, risk_to_self="high", risk_to_responders="medium")
+    told.police("force.started", 3, force="F-1", kinds=["physical-restraint", "handcuffs"], position="prone")
+    told.police("force.ended", 4, force="F-1")
+    told.police("family.contact-attempted", 4, relation="nearest-relative")
     return told.police("detention.detained", 5, detention="D-1", power="s136")
 
 
@@ -95,7 +105,9 @@ def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
     signs = {
         "crisis-plan": "Speak slowly", "crisis-plan-pointer": PLAN["pointer"], "known-to-services": "020 7946 0211",
         "legal-status": "Detained under", "identity-certainty": "Person identified", "incidents": "CAD-1",
-        "circumstances": '"reason"',
+        "circumstances": '"reason"', "location": "southwark", "risk-to-self": "Risk to self",
+        "risk-to-responders": "Risk to responders", "force-log": "handcuffs", "force-clinical": "prone",
+        "family-contact": "nearest-relative",
     }  # fmt: skip
     assert {item for item, sign in signs.items() if str(sign) in text} == set(items)
 
@@ -114,11 +126,33 @@ def test_what_is_not_there_is_neither_shown_nor_logged() -> None:
     told.police("resource.on-scene", 2, resource="MX21", kind="police-unit")
     (standing,) = told.standing("R01", 20)
     shown, items = view(standing, "ambulance-control", told.episode())
-    assert set(items) == {"circumstances", "incidents", "identity-certainty"}
-    assert shown["shown"] == {"Who": "Person not identified"}
+    assert set(items) == {"circumstances", "incidents", "identity-certainty", "location"}
+    assert shown["shown"] == {"Who": "Person not identified", "Area": "southwark"}
 
 
 def test_the_police_get_at_most_three_lines_of_a_plan_and_no_pointer() -> None:
     shown, _ = view(alert(), "police-control", crisis().episode())
     lines = [k for k in shown["shown"] if k in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}]
     assert lines == ["Crisis plan", "What helps", "What to avoid"]
+
+
+def test_a_trust_is_told_where_and_how_dangerous_once_its_own_car_goes() -> None:
+    told = crisis().ambulance("resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car")
+    items = set(view(alert(), "mental-health-crisis", told.episode())[1])
+    assert {"location", "risk-to-responders"} <= items
+    assert {"location", "risk-to-responders"}.isdisjoint(view(alert(), "amhp", told.episode())[1])
+
+
+def test_police_are_told_what_was_tried_with_the_family_where_the_rule_is_about_it() -> None:
+    about_family = Standing(replace(alert().finding, rule="R20"), "verified")
+    assert "family-contact" in view(about_family, "police-control", crisis().episode())[1]
+
+
+def test_what_a_rule_withholds_comes_off_the_matrix_at_the_desk_and_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stricter = CATALOGUE["R16"].model_copy(update={"withholds": {"ambulance-control": ("crisis-plan",)}})
+    monkeypatch.setattr(disclosure, "CATALOGUE", {**CATALOGUE, "R16": stricter})
+    for role in AMBULANCE:
+        shown, items = view(alert(), role, crisis().episode())  # type: ignore[arg-type]  # words of the table
+        assert "crisis-plan" not in items
+        assert "Speak slowly" not in json.dumps(shown)
+    assert "crisis-plan" in view(alert(), "amhp", crisis().episode())[1]
