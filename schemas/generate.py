@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from schemas.alerts import ALERT_CHANGED, alert_model
 from schemas.envelope import STRUCTURED, Event, event_models
 from schemas.events import TYPE_PREFIX
+from schemas.receipts import RECEIPTS_GIVEN, receipts_model
 from schemas.registry import Registry
 from schemas.scenario import Scenario
 
@@ -88,7 +89,7 @@ def _message(name: str, model: type[BaseModel]) -> dict[str, Any]:
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3 document: feeds that agencies send, alert topics that agencies read."""
     messages = {key(name): _message(name, model) for name, model in event_models().items()}
-    alert = key(ALERT_CHANGED)
+    alert, receipts = key(ALERT_CHANGED), key(RECEIPTS_GIVEN)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -118,8 +119,22 @@ def asyncapi() -> dict[str, Any]:
                 "messages": {alert: {"$ref": f"#/components/messages/{alert}"}},
                 "bindings": KAFKA_TOPIC,
             },
+            "receipts": {
+                "address": "receipts.{agency}",
+                "description": "One Kafka topic an agency that sends events: what became of each. At least once.",
+                "parameters": {
+                    "agency": {"description": "Id of the agency in the agency registry.", "examples": ["met"]}
+                },
+                "messages": {receipts: {"$ref": f"#/components/messages/{receipts}"}},
+                "bindings": KAFKA_TOPIC,
+            },
         },
         "operations": {
+            "sendReceipts": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/receipts"},
+                "summary": "For each event of the agency but signs of life: received, and what became of it.",
+            },
             "takeEvents": {
                 "action": "receive",
                 "channel": {"$ref": "#/channels/feed"},
@@ -132,7 +147,11 @@ def asyncapi() -> dict[str, Any]:
             },
         },
         "components": {
-            "messages": {**messages, alert: _message(ALERT_CHANGED, alert_model())},
+            "messages": {
+                **messages,
+                alert: _message(ALERT_CHANGED, alert_model()),
+                receipts: _message(RECEIPTS_GIVEN, receipts_model()),
+            },
             "messageTraits": {
                 "CloudEvent": {
                     "contentType": STRUCTURED,
@@ -142,7 +161,8 @@ def asyncapi() -> dict[str, Any]:
                             "key": {
                                 "type": "string",
                                 "description": "Feeds: the incident's or local person's reference, so that what is said "
-                                "of one stays in order. Alerts: the alert's id. Never a name or an NHS number.",
+                                "of one stays in order. Alerts: the alert's id. Receipts: the agency. "
+                                "Never a name or an NHS number.",
                             },
                             "bindingVersion": KAFKA_BINDING,
                         }
@@ -176,6 +196,9 @@ def files() -> dict[Path, str]:
     }
     made[FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json"] = _text(
         _schema(alert_model(), short(ALERT_CHANGED), ALERT_CHANGED)
+    )
+    made[FOLDER / "json" / f"{short(RECEIPTS_GIVEN)}.schema.json"] = _text(
+        _schema(receipts_model(), short(RECEIPTS_GIVEN), RECEIPTS_GIVEN)
     )
     made[FOLDER / "json" / "scenario.schema.json"] = _text(_schema(Scenario, "scenario", "Scenario file"))
     made[FOLDER / "json" / "registry.schema.json"] = _text(_schema(Registry, "registry", "Agency registry"))

@@ -222,6 +222,14 @@ class Registry(Closed):
         """The topic on which each agency receives its alerts."""
         return {f"alerts.{agency.id}": 1 for agency in self.agencies}
 
+    def every_topic(self) -> dict[str, int]:
+        """All topics of this product and their partitions."""
+        return self.topics() | self.alert_topics() | self.receipt_topics()
+
+    def receipt_topics(self) -> dict[str, int]:
+        """The topic on which each agency that sends events reads what became of them."""
+        return {f"receipts.{agency.id}": 1 for agency in self.agencies if agency.feeds}
+
     def desks_for(
         self, roles: Iterable[str], area: str | None, agencies: Iterable[str] = ()
     ) -> tuple[tuple[Agency, Desk], ...]:

@@ -103,7 +103,7 @@ class Stack:
             await migrate(connection, self._now)
         finally:
             await connection.close()
-        await kafka.create_topics(self.kafka_bootstrap, self.registry.topics() | self.registry.alert_topics())
+        await kafka.create_topics(self.kafka_bootstrap, self.registry.every_topic())
 
     def start(
         self, service: str, name: str | None = None, extra: Mapping[str, str] | None = None

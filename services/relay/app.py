@@ -69,7 +69,7 @@ async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPo
 
 async def _delivered(connection: Connection, said: list[dict[str, str]], now: datetime) -> None:
     """Mark alerts delivered to the desks whose agency's topic has them."""
-    raised = [d for d in said if d["transition"] in {"raised", "worsened"}]
+    raised = [d for d in said if d.get("transition") in {"raised", "worsened", "sounded-again", "unshelved"}]
     rows = await connection.fetch(
         """UPDATE alert_desk d SET state = 'delivered', delivered_at = $3
              FROM unnest($1::uuid[], $2::text[]) AS x(a, k)

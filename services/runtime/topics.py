@@ -12,7 +12,7 @@ from services.runtime.settings import Settings
 async def create_registry_topics(settings: Settings, replication: int = 1) -> list[str]:
     """Create the feed and alert topics that are missing; gives all their names. Raises KafkaUnreachable, KafkaError."""
     registry = load_registry(settings.registry_path)
-    topics = registry.topics() | registry.alert_topics()
+    topics = registry.every_topic()
     await kafka.create_topics(settings.kafka_bootstrap, topics, replication=replication)
     return sorted(topics)
 

@@ -14,9 +14,10 @@ from schemas.registry import TRACE_SOURCE_END, Registry
 from services.identity.deterministic import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
-from services.ledger import alerts, crises, events
+from services.ledger import alerts, crises, events, receipts
 from services.ledger.deadlines import set_deadlines
 from services.ledger.events import Located, Place, Quarantined
+from services.ledger.receipts import Receipts
 from services.liaison.alert import AlertChange
 from services.liaison.episode import sighting
 from services.liaison.linking import link_keys
@@ -147,7 +148,8 @@ class Batch:
         if located:
             # before any other row that deadlines write too, so that the two cannot wait for each other
             await crises.lock_zone(connection, self.registry.zone)
-        new = await self._insert(connection, located, quarantined, result)
+        told = Receipts()
+        new = await self._insert(connection, located, quarantined, result, told)
         if quarantined:
             await events.insert_rejections(connection, quarantined, now)
             result.rejected += [(q.feed, q.rejected.fault.code) for q in quarantined]
@@ -158,7 +160,9 @@ class Batch:
         touched, changed = await self._touched(connection, new)
         touched |= await crises.register(connection, changed, self.decoded, now)
         if touched:
-            result.changes = await self.settle(connection, touched, now)
+            result.changes = await self.settle(connection, touched, now, told)
+        told.new, told.rejected, told.changes = new, quarantined, result.changes
+        await receipts.save(connection, told, self.registry, now)
         self._reach("after-settle")
 
     async def _insert(
@@ -167,6 +171,7 @@ class Batch:
         located: list[Located],
         quarantined: list[Quarantined],
         result: BatchResult,
+        said: Receipts,
     ) -> list[Located]:
         """Insert what is new. The same identity with the same content is a repeat, with other content a rejection."""
         first: dict[tuple[str, str], Located] = {}
@@ -187,11 +192,12 @@ class Batch:
                 new.append(each)
                 result.accepted.append(each.accepted.received.feed)
             elif held[identity] == each.accepted.content_hash:
+                said.repeated.append(each)
                 result.repeated.append(each.accepted.received.feed)
             else:
-                said = "this source and id were used before for an event with other content"
+                why = "this source and id were used before for an event with other content"
                 fault = Fault(
-                    "/id", "identity-reused", said, "give every event an id of its own; correct with event.corrected"
+                    "/id", "identity-reused", why, "give every event an id of its own; correct with event.corrected"
                 )
                 record = Record(each.topic, each.partition, each.offset, each.accepted.body, ())
                 quarantined.append(_quarantined(record, Rejected(fault, each.accepted.body), self.registry))
@@ -211,8 +217,11 @@ class Batch:
             touched = (touched - sites) | await crises.awaiting_place(connection)
         return touched, changed
 
-    async def settle(self, connection: Connection, touched: set[Key], now: datetime) -> Sequence[AlertChange]:
-        """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""
+    async def settle(
+        self, connection: Connection, touched: set[Key], now: datetime, said: Receipts | None = None
+    ) -> Sequence[AlertChange]:
+        """Everything from the incidents that changed to alerts in the ledger; where each now is, into `said`. The zone is
+        locked."""
         own = await crises.events_of(connection, touched, self.decoded)
         seen = [sighting(said, None) for said in own.values()]
         people = await crises.people_for(
@@ -225,6 +234,8 @@ class Batch:
         since = min((each.opened_at for each in seen), default=now)
         around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
         settlement = await self._settle(connection, around, now)
+        if said is not None:
+            said.episode_of = {m.key: e.episode_id for e in settlement.episodes for m in e.members}
         changes = list(settlement.alerts)
         # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
         elsewhere = await crises.echoed(connection, settlement.echoes, (e.episode_id for e in settlement.episodes))

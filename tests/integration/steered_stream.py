@@ -105,6 +105,7 @@ class SteeredStream:
                 for instant in sorted(set(heard.values())):
                     # before the clock moves: the worker must not find a deadline that a sign of life had already moved
                     await self._hear({f for f, i in heard.items() if i == instant}, instant)
+                self.set_clock(max(self._clock, *heard.values()))
                 continue
             overdue = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE due_at <= $1", limit)
             if overdue is None or overdue >= at:
@@ -131,7 +132,6 @@ class SteeredStream:
         async with self.pool.acquire() as connection, connection.transaction():
             await crises.lock_zone(connection, self.registry.zone)
             await hear(connection, feeds, self.registry, at)
-        self.set_clock(max(at, self._clock))
 
     async def _publish(self, sent: Iterable[tuple[str, bytes]]) -> None:
         """Send, and wait until the ledger has it."""

@@ -18,6 +18,7 @@ from schemas import generate
 from schemas.alerts import ALERT_CHANGED
 from schemas.envelope import STRUCTURED, event_models, structured
 from schemas.generate import FOLDER, key, short
+from schemas.receipts import RECEIPTS_GIVEN
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.ledger import alerts
@@ -131,10 +132,10 @@ def test_every_type_is_on_the_feed_channel_and_alerts_on_the_other(document: dic
     channels = document["channels"]
     assert set(channels["feed"]["messages"]) == {key(name) for name in event_models()}
     assert set(channels["alerts"]["messages"]) == {key(ALERT_CHANGED)}
-    for name in (*event_models(), ALERT_CHANGED):
-        message = resolve(
-            document, channels["alerts" if name == ALERT_CHANGED else "feed"]["messages"][key(name)]["$ref"]
-        )
+    assert set(channels["receipts"]["messages"]) == {key(RECEIPTS_GIVEN)}
+    ours = {ALERT_CHANGED: "alerts", RECEIPTS_GIVEN: "receipts"}
+    for name in (*event_models(), *ours):
+        message = resolve(document, channels[ours.get(name, "feed")]["messages"][key(name)]["$ref"])
         assert message["name"] == name
         assert resolve(document, message["payload"]["schema"]["$ref"])["title"] == name
         assert message["summary"]
@@ -145,6 +146,10 @@ def test_the_topics_of_the_registry_are_the_addresses(document: dict[str, Any]) 
     feed, agency = document["channels"]["feed"]["address"], document["channels"]["alerts"]["address"]
     assert set(registry.topics()) == {feed.format(feed=name) for name in registry.feeds_by_id}
     assert set(registry.alert_topics()) == {agency.format(agency=name) for name in registry.agencies_by_id}
+    receipts = document["channels"]["receipts"]["address"]
+    senders = {a.id for a in registry.agencies if a.feeds}
+    assert set(registry.receipt_topics()) == {receipts.format(agency=name) for name in senders}
+    assert set(registry.every_topic()) == {*registry.topics(), *registry.alert_topics(), *registry.receipt_topics()}
 
 
 def test_both_modes_are_described_and_the_headers_are_those_that_are_read(document: dict[str, Any]) -> None:

@@ -1,0 +1,59 @@
+"""What this product says to an agency of its own events: that each was received, and what became of it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import Field, create_model
+
+from schemas.alerts import RuleId
+from schemas.envelope import AnyEvent, Event
+from schemas.events import TYPE_PREFIX, EventData
+from schemas.model import Closed, Slug
+
+RECEIPTS_GIVEN = f"{TYPE_PREFIX}receipts.given.v1"
+RECEIPTS_MAX = 200
+"""In one message; more make more messages, so that each stays well under 64 KiB."""
+
+
+class Receipt(Closed):
+    """One event of the agency. Nothing of what another agency said is in it."""
+
+    feed: Slug
+    outcome: Literal["accepted", "repeated", "rejected"]
+    """`repeated`: the same event was received before; nothing is to be done."""
+    partition: Annotated[int, Field(ge=0)]
+    offset: Annotated[int, Field(ge=0)]
+    """Where the record stands in the feed's topic."""
+    id: Annotated[str, Field(max_length=200)] | None = None
+    """CloudEvents id; nothing where the record could not be read."""
+    code: Slug | None = None
+    """Of a rejection: what is wrong."""
+    pointer: str | None = None
+    """Of a rejection: where, as a JSON pointer."""
+    remedy: str | None = None
+    """Of a rejection: what to do."""
+    crisis: str | None = None
+    """Token of the crisis that the event belongs to: the same for all the agency's events of one crisis, and of no use to
+    another agency. It may change when incidents are joined or parted."""
+    alerts: dict[RuleId, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """How many of the agency's own desks were given a new alarm of that crisis in the same step, by rule."""
+
+
+class ReceiptsGiven(EventData):
+    """Receipts for events of the agency: received, repeated or rejected, and what became of them. Signs of life get none."""
+
+    agency: Slug
+    receipts: Annotated[tuple[Receipt, ...], Field(min_length=1, max_length=RECEIPTS_MAX)]
+
+
+@cache
+def receipts_model() -> type[AnyEvent]:
+    """The whole outgoing event."""
+    return create_model(
+        "ReceiptsGivenEvent",
+        __base__=Event[ReceiptsGiven],
+        __doc__=ReceiptsGiven.__doc__,
+        type=(Literal[RECEIPTS_GIVEN], Field(description="The type of this event.")),  # type: ignore[arg-type]  # made at run time
+    )
