@@ -21,6 +21,7 @@ from schemas.registry import Feed, Registry, load_registry
 from services.command_line.event_lines import NotEvents, event_lines
 from services.command_line.sources import columbia, documents, san_francisco
 from services.intake.faults import check
+from services.intake.ordering import key_of
 from services.runtime import kafka
 from services.runtime.clock import SystemClock
 from services.runtime.settings import Settings
@@ -47,15 +48,6 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         return
     with Path(name).open("rb") as stream:
         yield stream
-
-
-def key_of(event: dict[str, Any]) -> bytes | None:
-    """What keeps the events of one incident or person in order: their opaque reference, never a name or NHS number."""
-    data = event.get("data", {})
-    for name in ("incident", "local_person", "custody", "absence", "referral", "follow_up"):
-        if isinstance(data.get(name), str):
-            return str(data[name]).encode()
-    return None
 
 
 def feed_of(event: dict[str, Any], registry: Registry, wanted: str | None) -> Feed:

@@ -10,7 +10,7 @@ from services.runtime.settings import Settings
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["stream", "relay", "console", "auditor", "trace"]))
+@click.argument("name", type=click.Choice(["stream", "relay", "console", "auditor", "trace", "gateway"]))
 def worker(name: str) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
@@ -30,6 +30,10 @@ def worker(name: str) -> None:
         from services.trace.app import run_trace
 
         run_trace(settings)
+    elif name == "gateway":
+        from services.gateway.app import run_gateway
+
+        asyncio.run(run_gateway(settings))
     else:
         from services.console.app import run_console
 

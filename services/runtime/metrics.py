@@ -60,3 +60,8 @@ TRACE_FINISHED = Counter("liaison_trace_finished_total", "People traced, by outc
 TRACE_FAILURES = Counter("liaison_trace_failures_total", "Times that tracing had to rest.")
 TRACE_WAITING = Gauge("liaison_trace_waiting_people", "People who wait to be traced.")
 TRACE_OLDEST_SECONDS = Gauge("liaison_trace_oldest_seconds", "How late the person is who has waited longest.")
+GATEWAY_REQUESTS = Counter("liaison_gateway_requests_total", "Requests of agencies.", ["route", "answer"])
+GATEWAY_SECONDS = Histogram("liaison_gateway_request_seconds", "Time of a request.", ["route"], buckets=LATENCY_BUCKETS)
+GATEWAY_EVENTS = Counter(
+    "liaison_gateway_events_total", "Events at the door, by what became of them.", ["feed", "outcome"]
+)

@@ -42,6 +42,16 @@ class Settings(BaseSettings):
     console_secret: str = ""
     """Signs the session cookie; empty: made anew at each start."""
 
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(default=8710, ge=0, le=65535)
+    gateway_credentials_path: Path | None = None
+    """Which token or client certificate is which agency's; see docs/gateway.md."""
+    gateway_client_header: str = ""
+    """Header in which the proxy that ends TLS writes the subject of the client certificate it has checked, and which it
+    takes away from what clients send. Empty: agencies show a token."""
+    gateway_per_second: float = Field(default=200.0, ge=1)
+    """Events a second from one agency."""
+
     pds_url: str = ""
     """Address of the PDS FHIR API; empty: nobody is traced."""
     pds_token: str = Field(default="", repr=False)

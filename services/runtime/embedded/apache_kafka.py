@@ -78,7 +78,8 @@ class ApacheKafka:
         }
         properties = self._folder / "server.properties"
         properties.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # never with a hyphen in front, which the tool takes for an option
+        cluster = "K" + urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
         done = subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)),
             capture_output=True,

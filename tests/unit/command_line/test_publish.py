@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from schemas.generate import FOLDER
 from schemas.registry import load_registry
 from services.command_line import main
-from services.command_line.publish import feed_of, key_of
+from services.command_line.publish import feed_of
 from services.command_line.sources import columbia, san_francisco
 from services.intake.faults import check
+from services.intake.ordering import key_of
 
 GOOD = next((FOLDER / "examples/resource.left").glob("valid*.json"))
 BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

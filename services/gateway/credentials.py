@@ -1,0 +1,105 @@
+"""Who is at the door: a bearer token, of which only the hash is kept, or the client certificate that the proxy has checked."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, StringConstraints, ValidationError
+
+from schemas.model import Closed, Slug
+from schemas.registry import Agency, Registry
+from services.runtime.errors import SettingsError
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AgencyCredentials(Closed):
+    """What an agency may show. Two tokens at once, so that one can be changed without a gap."""
+
+    token_sha256: Annotated[tuple[Hash, ...], Field(max_length=4)] = ()
+    client_subjects: Annotated[tuple[str, ...], Field(max_length=8)] = ()
+    """Subjects of client certificates, as the proxy writes them."""
+
+
+class Credentials(Closed):
+    """The whole file."""
+
+    agencies: dict[Slug, AgencyCredentials]
+
+
+class Refusal(Exception):
+    """Nobody is let in. `code` begins with whose fault it is."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.code, self.message, self.remedy = code, message, remedy
+
+
+def load(path: Path | None, registry: Registry) -> Credentials:
+    """The credentials in the file. Raises SettingsError naming file, place and remedy."""
+    if path is None:
+        raise SettingsError("LIAISON_GATEWAY_CREDENTIALS_PATH is empty: without credentials nobody could send anything")
+    try:
+        found = Credentials.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, ValidationError) as error:
+        # neither the message nor the input is repeated: it may hold a token that was written in clear
+        raise SettingsError(
+            f"{path.name} is not a credentials file ({type(error).__name__}); see docs/gateway.md"
+        ) from error
+    if unknown := sorted(set(found.agencies) - set(registry.agencies_by_id)):
+        raise SettingsError(f"{path.name}: {', '.join(unknown)} are no agencies of the registry")
+    hashes = [h for a in found.agencies.values() for h in a.token_sha256]
+    subjects = [s for a in found.agencies.values() for s in a.client_subjects]
+    if len(set(hashes)) < len(hashes) or len(set(subjects)) < len(subjects):
+        raise SettingsError(f"{path.name}: a token or a subject stands twice; each is one agency's alone")
+    return found
+
+
+class Doorkeeper:
+    """Tells which agency a request is from."""
+
+    def __init__(self, credentials: Credentials, registry: Registry, client_header: str) -> None:
+        self._agencies = {a: registry.agencies_by_id[a] for a in credentials.agencies}
+        self._hashes = [(h.encode(), a) for a, c in credentials.agencies.items() for h in c.token_sha256]
+        self._subjects = {s: a for a, c in credentials.agencies.items() for s in c.client_subjects}
+        self._header = client_header
+
+    def agency(self, headers: Mapping[str, str]) -> Agency:
+        """The agency. Raises Refusal.
+
+        Where the proxy identifies clients, it must have done so; a token, if one is shown too, must be the same agency's.
+        """
+        by_token = self._by_token(headers.get("authorization", ""))
+        if self._header:
+            subject = headers.get(self._header.lower(), "")
+            by_subject = self._subjects.get(subject)
+            if by_subject is None:
+                raise Refusal("PROXY_CLIENT_NOT_IDENTIFIED", "the client certificate is that of no agency",
+                              "connect with the certificate that is registered")  # fmt: skip
+            if by_token not in (None, by_subject):
+                raise Refusal("SEND_CREDENTIALS_DIFFER", "certificate and token are those of two agencies",
+                              "use those of one agency")  # fmt: skip
+            return self._agencies[by_subject]
+        if by_token is None:
+            raise Refusal("SEND_NOT_AUTHENTICATED", "no token of an agency",
+                          "send Authorization: Bearer with the token that was issued")  # fmt: skip
+        return self._agencies[by_token]
+
+    def _by_token(self, header: str) -> str | None:
+        kind, _, token = header.partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            return None
+        shown = hashlib.sha256(token.strip().encode()).hexdigest().encode()
+        found: str | None = None
+        # all are compared, whichever it is, so that time tells nothing
+        for known, agency in self._hashes:
+            if hmac.compare_digest(shown, known):
+                found = agency
+        return found

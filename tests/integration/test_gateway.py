@@ -1,0 +1,119 @@
+"""The gateway as a process of its own, before both brokers: what it says it has taken stands in the topic."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from aiokafka import TopicPartition
+
+from schemas.generate import FOLDER
+from schemas.registry import load_registry
+from services.runtime import kafka as clients
+from services.runtime.embedded.apache_kafka import ApacheKafka
+from services.runtime.embedded.kafka import EmbeddedKafka, free_port
+
+FIXTURES = Path(__file__).parents[1] / "fixtures/nhs"
+TOKEN = "a token of the tests"
+PLAN = json.loads((FOLDER / "examples/pathway.opened/valid-with-crisis-plan.json").read_text())
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    file = tmp_path / "credentials.yaml"
+    file.write_text(f"agencies: {{slam: {{token_sha256: [{hashlib.sha256(TOKEN.encode()).hexdigest()}]}}}}")
+    return file
+
+
+class Process:
+    """`liaison worker gateway`."""
+
+    def __init__(self, bootstrap: str, credentials: Path, idempotent: bool) -> None:
+        self.port, self.metrics = free_port(), free_port()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "services.command_line", "worker", "gateway"],
+            env=os.environ | {
+                "LIAISON_KAFKA_BOOTSTRAP": bootstrap, "LIAISON_KAFKA_IDEMPOTENT": str(int(idempotent)),
+                "LIAISON_GATEWAY_PORT": str(self.port), "LIAISON_METRICS_PORT": str(self.metrics),
+                "LIAISON_GATEWAY_CREDENTIALS_PATH": str(credentials), "LIAISON_PSEUDONYM_KEY": "k",
+            },
+        )  # fmt: skip
+
+    def wait(self, status: int) -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == status:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.2)
+        raise AssertionError(f"/readyz never said {status}")
+
+    def send(self, path: str, body: bytes, kind: str) -> httpx.Response:
+        return httpx.post(
+            f"http://127.0.0.1:{self.port}{path}", content=body, timeout=20,
+            headers={"authorization": f"Bearer {TOKEN}", "content-type": kind},
+        )  # fmt: skip
+
+    def stop(self) -> int:
+        self._process.terminate()
+        return self._process.wait(15)
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    running: list[Process] = []
+    yield running
+    for each in running:
+        each.stop()
+
+
+async def test_what_is_receipted_stands_in_the_topic(
+    kafka: EmbeddedKafka | ApacheKafka, credentials: Path, processes: list[Process]
+) -> None:
+    await clients.create_topics(kafka.bootstrap, load_registry().topics())
+    gateway = Process(kafka.bootstrap, credentials, isinstance(kafka, ApacheKafka))
+    processes.append(gateway)
+    gateway.wait(200)
+    event = json.dumps(PLAN | {"id": "gateway-1"}).encode()
+    assert gateway.send("/events", event, "application/cloudevents+json").status_code == 202
+    fhir = (FIXTURES / "nrl/Y05868-736253002-Valid-with-date.json").read_bytes()
+    assert gateway.send("/fhir", fhir, "application/fhir+json").status_code == 202
+    adt = (FIXTURES / "adt/ADT_A31_ADT_A05_v2.4_1.hl7").read_bytes()
+    assert "MSA|AA|134039113204538055" in gateway.send("/hl7v2", adt, "application/hl7-v2").text
+    reader = clients.reader(kafka.bootstrap)
+    await reader.start()
+    try:
+        place = TopicPartition("feed.slam-ehr", 0)
+        reader.assign([place])
+        await reader.seek_to_beginning(place)
+        read = [m for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values() for m in batch]
+    finally:
+        await reader.stop()
+    mine = [m for m in read if ("liaison_agency", b"slam") in m.headers]
+    kinds = [json.loads(m.value)["type"].split(".", 2)[2] for m in mine if m.value]
+    assert kinds == ["pathway.opened.v1", "pathway.updated.v1", "person.updated.v1"]
+    assert mine[0].key == b"P-4411"
+    assert b"6700028191" not in b"".join(m.key or b"" for m in mine)
+    said = httpx.get(f"http://127.0.0.1:{gateway.metrics}/metrics", timeout=5).text
+    assert 'liaison_gateway_events_total{feed="slam-ehr",outcome="accepted"} 3.0' in said
+    processes.remove(gateway)
+    assert gateway.stop() in (0, -15)
+
+
+def test_without_a_broker_it_says_so_and_promises_nothing(credentials: Path, processes: list[Process]) -> None:
+    gateway = Process("127.0.0.1:9", credentials, True)
+    processes.append(gateway)
+    gateway.wait(503)
+    answer = gateway.send("/events", json.dumps(PLAN).encode(), "application/cloudevents+json")
+    assert answer.status_code == 503
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "REC_UNAVAILABLE"
