@@ -122,13 +122,13 @@ class _Folding:
         self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
         if not isinstance(data, incident.IncidentData):
             return
-        self.signs += [(sign, mark) for sign in getattr(data, "signs", ())]
+        self.signs += [(sign, mark) for sign in stated(data, "signs") or ()]
         state = self.incidents.get(key)
         if state is None:
             state = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
             self.incidents[key] = state
         state.last_seen_at = mark.at
-        state.person = stated(data, "person") or state.person
+        state.is_about(stated(data, "person"))
         handler = _HANDLERS.get(type(data))
         if handler is not None:
             handler(self, state, data, mark)
@@ -296,7 +296,8 @@ class _Folding:
             return
         match data:
             case detention.DetentionConveyed(by=by, reason_not_ambulance=reason, to=to):
-                held.conveyed.append(Conveyance(mark, by, reason is not None, None if to is None else to.kind))
+                named = Conveyance(mark, by, reason is not None)
+                held.conveyed.append(named if to is None else replace(named, to=to.kind, site=to.site))
             case detention.DetentionArrived(at=at):
                 held.arrived = held.arrived or mark
                 held.visits.append(SiteVisit(mark, at.site, at.kind))

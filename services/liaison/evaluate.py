@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from schemas.codes import AgencyKind
 from services.liaison.facts import Episode
-from services.liaison.finding import Evaluation, Finding, Standing, Verification
+from services.liaison.finding import EVERY_FEED, Evaluation, Finding, Standing, Verification
 from services.liaison.policy import Policy
 from services.liaison.rules import RULES
 
@@ -33,7 +33,8 @@ def _believed_until(
     """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
     wanted = {*finding.relies_on, *(a for kind in finding.relies_on_services for a in services.get(kind, ()))}
     for agency in sorted(wanted):
-        yield heard[agency] + policy.feed_silent_after if agency in heard else None
+        last = heard.get(agency, heard.get(agency.removesuffix(EVERY_FEED)))
+        yield None if last is None else last + policy.feed_silent_after
 
 
 def evaluate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from schemas.codes import (
     ABD_SIGNS,
@@ -75,6 +75,10 @@ class IncidentState:
     has_location: bool = False
     risk_to_self: RiskLevel | None = None
     risk_to_responders: RiskLevel | None = None
+    date_of_birth: date | None = None
+    """The last that the agency stated."""
+    apparent_age: int | None = None
+    """Years, as it looked: the last that the agency stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class Conveyance:
     by: ResourceKind
     reason_given: bool
     to: PlaceOfSafetyKind | None = None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from schemas.registry import DeskRole
 
 __all__ = ["DeskRole"]
 
+EVERY_FEED = "/*"
+"""After an agency in `relies_on`: all of its feeds."""
+
 Verification = Literal["verified", "cannot-be-verified"]
 
 
@@ -55,7 +58,9 @@ class Finding:
     """The agencies whose desks are addressed where a role alone is not enough (e.g. the trust that holds the pathway,
     the force on scene); empty: every agency's desks of the role in the area."""
     relies_on: tuple[str, ...] = ()
-    """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be verified."""
+    """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be verified. `met` is judged
+    by the feeds that have said something of the episode; `met/*` (EVERY_FEED) by all of its feeds, where the missing event
+    may come on one that has said nothing here yet."""
     relies_on_services: tuple[AgencyKind, ...] = ()
     """The same for services that need not have an incident here yet: 'nobody asked for an ambulance' is only known while
     the area's ambulance service is heard."""

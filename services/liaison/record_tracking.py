@@ -70,6 +70,12 @@ class Records:
 
     def custody_arrived(self, said: Said) -> None:
         known, data = self._custody(said), said.data
+        if data.person is not None:
+            born, looks = data.person.date_of_birth, data.person.apparent_age
+            known = replace(
+                known, date_of_birth=born or known.date_of_birth,
+                apparent_age=known.apparent_age if looks is None else looks,
+            )  # fmt: skip
         self.custodies[said.key] = replace(
             known, arrived=known.arrived or said.mark, suite=data.suite, incident=data.incident or known.incident,
             vulnerable=known.vulnerable if data.vulnerable is None else data.vulnerable,

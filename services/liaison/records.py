@@ -4,7 +4,7 @@ follow-up, welfare check, family, harm, refusal to respond, places of safety, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from schemas.codes import (
@@ -64,6 +64,8 @@ class Custody:
     released: Mark | None
     pre_release_risk_assessed: bool | None
     referred_to: str | None
+    date_of_birth: date | None = None
+    apparent_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from services.liaison.contacts import ContactRow, Echo, contact_keys, contacts_o
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
-from services.liaison.finding import Standing
+from services.liaison.finding import EVERY_FEED, Standing
 from services.liaison.linking import Sighting, group, link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
@@ -172,7 +172,8 @@ def _heard_by_agency(
     """When each agency was last heard on the feeds that carry what it says of these incidents.
 
     Another of its feeds being well proves nothing: custody may be heard while dispatch is silent. Of an agency that has
-    said nothing here yet, any feed may be the one that would, so the one that was silent longest counts.
+    said nothing here yet, any feed may be the one that would, so the one that was silent longest counts; so it does under
+    the agency's name with EVERY_FEED after it.
     """
     carried: dict[str, set[str]] = {}
     for received in events:
@@ -183,6 +184,8 @@ def _heard_by_agency(
         known = [heard[feed] for feed in feeds if feed in heard]
         if known:
             found[agency.id] = min(known)
+        if every := [heard[feed.id] for feed in agency.feeds if feed.id in heard]:
+            found[f"{agency.id}{EVERY_FEED}"] = min(every)
     return found
 
 

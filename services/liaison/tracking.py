@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from schemas.codes import (
     AgencyKind,
@@ -125,6 +125,17 @@ class IncidentBuilder:
     has_location: bool = False
     risk_to_self: RiskLevel | None = None
     risk_to_responders: RiskLevel | None = None
+    date_of_birth: date | None = None
+    apparent_age: int | None = None
+
+    def is_about(self, person: PersonDescriptor | None) -> None:
+        """Whom the agency says it is about. What a later statement leaves out of the age stays as it was."""
+        if person is None:
+            return
+        self.person = person
+        self.date_of_birth = person.date_of_birth or self.date_of_birth
+        if person.apparent_age is not None:
+            self.apparent_age = person.apparent_age
 
     def describe(self, data: IncidentFacts, mark: Mark) -> None:
         """What the agency says of caller, place, risk and other agencies' references."""
@@ -141,6 +152,7 @@ class IncidentBuilder:
             self.key, self.kind, self.opened_at, self.last_seen_at, self.reported, self.nature, self.category, self.closed,
             self.attended, self.outcome, self.crisis_at, self.first_assigned, self.police_left, self.person, self.caller,
             self.caller_at, tuple(self.linked), self.has_location, self.risk_to_self, self.risk_to_responders,
+            self.date_of_birth, self.apparent_age,
         )  # fmt: skip
 
 

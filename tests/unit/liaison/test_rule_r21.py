@@ -71,6 +71,13 @@ def test_of_a_person_kept_where_they_were_it_ends_when_health_takes_over() -> No
     assert not kept.police("detention.handed-over", 20, detention="D-1", at=SITE).stands("R21", 20)
 
 
+def test_a_site_that_records_the_same_detention_anew_is_not_asked_whom_it_consulted() -> None:
+    crisis = detained().police("detention.consulted", 9, detention="D-1", role="nurse")
+    crisis.police("detention.arrived", 20, detention="D-1", at=SITE)
+    crisis.say("slam-ehr", "detention.detained", 60, incident="T-1", detention="T-9", power="s136", kept_at=SITE)
+    assert not crisis.stands("R21", 90)
+
+
 def test_while_the_police_are_not_heard_it_cannot_be_verified() -> None:
     heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(20))
     heard["met"] = minute(12) - timedelta(seconds=1)
