@@ -149,8 +149,8 @@ def gone(crisis: Crisis, how: str) -> Crisis:
     """The person is no longer there."""
     if how == "released":
         return crisis.say(CUSTODY, "custody.released", 50, custody="C-1")
-    data: dict[str, Any] = {"moved": {"to": HBPOS}, "ended": {"outcome": "released"}, "escaped": {}}[how]
-    return crisis.police(f"detention.{how}", 50, detention="D-1", **data)
+    data: dict[str, dict[str, Any]] = {"moved": {"to": HBPOS}, "ended": {"outcome": "released"}, "escaped": {}}
+    return crisis.police(f"detention.{how}", 50, detention="D-1", **data[how])
 
 
 @pytest.mark.parametrize("how", ["released", "moved", "ended", "escaped"])

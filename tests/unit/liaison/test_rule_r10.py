@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.codes import AgencyKind
 from services.liaison.evaluate import findings
 from services.liaison.mark import Mark
 from services.liaison.records import SiteReport
@@ -152,7 +153,7 @@ def test_two_people_detained_wait_for_a_place_each() -> None:
 def test_while_the_trust_is_not_heard_it_cannot_be_verified() -> None:
     now = 5 + WITHIN
     heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
-    services = {"mental-health-trust": ("slam",)}
+    services: dict[AgencyKind, tuple[str, ...]] = {"mental-health-trust": ("slam",)}
     wanted: list[str] = []
     for silent in (now, now - 5):
         heard["slam"] = minute(silent)
