@@ -115,11 +115,15 @@ def person_id_of(record: LocalRecord) -> str:
     return local_person_id(record.agency, record.local_person)
 
 
-def people_of(records: Iterable[LocalRecord]) -> dict[str, PersonOnFile]:
-    """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
-    listed = sorted(records, key=lambda r: (r.agency, r.local_person))
+def person_ids(records: Iterable[LocalRecord]) -> dict[tuple[str, str], str]:
+    """The id of the person of each record, by (agency, local person).
+
+    A merged record's is its survivor's, also where that one is known by a verified number: the survivors must be among
+    the records.
+    """
+    listed = list(records)
     by_name = {(r.agency, r.local_person): r for r in listed}
-    people: dict[str, PersonOnFile] = {}
+    found: dict[tuple[str, str], str] = {}
     for record in listed:
         root, seen = record, {record.local_person}
         while root.merged_into is not None and (root.agency, root.merged_into) in by_name:
@@ -127,7 +131,17 @@ def people_of(records: Iterable[LocalRecord]) -> dict[str, PersonOnFile]:
                 break
             seen.add(root.merged_into)
             root = by_name[(root.agency, root.merged_into)]
-        person_id = person_id_of(root)
+        found[(record.agency, record.local_person)] = person_id_of(root)
+    return found
+
+
+def people_of(records: Iterable[LocalRecord]) -> dict[str, PersonOnFile]:
+    """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
+    listed = sorted(records, key=lambda r: (r.agency, r.local_person))
+    ids = person_ids(listed)
+    people: dict[str, PersonOnFile] = {}
+    for record in listed:
+        person_id = ids[(record.agency, record.local_person)]
         known = people.get(person_id, PersonOnFile(person_id, ()))
         died = record.died.on if record.died else None
         people[person_id] = PersonOnFile(

@@ -14,7 +14,7 @@ from schemas.received import Received
 from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
 from services.identity.person import PersonOnFile, own_register
-from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
+from services.identity.register import LocalRecord, fold_local, people_of, person_ids
 from services.ledger.deadlines import set_deadlines
 from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
@@ -156,10 +156,26 @@ async def people_for(
     return people_of(await _records(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded))
 
 
+async def _merged_with(connection: Connection, locals_: set[Key]) -> set[Key]:
+    """These records and all that a merge or a split ties to them: who a merged record is, its survivor decides."""
+    found, fresh = set(locals_), set(locals_)
+    while fresh:
+        rows = await connection.fetch(
+            """SELECT DISTINCT e.agency, p AS local_person FROM event e CROSS JOIN LATERAL unnest(e.local_people) AS p
+                WHERE e.local_people && $2::text[] AND e.agency = ANY($1::text[])
+                  AND e.type IN ('uk.crisisliaison.person.merged.v1', 'uk.crisisliaison.person.split.v1')""",
+            sorted({a for a, _ in fresh}), sorted({p for _, p in fresh}),
+        )  # fmt: skip
+        fresh = {(r["agency"], r["local_person"]) for r in rows} - found
+        found |= fresh
+    return found
+
+
 async def register(connection: Connection, changed: set[Key], decoded: Decoded, now: datetime) -> set[Key]:
     """Fold changed local records anew, and return recent incidents whose person must be looked at again."""
     if not changed:
         return set()
+    changed = await _merged_with(connection, changed)
     rows = await connection.fetch(
         """SELECT agency, local_person, identity_keys FROM local_record
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
@@ -170,12 +186,18 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
     records = await _records(connection, changed, decoded)
     for record in records:
         names |= {name for d in record.descriptors for name in identity_keys(d)}
+    ids = person_ids(records)
     await connection.executemany(
         """INSERT INTO local_record (agency, local_person, person_id, identity_keys) VALUES ($1, $2, $3, $4)
            ON CONFLICT (agency, local_person)
            DO UPDATE SET person_id = excluded.person_id, identity_keys = excluded.identity_keys""",
         [
-            (r.agency, r.local_person, person_id_of(r), sorted({n for d in r.descriptors for n in identity_keys(d)}))
+            (
+                r.agency,
+                r.local_person,
+                ids[(r.agency, r.local_person)],
+                sorted({n for d in r.descriptors for n in identity_keys(d)}),
+            )
             for r in records
         ],
     )
