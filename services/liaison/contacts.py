@@ -19,8 +19,8 @@ from services.liaison.corrections import effective
 from services.liaison.facts import Episode
 from services.liaison.records import Contact, Key
 
-PERSON_WINDOW = timedelta(days=180)
-"""FreCaNN counts a child's contacts over six months, an adult's over three."""
+PERSON_WINDOW = timedelta(days=360)
+"""FreCaNN counts over six months for a child; that it is told once needs as long again before that (R08)."""
 PLACE_WINDOW = timedelta(hours=25)
 """Telephone and property: R07 counts over 24 hours."""
 FOLLOW_UP_WINDOW = timedelta(days=7)
@@ -124,6 +124,7 @@ def contacts_of(episode: Episode, mine: frozenset[str], others: Iterable[Contact
     if episode.opened_at is None or episode.last_event_at is None:
         return ()
     found = []
+    people = {k for k in mine if k.startswith("person:")}
     for row in others:
         by = _shared(mine, row)
         if by is None:
@@ -136,7 +137,8 @@ def contacts_of(episode: Episode, mine: frozenset[str], others: Iterable[Contact
             continue
         found.append(
             Contact(
-                row.key, row.agency_kind, row.crisis, row.opened_at, row.crisis_at, row.police_left_at, row.completed_at, by
+                row.key, row.agency_kind, row.crisis, row.opened_at, row.crisis_at, row.police_left_at, row.completed_at,
+                by, by != "person" and bool(people) and any(k.startswith("person:") for k in row.keys),
             )
         )  # fmt: skip
     return tuple(sorted(found, key=lambda c: (c.opened_at, c.key)))

@@ -157,7 +157,7 @@ class _Folding:
 
     def reported(self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark) -> None:
         if state.reported is None:
-            state.reported = mark
+            state.reported, state.channel = mark, data.channel
         self.facts(state, data, mark)
 
     def code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:

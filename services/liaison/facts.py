@@ -79,6 +79,8 @@ class IncidentState:
     """The last that the agency stated."""
     apparent_age: int | None = None
     """Years, as it looked: the last that the agency stated."""
+    channel: str | None = None
+    """How the agency came to know of it; None where its report has not come."""
 
 
 @dataclass(frozen=True, slots=True)

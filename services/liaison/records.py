@@ -231,3 +231,5 @@ class Contact:
     """For a follow-up: when it was completed."""
     by: Literal["person", "property", "telephone"]
     """The strongest that is shared."""
+    other_person: bool = False
+    """It is attached to another person than this episode."""

@@ -127,6 +127,7 @@ class IncidentBuilder:
     risk_to_responders: RiskLevel | None = None
     date_of_birth: date | None = None
     apparent_age: int | None = None
+    channel: str | None = None
 
     def is_about(self, person: PersonDescriptor | None) -> None:
         """Whom the agency says it is about. What a later statement leaves out of the age stays as it was."""
@@ -152,7 +153,7 @@ class IncidentBuilder:
             self.key, self.kind, self.opened_at, self.last_seen_at, self.reported, self.nature, self.category, self.closed,
             self.attended, self.outcome, self.crisis_at, self.first_assigned, self.police_left, self.person, self.caller,
             self.caller_at, tuple(self.linked), self.has_location, self.risk_to_self, self.risk_to_responders,
-            self.date_of_birth, self.apparent_age,
+            self.date_of_birth, self.apparent_age, self.channel,
         )  # fmt: skip
 
 
