@@ -22,11 +22,13 @@ class UnknownAlert(LiaisonError):
 
 @dataclass(frozen=True, slots=True)
 class FeedTrouble:
-    """A feed that is silent or was stopped."""
+    """A feed that is silent, was stopped, or is heard and cannot be relied on."""
 
     feed: str
     since: datetime
     stopped: bool
+    troubled: str | None = None
+    """Of a feed that is heard: backlog, late, clock or rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ _VISIBLE = " AND (d.acknowledged_at IS NULL OR coalesce(d.cleared_at, a.cleared_
 _ORDER = " ORDER BY a.urgency, d.acknowledged_at IS NOT NULL, a.raised_at, a.alert_id"
 _COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1" + _VISIBLE
 _TROUBLES = """
-SELECT feed, coalesce(stopped_at, silent_since) AS since, stopped_at IS NOT NULL AS stopped FROM feed_state
- WHERE stopped_at IS NOT NULL OR silent_since IS NOT NULL ORDER BY feed"""
+SELECT feed, coalesce(stopped_at, silent_since, late_since, ahead_since, last_heard_at) AS since,
+       stopped_at IS NOT NULL AS stopped, CASE WHEN coalesce(stopped_at, silent_since) IS NULL THEN troubled END AS troubled
+  FROM feed_state WHERE stopped_at IS NOT NULL OR silent_since IS NOT NULL OR troubled IS NOT NULL ORDER BY feed"""
 
 
 def _state(row: Any) -> AlertState:
@@ -85,8 +88,10 @@ def _state(row: Any) -> AlertState:
 
 
 async def troubles(connection: Any) -> tuple[FeedTrouble, ...]:
-    """The feeds that are silent or stopped."""
-    return tuple(FeedTrouble(r["feed"], r["since"], r["stopped"]) for r in await connection.fetch(_TROUBLES))
+    """The feeds that are silent, stopped, or not to be relied on."""
+    return tuple(
+        FeedTrouble(r["feed"], r["since"], r["stopped"], r["troubled"]) for r in await connection.fetch(_TROUBLES)
+    )
 
 
 async def total(connection: Any, desk: str) -> int:

@@ -54,8 +54,12 @@ def trouble(request: Request, status: int, reason: str) -> Response:
 
 
 def _feeds(desks: Desks, found: tuple[alerts.FeedTrouble, ...]) -> list[dict[str, str]]:
-    words = {True: TEXT["stopped_since"], False: TEXT["silent_since"]}
-    return [{"name": desks.feeds.get(f.feed, f.feed), "since": f"{words[f.stopped]} {clock(f.since)}"} for f in found]
+    def said(trouble: alerts.FeedTrouble) -> str:
+        if trouble.troubled is not None:
+            return TEXT[f"feed_{trouble.troubled}"]
+        return f"{TEXT['stopped_since' if trouble.stopped else 'silent_since']} {clock(trouble.since)}"
+
+    return [{"name": desks.feeds.get(f.feed, f.feed), "since": said(f)} for f in found]
 
 
 def _known(request: Request, desk: str) -> Any:

@@ -1,54 +1,171 @@
-"""Rule R30 over a feed."""
+"""Rule R30 over a feed: is it silent, stopped, late, wrong about the time, or sending what cannot be read?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schemas.events.keeping import FeedHeartbeat
+from schemas.received import Received
 from services.liaison.finding import Evaluation, Evidence, Finding, Standing
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import clock
+from services.liaison.rules.rule import clock, duration
 from services.liaison.rules.silence import RULE
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How a feed's events of one batch stand to our clock, in seconds, never negative."""
+
+    late: float | None
+    """Since the newest of them was recorded; None where none of them says when."""
+    ahead: float
+    """How far the newest lies in the future: its sender's clock is wrong."""
+
+
+ON_TIME = Timing(0.0, 0.0)
+
+
+def timing(events: Iterable[Received], now: datetime) -> Timing:
+    """Of the newest event: one that is entered late is nobody's fault, a feed whose newest is old is late. Only what says
+    when it was recorded counts, and a heartbeat, which is sent when it happens."""
+    recorded: datetime | None = None
+    newest: datetime | None = None
+    for received in events:
+        event = received.event
+        said = event.time if isinstance(event.data, FeedHeartbeat) else event.recordedtime
+        if said is not None and (recorded is None or said > recorded):
+            recorded = said
+        if newest is None or event.time > newest:
+            newest = event.time
+    late = None if recorded is None else max(0.0, (now - recorded).total_seconds())
+    return Timing(late, 0.0 if newest is None else max(0.0, (newest - now).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
 class FeedHealth:
-    """When a feed was heard last. A feed that never was is not connected, not silent."""
+    """When a feed was heard last, and how. A feed that never was is not connected, not silent."""
 
     feed: str
     agency: str
     last_heard_at: datetime | None
     silent_after: timedelta
     stopped_reason: str | None = None
+    late_since: datetime | None = None
+    """Since when every batch of it was late."""
+    late_by: timedelta = timedelta(0)
+    ahead_since: datetime | None = None
+    """Since when every batch of it came from the future."""
+    ahead_by: timedelta = timedelta(0)
+    rejected: tuple[datetime, ...] = ()
+    """When something of it was rejected, in order; as far back as the rule counts."""
+
+    @property
+    def silent_at(self) -> datetime | None:
+        """When it is silent, if nothing comes."""
+        return None if self.last_heard_at is None else self.last_heard_at + self.silent_after
+
+    def heard_up_to(self) -> datetime | None:
+        """Up to when what it had to say is known: what a late feed has not said yet is no absence."""
+        if self.last_heard_at is None or self.late_since is None:
+            return self.last_heard_at
+        return self.last_heard_at - self.late_by
+
+
+def is_silent(health: FeedHealth, now: datetime) -> bool:
+    """Whether nothing has come for too long, or nothing is taken."""
+    return health.stopped_reason is not None or (health.silent_at is not None and now >= health.silent_at)
 
 
 def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluation:
-    """Silent, stopped, or well. A second silence is a new alert: the anchor holds when the feed was heard last."""
+    """What is wrong with it, and when to look again. A second silence is a new alert: the anchor holds when the feed was
+    heard last. Of a feed that is silent or stopped nothing else is said."""
     if health.stopped_reason is not None:
-        anchor = ("feed", f"{health.feed}/stopped")
         said = (
             f"Feed {health.feed} is stopped: {health.stopped_reason}. Nothing of it is lost; nothing of it is applied."
         )
-        since = health.last_heard_at or now
-    elif health.last_heard_at is None:
+        return Evaluation((_standing(health, policy, "stopped", health.last_heard_at or now, said),), None)
+    silent_at = health.silent_at
+    if silent_at is None or health.last_heard_at is None:
         return Evaluation((), None)
-    else:
-        silent_at = health.last_heard_at + health.silent_after
-        if now < silent_at:
-            return Evaluation((), silent_at)
-        anchor = ("feed", f"{health.feed}/{health.last_heard_at.isoformat()}")
+    if now >= silent_at:
         said = f"Feed {health.feed} of {health.agency} was heard last at {clock(health.last_heard_at)}."
-        since = silent_at
+        return Evaluation((_standing(health, policy, health.last_heard_at.isoformat(), silent_at, said),), None)
+    found = list(_troubles(health, policy))
+    standing = [f for f, until in found if f.finding.holds_from <= now and (until is None or now < until)]
+    ahead = [f.finding.holds_from for f, _ in found if f.finding.holds_from > now]
+    ahead += [until for _, until in found if until is not None and until > now]
+    return Evaluation(tuple(standing), min([silent_at, *ahead]))
+
+
+def trouble_of(found: Evaluation) -> str | None:
+    """The worst trouble that stands although the feed is heard: `backlog`, `late`, `clock` or `rejected`."""
+    names = [s.finding.stage or s.finding.anchor[1].split("/")[1] for s in found.standing]
+    return next((name for name in ("backlog", "late", "clock", "rejected") if name in names), None)
+
+
+def troubled_again_at(health: FeedHealth, now: datetime, policy: Policy) -> datetime | None:
+    """When its other troubles must be looked at again, whether it is heard until then or not."""
+    found = list(_troubles(health, policy))
+    instants = [f.finding.holds_from for f, _ in found] + [until for _, until in found if until is not None]
+    return min((at for at in instants if at > now), default=None)
+
+
+def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, datetime | None]]:
+    """Each with until when it holds; None: until the feed says otherwise."""
+    lasts = RULE.limit(policy, "trouble_lasts")
+    if health.late_since is not None:
+        backlog = health.late_by >= RULE.limit(policy, "backlog_from")
+        said = f"Feed {health.feed} of {health.agency} is late: its newest event was recorded " + (
+            f"{duration(health.late_by)} ago. What stands on the screens is as old."
+            if backlog
+            else f"more than {RULE.limit(policy, 'late_from') // timedelta(seconds=1)} seconds before it came."
+        )
+        yield _standing(
+            health, policy, f"late/{health.late_since.isoformat()}", health.late_since + lasts, said,
+            title="A feed is late", stage="backlog" if backlog else "",
+        ), None  # fmt: skip
+    if health.ahead_since is not None:
+        said = f"Feed {health.feed} of {health.agency} sends events from the future: its clock or ours is wrong."
+        yield _standing(
+            health, policy, f"clock/{health.ahead_since.isoformat()}", health.ahead_since + lasts, said,
+            urgency=2, title="A feed's clock is wrong",
+        ), None  # fmt: skip
+    enough, within = policy.number("R30", "rejected_from"), RULE.limit(policy, "rejected_within")
+    # the first moment at which so many lay within the time, and the last
+    runs = [
+        (at, health.rejected[n - enough + 1])
+        for n, at in enumerate(health.rejected)
+        if n >= enough - 1 and at - health.rejected[n - enough + 1] < within
+    ]
+    if runs:
+        since, until = runs[0][0], runs[-1][1] + within
+        said = (
+            f"{enough} or more events of feed {health.feed} of {health.agency} could not be read in {duration(within)}."
+        )
+        yield _standing(
+            health, policy, "rejected", since, said, urgency=2, title="A feed sends what cannot be read",
+            next_step="Look at the rejections: each names the field and the remedy. Ring the agency's integration contact.",
+        ), until  # fmt: skip
+
+
+def _standing(
+    health: FeedHealth, policy: Policy, what: str, since: datetime, said: str, *, urgency: int | None = None,
+    title: str = RULE.title, stage: str = "", next_step: str = RULE.next_step,
+) -> Standing:  # fmt: skip
+    urgent = RULE.urgency if urgency is None else urgency
     finding = Finding(
         rule=RULE.id,
-        anchor=anchor,
+        anchor=("feed", f"{health.feed}/{what}"),
         holds_from=since,
-        urgency=RULE.urgency,
-        title=RULE.title,
+        urgency=urgent,
+        title=title,
         reason=said,
-        next_step=RULE.next_step,
+        next_step=next_step,
         recipients=RULE.recipients,
         evidence=(Evidence(said, since),),
-        acknowledge_within=policy.acknowledge_within(RULE.urgency),
+        acknowledge_within=policy.acknowledge_within(urgent),
+        stage=stage,
     )
-    return Evaluation((Standing(finding, "verified"),), None)
+    return Standing(finding, "verified")

@@ -17,7 +17,7 @@ from services.liaison import alert as life
 from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
-from services.liaison.feeds import FeedHealth
+from services.liaison.feeds import ON_TIME, FeedHealth, Timing, timing
 from services.liaison.policy import Policy
 from services.liaison.settle import HORIZON, IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
 from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
@@ -63,6 +63,8 @@ class MemoryLedger:
         self._people: dict[str, PersonOnFile] = {}
         self._people_by_key: dict[str, set[str]] = defaultdict(set)
         self._heard: dict[str, datetime] = {}
+        self._late: dict[str, tuple[datetime, timedelta]] = {}
+        self._ahead: dict[str, tuple[datetime, timedelta]] = {}
         self._due: dict[tuple[str, str], datetime] = {}
         self._separated: frozenset[frozenset[Key]] = frozenset()
         self._joined: frozenset[frozenset[Key]] = frozenset()
@@ -73,8 +75,9 @@ class MemoryLedger:
         """One batch. Repeats are harmless."""
         touched: set[Key] = set()
         people_changed: set[str] = set()
+        for feed in dict.fromkeys(r.feed for r in events):
+            self.hear(feed, now, timing((r for r in events if r.feed == feed), now))
         for received in events:
-            self.hear(received.feed, now)
             if received.event.identity in self._seen:
                 continue
             self._seen.add(received.event.identity)
@@ -115,13 +118,39 @@ class MemoryLedger:
             self._take_in(waiting, key)
         return touched
 
-    def hear(self, feed: str, now: datetime) -> None:
+    def hear(self, feed: str, now: datetime, how: Timing = ON_TIME) -> None:
         """The feed gave a sign of life."""
         if self._heard.get(feed, now) <= now:
             self._heard[feed] = now
+            self._note(self._late, feed, now, how.late, self.policy.limit("R30", "late_from"))
+            self._note(self._ahead, feed, now, how.ahead, self.policy.limit("R30", "ahead_from"))
             silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
             standing = any(a.feed == feed and a.stands for a in self.alerts.values())
-            self._due[("feed", feed)] = now if standing else now + silent_after
+            again = [since + self.policy.limit("R30", "trouble_lasts")
+                     for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)]  # fmt: skip
+            self._due[("feed", feed)] = now if standing else min([now + silent_after, *again])
+
+    @staticmethod
+    def _note(
+        kept: dict[str, tuple[datetime, timedelta]], feed: str, now: datetime, seconds: float | None, limit: timedelta
+    ) -> None:
+        """Since when it is so, and by how much; what a batch says nothing of stays as it was."""
+        if seconds is None:
+            return
+        if seconds > limit.total_seconds():
+            kept[feed] = (kept.get(feed, (now, limit))[0], timedelta(seconds=seconds))
+        else:
+            kept.pop(feed, None)
+
+    def _health(self, feed: str) -> FeedHealth:
+        agency, described = self.registry.feeds_by_id[feed]
+        late, ahead = self._late.get(feed), self._ahead.get(feed)
+        return FeedHealth(
+            feed=feed, agency=agency.id, last_heard_at=self._heard[feed],
+            silent_after=timedelta(seconds=described.silent_after_seconds),
+            late_since=late and late[0], late_by=late[1] if late else timedelta(0),
+            ahead_since=ahead and ahead[0], ahead_by=ahead[1] if ahead else timedelta(0),
+        )  # fmt: skip
 
     def _record(self, local: tuple[str, str]) -> LocalRecord:
         return fold_local(*local, effective(self._locals[local])[0])
@@ -259,7 +288,7 @@ class MemoryLedger:
         ids = {f.episode_id for f in files}
         settlement = settle(
             files, self._people, [a for a in self.alerts.values() if a.episode_id is not None and a.episode_id in ids],
-            now, heard=self._heard, policy=self.policy, registry=self.registry,
+            now, heard=self._known_up_to(), policy=self.policy, registry=self.registry,
             separated=self._separated, joined=self._joined, contacts=self._contacts(files),
             site_reports=site_reports_of(r for said in self._sites.values() for r in said),
         )  # fmt: skip
@@ -290,12 +319,12 @@ class MemoryLedger:
                 self._due.pop(("episode", episode.episode_id), None)
         self._write(settlement.alerts)
 
+    def _known_up_to(self) -> dict[str, datetime]:
+        found = {feed: self._health(feed).heard_up_to() for feed in self._heard}
+        return {feed: at for feed, at in found.items() if at is not None}
+
     def _settle_feed(self, feed: str, now: datetime) -> None:
-        agency, described = self.registry.feeds_by_id[feed]
-        health = FeedHealth(
-            feed=feed, agency=agency.id, last_heard_at=self._heard[feed],
-            silent_after=timedelta(seconds=described.silent_after_seconds), stopped_reason=None,
-        )  # fmt: skip
+        health = self._health(feed)
         changes, again = settle_feed(
             health, [a for a in self.alerts.values() if a.feed == feed], now, policy=self.policy, registry=self.registry
         )

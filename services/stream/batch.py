@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from schemas.events.detention import DetentionDetained
-from schemas.received import SITE
+from schemas.received import SITE, Received
 from schemas.registry import TRACE_SOURCE_END, Registry
 from services.identity.deterministic import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
@@ -20,6 +20,7 @@ from services.ledger.events import Located, Place, Quarantined
 from services.ledger.receipts import Receipts
 from services.liaison.alert import AlertChange
 from services.liaison.episode import sighting
+from services.liaison.feeds import Timing, timing
 from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
@@ -145,7 +146,7 @@ class Batch:
         result: BatchResult,
         now: datetime,
     ) -> None:
-        if located:
+        if located or quarantined:
             # before any other row that deadlines write too, so that the two cannot wait for each other
             await crises.lock_zone(connection, self.registry.zone)
         told = Receipts()
@@ -153,10 +154,14 @@ class Batch:
         if quarantined:
             await events.insert_rejections(connection, quarantined, now)
             result.rejected += [(q.feed, q.rejected.fault.code) for q in quarantined]
-        said = (e.accepted.received for e in located)
-        feeds = {r.feed for r in said if not r.event.source.endswith(TRACE_SOURCE_END)}
+            await look_at_rejections(connection, {q.feed for q in quarantined}, now)
+        feeds: dict[str, list[Received]] = {}
+        for received in (e.accepted.received for e in located):
+            if not received.event.source.endswith(TRACE_SOURCE_END):
+                feeds.setdefault(received.feed, []).append(received)
         if feeds:
-            await hear(connection, feeds, self.registry, now)
+            heard_now = {feed: timing(said, now) for feed, said in feeds.items()}
+            await hear(connection, heard_now, self.registry, self.policy, now)
         touched, changed = await self._touched(connection, new)
         touched |= await crises.register(connection, changed, self.decoded, now)
         if touched:
@@ -280,22 +285,71 @@ class Batch:
 
 
 async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:
-    """When each feed was last heard."""
-    rows = await connection.fetch("SELECT feed, last_heard_at FROM feed_state WHERE last_heard_at IS NOT NULL")
+    """Up to when what each feed had to say is known: when it was last heard, less how late it is."""
+    rows = await connection.fetch(
+        """SELECT feed, CASE WHEN late_since IS NULL THEN last_heard_at
+                             ELSE last_heard_at - make_interval(secs => late_seconds) END AS last_heard_at
+             FROM feed_state WHERE last_heard_at IS NOT NULL"""
+    )
     return {r["feed"]: r["last_heard_at"] for r in rows if r["feed"] in registry.feeds_by_id}
 
 
-async def hear(connection: Connection, feeds: set[str], registry: Registry, now: datetime) -> None:
-    """The feeds gave a sign of life: silence begins later. A feed that was silent is looked at at once."""
-    ordered = sorted(feeds)
+async def hear(
+    connection: Connection, heard_now: dict[str, Timing], registry: Registry, policy: Policy, now: datetime
+) -> None:
+    """The feeds gave a sign of life: silence begins later. A feed that was silent, or whose trouble is over, is looked at
+    at once. One statement for all of them."""
+    ordered = sorted(heard_now)
+    late_from, backlog_from, ahead_from, lasts = (
+        policy.limit("R30", name) for name in ("late_from", "backlog_from", "ahead_from", "trouble_lasts")
+    )  # fmt: skip
     rows = await connection.fetch(
-        """INSERT INTO feed_state (feed, last_heard_at) SELECT f, $2 FROM unnest($1::text[]) AS x(f)
-           ON CONFLICT (feed) DO UPDATE SET last_heard_at = greatest(feed_state.last_heard_at, excluded.last_heard_at)
-           RETURNING feed, silent_since""",
-        ordered, now,
+        """INSERT INTO feed_state AS s
+               (feed, last_heard_at, late_since, late_seconds, ahead_since, ahead_seconds)
+           SELECT f, $2, CASE WHEN late > $5 THEN $2::timestamptz END, coalesce(late, -1),
+                  CASE WHEN ahead > $6 THEN $2::timestamptz END, ahead
+             FROM unnest($1::text[], $3::float8[], $4::float8[]) AS x(f, late, ahead)
+           ON CONFLICT (feed) DO UPDATE SET
+               last_heard_at = greatest(s.last_heard_at, excluded.last_heard_at),
+               late_since = CASE WHEN excluded.late_seconds < 0 THEN s.late_since
+                                 WHEN excluded.late_since IS NOT NULL THEN coalesce(s.late_since, excluded.late_since) END,
+               late_seconds = CASE WHEN excluded.late_seconds < 0 THEN s.late_seconds ELSE excluded.late_seconds END,
+               ahead_since = CASE WHEN excluded.ahead_since IS NOT NULL
+                                  THEN coalesce(s.ahead_since, excluded.ahead_since) END,
+               ahead_seconds = excluded.ahead_seconds
+           RETURNING feed, silent_since, late_since, ahead_since, late_seconds, troubled, look_again_at""",
+        ordered, now, [heard_now[f].late for f in ordered], [heard_now[f].ahead for f in ordered],
+        late_from.total_seconds(), ahead_from.total_seconds(),
     )  # fmt: skip
     due: dict[str, datetime | None] = {}
     for row in rows:
-        after = timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)
-        due[row["feed"]] = now if row["silent_since"] is not None else now + after
+        instants = [now + timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)]
+        backlog = row["late_seconds"] >= backlog_from.total_seconds()
+        troubles = {
+            "late": None if backlog else row["late_since"],
+            "backlog": row["late_since"] if backlog else None,
+            "clock": row["ahead_since"],
+        }
+        over = row["troubled"] in troubles and troubles[row["troubled"]] is None
+        if row["silent_since"] is not None or over:
+            instants.append(now)
+        if row["look_again_at"] is not None:
+            instants.append(row["look_again_at"])
+        begun = [since + lasts for since in troubles.values() if since is not None]
+        instants += [at for at in begun if row["troubled"] is None or at > now]
+        due[row["feed"]] = min(instants)
     await set_deadlines(connection, "feed", due, registry.zone)
+
+
+async def look_at_rejections(connection: Connection, feeds: set[str], now: datetime) -> None:
+    """Something of these feeds was rejected: have each looked at when it is next heard. A feed that was never heard is
+    not connected."""
+    await connection.execute(
+        """UPDATE feed_state SET look_again_at = least(look_again_at, $2)
+            WHERE feed = ANY($1::text[]) AND last_heard_at IS NOT NULL""",
+        sorted(feeds), now,
+    )  # fmt: skip
+    await connection.execute(
+        "UPDATE deadline SET due_at = $2 WHERE kind = 'feed' AND subject = ANY($1::text[]) AND due_at > $2",
+        sorted(feeds), now,
+    )  # fmt: skip

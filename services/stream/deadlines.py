@@ -10,7 +10,7 @@ import asyncpg
 from services.ledger import alerts, crises
 from services.ledger.deadlines import set_deadlines
 from services.liaison.alert import AlertChange
-from services.liaison.feeds import FeedHealth
+from services.liaison.feeds import FeedHealth, evaluate_feed, is_silent, trouble_of, troubled_again_at
 from services.liaison.settle import settle_feed
 from services.runtime.metrics import DEADLINE_OVERDUE_SECONDS, DEADLINES_TAKEN, FEED_SILENT
 from services.runtime.postgres import Connection
@@ -64,19 +64,36 @@ async def _look_at_feed(connection: Connection, batch: Batch, feed: str, now: da
         last_heard_at=row["last_heard_at"],
         silent_after=timedelta(seconds=described.silent_after_seconds),
         stopped_reason=row["stopped_reason"],
+        late_since=row["late_since"],
+        late_by=timedelta(seconds=max(0.0, row["late_seconds"])),
+        ahead_since=row["ahead_since"],
+        ahead_by=timedelta(seconds=row["ahead_seconds"]),
+        rejected=await _rejected(connection, batch, feed, now),
     )
     known = await alerts.load(connection, feeds=[feed])
     changes, again = settle_feed(health, known, now, policy=batch.policy, registry=registry)
-    stands = {a.alert_id for a in known if a.stands} - {c.alert.alert_id for c in changes if not c.alert.stands}
-    silent = bool(stands) or any(c.alert.stands for c in changes)
+    silent = is_silent(health, now)
+    found = evaluate_feed(health, now, batch.policy)
     FEED_SILENT.labels(feed).set(int(silent))
     await connection.execute(
-        "UPDATE feed_state SET silent_since = CASE WHEN $2 THEN coalesce(silent_since, $3) END WHERE feed = $1",
-        feed, silent, row["last_heard_at"] or now,
+        """UPDATE feed_state SET silent_since = CASE WHEN $2 THEN coalesce(silent_since, $3) END,
+                  troubled = $4, look_again_at = $5 WHERE feed = $1""",
+        feed, silent, row["last_heard_at"] or now, None if silent else trouble_of(found),
+        None if silent else troubled_again_at(health, now, batch.policy),
     )  # fmt: skip
     await set_deadlines(connection, "feed", {feed: again}, registry.zone)
     await alerts.save(connection, changes, registry, now)
     return changes
+
+
+async def _rejected(connection: Connection, batch: Batch, feed: str, now: datetime) -> tuple[datetime, ...]:
+    """When something of the feed was rejected, as far back as the rule counts twice over."""
+    since = now - 2 * batch.policy.limit("R30", "rejected_within")
+    rows = await connection.fetch(
+        "SELECT received_at FROM rejection WHERE feed = $1 AND received_at >= $2 ORDER BY received_at LIMIT 1000",
+        feed, since,
+    )  # fmt: skip
+    return tuple(r["received_at"] for r in rows)
 
 
 async def stop_feed(batch: Batch, feed: str, reason: str, now: datetime) -> None:

@@ -18,6 +18,7 @@ from schemas.registry import Registry
 from schemas.scenario import Doing, Operator, Scenario
 from services.ledger import alerts, commands, crises
 from services.liaison.alert import Alert, CommandRefused, Transition
+from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
 from services.liaison.replay import Outcome, arrivals, chosen, command_of, differences, everything_done, heartbeats
 from services.runtime import kafka
@@ -131,7 +132,7 @@ class SteeredStream:
         """A sign of life, written as the stream writes it."""
         async with self.pool.acquire() as connection, connection.transaction():
             await crises.lock_zone(connection, self.registry.zone)
-            await hear(connection, feeds, self.registry, at)
+            await hear(connection, dict.fromkeys(feeds, ON_TIME), self.registry, load_policy(), at)
 
     async def _publish(self, sent: Iterable[tuple[str, bytes]]) -> None:
         """Send, and wait until the ledger has it."""

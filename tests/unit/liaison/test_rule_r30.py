@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from services.liaison.feeds import FeedHealth, evaluate_feed
+from schemas.received import Received
+from services.liaison.feeds import FeedHealth, Timing, evaluate_feed, timing, troubled_again_at
 from services.liaison.finding import Finding
+from services.liaison.memory import MemoryLedger
 from services.liaison.replay import HEARTBEAT
-from tests.unit.liaison.crisis import POLICY, REGISTRY, SECOND, Crisis, minute
+from tests.unit.liaison.crisis import POLICY, REGISTRY, SECOND, Crisis, event, minute
 
 AFTER = timedelta(seconds=REGISTRY.feeds_by_id["las-cad"][1].silent_after_seconds)
 
@@ -118,3 +122,110 @@ def test_and_once_it_cannot_be_believed_whether_it_can_be_again() -> None:
 def test_where_nothing_stands_nothing_is_looked_at_again_for_silence() -> None:
     quiet = Crisis().police("incident.reported", 0, nature="crime")
     assert quiet.evaluation(30).look_again_at is None
+
+
+LATE, BACKLOG, AHEAD, LASTS, MANY_IN = (
+    timedelta(seconds=POLICY.number("R30", n))
+    for n in ("late_from", "backlog_from", "ahead_from", "trouble_lasts", "rejected_within")
+)
+ENOUGH = POLICY.number("R30", "rejected_from")
+
+
+def troubled(**said: Any) -> FeedHealth:
+    """A feed that was heard just now and about which something else is wrong."""
+    return replace(FeedHealth("las-cad", "las", minute(9.9), AFTER), **said)
+
+
+def titles(health: FeedHealth, at: float = 10) -> list[str]:
+    return [s.finding.title for s in evaluate_feed(health, minute(at), POLICY).standing]
+
+
+def test_a_late_feed_is_told_of_once_it_has_been_late_for_some_time() -> None:
+    late = troubled(late_since=minute(9.6), late_by=LATE * 2)
+    lasts = LASTS / timedelta(minutes=1)
+    assert titles(late, 9.6 + lasts - SECOND) == []
+    assert evaluate_feed(late, minute(9.9), POLICY).look_again_at == minute(9.6) + LASTS
+    assert titles(late, 9.6 + lasts) == ["A feed is late"]
+
+
+def test_more_than_five_minutes_behind_is_worse() -> None:
+    stages = [
+        evaluate_feed(troubled(late_since=minute(1), late_by=by), minute(10), POLICY).standing[0].finding.stage
+        for by in (BACKLOG - timedelta(seconds=1), BACKLOG)
+    ]
+    assert stages == ["", "backlog"]
+
+
+def test_a_clock_that_is_ahead_is_told_of() -> None:
+    (found_,) = evaluate_feed(troubled(ahead_since=minute(5), ahead_by=AHEAD * 2), minute(10), POLICY).standing
+    assert (found_.finding.title, found_.finding.urgency) == ("A feed's clock is wrong", 2)
+
+
+def test_so_many_rejections_in_so_long_and_not_one_less() -> None:
+    step = (MANY_IN - timedelta(seconds=1)) / (ENOUGH - 1)
+    at = [minute(0) + step * n for n in range(ENOUGH)]
+    end = (MANY_IN - timedelta(seconds=1)) / timedelta(minutes=1)
+
+    def rejected(instants: list[datetime]) -> list[str]:
+        return titles(troubled(last_heard_at=minute(end), rejected=tuple(instants)), end)
+
+    assert rejected(at) == ["A feed sends what cannot be read"]
+    assert rejected(at[1:]) == []
+    assert rejected([at[0] - timedelta(seconds=1), *at[1:]]) == []
+
+
+def test_rejections_are_over_when_no_run_of_them_lies_within_the_time() -> None:
+    bad = tuple(minute(0) + timedelta(seconds=n) for n in range(ENOUGH))
+    health_ = troubled(last_heard_at=bad[0] + MANY_IN, rejected=bad)
+    until = bad[0] + MANY_IN
+    assert evaluate_feed(health_, until - timedelta(seconds=1), POLICY).look_again_at == until
+    assert not evaluate_feed(health_, until, POLICY).standing
+    assert troubled_again_at(health_, until - timedelta(seconds=1), POLICY) == until
+
+
+def test_of_a_silent_or_stopped_feed_nothing_else_is_said() -> None:
+    wrong: dict[str, Any] = {"late_since": minute(1), "late_by": BACKLOG, "ahead_since": minute(1)}
+    assert len(titles(troubled(**wrong))) == 2
+    assert titles(troubled(**wrong), 20) == ["A feed is silent"]
+    assert titles(troubled(**wrong, stopped_reason="20 rejected in a row")) == ["A feed is silent"]
+
+
+def test_what_a_late_feed_has_not_said_yet_is_no_absence() -> None:
+    assert troubled().heard_up_to() == minute(9.9)
+    assert troubled(late_since=minute(5), late_by=timedelta(minutes=4)).heard_up_to() == minute(5.9)
+
+
+def said(at: float, recorded: float | None = None, heartbeat: bool = False) -> Received:
+    """An event of an instant, recorded at another, in minutes."""
+    kind, data = ("feed.heartbeat", {}) if heartbeat else ("incident.updated", {"incident": "LAS-1"})
+    told = event("las-cad", kind, minute(at), f"t{at}", data)
+    when = None if recorded is None else minute(recorded)
+    return replace(told, event=told.event.model_copy(update={"recordedtime": when}))
+
+
+def test_the_newest_event_of_a_batch_says_how_late_the_feed_is() -> None:
+    assert timing([said(0, 1), said(2, 8)], minute(10)) == Timing(120.0, 0.0)
+    assert timing([said(0), said(9, heartbeat=True)], minute(10)) == Timing(60.0, 0.0)
+
+
+def test_an_event_that_does_not_say_when_it_was_recorded_says_nothing_of_lateness() -> None:
+    assert timing([said(0)], minute(10)) == Timing(None, 0.0)
+
+
+def test_an_event_from_the_future_says_how_far() -> None:
+    assert timing([said(12, heartbeat=True)], minute(10)) == Timing(0.0, 120.0)
+
+
+def test_a_feed_whose_heartbeats_come_late_is_told_of_and_is_believed_again_when_they_do_not() -> None:
+    ledger = MemoryLedger(REGISTRY, POLICY)
+    for seconds in range(0, 61, 15):
+        now = minute(10) + timedelta(seconds=seconds)
+        ledger.tick(now)
+        beat = event("las-cad", "feed.heartbeat", now - LATE * 2, f"h{seconds}", {})
+        ledger.receive([replace(beat, received_at=now)], now)
+    ledger.tick(now)
+    assert [a.detail["title"] for a in ledger.alerts.values() if a.stands] == ["A feed is late"]
+    later = now + timedelta(seconds=15)
+    ledger.receive([event("las-cad", "feed.heartbeat", later, "well", {})], later)
+    ledger.tick(later)
+    assert not [a for a in ledger.alerts.values() if a.stands]
