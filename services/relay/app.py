@@ -12,7 +12,8 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from services.ledger import alerts
+from schemas.registry import load_registry
+from services.ledger import alerts, crises
 from services.liaison.alert import Transition
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
@@ -35,7 +36,7 @@ FAILURES = (
 )
 
 
-async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPoints, now: datetime) -> int:
+async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPoints, now: datetime, zone: str) -> int:
     """Send the oldest messages and mark them sent when the brokers have acknowledged. Returns how many.
 
     Two relays never send the same message at once (SKIP LOCKED); one that dies between sending and marking sends again.
@@ -62,14 +63,18 @@ async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPo
             [r["message_id"] for r in rows],
             now,
         )
-        await _delivered(connection, [json.loads(r["body"])["data"] for r in rows], now)
+        await _delivered(connection, [json.loads(r["body"])["data"] for r in rows], now, zone)
     metrics.OUTBOX_PUBLISHED.inc(len(rows))
     return len(rows)
 
 
-async def _delivered(connection: Connection, said: list[dict[str, str]], now: datetime) -> None:
+async def _delivered(connection: Connection, said: list[dict[str, str]], now: datetime, zone: str) -> None:
     """Mark alerts delivered to the desks whose agency's topic has them."""
     raised = [d for d in said if d.get("transition") in {"raised", "worsened", "sounded-again", "unshelved"}]
+    if not raised:
+        return
+    # as batches and commands do, before any row that they write too: none waits for another in a circle
+    await crises.lock_zone(connection, zone)
     rows = await connection.fetch(
         """UPDATE alert_desk d SET state = 'delivered', delivered_at = $3
              FROM unnest($1::uuid[], $2::text[]) AS x(a, k)
@@ -94,6 +99,7 @@ class Relay:
         self._settings = settings
         self._clock = clock_from(settings.clock)
         self._crash = CrashPoints(settings)
+        self._zone = load_registry(settings.registry_path).zone
         self._stop = asyncio.Event()
         self._failing: str | None = None
 
@@ -120,7 +126,7 @@ class Relay:
                         self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent
                     )
                     await producer.start()
-                count = await publish(pool, producer, self._crash, self._clock.now())
+                count = await publish(pool, producer, self._crash, self._clock.now(), self._zone)
                 await self._measure(pool)
                 self._failing, delay = None, 0.1
                 if count == LIMIT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,3 +61,32 @@ async def test_every_scenario_gives_the_same_alerts_as_in_replay(steered: Steere
         if outcome.differences:
             differences[path.stem] = outcome.differences
     assert differences == {}
+
+
+class KilledAgainAndAgain(SteeredStream):
+    """Its worker is killed before every stretch of time in which something may fall due, and another takes its place."""
+
+    kill: Callable[[], None] = staticmethod(lambda: None)
+    killed = 0
+
+    async def _until(self, at: datetime, signs: list[tuple[datetime, str]]) -> None:
+        if any(d.kind == "escalated" for d in (await self._alerts())[1]) or self.killed < 1:
+            self.kill()
+            self.killed += 1
+        await super()._until(at, signs)
+
+
+@pytest.mark.timeout(300)
+async def test_an_escalation_goes_on_where_it_was_when_its_worker_is_killed(
+    steered: SteeredStream, worker: Stack
+) -> None:
+    def kill() -> None:
+        worker.start("stream")
+        worker.wait_until_ready()
+
+    beset = KilledAgainAndAgain(steered.pool, steered.producer, steered.clock_file, steered.registry)
+    beset.kill = kill
+    climbing = next(path for path in SCENARIOS if path.stem == "nobody-answers-and-it-climbs")
+    outcome = await beset.run(load_scenario(climbing))
+    assert outcome.differences == ()
+    assert beset.killed >= 3
