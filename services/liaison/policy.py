@@ -40,7 +40,11 @@ ESCALATION: Mapping[int, Ladder] = {
 
 
 class PolicyError(ValueError):
-    """The policy file cannot be used as it is."""
+    """The policy file cannot be used as it is. `faults`: each with file, place and remedy."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
 
 
 class Policy(Closed):
@@ -169,6 +173,12 @@ def load_policy(path: Path | None = None) -> Policy:
     except yaml.YAMLError as error:
         raise PolicyError(f"{name} is not YAML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = "/" + "/".join(str(part) for part in first["loc"])
-        raise PolicyError(f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise PolicyError(*(f"{name} at {said}" for said in _said(error))) from error
+
+
+def _said(error: ValidationError) -> list[str]:
+    """Each fault with its place."""
+    return [
+        "/" + "/".join(str(part) for part in each["loc"]) + f": {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors()
+    ]

@@ -1,0 +1,157 @@
+"""`liaison rules`: list, explain and check the rules and the policy."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from schemas.registry import RegistryError, load_registry
+from services.liaison.catalogue import CATALOGUE, Limit, RuleDocument
+from services.liaison.policy import Policy, PolicyError, load_policy
+from services.liaison.staffing import faults_of
+
+CERTAINTY = {
+    "verified": "read in its own text",
+    "secondary": "known from others who quote it",
+    "from-memory": "from memory, to be checked",
+    "assumption": "assumption of this project",
+}
+BASIS = {"legal": "law", "standard": "national standard", "assumption": "assumption"}
+
+_POLICY = click.option(
+    "--policy", "policy_file", type=click.Path(path_type=Path), help="Rule policy file; the shipped one without it."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
+
+
+def duration(seconds: int) -> str:
+    """Seconds as a person says them, e.g. `1 h 30 min`. Nothing is rounded away."""
+    parts = []
+    for size, name in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts) or "0 s"
+
+
+def _amount(limit: Limit, value: int) -> str:
+    return duration(value) if limit.unit == "seconds" else f"{value}{'%' if limit.unit == 'percent' else ''}"
+
+
+def _policy(path: Path | None) -> Policy:
+    try:
+        return load_policy(path)
+    except PolicyError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from error
+
+
+def document(rule: RuleDocument, policy: Policy) -> dict[str, Any]:
+    """A rule as it is under the policy, in JSON values."""
+    found: dict[str, Any] = rule.model_dump(mode="json")
+    for name, limit in rule.limits.items():
+        value = policy.number(rule.id, name)
+        found["limits"][name] |= {"value": value, "shipped": limit.value, "changed": value != limit.value}
+    ladder = policy.ladder(rule.id, rule.urgency)
+    found["acknowledge_within_seconds"] = policy.acknowledge_within_seconds[rule.urgency]
+    found["escalation"] = {level: int(after.total_seconds()) for level, after in ladder}
+    found["switched_off"] = policy.switched_off.get(rule.id)
+    found["policy_version"] = policy.version
+    return found
+
+
+@click.group()
+def rules() -> None:
+    """List, explain and check the rules and the policy."""
+
+
+@rules.command("list")
+@_POLICY
+@_JSON
+def list_rules(policy_file: Path | None, as_json: bool) -> None:
+    """Every rule with its urgency, recipients and state."""
+    policy = _policy(policy_file)
+    if as_json:
+        click.echo(json.dumps([document(rule, policy) for rule in CATALOGUE.values()], indent=1))
+        return
+    for rule in CATALOGUE.values():
+        state = "off" if rule.id in policy.switched_off else "changed" if rule.id in policy.limits else ""
+        click.echo(f"{rule.id}  v{rule.version:<3} P{rule.urgency}  {state:8} {rule.title}")
+        click.echo(f"{'':23} to {', '.join(rule.recipients)}")
+    click.echo(f"{len(CATALOGUE)} rules, policy version {policy.version}")
+
+
+def _line(label: str, text: str) -> None:
+    click.echo(textwrap.fill(f"{label:12}{text}", width=100, subsequent_indent=" " * 12))
+
+
+@rules.command()
+@click.argument("rule")
+@_POLICY
+@_JSON
+def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
+    """All that was reviewed of RULE (R01 and so on), with the limits that hold under the policy."""
+    policy = _policy(policy_file)
+    if rule not in CATALOGUE:
+        raise click.BadParameter(f"{rule} is not in the catalogue; there are {', '.join(CATALOGUE)}", param_hint="RULE")
+    told = CATALOGUE[rule]
+    if as_json:
+        click.echo(json.dumps(document(told, policy), indent=1))
+        return
+    click.secho(f"{told.id} {told.title} (version {told.version}, urgency {told.urgency})", bold=True)
+    if rule in policy.switched_off:
+        _line("Off", f"by the policy: {policy.switched_off[rule]}")
+    _line("When", told.when)
+    for said in told.not_when:
+        _line("Not when", said)
+    _line("Ends", told.ends)
+    _line("To", ", ".join(told.recipients))
+    _line("Next step", told.next_step)
+    for name, limit in told.limits.items():
+        value = policy.number(rule, name)
+        changed = f"; the policy changed it from {_amount(limit, limit.value)}" if value != limit.value else ""
+        _line("Limit", f"{name}: {_amount(limit, value)} ({BASIS[limit.basis]}: {limit.says}{changed})")
+    _line("Acknowledge", f"within {duration(policy.acknowledge_within_seconds[told.urgency])}")
+    for level, after in policy.ladder(rule, told.urgency):
+        _line("Escalation", f"{level} after {duration(int(after.total_seconds()))}")
+    for source in told.evidence:
+        _line("Evidence", f"{source.says} ({CERTAINTY[source.certainty]})")
+    for role, items in told.withholds.items():
+        _line("Withholds", f"from {role}: {', '.join(items)}")
+    until = f", until before {told.effective_to}" if told.effective_to else ""
+    _line("In force", f"from {told.effective_from}{until}; owner: {told.owner}")
+    _line("Policy", f"version {policy.version}")
+
+
+@rules.command()
+@_POLICY
+@click.option(
+    "--registry", "registry_file", type=click.Path(path_type=Path),
+    help="Agency registry file; the shipped London without it.",
+)  # fmt: skip
+@_JSON
+def check(policy_file: Path | None, registry_file: Path | None, as_json: bool) -> None:
+    """Check policy, rules and registry together. Exit 0 when all is well, else 1 with each fault and its remedy."""
+    faults: list[str] = []
+    registry = policy = None
+    try:
+        registry = load_registry(registry_file)
+    except RegistryError as error:
+        faults.append(str(error))
+    try:
+        policy = load_policy(policy_file)
+    except PolicyError as error:
+        faults += error.faults
+    if registry is not None and policy is not None:
+        faults += faults_of(registry, policy)
+    if as_json:
+        click.echo(json.dumps({"rules": len(CATALOGUE), "faults": faults}, indent=1))
+    else:
+        for fault in faults:
+            click.echo(fault)
+        click.echo(f"{len(CATALOGUE)} rules, {len(faults)} faults")
+    raise SystemExit(1 if faults else 0)

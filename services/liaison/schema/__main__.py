@@ -1,0 +1,5 @@
+"""`python -m services.liaison.schema`."""
+
+from services.liaison.schema import write
+
+write()
