@@ -36,9 +36,7 @@ def test_the_command_is_there() -> None:
 
 
 def test_every_rule_is_listed_and_what_the_policy_did_to_it(tmp_path: Path) -> None:
-    changed = policy_file(
-        tmp_path, limits={"R01": {"retriage_within": 240}}, switched_off={"R18": "tried next year"}
-    )
+    changed = policy_file(tmp_path, limits={"R01": {"retriage_within": 240}}, switched_off={"R18": "tried next year"})
     said = run("list", "--policy", changed)
     assert said.exit_code == 0
     lines = {line[:3]: line for line in said.stdout.splitlines() if line.startswith("R")}

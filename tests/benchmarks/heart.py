@@ -1,0 +1,157 @@
+"""How fast the heart is: `python tests/benchmarks/heart.py [--json] [--quick]`.
+
+- `rules_us`: fold and rules for one event more of an episode, by length of the episode (bar: 200 at 50 events).
+- `backlog_per_second`: an ordinary mixture of incidents through the whole heart in batches, on one core, without Faust
+  and without servers (bar: 5,000).
+- `open_episodes_us`: one event more of a short episode, by how many other episodes are open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.codes import AgencyKind
+from schemas.envelope import decode
+from schemas.events import TYPE_PREFIX
+from schemas.received import Received
+from schemas.registry import load_registry
+from services.command_line.load import Message, mixture, ordinary
+from services.liaison.episode import fold
+from services.liaison.evaluate import evaluate
+from services.liaison.memory import MemoryLedger
+from services.liaison.policy import load_policy
+
+REGISTRY, POLICY = load_registry(), load_policy()
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+BATCH = 500
+
+
+def read(message: Message, at: datetime) -> Received:
+    """As intake hands it on."""
+    feed, _, document = message
+    agency, described = REGISTRY.feeds_by_id[feed]
+    document = document | {"source": described.sources[0]}
+    return Received(decode(json.dumps(document).encode()), agency.id, agency.kind, feed, at)
+
+
+def crisis_of(length: int) -> list[Received]:
+    """One crisis of two agencies that goes on: units come and go, restraint is reviewed, the grade changes."""
+    said: list[tuple[str, str, dict[str, Any]]] = [
+        ("met-cad", "incident.reported", {"channel": "999", "nature": "mental-health-crisis",
+                                          "location": {"uprn": "100023", "area": "southwark"}}),
+        ("las-cad", "incident.reported", {"channel": "agency", "nature": "medical", "ambulance_category": "C3",
+                                          "linked": [{"agency": "met", "reference": "CAD-1"}]}),
+        ("met-cad", "resource.on-scene", {"resource": "P0", "kind": "police-unit"}),
+        ("met-cad", "force.started", {"force": "F1", "kinds": ["ground-restraint"], "position": "prone"}),
+    ]  # fmt: skip
+    for n in itertools.count(1):
+        said += [
+            ("met-cad", "force.reviewed", {"force": "F1"}),
+            ("met-cad", "resource.on-scene", {"resource": f"P{n}", "kind": "police-unit"}),
+            ("las-cad", "incident.graded", {"ambulance_category": "C3" if n % 2 else "C4"}),
+            ("met-cad", "resource.left", {"resource": f"P{n}", "kind": "police-unit"}),
+        ]
+        if len(said) >= length:
+            break
+    incident = {"met-cad": "CAD-1", "las-cad": "LAS-1"}
+    documents = [
+        (feed, incident[feed], {
+            "specversion": "1.0", "id": f"e{n}", "source": "/", "type": f"{TYPE_PREFIX}{kind}.v1",
+            "time": (NOW + timedelta(seconds=5 * n)).isoformat(), "data": {"incident": incident[feed]} | data,
+        })
+        for n, (feed, kind, data) in enumerate(said[:length])
+    ]  # fmt: skip
+    return [read(d, NOW) for d in documents]
+
+
+def best(work: Callable[[], object], repeat: int) -> float:
+    """Median of several runs, in microseconds."""
+    found = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        work()
+        found.append((time.perf_counter() - start) * 1e6)
+    return statistics.median(found)
+
+
+def rules_cost(length: int, repeat: int) -> float:
+    """Fold and rules of an episode of so many events, in microseconds."""
+    events = crisis_of(length)
+    now = events[-1].event.time
+    heard = dict.fromkeys(REGISTRY.agencies_by_id, now)
+    services: dict[AgencyKind, list[str]] = {"ambulance": ["las"], "police": ["met"]}
+    return best(lambda: evaluate(fold("e", "southwark", events, None), now, heard, POLICY, services), repeat)
+
+
+def growth(length: int, repeat: int) -> float:
+    """The last event of an episode of so many through the whole heart, in microseconds."""
+    events = crisis_of(length)
+    found = []
+    for _ in range(repeat):
+        ledger = MemoryLedger(REGISTRY, POLICY)
+        ledger.receive(events[:-1], NOW)
+        start = time.perf_counter()
+        ledger.receive(events[-1:], NOW)
+        found.append((time.perf_counter() - start) * 1e6)
+    return statistics.median(found)
+
+
+def load(count: int) -> list[Received]:
+    """The synthetic load of `liaison bench`, as it was received."""
+    return [read(m, NOW) for m, _ in itertools.islice(mixture(NOW, random.Random(7)), count)]
+
+
+def backlog(events: list[Received]) -> float:
+    """Events a second, in batches."""
+    ledger = MemoryLedger(REGISTRY, POLICY)
+    start = time.perf_counter()
+    for at in range(0, len(events), BATCH):
+        ledger.receive(events[at : at + BATCH], NOW)
+    return len(events) / (time.perf_counter() - start)
+
+
+def openings(sizes: list[int], samples: int) -> Iterator[tuple[int, float]]:
+    """With so many episodes open: one event more of one of them, in microseconds."""
+    ledger = MemoryLedger(REGISTRY, POLICY)
+    chance = random.Random(7)
+    number = 0
+    for size in sizes:
+        while number < size:
+            block = range(number, min(size, number + BATCH))
+            ledger.receive([read(ordinary(n, NOW, chance)[0], NOW) for n in block], NOW)
+            number = block[-1] + 1
+        following = [read(ordinary(size * 10 + n, NOW, chance)[0], NOW) for n in range(samples)]
+        costs = []
+        for event in following:
+            start = time.perf_counter()
+            ledger.receive([event], NOW)
+            costs.append((time.perf_counter() - start) * 1e6)
+        yield size, statistics.median(costs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document for machines")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes")
+    asked = parser.parse_args()
+    lengths = [10, 50, 200] if asked.quick else [10, 50, 200, 1000]
+    sizes = [100, 1000] if asked.quick else [100, 1000, 10_000, 100_000]
+    figures = {
+        "rules_us": {n: round(rules_cost(n, 9)) for n in lengths},
+        "event_us": {n: round(growth(n, 5)) for n in lengths},
+        "backlog_per_second": round(backlog(load(2_000 if asked.quick else 20_000))),
+        "open_episodes_us": {n: round(us) for n, us in openings(sizes, 200)},
+    }
+    print(json.dumps(figures, indent=None if asked.json else 1))
+
+
+if __name__ == "__main__":
+    main()
