@@ -14,6 +14,38 @@ from schemas.received import Received
 Identity = tuple[str, str]
 
 
+class Effective(list[Received]):
+    """Events that count, in order of the fold: what `effective` gives, so that it need not be found out again."""
+
+    faults: tuple[str, ...] = ()
+    """Ids of corrections that could not be applied."""
+    given: tuple[Received, ...] = ()
+    """All that was said, with what was taken back."""
+
+
+def counted(events: Iterable[Received]) -> Effective:
+    """`effective` in one value. Given to anything here that asks for events, it is taken as it is."""
+    if isinstance(events, Effective):
+        return events
+    given = tuple(events)
+    found, faults = effective(given)
+    kept = Effective(found)
+    kept.faults, kept.given = faults, given
+    return kept
+
+
+def together(several: Iterable[Effective]) -> Effective:
+    """The events that count of several records. What corrects an event belongs to the event's record, so that each
+    record can be settled by itself."""
+    parts = list(several)
+    if len(parts) == 1:
+        return parts[0]
+    both = Effective(sorted((r for part in parts for r in part), key=_order))
+    both.faults = tuple(f for part in parts for f in part.faults)
+    both.given = tuple(r for part in parts for r in part.given)
+    return both
+
+
 def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ...]]:
     """The events that count, in order of the fold, and the ids of corrections that could not be applied.
 
@@ -22,6 +54,8 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
     the data and leaves the time of the event: to change the time, retract and send anew. A correction that does not fit
     the model of the earlier event is not applied and is named.
     """
+    if isinstance(events, Effective):
+        return events, events.faults
     unique: dict[Identity, Received] = {}
     keeping = False
     for received in events:

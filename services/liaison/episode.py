@@ -20,7 +20,7 @@ from schemas.model import Closed
 from schemas.place import Location
 from schemas.received import Received, stated
 from services.identity.person import IdentityDecision, PersonOnFile
-from services.liaison.corrections import effective
+from services.liaison.corrections import counted
 from services.liaison.facts import RESTRAINT_KINDS, Conveyance, Episode, Stretch
 from services.liaison.linking import Sighting
 from services.liaison.mark import Mark
@@ -76,7 +76,7 @@ def fold(
     `person` counts only if `identity` attaches it; with no decision given the caller vouches for it. Nothing of the
     result depends on when an event was received.
     """
-    counted, faults = effective(events)
+    said = counted(events)
     attached = person
     outcome = "unknown" if person is None else "attached"
     if identity is not None:
@@ -84,9 +84,9 @@ def fold(
         if identity.outcome != "attached" or (person and identity.person_id != person.person_id):
             attached = None
     folding = _Folding()
-    for received in counted:
+    for received in said:
         folding.take(received)
-    episode = folding.episode(episode_id, area, attached, outcome, faults)
+    episode = folding.episode(episode_id, area, attached, outcome, said.faults)
     detained = min((d.detained.at for d in episode.detentions), default=None)
     believed = tuple(r for r in site_reports if detained and r.mark.at >= detained - SITE_REPORTS_COUNT)
     return replace(episode, contacts=contacts, site_reports=believed)
@@ -459,10 +459,9 @@ def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
     An incident all of whose events were retracted still has a sighting, without place or person, so that it links to
     nothing. Raises ValueError where no event belongs to an incident.
     """
-    given = list(events)
-    counted, _ = effective(given)
-    own = [r for r in counted if r.record_key is not None]
-    named = own or sorted((r for r in given if r.record_key is not None), key=lambda r: r.order)
+    said = counted(events)
+    own = [r for r in said if r.record_key is not None]
+    named = own or sorted((r for r in said.given if r.record_key is not None), key=lambda r: r.order)
     if not named or named[0].record_key is None:
         raise ValueError("a sighting needs at least one event that belongs to an incident")
     place: Location | None = None

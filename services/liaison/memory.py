@@ -16,7 +16,7 @@ from services.identity.register import LocalRecord, fold_local, people_of, perso
 from services.liaison import alert as life
 from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
-from services.liaison.corrections import effective
+from services.liaison.corrections import Effective, counted, effective
 from services.liaison.feeds import ON_TIME, FeedHealth, Timing, timing
 from services.liaison.policy import Policy
 from services.liaison.settle import HORIZON, IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
@@ -34,6 +34,19 @@ class _Incident:
     keys: tuple[str, ...] = ()
     last_seen_at: datetime | None = None
     contact: ContactRow | None = None
+    _counted: Effective | None = None
+
+    def add(self, received: Received) -> None:
+        """Another event of it."""
+        self.events.append(received)
+        self._counted = None
+
+    @property
+    def counted(self) -> Effective:
+        """The events that count."""
+        if self._counted is None:
+            self._counted = counted(self.events)
+        return self._counted
 
 
 def _locals(agency: str, data: care.PersonData) -> frozenset[tuple[str, str]]:
@@ -112,7 +125,7 @@ class MemoryLedger:
             self._sites[key].append(received)
             touched = set(self._by_contact[AWAITING_PLACE])
         else:
-            self._incidents.setdefault(key, _Incident(key)).events.append(received)
+            self._incidents.setdefault(key, _Incident(key)).add(received)
             touched = {key}
         for waiting in self._waiting.pop(received.event.identity, []):
             self._take_in(waiting, key)
@@ -226,14 +239,14 @@ class MemoryLedger:
 
     def _file(self, key: Key) -> IncidentFile:
         incident = self._incidents[key]
-        local = local_person_of(incident.events)
+        local = local_person_of(incident.counted)
         if local is not None and (known := self._person_of(local)) is not None:
             decision = own_register(known)
         else:
-            said = descriptor_of(incident.events)
+            said = descriptor_of(incident.counted)
             ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
             decision = decide(said, (self._people[i] for i in ids))
-        return IncidentFile(key, tuple(incident.events), decision, incident.episode_id, incident.contact)
+        return IncidentFile(key, incident.counted, decision, incident.episode_id, incident.contact)
 
     def _person_of(self, local: tuple[str, str]) -> str | None:
         if local not in self._locals:

@@ -16,6 +16,7 @@ from services.liaison import alert as life
 from services.liaison.addressing import Addressing
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.contacts import ContactRow, Echo, contact_keys, contacts_of, echo_of, rows_of
+from services.liaison.corrections import counted, together
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
@@ -39,7 +40,8 @@ class IncidentFile:
     """All that is known of one incident. `episode_id` is where it is now; None for a new one."""
 
     key: Key
-    events: tuple[Received, ...]
+    events: Sequence[Received]
+    """In any order; what was made of them by `corrections.counted` is taken as it is."""
     identity: IdentityDecision | None = None
     episode_id: str | None = None
     former: ContactRow | None = None
@@ -220,31 +222,34 @@ def settle(
     their free places, in order. The same input gives the same output, in whatever order it is given.
     """
     by_key = {f.key: f for f in files}
-    sightings = {k: sighting(f.events, f.identity.person_id if f.identity else None) for k, f in by_key.items()}
+    said = {k: counted(f.events) for k, f in by_key.items()}
+    sightings = {k: sighting(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()}
     groups = group(sightings.values(), separated=separated, joined=joined)
     ids = _episode_ids(groups, by_key, sightings)
     known = {a.alert_id: a for a in alerts}
     changes: list[AlertChange] = []
     episodes: list[SettledEpisode] = []
     folded: list[tuple[Episode, list[IncidentFile]]] = []
-    counted = {row.key: row for row in contacts if row.key not in by_key}
+    rows_known = {row.key: row for row in contacts if row.key not in by_key}
     keys = {
-        k: contact_keys(f.events, f.identity.person_id if f.identity else None) for k, f in by_key.items()
+        k: contact_keys(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()
     }  # fmt: skip
     for members, episode_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
         own = [by_key[k] for k in sorted(members)]
         identity = _identity(own)
-        events = [r for f in own for r in f.events]
+        events = together(said[f.key] for f in own)
         person = people.get(identity.person_id) if identity.person_id else None
         episode = fold(episode_id, area_of(events), events, person, identity, (), site_reports)
         folded.append((episode, own))
-        counted |= {row.key: row for row in rows_of(episode, {k: keys[k] for k in members})}
+        rows_known |= {row.key: row for row in rows_of(episode, {k: keys[k] for k in members})}
     for alone, own in folded:
         episode_id, area = alone.episode_id, alone.area
-        events = [r for f in own for r in f.events]
+        events = (r for f in own for r in said[f.key].given)
         mine = frozenset().union(*(keys[f.key] for f in own))
         inside = {f.key for f in own}
-        episode = replace(alone, contacts=contacts_of(alone, mine, (r for k, r in counted.items() if k not in inside)))
+        episode = replace(
+            alone, contacts=contacts_of(alone, mine, (r for k, r in rows_known.items() if k not in inside))
+        )
         agencies = _heard_by_agency(registry, heard, events)
         found = evaluate(episode, now, agencies, policy, _services(registry, area, agencies))
         changes += _settled(
@@ -255,9 +260,9 @@ def settle(
             IncidentSettled(
                 f.key, sightings[f.key].opened_at, sightings[f.key].last_seen_at,
                 tuple(sorted(
-                    link_keys(sightings[f.key]) | identity_keys(descriptor_of(f.events)) | local_keys(f.events)
+                    link_keys(sightings[f.key]) | identity_keys(descriptor_of(said[f.key])) | local_keys(said[f.key])
                 )),
-                counted.get(f.key),
+                rows_known.get(f.key),
             )
             for f in own
         )  # fmt: skip
