@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.codes import AgencyKind
 from schemas.envelope import Event
+from schemas.events import DATA_MODELS
 from schemas.events.care import AbsenceData, FollowUpData, ReferralAcknowledged, ReferralData, ReferralOutcome
 from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
 from schemas.events.incident import IncidentData
@@ -22,14 +23,17 @@ SITE = "site#"
 """Begins the reference of what a place of safety says of its free places: it is of no crisis and concerns many."""
 
 
+_OF_INCIDENT = frozenset(model for model in DATA_MODELS.values() if issubclass(model, IncidentData))
+
+
 def record_of(agency: str, data: Any) -> RecordKey | None:
     """The record that an agency's statement belongs to; None for one that belongs to none (the register, a heartbeat).
 
     What a receiving agency says of a referral belongs to the record of the agency that sent it.
     """
+    if type(data) in _OF_INCIDENT:
+        return (agency, data.incident)
     match data:
-        case IncidentData():
-            return (agency, data.incident)
         case CustodyData():
             return (agency, f"custody#{data.custody}")
         case AbsenceData():

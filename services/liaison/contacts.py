@@ -110,6 +110,15 @@ def rows_of(episode: Episode, keys: Mapping[Key, frozenset[str]]) -> tuple[Conta
     return tuple(rows)
 
 
+def by_name(rows: Iterable[ContactRow]) -> Mapping[str, list[ContactRow]]:
+    """Rows under each of their keys, so that one episode does not look at the rows of all others."""
+    found: dict[str, list[ContactRow]] = {}
+    for row in rows:
+        for name in row.keys:
+            found.setdefault(name, []).append(row)
+    return found
+
+
 def _shared(mine: frozenset[str], row: ContactRow) -> Literal["person", "property", "telephone"] | None:
     kinds = {name.split(":", 1)[0] for name in mine & row.keys}
     for kind in ("person", "property", "telephone"):

@@ -15,16 +15,16 @@ from schemas.codes import (
     ResourceKind,
     RestraintPosition,
 )
-from schemas.events import care, detention, incident, response
+from schemas.events import DATA_MODELS, care, detention, incident, response
 from schemas.model import Closed
 from schemas.place import Location
-from schemas.received import Received, stated
+from schemas.received import Received
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.liaison.corrections import counted
 from services.liaison.facts import RESTRAINT_KINDS, Conveyance, Episode, Stretch
 from services.liaison.linking import Sighting
 from services.liaison.mark import Mark
-from services.liaison.record_tracking import Records, Said
+from services.liaison.record_tracking import RECORDED, Records, Said
 from services.liaison.records import Consultation, Contact, Extension, SiteReport, SiteVisit
 from services.liaison.spans import FOREVER, spans
 from services.liaison.subjects import SITE_REPORTS_COUNT
@@ -42,6 +42,8 @@ from services.liaison.tracking import (
 )
 
 __all__ = ["Episode", "fold", "sighting"]
+
+_OF_INCIDENT = frozenset(model for model in DATA_MODELS.values() if issubclass(model, incident.IncidentData))
 
 _TAKEN = frozenset({"conveyed", "detained", "arrested"})
 
@@ -86,10 +88,9 @@ def fold(
     folding = _Folding()
     for received in said:
         folding.take(received)
-    episode = folding.episode(episode_id, area, attached, outcome, said.faults)
-    detained = min((d.detained.at for d in episode.detentions), default=None)
-    believed = tuple(r for r in site_reports if detained and r.mark.at >= detained - SITE_REPORTS_COUNT)
-    return replace(episode, contacts=contacts, site_reports=believed)
+    detained = min((d.detained.at for d in folding.detentions.values()), default=None)
+    believed = () if detained is None else tuple(r for r in site_reports if r.mark.at >= detained - SITE_REPORTS_COUNT)
+    return folding.episode(episode_id, area, attached, outcome, said.faults, contacts, believed)
 
 
 class _Folding:
@@ -119,17 +120,22 @@ class _Folding:
         key = received.record_key
         if key is None:
             return
-        self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
-        if not isinstance(data, incident.IncidentData):
+        kind = type(data)
+        if kind in RECORDED:
+            self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
+        if kind not in _OF_INCIDENT:
             return
-        self.signs += [(sign, mark) for sign in stated(data, "signs") or ()]
+        fields = vars(data)
+        if signs := fields.get("signs"):
+            self.signs += [(sign, mark) for sign in signs]
         state = self.incidents.get(key)
         if state is None:
             state = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
             self.incidents[key] = state
         state.last_seen_at = mark.at
-        state.is_about(stated(data, "person"))
-        handler = _HANDLERS.get(type(data))
+        if (about := fields.get("person")) is not None:
+            state.is_about(about)
+        handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(self, state, data, mark)
 
@@ -337,6 +343,8 @@ class _Folding:
         person: PersonOnFile | None,
         outcome: Any,
         faults: tuple[str, ...],
+        contacts: tuple[Contact, ...],
+        site_reports: tuple[SiteReport, ...],
     ) -> Episode:
         self.presence.finish()
         self.response.finish()
@@ -388,6 +396,8 @@ class _Folding:
                 if i.kind in ("police", "ambulance")
             ),
             faults=faults,
+            contacts=contacts,
+            site_reports=site_reports,
             custodies=tuple(records.custodies[k] for k in sorted(records.custodies)),
             absences=tuple(records.absences[k] for k in sorted(records.absences)),
             referrals=tuple(records.referrals[k] for k in sorted(records.referrals)),

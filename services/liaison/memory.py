@@ -17,8 +17,11 @@ from services.liaison import alert as life
 from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.corrections import Effective, counted, effective
+from services.liaison.episode import sighting
 from services.liaison.feeds import ON_TIME, FeedHealth, Timing, timing
+from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
+from services.liaison.records import SiteReport
 from services.liaison.settle import HORIZON, IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
 from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
 
@@ -63,6 +66,7 @@ class MemoryLedger:
         self.registry, self.policy = registry, policy
         self.alerts: dict[str, Alert] = {}
         self.log: list[Transition] = []
+        self._alerts_of: dict[str, dict[str, None]] = defaultdict(dict)
         self.episodes: dict[str, SettledEpisode] = {}
         self._seen: set[tuple[str, str]] = set()
         self._incident_of: dict[tuple[str, str], Key] = {}
@@ -71,6 +75,7 @@ class MemoryLedger:
         self._incidents: dict[Key, _Incident] = {}
         self._by_key: dict[str, set[Key]] = defaultdict(set)
         self._by_contact: dict[str, set[Key]] = defaultdict(set)
+        self._site_reports: tuple[SiteReport, ...] = ()
         self._sites: dict[Key, list[Received]] = defaultdict(list)
         self._locals: dict[tuple[str, str], list[Received]] = defaultdict(list)
         self._people: dict[str, PersonOnFile] = {}
@@ -123,6 +128,7 @@ class MemoryLedger:
         self._incident_of[received.event.identity] = key
         if key[1].startswith(SITE):
             self._sites[key].append(received)
+            self._site_reports = site_reports_of(r for said in self._sites.values() for r in said)
             touched = set(self._by_contact[AWAITING_PLACE])
         else:
             self._incidents.setdefault(key, _Incident(key)).add(received)
@@ -138,7 +144,7 @@ class MemoryLedger:
             self._note(self._late, feed, now, how.late, self.policy.limit("R30", "late_from"))
             self._note(self._ahead, feed, now, how.ahead, self.policy.limit("R30", "ahead_from"))
             silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
-            standing = any(a.feed == feed and a.stands for a in self.alerts.values())
+            standing = any(self.alerts[i].stands for i in self._alerts_of[feed])
             again = [since + self.policy.limit("R30", "trouble_lasts")
                      for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)]  # fmt: skip
             self._due[("feed", feed)] = now if standing else min([now + silent_after, *again])
@@ -217,7 +223,7 @@ class MemoryLedger:
         self._write([change])
         episode = change.alert.episode_id
         if episode is not None:
-            self._write(life.inhibit([a for a in self.alerts.values() if a.episode_id == episode], now))
+            self._write(life.inhibit([self.alerts[i] for i in self._alerts_of[episode]], now))
 
     def acknowledge(self, alert_id: str, desk: str, actor: str, now: datetime) -> None:
         """A person at a desk acknowledges. Raises CommandRefused, KeyError."""
@@ -257,14 +263,9 @@ class MemoryLedger:
     def _neighbourhood(self, touched: Iterable[Key], now: datetime) -> set[Key]:
         """The touched incidents, those that may link to them, and the whole episodes of all of these."""
         wanted = {k for k in touched if k in self._incidents}
-        alone = settle(
-            [self._file(k) for k in wanted], self._people, (), now, heard={}, policy=self.policy, registry=self.registry
-        )
-        rows = [m for e in alone.episodes for m in e.members]
-        oldest = min((m.opened_at for m in rows), default=now) - HORIZON
-        for name in {
-            name for row in rows for name in row.keys if not name.startswith(("nhs:", "name-birth:", "local:"))
-        }:
+        seen_now = [sighting(f.events, f.identity.person_id if f.identity else None) for f in map(self._file, wanted)]
+        oldest = min((s.opened_at for s in seen_now), default=now) - HORIZON
+        for name in {name for each in seen_now for name in link_keys(each)}:
             for key in self._by_key.get(name, set()):
                 seen = self._incidents[key].last_seen_at
                 if name.startswith("incident:") or seen is None or seen >= oldest:
@@ -298,12 +299,12 @@ class MemoryLedger:
 
     def _settle_once(self, keys: set[Key], now: datetime) -> Sequence[Echo]:
         files = [self._file(k) for k in sorted(keys)]
-        ids = {f.episode_id for f in files}
+        ids = {f.episode_id for f in files if f.episode_id is not None}
         settlement = settle(
-            files, self._people, [a for a in self.alerts.values() if a.episode_id is not None and a.episode_id in ids],
+            files, self._people, [self.alerts[i] for e in sorted(ids) for i in self._alerts_of[e]],
             now, heard=self._known_up_to(), policy=self.policy, registry=self.registry,
             separated=self._separated, joined=self._joined, contacts=self._contacts(files),
-            site_reports=site_reports_of(r for said in self._sites.values() for r in said),
+            site_reports=self._site_reports,
         )  # fmt: skip
         self._keep(settlement)
         return settlement.echoes
@@ -339,7 +340,7 @@ class MemoryLedger:
     def _settle_feed(self, feed: str, now: datetime) -> None:
         health = self._health(feed)
         changes, again = settle_feed(
-            health, [a for a in self.alerts.values() if a.feed == feed], now, policy=self.policy, registry=self.registry
+            health, [self.alerts[i] for i in self._alerts_of[feed]], now, policy=self.policy, registry=self.registry
         )
         self._write(changes)
         if again is not None:
@@ -347,7 +348,11 @@ class MemoryLedger:
 
     def _write(self, changes: Iterable[AlertChange]) -> None:
         for change in changes:
-            alert = self.alerts[change.alert.alert_id] = change.alert
+            former, alert = self.alerts.get(change.alert.alert_id), change.alert
+            self.alerts[alert.alert_id] = alert
+            if former is not None and former.episode_id != alert.episode_id:
+                self._alerts_of[former.episode_id or former.feed or ""].pop(alert.alert_id, None)
+            self._alerts_of[alert.episode_id or alert.feed or ""][alert.alert_id] = None
             self.log += change.transitions
             if (due := life.alert_due(alert)) is not None:
                 self._due[("alert", alert.alert_id)] = due

@@ -256,3 +256,6 @@ _HANDLERS: Mapping[type[Closed], Callable[[Records, Said], None]] = {
     detention.PlaceOfSafetyAccepted: Records.place_accepted,
     detention.PlaceOfSafetyRefused: Records.place_refused,
 }
+
+RECORDED = frozenset(_HANDLERS)
+"""Types of statements that are taken here."""

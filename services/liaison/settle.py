@@ -15,7 +15,7 @@ from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
 from services.liaison.addressing import Addressing
 from services.liaison.alert import Alert, AlertChange
-from services.liaison.contacts import ContactRow, Echo, contact_keys, contacts_of, echo_of, rows_of
+from services.liaison.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
 from services.liaison.corrections import counted, together
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
@@ -168,36 +168,46 @@ def _settled(
     return list(changes.values())
 
 
-def _heard_by_agency(
-    registry: Registry, heard: Mapping[str, datetime], events: Iterable[Received]
-) -> dict[str, datetime]:
-    """When each agency was last heard on the feeds that carry what it says of these incidents.
+class _Heard:
+    """When feeds were last heard, seen from one episode after another."""
 
-    Another of its feeds being well proves nothing: custody may be heard while dispatch is silent. Of an agency that has
-    said nothing here yet, any feed may be the one that would, so the one that was silent longest counts; so it does under
-    the agency's name with EVERY_FEED after it.
-    """
-    carried: dict[str, set[str]] = {}
-    for received in events:
-        carried.setdefault(received.agency, set()).add(received.feed)
-    found: dict[str, datetime] = {}
-    for agency in registry.agencies:
-        feeds = carried.get(agency.id) or {feed.id for feed in agency.feeds}
-        known = [heard[feed] for feed in feeds if feed in heard]
-        if known:
-            found[agency.id] = min(known)
-        if every := [heard[feed.id] for feed in agency.feeds if feed.id in heard]:
-            found[f"{agency.id}{EVERY_FEED}"] = min(every)
-    return found
+    def __init__(self, registry: Registry, heard: Mapping[str, datetime]) -> None:
+        self._registry, self._heard = registry, heard
+        self._longest: dict[str, datetime] = {}
+        for agency in registry.agencies:
+            if every := [heard[feed.id] for feed in agency.feeds if feed.id in heard]:
+                self._longest[agency.id] = self._longest[f"{agency.id}{EVERY_FEED}"] = min(every)
+        self._serving: dict[str | None, list[tuple[AgencyKind, str]]] = {}
 
+    def by_agency(self, events: Iterable[Received]) -> dict[str, datetime]:
+        """When each agency was last heard on the feeds that carry what it says of these incidents.
 
-def _services(registry: Registry, area: str | None, heard: Mapping[str, datetime]) -> dict[AgencyKind, list[str]]:
-    """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
-    found: dict[AgencyKind, list[str]] = {}
-    for agency in registry.agencies:
-        if agency.id in heard and (area is None or not agency.areas or area in agency.areas):
-            found.setdefault(agency.kind, []).append(agency.id)
-    return found
+        Another of its feeds being well proves nothing: custody may be heard while dispatch is silent. Of an agency that
+        has said nothing here yet, any feed may be the one that would, so the one that was silent longest counts; so it
+        does under the agency's name with EVERY_FEED after it.
+        """
+        carried: dict[str, set[str]] = {}
+        for agency, feed in {(r.agency, r.feed) for r in events}:
+            carried.setdefault(agency, set()).add(feed)
+        found = dict(self._longest)
+        for agency, feeds in carried.items():
+            found.pop(agency, None)
+            known = [self._heard[feed] for feed in feeds if feed in self._heard]
+            if known and agency in self._registry.agencies_by_id:
+                found[agency] = min(known)
+        return found
+
+    def services(self, area: str | None, heard: Mapping[str, datetime]) -> Mapping[AgencyKind, list[str]]:
+        """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
+        if area not in self._serving:
+            self._serving[area] = [
+                (a.kind, a.id) for a in self._registry.agencies if area is None or not a.areas or area in a.areas
+            ]
+        found: dict[AgencyKind, list[str]] = {}
+        for kind, agency in self._serving[area]:
+            if agency in heard:
+                found.setdefault(kind, []).append(agency)
+        return found
 
 
 def settle(
@@ -242,16 +252,17 @@ def settle(
         episode = fold(episode_id, area_of(events), events, person, identity, (), site_reports)
         folded.append((episode, own))
         rows_known |= {row.key: row for row in rows_of(episode, {k: keys[k] for k in members})}
+    near = by_name(rows_known.values())
+    well = _Heard(registry, heard)
     for alone, own in folded:
         episode_id, area = alone.episode_id, alone.area
-        events = (r for f in own for r in said[f.key].given)
         mine = frozenset().union(*(keys[f.key] for f in own))
         inside = {f.key for f in own}
-        episode = replace(
-            alone, contacts=contacts_of(alone, mine, (r for k, r in rows_known.items() if k not in inside))
-        )
-        agencies = _heard_by_agency(registry, heard, events)
-        found = evaluate(episode, now, agencies, policy, _services(registry, area, agencies))
+        others = {row.key: row for name in mine for row in near.get(name, ()) if row.key not in inside}
+        counting = contacts_of(alone, mine, others.values())
+        episode = replace(alone, contacts=counting) if counting else alone
+        agencies = well.by_agency(r for f in own for r in said[f.key].given)
+        found = evaluate(episode, now, agencies, policy, well.services(area, agencies))
         changes += _settled(
             found.standing, known, now, policy=policy, registry=registry, area=area, episode=episode,
             episode_id=episode_id,
