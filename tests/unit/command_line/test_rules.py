@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -134,25 +135,29 @@ def test_the_committed_schemas_are_as_the_models_say() -> None:
     assert stale == [], "run `python -m services.liaison.schema`"
 
 
-def _schema_named_in(path: Path) -> dict[str, Any]:
-    first = path.read_text(encoding="utf-8").splitlines()[0]
-    assert first.startswith("# yaml-language-server: $schema="), f"{path.name} names no schema"
-    found: dict[str, Any] = json.loads((path.parent / first.partition("=")[2]).read_text(encoding="utf-8"))
+def read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((schema.FOLDER / name).read_text(encoding="utf-8"))
     return found
 
 
 @pytest.mark.parametrize(
-    "path",
-    [schema.FOLDER.parent / "policy.yaml", *sorted((schema.FOLDER.parent / "catalogue").glob("*.yaml"))],
-    ids=lambda p: p.stem,
+    ("path", "name"),
+    [
+        (schema.FOLDER.parent / "policy.yaml", "policy.schema.json"),
+        *((p, "rule.schema.json") for p in sorted((schema.FOLDER.parent / "catalogue").glob("*.yaml"))),
+    ],
+    ids=lambda p: p.stem if isinstance(p, Path) else "",
 )
-def test_each_file_names_its_schema_and_is_valid_by_it(path: Path) -> None:
-    document = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=str))
-    jsonschema.Draft202012Validator(_schema_named_in(path)).validate(document)
+def test_each_file_is_valid_by_its_schema_and_names_no_other(path: Path, name: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    document = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    jsonschema.Draft202012Validator(read(name)).validate(document)
+    if (named := re.match(r"# yaml-language-server: \$schema=(\S+)", text)) is not None:
+        assert (path.parent / named[1]).resolve() == schema.FOLDER / name
 
 
 def test_the_schema_refuses_what_the_policy_refuses_where_a_schema_can_say_it() -> None:
-    validator = jsonschema.Draft202012Validator(_schema_named_in(schema.FOLDER.parent / "policy.yaml"))
+    validator = jsonschema.Draft202012Validator(read("policy.schema.json"))
     document = json.loads(json.dumps(SHIPPED, default=str))
     assert not validator.is_valid(document | {"unheard_of": 1})
     assert not validator.is_valid(document | {"feed_silent_after_seconds": 1})
