@@ -8,8 +8,10 @@ from datetime import datetime
 
 import asyncpg
 
+from schemas.envelope import decode
 from schemas.events import care, keeping
 from schemas.received import Received
+from schemas.registry import Registry
 from services.intake.accept import Accepted, Rejected
 from services.runtime.postgres import Connection
 
@@ -190,3 +192,22 @@ async def place_corrections(
         people |= {(r["agency"], person) for r in rows for person in r["local_people"] or ()}
         fresh = [(r["source"], r["id"]) for r in rows]
     return incidents, people
+
+
+async def history(
+    connection: Connection, registry: Registry, since: datetime | None, until: datetime | None
+) -> list[Received]:
+    """Every event of the zone's feeds received in [since, until), in order of receipt. A feed that is no longer in the
+    registry is passed over."""
+    rows = await connection.fetch(
+        """SELECT feed, received_at, body FROM event
+            WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::timestamptz IS NULL OR received_at < $2)
+            ORDER BY received_at, topic, partition, "offset" """,
+        since, until,
+    )  # fmt: skip
+    found = []
+    for row in rows:
+        if row["feed"] in registry.feeds_by_id:
+            agency, feed = registry.feeds_by_id[row["feed"]]
+            found.append(Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"]))
+    return found

@@ -1,0 +1,115 @@
+"""`liaison backtest`: what a candidate policy would have made of history."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from schemas.envelope import encode
+from schemas.registry import load_registry
+from schemas.scenario import load_scenario
+from services.command_line import main
+from services.liaison import policy as policy_module
+from services.liaison.backtest import load_of, run_history
+from services.liaison.policy import load_policy
+from services.liaison.replay import arrivals, received, run
+from tests.unit.liaison.crisis import START
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+STORY = SCENARIOS / "the-story.yaml"
+UNASKED = SCENARIOS / "detained-and-nobody-calls-an-ambulance.yaml"
+SHIPPED = yaml.safe_load((Path(policy_module.__file__).parent / "policy.yaml").read_text(encoding="utf-8"))
+REGISTRY, POLICY = load_registry(), load_policy()
+
+
+def backtest(folder: Path, *arguments: str | Path, **changed: Any) -> Result:
+    policy = folder / "candidate.yaml"
+    policy.write_text(yaml.safe_dump(SHIPPED | changed), encoding="utf-8")
+    return CliRunner().invoke(main, ["backtest", "--policy", str(policy), *map(str, arguments)])
+
+
+def found(result: Result) -> dict[str, Any]:
+    (document,) = json.loads(result.stdout).values()
+    return dict(document)
+
+
+def test_the_same_policy_changes_nothing(tmp_path: Path) -> None:
+    said = backtest(tmp_path, "--events", STORY, "--json")
+    assert said.exit_code == 0, said.output
+    document = found(said)
+    assert document["same"] > 0
+    assert [document[k] for k in ("gained", "lost", "earlier", "later")] == [[], [], [], []]
+    assert document["load"]["live"] == document["load"]["candidate"] != {}
+
+
+def test_a_stricter_limit_prompts_earlier_and_says_by_how_much(tmp_path: Path) -> None:
+    said = backtest(tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 240}})
+    assert said.exit_code == 1
+    (moved,) = found(said)["earlier"]
+    assert (moved["rule"], moved["by_seconds"]) == ("R04", -60)
+
+
+def test_a_looser_assumption_prompts_later(tmp_path: Path) -> None:
+    said = backtest(tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 360}})
+    assert [(m["rule"], m["by_seconds"]) for m in found(said)["later"]] == [("R04", 60)]
+
+
+def test_a_rule_that_is_switched_off_loses_its_alerts(tmp_path: Path) -> None:
+    off = {"R04": "tried without it"}
+    said = backtest(tmp_path, "--events", UNASKED, "--json", switched_off=off)
+    assert [a["rule"] for a in found(said)["lost"]] == ["R04"]
+    turned = CliRunner().invoke(
+        main,
+        ["backtest", "--policy", str(Path(policy_module.__file__).parent / "policy.yaml"),
+         "--live", str(tmp_path / "candidate.yaml"), "--events", str(UNASKED), "--json"],
+    )  # fmt: skip
+    assert [a["rule"] for a in found(turned)["gained"]] == ["R04"]
+
+
+def test_events_of_a_file_are_a_history_too(tmp_path: Path) -> None:
+    lines = tmp_path / "day.jsonl"
+    events = [a.event for a in arrivals(load_scenario(UNASKED), REGISTRY)]
+    lines.write_bytes(b"\n".join(encode(e) for e in events))
+    said = backtest(tmp_path, "--events", lines, limits={"R04": {"ambulance_request_within": 240}})
+    assert said.exit_code == 1
+    assert "earlier  R04" in said.stdout
+    assert "by 0:01:00" in said.stdout
+
+
+def test_only_what_was_received_in_the_window_is_history(tmp_path: Path) -> None:
+    assert found(backtest(tmp_path, "--events", STORY, "--until", "2001-01-01", "--json"))["events"] == 0
+
+
+def test_history_must_be_given_and_be_readable(tmp_path: Path) -> None:
+    assert backtest(tmp_path).exit_code == 2
+    missing = backtest(tmp_path, "--events", tmp_path / "nowhere.jsonl")
+    assert missing.exit_code == 2
+    assert "cannot be read" in missing.output
+
+
+def test_a_bad_candidate_is_refused_with_place_and_remedy(tmp_path: Path) -> None:
+    said = backtest(tmp_path, "--events", STORY, switched_off={"R01": "too loud"})
+    assert said.exit_code == 2
+    assert "R01 cannot be switched off" in said.output
+
+
+@pytest.mark.parametrize("path", [STORY, UNASKED], ids=lambda p: p.stem)
+def test_history_is_run_as_the_scenario_is(path: Path) -> None:
+    scenario = load_scenario(path)
+    events = [received(a, REGISTRY) for a in arrivals(scenario, REGISTRY)]
+    outcome = run(scenario, REGISTRY, POLICY)
+    first = {a.key: min(t.at for t in outcome.log if t.alert_id == a.alert_id) for a in outcome.alerts if not a.feed}
+    end = scenario.instant(scenario.until)
+    assert {k: a.at for k, a in run_history(events, REGISTRY, POLICY).alerts.items() if a.at <= end} == first
+
+
+def test_load_counts_the_worst_hour_and_the_worst_ten_minutes() -> None:
+    load = load_of([START + timedelta(minutes=m) for m in (0, 1, 2, 30, 59, 60, 200)])
+    assert (load.alarms, load.most_in_an_hour, load.most_in_ten_minutes, load.manageable) == (7, 5, 3, True)
+    assert not load_of([START + timedelta(seconds=n) for n in range(11)]).manageable
