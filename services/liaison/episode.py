@@ -140,7 +140,9 @@ class _Folding:
             handler(self, state, data, mark)
 
     def sign(self, state: IncidentBuilder, kind: CrisisIndicator, mark: Mark, **how: Any) -> None:
-        state.crisis_at = state.crisis_at or mark.at
+        if kind is not CrisisIndicator.RESTRAINT or how.get("strong"):
+            # handcuffs go with most arrests
+            state.crisis_at = state.crisis_at or mark.at
         self.indicators.state(kind, state.key[0], mark.at, mark.event, **how)
 
     def facts(self, state: IncidentBuilder, data: incident.IncidentFacts, mark: Mark) -> None:

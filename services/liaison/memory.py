@@ -80,7 +80,7 @@ class MemoryLedger:
         self._locals: dict[tuple[str, str], list[Received]] = defaultdict(list)
         self._people: dict[str, PersonOnFile] = {}
         self._people_by_key: dict[str, set[str]] = defaultdict(set)
-        self._heard: dict[str, datetime] = {}
+        self.heard: dict[str, datetime] = {}
         self._late: dict[str, tuple[datetime, timedelta]] = {}
         self._ahead: dict[str, tuple[datetime, timedelta]] = {}
         self._due: dict[tuple[str, str], datetime] = {}
@@ -139,10 +139,10 @@ class MemoryLedger:
 
     def hear(self, feed: str, now: datetime, how: Timing = ON_TIME) -> None:
         """The feed gave a sign of life."""
-        if self._heard.get(feed, now) <= now:
-            self._heard[feed] = now
-            self._note(self._late, feed, now, how.late, self.policy.limit("R30", "late_from"))
-            self._note(self._ahead, feed, now, how.ahead, self.policy.limit("R30", "ahead_from"))
+        self._note(self._late, feed, now, how.late, self.policy.limit("R30", "late_from"))
+        self._note(self._ahead, feed, now, how.ahead, self.policy.limit("R30", "ahead_from"))
+        if self.heard.get(feed, now) <= now:
+            self.heard[feed] = now
             silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
             standing = any(self.alerts[i].stands for i in self._alerts_of[feed])
             again = [since + self.policy.limit("R30", "trouble_lasts")
@@ -165,7 +165,7 @@ class MemoryLedger:
         agency, described = self.registry.feeds_by_id[feed]
         late, ahead = self._late.get(feed), self._ahead.get(feed)
         return FeedHealth(
-            feed=feed, agency=agency.id, last_heard_at=self._heard[feed],
+            feed=feed, agency=agency.id, last_heard_at=self.heard[feed],
             silent_after=timedelta(seconds=described.silent_after_seconds),
             late_since=late and late[0], late_by=late[1] if late else timedelta(0),
             ahead_since=ahead and ahead[0], ahead_by=ahead[1] if ahead else timedelta(0),
@@ -199,9 +199,9 @@ class MemoryLedger:
 
     # -- time and people ----------------------------------------------------------------------------------------------
 
-    def next_due(self) -> datetime | None:
-        """The next instant at which something must be looked at."""
-        return min(self._due.values(), default=None)
+    def next_due(self, *kinds: str) -> datetime | None:
+        """The next instant at which something must be looked at: of the kinds `episode`, `alert`, `feed`; of all without."""
+        return min((at for (kind, _), at in self._due.items() if not kinds or kind in kinds), default=None)
 
     def tick(self, now: datetime) -> None:
         """Take every deadline that is due."""
@@ -334,7 +334,7 @@ class MemoryLedger:
         self._write(settlement.alerts)
 
     def _known_up_to(self) -> dict[str, datetime]:
-        found = {feed: self._health(feed).heard_up_to() for feed in self._heard}
+        found = {feed: self._health(feed).heard_up_to() for feed in self.heard}
         return {feed: at for feed, at in found.items() if at is not None}
 
     def _settle_feed(self, feed: str, now: datetime) -> None:

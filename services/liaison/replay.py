@@ -32,10 +32,9 @@ from services.liaison.alert import (
     Transition,
     Unshelve,
 )
+from services.liaison.listening import Listening
 from services.liaison.memory import MemoryLedger
 from services.liaison.policy import Policy
-
-HEARTBEAT = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +95,6 @@ def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
     return tuple(sorted(found, key=lambda a: a.at))
 
 
-def silent(scenario: Scenario, feed: str, at: datetime) -> bool:
-    """Whether the scenario has the feed silent at the instant."""
-    return any(
-        s.feed == feed and scenario.instant(s.since) <= at and (s.until is None or at < scenario.instant(s.until))
-        for s in scenario.silences
-    )
-
-
-def heartbeats(scenario: Scenario, registry: Registry) -> Iterator[tuple[datetime, str]]:
-    """When each feed of the scenario is heard although it has nothing to say."""
-    feeds = {*scenario.feeds(), *(s.feed for s in scenario.silences)}
-    at, end = scenario.start, scenario.instant(scenario.until)
-    while at <= end:
-        yield from ((at, feed) for feed in sorted(feeds) if not silent(scenario, feed, at))
-        at += HEARTBEAT
-
-
 def received(arrival: Arrival, registry: Registry) -> Received:
     """As intake would hand it on."""
     agency, feed = registry.feeds_by_id[arrival.feed]
@@ -123,27 +105,45 @@ def run(scenario: Scenario, registry: Registry, policy: Policy) -> Outcome:
     """Run to the end and compare. Raises ScenarioError for a scenario that cannot be run."""
     ledger = MemoryLedger(registry, policy)
     steps: list[tuple[datetime, int, Any]] = [(a.at, 1, a) for a in arrivals(scenario, registry)]
-    steps += [(at, 0, feed) for at, feed in heartbeats(scenario, registry)]
+    listening = Listening(scenario, registry)
+    steps += [(at, 0, None) for at in listening.turns()]
     steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
     steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
     end = scenario.instant(scenario.until)
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
-        _until(ledger, at)
-        if kind == 0:
-            ledger.hear(step, at)
-        elif kind == 1:
+        _until(ledger, at, listening)
+        if kind == 1:
             ledger.receive([received(step, registry)], at)
-        else:
+            _feeds_due(ledger, at)
+        elif kind == 2:
             _decide(ledger, scenario, step, at)
-    _until(ledger, end + timedelta(microseconds=1))
+    _until(ledger, end + timedelta(microseconds=1), listening)
     alerts = tuple(sorted(ledger.alerts.values(), key=lambda a: (a.raised_at, a.rule, a.alert_id)))
     log = tuple(ledger.log)
     return Outcome(alerts, log, differences(scenario, alerts, log))
 
 
-def _until(ledger: MemoryLedger, at: datetime) -> None:
-    """Let every deadline before the instant pass, each at its own time."""
-    while (due := ledger.next_due()) is not None and due < at:
+def _until(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
+    """Let every deadline before the instant pass, each at its own time, every feed being heard until then."""
+    while (due := ledger.next_due("episode", "alert")) is not None and due < at:
+        _hear(ledger, due, listening)
+        ledger.tick(due)
+    _hear(ledger, at, listening)
+
+
+def _hear(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
+    """Every sign of life up to the instant, what is due of the feeds themselves, and then the signs that lie ahead."""
+    for sign_of in (listening.last_sign, listening.assured):
+        for feed in listening.feeds:
+            sign, known = sign_of(feed, at), ledger.heard.get(feed)
+            if sign is not None and (known is None or sign > known):
+                ledger.hear(feed, sign)
+        _feeds_due(ledger, at)
+
+
+def _feeds_due(ledger: MemoryLedger, at: datetime) -> None:
+    """Look at every feed that seems silent, or is heard again."""
+    while (due := ledger.next_due("feed")) is not None and due <= at:
         ledger.tick(due)
 
 

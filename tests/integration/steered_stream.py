@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,9 @@ from schemas.scenario import Doing, Operator, Scenario
 from services.ledger import alerts, commands, crises
 from services.liaison.alert import Alert, CommandRefused, Transition
 from services.liaison.feeds import ON_TIME
+from services.liaison.listening import Listening
 from services.liaison.policy import load_policy
-from services.liaison.replay import Outcome, arrivals, chosen, command_of, differences, everything_done, heartbeats
+from services.liaison.replay import Outcome, arrivals, chosen, command_of, differences, everything_done
 from services.runtime import kafka
 from services.stream.batch import Batch, hear
 
@@ -72,10 +73,11 @@ class SteeredStream:
         ]
         steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
         steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
-        signs = list(heartbeats(scenario, self.registry))
+        listening = Listening(scenario, self.registry)
+        steps += [(at, 0, None) for at in listening.turns()]
         self.set_clock(scenario.start)
         for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
-            await self._until(at, signs)
+            await self._until(at, listening)
             self.set_clock(at)
             if kind == 1:
                 await self._publish([step])  # type: ignore[list-item]  # told by kind
@@ -84,55 +86,43 @@ class SteeredStream:
                 await self._do(step, at)
             elif isinstance(step, Operator):
                 await self._batch().decide_link(step.incidents, step.decision, "scenario", "the scenario says so", at)
-        await self._until(end + timedelta(microseconds=1), signs)
+        await self._until(end + timedelta(microseconds=1), listening)
         found, log = await self._alerts()
         return Outcome(found, log, differences(scenario, found, log))
 
-    async def _until(self, at: datetime, signs: list[tuple[datetime, str]]) -> None:
-        """Let every deadline before the instant pass at its own time, and every feed be heard before it seems silent.
-
-        Where a feed gives its signs of life in time, only the last one before something else happens is written: the many
-        between would each move the same deadline.
-        """
+    async def _until(self, at: datetime, listening: Listening) -> None:
+        """Let every deadline before the instant pass at its own time, every feed being heard until then."""
         while True:
-            due = await self.pool.fetchval(
-                "SELECT min(due_at) FROM deadline WHERE kind <> 'feed' OR due_at <= $1", self._clock
+            due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
+            limit = at if due is None or due >= at else due
+            await self._hear_all({f: i for f in listening.feeds if (i := listening.last_sign(f, limit)) is not None})
+            heard = await self.pool.fetchval(
+                "SELECT min(due_at) FROM deadline WHERE kind = 'feed' AND due_at <= $1", limit
             )
-            limit = min(at, due or at, self._silence(signs, at) or at)
-            heard = {feed: instant for instant, feed in signs if instant <= limit}
-            signs[:] = [s for s in signs if s[0] > limit]
-            if heard:
-                self._heard |= heard
-                for instant in sorted(set(heard.values())):
-                    # before the clock moves: the worker must not find a deadline that a sign of life had already moved
-                    await self._hear({f for f, i in heard.items() if i == instant}, instant)
-                self.set_clock(max(self._clock, *heard.values()))
+            if heard is not None:
+                self.set_clock(max(heard, self._clock))
+                await self._taken(heard)
                 continue
-            overdue = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE due_at <= $1", limit)
-            if overdue is None or overdue >= at:
+            await self._hear_all({f: i for f in listening.feeds if (i := listening.assured(f, limit)) is not None})
+            overdue = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE due_at < $1", at)
+            if overdue is None or (overdue > limit):
                 return
             self.set_clock(max(overdue, self._clock))
             await self._taken(overdue)
 
-    def _silence(self, signs: list[tuple[datetime, str]], at: datetime) -> datetime | None:
-        """The first instant at which a feed will seem silent since its next sign of life comes too late, or is heard again."""
-        found = []
-        for feed, last in self._heard.items():
-            after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
-            before = last
-            for instant in (*(i for i, f in signs if f == feed), datetime.max.replace(tzinfo=UTC)):
-                if instant - before > after:
-                    break
-                before = instant
-            if instant - before > after:
-                found.append(before + after if before + after > self._clock else instant)
-        return min((each for each in found if each <= at), default=None)
+    async def _hear_all(self, signs: Mapping[str, datetime]) -> None:
+        """Signs of life that are news. Before the clock moves: the worker must not find a deadline that one had moved."""
+        for instant in sorted(set(signs.values())):
+            fresh = {f for f, i in signs.items() if i == instant and self._heard.get(f, _NEVER) < instant}
+            if fresh:
+                await self._hear(fresh, instant)
 
     async def _hear(self, feeds: set[str], at: datetime) -> None:
         """A sign of life, written as the stream writes it."""
         async with self.pool.acquire() as connection, connection.transaction():
             await crises.lock_zone(connection, self.registry.zone)
             await hear(connection, dict.fromkeys(feeds, ON_TIME), self.registry, load_policy(), at)
+        self._heard |= dict.fromkeys(feeds, at)
 
     async def _publish(self, sent: Iterable[tuple[str, bytes]]) -> None:
         """Send, and wait until the ledger has it."""

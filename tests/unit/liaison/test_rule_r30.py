@@ -11,8 +11,8 @@ import pytest
 from schemas.received import Received
 from services.liaison.feeds import FeedHealth, Timing, evaluate_feed, timing, troubled_again_at
 from services.liaison.finding import Finding
+from services.liaison.listening import HEARTBEAT
 from services.liaison.memory import MemoryLedger
-from services.liaison.replay import HEARTBEAT
 from tests.unit.liaison.crisis import POLICY, REGISTRY, SECOND, Crisis, event, minute
 
 AFTER = timedelta(seconds=REGISTRY.feeds_by_id["las-cad"][1].silent_after_seconds)

@@ -1,0 +1,79 @@
+"""When each feed of a scenario is heard although it has nothing to say, worked out instead of played one by one.
+
+A sign of life comes every 15 seconds unless the scenario has the feed silent. Of the thousands in a long scenario only the
+last before something happens matters, and the instants at which a feed falls silent or is heard again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from schemas.registry import Registry
+from schemas.scenario import Scenario
+
+HEARTBEAT = timedelta(seconds=15)
+
+
+class Listening:
+    """The signs of life of one scenario."""
+
+    def __init__(self, scenario: Scenario, registry: Registry) -> None:
+        self._start, self._end = scenario.start, scenario.instant(scenario.until)
+        self.feeds = sorted({*scenario.feeds(), *(s.feed for s in scenario.silences)})
+        self._silences = {
+            feed: sorted(
+                (scenario.instant(s.since), scenario.instant(s.until) if s.until is not None else None)
+                for s in scenario.silences
+                if s.feed == feed
+            )
+            for feed in self.feeds
+        }
+        self._silent_after = {
+            feed: timedelta(seconds=registry.feeds_by_id[feed][1].silent_after_seconds) for feed in self.feeds
+        }
+
+    def last_sign(self, feed: str, at: datetime) -> datetime | None:
+        """The last sign of life at or before the instant; None before the first."""
+        found = min(at, self._end)
+        while found >= self._start:
+            found = self._start + (found - self._start) // HEARTBEAT * HEARTBEAT
+            covering = [s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])]
+            if not covering:
+                return found
+            found = min(s[0] for s in covering) - timedelta(microseconds=1)
+        return None
+
+    def assured(self, feed: str, at: datetime) -> datetime | None:
+        """The last sign of life of the stretch in which the feed is heard at the instant, although it lies ahead: what is
+        known then need not be looked at again each minute. The last one there was where the feed is silent; None before
+        the first."""
+        last = self.last_sign(feed, at)
+        if last is None or at - last >= HEARTBEAT:
+            return last
+        silent_from = min((since for since, _ in self._silences[feed] if since > at), default=self._end)
+        return self.last_sign(feed, silent_from - timedelta(microseconds=1) if silent_from < self._end else self._end)
+
+    def _first_sign(self, feed: str, at: datetime) -> datetime | None:
+        """The first sign of life at or after the instant."""
+        found = max(at, self._start)
+        while found <= self._end:
+            found = self._start - (self._start - found) // HEARTBEAT * HEARTBEAT
+            covering = [s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])]
+            if not covering:
+                return found if found <= self._end else None
+            ends = [s[1] for s in covering]
+            if None in ends:
+                return None
+            found = max(e for e in ends if e is not None)
+        return None
+
+    def turns(self) -> tuple[datetime, ...]:
+        """Every instant at which a feed will seem silent, or is heard again after a silence, in order."""
+        found: set[datetime] = set()
+        for feed, silences in self._silences.items():
+            for since, until in silences:
+                before = self.last_sign(feed, since - timedelta(microseconds=1)) or self._start
+                found.add(before + self._silent_after[feed])
+                if until is not None and (again := self._first_sign(feed, until)) is not None:
+                    found.add(again)
+        return tuple(sorted(at for at in found if at <= self._end))

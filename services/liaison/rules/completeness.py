@@ -1,0 +1,63 @@
+"""R26: the record of a crisis is complete when it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.liaison.facts import Episode, IncidentState
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.rule import clock, rule
+from services.liaison.spans import FOREVER
+
+
+def missing(episode: Episode, incident: IncidentState) -> tuple[str, ...]:
+    """Names of what a closed record of an attended crisis lacks. Names of fields only, never what is in one."""
+    found = []
+    person = incident.person
+    named = person is not None and bool(person.names or person.nhs_number or person.identifiers)
+    reason_given = person is not None and person.certainty == "unknown"
+    if not named and not reason_given:
+        found.append("identity, or why it is not known")
+    if named and person is not None and person.ethnicity is None:
+        found.append("ethnicity")
+    if incident.kind == "police":
+        left = [a for a in episode.attendances if a.ended is not None]
+        if (
+            left
+            and not any(a.handed_over or a.person_taken for a in left)
+            and incident.outcome not in {"conveyed", "detained", "arrested"}
+        ):
+            found.append("handover")
+    own_force = [f for f in episode.forces if f.agency == incident.key[0]]
+    if any(f.ended is None or f.ended == incident.closed for f in own_force):
+        found.append("end of the use of force")
+    others = [i for i in episode.incidents if i.key[0] != incident.key[0] and i.kind in {"police", "ambulance"}]
+    named_by = {k for i in others for k in i.linked}
+    if others and not any(o.key in incident.linked for o in others) and incident.key not in named_by:
+        found.append("reference of the other service")
+    return tuple(found)
+
+
+def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """A police or ambulance incident with a sign of a crisis, attended and closed, that still lacks something when it could
+    have been completed."""
+    fatal = any(h.harm == "death" for h in episode.harms)
+    for incident in episode.incidents:
+        if incident.kind not in {"police", "ambulance"} or incident.closed is None or incident.crisis_at is None:
+            continue
+        if not incident.attended or incident.outcome == "duplicate":
+            continue
+        gaps = missing(episode, incident)
+        if not gaps:
+            continue
+        due = incident.closed.at + RULE.limit(policy, "complete_within")
+        yield RULE.finds(
+            policy, anchor=incident.closed.event, holds=(due, FOREVER), urgency=3 if fatal else None,
+            reason=f"Closed at {clock(incident.closed.at)} and not complete: {'; '.join(gaps)}.",
+            evidence=(Evidence(f"Closed at {clock(incident.closed.at)}", incident.closed.at, incident.closed.event),),
+            agencies=(incident.key[0],), relies_on=(incident.key[0],),
+        )  # fmt: skip
+
+
+RULE = rule("R26", condition)

@@ -1,0 +1,199 @@
+"""R13, R14 and R15: somebody vulnerable in custody is assessed, has an appropriate adult, and is not released into nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schemas.codes import CrisisIndicator
+from services.liaison.facts import Episode
+from services.liaison.finding import DeskRole, Evidence, Finding
+from services.liaison.mark import Mark
+from services.liaison.policy import Policy
+from services.liaison.records import Custody
+from services.liaison.rules.follow_up import contact_after
+from services.liaison.rules.rule import clock, duration, rule
+from services.liaison.spans import FOREVER, held_for, spans
+
+_LONDON = ZoneInfo("Europe/London")
+_SUICIDE = frozenset({CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SELF_HARM})
+
+
+def _arrived(custody: Custody) -> Mark:
+    return custody.arrived or custody.opened
+
+
+def _over(custody: Custody) -> datetime:
+    return FOREVER if custody.released is None else custody.released.at
+
+
+def _trusts(episode: Episode, at: datetime) -> tuple[str, ...]:
+    return tuple(sorted({p.agency for p in episode.open_pathways(at)}))
+
+
+def _history(episode: Episode, custody: Custody) -> tuple[str, datetime] | None:
+    """What speaks of a mental-health history, and since when it does: a care pathway open at arrival, or a sign since."""
+    arrived = _arrived(custody)
+    if episode.open_pathways(arrived.at):
+        return "open to a mental-health trust", arrived.at
+    signs = [i for i in episode.indicators if i.event is not None and i.kind is not CrisisIndicator.RESTRAINT]
+    if signs:
+        first = min(signs, key=lambda i: i.at)
+        return f"sign of a crisis before: {first.kind.value}", max(first.at, arrived.at)
+    return None
+
+
+def _to(episode: Episode, at: datetime) -> tuple[tuple[DeskRole, ...], tuple[str, ...]]:
+    """Custody, and the trust that knows the person where there is one."""
+    trusts = _trusts(episode, at)
+    return (("custody", "mental-health-crisis"), trusts) if trusts else (("custody",), ())
+
+
+def risk_unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """R13: history, and no risk assessment in time; or one whose answers contradict it; or no health professional."""
+    for custody in episode.custodies:
+        known = _history(episode, custody)
+        if known is None:
+            continue
+        arrived, over = _arrived(custody), _over(custody)
+        said, since = known
+        roles, trusts = _to(episode, arrived.at)
+        began = (
+            Evidence(f"Arrived in custody at {clock(arrived.at)}", arrived.at, arrived.event),
+            Evidence(f"Mental-health history: {said}", since),
+        )
+
+        def found(
+            stage: str, holds: tuple[datetime, datetime], reason: str, more: tuple[Evidence, ...] = (),
+            custody: Custody = custody, began: tuple[Evidence, ...] = began, roles: tuple[DeskRole, ...] = roles,
+            trusts: tuple[str, ...] = trusts,
+        ) -> Finding:  # fmt: skip
+            return RISK.finds(
+                policy, anchor=custody.opened.event, holds=holds, reason=reason, evidence=(*began, *more), stage=stage,
+                recipients=roles, agencies=(custody.key[0], *trusts), relies_on=(custody.key[0],),
+            )  # fmt: skip
+
+        assessed = min((a.mark.at for a in custody.risk_assessments), default=FOREVER)
+        within = RISK.limit(policy, "assessed_within")
+        for _, end in held_for(spans([(arrived.at, min(assessed, over))]), within):
+            start = max(arrived.at + within, since)
+            if start < end:
+                yield found("not-assessed", (start, end),
+                            f"In custody since {clock(arrived.at)} with a mental-health history; no risk assessment in "
+                            f"{duration(within)}.")  # fmt: skip
+        for number, each in enumerate(custody.risk_assessments):
+            following = custody.risk_assessments[number + 1 :]
+            end = min(over, following[0].mark.at if following else FOREVER)
+            start = max(each.mark.at, since)
+            if each.mental_health_disclosed is False and start < end:
+                yield found(
+                    "contradicted", (start, end),
+                    f"The risk assessment of {clock(each.mark.at)} says no mental-health history; the record says otherwise.",
+                    (Evidence(f"Risk assessment at {clock(each.mark.at)}: none disclosed", each.mark.at, each.mark.event),),
+                )  # fmt: skip
+        seen = min((m.at for m, _ in custody.health_checks), default=FOREVER)
+        within = RISK.limit(policy, "health_professional_within")
+        for _, end in held_for(spans([(arrived.at, min(seen, over))]), within):
+            start = max(arrived.at + within, since)
+            if start < end:
+                yield found("not-seen", (start, end),
+                            f"In custody since {clock(arrived.at)} with a mental-health history; seen by no health "
+                            f"professional in {duration(within)}.")  # fmt: skip
+
+
+def _vulnerable_since(episode: Episode, custody: Custody) -> datetime | None:
+    """When there was first a reason to suspect that the person may be vulnerable (PACE Code C 1.4)."""
+    reasons = [a.mark.at for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk]
+    arrived = _arrived(custody).at
+    if custody.vulnerable:
+        reasons.append(arrived)
+    if episode.open_pathways(arrived):
+        reasons.append(arrived)
+    return min(reasons, default=None)
+
+
+def without_adult(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """R14: a vulnerable person, and no appropriate adult when an interview is planned or the limit has passed."""
+    for custody in episode.custodies:
+        since = _vulnerable_since(episode, custody)
+        if since is None:
+            continue
+        arrived = _arrived(custody)
+        over = min(_over(custody), FOREVER if custody.appropriate_adult is None else custody.appropriate_adult.at)
+        evidence = (Evidence(f"A reason to treat as vulnerable since {clock(since)}", since, custody.opened.event),)
+        limit = max(arrived.at, since) + ADULT.limit(policy, "adult_within")
+        starts: list[tuple[datetime, str, datetime, str]] = [
+            (limit, "not-arranged", limit, f"Vulnerable, and no appropriate adult since {clock(arrived.at)}.")
+        ]
+        for said, planned in custody.interviews:
+            reason = f"Interview or charge planned for {clock(planned)}; no appropriate adult is arranged."
+            starts.append((max(said.at, since), "interview", planned, reason))
+        ordered = sorted(starts)
+        for number, (start, stage, act_by, reason) in enumerate(ordered):
+            later = ordered[number + 1][0] if number + 1 < len(ordered) else FOREVER
+            end = min(over, later)
+            if start < end:
+                yield ADULT.finds(
+                    policy, anchor=custody.opened.event, holds=(start, end), reason=reason, evidence=evidence,
+                    stage=stage, act_by=act_by, agencies=(custody.key[0],), relies_on=(custody.key[0],),
+                )  # fmt: skip
+
+
+def _at_night(at: datetime, policy: Policy) -> bool:
+    """Out of hours in London: when no day service can take anybody over."""
+    hour = at.astimezone(_LONDON).hour
+    first, last = policy.number("R15", "day_begins_hour"), policy.number("R15", "day_ends_hour")
+    return not first <= hour < last
+
+
+def released(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """R15: released with signs of a crisis and no assessment before it; at night, suicidal, referred to nobody; and then
+    no contact."""
+    for custody in episode.custodies:
+        if custody.released is None:
+            continue
+        at = custody.released
+        disclosed = [a for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk]
+        suicidal = any(a.self_harm_risk for a in disclosed) or any(
+            i.kind in _SUICIDE and i.at <= at.at for i in episode.indicators
+        )
+        signs = bool(disclosed) or any(
+            i.at <= at.at and i.event is not None and i.kind is not CrisisIndicator.RESTRAINT
+            for i in episode.indicators
+        )
+        if not signs:
+            continue
+        referred = min(
+            (r.sent.at for r in episode.referrals if r.sent is not None), default=FOREVER
+        )  # fmt: skip
+        contact = contact_after(episode, at.at)
+        reasons = []
+        if not custody.pre_release_risk_assessed:
+            reasons.append("no risk assessment before release")
+        if suicidal and custody.referred_to is None and referred > at.at and _at_night(at.at, policy):
+            reasons.append("out of hours, with a marker for suicide, and referred to nobody")
+        roles, trusts = _to(episode, at.at)
+        recipients = tuple(dict.fromkeys((*roles, "mental-health-crisis", "police-control")))
+        evidence = (Evidence(f"Released at {clock(at.at)}", at.at, at.event),)
+        silent = at.at + RELEASE.limit(policy, "contact_within")
+        if reasons and at.at < min(contact, silent):
+            yield RELEASE.finds(
+                policy, anchor=at.event, holds=(at.at, min(contact, silent)), stage="released", evidence=evidence,
+                reason=f"Released from custody at {clock(at.at)} with signs of a crisis: {'; '.join(reasons)}.",
+                recipients=recipients, agencies=(custody.key[0], *trusts), relies_on=(custody.key[0],),
+            )  # fmt: skip
+        if silent < contact:
+            yield RELEASE.finds(
+                policy, anchor=at.event, holds=(silent, min(contact, silent + timedelta(days=7))), urgency=3,
+                reason=f"Released from custody with signs of a crisis; no contact in {duration(silent - at.at)}.",
+                evidence=evidence, stage="no-contact", recipients=("mental-health-crisis",), agencies=trusts,
+                relies_on_services=("mental-health-trust",),
+            )  # fmt: skip
+
+
+RISK = rule("R13", risk_unseen)
+
+ADULT = rule("R14", without_adult)
+
+RELEASE = rule("R15", released)

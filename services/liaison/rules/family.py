@@ -1,0 +1,66 @@
+"""R20: the family, a carer or the nearest relative (later: the nominated person) is not left without word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from services.liaison.facts import Episode
+from services.liaison.finding import Evidence, Finding
+from services.liaison.mark import Mark
+from services.liaison.policy import Policy
+from services.liaison.rules.rule import clock, duration, rule
+from services.liaison.spans import FOREVER
+
+_SERIOUS = frozenset({"death", "serious-injury", "suicide-attempt"})
+_KIN = frozenset({"family", "carer"})
+
+
+def reached_after(episode: Episode, at: datetime) -> datetime:
+    """The first time after an instant at which somebody of the family was reached. An attempt reaches nobody."""
+    return min(
+        (f.mark.at for f in episode.family if f.what != "contact-attempted" and f.mark.at >= at), default=FOREVER
+    )
+
+
+def _attempts(episode: Episode, since: datetime, until: datetime) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(f"Contact tried at {clock(f.mark.at)}", f.mark.at, f.mark.event)
+        for f in episode.family
+        if f.what == "contact-attempted" and since <= f.mark.at < until
+    )
+
+
+def _owed(episode: Episode, policy: Policy) -> Iterator[tuple[datetime, Mark, datetime, str]]:
+    """(due, since what, until when it is owed, what happened)."""
+    soon, later = RULE.limit(policy, "after_serious_within"), RULE.limit(policy, "called_back_within")
+    for each in episode.detentions:
+        yield each.detained.at + soon, each.detained, each.over, f"detained at {clock(each.detained.at)}"
+    for harm in episode.harms:
+        if harm.harm in _SERIOUS:
+            yield harm.mark.at + soon, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}"
+    for incident in episode.incidents:
+        caller, at = incident.caller, incident.caller_at
+        if caller is not None and at is not None and caller.wants_call_back and caller.relation in _KIN:
+            yield at.at + later, at, FOREVER, f"a relative or carer rang at {clock(at.at)} and asked to be called back"
+
+
+def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """One alert a crisis: the first that is owed and not done."""
+    for due, since, ends, said in sorted(_owed(episode, policy)):
+        reached = reached_after(episode, since.at)
+        if min(reached, ends) <= due:
+            continue
+        tried = _attempts(episode, since.at, reached)
+        waited = duration(due - since.at)
+        yield RULE.finds(
+            policy, anchor=since.event, holds=(due, min(reached, ends)), act_by=due,
+            reason=f"Family or carer: {said}; in {waited} nobody has been reached"
+            + (f", {len(tried)} attempts are recorded." if tried else "."),
+            evidence=(Evidence(said[0].upper() + said[1:], since.at, since.event), *tried),
+            relies_on=episode.agencies("police", "ambulance"), relies_on_services=("mental-health-trust",),
+        )  # fmt: skip
+        return
+
+
+RULE = rule("R20", condition)

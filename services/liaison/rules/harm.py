@@ -1,0 +1,106 @@
+"""R23 and R24: a death or serious injury around contact with the police is referred in time, and those left are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.liaison.facts import Episode
+from services.liaison.finding import Evidence, Finding
+from services.liaison.mark import Mark
+from services.liaison.policy import Policy
+from services.liaison.records import Harm
+from services.liaison.rules.family import reached_after
+from services.liaison.rules.rule import clock, duration, rule
+from services.liaison.spans import FOREVER
+
+_LONDON = ZoneInfo("Europe/London")
+_DSI = frozenset({"death", "serious-injury"})
+"""Death or serious injury: Police Reform Act 2002 s12."""
+
+
+def end_of_next_day(at: datetime) -> datetime:
+    """The end of the day following the one on which it came to attention, in London (SI 2020/2 reg 9)."""
+    day = at.astimezone(_LONDON).date() + timedelta(days=2)
+    return datetime.combine(day, time(0, 0), _LONDON).astimezone(UTC)
+
+
+def _contact_before(episode: Episode, harm: Harm, window: timedelta) -> tuple[datetime, tuple[str, str] | None] | None:
+    """The last contact of the police with the person at or before the harm, within the window."""
+    found: list[tuple[datetime, tuple[str, str] | None]] = []
+    for attendance in episode.attendances:
+        if attendance.begun.at <= harm.mark.at:
+            last = harm.mark if attendance.ended is None or attendance.ended.at > harm.mark.at else attendance.ended
+            found.append((last.at, attendance.begun.event))
+    for custody in episode.custodies:
+        began = custody.arrived or custody.opened
+        if began.at <= harm.mark.at:
+            last_at = harm.mark.at if custody.released is None else min(custody.released.at, harm.mark.at)
+            found.append((last_at, began.event))
+    for force in episode.forces:
+        if force.started.at <= harm.mark.at:
+            found.append((force.started.at, force.started.event))
+    for contact in episode.contacts:
+        if contact.by == "person" and contact.police_left_at is not None and contact.police_left_at <= harm.mark.at:
+            found.append((contact.police_left_at, None))
+    recent = [each for each in found if harm.mark.at - each[0] <= window]
+    return max(recent, key=lambda each: each[0], default=None)
+
+
+def serious_harm(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """R23: death or serious injury during contact with the police or within the window after it. Once for each harm: a
+    death after a serious injury worsens it."""
+    stages = sorted((h for h in episode.harms if h.harm in _DSI), key=lambda h: h.mark)
+    known: Mark | None = None
+    for number, harm in enumerate(stages):
+        contact = _contact_before(episode, harm, SERIOUS.limit(policy, "contact_window"))
+        if contact is None:
+            continue
+        known = known or harm.mark
+        following = stages[number + 1].mark.at if number + 1 < len(stages) else FOREVER
+        if harm.mark.at >= following:
+            continue
+        yield SERIOUS.finds(
+            policy, anchor=known.event, holds=(harm.mark.at, following), stage=harm.harm, act_by=end_of_next_day(known.at),
+            reason=f"{'Death' if harm.harm == 'death' else 'Serious injury'} recorded at {clock(harm.mark.at)}; last contact "
+            f"with the police at {clock(contact[0])}.",
+            evidence=(
+                Evidence(f"{harm.harm} at {clock(harm.mark.at)}", harm.mark.at, harm.mark.event),
+                Evidence(f"Contact with the police until {clock(contact[0])}", contact[0], contact[1]),
+            ),
+        )  # fmt: skip
+
+
+def afterwards(episode: Episode, policy: Policy) -> Iterator[Finding]:
+    """R24: after it nobody of the family was reached in time; or a use of force of that crisis has no end on record."""
+    serious = sorted((h for h in episode.harms if h.harm in _DSI), key=lambda h: h.mark)
+    if not serious:
+        return
+    harm = serious[0].mark
+    evidence = (Evidence(f"{serious[0].harm} at {clock(harm.at)}", harm.at, harm.event),)
+    within = AFTER.limit(policy, "family_within")
+    due, reached = harm.at + within, reached_after(episode, harm.at)
+    force_within = AFTER.limit(policy, "force_record_within")
+    open_ends = [f for f in episode.forces if f.ended is None]
+    force_due = max(harm.at, *(f.started.at for f in open_ends)) + force_within if open_ends else FOREVER
+    if due < min(reached, force_due):
+        yield AFTER.finds(
+            policy, anchor=harm.event, holds=(due, min(reached, force_due)), stage="family", evidence=evidence, act_by=due,
+            reason=f"After a death or serious injury nobody of the family has been reached in {duration(within)}.",
+            relies_on=episode.agencies("police", "ambulance"), relies_on_services=("mental-health-trust",),
+        )  # fmt: skip
+    if force_due < FOREVER:
+        both = "; and nobody of the family has been reached" if reached > force_due else ""
+        yield AFTER.finds(
+            policy, anchor=harm.event, holds=(force_due, FOREVER), stage="force-record", act_by=force_due,
+            reason=f"After a death or serious injury the record of force is not complete in {duration(force_within)}{both}.",
+            evidence=(*evidence, *(Evidence(f"Force since {clock(f.started.at)} without an end", f.started.at, f.started.event)
+                                   for f in open_ends)),
+            relies_on=tuple(sorted({f.agency for f in open_ends})),
+        )  # fmt: skip
+
+
+SERIOUS = rule("R23", serious_harm)
+
+AFTER = rule("R24", afterwards)
