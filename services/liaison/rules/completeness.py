@@ -32,7 +32,12 @@ def missing(episode: Episode, incident: IncidentState) -> tuple[str, ...]:
     own_force = [f for f in episode.forces if f.agency == incident.key[0]]
     if any(f.ended is None or f.ended == incident.closed for f in own_force):
         found.append("end of the use of force")
-    others = [i for i in episode.incidents if i.key[0] != incident.key[0] and i.kind in {"police", "ambulance"}]
+    until = FOREVER if incident.closed is None else incident.closed.at
+    # what began after it was closed could not be named in it
+    others = [
+        i for i in episode.incidents
+        if i.key[0] != incident.key[0] and i.kind in {"police", "ambulance"} and i.opened_at <= until
+    ]  # fmt: skip
     named_by = {k for i in others for k in i.linked}
     if others and not any(o.key in incident.linked for o in others) and incident.key not in named_by:
         found.append("reference of the other service")

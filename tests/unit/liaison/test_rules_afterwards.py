@@ -194,6 +194,8 @@ def test_each_gap_is_named_by_its_field_and_by_nothing_else() -> None:
     assert gaps(forced) == ("end of the use of force",)
     seen = closed(WHO).ambulance("incident.reported", 5, nature="suicidal", ambulance_category="C2")
     assert gaps(seen) == ("reference of the other service",)
+    later = closed(WHO).ambulance("incident.reported", 40, nature="suicidal", ambulance_category="C2")
+    assert gaps(later) == (), "what began after it was closed could not be named in it"
 
 
 def test_an_hour_is_given_to_complete_it_and_completing_it_ends_the_alert() -> None:
