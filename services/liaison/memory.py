@@ -141,13 +141,12 @@ class MemoryLedger:
         """The feed gave a sign of life."""
         self._note(self._late, feed, now, how.late, self.policy.limit("R30", "late_from"))
         self._note(self._ahead, feed, now, how.ahead, self.policy.limit("R30", "ahead_from"))
-        if self.heard.get(feed, now) <= now:
-            self.heard[feed] = now
-            silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
-            standing = any(self.alerts[i].stands for i in self._alerts_of[feed])
-            again = [since + self.policy.limit("R30", "trouble_lasts")
-                     for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)]  # fmt: skip
-            self._due[("feed", feed)] = now if standing else min([now + silent_after, *again])
+        self.heard[feed] = max(self.heard.get(feed, now), now)
+        silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
+        standing = any(self.alerts[i].stands for i in self._alerts_of[feed])
+        again = [since + self.policy.limit("R30", "trouble_lasts")
+                 for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)]  # fmt: skip
+        self._due[("feed", feed)] = now if standing else min([self.heard[feed] + silent_after, *again])
 
     @staticmethod
     def _note(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from services.liaison.facts import Episode, IncidentState
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
 from services.liaison.spans import FOREVER
+
+_STANDS = timedelta(days=28)
+"""After that the record is for an audit: nobody remembers what is missing."""
 
 
 def missing(episode: Episode, incident: IncidentState) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         due = incident.closed.at + RULE.limit(policy, "complete_within")
         yield RULE.finds(
-            policy, anchor=incident.closed.event, holds=(due, FOREVER), urgency=3 if fatal else None,
+            policy, anchor=incident.closed.event, holds=(due, due + _STANDS), urgency=3 if fatal else None,
             reason=f"Closed at {clock(incident.closed.at)} and not complete: {'; '.join(gaps)}.",
             evidence=(Evidence(f"Closed at {clock(incident.closed.at)}", incident.closed.at, incident.closed.event),),
             agencies=(incident.key[0],), relies_on=(incident.key[0],),
