@@ -160,6 +160,8 @@ class CustodyArrived(CustodyData):
     suite: Slug
     person: PersonDescriptor | None = None
     vulnerable: bool | None = None
+    area: Slug | None = None
+    """Area of the agency registry in which the suite is: whose desks are told."""
 
 
 @event_type("custody.risk-assessed")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from schemas.events.care import AbsenceReported, FollowUpData
-from schemas.events.detention import PlaceOfSafetyCapacity
+from schemas.events.detention import CustodyArrived, PlaceOfSafetyCapacity
 from schemas.person import PersonDescriptor
 from schemas.received import Received, stated
 from services.liaison.corrections import effective
@@ -65,7 +65,9 @@ def area_of(events: Iterable[Received]) -> str | None:
     for received in reversed(counted):
         data = received.event.data
         location = stated(data, "location")
-        area: str | None = data.area if isinstance(data, AbsenceReported) else getattr(location, "area", None)
+        area: str | None = (
+            data.area if isinstance(data, AbsenceReported | CustodyArrived) else getattr(location, "area", None)
+        )
         if area is not None:
             return area
     return None

@@ -11,6 +11,7 @@ import pytest
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line.stack import Stack
+from services.liaison.listening import Listening
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.postgres import create_pool
@@ -70,11 +71,11 @@ class KilledTwice(SteeredStream):
     kill: Callable[[], None] = staticmethod(lambda: None)
     killed = 0
 
-    async def _until(self, at: datetime, signs: list[tuple[datetime, str]]) -> None:
+    async def _until(self, at: datetime, listening: Listening) -> None:
         if self.killed < 2 and (await self._alerts())[0]:
             self.kill()
             self.killed += 1
-        await super()._until(at, signs)
+        await super()._until(at, listening)
 
 
 @pytest.mark.timeout(300)

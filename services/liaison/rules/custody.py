@@ -174,7 +174,7 @@ def released(episode: Episode, policy: Policy) -> Iterator[Finding]:
         if suicidal and custody.referred_to is None and referred > at.at and _at_night(at.at, policy):
             reasons.append("out of hours, with a marker for suicide, and referred to nobody")
         roles, trusts = _to(episode, at.at)
-        recipients = tuple(dict.fromkeys((*roles, "mental-health-crisis", "police-control")))
+        recipients = tuple(dict.fromkeys((*roles, "mental-health-crisis")))
         evidence = (Evidence(f"Released at {clock(at.at)}", at.at, at.event),)
         silent = at.at + RELEASE.limit(policy, "contact_within")
         if reasons and at.at < min(contact, silent):

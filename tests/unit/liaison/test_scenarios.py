@@ -32,6 +32,7 @@ def test_an_alert_nobody_expects_fails_the_scenario(path: Path) -> None:
 def test_every_rule_has_a_scenario_in_which_it_is_raised_and_one_in_which_it_ends() -> None:
     expected = [e for path in SCENARIOS for e in load_scenario(path).expect]
     assert {e.rule for e in expected} == set(RULES)
+    # a death does not end by itself
     assert {e.rule for e in expected if e.cleared is not None} == set(RULES)
 
 
