@@ -103,14 +103,42 @@ def received(arrival: Arrival, registry: Registry) -> Received:
 
 def run(scenario: Scenario, registry: Registry, policy: Policy) -> Outcome:
     """Run to the end and compare. Raises ScenarioError for a scenario that cannot be run."""
+    ledger = play(scenario, registry, policy)
+    alerts = tuple(sorted(ledger.alerts.values(), key=lambda a: (a.raised_at, a.rule, a.alert_id)))
+    log = tuple(ledger.log)
+    return Outcome(alerts, log, differences(scenario, alerts, log))
+
+
+def play(
+    scenario: Scenario,
+    registry: Registry,
+    policy: Policy,
+    *,
+    until: datetime | None = None,
+    heard_until: datetime | None = None,
+    leave_out: frozenset[tuple[str, str]] = frozenset(),
+    people: bool = True,
+) -> MemoryLedger:
+    """The ledger as it is at `until` (without one at the scenario's end), what is due then included.
+
+    For counterfactuals: no event is heard after `heard_until`, those in `leave_out` (source, id) never are, and without
+    `people` nobody at a desk does anything. Raises ScenarioError for a scenario that cannot be run.
+    """
     ledger = MemoryLedger(registry, policy)
-    steps: list[tuple[datetime, int, Any]] = [(a.at, 1, a) for a in arrivals(scenario, registry)]
+    steps: list[tuple[datetime, int, Any]] = [
+        (a.at, 1, a)
+        for a in arrivals(scenario, registry)
+        if a.event.identity not in leave_out and (heard_until is None or a.at <= heard_until)
+    ]
     listening = Listening(scenario, registry)
     steps += [(at, 0, None) for at in listening.turns()]
-    steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
+    if people:
+        steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
     steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
-    end = scenario.instant(scenario.until)
+    end = scenario.instant(scenario.until) if until is None else until
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
+        if at > end:
+            break
         _until(ledger, at, listening)
         if kind == 1:
             ledger.receive([received(step, registry)], at)
@@ -118,9 +146,7 @@ def run(scenario: Scenario, registry: Registry, policy: Policy) -> Outcome:
         elif kind == 2:
             _decide(ledger, scenario, step, at)
     _until(ledger, end + timedelta(microseconds=1), listening)
-    alerts = tuple(sorted(ledger.alerts.values(), key=lambda a: (a.raised_at, a.rule, a.alert_id)))
-    log = tuple(ledger.log)
-    return Outcome(alerts, log, differences(scenario, alerts, log))
+    return ledger
 
 
 def _until(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
