@@ -87,6 +87,13 @@ class Difference:
 def run_history(
     events: Sequence[Received], registry: Registry, policy: Policy, progress: Callable[[int], None] = lambda _: None
 ) -> Run:
+    """What the policy makes of the events. See `played`."""
+    return run_of(played(events, registry, policy, progress))
+
+
+def played(
+    events: Sequence[Received], registry: Registry, policy: Policy, progress: Callable[[int], None] = lambda _: None
+) -> MemoryLedger:
     """Events in order of receipt through the heart on a virtual clock, each deadline at its own time.
 
     Every feed that speaks is taken to be well throughout: of a history without its signs of life nobody can say when a
@@ -109,7 +116,7 @@ def run_history(
         progress(1)
     if events:
         pass_until(max(r.received_at for r in events) + AFTER_THE_LAST)
-    return run_of(ledger)
+    return ledger
 
 
 def run_of(ledger: MemoryLedger) -> Run:
