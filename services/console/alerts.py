@@ -10,9 +10,11 @@ from uuid import UUID
 import asyncpg
 
 from services.console.article import AlertState, Told
+from services.console.chosen import Chosen
 from services.runtime.errors import LiaisonError
 
 ROWS_MAX = 200
+SOUNDING_MAX = 1000
 CHANNEL = "liaison_alerts"
 
 
@@ -39,6 +41,8 @@ class Snapshot:
     total: int
     last: int
     troubles: tuple[FeedTrouble, ...]
+    waiting: dict[str, int]
+    """Urgency of every alert that waits at the desk, chosen or not: all of them sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +58,57 @@ class LogLine:
 
 
 _ALERT = """
-SELECT d.alert_id, d.view, d.acknowledge_by, d.acknowledged_at, d.acknowledged_by,
-       coalesce(d.cleared_at, a.cleared_at) AS cleared_at, a.clear_reason, a.urgency, a.raised_at,
+SELECT d.alert_id, d.view, d.state, d.origin, d.acknowledge_by, d.acknowledged_at, d.acknowledged_by, d.claimed_at,
+       d.claimed_by, d.answered_at, d.answered_by, d.outcome, d.outcome_reason, d.shelved_until, d.shelved_reason,
+       d.inhibited_by IS NOT NULL AS inhibited, coalesce(d.cleared_at, a.cleared_at) AS cleared_at, a.clear_reason,
+       a.urgency, a.raised_at, a.rule, a.episode_id,
        coalesce((SELECT max(l.sequence) FROM alert_log l WHERE l.alert_id = a.alert_id), 0) AS sequence,
-       (SELECT jsonb_agg(jsonb_build_object('desk', o.desk, 'at', o.acknowledged_at) ORDER BY o.desk)
+       (SELECT jsonb_agg(jsonb_build_object('desk', o.desk, 'at', o.acknowledged_at, 'outcome', o.outcome,
+                                            'answered', o.answered_at) ORDER BY o.desk)
           FROM alert_desk o WHERE o.alert_id = a.alert_id AND o.desk <> d.desk) AS told
   FROM alert_desk d JOIN alert a USING (alert_id)
  WHERE d.desk = $1"""
-_VISIBLE = " AND (d.acknowledged_at IS NULL OR coalesce(d.cleared_at, a.cleared_at) IS NULL)"
-_ORDER = " ORDER BY a.urgency, d.acknowledged_at IS NOT NULL, a.raised_at, a.alert_id"
-_COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1" + _VISIBLE
+_ORDER = """ ORDER BY a.urgency, d.state NOT IN ('raised', 'delivered', 'returned') OR d.inhibited_by IS NOT NULL,
+       a.raised_at, a.alert_id"""
+_CHOSEN = """ AND (CASE $2 WHEN 'open' THEN d.state NOT IN ('cleared', 'closed')
+                           WHEN 'waiting' THEN d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL
+                           WHEN 'mine' THEN d.state IN ('acknowledged', 'claimed')
+                                        AND coalesce(d.claimed_by, d.acknowledged_by) = $4
+                           WHEN 'shelved' THEN d.state = 'shelved'
+                           ELSE d.state IN ('cleared', 'closed') END) AND a.urgency = ANY($3::int[])"""
 _TROUBLES = """
 SELECT feed, coalesce(stopped_at, silent_since, late_since, ahead_since, last_heard_at) AS since,
        stopped_at IS NOT NULL AS stopped, CASE WHEN coalesce(stopped_at, silent_since) IS NULL THEN troubled END AS troubled
   FROM feed_state WHERE stopped_at IS NOT NULL OR silent_since IS NOT NULL OR troubled IS NOT NULL ORDER BY feed"""
+_WAITING = """
+SELECT a.urgency, count(*) AS n FROM alert_desk d JOIN alert a USING (alert_id)
+ WHERE d.desk = $1 AND d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL GROUP BY a.urgency"""
+
+_WAITING_IDS = f"""
+SELECT d.alert_id, a.urgency FROM alert_desk d JOIN alert a USING (alert_id)
+ WHERE d.desk = $1 AND d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL
+ ORDER BY a.urgency LIMIT {SOUNDING_MAX}"""
 
 
 def _state(row: Any) -> AlertState:
-    told = tuple(Told(t["desk"], datetime.fromisoformat(t["at"]) if t["at"] else None) for t in row["told"] or ())
+    told = tuple(
+        Told(
+            t["desk"], datetime.fromisoformat(t["at"]) if t["at"] else None, t["outcome"],
+            datetime.fromisoformat(t["answered"]) if t["answered"] else None,
+        )
+        for t in row["told"] or ()
+    )  # fmt: skip
     return AlertState(
-        alert_id=str(row["alert_id"]),
-        sequence=row["sequence"],
-        urgency=row["urgency"],
-        raised_at=row["raised_at"],
-        acknowledge_by=row["acknowledge_by"],
-        acknowledged_at=row["acknowledged_at"],
-        acknowledged_by=row["acknowledged_by"],
-        cleared_at=row["cleared_at"],
-        clear_reason=row["clear_reason"],
-        view=row["view"],
-        told=told,
-    )
+        alert_id=str(row["alert_id"]), episode_id=str(row["episode_id"]) if row["episode_id"] else None, told=told,
+        **{name: row[name] for name in _COLUMNS},
+    )  # fmt: skip
+
+
+_COLUMNS = (
+    "sequence", "urgency", "rule", "raised_at", "acknowledge_by", "acknowledged_at", "acknowledged_by", "cleared_at",
+    "clear_reason", "view", "state", "origin", "claimed_at", "claimed_by", "answered_at", "answered_by", "outcome",
+    "outcome_reason", "shelved_until", "shelved_reason", "inhibited",
+)  # fmt: skip
 
 
 async def troubles(connection: Any) -> tuple[FeedTrouble, ...]:
@@ -94,9 +118,19 @@ async def troubles(connection: Any) -> tuple[FeedTrouble, ...]:
     )
 
 
-async def total(connection: Any, desk: str) -> int:
-    """How many alerts the desk's list has, shown or not."""
-    return int(await connection.fetchval(_COUNT, desk))
+async def total(connection: Any, desk: str, chosen: Chosen) -> int:
+    """How many alerts the chosen list has, shown or not."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1" + _CHOSEN,
+            desk, *chosen.arguments,
+        )
+    )  # fmt: skip
+
+
+async def waiting(connection: Any, desk: str) -> dict[int, int]:
+    """How many alerts wait for an answer, by urgency: all that a locked screen tells."""
+    return {r["urgency"]: r["n"] for r in await connection.fetch(_WAITING, desk)}
 
 
 async def last_sequence(connection: Any) -> int:
@@ -104,15 +138,20 @@ async def last_sequence(connection: Any) -> int:
     return int(await connection.fetchval("SELECT last FROM alert_sequence"))
 
 
-async def snapshot(pool: asyncpg.Pool, desk: str) -> Snapshot:
-    """The desk's list and the sequence it stands for, from one and the same instant of the ledger."""
+async def snapshot(pool: asyncpg.Pool, desk: str, chosen: Chosen) -> Snapshot:
+    """The chosen list and the sequence it stands for, from one and the same instant of the ledger."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        rows = await connection.fetch(_ALERT + _VISIBLE + _ORDER + f" LIMIT {ROWS_MAX}", desk)
+        order = " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id" if chosen.show == "ended" else _ORDER
+        rows = await connection.fetch(
+            _ALERT + _CHOSEN + order + f" LIMIT {ROWS_MAX} OFFSET {ROWS_MAX * (chosen.page - 1)}",
+            desk, *chosen.arguments,
+        )  # fmt: skip
         return Snapshot(
             tuple(_state(r) for r in rows),
-            await total(connection, desk),
+            await total(connection, desk, chosen),
             await last_sequence(connection),
             await troubles(connection),
+            {str(r["alert_id"]): r["urgency"] for r in await connection.fetch(_WAITING_IDS, desk)},
         )
 
 
@@ -129,6 +168,12 @@ async def changed(pool: asyncpg.Pool, desk: str, after: int) -> tuple[tuple[Aler
             _ALERT + " AND a.alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2)", desk, after
         )
         return tuple(sorted((_state(r) for r in rows), key=lambda s: s.sequence)), newest
+
+
+async def held(pool: asyncpg.Pool, desk: str, actor: str) -> tuple[AlertState, ...]:
+    """What one person has acknowledged or claimed at the desk and not yet answered."""
+    chosen = Chosen(actor, "mine")
+    return tuple(_state(r) for r in await pool.fetch(_ALERT + _CHOSEN + _ORDER, desk, *chosen.arguments))
 
 
 async def one(pool: asyncpg.Pool, desk: str, alert: UUID) -> tuple[AlertState, tuple[LogLine, ...]]:

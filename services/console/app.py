@@ -12,17 +12,22 @@ from types import FrameType
 import asyncpg
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console import pages
+from services.console import answering, desk, sign_in
 from services.console.desks import Desks
-from services.console.security import SESSION_SECONDS, Refused, SecurityHeaders
-from services.console.stream import DATABASE_ERRORS, Hub
+from services.console.doors import Anybody
+from services.console.headers import SecurityHeaders
+from services.console.hub import DATABASE_ERRORS, Hub
+from services.console.provider import Provider
+from services.console.refusal import Locked, Refused
+from services.console.rendering import CSRF, render_article, trouble
 from services.liaison.policy import load_policy
 from services.liaison.staffing import check_staffing
 from services.runtime.clock import Clock, clock_from
@@ -33,6 +38,8 @@ from services.runtime.settings import Settings
 
 FOLDER = Path(__file__).parent
 SHUTDOWN_SECONDS = 3
+SIGN_IN_SECONDS = 600
+ROOMS = (sign_in.router, desk.router, answering.router)
 
 
 def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> FastAPI:
@@ -41,7 +48,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, max_size=10)
-        hub = Hub(pool, settings.postgres_dsn)
+        hub = Hub(pool, settings.postgres_dsn, lambda d, s: render_article(s, desks, d, CSRF))
         app.state.pool, app.state.hub = pool, hub
         hub.start()
         yield
@@ -53,21 +60,26 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
     check_staffing(app.state.registry, app.state.policy)
+    app.state.provider = Provider(settings) if settings.oidc_issuer else None
+    live = settings.environment == "live"
+    # holds state, nonce and PKCE verifier on the way to the identity provider and back; the session itself is in the ledger
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.console_secret or secrets.token_urlsafe(32),
-        session_cookie="liaison_console",
-        max_age=SESSION_SECONDS,
+        session_cookie="liaison_sign_in",
+        max_age=SIGN_IN_SECONDS,
         same_site="lax",
-        https_only=settings.environment == "live",
+        https_only=live,
     )
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, provider=settings.oidc_issuer.rstrip("/"), live=live)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    app.include_router(pages.router)
-    app.add_api_route("/livez", _livez)
-    app.add_api_route("/readyz", _readyz)
-    app.add_api_route("/metrics", _metrics)
+    for room in ROOMS:
+        app.include_router(room)
+    for path, handler in (("/livez", _livez), ("/readyz", _readyz), ("/metrics", _metrics)):
+        app.add_api_route(path, handler, dependencies=[Anybody])
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Locked, _locked)
+    app.add_exception_handler(RequestValidationError, _badly)
     app.add_exception_handler(HTTPException, _not_found)
     for kind in DATABASE_ERRORS:
         app.add_exception_handler(kind, _unavailable)
@@ -92,16 +104,29 @@ async def _metrics() -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return pages.trouble(request, error.status, error.reason)
+    return trouble(request, error.status, error.reason)
+
+
+async def _locked(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Locked)
+    if "application/json" in request.headers.get("accept", "") or "text/event-stream" in request.headers.get(
+        "accept", ""
+    ):
+        return trouble(request, 423, "locked")
+    return RedirectResponse(f"/desks/{error.desk}/locked" if error.desk else "/", 303)
+
+
+async def _badly(request: Request, _: Exception) -> Response:
+    return trouble(request, 422, "badly")
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    return pages.trouble(request, status, "not_found")
+    return trouble(request, status, "not_found")
 
 
 async def _unavailable(request: Request, _: Exception) -> Response:
-    return pages.trouble(request, 503, "unavailable")
+    return trouble(request, 503, "unavailable")
 
 
 class Server(uvicorn.Server):

@@ -12,6 +12,9 @@ from services.console.desks import Desks
 from services.console.text import SHAPES, URGENCY
 
 LONDON = ZoneInfo("Europe/London")
+WAITING = frozenset({"raised", "delivered", "returned"})
+HELD = frozenset({"acknowledged", "claimed"})
+ENDED = frozenset({"cleared", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Told:
 
     desk: str
     acknowledged_at: datetime | None
+    outcome: str | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +44,32 @@ class AlertState:
     """Disclosed to this desk: title, reason, next_step, evidence [{statement, at}], act_by, verification,
     incidents [{agency, reference}], shown {label: text}. Anything else is not printed."""
     told: tuple[Told, ...] = ()
+    state: str = "raised"
+    rule: str = ""
+    origin: str = "rule"
+    episode_id: str | None = None
+    claimed_at: datetime | None = None
+    claimed_by: str | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    outcome: str | None = None
+    outcome_reason: str | None = None
+    shelved_until: datetime | None = None
+    shelved_reason: str | None = None
+    inhibited: bool = False
+    """It keeps quiet for a more urgent one of the same crisis."""
 
     @property
-    def visible(self) -> bool:
-        """Whether it belongs in the list: it stands, or has ended without anybody's answer."""
-        return self.acknowledged_at is None or self.cleared_at is None
+    def waiting(self) -> bool:
+        """Whether it calls for somebody: nobody has answered, and it does not keep quiet for another."""
+        return self.state in WAITING and not self.inhibited
 
     @property
     def order(self) -> str:
-        """Sorts as text in the list's order: most urgent, then unacknowledged, then oldest."""
-        done = int(self.acknowledged_at is not None)
-        return f"{self.urgency}-{done}-{int(self.raised_at.timestamp() * 1_000_000):020}-{self.alert_id}"
+        """Sorts as text in the list's order: most urgent, then those that wait, then oldest."""
+        return (
+            f"{self.urgency}-{int(not self.waiting)}-{int(self.raised_at.timestamp() * 1_000_000):020}-{self.alert_id}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +93,15 @@ class Article:
     verified: bool
     incidents: tuple[str, ...]
     shown: tuple[tuple[str, str], ...]
-    told: tuple[tuple[str, datetime | None], ...]
+    who: str
+    """How sure we are who it is."""
+    told: tuple[tuple[str, Told], ...]
     urgency: str
     shape: str
+
+
+WHO = "Who"
+"""The label under which disclosure says how sure we are of the person."""
 
 
 def _instant(value: object) -> datetime | None:
@@ -85,7 +111,8 @@ def _instant(value: object) -> datetime | None:
 def article(state: AlertState, desks: Desks) -> Article:
     """Read the disclosed view. What is missing in it is left out."""
     view = state.view
-    shown = view.get("shown")
+    given = view.get("shown")
+    shown: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     return Article(
         state=state,
         title=str(view.get("title", "")),
@@ -95,8 +122,9 @@ def article(state: AlertState, desks: Desks) -> Article:
         act_by=_instant(view.get("act_by")),
         verified=view.get("verification", "verified") == "verified",
         incidents=tuple(f"{i.get('agency', '')} {i.get('reference', '')}".strip() for i in view.get("incidents") or ()),
-        shown=tuple((str(k), str(v)) for k, v in sorted(shown.items())) if isinstance(shown, Mapping) else (),
-        told=tuple((desks.name(t.desk), t.acknowledged_at) for t in state.told),
+        shown=tuple((str(k), str(v)) for k, v in sorted(shown.items()) if k != WHO) if shown else (),
+        who=str(shown.get(WHO, "")) if shown else "",
+        told=tuple((desks.name(t.desk), t) for t in state.told),
         urgency=URGENCY[state.urgency],
         shape=SHAPES[state.urgency],
     )
@@ -110,3 +138,8 @@ def clock(at: datetime) -> str:
 def clock_seconds(at: datetime) -> str:
     """Date and 24-hour clock in London with seconds, for the history."""
     return at.astimezone(LONDON).strftime("%-d %b %Y %H:%M:%S")
+
+
+def day_clock(at: datetime) -> str:
+    """Day and 24-hour clock in London, e.g. 23 Nov 14:24."""
+    return at.astimezone(LONDON).strftime("%-d %b %H:%M")

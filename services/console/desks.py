@@ -15,6 +15,8 @@ class Desk:
     name: str
     agency: str
     agency_name: str
+    role: str = ""
+    """As the registry has it: what may be disclosed to it follows from this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class Desks:
         if known is None:
             return desk
         return known.name if known.name.startswith(known.agency_name) else f"{known.agency_name}: {known.name}"
+
+    @property
+    def agencies(self) -> dict[str, str]:
+        """Every agency that has a desk, with its name."""
+        return {d.agency: d.agency_name for d in self.desks.values()}
+
+    @property
+    def agency_of(self) -> dict[str, str]:
+        """Every desk, with its agency."""
+        return {d.desk: d.agency for d in self.desks.values()}
 
     def grouped(self) -> list[tuple[str, list[Desk]]]:
         """By agency, both in alphabetical order."""

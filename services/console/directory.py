@@ -10,7 +10,7 @@ from services.runtime.settings import Settings
 def desks_of(registry: Registry) -> Desks:
     """Every desk, and for every feed its agency's name."""
     return Desks.of(
-        (Desk(d.id, d.name, a.id, a.name) for a in registry.agencies for d in a.desks),
+        (Desk(d.id, d.name, a.id, a.name, d.role) for a in registry.agencies for d in a.desks),
         {f.id: f"{a.name} ({f.id})" for a in registry.agencies for f in a.feeds},
     )
 

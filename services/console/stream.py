@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -13,141 +14,122 @@ from fastapi.sse import format_sse_event
 
 from services.console import alerts
 from services.console.article import AlertState
-from services.runtime.clock import Clock
-from services.runtime.logging import logger
+from services.console.chosen import Chosen
+from services.console.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub
+from services.console.rendering import CSRF
+from services.runtime.clock import Clock, SystemClock
 from services.runtime.metrics import CONSOLE_STREAMS
 
-POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 RETRY_MILLISECONDS = 300
-DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
-class Hub:
-    """Knows the newest sequence and wakes the streams when it moves. One for a process."""
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """What one stream is for. `still` says why it must end, or None; it is asked at each heartbeat and whenever sessions or
+    grants changed."""
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
-        self._pool, self._dsn = pool, dsn
-        self._waiting: set[asyncio.Event] = set()
-        self._nudge = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._newest = -1
-        self.closing = False
-
-    def start(self) -> None:
-        """Begin to listen."""
-        self._task = asyncio.create_task(self._run())
-
-    def close(self) -> None:
-        """End every stream; the browsers come back to whoever answers then. May be called from a signal handler."""
-        self.closing = True
-        self._loop.call_soon_threadsafe(self._wake)
-
-    async def stop(self) -> None:
-        """End the streams and stop listening."""
-        self.close()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    def subscribe(self) -> asyncio.Event:
-        """An event that is set when there is something to look at."""
-        event = asyncio.Event()
-        self._waiting.add(event)
-        return event
-
-    def unsubscribe(self, event: asyncio.Event) -> None:
-        """Stop waking this one."""
-        self._waiting.discard(event)
-
-    def _wake(self) -> None:
-        for event in self._waiting:
-            event.set()
-
-    def _heard(self, *_: object) -> None:
-        self._nudge.set()
-
-    async def _run(self) -> None:
-        listening: asyncpg.Connection | None = None
-        try:
-            while not self.closing:
-                try:
-                    if listening is None or listening.is_closed():
-                        listening = await asyncpg.connect(self._dsn, timeout=5)
-                        await listening.add_listener(alerts.CHANNEL, self._heard)
-                    newest = await alerts.last_sequence(self._pool)
-                    if newest != self._newest:
-                        self._newest = newest
-                        self._wake()
-                except DATABASE_ERRORS as error:
-                    logger().warning("console.listen_failed", error=type(error).__name__)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._nudge.wait(), POLL_SECONDS)
-                self._nudge.clear()
-        finally:
-            if listening is not None:
-                listening.terminate()
+    desk: str
+    chosen: Chosen
+    csrf: str
+    still: Callable[[], Awaitable[str | None]]
+    feeds: Callable[[tuple[alerts.FeedTrouble, ...]], list[dict[str, str]]]
+    render: Callable[[AlertState], str]
 
 
-async def events(
-    hub: Hub,
-    pool: asyncpg.Pool,
-    desk: str,
-    after: int,
-    clock: Clock,
-    render: Callable[[AlertState], str],
-    feeds: Callable[[tuple[alerts.FeedTrouble, ...]], list[dict[str, str]]],
-) -> AsyncIterator[bytes]:
-    """The desk's changes after a sequence, then heartbeats. The id of each is a place to resume from."""
-    woken = hub.subscribe()
+async def events(hub: Hub, pool: asyncpg.Pool, watcher: Watcher, after: int, clock: Clock) -> AsyncIterator[bytes]:
+    """The chosen changes after a sequence, then heartbeats. The id of each is a place to resume from."""
+    feed, woken = hub.subscribe(watcher.desk)
     CONSOLE_STREAMS.inc()
     loop = asyncio.get_running_loop()
-    beat_at = 0.0
+    beat_at, rights = 0.0, -1
     try:
         yield format_sse_event(comment="open", retry=RETRY_MILLISECONDS)
         woken.set()
         while not hub.closing:
+            if rights != hub.rights or loop.time() >= beat_at:
+                rights, why = hub.rights, None
+                with suppress(*DATABASE_ERRORS):
+                    why = await watcher.still()
+                if why is not None:
+                    yield format_sse_event(event="over", data_str=json.dumps({"why": why}))
+                    return
             if woken.is_set():
                 woken.clear()
                 try:
-                    states, newest = await alerts.changed(pool, desk, after)
+                    changes, newest = await _since(pool, feed.after(after), feed.newest, watcher, after)
                 except DATABASE_ERRORS:
-                    states, newest = (), after
+                    changes, newest = [], after
                     woken.set()
                     await asyncio.sleep(POLL_SECONDS)
-                for state in states:
-                    yield format_sse_event(event="alert", id=str(state.sequence), data_str=_alert(state, render))
+                for change in changes:
+                    yield format_sse_event(
+                        event="alert", id=str(change.state.sequence), data_str=_alert(change, watcher)
+                    )
                 after = max(after, newest)
             if loop.time() >= beat_at:
                 beat_at = loop.time() + HEARTBEAT_SECONDS
                 yield format_sse_event(comment="beat")
-                said = await _heartbeat(pool, desk, after, clock, feeds)
+                said = await _heartbeat(hub, watcher, after, clock)
                 yield format_sse_event(event="heartbeat", id=str(after), data_str=json.dumps(said))
             with suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), max(0.0, beat_at - loop.time()))
     finally:
-        hub.unsubscribe(woken)
+        hub.unsubscribe(watcher.desk, woken)
         CONSOLE_STREAMS.dec()
 
 
-def _alert(state: AlertState, render: Callable[[AlertState], str]) -> str:
-    html = render(state) if state.visible else None
-    return json.dumps({"alert": state.alert_id, "sequence": state.sequence, "order": state.order, "html": html})
+async def _since(
+    pool: asyncpg.Pool, kept: list[Change] | None, newest: int, watcher: Watcher, after: int
+) -> tuple[list[Change], int]:
+    if kept is not None:
+        return kept, newest
+    states, reached = await alerts.changed(pool, watcher.desk, after)
+    return [Change(s, watcher.render(s)) for s in states], reached
 
 
-async def _heartbeat(
-    pool: asyncpg.Pool,
-    desk: str,
-    after: int,
-    clock: Clock,
-    feeds: Callable[[tuple[alerts.FeedTrouble, ...]], list[dict[str, str]]],
-) -> dict[str, Any]:
-    said: dict[str, Any] = {"now": clock.now().isoformat(), "last": after, "ledger": True, "feeds": None, "total": None}
+def _alert(change: Change, watcher: Watcher) -> str:
+    state = change.state
+    html = change.html.replace(CSRF, watcher.csrf) if watcher.chosen.matches(state) else None
+    return json.dumps({
+        "alert": state.alert_id, "sequence": state.sequence, "order": state.order, "html": html,
+        "urgency": state.urgency, "waiting": state.waiting,
+    })  # fmt: skip
+
+
+async def _heartbeat(hub: Hub, watcher: Watcher, after: int, clock: Clock) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "now": clock.now().isoformat(), "wall": SystemClock().now().isoformat(), "last": after, "ledger": True,
+        "feeds": None, "total": None,
+    }  # fmt: skip
     try:
-        said["feeds"] = feeds(await alerts.troubles(pool))
-        said["total"] = await alerts.total(pool, desk)
+        said["feeds"] = watcher.feeds(await hub.troubles())
+        said["total"] = await hub.total(watcher.desk, watcher.chosen)
     except DATABASE_ERRORS:
         said["ledger"] = False
     return said
+
+
+async def pulse(hub: Hub, desk: str, still: Callable[[], Awaitable[str | None]], clock: Clock) -> AsyncIterator[bytes]:
+    """What a locked screen is told: how many alerts wait, by urgency. Nothing of any of them."""
+    _, woken = hub.subscribe(desk)
+    try:
+        yield format_sse_event(comment="open", retry=RETRY_MILLISECONDS)
+        while not hub.closing:
+            woken.clear()
+            why: str | None = None
+            with suppress(*DATABASE_ERRORS):
+                why = await still()
+            if why in {"ended", "refused"}:
+                yield format_sse_event(event="over", data_str=json.dumps({"why": why}))
+                return
+            said: dict[str, Any] = {"now": clock.now().isoformat(), "ledger": True, "waiting": None}
+            try:
+                said["waiting"] = {str(u): n for u, n in (await hub.waiting(desk)).items()}
+            except DATABASE_ERRORS:
+                said["ledger"] = False
+            yield format_sse_event(event="pulse", data_str=json.dumps(said))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), HEARTBEAT_SECONDS)
+    finally:
+        hub.unsubscribe(desk, woken)

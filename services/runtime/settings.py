@@ -60,6 +60,18 @@ class Settings(BaseSettings):
     """Questions a second; 5 is what the national service allows an application."""
     trace_poll_seconds: float = Field(default=5.0, gt=0)
 
+    console_url: str = ""
+    """Address under which browsers reach the console; the identity provider sends them back to it. Empty: as asked."""
+    oidc_issuer: str = ""
+    """The identity provider's issuer (OpenID Connect). Empty: no sign-in but the one for trying, which live refuses."""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_scope: str = "openid profile"
+    oidc_acr: str = ""
+    """Authentication context classes that are accepted, space separated, e.g. CIS2's AAL3. Empty: any."""
+    oidc_roles_claim: str = "liaison_roles"
+    """Claim that lists a person's grants, each `role@desk` or `role@agency`."""
+
     consumer_group: str = "liaison"
     batch_max: int = Field(default=500, ge=1, le=5000)
     """Records in one transaction at the most."""

@@ -91,9 +91,9 @@ async def test_the_second_to_acknowledge_is_told_who_was_first_and_when(
     assert (await client.post(url, data={"csrf": token})).status_code == 200
     second = await client.post(url, data={"csrf": token})
     assert second.status_code == 409
-    assert "AB@las acknowledged this alert at 14:24" in second.text
+    assert "AB acknowledged this alert at 23 Nov 2026 14:24:00" in second.text
     assert await pool.fetchval("SELECT count(*) FROM alert_log WHERE transition = 'acknowledged'") == 1
-    assert await pool.fetchval("SELECT actor FROM audit") == "AB@las"
+    assert await pool.fetchval("SELECT actor FROM audit WHERE action = 'alert.acknowledged'") == "AB@las"
 
 
 async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str) -> commands.Done:

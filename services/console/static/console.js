@@ -1,27 +1,63 @@
 // @ts-check
+import { actOf, keys } from "./keys.js";
+import { fill, Sound, span } from "./sound.js";
+
 /** The live list of a desk. The server renders; this puts each article in its place and keeps focus and scroll. */
 
 const STALE_SECONDS = 8;
+const SKEW_SECONDS = 5;
+const HERE_SECONDS = 60;
 const desk = /** @type {HTMLElement} */ (document.getElementById("desk"));
 const list = /** @type {HTMLElement} */ (document.getElementById("alerts"));
 const name = desk.dataset.desk ?? "";
+const query = desk.dataset.query ?? "";
+const live = desk.dataset.live === "1";
 const cap = Number(desk.dataset.cap);
 /** @type {Record<string, string>} */
 const text = JSON.parse(desk.dataset.text ?? "{}");
+const plain = document.title;
 let after = Number(desk.dataset.after);
 let ahead = Date.parse(desk.dataset.now ?? "") - Date.now();
 let heard = Date.now();
 let lost = false;
 let connected = false;
+let seenHere = Date.now();
+/** Urgency of every alert that waits at this desk, also of those that the filter leaves out: they sound too. @type {Map<string, number>} */
+const waiting = new Map(Object.entries(JSON.parse(desk.dataset.waiting ?? "{}")));
+/** Changes that are still to be put in their places, in one go. @type {Change[]} */
+let coming = [];
+/** New rows since the screen reader was last told. @type {HTMLElement[]} */
+let fresh = [];
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** @param {string} alert */
 const rowOf = (alert) => /** @type {HTMLElement | null} */ (list.querySelector(`li[data-alert="${CSS.escape(alert)}"]`));
-/** @param {string} pattern @param {Record<string, string | number>} values */
-const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ""));
 
-/** @param {{alert: string, sequence: number, order: string, html: string | null}} change */
+/** @param {string} path @param {Record<string, string>} [values] */
+const post = (path, values = {}) =>
+  fetch(path, {
+    method: "POST",
+    headers: { Accept: "application/json", "X-CSRF-Token": desk.dataset.csrf ?? "" },
+    body: new URLSearchParams(values),
+  });
+
+const sound = new Sound(text, (yes) => void post(`/desks/${encodeURIComponent(name)}/sound`, { heard: yes ? "yes" : "no" }).catch(() => null));
+
+/** @typedef {{alert: string, sequence: number, order: string, html: string | null, urgency: number, waiting: boolean}} Change */
+
+/** What came since the last turn. */
+function settle() {
+  const changes = coming;
+  coming = [];
+  const anchor = anchored(changes.map((change) => rowOf(change.alert)));
+  for (const change of changes) place(change);
+  while (list.children.length > cap) list.lastElementChild?.remove();
+  byId("none").hidden = list.children.length > 0;
+  anchor();
+}
+
+/** @param {Change} change */
 function place(change) {
   const old = rowOf(change.alert);
   if (old && Number(old.dataset.sequence) >= change.sequence) return;
@@ -39,14 +75,35 @@ function place(change) {
     row.dataset.sequence = String(change.sequence);
     row.innerHTML = change.html;
     old?.remove();
-    const next = [...list.children].find((other) => (/** @type {HTMLElement} */ (other).dataset.order ?? "") > change.order);
-    list.insertBefore(row, next ?? null);
+    list.insertBefore(row, following(change.order));
     if (held) focusIn(row, held);
     if (!old) announce(row);
   }
-  while (list.children.length > cap) list.lastElementChild?.remove();
-  byId("none").hidden = list.children.length > 0;
-  tick();
+}
+
+/** The first row that comes after; the rows are in order, so halving finds it. @param {string} order */
+function following(order) {
+  const rows = list.children;
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((/** @type {HTMLElement} */ (rows[middle]).dataset.order ?? "") > order) high = middle;
+    else low = middle + 1;
+  }
+  return rows[low] ?? null;
+}
+
+/** What is read stays where it is: the row under the reader's eyes or with the focus does not move on the screen. @param {(Element | null)[]} moving */
+function anchored(moving) {
+  if (scrollY === 0) return () => {};
+  const focused = document.activeElement?.closest("#alerts > li") ?? null;
+  const row =
+    focused && !moving.includes(focused) ? focused : [...list.children].find((li) => !moving.includes(li) && li.getBoundingClientRect().bottom > 0);
+  const before = row?.getBoundingClientRect().top;
+  return () => {
+    if (row?.isConnected && before !== undefined) scrollBy({ top: row.getBoundingClientRect().top - before, behavior: "instant" });
+  };
 }
 
 /** @param {Element | null | undefined} row @param {string} what */
@@ -55,22 +112,37 @@ function focusIn(row, what) {
   if (target instanceof HTMLElement) target.focus({ preventScroll: true });
 }
 
-/** @param {HTMLElement} row */
+/** In a flood a screen reader hears how many there are and the most urgent, not each. @param {HTMLElement} row */
 function announce(row) {
-  const urgency = row.querySelector(".urgency")?.textContent?.trim() ?? "";
-  const region = byId(row.querySelector(".p1") ? "say-urgent" : "say");
-  region.textContent = fill(text.new, { urgency, title: row.querySelector("h2")?.textContent ?? "" });
+  fresh.push(row);
+  if (fresh.length > 1) return;
+  setTimeout(() => {
+    const told = fresh;
+    fresh = [];
+    told.sort((a, b) => ((a.dataset.order ?? "") < (b.dataset.order ?? "") ? -1 : 1));
+    const urgency = told[0].querySelector(".urgency")?.textContent?.replace(/\s+/g, " ").trim() ?? "";
+    const title = told[0].querySelector("h2")?.textContent ?? "";
+    byId(told[0].querySelector(".p1") ? "say-urgent" : "say").textContent = fill(told.length > 1 ? text.new_many : text.new, { n: told.length, urgency, title });
+  }, 150);
 }
 
-/** @param {{now: string, last: number, ledger: boolean, feeds: {name: string, since: string}[] | null, total: number | null}} said */
+/** @param {{now: string, wall: string, last: number, ledger: boolean, feeds: {name: string, since: string, at: string}[] | null, total: number | null}} said */
 function beat(said) {
   ahead = Date.parse(said.now) - Date.now();
   after = Math.max(after, said.last);
   byId("ledger").hidden = said.ledger;
+  const skew = Math.round(Math.abs(Date.parse(said.wall) - Date.now()) / 1000);
+  byId("skew").hidden = skew < SKEW_SECONDS;
+  if (skew >= SKEW_SECONDS) byId("skew").textContent = fill(text.skew, { n: skew });
   if (said.feeds) {
     byId("feeds").hidden = said.feeds.length === 0;
     byId("feed-list").replaceChildren(
-      ...said.feeds.map((feed) => Object.assign(document.createElement("li"), { textContent: `${feed.name}: ${feed.since}` })),
+      ...said.feeds.map((feed) => {
+        const row = Object.assign(document.createElement("li"), { textContent: `${feed.name}: ${feed.since}` });
+        row.dataset.at = feed.at;
+        row.append(Object.assign(document.createElement("span"), { className: "ago" }));
+        return row;
+      }),
     );
   }
   if (said.total !== null && Math.min(said.total, cap) !== list.children.length) void renew();
@@ -78,25 +150,55 @@ function beat(said) {
 
 /** Fetch the list anew: when more alerts stand than are shown, or the numbers do not agree. */
 async function renew() {
-  const answer = await fetch(`/desks/${encodeURIComponent(name)}`).catch(() => null);
+  const answer = await fetch(`/desks/${encodeURIComponent(name)}${query}`).catch(() => null);
   if (!answer?.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = [.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("#alerts > li"))];
-  const kept = new Set(fresh.map((row) => row.dataset.alert));
-  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) if (!kept.has(row.dataset.alert)) row.remove();
-  for (const row of fresh) {
-    place({ alert: row.dataset.alert ?? "", sequence: Number(row.dataset.sequence), order: row.dataset.order ?? "", html: row.innerHTML });
+  if (answer.redirected) {
+    location.reload();
+    return;
   }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const rows = [.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("#alerts > li"))];
+  const kept = new Set(rows.map((row) => row.dataset.alert));
+  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) if (!kept.has(row.dataset.alert)) row.remove();
+  waiting.clear();
+  const said = page.getElementById("desk")?.dataset.waiting ?? "{}";
+  for (const [alert, urgency] of Object.entries(JSON.parse(said))) waiting.set(alert, urgency);
+  coming.push(
+    ...rows.map((row) => ({
+      alert: row.dataset.alert ?? "", sequence: Number(row.dataset.sequence), order: row.dataset.order ?? "", html: row.innerHTML,
+      urgency: 0, waiting: false,
+    })),
+  );
+  settle();
   const capped = page.getElementById("capped");
   if (capped) {
     byId("capped").hidden = capped.hidden;
     byId("capped").textContent = capped.textContent;
   }
-  byId("none").hidden = list.children.length > 0;
+  sounding();
+}
+
+function sounding() {
+  const most = waiting.size ? Math.min(...waiting.values()) : 0;
+  document.title = waiting.size ? fill(text.title, { n: waiting.size }) + plain : plain;
+  sound.wanted(most);
 }
 
 /** @param {string} kind @param {string} data */
 function take(kind, data) {
+  if (kind === "tick") {
+    tick();
+    return;
+  }
+  if (kind === "over" || kind === "gone") {
+    // locked, signed out or no longer allowed: the page that the server gives now says which
+    location.reload();
+    return;
+  }
+  if (kind === "refused") {
+    void fetch(`/desks/${encodeURIComponent(name)}/pulse`, { method: "HEAD" }).then((answer) => [401, 403].includes(answer.status) && location.reload(), () => null);
+    return;
+  }
   if (kind === "lost") {
     lost = true;
     return;
@@ -105,22 +207,20 @@ function take(kind, data) {
   connected = true;
   heard = Date.now();
   if (kind === "alert") {
+    /** @type {Change} */
     const change = JSON.parse(data);
     after = Math.max(after, change.sequence);
-    place(change);
+    const known = waiting.has(change.alert);
+    if (change.waiting) waiting.set(change.alert, change.urgency);
+    else waiting.delete(change.alert);
+    if (coming.push(change) === 1) setTimeout(settle);
+    if (change.waiting && !known) sound.fresh(change.urgency);
+    sounding();
   } else beat(JSON.parse(data));
-  tick();
-}
-
-/** @param {number} seconds */
-function span(seconds) {
-  const whole = Math.floor(Math.abs(seconds));
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor((whole % 3600) / 60);
-  return hours ? `${hours} h ${minutes} min` : minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
 function tick() {
+  if (!live) return;
   const silent = Math.floor((Date.now() - heard) / 1000);
   const stale = silent > STALE_SECONDS;
   const banner = byId("stale");
@@ -137,18 +237,21 @@ function tick() {
     clock.textContent = `(${fill(left < 0 ? text.over : text.left, { t: span(left) })})`;
     clock.classList.toggle("over", left < 0);
   }
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#feed-list li"))) {
+    const ago = row.querySelector(".ago");
+    if (ago && row.dataset.at) ago.textContent = `, ${fill(text.since, { t: span((now - Date.parse(row.dataset.at ?? "")) / 1000) })}`;
+  }
+  sound.tick();
 }
 
 /** @param {HTMLFormElement} form */
-async function acknowledge(form) {
+async function send(form) {
   const button = form.querySelector("button");
-  const said = form.querySelector(".said");
+  const said = form.closest("article")?.querySelector(".said");
   if (button?.getAttribute("aria-disabled") === "true") return;
   button?.setAttribute("aria-disabled", "true");
-  const answer = await fetch(form.action, {
-    method: "POST",
-    headers: { Accept: "application/json", "X-CSRF-Token": desk.dataset.csrf ?? "" },
-  }).catch(() => null);
+  const answer = await post(form.action).catch(() => null);
+  if (answer?.status === 423 || answer?.status === 401) location.reload();
   if (answer?.ok) return; // the stream brings the row as it is now
   button?.removeAttribute("aria-disabled");
   const reason = await answer?.json().catch(() => null);
@@ -157,15 +260,27 @@ async function acknowledge(form) {
 
 list.addEventListener("submit", (event) => {
   event.preventDefault();
-  void acknowledge(/** @type {HTMLFormElement} */ (event.target));
+  void send(/** @type {HTMLFormElement} */ (event.target));
+});
+
+addEventListener("keydown", (event) => {
+  const act = actOf(event);
+  if (act === "mute") sound.toggle();
+  else if (act === "first") focusIn(list.firstElementChild, "article");
+  if (act === "mute" || act === "first") event.preventDefault();
 });
 
 list.addEventListener("keydown", (event) => {
   const row = /** @type {HTMLElement} */ (event.target).closest("li");
-  if (event.altKey && event.code === "KeyA") {
-    const form = row?.querySelector("article form");
+  const act = actOf(event);
+  if (act === "acknowledge" || act === "claim" || act === "accept") {
+    const form = row?.querySelector(`form[data-command="${act}"]`);
     event.preventDefault();
-    if (form instanceof HTMLFormElement) void acknowledge(form);
+    if (form instanceof HTMLFormElement) void send(form);
+  } else if (act === "answer" || act === "episode") {
+    event.preventDefault();
+    const link = row?.querySelector(`a[data-focus="${act}"]`);
+    if (link instanceof HTMLElement) link.click();
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.altKey && !event.ctrlKey && !event.metaKey) {
     const next = event.key === "ArrowDown" ? row?.nextElementSibling : row?.previousElementSibling;
     const article = next?.querySelector("article");
@@ -177,22 +292,45 @@ list.addEventListener("keydown", (event) => {
 });
 
 function connect() {
+  const url = `/desks/${encodeURIComponent(name)}/stream${query}`;
   if (typeof SharedWorker === "function") {
     const port = new SharedWorker("/static/stream-worker.js", { name: "liaison" }).port;
     port.onmessage = ({ data }) => take(data.kind, data.data);
-    port.postMessage({ desk: name, after });
-    addEventListener("pagehide", () => port.postMessage({ desk: name, leave: true }));
+    port.postMessage({ url, after });
+    addEventListener("pagehide", () => port.postMessage({ url, leave: true }));
     return;
   }
-  const source = new EventSource(`/desks/${encodeURIComponent(name)}/stream?after=${after}`);
-  for (const kind of ["alert", "heartbeat"]) source.addEventListener(kind, (event) => take(kind, event.data));
+  setInterval(tick, 1000);
+  follow(url);
+}
+
+/** Without a SharedWorker: a stream of this tab's own. @param {string} url */
+function follow(url) {
+  const source = new EventSource(`${url}${url.includes("?") ? "&" : "?"}after=${after}`);
+  for (const kind of ["alert", "heartbeat", "over"]) source.addEventListener(kind, (event) => take(kind, event.data));
   source.onerror = () => {
     take("lost", "");
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 1000);
+    if (source.readyState === EventSource.CLOSED) {
+      take("refused", "");
+      setTimeout(follow, 1000, url);
+    }
   };
 }
 
+/** Somebody is there: the screen need not lock. */
+function here() {
+  if (Date.now() - seenHere < HERE_SECONDS * 1000) return;
+  seenHere = Date.now();
+  void post(`/desks/${encodeURIComponent(name)}/here`).catch(() => null);
+}
+
+for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, here, { passive: true });
 addEventListener("pageshow", (event) => event.persisted && location.reload());
-connect();
+if (!keys().off) {
+  const { chords } = keys();
+  byId("keys-said").append(` ${["acknowledge", "claim", "accept", "answer", "mute"].map((act) => `${chords[/** @type {import("./keys.js").Act} */ (act)]}: ${text[`key_${act}`]}`).join(". ")}.`);
+}
+if (live) connect();
+sounding();
 setInterval(tick, 1000);
 tick();

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.console.article import AlertState, Told, clock
+from services.console.chosen import Chosen
 from services.console.desks import Desk, Desks
-from services.console.pages import render_article
-from services.console.security import initials_of
+from services.console.rendering import render_article
+from services.console.sign_in import initials_of
 
 AT = datetime(2026, 7, 1, 13, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("slam-crisis", "Crisis team", "slam", "SLaM")])
@@ -72,17 +73,29 @@ def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
     wanted = [
         state(alert_id="1"),
         state(alert_id="2", raised_at=later),
-        state(alert_id="3", acknowledged_at=later),
+        state(alert_id="3", state="acknowledged", acknowledged_at=later, acknowledged_by="AB@las"),
         state(alert_id="4", urgency=2),
     ]
     assert sorted([wanted[2], *wanted[:2], *wanted[3:]], key=lambda s: s.order) == wanted
 
 
 def test_what_ended_stays_until_someone_answers() -> None:
-    ended = state(cleared_at=AT)
-    assert ended.visible
+    everything_open = Chosen("AB@las-mental-health")
+    ended = state(cleared_at=AT, state="returned")
+    assert everything_open.matches(ended)
     assert "It stays here until someone acknowledges it" in shown(ended)
-    assert not state(cleared_at=AT, acknowledged_at=AT).visible
+    assert not everything_open.matches(state(cleared_at=AT, acknowledged_at=AT, state="cleared"))
+
+
+def test_an_alert_that_keeps_quiet_for_a_worse_one_is_shown_and_does_not_wait() -> None:
+    quiet = state(inhibited=True)
+    assert not quiet.waiting
+    assert "Quiet while a more urgent alert" in shown(quiet)
+
+
+def test_what_another_desk_answered_is_told_without_its_reason() -> None:
+    html = shown(state(told=(Told("slam-crisis", AT, "declined", AT),)))
+    assert "SLaM: Crisis team: declined" in html
 
 
 def test_initials_are_two_to_four_letters() -> None:

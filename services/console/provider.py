@@ -1,0 +1,141 @@
+"""The identity provider: OpenID Connect, Authorization Code with PKCE, `acr`, and logout over the back channel.
+
+CIS2, Keycloak or any other by its discovery document. Authlib keeps state and nonce and checks the ID token (signature,
+issuer, audience, expiry, nonce). What we ask beyond it: the authentication must be as strong as the settings demand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.starlette_client import OAuth
+from fastapi import Request
+from fastapi.responses import Response
+from httpx import HTTPError
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from services.runtime.errors import LiaisonError
+from services.runtime.settings import Settings
+
+SECONDS: Final = 5.0
+"""How long the provider may take to answer."""
+_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
+_LOGOUT_AGE_SECONDS: Final = 300
+ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
+"""Never `none` and nothing symmetric."""
+
+
+class SignInRefused(LiaisonError):
+    """The provider, or what it said, does not let this person in. `code` is a key of the words."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the provider says of a person."""
+
+    issuer: str
+    subject: str
+    handle: str
+    name: str
+    acr: str | None
+    session: str | None
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """What the provider says has ended."""
+
+    issuer: str
+    subject: str | None
+    session: str | None
+    token_id: str
+
+
+class Provider:
+    """One identity provider, as the settings name it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._oauth = OAuth()
+        self._client: Any = self._oauth.register(
+            "provider",
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            server_metadata_url=f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+            client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256", "timeout": SECONDS},
+        )
+
+    async def begin(self, request: Request, back: str, again: bool) -> Response:
+        """Send the browser to the provider. `again`: the person must show who they are although a session is there."""
+        more = {"acr_values": self._settings.oidc_acr} if self._settings.oidc_acr else {}
+        if again:
+            more["prompt"] = "login"
+        try:
+            answer: Response = await self._client.authorize_redirect(request, back, **more)
+        except (HTTPError, OAuthError) as error:
+            raise SignInRefused("provider_away") from error
+        return answer
+
+    async def finish(self, request: Request) -> Claims:
+        """What the provider says, once it has been checked. Raises SignInRefused."""
+        try:
+            token = await self._client.authorize_access_token(request)
+        except HTTPError as error:
+            raise SignInRefused("provider_away") from error
+        except (OAuthError, JoseError, ValueError, KeyError) as error:
+            raise SignInRefused("sign_in_failed") from error
+        said: dict[str, Any] = dict(token.get("userinfo") or {})
+        acr = said.get("acr")
+        wanted = self._settings.oidc_acr.split()
+        if wanted and acr not in wanted:
+            raise SignInRefused("too_weak")
+        if not said.get("sub"):
+            raise SignInRefused("sign_in_failed")
+        roles = said.get(self._settings.oidc_roles_claim) or ()
+        handle = str(said.get("preferred_username") or said["sub"]).split("@", maxsplit=1)[0]
+        return Claims(
+            issuer=str(said["iss"]),
+            subject=str(said["sub"]),
+            handle=handle[:40],
+            name=str(said.get("name") or handle)[:80],
+            acr=str(acr) if acr else None,
+            session=str(said["sid"]) if said.get("sid") else None,
+            roles=tuple(str(r) for r in ([roles] if isinstance(roles, str) else roles)),
+        )
+
+    async def logged_out(self, token: str, now: datetime) -> LoggedOut:
+        """What a logout token says (OpenID Connect Back-Channel Logout 1.0, 2.6). Raises SignInRefused."""
+        try:
+            metadata = await self._client.load_server_metadata()
+            keys = KeySet.import_key_set(await self._client.fetch_jwk_set())
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+        except HTTPError as error:
+            raise SignInRefused("provider_away") from error
+        except (JoseError, ValueError, KeyError) as error:
+            raise SignInRefused("logout_token") from error
+        audience = claims.get("aud")
+        issued = claims.get("iat")
+        good = (
+            claims.get("iss") == metadata.get("issuer")
+            and self._settings.oidc_client_id in (audience if isinstance(audience, list) else [audience])
+            and isinstance(issued, int | float)
+            and abs(now.timestamp() - issued) <= _LOGOUT_AGE_SECONDS
+            and isinstance(claims.get("events"), dict)
+            and _LOGOUT in claims["events"]
+            and "nonce" not in claims
+            and bool(claims.get("jti"))
+            and bool(claims.get("sub") or claims.get("sid"))
+        )
+        if not good:
+            raise SignInRefused("logout_token")
+        return LoggedOut(claims["iss"], claims.get("sub"), claims.get("sid"), str(claims["jti"]))

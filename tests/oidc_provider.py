@@ -1,0 +1,73 @@
+"""A real OpenID Connect provider on the loopback, for the tests: it checks PKCE, and signs logout tokens with its own key."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import flask
+import oidc_provider_mock
+import werkzeug.serving
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+CLIENT = "liaison-console"
+
+
+@dataclass
+class Provider:
+    """The provider, with what it was asked."""
+
+    url: str = ""
+    challenges: set[str] = field(default_factory=set)
+    asked: list[Mapping[str, str]] = field(default_factory=list)
+    verified: int = 0
+    key: Any = None
+
+    def logout_token(self, **change: Any) -> str:
+        """As the provider would send it over the back channel; a claim may be changed, or left out with None."""
+        claims: dict[str, Any] = {
+            "iss": self.url, "aud": CLIENT, "iat": int(time.time()), "exp": int(time.time()) + 60,
+            "jti": secrets.token_hex(8), "events": {"http://schemas.openid.net/event/backchannel-logout": {}}, **change,
+        }  # fmt: skip
+        return jwt.encode({"alg": "RS256"}, {k: v for k, v in claims.items() if v is not None}, self.key)
+
+
+@contextmanager
+def provider() -> Iterator[Provider]:
+    """Started on a free port, stopped at the end."""
+    made = Provider()
+    app = oidc_provider_mock.app(require_nonce=True)
+
+    def check() -> Any:
+        made.key = RSAKey.import_key(flask.g.oidc_provider_mock_storage.jwk.as_dict(is_private=True))
+        given = flask.request.values
+        if flask.request.path == "/oauth2/authorize" and flask.request.method == "GET":
+            made.asked.append(dict(given))
+            if given.get("code_challenge_method") == "S256":
+                made.challenges.add(given["code_challenge"])
+        if flask.request.path == "/oauth2/token":
+            digest = hashlib.sha256(given.get("code_verifier", "").encode()).digest()
+            if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() not in made.challenges:
+                return flask.jsonify(error="invalid_grant"), 400
+            made.verified += 1
+        return None
+
+    app.before_request(check)
+    server = werkzeug.serving.make_server("localhost", 0, app, threaded=True)
+    made.url = f"http://localhost:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()

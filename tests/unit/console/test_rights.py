@@ -1,0 +1,54 @@
+"""What a role may do, and where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.console.desks import Desk
+from services.console.rights import Grant, Operator, Permission, grant_of
+
+LAS = Desk("las-mental-health", "Desk", "las", "LAS")
+SLAM = Desk("slam-crisis", "Crisis", "slam", "SLaM")
+
+
+def operator(*grants: Grant) -> Operator:
+    return Operator("id", "P1", "A Person", grants, b"", "", datetime(2026, 11, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("permission", ["see", "answer", "review", "supervise", "break-glass", "govern", "privacy"])
+def test_nobody_may_anything_without_a_grant_or_at_another_agency(permission: Permission) -> None:
+    assert not operator().may(permission, LAS)
+    everything = (Grant("operator", "slam"), Grant("supervisor", "slam"), Grant("governance", "slam"))
+    assert not operator(*everything).may(permission, LAS)
+    assert not operator(*everything).may_at(permission, "las")
+
+
+def test_a_grant_for_one_desk_is_none_for_another_desk_or_for_the_agency() -> None:
+    held = operator(Grant("supervisor", "las", "las-mental-health"))
+    assert held.may("supervise", LAS)
+    assert not held.may("supervise", Desk("las-other", "Other", "las", "LAS"))
+    assert not held.may_at("supervise", "las")
+
+
+def test_governance_and_privacy_officers_see_no_crisis() -> None:
+    held = operator(Grant("governance", "las"), Grant("privacy-officer", "las"))
+    assert not held.may("see", LAS)
+    assert held.may_at("govern", "las")
+    assert held.may_at("privacy", "las")
+
+
+@pytest.mark.parametrize(
+    ("claim", "grant"),
+    [
+        ("operator@las-mental-health", Grant("operator", "las", "las-mental-health")),
+        ("supervisor@slam", Grant("supervisor", "slam")),
+        ("administrator@las", None),
+        ("operator@nowhere", None),
+        ("operator", None),
+        ("", None),
+    ],
+)
+def test_a_claim_of_the_provider_is_a_grant_or_nothing(claim: str, grant: Grant | None) -> None:
+    assert grant_of(claim, {d.desk: d.agency for d in (LAS, SLAM)}) == grant
