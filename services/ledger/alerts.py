@@ -140,15 +140,17 @@ async def append_log(connection: Connection, transitions: Sequence[Transition]) 
     """Append to the log in commit order and wake the consoles. Returns the first sequence. Call last but for messages."""
     if not transitions:
         return 0
-    last: int = await connection.fetchval("UPDATE alert_sequence SET last = last + $1 RETURNING last", len(transitions))
-    first = last - len(transitions) + 1
-    await connection.executemany(
-        """INSERT INTO alert_log (sequence, alert_id, desk, transition, at, actor, reason)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        [(first + n, t.alert_id, t.desk, t.kind, t.at, t.actor, t.reason) for n, t in enumerate(transitions)],
-    )
-    await connection.execute("SELECT pg_notify('liaison_alerts', $1)", str(last))
-    return first
+    last: int = await connection.fetchval(
+        """WITH s AS (UPDATE alert_sequence SET last = last + cardinality($1::uuid[]) RETURNING last),
+                said AS (INSERT INTO alert_log (sequence, alert_id, desk, transition, at, actor, reason)
+                         SELECT s.last - cardinality($1::uuid[]) + n, a, d, t, at, actor, why
+                           FROM s, unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+                                WITH ORDINALITY AS x(a, d, t, at, actor, why, n))
+           SELECT last, pg_notify('liaison_alerts', last::text) FROM s""",
+        [t.alert_id for t in transitions], [t.desk for t in transitions], [t.kind for t in transitions],
+        [t.at for t in transitions], [t.actor for t in transitions], [t.reason for t in transitions],
+    )  # fmt: skip
+    return last - len(transitions) + 1
 
 
 def _message(alert: Alert, transition: Transition, sequence: int, registry: Registry, now: datetime) -> tuple[Any, ...]:

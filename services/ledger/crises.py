@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import asyncpg
 
@@ -99,6 +100,8 @@ async def incidents_of(connection: Connection, episodes: Sequence[str]) -> dict[
 async def events_of(connection: Connection, keys: Iterable[Key], decoded: Decoded) -> dict[Key, list[Received]]:
     """All events of incidents, with their corrections."""
     wanted = list(keys)
+    if not wanted:
+        return {}
     rows = await connection.fetch(
         """SELECT topic, partition, "offset", feed, record_agency, incident, received_at, body FROM event
             WHERE (record_agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
@@ -210,10 +213,16 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
 
 
 async def files(
-    connection: Connection, episodes: dict[Key, str | None], decoded: Decoded
+    connection: Connection,
+    episodes: dict[Key, str | None],
+    decoded: Decoded,
+    read: Mapping[Key, list[Received]] = MappingProxyType({}),
 ) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
-    """What is known of the incidents, with the decision whom each is about, and the people who may be meant."""
-    events = await events_of(connection, episodes, decoded)
+    """What is known of the incidents, with the decision whom each is about, and the people who may be meant. `read` are
+    those whose events this transaction has read already."""
+    events = {k: read[k] for k in episodes if k in read} | await events_of(
+        connection, [k for k in episodes if k not in read], decoded
+    )
     said = {key: descriptor_of(own) for key, own in events.items()}
     names = {key: identity_keys(descriptor) for key, descriptor in said.items()}
     locals_ = {key: local for key, own in events.items() if (local := local_person_of(own)) is not None}
@@ -296,14 +305,15 @@ async def awaiting_place(connection: Connection) -> set[Key]:
 
 async def echoed(connection: Connection, echoes: Iterable[Echo], apart_from: Iterable[str]) -> list[str]:
     """Other episodes that count an incident which is new or changed."""
-    found: set[str] = set()
-    for echo in echoes:
-        rows = await connection.fetch(
-            "SELECT DISTINCT episode_id FROM incident WHERE contact_keys && $1::text[] AND opened_at >= $2",
-            sorted(echo.keys), echo.opened_from,
-        )  # fmt: skip
-        found |= {str(r["episode_id"]) for r in rows}
-    return sorted(found - set(apart_from))
+    asked = [("\x1f".join(sorted(echo.keys)), echo.opened_from) for echo in echoes if echo.keys]
+    if not asked:
+        return []
+    rows = await connection.fetch(
+        """SELECT DISTINCT i.episode_id FROM unnest($1::text[], $2::timestamptz[]) AS x(k, f)
+             JOIN incident i ON i.contact_keys && string_to_array(x.k, chr(31)) AND i.opened_at >= x.f""",
+        [keys for keys, _ in asked], [since for _, since in asked],
+    )  # fmt: skip
+    return sorted({str(r["episode_id"]) for r in rows} - set(apart_from))
 
 
 async def decisions(
@@ -346,31 +356,45 @@ async def decide_link(
 
 async def save_decisions(connection: Connection, files_: Sequence[IncidentFile], now: datetime) -> None:
     """Keep each decision about a person that is new, and close the one before it. Nothing is deleted."""
-    rows = [
-        (f.key[0], f.key[1], f.identity.outcome, f.identity.person_id,
-         {"rule": f.identity.rule, "candidates": list(f.identity.candidates),
-          "evidence": [asdict(e) for e in f.identity.evidence]},
-         f.identity.matcher_version, now)
+    decided = {
+        f.key: (
+            f.identity.outcome,
+            f.identity.person_id,
+            {"rule": f.identity.rule, "candidates": list(f.identity.candidates),
+             "evidence": [asdict(e) for e in f.identity.evidence]},
+            f.identity.matcher_version,
+        )
         for f in files_ if f.identity is not None and f.identity.rule != "no-descriptor"
-    ]  # fmt: skip
-    for agency, incident, outcome, person, evidence, version, at in rows:
-        current = await connection.fetchrow(
-            """SELECT decision_id, outcome, person_id, evidence FROM identity_decision
-                WHERE agency = $1 AND incident = $2 AND superseded_at IS NULL""",
-            agency, incident,
-        )  # fmt: skip
-        held = None if current is None else str(current["person_id"]) if current["person_id"] else None
-        if current is not None and (current["outcome"], held, current["evidence"]) == (outcome, person, evidence):
-            continue
-        if current is not None:
-            await connection.execute(
-                "UPDATE identity_decision SET superseded_at = $2 WHERE decision_id = $1", current["decision_id"], at
-            )
+    }  # fmt: skip
+    if not decided:
+        return
+    current = await connection.fetch(
+        """SELECT decision_id, agency, incident, outcome, person_id, evidence FROM identity_decision
+            WHERE superseded_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [agency for agency, _ in decided], [incident for _, incident in decided],
+    )  # fmt: skip
+    over: list[int] = []
+    for row in current:
+        key = (row["agency"], row["incident"])
+        held = str(row["person_id"]) if row["person_id"] else None
+        if (row["outcome"], held, row["evidence"]) == decided[key][:3]:
+            del decided[key]
+        else:
+            over.append(row["decision_id"])
+    if over:
+        await connection.execute(
+            "UPDATE identity_decision SET superseded_at = $2 WHERE decision_id = ANY($1::bigint[])", over, now
+        )
+    if decided:
+        outcomes, people, evidence, versions = zip(*decided.values(), strict=True)
         await connection.execute(
             """INSERT INTO identity_decision
                    (agency, incident, outcome, person_id, evidence, matcher_version, decided_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-            agency, incident, outcome, person, evidence, version, at,
+               SELECT a, i, o, p, e, v, $7
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::jsonb[], $6::text[])
+                   AS x(a, i, o, p, e, v)""",
+            [agency for agency, _ in decided], [incident for _, incident in decided],
+            outcomes, people, evidence, versions, now,
         )  # fmt: skip
 
 

@@ -9,17 +9,13 @@ from services.runtime.postgres import Connection
 
 async def set_deadlines(connection: Connection, kind: str, due: dict[str, datetime | None], zone: str) -> None:
     """Set or take away the instants at which subjects must be looked at again."""
+    if not due:
+        return
     later = {s: at for s, at in due.items() if at is not None}
-    if len(later) < len(due):
-        await connection.execute(
-            "DELETE FROM deadline WHERE kind = $1 AND subject = ANY($2::text[])",
-            kind,
-            sorted(due.keys() - later.keys()),
-        )
-    if later:
-        await connection.execute(
-            """INSERT INTO deadline (kind, subject, zone, due_at)
-               SELECT $1, s, $4, d FROM unnest($2::text[], $3::timestamptz[]) AS x(s, d)
-               ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at""",
-            kind, list(later), list(later.values()), zone,
-        )  # fmt: skip
+    await connection.execute(
+        """WITH gone AS (DELETE FROM deadline WHERE kind = $1 AND subject = ANY($5::text[]))
+           INSERT INTO deadline (kind, subject, zone, due_at)
+           SELECT $1, s, $4, d FROM unnest($2::text[], $3::timestamptz[]) AS x(s, d)
+           ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at""",
+        kind, list(later), list(later.values()), zone, sorted(due.keys() - later.keys()),
+    )  # fmt: skip

@@ -142,6 +142,8 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
 async def content_hashes(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, bytes]:
     """The content of events that are in the ledger."""
     wanted = list(identities)
+    if not wanted:
+        return {}
     rows = await connection.fetch(
         """SELECT source, id, content_hash FROM event
             WHERE (source, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",

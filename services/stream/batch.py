@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import asyncpg
 
@@ -238,7 +239,7 @@ class Batch:
         names = {name for each in seen for name in link_keys(each)} | {f"person:{p}" for p in people}
         since = min((each.opened_at for each in seen), default=now)
         around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
-        settlement = await self._settle(connection, around, now)
+        settlement = await self._settle(connection, around, now, own)
         if said is not None:
             said.episode_of = {m.key: e.episode_id for e in settlement.episodes for m in e.members}
         changes = list(settlement.alerts)
@@ -262,8 +263,14 @@ class Batch:
             await crises.decide_link(connection, pair, decision, actor, reason, now)
             await self.settle(connection, set(pair), now)
 
-    async def _settle(self, connection: Connection, around: dict[Key, str | None], now: datetime) -> Settlement:
-        found, people = await crises.files(connection, around, self.decoded)
+    async def _settle(
+        self,
+        connection: Connection,
+        around: dict[Key, str | None],
+        now: datetime,
+        read: Mapping[Key, list[Received]] = MappingProxyType({}),
+    ) -> Settlement:
+        found, people = await crises.files(connection, around, self.decoded, read)
         separated, joined = await crises.decisions(connection, around)
         known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
         settlement = settle(
