@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console import answering, desk, sign_in
+from services.console import answering, desk, episode, sign_in
 from services.console.desks import Desks
 from services.console.doors import Anybody
 from services.console.headers import SecurityHeaders
@@ -39,7 +39,7 @@ from services.runtime.settings import Settings
 FOLDER = Path(__file__).parent
 SHUTDOWN_SECONDS = 3
 SIGN_IN_SECONDS = 600
-ROOMS = (sign_in.router, desk.router, answering.router)
+ROOMS = (sign_in.router, desk.router, answering.router, episode.router)
 
 
 def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> FastAPI:

@@ -1,0 +1,163 @@
+"""The whole crisis as one desk may see it: one timeline of all agencies, what was known when, and the printed chronology.
+
+A desk sees a crisis if it has an alert of it. Of other agencies' events it sees those kinds whose item was disclosed to it
+with one of these alerts (the ledger's `disclosure`), and when; of its own agency's all. Every view is an audit record of
+the same transaction, whose number the page and the print carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import font_source_sans_pro as source_sans
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from fpdf import FPDF
+
+from schemas.events import TYPE_PREFIX
+from services.console import sessions
+from services.console.article import clock_seconds
+from services.console.doors import Here, Seeing
+from services.console.refusal import Refused
+from services.console.rendering import page
+from services.console.text import TEXT
+
+router = APIRouter()
+ITEM_OF: Mapping[str, str] = {
+    "incident": "incidents",
+    "resource": "incidents",
+    "assistance": "incidents",
+    "force": "force-log",
+    "detention": "legal-status",
+    "place-of-safety": "legal-status",
+    "family": "family-contact",
+    "welfare": "circumstances",
+}
+"""Which item a kind of event belongs to. A kind that is not here is shown to its own agency only."""
+_EVENTS = """
+SELECT e.type, e.agency, e.occurred_at, e.received_at, e.incident
+  FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
+ WHERE i.episode_id = $1 ORDER BY e.occurred_at, e.source, e.id"""
+_ALERTS = """
+SELECT a.alert_id, a.urgency, a.raised_at, d.view, d.state, a.cleared_at
+  FROM alert a JOIN alert_desk d USING (alert_id) WHERE a.episode_id = $1 AND d.desk = $2
+ ORDER BY a.raised_at, a.alert_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the chronology."""
+
+    occurred: datetime
+    known: datetime
+    agency: str
+    reference: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chronology:
+    """What one desk may see of a crisis, and the number under which this view is in the audit."""
+
+    entries: tuple[Entry, ...]
+    alerts: tuple[Any, ...]
+    withheld: int
+    """Events of other agencies that were not disclosed to this desk: how many, and nothing else."""
+    audit: int
+
+
+def visible(kind: str, agency: str, own: str, disclosed: frozenset[str]) -> bool:
+    """Whether an event of this kind (`force.started`) may be seen: default deny."""
+    return agency == own or ITEM_OF.get(kind.split(".", maxsplit=1)[0]) in disclosed
+
+
+async def chronology(
+    pool: asyncpg.Pool, here: Here, episode: UUID, names: Mapping[str, str], action: str
+) -> Chronology:
+    """Read it and keep that it was read. Raises Refused for a crisis of which this desk has no alert."""
+    desk = here.desk
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        alerts = await connection.fetch(_ALERTS, episode, desk.desk)
+        if not alerts:
+            raise Refused(404, "unknown_episode")
+        items = await connection.fetchval(
+            "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
+            " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
+            desk.desk, [a["alert_id"] for a in alerts],
+        )  # fmt: skip
+        disclosed = frozenset(items or ())
+        rows = await connection.fetch(_EVENTS, episode)
+        shown = []
+        for row in rows:
+            kind = row["type"].removeprefix(TYPE_PREFIX).rsplit(".v", maxsplit=1)[0]
+            if visible(kind, row["agency"], desk.agency, disclosed):
+                shown.append(
+                    Entry(
+                        row["occurred_at"], row["received_at"], names.get(row["agency"], row["agency"]), row["incident"],
+                        kind.replace(".", ": ").replace("-", " "),
+                    )
+                )  # fmt: skip
+        detail = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
+        audit = await sessions.audit(connection, action, here.actor, str(episode), detail, here.now)
+    return Chronology(tuple(shown), tuple(alerts), len(rows) - len(shown), audit)
+
+
+def episode_id_of(episode: str) -> UUID:
+    """Raises Refused for what is no id."""
+    try:
+        return UUID(episode)
+    except ValueError:
+        raise Refused(404, "unknown_episode") from None
+
+
+@router.get("/desks/{desk}/episodes/{episode}")
+async def episode_page(request: Request, here: Seeing, episode: str) -> Response:
+    """The timeline; it prints as the chronology."""
+    state = request.app.state
+    found = await chronology(
+        state.pool, here, episode_id_of(episode), {a.id: a.name for a in state.registry.agencies}, "episode.viewed"
+    )
+    return page("episode.html", here=here, desk=here.desk.desk, episode=episode, c=found)
+
+
+@router.get("/desks/{desk}/episodes/{episode}/chronology.pdf")
+async def chronology_pdf(request: Request, here: Seeing, episode: str) -> Response:
+    """The chronology as a document that can be given to a coroner or the IOPC, with its audit reference."""
+    state = request.app.state
+    found = await chronology(
+        state.pool, here, episode_id_of(episode), {a.id: a.name for a in state.registry.agencies}, "chronology.printed"
+    )
+    headers = {"Content-Disposition": f'inline; filename="chronology-{found.audit}.pdf"'}
+    return Response(document(found, here), media_type="application/pdf", headers=headers)
+
+
+def document(found: Chronology, here: Here) -> bytes:
+    """The chronology as PDF."""
+    pdf = FPDF(format="A4", orientation="landscape")
+    pdf.set_creation_date(here.now)
+    pdf.set_title(TEXT["chronology"])
+    folder = Path(source_sans.__file__).parent / "files"
+    pdf.add_font("Source Sans", fname=folder / "SourceSansPro-Regular.ttf")
+    pdf.add_font("Source Sans", style="B", fname=folder / "SourceSansPro-Bold.ttf")
+    pdf.set_font("Source Sans", size=10)
+    pdf.add_page()
+    pdf.set_font("Source Sans", style="B", size=16)
+    pdf.cell(0, 10, TEXT["chronology"], new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font("Source Sans", size=10)
+    said = TEXT["chronology_for"].format(
+        desk=f"{here.desk.agency_name}: {here.desk.name}", who=here.operator.handle, when=clock_seconds(here.now)
+    )
+    for line in (said, TEXT["audit_reference"].format(n=found.audit), TEXT["withheld"].format(n=found.withheld)):
+        pdf.multi_cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(3)
+    with pdf.table(col_widths=(16, 16, 26, 18, 24), text_align="LEFT") as table:
+        table.row([TEXT["occurred"], TEXT["known_here"], TEXT["agency"], TEXT["reference"], TEXT["what"]])
+        for e in found.entries:
+            table.row([clock_seconds(e.occurred), clock_seconds(e.known), e.agency, e.reference, e.what])
+    return bytes(pdf.output())
