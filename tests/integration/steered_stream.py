@@ -82,6 +82,7 @@ class SteeredStream:
             if kind == 1:
                 await self._publish([step])  # type: ignore[list-item]  # told by kind
                 self._heard[step[0]] = at  # type: ignore[index]  # as above
+                await self._feeds_taken(at)
             elif isinstance(step, Doing):
                 await self._do(step, at)
             elif isinstance(step, Operator):
@@ -96,12 +97,7 @@ class SteeredStream:
             due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
             limit = at if due is None or due >= at else due
             await self._hear_all({f: i for f in listening.feeds if (i := listening.last_sign(f, limit)) is not None})
-            heard = await self.pool.fetchval(
-                "SELECT min(due_at) FROM deadline WHERE kind = 'feed' AND due_at <= $1", limit
-            )
-            if heard is not None:
-                self.set_clock(max(heard, self._clock))
-                await self._taken(heard)
+            if await self._feeds_taken(limit):
                 continue
             await self._hear_all({f: i for f in listening.feeds if (i := listening.assured(f, limit)) is not None})
             overdue = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE due_at < $1", at)
@@ -109,6 +105,14 @@ class SteeredStream:
                 return
             self.set_clock(max(overdue, self._clock))
             await self._taken(overdue)
+
+    async def _feeds_taken(self, at: datetime) -> bool:
+        """Let every feed be looked at that seems silent by then, or is heard again. Whether there was one."""
+        due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind = 'feed' AND due_at <= $1", at)
+        if due is not None:
+            self.set_clock(max(due, self._clock))
+            await self._taken(due)
+        return due is not None
 
     async def _hear_all(self, signs: Mapping[str, datetime]) -> None:
         """Signs of life that are news. Before the clock moves: the worker must not find a deadline that one had moved."""

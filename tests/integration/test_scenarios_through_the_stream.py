@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line.stack import Stack
 from services.liaison.listening import Listening
+from services.runtime import kafka as runtime_kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.postgres import create_pool
@@ -29,7 +32,26 @@ def clock_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def worker(kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path) -> Iterator[Stack]:
+async def begins_here(kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str) -> None:
+    """What another test has left in the topics is not this ledger's to read."""
+    reader = runtime_kafka.reader(kafka.bootstrap)
+    await reader.start()
+    ours = [TopicPartition(t, p) for t in await reader.topics() if t.startswith("feed.") for p in
+            reader.partitions_for_topic(t) or ()]  # fmt: skip
+    ends = await reader.end_offsets(ours) if ours else {}
+    await reader.stop()
+    connection = await asyncpg.connect(postgres_dsn)
+    await connection.executemany(
+        "INSERT INTO kafka_cursor (topic, partition, next_offset) VALUES ($1, $2, $3)",
+        [(tp.topic, tp.partition, end) for tp, end in ends.items()],
+    )
+    await connection.close()
+
+
+@pytest.fixture
+def worker(
+    kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path, begins_here: None
+) -> Iterator[Stack]:
     settings = Settings(kafka_bootstrap=kafka.bootstrap, postgres_dsn=postgres_dsn)
     quick = {
         "LIAISON_ENVIRONMENT": "test",
@@ -79,6 +101,7 @@ class KilledTwice(SteeredStream):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("kafka", [pytest.param("apache", marks=pytest.mark.kafka)], indirect=True)
 async def test_an_escalation_goes_on_where_it_was_when_its_worker_is_killed(
     steered: SteeredStream, worker: Stack
 ) -> None:
