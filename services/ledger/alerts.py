@@ -70,6 +70,14 @@ async def subjects(connection: Connection, alert_ids: Iterable[str]) -> list[tup
     return [(str(r["episode_id"]) if r["episode_id"] else None, r["feed"]) for r in rows]
 
 
+async def of_neither(connection: Connection) -> list[str]:
+    """Alerts that are about no crisis and no feed: those of the weekly monitor (R27)."""
+    rows = await connection.fetch(
+        "SELECT alert_id FROM alert WHERE episode_id IS NULL AND feed IS NULL ORDER BY alert_id"
+    )
+    return [str(r["alert_id"]) for r in rows]
+
+
 _DESK_COLUMNS = tuple(f.name for f in fields(DeskAlert))
 _SAVE_DESK = (
     f"INSERT INTO alert_desk (alert_id, {', '.join(_DESK_COLUMNS)})"

@@ -16,6 +16,7 @@ from schemas.registry import Registry
 from services.identity.deterministic import decide, identity_keys
 from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_ids
+from services.ledger import tallies
 from services.ledger.deadlines import set_deadlines
 from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
 from services.liaison.corrections import effective
@@ -433,6 +434,7 @@ async def save_episodes(connection: Connection, settlement: Settlement, zone: st
         )
     due = {e.episode_id: e.look_again_at for e in episodes} | dict.fromkeys(settlement.dissolved)
     await set_deadlines(connection, "episode", due, zone)
+    await tallies.save(connection, [(e.episode_id, e.tally) for e in episodes], settlement.dissolved, zone, now)
 
 
 def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:

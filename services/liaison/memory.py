@@ -17,13 +17,24 @@ from services.liaison import alert as life
 from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.corrections import Effective, counted, effective
+from services.liaison.disproportionality import SUBJECT, next_week, window
 from services.liaison.episode import sighting
 from services.liaison.feeds import ON_TIME, FeedHealth, Timing, timing
 from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
-from services.liaison.settle import HORIZON, IncidentFile, Key, SettledEpisode, Settlement, settle, settle_feed
+from services.liaison.settle import (
+    HORIZON,
+    IncidentFile,
+    Key,
+    SettledEpisode,
+    Settlement,
+    settle,
+    settle_feed,
+    settle_monitor,
+)
 from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
+from services.liaison.tally import count
 
 REOPEN = timedelta(hours=72)
 """Incidents whose person is looked at again when a person is registered or corrected later."""
@@ -199,7 +210,8 @@ class MemoryLedger:
     # -- time and people ----------------------------------------------------------------------------------------------
 
     def next_due(self, *kinds: str) -> datetime | None:
-        """The next instant at which something must be looked at: of the kinds `episode`, `alert`, `feed`; of all without."""
+        """The next instant at which something must be looked at: of the kinds `episode`, `alert`, `feed`,
+        `monitor`; of all without."""
         return min((at for (kind, _), at in self._due.items() if not kinds or kind in kinds), default=None)
 
     def tick(self, now: datetime) -> None:
@@ -211,7 +223,9 @@ class MemoryLedger:
             alert = self.alerts[subject] if kind == "alert" else None
             feed = subject if kind == "feed" else alert.feed if alert is not None else None
             episode = self.episodes.get((alert.episode_id or "") if alert is not None else subject)
-            if feed is not None:
+            if kind == "monitor" or (alert is not None and alert.episode_id is None and alert.feed is None):
+                self._settle_monitor(now)
+            elif feed is not None:
                 self._settle_feed(feed, now)
             elif episode is not None:
                 self._settle({m.key for m in episode.members}, now)
@@ -305,15 +319,17 @@ class MemoryLedger:
             separated=self._separated, joined=self._joined, contacts=self._contacts(files),
             site_reports=self._site_reports,
         )  # fmt: skip
-        self._keep(settlement)
+        self._keep(settlement, now)
         return settlement.echoes
 
-    def _keep(self, settlement: Settlement) -> None:
+    def _keep(self, settlement: Settlement, now: datetime) -> None:
         for gone in settlement.dissolved:
             self.episodes.pop(gone, None)
             self._due.pop(("episode", gone), None)
         for episode in settlement.episodes:
             self.episodes[episode.episode_id] = episode
+            if episode.tally is not None:
+                self._due.setdefault(("monitor", SUBJECT), next_week(now))
             for row in episode.members:
                 incident = self._incidents[row.key]
                 for name in set(incident.keys) - set(row.keys):
@@ -344,6 +360,16 @@ class MemoryLedger:
         self._write(changes)
         if again is not None:
             self._due[("feed", feed)] = again
+
+    def _settle_monitor(self, now: datetime) -> None:
+        tallies = (e.tally for e in self.episodes.values() if e.tally is not None)
+        changes, again = settle_monitor(
+            count(tallies, *window(now, self.policy)), [self.alerts[i] for i in self._alerts_of[""]], now,
+            policy=self.policy, registry=self.registry,
+        )  # fmt: skip
+        self._write(changes)
+        if again is not None:
+            self._due[("monitor", SUBJECT)] = again
 
     def _write(self, changes: Iterable[AlertChange]) -> None:
         for change in changes:

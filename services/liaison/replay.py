@@ -151,7 +151,7 @@ def play(
 
 def _until(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
     """Let every deadline before the instant pass, each at its own time, every feed being heard until then."""
-    while (due := ledger.next_due("episode", "alert")) is not None and due < at:
+    while (due := ledger.next_due("episode", "alert", "monitor")) is not None and due < at:
         _hear(ledger, due, listening)
         ledger.tick(due)
     _hear(ledger, at, listening)

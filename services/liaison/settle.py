@@ -17,6 +17,7 @@ from services.liaison.addressing import Addressing
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
 from services.liaison.corrections import counted, together
+from services.liaison.disproportionality import evaluate_monitor
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
@@ -26,6 +27,7 @@ from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
 from services.liaison.rules import RULES
 from services.liaison.subjects import area_of, descriptor_of, local_keys
+from services.liaison.tally import Counts, Tally, tally_of
 
 _NAMESPACE = uuid.UUID("b7c2a1de-6a0c-5b6c-9d3f-3f1b7f0f5c22")
 
@@ -71,6 +73,8 @@ class SettledEpisode:
     last_event_at: datetime
     members: tuple[IncidentSettled, ...]
     look_again_at: datetime | None
+    tally: Tally | None = None
+    """What it counts for by ethnic group (R27); None where it is no mental-health crisis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +289,7 @@ def settle(
                 episode.last_event_at or min(r.opened_at for r in rows),
                 rows,
                 found.look_again_at,
+                tally_of(episode, policy.limit("R09", "period")),
             )  # fmt: skip
         )
     changes += [life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands]
@@ -309,4 +314,17 @@ def settle_feed(
         feed=health.feed,
     )  # fmt: skip
     changes += [life.clear(a, now, "the feed is heard again") for a in known.values() if a.stands]
+    return tuple(changes), found.look_again_at
+
+
+def settle_monitor(
+    counts: Counts, alerts: Iterable[Alert], now: datetime, *, policy: Policy, registry: Registry
+) -> tuple[tuple[AlertChange, ...], datetime | None]:
+    """Rule R27 over the counts of the week: what changes, and when to look again."""
+    known = {a.alert_id: a for a in alerts}
+    found = evaluate_monitor(counts, now, policy)
+    changes = _settled(
+        found.standing, known, now, policy=policy, registry=registry, area=None, episode=None, episode_id=None
+    )
+    changes += [life.clear(a, now, "within the control limits again") for a in known.values() if a.stands]
     return tuple(changes), found.look_again_at

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.ledger import alerts, crises
+from services.ledger import alerts, crises, tallies
 from services.ledger.deadlines import set_deadlines
 from services.liaison.alert import AlertChange
+from services.liaison.disproportionality import window
 from services.liaison.feeds import FeedHealth, evaluate_feed, is_silent, trouble_of, troubled_again_at
-from services.liaison.settle import settle_feed
+from services.liaison.settle import settle_feed, settle_monitor
 from services.runtime.metrics import DEADLINE_OVERDUE_SECONDS, DEADLINES_TAKEN, FEED_SILENT
 from services.runtime.postgres import Connection
 from services.stream.batch import Batch
@@ -45,8 +46,21 @@ async def take_due(batch: Batch, now: datetime) -> tuple[int, Sequence[AlertChan
             {r["subject"] for r in rows if r["kind"] == "feed"} | {f for _, f in about if f is not None}
         ):
             changes += await _look_at_feed(connection, batch, feed, now)
+        if any(r["kind"] == tallies.KIND for r in rows) or (None, None) in about:
+            changes += await _look_at_monitor(connection, batch, now)
     DEADLINES_TAKEN.inc(len(rows))
     return len(rows), changes
+
+
+async def _look_at_monitor(connection: Connection, batch: Batch, now: datetime) -> Sequence[AlertChange]:
+    """Rule R27: the counts until last Monday. Its alerts are of neither a crisis nor a feed."""
+    registry, policy = batch.registry, batch.policy
+    counts = await tallies.counts(connection, registry.zone, *window(now, policy))
+    known = await alerts.load(connection, ids=await alerts.of_neither(connection))
+    changes, again = settle_monitor(counts, known, now, policy=policy, registry=registry)
+    await tallies.look_again(connection, again, registry.zone)
+    await alerts.save(connection, changes, registry, now)
+    return changes
 
 
 async def _look_at_feed(connection: Connection, batch: Batch, feed: str, now: datetime) -> Sequence[AlertChange]:

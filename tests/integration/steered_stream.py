@@ -176,6 +176,7 @@ class SteeredStream:
                 connection,
                 episodes=[str(r["episode_id"]) for r in rows if r["episode_id"]],
                 feeds=[r["feed"] for r in rows if r["feed"]],
+                ids=await alerts.of_neither(connection),
             )
             log = await connection.fetch("SELECT * FROM alert_log ORDER BY sequence")
         transitions = tuple(

@@ -94,6 +94,12 @@ def clock(at: datetime) -> str:
     return at.astimezone(_LONDON).strftime("%H:%M")
 
 
+def day(at: datetime) -> str:
+    """Day in London, for sentences: `3 Nov 2026`."""
+    local = at.astimezone(_LONDON)
+    return f"{local.day} {local:%b %Y}"
+
+
 def duration(length: timedelta) -> str:
     """A length of time for sentences: `45 minutes`, `4 hours`, `1 hour 30 minutes`."""
     minutes = int(length.total_seconds() // 60)
