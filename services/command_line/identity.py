@@ -1,0 +1,128 @@
+"""`liaison identity`: the matcher in bulk, by the same code as the stream."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO
+
+import click
+
+from services.identity.candidates import Index
+from services.identity.decide import decide_scored
+from services.identity.described import Described
+from services.identity.model import frequencies, model_of, shipped
+from services.identity.score import Scorer
+from services.identity.tabular import BadField, read
+
+OUT = ("query_id", "decision", "person_id", "weight", "probability", "second_weight")
+
+
+@contextmanager
+def _text(path: Path, mode: str) -> Iterator[IO[str]]:
+    opened = gzip.open(path, f"{mode}t", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(
+        mode, encoding="utf-8-sig" if mode == "r" else "utf-8", newline="")  # fmt: skip
+    with opened as stream:
+        yield stream  # type: ignore[misc]  # gzip's text stream is an IO[str] in all but its declared type
+
+
+def rows(path: Path, faults: list[str]) -> dict[str, Described]:
+    """The rows of a file by id; what cannot be read is added to `faults` with line and field, and the rest goes on."""
+    found: dict[str, Described] = {}
+    with _text(path, "r") as stream:
+        reader = csv.DictReader(stream)
+        if "id" not in (reader.fieldnames or ()):
+            raise click.ClickException(f"{path.name}: no column id; the first line names the columns")
+        while True:
+            try:
+                row = next(reader)
+                key, person = read(row)
+                if key in found:
+                    raise BadField("id", "given twice; every row needs its own")
+                found[key] = person
+            except StopIteration:
+                return found
+            except (BadField, csv.Error) as error:
+                faults.append(f"{path.name} line {reader.line_num}: {error}")
+
+
+class _Matcher:
+    """The state of a process that matches."""
+
+    def __init__(self, people: dict[str, Described], scorer: Scorer) -> None:
+        self.index, self.scorer, self.population = Index(people), scorer, len(people)
+
+    def match(self, item: tuple[str, Described]) -> tuple[str, ...]:
+        """A row of the answer."""
+        key, said = item
+        score, people = self.scorer.score, self.index.people
+        scores = [score(said, people[i], i) for i in self.index.candidates(said)]
+        found = decide_scored(said, scores, self.scorer.model, self.population)
+        best, second = found.best, found.scores[1] if len(found.scores) > 1 else None
+        named = best if found.verdict in {"attach", "possible", "many"} else None
+        return (
+            key, found.verdict, named.person_id if named else "", f"{best.weight:.3f}" if best else "",
+            f"{found.probability:.6f}", f"{second.weight:.3f}" if second else "",
+        )  # fmt: skip
+
+
+_shared: list[_Matcher] = []
+
+
+def _in_worker(item: tuple[str, Described]) -> tuple[str, ...]:
+    return _shared[0].match(item)
+
+
+@click.group()
+def identity() -> None:
+    """Match people in bulk."""
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@identity.command()
+@click.option("--people", required=True, type=_FILE, help="The register: .csv or .csv.gz.")
+@click.option("--queries", required=True, type=_FILE, help="The descriptions, in the same columns.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--model", type=_FILE, help="Model JSON; the shipped one without it.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day apparent ages were seen; today without it.")
+def match(people: Path, queries: Path, out: Path, model: Path | None, workers: int, as_of: datetime | None) -> None:
+    """Decide for every query whom it is about: attach, possible, many, unknown or insufficient.
+
+    Exit status 1 when rows could not be read: they are named on standard error and the rest is matched.
+    """
+    faults: list[str] = []
+    try:
+        weights = shipped() if model is None else model_of(model.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--model") from error
+    on_file, asked = rows(people, faults), rows(queries, faults)
+    day: date = (as_of or datetime.now(UTC)).date()
+    _shared[:] = [_Matcher(on_file, Scorer(weights, frequencies(on_file.values()), day))]
+    items = list(asked.items())
+    with _text(out, "w") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(OUT)
+        with click.progressbar(length=len(items), label="Matching", file=sys.stderr) as bar:
+            if workers == 1:
+                for item in items:
+                    writer.writerow(_in_worker(item))
+                    bar.update(1)
+            else:
+                with get_context("fork").Pool(workers) as pool:
+                    for answer in pool.imap(_in_worker, items, chunksize=200):
+                        writer.writerow(answer)
+                        bar.update(1)
+    _shared.clear()
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        raise SystemExit(1)

@@ -1,0 +1,164 @@
+"""Whom is an event about? Decided on the whole set of candidates, with nobody on file as a candidate of its own.
+
+A wrong attachment is worse than none (invariant 4). Vetoes come before the score, and each has a test that fails
+without it:
+
+* two valid different NHS numbers (vaccination service, Mavis #1968);
+* the family guard: relatives and twins share surname, home and birthday, so a person is attached only with positive
+  evidence of the given name or the exact NHS number (every confident error measured was a relative);
+* fewer than two independent groups of evidence, of which names or the number must be one: telephone and place, alone or
+  together, attach nobody;
+* a number alone never attaches: date of birth or name must agree with it (NHS Master Person Service cross-check);
+* a pair that a person has separated; a person who has died.
+
+Outcomes in FHIR's match grades: attached `certain`, possible and many `possible`, unknown `certainly-not`; insufficient
+has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import log2
+from typing import Literal
+
+from schemas.person import PersonDescriptor
+from services.identity import deterministic
+from services.identity.candidates import hashed, keys_of
+from services.identity.described import Described, described
+from services.identity.model import Frequencies, Model, shipped
+from services.identity.person import IdentityDecision, PersonOnFile
+from services.identity.score import GIVEN_EVIDENCE, Score, Scorer
+
+Verdict = Literal["attach", "possible", "many", "unknown", "insufficient"]
+GRADES: Mapping[Verdict, str | None] = {
+    "attach": "certain", "possible": "possible", "many": "possible", "unknown": "certainly-not", "insufficient": None,
+}  # fmt: skip
+NO_REGISTER = Frequencies()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The outcome, why, and every candidate that was weighed, the likeliest first."""
+
+    verdict: Verdict
+    rule: str
+    scores: tuple[Score, ...]
+    probability: float
+    """Of the likeliest, among the others and nobody on file. Not calibrated on outcomes."""
+
+    @property
+    def best(self) -> Score | None:
+        """The likeliest candidate."""
+        return self.scores[0] if self.scores else None
+
+
+def _groups(score: Score) -> int:
+    """Independent groups of evidence that speak for the person."""
+    named = score.names_given or (score.level("family") in {"exact", "part", "edit", "skeleton"})
+    # a year or an apparent age is shared by hundreds of thousands: weight, but no group of its own
+    born = score.level("birth") in {"exact", "swapped", "digit", "parts"}
+    placed = score.level("postcode") in {"exact", "sector", "typo", "outward"} or score.level("address") == "exact"
+    numbered = score.level("nhs_number") == "exact" or score.level("identifier") in {"exact", "digit"}
+    return named + born + placed + numbered + (score.level("phone") == "exact")
+
+
+def veto(score: Score, said: Described, died: bool = False, separated: bool = False) -> str | None:
+    """Why this person cannot be attached whatever the weight, or None."""
+    if separated:
+        return "separated-by-a-person"
+    if score.level("nhs_number") in {"differs", "digit"}:
+        return "nhs-number-contradicts"
+    if died:
+        return "deceased"
+    number = score.level("nhs_number") == "exact"
+    agreeing = score.level("birth") in {"exact", "swapped", "digit"}
+    if number and not (agreeing or (score.names_given and score.level("family") != "differs")):
+        return "number-not-confirmed"
+    if number and score.level("birth") == "differs":
+        return "number-not-confirmed"
+    if not score.names_given and not (number and said.nhs_verified):
+        return "family-guard"
+    if _groups(score) < 2:
+        return "one-group-of-evidence"
+    if score.level("birth") == "differs" and not number:
+        return "birth-differs"
+    # a household shares place and telephone; with the surname, only a whole given name tells its members apart
+    if score.level("sex") == "differs" and score.level("given") != "exact":
+        return "family-guard"
+    return None
+
+
+def insufficient(said: Described) -> bool:
+    """Too little to look for anybody: no number, and not two of name, birth, place and telephone."""
+    if said.nhs_numbers or said.identifiers:
+        return False
+    named = any(g and f for g, f in said.names)
+    some = sum((bool(said.names), bool(said.births), said.apparent_age is not None, bool(said.postcodes), bool(said.phones)))
+    return not named and some < 2
+
+
+def decide_scored(
+    said: Described, scores: Iterable[Score], model: Model, population: int,
+    died: Collection[str] = (), separated: Collection[str] = (),
+) -> Decided:  # fmt: skip
+    """The decision on scored candidates; the same in whatever order they come."""
+    prior = log2(max(population, 1000))
+    ranked = tuple(sorted(scores, key=lambda s: (-s.weight, s.person_id)))
+    if insufficient(said):
+        return Decided("insufficient", "insufficient-evidence", ranked, 0.0)
+    if not ranked:
+        return Decided("unknown", "not-on-file", (), 0.0)
+    odds = [2.0 ** min(60.0, s.weight - prior) for s in ranked]
+    total = 1.0 + sum(odds)
+    best, probability = ranked[0], odds[0] / total
+    if best.weight - prior < model.possible and best.level("nhs_number") != "exact":
+        return Decided("unknown", "not-on-file", ranked, probability)
+    why = veto(best, said, best.person_id in died, best.person_id in separated)
+    near = [s for s in ranked[1:] if best.weight - s.weight < model.margin and s.person_id not in separated]
+    if best.weight - prior >= model.attach and why is None and not near:
+        return Decided("attach", "weight-of-evidence", ranked, probability)
+    if near:
+        return Decided("many", "several-fit", ranked, probability)
+    return Decided("possible", why or "not-enough-weight", ranked, probability)
+
+
+def identity_keys(descriptor: PersonDescriptor | None) -> frozenset[str]:
+    """Hashed keys under which a descriptor and the people it may be about are found together."""
+    if descriptor is None:
+        return frozenset()
+    return frozenset(hashed(k) for k in keys_of(described([descriptor])))
+
+
+def decide(
+    descriptor: PersonDescriptor | None, people: Iterable[PersonOnFile], separated: Collection[str] = (),
+    as_of: date | None = None,
+) -> IdentityDecision:  # fmt: skip
+    """Decide on the people who share a key with the descriptor. Deterministic, and independent of their order.
+
+    `separated` are people of whom a person has said that the event is not about them. `as_of` is the day of the event,
+    for apparent ages. Where no register's frequencies are at hand every name counts as a common one. Never raises.
+    """
+    if descriptor is None:
+        return deterministic.decide(None, ())
+    model = shipped()
+    said = described([descriptor])
+    scorer = Scorer(model, NO_REGISTER, as_of)
+    on_file = list(people)
+    scores = [scorer.score(said, described(p.descriptors), p.person_id) for p in on_file]
+    died = {p.person_id for p in on_file if p.died_on is not None and (as_of is None or p.died_on < as_of)}
+    found = decide_scored(said, scores, model, model.population, died, separated)
+    ids = tuple(s.person_id for s in found.scores[:10]) if found.verdict in {"attach", "possible", "many"} else ()
+    attached = found.verdict == "attach" and found.best is not None
+    return IdentityDecision(
+        outcome="attached" if attached else "possible" if found.verdict in {"possible", "many"} else "unknown",
+        person_id=ids[0] if attached else None,
+        candidates=ids,
+        evidence=found.best.evidence if found.best and ids else (),
+        rule=found.rule,
+        matcher_version=model.version,
+    )
+
+
+__all__ = ["GRADES", "Decided", "decide", "decide_scored", "identity_keys", "insufficient", "veto"]

@@ -1,0 +1,97 @@
+"""The weights of the matcher: versioned data, never code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from math import log2
+from typing import Any
+
+from services.identity.described import Described
+
+_FIELDS = ("given", "family", "birth", "postcode", "address", "phone", "nhs_number", "identifier", "sex")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Bits of each level. Of an exact name or postcode they are added to the surprise of its frequency."""
+
+    version: str
+    levels: Mapping[str, Mapping[str, float]]
+    population: int
+    """How many people the register holds or may come to hold: what an unlikely coincidence is measured against."""
+    attach: float
+    """Bits over the odds of not being on file at which a person is attached."""
+    possible: float
+    margin: float
+    """Bits that the second must be behind."""
+    alias: float
+    swapped: float
+    clamp: tuple[float, float]
+    defaults: Mapping[str, float]
+
+    def bits(self, name: str, level: str, surprise: float = 0.0) -> float:
+        """The clamped weight of a level of a field."""
+        low, high = self.clamp
+        return min(high, max(low, self.levels[name][level] + surprise))
+
+
+def model_of(text: str) -> Model:
+    """The model in a JSON document. Raises ValueError naming what is missing or wrong."""
+    try:
+        said: dict[str, Any] = json.loads(text)
+        low, high = said["clamp"]
+        return Model(
+            str(said["version"]),
+            {f: {k: float(v) for k, v in said[f].items()} for f in _FIELDS},
+            int(said["population"]), float(said["attach"]), float(said["possible"]), float(said["margin"]),
+            float(said["alias"]), float(said["swapped"]), (float(low), float(high)),
+            {f: float(said[f"default_{f}"]) for f in ("given", "family", "postcode")},
+        )  # fmt: skip
+    except KeyError as error:
+        raise ValueError(f"the model lacks {error}; compare it with the shipped services/identity/model.json") from error
+    except (TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"the model is not a JSON object of the shipped form: {error}") from error
+
+
+@cache
+def shipped() -> Model:
+    """The model that the product carries."""
+    return model_of(files("services.identity").joinpath("model.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """How common names and postcodes are in a register. Without one, every name counts as a common one."""
+
+    people: int = 0
+    given: Counter[str] = field(default_factory=Counter)
+    family: Counter[str] = field(default_factory=Counter)
+    postcode: Counter[str] = field(default_factory=Counter)
+
+    def surprise(self, kind: str, value: str, model: Model) -> float:
+        """Bits of two people agreeing on the value by chance."""
+        if not self.people:
+            return -log2(model.defaults[kind])
+        seen: Counter[str] = getattr(self, kind)
+        return -log2(max(seen[value], 2) / max(self.people, 1000))
+
+    def is_a_name(self, given: str) -> bool:
+        """Somebody else is called so: it is a name of its own, not a slip of the pen."""
+        return self.given[given] > 1
+
+
+def frequencies(people: Iterable[Described]) -> Frequencies:
+    """Counted over a register."""
+    found = Frequencies(0)
+    count = 0
+    for person in people:
+        count += 1
+        found.given.update({g for g, _ in person.names if g})
+        found.family.update({f for _, f in person.names if f})
+        found.postcode.update(person.postcodes)
+    return Frequencies(count, found.given, found.family, found.postcode)

@@ -1,0 +1,57 @@
+"""What agencies write, brought to one form before it is compared. The original is kept elsewhere."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import jellyfish
+from anyascii import anyascii
+
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "sir", "prof", "rev", "fr", "sister", "lord", "lady"})
+_PLACEHOLDERS = frozenset(
+    {"unknown", "unk", "male", "female", "man", "woman", "nk", "not known", "notknown", "john doe", "jane doe", "baby boy",
+     "baby girl", "unknown male", "unknown female", "na", "none", "anon", "anonymous", "refused"}
+)  # fmt: skip
+_UK_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
+_NO_FIXED_ABODE = "ZZ99"
+_VOWELS = str.maketrans("", "", "aeiouwy")
+
+
+@lru_cache(200_000)
+def name(text: str) -> str:
+    """A name in lower-case ASCII letters and single spaces, without titles. Empty for a placeholder ("unknown male")."""
+    letters = "".join(c if c.isalnum() else "" if c in "'`’" else " " for c in anyascii(text.casefold()).casefold())
+    tokens = [t for t in letters.split() if t not in _TITLES]
+    joined = " ".join(tokens)
+    return "" if joined in _PLACEHOLDERS or all(t in _PLACEHOLDERS for t in tokens) else joined
+
+
+@lru_cache(200_000)
+def sound(text: str) -> str:
+    """How a name sounds in English (metaphone); the name itself where that leaves nothing."""
+    return jellyfish.metaphone(text).replace(" ", "") or text
+
+
+@lru_cache(200_000)
+def skeleton(text: str) -> str:
+    """The consonants, doubles once: Mohammed, Muhammad and mhmd are one."""
+    bare = text.replace("ph", "f").replace("ck", "k").replace(" ", "").translate(_VOWELS)
+    return "".join(c for i, c in enumerate(bare) if i == 0 or c != bare[i - 1]) or text
+
+
+def postcode(text: str) -> str:
+    """Upper case without spaces; empty for the codes of no fixed abode (ZZ99 3VZ and its kin)."""
+    found = "".join(text.upper().split())
+    return "" if found.startswith(_NO_FIXED_ABODE) else found
+
+
+def outward(code: str) -> str:
+    """The outward part of a UK postcode; the whole of another country's."""
+    return code[:-3] if _UK_POSTCODE.fullmatch(code) else code
+
+
+def phone(text: str) -> str:
+    """The last ten digits: the same for 07… and +447…; empty with fewer than seven."""
+    digits = "".join(c for c in text if c.isdigit())
+    return digits[-10:] if len(digits) >= 7 else ""

@@ -1,0 +1,154 @@
+"""How much the evidence says that a description is of a person on file: bits of weight, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from services.identity.birth import age_level, birth_level
+from services.identity.described import Described
+from services.identity.model import Frequencies, Model
+from services.identity.names import name_level
+from services.identity.normalise import outward
+from services.identity.person import FieldEvidence
+
+GIVEN_EVIDENCE = frozenset({"exact", "nickname", "part"})
+SLIPS = frozenset({"edit", "skeleton", "phonetic"})
+"""Levels that are a name written badly, unless what was said is a name of its own: then it may be a brother's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The weight of one candidate and what it is made of."""
+
+    person_id: str
+    weight: float
+    evidence: tuple[FieldEvidence, ...]
+    names_given: bool
+    """The given name speaks for this person: not only the family's name, home and birthday."""
+
+    def level(self, name: str) -> str:
+        """The level of a field; absent where it was not compared."""
+        return next((e.level for e in self.evidence if e.field == name), "absent")
+
+
+def _near(one: str, other: str) -> bool:
+    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
+
+
+def _codes(said: frozenset[str], held: frozenset[str]) -> str:
+    if not said or not held:
+        return "absent"
+    if said & held:
+        return "exact"
+    return "digit" if any(_near(a, b) for a in said for b in held) else "differs"
+
+
+def _postcode(said: frozenset[str], held: frozenset[str]) -> str:
+    if not said or not held:
+        return "absent"
+    if said & held:
+        return "exact"
+    for level, agrees in _POSTCODE_LEVELS:
+        if any(agrees(a, b) for a in said for b in held):
+            return level
+    return "differs"
+
+
+def _full(code: str) -> bool:
+    return outward(code) != code
+
+
+_POSTCODE_LEVELS: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
+    ("typo", lambda a, b: _full(a) and _full(b) and _near(a, b) and outward(a) == outward(b)),
+    ("sector", lambda a, b: _full(a) and _full(b) and a[:-2] == b[:-2]),
+    ("typo", lambda a, b: len(a) >= 4 and (_near(a, b))),
+    ("outward", lambda a, b: outward(a) == outward(b)),
+)
+
+
+class Scorer:
+    """Scores descriptions against people with one model and one register's frequencies."""
+
+    def __init__(self, model: Model, frequencies: Frequencies, as_of: date | None = None) -> None:
+        self.model, self.frequencies, self.as_of = model, frequencies, as_of
+
+    def _name(self, kind: str, said: str, held: str) -> tuple[str, float]:
+        level = name_level(said, held, kind == "given")
+        if level in {"absent", "differs"}:
+            return level, self.model.bits(kind, level)
+        if level == "initial":
+            return level, self.model.bits(kind, level)
+        surprise = self.frequencies.surprise(kind, held, self.model)
+        if level != "exact" and self.frequencies.people:
+            surprise = min(surprise, 11.0)
+        return level, max(-3.0, self.model.bits(kind, level, surprise))
+
+    def _slip(self, level: str, said: str) -> bool:
+        return level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
+
+    def _names(self, said: Described, held: Described) -> tuple[list[FieldEvidence], bool]:
+        best: tuple[float, list[FieldEvidence], bool] | None = None
+        for given, family in said.names:
+            for their_given, their_family in held.names:
+                for turned in (False, True):
+                    one, two = (family, given) if turned else (given, family)
+                    first, first_bits = self._name("given", one, their_given)
+                    second, second_bits = self._name("family", two, their_family)
+                    bits = first_bits + second_bits + (self.model.swapped if turned else 0.0)
+                    if best is not None and bits <= best[0]:
+                        continue
+                    evidence = [FieldEvidence("given", first, first_bits), FieldEvidence("family", second, second_bits)]
+                    if turned:
+                        evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
+                    best = bits, evidence, first in GIVEN_EVIDENCE or self._slip(first, one)
+        if best is None:
+            return [FieldEvidence("given", "absent", 0.0), FieldEvidence("family", "absent", 0.0)], False
+        choices = len(said.names) * len(held.names) - 1
+        if choices:
+            best[1].append(FieldEvidence("aliases", str(choices), max(-4.0, self.model.alias * choices)))
+        return best[1], best[2]
+
+    def _birth(self, said: Described, held: Described) -> FieldEvidence:
+        levels = [birth_level(a, b) for a in said.births for b in held.births]
+        if not levels and said.apparent_age is not None and self.as_of is not None:
+            levels = [age_level(said.apparent_age, b, self.as_of) for b in held.births]
+        level = max(levels, key=lambda lv: self.model.levels["birth"][lv], default="absent")
+        return FieldEvidence("birth", level, self.model.bits("birth", level))
+
+    def _place(self, said: Described, held: Described) -> list[FieldEvidence]:
+        level = _postcode(said.postcodes, held.postcodes)
+        surprise = 0.0
+        if level == "exact":
+            surprise = min(self.frequencies.surprise("postcode", p, self.model) for p in said.postcodes & held.postcodes)
+        elif level == "outward" and any(not _full(p) for p in said.postcodes & held.postcodes):
+            surprise = 0.0
+        found = [FieldEvidence("postcode", level, self.model.bits("postcode", level, surprise))]
+        if said.address and held.address:
+            alike = _alike(said.address, held.address)
+            found.append(FieldEvidence("address", alike, self.model.bits("address", alike)))
+        return found
+
+    def score(self, said: Described, held: Described, person_id: str) -> Score:
+        """The weight against one person. Ethnicity is no part of it: it is in neither."""
+        evidence, named = self._names(said, held)
+        evidence.append(self._birth(said, held))
+        evidence += self._place(said, held)
+        phone = "absent" if not said.phones or not held.phones else "exact" if said.phones & held.phones else "differs"
+        evidence.append(FieldEvidence("phone", phone, self.model.bits("phone", phone)))
+        number = _codes(said.nhs_numbers, held.nhs_numbers)
+        evidence.append(FieldEvidence("nhs_number", number, self.model.bits("nhs_number", number)))
+        local = _codes(said.identifiers, held.identifiers)
+        evidence.append(FieldEvidence("identifier", local, self.model.bits("identifier", local)))
+        sex = "absent" if not said.sex or not held.sex else "exact" if said.sex == held.sex else "differs"
+        evidence.append(FieldEvidence("sex", sex, self.model.bits("sex", sex)))
+        weight = sum(e.weight or 0.0 for e in evidence)
+        return Score(person_id, weight, tuple(evidence), named)
+
+
+def _alike(one: str, other: str) -> str:
+    from rapidfuzz import fuzz
+
+    alike = fuzz.token_sort_ratio(one, other)
+    return "exact" if alike >= 92 else "near" if alike >= 75 else "differs"
