@@ -6,7 +6,19 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("up", "demo", "worker", "publish", "validate", "rules", "replay", "backtest", "migrate", "bench", "identity")
+COMMANDS = (
+    "up",
+    "demo",
+    "worker",
+    "publish",
+    "validate",
+    "rules",
+    "replay",
+    "backtest",
+    "migrate",
+    "bench",
+    "identity",
+)
 
 
 class LazyGroup(click.Group):

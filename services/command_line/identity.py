@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO
+from typing import Literal
 
 import click
 
@@ -24,12 +23,11 @@ from services.identity.tabular import BadField, read
 OUT = ("query_id", "decision", "person_id", "weight", "probability", "second_weight")
 
 
-@contextmanager
-def _text(path: Path, mode: str) -> Iterator[IO[str]]:
-    opened = gzip.open(path, f"{mode}t", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(
-        mode, encoding="utf-8-sig" if mode == "r" else "utf-8", newline="")  # fmt: skip
-    with opened as stream:
-        yield stream  # type: ignore[misc]  # gzip's text stream is an IO[str] in all but its declared type
+def _text(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:
+    """A text file, or one compressed by gzip where its name ends in .gz."""
+    encoding = "utf-8-sig" if mode == "r" else "utf-8"
+    raw = gzip.GzipFile(path, f"{mode}b") if path.suffix == ".gz" else FileIO(path, mode)
+    return TextIOWrapper(BufferedReader(raw) if mode == "r" else BufferedWriter(raw), encoding=encoding, newline="")
 
 
 def rows(path: Path, faults: list[str]) -> dict[str, Described]:

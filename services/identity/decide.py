@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from math import log2
 from typing import Literal
 
@@ -29,7 +30,7 @@ from services.identity.candidates import hashed, keys_of
 from services.identity.described import Described, described
 from services.identity.model import Frequencies, Model, shipped
 from services.identity.person import IdentityDecision, PersonOnFile
-from services.identity.score import GIVEN_EVIDENCE, Score, Scorer
+from services.identity.score import Score, Scorer
 
 Verdict = Literal["attach", "possible", "many", "unknown", "insufficient"]
 GRADES: Mapping[Verdict, str | None] = {
@@ -95,7 +96,9 @@ def insufficient(said: Described) -> bool:
     if said.nhs_numbers or said.identifiers:
         return False
     named = any(g and f for g, f in said.names)
-    some = sum((bool(said.names), bool(said.births), said.apparent_age is not None, bool(said.postcodes), bool(said.phones)))
+    some = sum(
+        (bool(said.names), bool(said.births), said.apparent_age is not None, bool(said.postcodes), bool(said.phones))
+    )
     return not named and some < 2
 
 
@@ -113,6 +116,12 @@ def decide_scored(
     odds = [2.0 ** min(60.0, s.weight - prior) for s in ranked]
     total = 1.0 + sum(odds)
     best, probability = ranked[0], odds[0] / total
+    holders = [s for s in ranked if s.level("nhs_number") == "exact"]
+    if said.nhs_verified and len(holders) == 1 and holders[0].level("birth") == "exact":
+        one = holders[0]
+        if veto(one, said, one.person_id in died, one.person_id in separated) is None:
+            ranked = (one, *(s for s in ranked if s is not one))
+            return Decided("attach", "verified-nhs-number", ranked, odds[0] / total)
     if best.weight - prior < model.possible and best.level("nhs_number") != "exact":
         return Decided("unknown", "not-on-file", ranked, probability)
     why = veto(best, said, best.person_id in died, best.person_id in separated)
@@ -124,11 +133,17 @@ def decide_scored(
     return Decided("possible", why or "not-enough-weight", ranked, probability)
 
 
+@lru_cache(20_000)
 def identity_keys(descriptor: PersonDescriptor | None) -> frozenset[str]:
     """Hashed keys under which a descriptor and the people it may be about are found together."""
     if descriptor is None:
         return frozenset()
     return frozenset(hashed(k) for k in keys_of(described([descriptor])))
+
+
+@lru_cache(50_000)
+def _described(descriptors: tuple[PersonDescriptor, ...]) -> Described:
+    return described(descriptors)
 
 
 def decide(
@@ -143,10 +158,10 @@ def decide(
     if descriptor is None:
         return deterministic.decide(None, ())
     model = shipped()
-    said = described([descriptor])
+    said = _described((descriptor,))
     scorer = Scorer(model, NO_REGISTER, as_of)
     on_file = list(people)
-    scores = [scorer.score(said, described(p.descriptors), p.person_id) for p in on_file]
+    scores = [scorer.score(said, _described(p.descriptors), p.person_id) for p in on_file]
     died = {p.person_id for p in on_file if p.died_on is not None and (as_of is None or p.died_on < as_of)}
     found = decide_scored(said, scores, model, model.population, died, separated)
     ids = tuple(s.person_id for s in found.scores[:10]) if found.verdict in {"attach", "possible", "many"} else ()

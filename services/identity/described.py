@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.codes import NhsNumberStatus, Sex
+from schemas.codes import NhsNumberStatus
 from schemas.person import PersonDescriptor
 from services.identity import normalise
 
@@ -49,7 +49,7 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     names = dict.fromkeys(
         (normalise.name(n.given or ""), normalise.name(n.family or "")) for d in listed for n in d.names
     )
-    sexes = {d.sex for d in listed if d.sex in {Sex.MALE, Sex.FEMALE}}
+    sexes = {d.sex for d in listed if d.sex in {"male", "female"}}
     births = [d.date_of_birth for d in listed if d.date_of_birth]
     return Described(
         nhs_numbers=frozenset(d.nhs_number for d in listed if d.nhs_number),
@@ -57,7 +57,7 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
         names=tuple(n for n in names if any(n)),
         births=tuple(dict.fromkeys(Birth(b.year, b.month, b.day) for b in births)),
         apparent_age=next((d.apparent_age for d in listed if d.apparent_age is not None), None),
-        sex=str(next(iter(sexes)).value) if len(sexes) == 1 else "",
+        sex=str(next(iter(sexes))) if len(sexes) == 1 else "",
         postcodes=frozenset(p for d in listed for code in d.postcodes if (p := normalise.postcode(code))),
         phones=frozenset(p for d in listed for n in d.phones if (p := normalise.phone(n))),
         identifiers=frozenset(f"{i.system}|{i.value}" for d in listed for i in d.identifiers),

@@ -53,7 +53,9 @@ def model_of(text: str) -> Model:
             {f: float(said[f"default_{f}"]) for f in ("given", "family", "postcode")},
         )  # fmt: skip
     except KeyError as error:
-        raise ValueError(f"the model lacks {error}; compare it with the shipped services/identity/model.json") from error
+        raise ValueError(
+            f"the model lacks {error}; compare it with the shipped services/identity/model.json"
+        ) from error
     except (TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"the model is not a JSON object of the shipped form: {error}") from error
 

@@ -67,4 +67,9 @@ def own_register(person_id: str) -> IdentityDecision:
     return IdentityDecision("attached", person_id, (person_id,), (), "own-register", "own-register-1")
 
 
+def reviewed(person_id: str) -> IdentityDecision:
+    """A person has decided whom the incident is about."""
+    return IdentityDecision("attached", person_id, (person_id,), (), "decided-by-a-person", "review-1")
+
+
 UNKNOWN = IdentityDecision("unknown", None, (), (), "no-descriptor", "deterministic-1")

@@ -121,7 +121,9 @@ class Scorer:
         level = _postcode(said.postcodes, held.postcodes)
         surprise = 0.0
         if level == "exact":
-            surprise = min(self.frequencies.surprise("postcode", p, self.model) for p in said.postcodes & held.postcodes)
+            surprise = min(
+                self.frequencies.surprise("postcode", p, self.model) for p in said.postcodes & held.postcodes
+            )
         elif level == "outward" and any(not _full(p) for p in said.postcodes & held.postcodes):
             surprise = 0.0
         found = [FieldEvidence("postcode", level, self.model.bits("postcode", level, surprise))]

@@ -13,8 +13,9 @@ import asyncpg
 from schemas.envelope import decode
 from schemas.received import Received
 from schemas.registry import Registry
-from services.identity.deterministic import decide, identity_keys
-from services.identity.person import PersonOnFile, own_register
+from services.identity.candidates import CAP
+from services.identity.decide import decide, identity_keys
+from services.identity.person import PersonOnFile, own_register, reviewed
 from services.identity.register import LocalRecord, fold_local, people_of, person_ids
 from services.ledger import tallies
 from services.ledger.deadlines import set_deadlines
@@ -151,11 +152,14 @@ async def people_for(
     if not wanted and not named:
         return {}
     rows = await connection.fetch(
-        """SELECT agency, local_person FROM local_record WHERE person_id IN
-               (SELECT person_id FROM local_record WHERE identity_keys && $1::text[]
+        """WITH found AS (
+               SELECT k.key, l.person_id, count(*) OVER (PARTITION BY k.key) > $4 AS crowded
+                 FROM identity_key k JOIN local_record l USING (agency, local_person) WHERE k.key = ANY($1::text[]))
+           SELECT agency, local_person FROM local_record WHERE person_id IN
+               (SELECT person_id FROM found GROUP BY person_id HAVING NOT bool_and(crowded) OR count(DISTINCT key) > 1
                 UNION SELECT person_id FROM local_record
                        WHERE (agency, local_person) IN (SELECT * FROM unnest($2::text[], $3::text[])))""",
-        wanted, [a for a, _ in named], [p for _, p in named],
+        wanted, [a for a, _ in named], [p for _, p in named], CAP,
     )  # fmt: skip
     return people_of(await _records(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded))
 
@@ -181,30 +185,32 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
         return set()
     changed = await _merged_with(connection, changed)
     rows = await connection.fetch(
-        """SELECT agency, local_person, identity_keys FROM local_record
+        """SELECT key FROM identity_key
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
         [a for a, _ in changed],
         [p for _, p in changed],
     )
-    names = {name for row in rows for name in row["identity_keys"]} | {local_key(*local) for local in changed}
+    names = {row["key"] for row in rows} | {local_key(*local) for local in changed}
     records = await _records(connection, changed, decoded)
-    for record in records:
-        names |= {name for d in record.descriptors for name in identity_keys(d)}
+    keys = {(r.agency, r.local_person): {n for d in r.descriptors for n in identity_keys(d)} for r in records}
+    names |= {name for each in keys.values() for name in each}
     ids = person_ids(records)
     await connection.executemany(
-        """INSERT INTO local_record (agency, local_person, person_id, identity_keys) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (agency, local_person)
-           DO UPDATE SET person_id = excluded.person_id, identity_keys = excluded.identity_keys""",
-        [
-            (
-                r.agency,
-                r.local_person,
-                ids[(r.agency, r.local_person)],
-                sorted({n for d in r.descriptors for n in identity_keys(d)}),
-            )
-            for r in records
-        ],
+        """INSERT INTO local_record (agency, local_person, person_id) VALUES ($1, $2, $3)
+           ON CONFLICT (agency, local_person) DO UPDATE SET person_id = excluded.person_id""",
+        [(*local, person_id) for local, person_id in ids.items()],
     )
+    pairs = [(name, *local) for local, each in keys.items() for name in sorted(each)]
+    await connection.execute(
+        """WITH said AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS x(key, agency, local_person)),
+                gone AS (DELETE FROM identity_key k WHERE (k.agency, k.local_person) IN
+                             (SELECT * FROM unnest($4::text[], $5::text[]))
+                         AND NOT EXISTS (SELECT FROM said s WHERE (s.key, s.agency, s.local_person)
+                                             = (k.key, k.agency, k.local_person)))
+           INSERT INTO identity_key (key, agency, local_person) SELECT * FROM said ON CONFLICT DO NOTHING""",
+        [k for k, _, _ in pairs], [a for _, a, _ in pairs], [p for _, _, p in pairs],
+        [a for a, _ in keys], [p for _, p in keys],
+    )  # fmt: skip
     incidents = await connection.fetch(
         "SELECT agency, reference FROM incident WHERE link_keys && $1::text[] AND last_seen_at >= $2",
         sorted(names),
@@ -227,8 +233,12 @@ async def files(
     said = {key: descriptor_of(own) for key, own in events.items()}
     names = {key: identity_keys(descriptor) for key, descriptor in said.items()}
     locals_ = {key: local for key, own in events.items() if (local := local_person_of(own)) is not None}
-    people = await people_for(connection, (n for each in names.values() for n in each), decoded, locals_.values())
-    own_people = await people_of_locals(connection, set(locals_.values()))
+    verdicts = await identity_reviews(connection, events)
+    meant = {local for each in verdicts.values() for _, local in each}
+    people = await people_for(
+        connection, (n for each in names.values() for n in each), decoded, {*locals_.values(), *meant}
+    )
+    own_people = await people_of_locals(connection, {*locals_.values(), *meant})
     former = await contact_rows(connection, events)
     by_name: dict[str, set[str]] = defaultdict(set)
     for person in people.values():
@@ -238,13 +248,32 @@ async def files(
     found = []
     for key, own in sorted(events.items()):
         known = own_people.get(locals_[key]) if key in locals_ else None
-        if known is not None and known in people:
+        judged = verdicts.get(key, ())
+        separated = {own_people.get(local) for verdict, local in judged if verdict == "different"} - {None}
+        same = {own_people.get(local) for verdict, local in judged if verdict == "same"} & set(people)
+        if len(same) == 1 and not same & separated:
+            decision = reviewed(str(same.pop()))
+        elif known is not None and known in people and known not in separated:
             decision = own_register(known)
         else:
-            ids = {i for name in names[key] for i in by_name.get(name, ())}
+            ids = {i for name in names[key] for i in by_name.get(name, ())} - separated
             decision = decide(said[key], (people[i] for i in ids))
         found.append(IncidentFile(key, tuple(own), decision, episodes[key], former.get(key)))
     return found, people
+
+
+async def identity_reviews(connection: Connection, keys: Iterable[Key]) -> dict[Key, tuple[tuple[str, Key], ...]]:
+    """What people decided of these incidents, and has not been undone: (verdict, a record of the person meant)."""
+    wanted = list(keys)
+    rows = await connection.fetch(
+        """SELECT agency, incident, verdict, local_agency, local_person FROM identity_review
+            WHERE undone_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [k[0] for k in wanted], [k[1] for k in wanted],
+    )  # fmt: skip
+    found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
+    for r in rows:
+        found[(r["agency"], r["incident"])].append((r["verdict"], (r["local_agency"], r["local_person"])))
+    return {key: tuple(each) for key, each in found.items()}
 
 
 async def people_of_locals(connection: Connection, locals_: set[Key]) -> dict[Key, str]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from schemas.events import care, keeping
 from schemas.received import SITE, Received
 from schemas.registry import Registry
-from services.identity.deterministic import decide, identity_keys
+from services.identity.decide import decide, identity_keys
 from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
 from services.liaison import alert as life

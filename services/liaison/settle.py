@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from schemas.codes import AgencyKind
 from schemas.received import Received
 from schemas.registry import Registry
-from services.identity.deterministic import identity_keys
+from services.identity.decide import identity_keys
 from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
 from services.liaison.addressing import Addressing

@@ -12,7 +12,7 @@ import asyncpg
 from schemas.events.detention import DetentionDetained
 from schemas.received import SITE, Received
 from schemas.registry import TRACE_SOURCE_END, Registry
-from services.identity.deterministic import identity_keys
+from services.identity.decide import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
 from services.ledger import alerts, crises, events, receipts

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.person import PersonDescriptor
 from schemas.registry import load_registry
-from services.identity.deterministic import identity_keys
+from services.identity.decide import identity_keys
 from services.ledger import crises
 from services.runtime.postgres import create_pool
 

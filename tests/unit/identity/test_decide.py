@@ -1,0 +1,236 @@
+"""Whom an event is about: evidence is weighed, and what must never attach anybody does not, whatever it weighs."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.person import PersonDescriptor
+from services.identity import decide as module
+from services.identity.candidates import gather, keys_of
+from services.identity.decide import decide, decide_scored, identity_keys
+from services.identity.described import Birth, Described, described
+from services.identity.model import Frequencies, frequencies, model_of, shipped
+from services.identity.names import name_level
+from services.identity.normalise import name, outward, postcode, skeleton
+from services.identity.person import PersonOnFile
+from services.identity.score import Scorer
+from services.identity.tabular import BadField, read
+
+HERS, ANOTHER = "9990000018", "9990000026"
+SHE: dict[str, Any] = {
+    "nhs_number": HERS, "nhs_number_status": "01", "names": [{"given": "Zofia", "family": "Nowak"}],
+    "date_of_birth": "1985-09-14", "addresses": [{"postcode": "SE5 8AZ"}], "phones": ["+447700900123"], "sex": "female",
+}  # fmt: skip
+
+
+def said(**fields: Any) -> PersonDescriptor:
+    return PersonDescriptor.model_validate({k: v for k, v in fields.items() if v is not None})
+
+
+def on_file(person_id: str = "zofia", died_on: date | None = None, **changes: Any) -> PersonOnFile:
+    return PersonOnFile(person_id, (said(**(SHE | changes)),), died_on=died_on)
+
+
+def nameless_number(**changes: Any) -> PersonDescriptor:
+    """All of her but the NHS number."""
+    return said(**(SHE | {"nhs_number": None, "nhs_number_status": None} | changes))
+
+
+def test_a_verified_number_whose_birthday_agrees_attaches() -> None:
+    found = decide(said(nhs_number=HERS, nhs_number_status="01", date_of_birth="1985-09-14"), [on_file()])
+    assert (found.outcome, found.person_id, found.rule) == ("attached", "zofia", "verified-nhs-number")
+
+
+@pytest.mark.parametrize(
+    "descriptor",
+    [
+        said(nhs_number=HERS, nhs_number_status="01"),
+        said(
+            nhs_number=HERS, nhs_number_status="01", date_of_birth="1951-02-03", names=[{"given": "A", "family": "B"}]
+        ),
+    ],
+    ids=["alone", "another birthday"],
+)
+def test_a_number_alone_or_contradicted_attaches_nobody(descriptor: PersonDescriptor) -> None:
+    assert decide(descriptor, [on_file()]).outcome == "possible"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"names": [{"given": "Zosia", "family": "Nowak"}]},
+        {"names": [{"given": "Nowak", "family": "Zofia"}]},
+        {"date_of_birth": "1985-09-15"},
+        {"addresses": [{"postcode": "SE5 8AX"}]},
+        {"names": [{"given": "ZOFIA", "family": "Nówak"}], "sex": None},
+    ],
+    ids=["short form", "names turned round", "one figure of the birthday", "same sector", "accents and case"],
+)
+def test_what_a_call_damages_is_still_her(changes: dict[str, Any]) -> None:
+    found = decide(nameless_number(**changes), [on_file()])
+    assert (found.outcome, found.person_id) == ("attached", "zofia")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"nhs_number": ANOTHER}, "nhs-number-contradicts"),
+        ({"nhs_number": None, "names": [{"given": "Agata", "family": "Nowak"}]}, "family-guard"),
+        ({"nhs_number": None, "names": [{"family": "Nowak"}]}, "family-guard"),
+        ({"nhs_number": None, "date_of_birth": "1955-02-03"}, "birth-differs"),
+    ],
+)
+def test_a_relative_or_a_namesake_is_never_taken_for_her(changes: dict[str, Any], rule: str) -> None:
+    found = decide(said(**(SHE | {"nhs_number_status": "02"} | changes)), [on_file()])
+    assert (found.outcome, found.rule) == ("possible", rule)
+
+
+def test_without_the_vetoes_the_twin_would_be_attached(monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = said(**(SHE | {"nhs_number": None, "names": [{"given": "Agata", "family": "Nowak"}]}))
+    assert decide(twin, [on_file()]).outcome != "attached"
+    monkeypatch.setattr(module, "veto", lambda *_: None)
+    assert decide(twin, [on_file()]).outcome == "attached"
+
+
+@given(st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, "female"]))
+def test_telephone_and_place_never_attach(phone: bool, place: bool, family: bool, sex: str | None) -> None:
+    fields: dict[str, Any] = {"sex": sex}
+    if phone:
+        fields["phones"] = SHE["phones"]
+    if place:
+        fields["addresses"] = SHE["addresses"]
+    if family:
+        fields["names"] = [{"family": "Nowak"}]
+    assert decide(said(**fields), [on_file()]).outcome != "attached"
+
+
+def test_an_unknown_male_is_nobody() -> None:
+    unknown = [{"given": "Unknown", "family": "Male"}]
+    found = decide(said(names=unknown, apparent_age=40), [on_file(names=unknown, nhs_number=None)])
+    assert (found.outcome, found.rule) == ("unknown", "insufficient-evidence")
+
+
+def test_somebody_who_has_died_is_possible_at_most() -> None:
+    assert decide(nameless_number(), [on_file(died_on=date(2020, 1, 1))]).rule == "deceased"
+
+
+def test_a_pair_that_a_person_separated_stays_apart() -> None:
+    assert decide(nameless_number(), [on_file()]).outcome == "attached"
+    assert decide(nameless_number(), [on_file()], separated={"zofia"}).rule == "separated-by-a-person"
+
+
+def test_two_who_both_fit_attach_nobody_in_any_order() -> None:
+    people = [
+        on_file("one", nhs_number=None),
+        on_file("two", nhs_number=None),
+        on_file("far", date_of_birth="1931-01-02"),
+    ]
+    found = {decide(nameless_number(), order) for order in permutations(people)}
+    assert len(found) == 1
+    assert (next(iter(found)).outcome, next(iter(found)).rule) == ("possible", "several-fit")
+
+
+def test_ethnicity_changes_nothing() -> None:
+    assert described([said(**SHE, ethnicity="A")]) == described([said(**SHE)])
+    assert identity_keys(said(**SHE, ethnicity="A")) == identity_keys(said(**SHE))
+
+
+def test_keys_hold_no_name_and_no_number() -> None:
+    for key in identity_keys(said(**SHE)):
+        assert not any(part in key.casefold() for part in ("nowak", "zofia", HERS, "1985", "se58az"))
+
+
+DESCRIPTIONS = st.builds(
+    Described,
+    nhs_numbers=st.sampled_from([frozenset[str](), frozenset({HERS}), frozenset({ANOTHER})]),
+    names=st.lists(
+        st.tuples(st.sampled_from(["zofia", "zosia", "agata", ""]), st.sampled_from(["nowak", "okafor", ""])),
+        max_size=2,
+    ).map(tuple),
+    births=st.sampled_from(
+        [(), (Birth(1985, 9, 14),), (Birth(1985, 1, 1),), (Birth(1985, 14, 9),), (Birth(1940, 2, 3),)]
+    ),
+    postcodes=st.sampled_from([frozenset[str](), frozenset({"SE58AZ"}), frozenset({"SE5"}), frozenset({"E14NS"})]),
+    phones=st.sampled_from([frozenset[str](), frozenset({"7700900123"})]),
+)
+
+
+@given(DESCRIPTIONS, DESCRIPTIONS)
+def test_the_weight_of_two_is_the_same_both_ways(one: Described, other: Described) -> None:
+    scorer = Scorer(shipped(), Frequencies())
+    assert scorer.score(one, other, "x").weight == pytest.approx(scorer.score(other, one, "x").weight)
+
+
+@given(DESCRIPTIONS)
+def test_more_that_agrees_never_weighs_less(one: Described) -> None:
+    scorer = Scorer(shipped(), Frequencies())
+    without = Described(names=one.names, births=one.births)
+    whole = Described(
+        names=one.names, births=one.births, phones=frozenset({"7700900123"}), postcodes=frozenset({"SE58AZ"})
+    )
+    assert scorer.score(whole, whole, "x").weight >= scorer.score(without, whole, "x").weight
+
+
+@given(DESCRIPTIONS, DESCRIPTIONS)
+def test_nobody_is_attached_without_a_given_name_or_the_number(one: Described, other: Described) -> None:
+    score = Scorer(shipped(), Frequencies()).score(one, other, "x")
+    found = decide_scored(one, [score], shipped(), 1000)
+    if found.verdict == "attach":
+        assert score.names_given or score.level("nhs_number") == "exact"
+        assert score.level("nhs_number") not in {"differs", "digit"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("mohammed", "muhammad", "nickname"), ("elizabeth", "liz", "nickname"), ("siobhan", "shivaun", "nickname"),
+        ("katarzyna", "katarzina", "edit"), ("z", "zofia", "initial"), ("maria jose", "maria", "part"),
+        ("amir", "chidi", "differs"), ("", "amir", "absent"),
+    ],
+)  # fmt: skip
+def test_levels_of_names(one: str, other: str, level: str) -> None:
+    assert name_level(one, other, True) == level
+    assert name_level(other, one, True) == level
+
+
+def test_names_of_every_script_are_brought_to_letters() -> None:
+    assert name("Dr Łucja O'Neill-Šarić") == "lucja oneill saric"
+    assert name("محمد") == skeleton("mohammed") == "mhmd"
+    assert name("Unknown Male") == ""
+    assert postcode("zz99 3vz") == ""
+    assert (outward("SE58AZ"), outward("SE5")) == ("SE5", "SE5")
+
+
+def test_a_crowded_key_counts_only_with_another() -> None:
+    crowd = [f"p{i}" for i in range(10)]
+    assert gather({"a": crowd, "b": ["p3"]}, cap=5) == {"p3"}
+    assert gather({"a": crowd, "b": [*crowd[:6], "q"]}, cap=5) == set(crowd[:6])
+
+
+def test_a_name_of_its_own_is_no_slip_of_the_pen() -> None:
+    amina = Described(names=(("amina", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"}))
+    amira = Described(names=(("amira", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"}))
+    amixa = Described(names=(("amixa", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"}))
+    others = [Described(names=((g, f),)) for g in ("amira", "amina") for f in ("ali", "khan", "diaz")]
+    scorer = Scorer(shipped(), frequencies([amina, *others]))
+    assert not scorer.score(amira, amina, "x").names_given
+    assert scorer.score(amixa, amina, "x").names_given
+
+
+def test_a_row_that_cannot_be_read_names_its_field() -> None:
+    with pytest.raises(BadField, match=r"date_of_birth: write it as YYYY-MM-DD"):
+        read({"id": "1", "date_of_birth": "14/09/1985"})
+    key, row = read({"id": "1", "given_name": "Ann", "date_of_birth": "1980-38-29", "sex": "F"})
+    assert (key, row.births, row.sex) == ("1", (Birth(1980, 38, 29),), "female")
+    assert keys_of(row)
+
+
+def test_a_model_that_lacks_a_field_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="the model lacks 'clamp'"):
+        model_of("{}")
