@@ -16,6 +16,7 @@ import click
 from services.identity.candidates import Index
 from services.identity.decide import decide_scored
 from services.identity.described import Described
+from services.identity.evaluation import Outcome, Rate, by_group, findings, threshold
 from services.identity.model import frequencies, model_of, shipped
 from services.identity.score import Scorer
 from services.identity.tabular import BadField, read
@@ -124,3 +125,73 @@ def match(people: Path, queries: Path, out: Path, model: Path | None, workers: i
         click.echo(fault, err=True)
     if faults:
         raise SystemExit(1)
+
+
+def _table(path: Path, *needed: str) -> list[dict[str, str]]:
+    with _text(path, "r") as stream:
+        reader = csv.DictReader(stream)
+        lacking = [c for c in needed if c not in (reader.fieldnames or ())]
+        if lacking:
+            raise click.ClickException(f"{path.name}: no column {', '.join(lacking)}; the first line names the columns")
+        return list(reader)
+
+
+def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
+    known = {r["query_id"]: r for r in _table(truth, "query_id", "person_id", *([group] if group else []))}
+    found = []
+    for row in _table(results, *OUT):
+        if (true := known.get(row["query_id"])) is None:
+            raise click.ClickException(f"{truth.name}: says nothing of a query that {results.name} answers")
+        weight = float(row["weight"]) if row["weight"] else None
+        found.append(
+            Outcome(
+                row["decision"], row["person_id"], true["person_id"], weight, true[group] or "not said" if group else ""
+            )
+        )
+    return found
+
+
+@identity.command()
+@click.option("--results", required=True, type=_FILE, help="What `liaison identity match` wrote.")
+@click.option("--truth", required=True, type=_FILE, help="query_id, person_id (empty: not on file), and groups.")
+@click.option("--group", help="A column of the truth: name origin, ethnicity, sex, age band, fixed abode.")
+def evaluate(results: Path, truth: Path, group: str | None) -> None:
+    """Attached rightly and wrongly, possible and missed, with 95 % intervals; whole and by group."""
+
+    def shown(rate: Rate, scale: int = 100) -> str:
+        low, high = rate.interval
+        return f"{rate.share * scale:.2f} ({low * scale:.2f}-{high * scale:.2f})"
+
+    tables = by_group(_outcomes(results, truth, group))
+    click.echo("group\tevents\tright %\twrong per 10,000\tpossible %\tmissed %\tprecision %")
+    for t in tables:
+        click.echo(
+            f"{t.group}\t{t.events}\t{shown(t.right)}\t{shown(t.wrong, 10_000)}\t{shown(t.possible)}\t{shown(t.missed)}"
+            f"\t{shown(t.precision)}"
+        )
+    for finding in findings(tables):
+        click.echo(f"finding: {finding}")
+
+
+@identity.command()
+@click.option(
+    "--judged", required=True, type=_FILE, help="weight, right (1 or 0): a blind sample of attachments, and reviews."
+)
+@click.option("--at-most", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.001, show_default=True)
+@click.option("--people", type=click.IntRange(1), help="How many the register holds now.")
+@click.option("--people-then", type=click.IntRange(1), help="How many it held when the outcomes were judged.")
+def calibrate(judged: Path, at_most: float, people: int | None, people_then: int | None) -> None:
+    """The weight at which attaching is shown to be safe: wrong ones under the limit with 95 % confidence, one-sided.
+
+    Exit status 1 where no weight is: judge more attachments, or let people decide.
+    """
+    rows = [(float(r["weight"]), r["right"] == "1") for r in _table(judged, "weight", "right")]
+    found = threshold(rows, at_most)
+    if people and people_then and people >= 2 * people_then:
+        click.echo("warning: the register has doubled since these were judged; judge a new sample", err=True)
+    if found is None:
+        click.echo(f"no weight is shown to be safe by {len(rows)} outcomes", err=True)
+        raise SystemExit(1)
+    click.echo(
+        f"attach from {found.weight:.2f} bits: {found.wrong} wrong of {found.attached}, below {found.bound:.5f} with 95 %"
+    )

@@ -1,0 +1,81 @@
+"""`liaison identity`: matching in bulk, judged against the truth, and a threshold set on outcomes."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from services.command_line import main
+from services.identity.evaluation import Rate, threshold, upper_bound
+
+PEOPLE = """id,given_name,family_name,date_of_birth,postcode,sex
+p1,Zofia,Nowak,1985-09-14,SE5 8AZ,female
+p2,Tunde,Okafor,1988-02-28,E1 4NS,male
+p3,Amina,Farah,1990-05-06,N1 9GU,female
+"""
+QUERIES = """id,given_name,family_name,date_of_birth,postcode
+q1,Zosia,Nowak,1985-09-14,SE5 8AZ
+q2,Okafor,Tunde,1988-02-28,E1 4NS
+q3,Hodan,Farah,1990-05-06,N1 9GU
+q4,Mei,Chen,06/05/1990,
+q5,Chidi,Eze,1971-03-04,W2 1NY
+"""
+
+
+@pytest.fixture
+def answered(tmp_path: Path) -> dict[str, dict[str, str]]:
+    """What the matcher answers, by query."""
+    with gzip.open(tmp_path / "people.csv.gz", "wt") as people:
+        people.write(PEOPLE)
+    (tmp_path / "queries.csv").write_text(QUERIES)
+    ran = CliRunner().invoke(main, [
+        "identity", "match", "--people", str(tmp_path / "people.csv.gz"), "--queries", str(tmp_path / "queries.csv"),
+        "--out", str(tmp_path / "out.csv"), "--as-of", "2026-01-01"])  # fmt: skip
+    assert ran.exit_code == 1
+    assert "queries.csv line 5: date_of_birth: write it as YYYY-MM-DD" in ran.output
+    with (tmp_path / "out.csv").open() as out:
+        return {r["query_id"]: r for r in csv.DictReader(out)}
+
+
+def test_a_bad_row_is_named_and_the_rest_is_matched(answered: dict[str, dict[str, str]]) -> None:
+    assert {q: (r["decision"], r["person_id"]) for q, r in answered.items()} == {
+        "q1": ("attach", "p1"), "q2": ("attach", "p2"), "q3": ("possible", "p3"), "q5": ("unknown", ""),
+    }  # fmt: skip
+
+
+def test_it_is_judged_by_group_and_a_gap_is_a_finding(tmp_path: Path) -> None:
+    rows = [f"q{i},attach,p{i},30,1,\n" for i in range(10)]
+    (tmp_path / "out.csv").write_text("query_id,decision,person_id,weight,probability,second_weight\n" + "".join(rows))
+    truth = [f"q{i},{'p' + str(i) if i != 3 else ''},{'a' if i < 4 else 'b'}\n" for i in range(10)]
+    (tmp_path / "truth.csv").write_text("query_id,person_id,origin\n" + "".join(truth))
+    ran = CliRunner().invoke(main, ["identity", "evaluate", "--results", str(tmp_path / "out.csv"), "--truth",
+                                    str(tmp_path / "truth.csv"), "--group", "origin"])  # fmt: skip
+    assert ran.exit_code == 0
+    assert "all\t10\t100.00" in ran.output
+    assert "finding: a: wrong 2500.0 per 10,000 events, the whole 1000.0 (too few events" in ran.output
+    assert "finding: b" not in ran.output
+
+
+def test_a_threshold_rests_on_enough_outcomes_or_there_is_none() -> None:
+    assert upper_bound(0, 2995) == pytest.approx(0.001, rel=0.01), "three in n: the rule of three"
+    assert threshold([(20.0, True)] * 1000) is None
+    found = threshold([(20.0, True)] * 4000 + [(12.0, True)] * 1000 + [(8.0, False)] * 20)
+    assert found is not None
+    assert (found.weight, found.wrong, found.attached) == (12.0, 0, 5000)
+
+
+def test_the_register_that_doubled_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "judged.csv").write_text("weight,right\n" + "20,1\n" * 4000)
+    command = ["identity", "calibrate", "--judged", str(tmp_path / "judged.csv"), "--people-then", "1000", "--people"]
+    assert "attach from 20.00 bits: 0 wrong of 4000" in CliRunner().invoke(main, [*command, "1999"]).output
+    assert "doubled" not in CliRunner().invoke(main, [*command, "1999"]).output
+    assert "doubled" in CliRunner().invoke(main, [*command, "2000"]).output
+
+
+def test_an_interval_holds_the_share() -> None:
+    low, high = Rate(7, 10).interval
+    assert low < 0.7 < high
