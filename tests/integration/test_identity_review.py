@@ -74,6 +74,7 @@ class Desk:
         row = await self.pool.fetchrow(
             "SELECT outcome, person_id::text AS p FROM identity_decision WHERE incident = 'CAD-1' AND superseded_at IS NULL"
         )
+        assert row is not None
         return row["outcome"], row["p"]
 
 
