@@ -23,7 +23,7 @@ from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDO
 from services.liaison.corrections import effective
 from services.liaison.records import SiteReport
 from services.liaison.settle import HORIZON, IncidentFile, Key, Settlement
-from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
+from services.liaison.subjects import day_of, descriptor_of, local_key, local_person_of, site_reports_of
 from services.runtime.postgres import Connection
 
 REOPEN = timedelta(hours=72)
@@ -257,7 +257,7 @@ async def files(
             decision = own_register(known)
         else:
             ids = {i for name in names[key] for i in by_name.get(name, ())} - separated
-            decision = decide(said[key], (people[i] for i in ids))
+            decision = decide(said[key], (people[i] for i in ids), as_of=day_of(own))
         found.append(IncidentFile(key, tuple(own), decision, episodes[key], former.get(key)))
     return found, people
 

@@ -33,7 +33,7 @@ from services.liaison.settle import (
     settle_feed,
     settle_monitor,
 )
-from services.liaison.subjects import descriptor_of, local_key, local_person_of, site_reports_of
+from services.liaison.subjects import day_of, descriptor_of, local_key, local_person_of, site_reports_of
 from services.liaison.tally import count
 
 REOPEN = timedelta(hours=72)
@@ -264,7 +264,7 @@ class MemoryLedger:
         else:
             said = descriptor_of(incident.counted)
             ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
-            decision = decide(said, (self._people[i] for i in ids))
+            decision = decide(said, (self._people[i] for i in ids), as_of=day_of(incident.counted))
         return IncidentFile(key, incident.counted, decision, incident.episode_id, incident.contact)
 
     def _person_of(self, local: tuple[str, str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from schemas.events.care import AbsenceReported, FollowUpData
 from schemas.events.detention import CustodyArrived, PlaceOfSafetyCapacity
@@ -22,6 +22,12 @@ def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
         if isinstance(person, PersonDescriptor):
             return person
     return None
+
+
+def day_of(events: Iterable[Received]) -> date | None:
+    """The day the incident began: apparent ages are as at it, and who died later was alive."""
+    began = min((r.event.time for r in events), default=None)
+    return began.date() if began is not None else None
 
 
 def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:

@@ -120,6 +120,12 @@ def test_somebody_who_has_died_is_possible_at_most() -> None:
     assert decide(nameless_number(), [on_file(died_on=date(2020, 1, 1))]).rule == "deceased"
 
 
+def test_who_died_of_it_was_alive_when_it_began() -> None:
+    died = on_file(died_on=date(2026, 11, 24))
+    assert decide(nameless_number(), [died], as_of=date(2026, 11, 24)).outcome == "attached"
+    assert decide(nameless_number(), [died], as_of=date(2026, 11, 25)).rule == "deceased"
+
+
 def test_a_pair_that_a_person_separated_stays_apart() -> None:
     assert decide(nameless_number(), [on_file()]).outcome == "attached"
     assert decide(nameless_number(), [on_file()], separated={"zofia"}).rule == "separated-by-a-person"
