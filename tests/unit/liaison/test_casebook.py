@@ -1,0 +1,45 @@
+"""The casebook: every failure is told of, an ordinary day stays quiet, and the page says what is so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.registry import load_registry
+from schemas.scenario import load_scenario
+from services.liaison.policy import load_policy
+from services.liaison.replay import run
+from services.liaison.rules import RULES
+from tests.scenarios.casebook.ordinary_day import FILE, HOW_MANY, ordinary_day
+from tests.scenarios.casebook.report import PAGE, cases, page
+
+REGISTRY, POLICY = load_registry(), load_policy()
+
+
+@pytest.mark.parametrize("path", cases(), ids=lambda p: p.stem)
+def test_a_case_gives_its_alerts_and_no_other(path: Path) -> None:
+    scenario = load_scenario(path)
+    assert any(e.knowable is not None for e in scenario.expect)
+    assert run(scenario, REGISTRY, POLICY).differences == ()
+
+
+def test_there_are_fifty_five_and_they_try_every_rule_over_a_crisis_but_the_aftermath_of_a_death() -> None:
+    assert len(cases()) == 55
+    tried = {e.rule for path in cases() for e in load_scenario(path).expect}
+    over_an_episode = {rule for rule, each in RULES.items() if each.condition is not None}
+    assert over_an_episode - tried == {"R24"}
+
+
+def test_an_ordinary_day_of_more_than_two_hundred_matters_raises_nothing() -> None:
+    assert sum(number for _, number in HOW_MANY) >= 200
+    assert run(load_scenario(FILE), REGISTRY, POLICY).alerts == ()
+
+
+def test_the_ordinary_day_is_the_one_that_is_written() -> None:
+    assert yaml.safe_load(FILE.read_text(encoding="utf-8")) == ordinary_day()
+
+
+def test_the_page_says_what_the_rules_do() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
