@@ -21,6 +21,9 @@ from services.liaison.mark import Mark
 Key = tuple[str, str]
 """(agency, reference) of a record."""
 
+IOPC = "iopc"
+"""The receiver that a force names when it has referred a death or serious injury: no health service, and no feed."""
+
 
 @dataclass(frozen=True, slots=True)
 class RiskAssessment:

@@ -10,7 +10,7 @@ from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.mark import Mark
 from services.liaison.policy import Policy
-from services.liaison.records import Referral
+from services.liaison.records import IOPC, Referral
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER, NEVER, Spans, either, held_for, spans, without
 
@@ -43,7 +43,7 @@ def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
     said: Spans = NEVER
     waiting = []
     for referral in episode.referrals:
-        if referral.sent is not None and referral.priority in _WITHIN:
+        if referral.sent is not None and referral.priority in _WITHIN and referral.to_agency != IOPC:
             named, limit, urgency = _WITHIN[referral.priority]
             waiting.append((urgency, referral.sent.at + RULE.limit(policy, limit), referral.sent, referral, named))
     for urgency, due, sent, referral, named in sorted(waiting, key=lambda w: w[:3]):

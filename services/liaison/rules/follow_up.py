@@ -36,7 +36,11 @@ def _identified(episode: Episode) -> bool:
 def _triggers(episode: Episode) -> Iterator[tuple[Mark, str]]:
     """What a follow-up is owed after, with what happened."""
     kinds = {i.kind for i in episode.indicators}
-    owed = bool(episode.clear_crisis) or not kinds.isdisjoint(_SERIOUS)
+    if any(h.harm == "death" for h in episode.harms):
+        return
+    # most people who are arrested are held: restraint alone is no crisis of mental health
+    held_only = kinds <= {CrisisIndicator.RESTRAINT}
+    owed = (bool(episode.clear_crisis) and not held_only) or not kinds.isdisjoint(_SERIOUS)
     taken = any(i.outcome in {"conveyed", "detained", "arrested"} for i in episode.incidents) or any(
         a.person_taken for a in episode.attendances
     )

@@ -10,7 +10,7 @@ from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.mark import Mark
 from services.liaison.policy import Policy
-from services.liaison.records import Harm
+from services.liaison.records import IOPC, Harm
 from services.liaison.rules.family import reached_after
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER
@@ -28,7 +28,16 @@ def end_of_next_day(at: datetime) -> datetime:
 
 def _contact_before(episode: Episode, harm: Harm, window: timedelta) -> tuple[datetime, tuple[str, str] | None] | None:
     """The last contact of the police with the person at or before the harm, within the window."""
+    kinds = {i.key: i.kind for i in episode.incidents}
+    if not harm.after_contact and kinds.get(harm.incident) == "police":
+        return None  # the police themselves say that it was not
     found: list[tuple[datetime, tuple[str, str] | None]] = []
+    for state in episode.incidents:
+        # a call is a contact too, also one that was declined
+        if state.kind == "police" and state.opened_at < harm.mark.at:
+            over = [m.at for m in (state.police_left, state.closed) if m is not None and m.at <= harm.mark.at]
+            event = None if state.reported is None else state.reported.event
+            found.append((max(over, default=harm.mark.at), event))
     for attendance in episode.attendances:
         if attendance.begun.at <= harm.mark.at:
             last = harm.mark if attendance.ended is None or attendance.ended.at > harm.mark.at else attendance.ended
@@ -48,6 +57,12 @@ def _contact_before(episode: Episode, harm: Harm, window: timedelta) -> tuple[da
     return max(recent, key=lambda each: each[0], default=None)
 
 
+def _referred(episode: Episode, since: datetime) -> datetime:
+    """When the case was referred to the IOPC."""
+    sent = (r.sent.at for r in episode.referrals if r.to_agency == IOPC and r.sent is not None and r.sent.at >= since)
+    return min(sent, default=FOREVER)
+
+
 def serious_harm(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """R23: death or serious injury during contact with the police or within the window after it. Once for each harm: a
     death after a serious injury worsens it."""
@@ -59,10 +74,11 @@ def serious_harm(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         known = known or harm.mark
         following = stages[number + 1].mark.at if number + 1 < len(stages) else FOREVER
-        if harm.mark.at >= following:
+        end = min(following, _referred(episode, known.at))
+        if harm.mark.at >= end:
             continue
         yield SERIOUS.finds(
-            policy, anchor=known.event, holds=(harm.mark.at, following), stage=harm.harm, act_by=end_of_next_day(known.at),
+            policy, anchor=known.event, holds=(harm.mark.at, end), stage=harm.harm, act_by=end_of_next_day(known.at),
             reason=f"{'Death' if harm.harm == 'death' else 'Serious injury'} recorded at {clock(harm.mark.at)}; last contact "
             f"with the police at {clock(contact[0])}.",
             evidence=(

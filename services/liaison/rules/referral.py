@@ -8,6 +8,7 @@ from schemas.codes import ReferralPriority
 from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.records import IOPC
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER
 from services.liaison.working_days import end_of_working_day
@@ -19,7 +20,7 @@ _SOONER = frozenset({ReferralPriority.EMERGENCY, ReferralPriority.VERY_URGENT, R
 def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """Not acknowledged within the limit; or no outcome within the working days. The later stage worsens the first."""
     for each in episode.referrals:
-        if each.sent is None or each.to_agency is None:
+        if each.sent is None or each.to_agency is None or each.to_agency == IOPC:
             continue
         outcome = min((m.at for m, _, _ in each.outcomes), default=FOREVER)
         acknowledged = FOREVER if each.acknowledged is None else each.acknowledged.at
