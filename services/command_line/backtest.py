@@ -123,10 +123,10 @@ def backtest(
             candidate = run_history(events, registry, candidate_policy, bar.update)
             said[name] = (len(events), live, candidate, difference(live, candidate))
     if as_json:
-        click.echo(json.dumps({name: _document(*each) for name, each in said.items()}, indent=1))
+        click.echo(json.dumps({name: as_document(*each) for name, each in said.items()}, indent=1))
     else:
         for name, each in said.items():
-            _print(name, *each)
+            print_difference(name, *each)
     raise SystemExit(DIFFERENT if any(found.any for _, _, _, found in said.values()) else 0)
 
 
@@ -138,9 +138,10 @@ def _moved(moved: Moved) -> dict[str, Any]:
     return {**_raised(moved.candidate), "was": moved.live.at.isoformat(), "by_seconds": moved.by.total_seconds()}
 
 
-def _document(events: int, live: Run, candidate: Run, found: Difference) -> dict[str, Any]:
+def as_document(count: int, live: Run, candidate: Run, found: Difference, what: str = "events") -> dict[str, Any]:
+    """A difference in JSON values."""
     return {
-        "events": events,
+        what: count,
         "same": found.same,
         "gained": [_raised(a) for a in found.gained],
         "lost": [_raised(a) for a in found.lost],
@@ -159,8 +160,9 @@ def _document(events: int, live: Run, candidate: Run, found: Difference) -> dict
     }  # fmt: skip
 
 
-def _print(name: str, events: int, live: Run, candidate: Run, found: Difference) -> None:
-    click.secho(f"{name}: {events} events", bold=True)
+def print_difference(name: str, count: int, live: Run, candidate: Run, found: Difference, what: str = "events") -> None:
+    """A difference for people."""
+    click.secho(f"{name}: {count} {what}", bold=True)
     for label, alerts in (("gained", found.gained), ("lost", found.lost)):
         for a in alerts:
             click.echo(f"  {label:8} {a.rule} at {a.at.astimezone(LONDON):%d %b %H:%M:%S} to {', '.join(a.desks)}")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click
 
 from schemas.registry import RegistryError, load_registry
+from services.command_line.backtest import CONNECT_SECONDS, QUERY_SECONDS, Unusable, as_document, print_difference
+from services.ledger import shadow as shadow_ledger
+from services.liaison.backtest import Run, difference
 from services.liaison.catalogue import CATALOGUE, Limit, RuleDocument
 from services.liaison.policy import Policy, PolicyError, load_policy
 from services.liaison.staffing import faults_of
+from services.runtime.settings import Settings
 
 CERTAINTY = {
     "verified": "read in its own text",
@@ -155,3 +161,42 @@ def check(policy_file: Path | None, registry_file: Path | None, as_json: bool) -
             click.echo(fault)
         click.echo(f"{len(CATALOGUE)} rules, {len(faults)} faults")
     raise SystemExit(1 if faults else 0)
+
+
+async def _from_shadow() -> tuple[shadow_ledger.ShadowRun, Run, Run] | None:
+    connection = await asyncpg.connect(Settings().postgres_dsn, timeout=CONNECT_SECONDS, command_timeout=QUERY_SECONDS)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            run = await shadow_ledger.latest_run(connection)
+            return None if run is None else (run, *await shadow_ledger.runs(connection, run))
+    finally:
+        await connection.close(timeout=CONNECT_SECONDS)
+
+
+@rules.command()
+@_JSON
+def shadow(as_json: bool) -> None:
+    """What the candidate policy in the shadow would have alerted, against the live alerts of the same time.
+
+    Exit 0 where nothing differs, 1 where something does, 2 where there is no shadow or the ledger cannot be read.
+    """
+    try:
+        found = asyncio.run(_from_shadow())
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Unusable(f"the ledger cannot be read: {error}; check LIAISON_POSTGRES_DSN") from error
+    if found is None:
+        raise Unusable("no candidate policy was in the shadow yet; set LIAISON_SHADOW_POLICY_PATH for the stream")
+    run, live, candidate = found
+    differs = difference(live, candidate)
+    if as_json:
+        told = {
+            "candidate": run.candidate, "policy_version": run.policy_version, "live_version": run.live_version,
+            "from": run.began_at.isoformat(), "to": run.last_at.isoformat(), "failures": run.failures,
+        }  # fmt: skip
+        click.echo(json.dumps(told | as_document(run.steps, live, candidate, differs, "steps"), indent=1))
+    else:
+        title = f"policy {run.policy_version} in the shadow of {run.live_version}, {run.began_at:%d %b %H:%M} to "
+        print_difference(f"{title}{run.last_at:%d %b %H:%M} UTC", run.steps, live, candidate, differs, "steps")
+        if run.failures:
+            click.echo(f"  {run.failures} steps of the shadow failed: the comparison has holes")
+    raise SystemExit(1 if differs.any else 0)

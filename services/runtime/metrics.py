@@ -65,3 +65,6 @@ GATEWAY_SECONDS = Histogram("liaison_gateway_request_seconds", "Time of a reques
 GATEWAY_EVENTS = Counter(
     "liaison_gateway_events_total", "Events at the door, by what became of them.", ["feed", "outcome"]
 )
+SHADOW_RUNNING = Gauge("liaison_shadow_running", "1 while a candidate policy is evaluated beside the live one.")
+SHADOW_STEPS = Counter("liaison_shadow_steps_total", "Steps that the candidate policy was evaluated for.")
+SHADOW_FAILURES = Counter("liaison_shadow_failures_total", "Steps or starts of the candidate policy that failed.")

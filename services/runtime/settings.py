@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Agency registry file; the shipped London one where it is empty."""
     policy_path: Path | None = None
     """Rule policy file; the shipped one where it is empty."""
+    shadow_policy_path: Path | None = None
+    """A candidate policy that the stream evaluates beside the live one; its alerts go to nobody. See docs/rules.md."""
     pseudonym_key: str = ""
     """Secret from which a person whom a document names by NHS number alone gets an opaque local identifier. Keep it for as
     long as the ledger: with another key the same person is another. Empty: such documents are refused."""

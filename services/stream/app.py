@@ -35,6 +35,7 @@ from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
 from services.stream.batch import Batch, Hole, Record
 from services.stream.deadlines import resume_feeds, take_due
+from services.stream.shadow import shadow_of, take_shadow_due
 from services.stream.transport import with_fetch_wait
 
 STALLED_SECONDS = 30.0
@@ -90,6 +91,7 @@ class StreamWorker:
         app.task(self._drain)
         app.task(self._deadlines)
         app.task(self._sweep)
+        app.task(self._shadow)
 
     async def _start(self) -> None:
         pool = await create_pool(self.settings.postgres_dsn, max_size=6)
@@ -97,7 +99,8 @@ class StreamWorker:
         policy = load_policy(self.settings.policy_path)
         check_staffing(self.registry, policy)
         guard = self.settings.cursor_guard or self.settings.environment != "test"
-        self.batch = Batch(pool, self.registry, policy, crash.reach, guard)
+        shadow = shadow_of(self.settings.shadow_policy_path, policy, self.registry.zone)
+        self.batch = Batch(pool, self.registry, policy, crash.reach, guard, shadow)
         self.applier = Applier(self.batch, self.clock, self.settings)
         self.queue = asyncio.Queue(self.settings.queue_max)
         health = HealthServer(
@@ -176,6 +179,21 @@ class StreamWorker:
                 raise
             except Exception as error:
                 logger().error("deadlines.failed", error=type(error).__name__, detail=str(error)[:300])
+            await asyncio.sleep(self.settings.deadline_poll_seconds)
+
+    async def _shadow(self) -> None:
+        """What the candidate policy looks at by its own limits."""
+        await self._started.wait()
+        assert self.batch is not None
+        while self.batch.shadow is not None:
+            try:
+                if await take_shadow_due(self.batch, self.clock.now()):
+                    continue
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                metrics.SHADOW_FAILURES.inc()
+                logger().error("shadow.failed", error=type(error).__name__)
             await asyncio.sleep(self.settings.deadline_poll_seconds)
 
     async def _sweep(self) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
+from typing import Protocol
 
 import asyncpg
 
@@ -75,14 +77,23 @@ def _quarantined(record: Record, rejected: Rejected, registry: Registry) -> Quar
     return Quarantined(rejected, feed.id, agency.id, record.topic, record.partition, record.offset)
 
 
+class Beside(Protocol):
+    """What looks at every settlement beside the live policy, and may fail without harm."""
+
+    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+        """Judge by another policy. Never raises for a fault of its own."""
+
+
 class Batch:
     """Applies batches. One for a worker; holds the cache of decoded events."""
 
     def __init__(
-        self, pool: asyncpg.Pool, registry: Registry, policy: Policy, reach: Callable[[str], None], guard: bool = True
-    ) -> None:
+        self, pool: asyncpg.Pool, registry: Registry, policy: Policy, reach: Callable[[str], None], guard: bool = True,
+        shadow: Beside | None = None,
+    ) -> None:  # fmt: skip
         self.pool, self.registry, self.policy = pool, registry, policy
         self._reach, self._guard = reach, guard
+        self.shadow = shadow
         self.decoded = crises.Decoded(registry)
 
     async def apply(self, records: Sequence[Record], now: datetime, poison: bool = False) -> BatchResult:
@@ -263,6 +274,29 @@ class Batch:
             await crises.decide_link(connection, pair, decision, actor, reason, now)
             await self.settle(connection, set(pair), now)
 
+    async def look_in_shadow(self, connection: Connection, episodes: Sequence[str], now: datetime) -> None:
+        """Have the shadow alone look at whole episodes again. The zone is locked; nothing live is written."""
+        if self.shadow is not None and episodes:
+            around = await crises.incidents_of(connection, episodes)
+            _, judge = await self._judge(connection, around, now)
+            await self.shadow.look(connection, lambda policy: judge(alerts=(), policy=policy), now)
+
+    async def _judge(
+        self,
+        connection: Connection,
+        around: dict[Key, str | None],
+        now: datetime,
+        read: Mapping[Key, list[Received]] = MappingProxyType({}),
+    ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
+        """Everything that settling these incidents needs, but the policy and what it alerted before."""
+        found, people = await crises.files(connection, around, self.decoded, read)
+        separated, joined = await crises.decisions(connection, around)
+        return found, partial(
+            settle, found, people, now=now, heard=await heard(connection, self.registry), registry=self.registry,
+            separated=separated, joined=joined, contacts=await crises.contacts(connection, found),
+            site_reports=await self._site_reports(connection, found),
+        )  # fmt: skip
+
     async def _settle(
         self,
         connection: Connection,
@@ -270,16 +304,13 @@ class Batch:
         now: datetime,
         read: Mapping[Key, list[Received]] = MappingProxyType({}),
     ) -> Settlement:
-        found, people = await crises.files(connection, around, self.decoded, read)
-        separated, joined = await crises.decisions(connection, around)
+        found, judge = await self._judge(connection, around, now, read)
         known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
-        settlement = settle(
-            found, people, known, now, heard=await heard(connection, self.registry), policy=self.policy,
-            registry=self.registry, separated=separated, joined=joined,
-            contacts=await crises.contacts(connection, found), site_reports=await self._site_reports(connection, found),
-        )  # fmt: skip
+        settlement = judge(alerts=known, policy=self.policy)
         await crises.save_decisions(connection, found, now)
         await crises.save_episodes(connection, settlement, self.registry.zone, now)
+        if self.shadow is not None:  # before the log, whose sequence is held until the commit
+            await self.shadow.look(connection, lambda policy: judge(alerts=(), policy=policy), now)
         await alerts.save(connection, settlement.alerts, self.registry, now)
         return settlement
 

@@ -1,0 +1,132 @@
+"""A candidate policy in the shadow: it sees what the live one sees, and can do nothing to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import CliRunner
+
+from schemas.envelope import encode
+from schemas.registry import load_registry
+from schemas.scenario import load_scenario
+from services.command_line import main
+from services.liaison.policy import Policy, load_policy
+from services.liaison.replay import arrivals
+from services.liaison.settle import Settlement
+from services.runtime.metrics import SHADOW_FAILURES
+from services.runtime.postgres import Connection, create_pool
+from services.stream.batch import Batch, Beside, Record
+from services.stream.deadlines import take_due
+from services.stream.shadow import Shadow, shadow_of, take_shadow_due
+
+REGISTRY, POLICY = load_registry(), load_policy()
+STRICTER = POLICY.model_copy(update={"version": 99, "limits": {"R04": {"ambulance_request_within": 240}}})
+UNASKED = load_scenario(Path(__file__).parents[1] / "scenarios" / "detained-and-nobody-calls-an-ambulance.yaml")
+
+
+@pytest.fixture
+async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    made = await create_pool(postgres_dsn)
+    yield made
+    await made.close()
+
+
+async def night(pool: asyncpg.Pool, shadow: Beside | None) -> list[tuple[Any, ...]]:
+    """The scenario with every deadline at its own time; gives what was sent out."""
+    batch = Batch(pool, REGISTRY, POLICY, lambda _: None, shadow=shadow)
+    offsets: dict[str, int] = {}
+    said = list(arrivals(UNASKED, REGISTRY))
+    for each in said:
+        await _until(batch, each.at)
+        topic = REGISTRY.feeds_by_id[each.feed][1].topic
+        record = Record(topic, 0, offsets.get(topic, 0), encode(each.event), ())
+        offsets[topic] = record.offset + 1
+        await batch.apply([record], each.at)
+    await _until(batch, max(e.at for e in said) + timedelta(minutes=20))
+    rows = await pool.fetch("SELECT topic, key, body FROM outbox WHERE topic LIKE 'alerts.%' ORDER BY message_id")
+    return [tuple(r) for r in rows]
+
+
+async def _until(batch: Batch, end: datetime) -> None:
+    sql = """SELECT min(due_at) FROM (SELECT due_at FROM deadline WHERE kind <> 'feed'
+                                      UNION ALL SELECT due_at FROM shadow_deadline) AS due"""
+    await batch.pool.execute("DELETE FROM deadline WHERE kind = 'feed'")
+    while (due := await batch.pool.fetchval(sql)) is not None and due <= end:
+        await take_due(batch, due)
+        await take_shadow_due(batch, due)
+
+
+def stricter() -> Shadow:
+    return Shadow(STRICTER, POLICY.version, REGISTRY.zone)
+
+
+async def test_an_alert_that_would_come_a_minute_earlier_is_reported_and_sent_to_nobody(
+    pool: asyncpg.Pool, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await night(pool, stricter())
+    raised = await pool.fetchval("SELECT min(at) FROM alert_log JOIN alert USING (alert_id) WHERE rule = 'R04'")
+    shadowed = await pool.fetchval("SELECT raises[1] FROM shadow_alert WHERE rule = 'R04'")
+    assert raised - shadowed == timedelta(minutes=1)
+    assert await pool.fetchval("SELECT count(*) FROM alert_log WHERE at = $1 AND transition = 'raised'", shadowed) == 0
+    monkeypatch.setenv("LIAISON_POSTGRES_DSN", postgres_dsn)
+    said = await asyncio.to_thread(CliRunner().invoke, main, ["rules", "shadow", "--json"])
+    assert said.exit_code == 1, said.output
+    found = json.loads(said.stdout)
+    assert [(m["rule"], m["by_seconds"]) for m in found["earlier"]] == [("R04", -60.0)]
+    assert (found["policy_version"], found["failures"], found["gained"], found["lost"]) == (99, 0, [], [])
+
+
+class _Breaks(Shadow):
+    """A candidate whose evaluation fails."""
+
+    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+        def broken(_: Policy) -> Settlement:
+            raise ZeroDivisionError
+
+        await super().look(connection, broken, now)
+
+
+class _Unguarded:
+    """The positive control: the same failure without the guard."""
+
+    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+        await connection.execute("SELECT 1 / 0")
+
+
+async def test_a_shadow_that_fails_is_counted_and_every_live_alert_goes_out(pool: asyncpg.Pool) -> None:
+    before = SHADOW_FAILURES._value.get()
+    sent = await night(pool, _Breaks(STRICTER, POLICY.version, REGISTRY.zone))
+    assert any(b'"raised"' in body for _, _, body in sent)
+    assert SHADOW_FAILURES._value.get() > before
+    assert await pool.fetchval("SELECT count(*) FROM shadow_alert") == 0
+
+
+async def test_a_shadow_whose_tables_are_broken_leaves_the_transaction_usable(pool: asyncpg.Pool) -> None:
+    await pool.execute("ALTER TABLE shadow_run ADD CONSTRAINT broken CHECK (policy_version < 99)")
+    sent = await night(pool, stricter())
+    assert any(b'"raised"' in body for _, _, body in sent)
+
+
+async def test_without_the_guard_the_same_failure_stops_the_live_path(pool: asyncpg.Pool) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await night(pool, _Unguarded())
+
+
+def test_a_candidate_that_cannot_be_read_is_counted_and_there_is_no_shadow(tmp_path: Path) -> None:
+    before = SHADOW_FAILURES._value.get()
+    assert shadow_of(tmp_path / "none.yaml", POLICY, REGISTRY.zone) is None
+    assert SHADOW_FAILURES._value.get() == before + 1
+
+
+def test_the_report_without_a_shadow_says_how_to_have_one(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIAISON_POSTGRES_DSN", postgres_dsn)
+    said = CliRunner().invoke(main, ["rules", "shadow"])
+    assert said.exit_code == 2
+    assert "LIAISON_SHADOW_POLICY_PATH" in said.output
