@@ -135,6 +135,8 @@ _CERTAINTY = {
     "possible": "Possibly a person on file: identity is not confirmed",
     "unknown": "Person not identified",
 }
+LEFT_APART = "So many incidents are at this place that further ones are no longer added: look at the others there too"
+"""What an alert says where linking was stopped by the bound."""
 _RISKS = (RiskLevel.HIGH, RiskLevel.MEDIUM, RiskLevel.LOW)
 _KIND_OF: Mapping[Column, str] = {"mental-health": "mental-health-trust", "amhp": "local-authority"}
 
@@ -295,5 +297,7 @@ def view(standing: Standing, role: DeskRole, episode: Episode | None) -> tuple[d
             if item in may and (said := say(episode)):
                 items.append(item)
                 shown |= said
+        if episode.incidents_left_apart and "circumstances" in may:
+            shown["Not all of it"] = LEFT_APART
         seen["shown"] = shown
     return seen, tuple(items)

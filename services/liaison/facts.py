@@ -315,6 +315,9 @@ class Episode:
     """Incidents outside this episode about the same person, telephone or property, in order of time."""
     signs: tuple[tuple[ClinicalSign, Mark], ...] = ()
     """Physical signs seen of the person, whoever said so, in order of time."""
+    incidents_left_apart: bool = False
+    """Incidents at its place were not added to it, since it is as large as a crisis may grow by place alone; or it is
+    one that was not added."""
     faults: tuple[str, ...] = ()
     """Corrections that could not be applied, by event id: the uncorrected event counts."""
 

@@ -101,6 +101,9 @@ class LinkPolicy:
     place_rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Incidents a day at known places, by `place_key`. A place as busy as an emergency department
     brings unrelated incidents together all day, so there being there proves little."""
+    most_open_at_place: int = 200
+    """An incident is compared with so many of those before it under one key of a place, the latest
+    first: work grows with their number and not with its square."""
 
 
 DEFAULT_POLICY = LinkPolicy()
@@ -280,11 +283,14 @@ def candidate_pairs(
         bucket.sort(key=lambda sighting: (sighting.opened_at, sighting.key))
         window = policy.person_window if name.startswith("person:") else policy.place_window
         endless = name.startswith("incident:")
+        bounded = not endless and not name.startswith("person:")
         open_ones: list[Sighting] = []
         for later in bucket:
             if not endless:
                 oldest = later.opened_at - window
                 open_ones = [each for each in open_ones if each.last_seen_at >= oldest]
+            if bounded:
+                open_ones = open_ones[-policy.most_open_at_place :]
             for earlier in open_ones:
                 pair = (min(earlier.key, later.key), max(earlier.key, later.key))
                 if pair not in seen:
@@ -316,9 +322,47 @@ class _Crises:
         for key in small:
             self._crisis[key] = large
 
+    def of(self, key: Key) -> set[Key]:
+        """The crisis that the incident is in."""
+        return self._crisis[key]
+
     def all(self) -> list[frozenset[Key]]:
         """The crises, sorted by their least incident."""
         return sorted({frozenset(crisis) for crisis in self._crisis.values()}, key=min)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How large a crisis may grow through places alone."""
+
+    incidents: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Incidents as crises."""
+
+    crises: list[frozenset[Key]]
+    """Each incident in exactly one; sorted by their least incident."""
+    left_apart: frozenset[Key]
+    """Incidents whose places agree with one another's, but whose crises together would be larger than the bound."""
+
+
+def _ranked(
+    by_key: Mapping[Key, Sighting], policy: LinkPolicy, joined: frozenset[Pair]
+) -> Iterable[tuple[tuple[float, float], Key, Key]]:
+    """The evidence, strongest first; equal strengths by key."""
+    ranked: list[tuple[tuple[float, float], Key, Key]] = []
+    for pair in joined:
+        if len(pair) == 2 and pair <= by_key.keys():
+            ranked.append(((-_JOINED_BY_HAND, 0.0), min(pair), max(pair)))
+    for left, right in candidate_pairs(by_key.values(), policy):
+        evidence = link(left, right, policy)
+        if evidence is not None:
+            kind, weight = evidence.strength
+            ranked.append(((-kind, -weight), evidence.left, evidence.right))
+    return sorted(ranked)
 
 
 def group(
@@ -335,16 +379,49 @@ def group(
     separation wins over a joining. Pairs that name an incident not given here are left out.
     """
     by_key = {sighting.key: sighting for sighting in sightings}
-    ranked: list[tuple[tuple[float, float], Key, Key]] = []
-    for pair in joined:
-        if len(pair) == 2 and pair <= by_key.keys():
-            ranked.append(((-_JOINED_BY_HAND, 0.0), min(pair), max(pair)))
-    for left, right in candidate_pairs(by_key.values(), policy):
-        evidence = link(left, right, policy)
-        if evidence is not None:
-            kind, weight = evidence.strength
-            ranked.append(((-kind, -weight), evidence.left, evidence.right))
     crises = _Crises(by_key, separated)
-    for _, one, other in sorted(ranked):
+    for _, one, other in _ranked(by_key, policy, joined):
         crises.join(one, other)
     return crises.all()
+
+
+def group_within(
+    sightings: Iterable[Sighting],
+    bound: Bound,
+    events: Mapping[Key, int],
+    held: Mapping[Key, str | None],
+    policy: LinkPolicy = DEFAULT_POLICY,
+    separated: frozenset[Pair] = frozenset(),
+    joined: frozenset[Pair] = frozenset(),
+) -> Grouping:
+    """As `group`, but a crisis that has reached the bound takes no further incidents by place.
+
+    `events` counts each incident's events, `held` names the episode it is in. The bound never takes an incident out of
+    the episode that holds it, and never stands against a reference, a person or somebody's decision; what it leaves
+    apart is a crisis of its own. Below the bound the crises are those of `group`. Above it they may depend on which
+    incidents came first: a crisis that people work on must not lose its incidents to later ones.
+    """
+    by_key = {sighting.key: sighting for sighting in sightings}
+    usual = group(by_key.values(), policy, separated, joined)
+
+    def over(members: Iterable[Key]) -> bool:
+        keys = list(members)
+        return len(keys) > bound.incidents or sum(events[k] for k in keys) > bound.events
+
+    if not any(len(members) > 1 and over(members) for members in usual):
+        return Grouping(usual, frozenset())
+    crises = _Crises(by_key, separated)
+    further: list[tuple[Key, Key]] = []
+    for (kind, _), one, other in _ranked(by_key, policy, joined):
+        if kind == -_STRENGTH["place"] and (held[one] is None or held[one] != held[other]):
+            further.append((one, other))
+        else:
+            crises.join(one, other)
+    apart: set[Key] = set()
+    for one, other in further:
+        left, right = crises.of(one), crises.of(other)
+        if left is not right and over(left | right):
+            apart |= {one, other}
+        else:
+            crises.join(one, other)
+    return Grouping(crises.all(), frozenset(apart))

@@ -67,6 +67,10 @@ class Policy(Closed):
     """By urgency: seconds without an acknowledgement until each level has it (domain reference, section 7 [A])."""
     limits: dict[RuleId, dict[str, Annotated[int, Field(ge=0)]]] = Field(default_factory=dict)
     """By rule and limit, in the unit of the catalogue."""
+    largest_crisis_incidents: Annotated[int, Field(ge=20, le=1000)] = 200
+    """A crisis with so many incidents takes no further ones by place alone; its alerts say so [assumption]."""
+    largest_crisis_events: Annotated[int, Field(ge=200, le=20_000)] = 2000
+    """The same for the events of its incidents [assumption]."""
     switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(default_factory=dict)
     """Rules that are not run here, each with the reason."""
     regimes: dict[Regime, date | None] = Field(default_factory=dict)

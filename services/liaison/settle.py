@@ -22,7 +22,7 @@ from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
 from services.liaison.finding import EVERY_FEED, Standing
-from services.liaison.linking import Sighting, group, link_keys
+from services.liaison.linking import Bound, Sighting, group_within, link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
 from services.liaison.rules import RULES
@@ -87,6 +87,8 @@ class Settlement:
     alerts: tuple[AlertChange, ...]
     echoes: tuple[Echo, ...] = ()
     """Which other episodes must be looked at again, since they count an incident of these."""
+    bounded: tuple[str, ...] = ()
+    """Episodes at which linking by place was stopped, because they would have grown too large."""
 
 
 def new_episode_id(key: Key) -> str:
@@ -238,12 +240,21 @@ def settle(
     by_key = {f.key: f for f in files}
     said = {k: counted(f.events) for k, f in by_key.items()}
     sightings = {k: sighting(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()}
-    groups = group(sightings.values(), separated=separated, joined=joined)
+    grouping = group_within(
+        sightings.values(),
+        Bound(policy.largest_crisis_incidents, policy.largest_crisis_events),
+        {k: len(said[k].given) for k in by_key},
+        {k: f.episode_id for k, f in by_key.items()},
+        separated=separated,
+        joined=joined,
+    )
+    groups = grouping.crises
     ids = _episode_ids(groups, by_key, sightings)
     known = {a.alert_id: a for a in alerts}
     changes: list[AlertChange] = []
     episodes: list[SettledEpisode] = []
     folded: list[tuple[Episode, list[IncidentFile]]] = []
+    bounded: list[str] = []
     rows_known = {row.key: row for row in contacts if row.key not in by_key}
     keys = {
         k: contact_keys(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()
@@ -254,6 +265,9 @@ def settle(
         events = together(said[f.key] for f in own)
         person = people.get(identity.person_id) if identity.person_id else None
         episode = fold(episode_id, area_of(events), events, person, identity, (), site_reports)
+        if not grouping.left_apart.isdisjoint(members):
+            episode = replace(episode, incidents_left_apart=True)
+            bounded.append(episode_id)
         folded.append((episode, own))
         rows_known |= {row.key: row for row in rows_of(episode, {k: keys[k] for k in members})}
     near = by_name(rows_known.values())
@@ -300,6 +314,7 @@ def settle(
         tuple(sorted(had - {e.episode_id for e in episodes})),
         tuple(changes),
         tuple(e for e in echoes if e is not None),
+        tuple(bounded),
     )
 
 

@@ -29,6 +29,7 @@ from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
 from services.liaison.settle import IncidentFile, Key, Settlement, settle
 from services.liaison.subjects import SITE_REPORTS_COUNT, descriptor_of, local_person_of
+from services.runtime import metrics
 from services.runtime.postgres import Connection
 
 
@@ -307,6 +308,7 @@ class Batch:
         found, judge = await self._judge(connection, around, now, read)
         known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
         settlement = judge(alerts=known, policy=self.policy)
+        metrics.EPISODES_BOUNDED.inc(len(settlement.bounded))
         await crises.save_decisions(connection, found, now)
         await crises.save_episodes(connection, settlement, self.registry.zone, now)
         if self.shadow is not None:  # before the log, whose sequence is held until the commit
