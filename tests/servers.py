@@ -59,6 +59,14 @@ def apache_kafka() -> Iterator[ApacheKafka]:
         yield broker
 
 
+@pytest.fixture
+def fresh_kafka() -> Iterator[ApacheKafka]:
+    """Apache Kafka that no other test has written to."""
+    require_apache_kafka()
+    with ApacheKafka(ROOT) as broker:
+        yield broker
+
+
 @pytest.fixture(scope="session")
 def embedded_kafka() -> Iterator[EmbeddedKafka]:
     with EmbeddedKafka() as broker:

@@ -154,6 +154,8 @@ def _check(rule: str, name: str, value: int) -> None:
         has = ", ".join(CATALOGUE[rule].limits) or "none"
         raise ValueError(f"limits of {rule} names {name}, which the rule does not have; it has: {has}")
     limit = CATALOGUE[rule].limits[name]
+    if (rule, name) == ("R27", "chance_one_in") and value < 2:
+        raise ValueError("R27 chance_one_in must be 2 or more: at most one false alarm in so many weeks")
     if limit.basis != "assumption" and _looser(limit, value):
         kind = "limit of law" if limit.basis == "legal" else "national standard"
         at_most = "or less" if limit.looser == "higher" else "or more"

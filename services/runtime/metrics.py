@@ -72,3 +72,4 @@ GATEWAY_EVENTS = Counter(
 SHADOW_RUNNING = Gauge("liaison_shadow_running", "1 while a candidate policy is evaluated beside the live one.")
 SHADOW_STEPS = Counter("liaison_shadow_steps_total", "Steps that the candidate policy was evaluated for.")
 SHADOW_FAILURES = Counter("liaison_shadow_failures_total", "Steps or starts of the candidate policy that failed.")
+MONITOR_FAILURES = Counter("liaison_monitor_failures_total", "Times that the weekly look at disproportionality failed.")

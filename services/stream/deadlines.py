@@ -13,7 +13,8 @@ from services.liaison.alert import AlertChange
 from services.liaison.disproportionality import window
 from services.liaison.feeds import FeedHealth, evaluate_feed, is_silent, trouble_of, troubled_again_at
 from services.liaison.settle import settle_feed, settle_monitor
-from services.runtime.metrics import DEADLINE_OVERDUE_SECONDS, DEADLINES_TAKEN, FEED_SILENT
+from services.runtime.logging import logger
+from services.runtime.metrics import DEADLINE_OVERDUE_SECONDS, DEADLINES_TAKEN, FEED_SILENT, MONITOR_FAILURES
 from services.runtime.postgres import Connection
 from services.stream.batch import Batch
 
@@ -47,9 +48,26 @@ async def take_due(batch: Batch, now: datetime) -> tuple[int, Sequence[AlertChan
         ):
             changes += await _look_at_feed(connection, batch, feed, now)
         if any(r["kind"] == tallies.KIND for r in rows) or (None, None) in about:
-            changes += await _look_at_monitor(connection, batch, now)
+            changes += await _look_at_monitor_apart(connection, batch, now)
     DEADLINES_TAKEN.inc(len(rows))
     return len(rows), changes
+
+
+MONITOR_AGAIN = timedelta(hours=1)
+
+
+async def _look_at_monitor_apart(connection: Connection, batch: Batch, now: datetime) -> Sequence[AlertChange]:
+    """The monitor in a savepoint of its own: what fails in it must not hold up the deadlines of crises and feeds."""
+    try:
+        async with connection.transaction():
+            return await _look_at_monitor(connection, batch, now)
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        raise
+    except Exception as error:
+        MONITOR_FAILURES.inc()
+        logger().error("monitor.failed", error=type(error).__name__)
+        await tallies.look_again(connection, now + MONITOR_AGAIN, batch.registry.zone)
+        return ()
 
 
 async def _look_at_monitor(connection: Connection, batch: Batch, now: datetime) -> Sequence[AlertChange]:

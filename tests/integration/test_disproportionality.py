@@ -11,12 +11,15 @@ import pytest
 
 from schemas.registry import load_registry
 from services.ledger import alerts, commands, tallies
+from services.ledger.deadlines import set_deadlines
 from services.liaison.alert import Acknowledge
-from services.liaison.disproportionality import next_week, window
+from services.liaison.disproportionality import SUBJECT, next_week, window
 from services.liaison.memory import MemoryLedger
 from services.liaison.policy import load_policy
 from services.liaison.tally import count
+from services.runtime.metrics import MONITOR_FAILURES
 from services.runtime.postgres import create_pool
+from services.stream import deadlines
 from services.stream.batch import Batch, Record
 from services.stream.deadlines import take_due
 from tests.unit.liaison.crisis import event
@@ -144,3 +147,24 @@ async def test_a_crisis_that_turns_out_to_be_none_is_not_counted(pool: asyncpg.P
     }).encode()  # fmt: skip
     await batch.apply([Record("feed.las-cad", 0, 80, body, ())], FRIDAY + timedelta(hours=12))
     assert await pool.fetchval("SELECT count(*) FROM crisis_tally") == before - 1
+
+
+async def test_a_monitor_that_fails_does_not_hold_up_what_is_due_of_a_crisis(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = Batch(pool, REGISTRY, POLICY, lambda _: None)
+
+    def fails(*_: object, **__: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(deadlines, "settle_monitor", fails)
+    before = MONITOR_FAILURES._value.get()
+    async with batch.pool.acquire() as connection:
+        await connection.execute("INSERT INTO zone (zone) VALUES ('london') ON CONFLICT DO NOTHING")
+        await set_deadlines(connection, "monitor", {SUBJECT: MONDAY}, "london")
+        await set_deadlines(connection, "episode", {"00000000-0000-0000-0000-000000000001": MONDAY}, "london")
+    taken, _ = await deadlines.take_due(batch, MONDAY)
+    assert taken == 2
+    assert MONITOR_FAILURES._value.get() == before + 1
+    rows = await batch.pool.fetch("SELECT kind, due_at FROM deadline")
+    assert [(r["kind"], r["due_at"]) for r in rows] == [("monitor", MONDAY + deadlines.MONITOR_AGAIN)]

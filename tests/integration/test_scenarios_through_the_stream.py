@@ -101,7 +101,7 @@ class KilledTwice(SteeredStream):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kafka", [pytest.param("apache", marks=pytest.mark.kafka)], indirect=True)
+@pytest.mark.parametrize("kafka", [pytest.param("fresh", marks=pytest.mark.kafka)], indirect=True)
 async def test_an_escalation_goes_on_where_it_was_when_its_worker_is_killed(
     steered: SteeredStream, worker: Stack
 ) -> None:

@@ -221,7 +221,8 @@ def test_the_alert_names_groups_and_rounded_numbers_only() -> None:
     (found,) = evaluate_monitor(counts, NOW, POLICY).standing
     said = " ".join([found.finding.reason, *(e.statement for e in found.finding.evidence)])
     assert "Black or Black British" in said
-    assert "about 125 of 195" in said
+    assert "control limits of the ratio" in said
+    assert "of 195" not in said, "the table may have to hide the counts"
     assert not any(exact in said for exact in ("123", "197", "101", "1003"))
     assert (found.finding.urgency, found.finding.recipients) == (5, ("mental-health-board",))
 
