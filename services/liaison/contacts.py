@@ -153,13 +153,15 @@ def contacts_of(episode: Episode, mine: frozenset[str], others: Iterable[Contact
     return tuple(sorted(found, key=lambda c: (c.opened_at, c.key)))
 
 
-def echo_of(row: ContactRow, former: ContactRow | None) -> Echo | None:
-    """Which episodes must be looked at again because of this row; None where it is as it was."""
-    wanted = frozenset(k for k in row.keys | (former.keys if former else frozenset()) if k != AWAITING_PLACE)
+def echo_of(row: ContactRow | None, former: ContactRow | None) -> Echo | None:
+    """Which episodes must be looked at again because of this row; None where it is as it was. A row that is gone, since all
+    that was said of the incident was taken back, is counted no more where it was."""
+    known = [each for each in (row, former) if each is not None]
+    wanted = frozenset(k for each in known for k in each.keys if k != AWAITING_PLACE)
     if not wanted or row == former:
         return None
-    if row.completed_at is not None:
-        return Echo(wanted, row.completed_at - FOLLOW_UP_WINDOW)
-    if row.key[1].startswith("follow-up#"):
+    if any(each.completed_at is not None for each in known):
+        return Echo(wanted, min(each.completed_at or each.opened_at for each in known) - FOLLOW_UP_WINDOW)
+    if known[0].key[1].startswith("follow-up#"):
         return None
-    return Echo(wanted, row.opened_at)
+    return Echo(wanted, min(each.opened_at for each in known))

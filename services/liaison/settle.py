@@ -308,7 +308,7 @@ def settle(
         )
     changes += [life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands]
     had = {f.episode_id for f in by_key.values() if f.episode_id is not None}
-    echoes = (echo_of(m.contact, by_key[m.key].former) for e in episodes for m in e.members if m.contact is not None)
+    echoes = (echo_of(m.contact, by_key[m.key].former) for e in episodes for m in e.members)
     return Settlement(
         tuple(episodes),
         tuple(sorted(had - {e.episode_id for e in episodes})),

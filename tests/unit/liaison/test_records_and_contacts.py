@@ -113,6 +113,14 @@ def test_an_earlier_crisis_of_the_same_person_is_counted_whichever_was_heard_fir
     assert told(seen, (6, 3, 0)) == in_order
 
 
+def test_a_crisis_that_was_taken_back_is_counted_no_more_in_whatever_order_it_was_heard(seen: Seen) -> None:
+    for day in (3, 6):
+        seen.say("met-cad", "incident.reported", day * 1440, incident=f"CAD-{day}", nature="suicidal", person=WHO)
+    assert seen.of("met", "CAD-6").contacts
+    seen.say("met-cad", "event.retracted", 6 * 1440 + 1, retracts="s2", reason="wrong-person")
+    assert seen.of("met", "CAD-6").contacts == ()
+
+
 def _crisis_and_follow_up(seen: Seen) -> Episode:
     seen.say("met-cad", "incident.reported", 0, incident="CAD-1", nature="suicidal", person=WHO)
     seen.say("slam-ehr", "follow-up.completed", 3 * 1440, follow_up="F-1", local_person="P-1", mode="phone")
