@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
 from schemas.codes import AgencyKind
 from schemas.envelope import Source
 from schemas.model import Closed, Phone, ShortText, Slug
@@ -148,6 +150,8 @@ class Agency(Closed):
     desks: Annotated[tuple[Desk, ...], Field(min_length=1)]
     feeds: tuple[Feed, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    record_url: Annotated[str, Field(pattern=r"^https://[^\s{}]+\{reference\}[^\s{}]*$", max_length=300)] | None = None
+    """Where the agency's own record of an incident opens in its own system, `{reference}` standing for the reference."""
 
 
 class Registry(Closed):
@@ -158,6 +162,9 @@ class Registry(Closed):
     zone: Slug
     timezone: Literal["Europe/London"] = "Europe/London"
     areas: Annotated[tuple[Area, ...], Field(min_length=1)]
+    boundaries: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.geojson$")] | None = None
+    """A GeoJSON file beside this one, or one that is shipped: where the areas lie, by their code. Without it a place without an
+    area has none."""
     agencies: Annotated[tuple[Agency, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -193,6 +200,22 @@ class Registry(Closed):
                         f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
                     )
         return self
+
+    _boundaries: Boundaries | None = PrivateAttr(default=None)
+
+    @property
+    def outlines(self) -> Boundaries | None:
+        """Where the areas lie; None where the file names no boundaries."""
+        return self._boundaries
+
+    @cached_property
+    def _area_of_code(self) -> dict[str, str]:
+        return {area.code: area.id for area in self.areas if area.code is not None}
+
+    def area_at(self, latitude: float, longitude: float) -> str | None:
+        """The area that a place (WGS84 degrees) is in; None outside all, or where the registry has no boundaries."""
+        code = None if self._boundaries is None else self._boundaries.code_at(latitude, longitude)
+        return None if code is None else self._area_of_code.get(code)
 
     @cached_property
     def agencies_by_id(self) -> dict[str, Agency]:
@@ -274,7 +297,7 @@ def load_registry(path: Path | None = None) -> Registry:
     name = str(path) if path else "london.yaml (shipped)"
     try:
         text = (path or resources.files("schemas") / "registries" / "london.yaml").read_text(encoding="utf-8")
-        return Registry.model_validate(yaml.safe_load(text))
+        registry = Registry.model_validate(yaml.safe_load(text))
     except OSError as error:
         raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -283,3 +306,24 @@ def load_registry(path: Path | None = None) -> Registry:
         first = error.errors()[0]
         place = "/" + "/".join(str(part) for part in first["loc"])
         raise RegistryError(f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}") from error
+    if registry.boundaries is not None:
+        shipped = resources.files("schemas") / "registries" / registry.boundaries
+        beside = path.parent / registry.boundaries if path else shipped
+        registry._boundaries = _read(registry, beside if beside.is_file() or not shipped.is_file() else shipped)
+    return registry
+
+
+def _read(registry: Registry, file: Traversable) -> Boundaries:
+    """Raises RegistryError, also where an area has no outline: its incidents would be nobody's."""
+    try:
+        found = read_boundaries(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RegistryError(f"{file.name}, which the registry names as boundaries, cannot be read: {error}") from error
+    except (BoundariesError, UnicodeDecodeError) as error:
+        raise RegistryError(f"{file.name}: {error}") from error
+    for area in registry.areas:
+        if area.code not in found.outlines:
+            raise RegistryError(
+                f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"
+            )
+    return found

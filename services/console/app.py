@@ -21,6 +21,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
 from services.console import answering, desk, episode, sign_in
+from services.console.borough_map import BoroughMap
 from services.console.desks import Desks
 from services.console.doors import Anybody
 from services.console.headers import SecurityHeaders
@@ -59,6 +60,8 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     app.state.settings, app.state.desks = settings, desks
     app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
+    outlines = app.state.registry.outlines
+    app.state.map = None if outlines is None else BoroughMap(outlines)
     check_staffing(app.state.registry, app.state.policy)
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     live = settings.environment == "live"

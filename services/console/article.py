@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -143,3 +143,8 @@ def clock_seconds(at: datetime) -> str:
 def day_clock(at: datetime) -> str:
     """Day and 24-hour clock in London, e.g. 23 Nov 14:24."""
     return at.astimezone(LONDON).strftime("%-d %b %H:%M")
+
+
+def day(on: date) -> str:
+    """A date without a time, e.g. 3 Nov 1987."""
+    return on.strftime("%-d %b %Y")

@@ -14,19 +14,21 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import font_source_sans_pro as source_sans
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fpdf import FPDF
+from starlette.datastructures import State
 
 from schemas.events import TYPE_PREFIX
 from services.console import sessions
 from services.console.article import clock_seconds
+from services.console.crisis import Crisis, crisis_now
 from services.console.doors import Here, Seeing
 from services.console.refusal import Refused
 from services.console.rendering import page
 from services.console.text import TEXT
+from services.runtime.postgres import Connection
 
 router = APIRouter()
 ITEM_OF: Mapping[str, str] = {
@@ -70,6 +72,16 @@ class Chronology:
     withheld: int
     """Events of other agencies that were not disclosed to this desk: how many, and nothing else."""
     audit: int
+    disclosed: frozenset[str] = frozenset()
+    """Items that were disclosed to the desk with its alerts of this crisis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the crisis page shows: the chronology, and the crisis as it stands (None: nothing of it is left)."""
+
+    chronology: Chronology
+    now: Crisis | None
 
 
 def visible(kind: str, agency: str, own: str, disclosed: frozenset[str]) -> bool:
@@ -78,34 +90,46 @@ def visible(kind: str, agency: str, own: str, disclosed: frozenset[str]) -> bool
 
 
 async def chronology(
-    pool: asyncpg.Pool, here: Here, episode: UUID, names: Mapping[str, str], action: str
+    connection: Connection, here: Here, episode: UUID, names: Mapping[str, str], action: str
 ) -> Chronology:
-    """Read it and keep that it was read. Raises Refused for a crisis of which this desk has no alert."""
+    """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis of which this desk has no
+    alert."""
     desk = here.desk
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-        alerts = await connection.fetch(_ALERTS, episode, desk.desk)
-        if not alerts:
-            raise Refused(404, "unknown_episode")
-        items = await connection.fetchval(
-            "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
-            " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
-            desk.desk, [a["alert_id"] for a in alerts],
+    alerts = await connection.fetch(_ALERTS, episode, desk.desk)
+    if not alerts:
+        raise Refused(404, "unknown_episode")
+    items = await connection.fetchval(
+        "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
+        " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
+        desk.desk, [a["alert_id"] for a in alerts],
+    )  # fmt: skip
+    disclosed = frozenset(items or ())
+    rows = await connection.fetch(_EVENTS, episode)
+    shown = []
+    for row in rows:
+        kind = row["type"].removeprefix(TYPE_PREFIX).rsplit(".v", maxsplit=1)[0]
+        if visible(kind, row["agency"], desk.agency, disclosed):
+            shown.append(
+                Entry(
+                    row["occurred_at"], row["received_at"], names.get(row["agency"], row["agency"]), row["incident"],
+                    kind.replace(".", ": ").replace("-", " "),
+                )
+            )  # fmt: skip
+    detail = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
+    audit = await sessions.audit(connection, action, here.actor, str(episode), detail, here.now)
+    return Chronology(tuple(shown), tuple(alerts), len(rows) - len(shown), audit, disclosed)
+
+
+async def look(state: State, here: Here, episode: UUID, action: str) -> Look:
+    """The chronology and the crisis as it stands, of one instant, with the record that it was looked at."""
+    names = {a.id: a.name for a in state.registry.agencies}
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        said = await chronology(connection, here, episode, names, action)
+        now = await crisis_now(
+            connection, here, episode, said.disclosed, [str(a["alert_id"]) for a in said.alerts],
+            registry=state.registry, policy=state.policy, sheet=state.map,
         )  # fmt: skip
-        disclosed = frozenset(items or ())
-        rows = await connection.fetch(_EVENTS, episode)
-        shown = []
-        for row in rows:
-            kind = row["type"].removeprefix(TYPE_PREFIX).rsplit(".v", maxsplit=1)[0]
-            if visible(kind, row["agency"], desk.agency, disclosed):
-                shown.append(
-                    Entry(
-                        row["occurred_at"], row["received_at"], names.get(row["agency"], row["agency"]), row["incident"],
-                        kind.replace(".", ": ").replace("-", " "),
-                    )
-                )  # fmt: skip
-        detail = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
-        audit = await sessions.audit(connection, action, here.actor, str(episode), detail, here.now)
-    return Chronology(tuple(shown), tuple(alerts), len(rows) - len(shown), audit)
+    return Look(said, now)
 
 
 def episode_id_of(episode: str) -> UUID:
@@ -118,44 +142,53 @@ def episode_id_of(episode: str) -> UUID:
 
 @router.get("/desks/{desk}/episodes/{episode}")
 async def episode_page(request: Request, here: Seeing, episode: str) -> Response:
-    """The timeline; it prints as the chronology."""
+    """Clocks, person, care, map and timeline; it prints as the chronology."""
     state = request.app.state
-    found = await chronology(
-        state.pool, here, episode_id_of(episode), {a.id: a.name for a in state.registry.agencies}, "episode.viewed"
-    )
-    return page("episode.html", here=here, desk=here.desk.desk, episode=episode, c=found)
+    found = await look(state, here, episode_id_of(episode), "episode.viewed")
+    return page(
+        "episode.html", here=here, desk=here.desk.desk, episode=episode, c=found.chronology, crisis=found.now,
+        map=state.map, agencies={a.id: a.name for a in state.registry.agencies},
+    )  # fmt: skip
 
 
 @router.get("/desks/{desk}/episodes/{episode}/chronology.pdf")
 async def chronology_pdf(request: Request, here: Seeing, episode: str) -> Response:
     """The chronology as a document that can be given to a coroner or the IOPC, with its audit reference."""
-    state = request.app.state
-    found = await chronology(
-        state.pool, here, episode_id_of(episode), {a.id: a.name for a in state.registry.agencies}, "chronology.printed"
-    )
-    headers = {"Content-Disposition": f'inline; filename="chronology-{found.audit}.pdf"'}
+    found = await look(request.app.state, here, episode_id_of(episode), "chronology.printed")
+    headers = {"Content-Disposition": f'inline; filename="chronology-{found.chronology.audit}.pdf"'}
     return Response(document(found, here), media_type="application/pdf", headers=headers)
 
 
-def document(found: Chronology, here: Here) -> bytes:
-    """The chronology as PDF."""
+def document(look: Look, here: Here) -> bytes:
+    """The incidents and the chronology as PDF."""
+    found = look.chronology
     pdf = FPDF(format="A4", orientation="landscape")
     pdf.set_creation_date(here.now)
     pdf.set_title(TEXT["chronology"])
     folder = Path(source_sans.__file__).parent / "files"
     pdf.add_font("Source Sans", fname=folder / "SourceSansPro-Regular.ttf")
     pdf.add_font("Source Sans", style="B", fname=folder / "SourceSansPro-Bold.ttf")
-    pdf.set_font("Source Sans", size=10)
     pdf.add_page()
-    pdf.set_font("Source Sans", style="B", size=16)
-    pdf.cell(0, 10, TEXT["chronology"], new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font("Source Sans", size=10)
+
+    def heading(words: str, size: int) -> None:
+        pdf.set_font("Source Sans", style="B", size=size)
+        pdf.cell(0, 10, words, new_x="LMARGIN", new_y="NEXT")
+        pdf.set_font("Source Sans", size=10)
+
+    heading(TEXT["chronology"], 16)
     said = TEXT["chronology_for"].format(
         desk=f"{here.desk.agency_name}: {here.desk.name}", who=here.operator.handle, when=clock_seconds(here.now)
     )
     for line in (said, TEXT["audit_reference"].format(n=found.audit), TEXT["withheld"].format(n=found.withheld)):
         pdf.multi_cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(3)
+    if look.now is not None and look.now.incidents:
+        heading(TEXT["incidents"], 12)
+        with pdf.table(col_widths=(26, 18, 20, 18, 18), text_align="LEFT") as table:
+            table.row([TEXT["agency"], TEXT["reference"], TEXT["area"], TEXT["opened"], TEXT["closed"]])
+            for i in look.now.incidents:
+                closed = clock_seconds(i.closed_at) if i.closed_at else TEXT["open"]
+                table.row([i.agency, i.reference, i.area, clock_seconds(i.opened_at), closed])
+        heading(TEXT["timeline"], 12)
     with pdf.table(col_widths=(16, 16, 26, 18, 24), text_align="LEFT") as table:
         table.row([TEXT["occurred"], TEXT["known_here"], TEXT["agency"], TEXT["reference"], TEXT["what"]])
         for e in found.entries:

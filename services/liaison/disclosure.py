@@ -10,7 +10,7 @@ in aggregate reports only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -130,6 +130,10 @@ MATRIX: Mapping[DeskRole, frozenset[str]] = {
 FAMILY_RULES = frozenset({"R20", "R24"})
 """Rules that are about reaching family: there those who have to reach them see what was tried."""
 
+_OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"})
+_HEALTH_AND_CARE: frozenset[Column] = frozenset({"ambulance", "mental-health", "amhp", "emergency-department"})
+"""Who is not outside health and care, where a person has refused that their plan is shared further."""
+
 _CERTAINTY = {
     "attached": "Person identified",
     "possible": "Possibly a person on file: identity is not confirmed",
@@ -246,6 +250,11 @@ def attending(column: Column, episode: Episode) -> bool:
     return any(i.kind == kind and i.first_assigned is not None for i in episode.incidents)
 
 
+def plan_refused(episode: Episode) -> bool:
+    """Whether the person has said that their plan is not to be shared outside health and care: any open pathway's word."""
+    return any(p.facts.consent_to_share == "refused" for p in _open(episode))
+
+
 def allowed(role: str, standing: Standing, episode: Episode | None) -> Iterator[Item]:
     """The items that a desk of the role may see of this alert now, in the order of the table. Unknown roles: none."""
     column = COLUMN_OF.get(role)  # type: ignore[call-overload]  # a role that nobody thought of is no key
@@ -259,14 +268,34 @@ def allowed(role: str, standing: Standing, episode: Episode | None) -> Iterator[
         for item in items
     }
     for item in ITEMS:
-        condition = TABLE[item].get(column)
-        if condition is None or item in withheld:
+        if item in withheld or not _permits(item, column, episode):
             continue
-        if condition == "attending" and (episode is None or not attending(column, episode)):
-            continue
-        if condition == "needed" and rule not in FAMILY_RULES:
+        if TABLE[item].get(column) == "needed" and rule not in FAMILY_RULES:
             continue
         yield item
+
+
+def _permits(item: Item, column: Column, episode: Episode | None) -> bool:
+    """Whether the recipient may see the item of this episode now, whatever the rule."""
+    condition = TABLE[item].get(column)
+    if condition is None:
+        return False
+    if item in _OF_THE_PLAN and column not in _HEALTH_AND_CARE and episode is not None and plan_refused(episode):
+        return False
+    return condition != "attending" or (episode is not None and attending(column, episode))
+
+
+def still_permitted(items: Collection[str], role: str, episode: Episode) -> frozenset[Item]:
+    """Of the items that were disclosed to a desk of the role with alerts of this episode, those it may see of it now."""
+    column = COLUMN_OF.get(role)  # type: ignore[call-overload]  # a role that nobody thought of is no key
+    if column is None:
+        return frozenset()
+    return frozenset(item for item in ITEMS if item in items and _permits(item, column, episode))
+
+
+def shown_of(episode: Episode, items: Collection[str]) -> dict[str, str]:
+    """What these items say of the episode as it stands, label to words, in the order of the table."""
+    return {label: words for item, say in _SHOWN.items() if item in items for label, words in say(episode).items()}
 
 
 def view(standing: Standing, role: DeskRole, episode: Episode | None) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -16,7 +16,7 @@ from services.liaison import alert as life
 from services.liaison.addressing import Addressing
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
-from services.liaison.corrections import counted, together
+from services.liaison.corrections import Effective, counted, together
 from services.liaison.disproportionality import evaluate_monitor
 from services.liaison.episode import Episode, fold, sighting
 from services.liaison.evaluate import evaluate
@@ -174,6 +174,21 @@ def _settled(
     return list(changes.values())
 
 
+def episode_of(
+    episode_id: str,
+    own: Sequence[IncidentFile],
+    said: Mapping[Key, Effective],
+    people: Mapping[str, PersonOnFile],
+    registry: Registry,
+    site_reports: tuple[SiteReport, ...] = (),
+) -> Episode:
+    """The episode that these incidents make, without contacts outside it. `said` are their events as `counted` has them."""
+    identity = _identity(own)
+    events = together(said[f.key] for f in own)
+    person = people.get(identity.person_id) if identity.person_id else None
+    return fold(episode_id, area_of(events, registry), events, person, identity, (), site_reports)
+
+
 class _Heard:
     """When feeds were last heard, seen from one episode after another."""
 
@@ -261,10 +276,7 @@ def settle(
     }  # fmt: skip
     for members, episode_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
         own = [by_key[k] for k in sorted(members)]
-        identity = _identity(own)
-        events = together(said[f.key] for f in own)
-        person = people.get(identity.person_id) if identity.person_id else None
-        episode = fold(episode_id, area_of(events), events, person, identity, (), site_reports)
+        episode = episode_of(episode_id, own, said, people, registry, site_reports)
         if not grouping.left_apart.isdisjoint(members):
             episode = replace(episode, incidents_left_apart=True)
             bounded.append(episode_id)

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from schemas.events.care import AbsenceReported, FollowUpData
 from schemas.events.detention import CustodyArrived, PlaceOfSafetyCapacity
 from schemas.person import PersonDescriptor
+from schemas.place import Location
 from schemas.received import Received, stated
+from schemas.registry import Registry
 from services.liaison.corrections import effective
 from services.liaison.mark import Mark
 from services.liaison.records import SiteReport
@@ -65,15 +67,20 @@ def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
     )  # fmt: skip
 
 
-def area_of(events: Iterable[Received]) -> str | None:
-    """The area that was named last, after corrections; None addresses every area."""
+def area_of(events: Iterable[Received], registry: Registry) -> str | None:
+    """The area that was named last, after corrections; where a place has coordinates only, the area they lie in. None
+    addresses every area."""
     counted, _ = effective(events)
     for received in reversed(counted):
         data = received.event.data
         location = stated(data, "location")
-        area: str | None = (
-            data.area if isinstance(data, AbsenceReported | CustodyArrived) else getattr(location, "area", None)
-        )
+        area: str | None = None
+        if isinstance(data, AbsenceReported | CustodyArrived):
+            area = data.area
+        elif isinstance(location, Location):
+            area = location.area
+            if area is None and location.latitude is not None and location.longitude is not None:
+                area = registry.area_at(location.latitude, location.longitude)
         if area is not None:
             return area
     return None

@@ -11,7 +11,7 @@ import pytest
 
 from services.console.desks import Desk
 from services.console.doors import Here
-from services.console.episode import chronology, document, visible
+from services.console.episode import Chronology, Look, chronology, document, visible
 from services.console.refusal import Refused
 from services.console.rights import Operator
 from services.runtime.postgres import create_pool
@@ -28,6 +28,11 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
     made = await create_pool(postgres_dsn)
     yield made
     await made.close()
+
+
+async def looked(pool: asyncpg.Pool, here: Here, episode: UUID, names: dict[str, str], action: str) -> Chronology:
+    async with pool.acquire() as connection, connection.transaction():
+        return await chronology(connection, here, episode, names, action)
 
 
 async def crisis(pool: asyncpg.Pool, *items: str) -> UUID:
@@ -71,7 +76,7 @@ async def test_only_what_was_disclosed_to_the_desk_is_in_its_timeline_and_the_re
     pool: asyncpg.Pool,
 ) -> None:
     episode = await crisis(pool, "incidents")
-    found = await chronology(pool, here(), episode, {"met": "The Met"}, "episode.viewed")
+    found = await looked(pool, here(), episode, {"met": "The Met"}, "episode.viewed")
     assert [(e.what, e.agency) for e in found.entries] == [("incident: reported", "The Met")]
     assert found.withheld == 2
     assert found.entries[0].known - found.entries[0].occurred == timedelta(minutes=9)
@@ -80,13 +85,13 @@ async def test_only_what_was_disclosed_to_the_desk_is_in_its_timeline_and_the_re
 async def test_a_desk_without_an_alert_of_it_sees_no_crisis_and_a_view_is_in_the_audit(pool: asyncpg.Pool) -> None:
     episode = await crisis(pool, "incidents", "force-log")
     with pytest.raises(Refused):
-        await chronology(pool, here("slam", "slam"), episode, {}, "episode.viewed")
+        await looked(pool, here("slam", "slam"), episode, {}, "episode.viewed")
     assert await pool.fetchval("SELECT count(*) FROM audit") == 0
-    found = await chronology(pool, here(), episode, {}, "chronology.printed")
+    found = await looked(pool, here(), episode, {}, "chronology.printed")
     row = await pool.fetchrow("SELECT audit_id, actor, subject FROM audit")
     assert row is not None
     assert tuple(row) == (found.audit, "P1@las", str(episode))
-    assert document(found, here()).startswith(b"%PDF-")
+    assert document(Look(found, None), here()).startswith(b"%PDF-")
 
 
 def test_a_kind_that_belongs_to_no_item_is_seen_by_its_own_agency_only() -> None:

@@ -182,3 +182,22 @@ def test_a_registration_that_was_taken_back_leaves_the_person_unknown() -> None:
     night.call(AMBULANCE, 0, "LAS-1", "1001", person=who_lives)
     night.say(TRUST, "event.retracted", 5, retracts=entry.event.id, reason="entered-in-error")
     assert [stands for _, stands in night.raised("R16")] == [False]
+
+
+def test_a_place_with_coordinates_alone_is_in_its_borough_and_the_alert_goes_to_the_desks_that_serve_it() -> None:
+    night = Night()
+    night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="mental-health-crisis",
+              indicators=["suicide-attempt"], location={"latitude": 51.4951, "longitude": -0.1165})  # fmt: skip
+    night.say(POLICE, "resource.on-scene", 1, incident="CAD-1", resource="M1", kind="police-unit")
+    night.ledger.tick(minute(7))
+    (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
+    assert alert.area == "lambeth"
+    assert {d.desk for d in alert.desks} == {"las-mental-health", "met-control-central-south"}
+
+
+def test_the_area_that_an_agency_names_counts_before_its_coordinates() -> None:
+    night = Night()
+    night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="suicidal",
+              location={"latitude": 51.4951, "longitude": -0.1165, "area": "southwark"})  # fmt: skip
+    (episode,) = night.ledger.episodes.values()
+    assert episode.area == "southwark"

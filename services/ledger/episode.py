@@ -1,0 +1,43 @@
+"""One episode as all that is in the ledger makes it: read in one transaction, folded by the heart's own functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from schemas.registry import Registry
+from services.ledger.crises import Decoded, files, incidents_of, site_reports
+from services.liaison.corrections import counted
+from services.liaison.episode import sighting
+from services.liaison.facts import Episode
+from services.liaison.linking import Sighting
+from services.liaison.settle import episode_of
+from services.liaison.subjects import SITE_REPORTS_COUNT
+from services.runtime.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeOnFile:
+    """The folded episode, and where its incidents were seen."""
+
+    episode: Episode
+    sightings: tuple[Sighting, ...]
+    """One an incident, by reference. They hold places: only for whom the location is disclosed to."""
+    events: int
+
+
+async def episode_on_file(connection: Connection, episode_id: UUID, registry: Registry) -> EpisodeOnFile | None:
+    """The episode as it is known now, without contacts outside it; None where no incident is in it.
+
+    It is decoded anew at each call, so that no service but the stream keeps people in memory.
+    """
+    decoded = Decoded(registry)
+    found, people = await files(connection, await incidents_of(connection, [str(episode_id)]), decoded)
+    if not found:
+        return None
+    said = {f.key: counted(f.events) for f in found}
+    began = min(r.event.time for each in said.values() for r in each.given)
+    reports = await site_reports(connection, began - SITE_REPORTS_COUNT, decoded)
+    episode = episode_of(str(episode_id), found, said, people, registry, reports)
+    seen = tuple(sighting(said[f.key], f.identity.person_id if f.identity else None) for f in found)
+    return EpisodeOnFile(episode, seen, sum(len(each.given) for each in said.values()))

@@ -1,0 +1,91 @@
+"""The crisis page in a real browser: it counts, it can be read in every theme, and it looks right."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from services.runtime.clock import ManualClock
+from services.runtime.postgres import create_pool
+from tests.browser.conftest import Console
+from tests.browser.test_console import sit
+from tests.played_ledger import PlayedLedger
+
+NOW = datetime(2026, 11, 23, 16, 10, tzinfo=UTC)
+PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "crisis.png"
+PLACES = {"CAD-4101": (51.4746, -0.0858), "CAD-4177": (51.4746, -0.0858), "LAS-9001": (51.4690, -0.0790)}
+
+
+@pytest.fixture
+async def address(console: Console, dsn: str) -> str:
+    """The crisis of the story, an hour after he was detained, at the trust's crisis desk."""
+    pool = await create_pool(dsn, max_size=4)
+    ledger = PlayedLedger(pool)
+    await ledger.play("the-story")
+    for feed, incident in (("met-cad", "CAD-4101"), ("met-cad", "CAD-4177"), ("las-cad", "LAS-9001")):
+        latitude, longitude = PLACES[incident]
+        place = {"uprn": "200003456701", "area": "southwark", "latitude": latitude, "longitude": longitude}
+        second = int(incident[-1])
+        await ledger.say(feed, "incident.updated", {"incident": incident, "location": place}, at(14, 42, second))
+    who = {"incident": "CAD-4177", "detention": "D-1"}
+    await ledger.say("met-cad", "detention.detained", {**who, "power": "s136"}, at(14, 45))
+    department = {"site": "kings-ed", "kind": "emergency-department"}
+    await ledger.say("met-cad", "detention.arrived", {**who, "at": department}, at(15, 40))
+    await ledger.until(NOW)
+    episode = await pool.fetchval("SELECT episode_id FROM incident WHERE reference = 'CAD-4177'")
+    await pool.close()
+    await asyncio.to_thread(console.stop)
+    console._clock = ManualClock(NOW)
+    console.start()
+    await console.ready()
+    return f"/episodes/{episode}"
+
+
+def at(hour: int, minute: int, second: int = 0) -> datetime:
+    return NOW.replace(hour=hour, minute=minute, second=second)
+
+
+async def test_the_crisis_page_counts_and_says_when_it_has_grown_old(
+    console: Console, page: Page, address: str
+) -> None:
+    await sit(page, console.url, "las-mental-health")
+    await page.clock.install(time=NOW)
+    await page.goto(f"{console.url}/desks/las-mental-health{address}")
+    period = page.get_by_role("row", name="Period of detention")
+    await expect(period).to_contain_text("23 h 30 min left")
+    await expect(page.locator("#page-old")).to_be_hidden()
+    await page.clock.run_for(timedelta(minutes=2) // timedelta(milliseconds=1))
+    await expect(period).to_contain_text("23 h 28 min left")
+    await expect(page.locator("#page-old")).to_contain_text("2 min 0 s old")
+
+
+async def test_the_crisis_page_has_no_accessibility_fault_in_any_theme_and_fits_a_narrow_screen(
+    console: Console, page: Page, address: str
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await sit(page, console.url, "las-mental-health")
+    for theme in ("light", "dark", "contrast"):
+        await page.evaluate("theme => localStorage.setItem('liaison-theme', theme)", theme)
+        await page.goto(f"{console.url}/desks/las-mental-health{address}")
+        assert await page.locator("html").get_attribute("data-theme") == theme
+        await expect(page.locator(".map .mark")).to_have_count(1)
+        found = await Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    await page.set_viewport_size({"width": 320, "height": 800})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert all(url.startswith(console.url) for url in asked)
+
+
+async def test_the_crisis_page_looks_as_in_the_picture(console: Console, page: Page, address: str) -> None:
+    await sit(page, console.url, "las-mental-health")
+    await page.clock.install(time=NOW)
+    await page.goto(f"{console.url}/desks/las-mental-health{address}")
+    await expect(page.get_by_role("row", name="Period of detention")).to_contain_text("left")
+    await expect(page.get_by_role("heading", name="Running clocks")).to_be_visible()
+    await page.screenshot(path=PICTURE, full_page=True)

@@ -1,0 +1,72 @@
+"""A scenario written into a ledger by the stream's own step, without Kafka: for tests of what is shown of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+
+from schemas.envelope import encode
+from schemas.registry import load_registry
+from schemas.scenario import load_scenario
+from services.ledger import crises
+from services.liaison.feeds import ON_TIME
+from services.liaison.policy import load_policy
+from services.liaison.replay import arrivals
+from services.stream.batch import Batch, Record, hear
+from services.stream.deadlines import take_due
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+_HEADERS = [("content-type", b"application/cloudevents+json")]
+
+
+class PlayedLedger:
+    """Feeds that are all heard in time, and one worker."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool, self.registry = pool, load_registry()
+        self.batch = Batch(pool, self.registry, load_policy(), lambda _: None)
+        self._offsets: defaultdict[str, int] = defaultdict(int)
+
+    async def play(self, scenario: str) -> None:
+        """Every event of a scenario of tests/scenarios at its time, with the deadlines between."""
+        played = load_scenario(SCENARIOS / f"{scenario}.yaml")
+        for each in arrivals(played, self.registry):
+            await self._take(each.feed, encode(each.event), each.at)
+        await self.until(played.instant(played.until))
+
+    async def say(self, feed: str, kind: str, data: dict[str, Any], at: datetime) -> None:
+        """One more event."""
+        _, described = self.registry.feeds_by_id[feed]
+        body = {"specversion": "1.0", "id": f"{feed}-{at:%d%H%M%S}-{kind}", "source": described.sources[0],
+                "time": at.isoformat(), "type": f"uk.crisisliaison.{kind}.v1", "datacontenttype": "application/json",
+                "data": data}  # fmt: skip
+        await self._take(feed, orjson.dumps(body), at)
+
+    async def until(self, at: datetime) -> None:
+        """Let deadlines pass until the instant, each at its own time."""
+        while True:
+            due: datetime | None = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
+            if due is None or due > at:
+                return
+            await self._hear(due)
+            await take_due(self.batch, due)
+
+    async def _hear(self, at: datetime) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await crises.lock_zone(connection, self.registry.zone)
+            every = dict.fromkeys(self.registry.feeds_by_id, ON_TIME)
+            await hear(connection, every, self.registry, load_policy(), at)
+
+    async def _take(self, feed: str, body: bytes, at: datetime) -> None:
+        await self.until(at)
+        await self._hear(at)
+        topic = next(t for t, (_, f) in self.registry.feeds_by_topic.items() if f.id == feed)
+        offset = self._offsets[topic]
+        self._offsets[topic] += 1
+        result = await self.batch.apply([Record(topic, 0, offset, body, _HEADERS)], at)
+        assert result.rejected == []

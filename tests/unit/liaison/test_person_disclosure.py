@@ -1,0 +1,89 @@
+"""Whom a crisis is about, as each desk may see them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+
+from services.identity.person import IdentityDecision
+from services.liaison.disclosure import plan_refused, shown_of, still_permitted, view
+from services.liaison.finding import DeskRole
+from services.liaison.person_disclosure import person_shown
+from tests.unit.liaison.crisis import Crisis, minute
+
+ALWAYS = {
+    "ambulance-control", "ambulance-supervisor", "mental-health-crisis", "mental-health-supervisor", "amhp",
+    "amhp-supervisor", "custody", "emergency-department", "emergency-department-supervisor", "professional-standards",
+}  # fmt: skip
+POLICE = {"police-control", "police-supervisor"}
+LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
+WHO = {
+    "nhs_number": "9990000050", "nhs_number_status": "01", "date_of_birth": "1993-05-17", "sex": "female",
+    "names": [{"given": "Aaliyah", "family": "Al-Rashid"}, {"given": "Lia", "use": "nickname"}],
+    "addresses": [{"postcode": "SE5 8AZ"}], "phones": ["020 7946 0555"],
+}  # fmt: skip
+
+
+def crisis(**pathway: object) -> Crisis:
+    told = Crisis().on_file("person.registered", LONG_AGO, person=WHO)
+    plan = {"pointer": "urn:nrl:1", "calming": ["Speak slowly"]}
+    told.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", crisis_plan=plan, **pathway)
+    told.police("incident.reported", 0, nature="suicidal", person={"names": [{"given": "Lia"}], "apparent_age": 30})
+    told.police("resource.on-scene", 5, resource="U1", kind="police-unit")
+    return told.police("resource.left", 20, resource="U1", kind="police-unit")
+
+
+@pytest.mark.parametrize("role", get_args(DeskRole))
+def test_the_name_goes_to_whom_the_matrix_names_and_to_the_police_only_on_scene(role: DeskRole) -> None:
+    episode = crisis().episode()
+    there, gone = (person_shown(episode, role, "oxleas", minute(m)) for m in (10, 30))
+    assert (there.on_file is not None) == (role in ALWAYS | POLICE)
+    assert (gone.on_file is not None) == (role in ALWAYS)
+    assert gone.waits_for_scene == (role in POLICE)
+    assert not there.waits_for_scene
+
+
+def test_number_address_and_telephone_are_shown_to_nobody() -> None:
+    found = person_shown(crisis().episode(), "mental-health-crisis", "slam", minute(10))
+    assert found.on_file is not None
+    assert found.on_file.names == ("Aaliyah Al-Rashid", "Lia")
+    assert not [each for each in ("9990000050", "SE5 8AZ", "020 7946 0555") if each in repr(found)]
+
+
+def test_nobody_is_on_file_while_a_match_is_only_possible() -> None:
+    possible = IdentityDecision("possible", None, ("p",), (), "several", "m")
+    found = person_shown(crisis().episode(possible), "ambulance-control", "las", minute(10))
+    assert (found.certainty, found.on_file) == ("possible", None)
+    assert [d.apparent_age for d in found.described] == [30]
+
+
+def test_a_role_that_nobody_thought_of_sees_nobody() -> None:
+    found = person_shown(crisis().episode(), "parking", "lambeth", minute(10))
+    assert (found.may_see, found.on_file, found.described, found.pathways) == (False, None, (), ())
+
+
+def test_a_refused_plan_stays_within_health_and_care() -> None:
+    items = ("crisis-plan", "known-to-services")
+    open_to_all, refused = crisis().episode(), crisis(consent_to_share="refused").episode()
+    assert not plan_refused(open_to_all)
+    assert plan_refused(refused)
+    assert "crisis-plan" in still_permitted(items, "police-control", open_to_all)
+    assert still_permitted(items, "police-control", refused) == {"known-to-services"}
+    assert "crisis-plan" in still_permitted(items, "ambulance-control", refused)
+
+
+def test_an_alert_of_a_refused_plan_does_not_carry_its_lines_to_the_police() -> None:
+    told = crisis(consent_to_share="refused")
+    (standing,) = told.standing("R16", 6)
+    police, items = view(standing, "police-control", told.episode())
+    health, _ = view(standing, "ambulance-control", told.episode())
+    assert "Speak slowly" not in str(police)
+    assert "crisis-plan" not in items
+    assert "Speak slowly" in str(health)
+
+
+def test_only_the_items_asked_for_are_said() -> None:
+    assert shown_of(crisis().episode(), ()) == {}
+    assert set(shown_of(crisis().episode(), ("crisis-plan",))) == {"Crisis plan", "What helps"}
