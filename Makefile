@@ -42,12 +42,17 @@ $(STAMP)-chromium:
 	@bash deploy/chromium/install
 	@touch $@
 
+$(STAMP)-typescript: deploy/typescript/package-lock.json deploy/typescript/install $(STAMP)-runtime
+	@echo "== TypeScript (npm)"
+	@bash deploy/typescript/install
+	@touch $@
+
 $(STAMP)-kafka: deploy/kafka/pom.xml deploy/kafka/install $(STAMP)-runtime
 	@echo "== Apache Kafka (Maven Central)"
 	@bash deploy/kafka/install
 	@if compgen -G '.cache/kafka/libs/kafka_2.13-*.jar' >/dev/null; then touch $@; fi
 
-setup: $(STAMP)-test $(STAMP)-chromium $(STAMP)-kafka ## Install all that the tests need (quick the second time)
+setup: $(STAMP)-test $(STAMP)-typescript $(STAMP)-chromium $(STAMP)-kafka ## Install all that the tests need (quick the second time)
 
 demo: $(STAMP)-runtime ## A day of London on this machine, with the console's address
 	@$(BIN)/liaison demo
@@ -58,8 +63,9 @@ test: setup lint types imports unit integration faults browser ## Every check an
 lint: $(STAMP)-test ## Style
 	@echo "== lint"; $(BIN)/ruff check .; $(BIN)/ruff format --check .
 
-types: $(STAMP)-test ## Types, strict
+types: $(STAMP)-test $(STAMP)-typescript ## Types, strict: Python, and the console's scripts
 	@echo "== types"; $(BIN)/mypy
+	@deploy/typescript/node_modules/.bin/tsc -p deploy/typescript
 
 imports: $(STAMP)-test ## Imports point inward
 	@echo "== imports"; PYTHONPATH=. $(BIN)/lint-imports

@@ -263,7 +263,7 @@ list.addEventListener("submit", (event) => {
   void send(/** @type {HTMLFormElement} */ (event.target));
 });
 
-addEventListener("keydown", (event) => {
+window.addEventListener("keydown", (event) => {
   const act = actOf(event);
   if (act === "mute") sound.toggle();
   else if (act === "first") focusIn(list.firstElementChild, "article");
@@ -325,7 +325,7 @@ function here() {
 }
 
 for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, here, { passive: true });
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 if (!keys().off) {
   const { chords } = keys();
   byId("keys-said").append(` ${["acknowledge", "claim", "accept", "answer", "mute"].map((act) => `${chords[/** @type {import("./keys.js").Act} */ (act)]}: ${text[`key_${act}`]}`).join(". ")}.`);

@@ -25,6 +25,6 @@ function tick() {
   }
 }
 
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 setInterval(tick, 1000);
 tick();
