@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from multiprocessing import get_context
@@ -17,7 +18,9 @@ from services.identity.candidates import Index
 from services.identity.decide import decide_scored
 from services.identity.described import Described
 from services.identity.evaluation import Outcome, Rate, by_group, findings, threshold
-from services.identity.model import frequencies, model_of, shipped
+from services.identity.explain import explain as why
+from services.identity.explain import lines
+from services.identity.model import Model, frequencies, model_of, shipped
 from services.identity.score import Scorer
 from services.identity.tabular import BadField, read
 
@@ -99,10 +102,7 @@ def match(people: Path, queries: Path, out: Path, model: Path | None, workers: i
     Exit status 1 when rows could not be read: they are named on standard error and the rest is matched.
     """
     faults: list[str] = []
-    try:
-        weights = shipped() if model is None else model_of(model.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--model") from error
+    weights = _model(model)
     on_file, asked = rows(people, faults), rows(queries, faults)
     day: date = (as_of or datetime.now(UTC)).date()
     _shared[:] = [_Matcher(on_file, Scorer(weights, frequencies(on_file.values()), day))]
@@ -125,6 +125,41 @@ def match(people: Path, queries: Path, out: Path, model: Path | None, workers: i
         click.echo(fault, err=True)
     if faults:
         raise SystemExit(1)
+
+
+@identity.command()
+@click.option("--people", required=True, type=_FILE, help="The register: .csv or .csv.gz.")
+@click.option("--queries", required=True, type=_FILE, help="The descriptions, in the same columns.")
+@click.option("--id", "query", required=True, help="The id of the description to explain.")
+@click.option("--model", type=_FILE, help="Model JSON; the shipped one without it.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day apparent ages were seen; today without it.")
+@click.option("--most", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates to print.")
+def explain(people: Path, queries: Path, query: str, model: Path | None, as_of: datetime | None, most: int) -> None:
+    """Why a description was decided as it was: each candidate's weight field by field, vetoes and thresholds.
+
+    Levels and weights only: nothing of what anybody is called is printed.
+    """
+    faults: list[str] = []
+    on_file, asked = rows(people, faults), rows(queries, faults)
+    if (said := asked.get(query)) is None:
+        raise click.BadParameter(f"{queries.name} has no readable row with the id {query}", param_hint="--id")
+    day: date = (as_of or datetime.now(UTC)).date()
+    index = Index(on_file)
+    near = {i: on_file[i] for i in index.candidates(said)}
+    found = why(said, near, Scorer(_model(model), frequencies(on_file.values()), day), len(on_file))
+    for line in lines(replace(found, candidates=found.candidates[:most])):
+        click.echo(line)
+    if len(found.candidates) > most:
+        click.echo(f"and {len(found.candidates) - most} more; see --most")
+    for fault in faults:
+        click.echo(fault, err=True)
+
+
+def _model(path: Path | None) -> Model:
+    try:
+        return shipped() if path is None else model_of(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--model") from error
 
 
 def _table(path: Path, *needed: str) -> list[dict[str, str]]:

@@ -115,30 +115,49 @@ def person_id_of(record: LocalRecord) -> str:
     return local_person_id(record.agency, record.local_person)
 
 
-def person_ids(records: Iterable[LocalRecord]) -> dict[tuple[str, str], str]:
+@dataclass(frozen=True, slots=True)
+class RecordLink:
+    """What a person decided about two records: they are one person's, or the other is not the one's it was joined with."""
+
+    kept: tuple[str, str]
+    """(agency, local person) whose person keeps its id."""
+    other: tuple[str, str]
+    same: bool
+
+
+def person_ids(records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()) -> dict[tuple[str, str], str]:
     """The id of the person of each record, by (agency, local person).
 
     A merged record's is its survivor's, also where that one is known by a verified number: the survivors must be among
-    the records.
+    the records. What people decided comes last, in its order: a record that was taken out of a person joins nobody by
+    itself any more, whatever number it carries; records that were joined are one person, whatever they carry.
     """
     listed = list(records)
     by_name = {(r.agency, r.local_person): r for r in listed}
+    decided = list(links)
+    apart = {link.other for link in decided if not link.same}
     found: dict[tuple[str, str], str] = {}
     for record in listed:
+        key = (record.agency, record.local_person)
         root, seen = record, {record.local_person}
-        while root.merged_into is not None and (root.agency, root.merged_into) in by_name:
-            if root.merged_into in seen:
+        while key not in apart and root.merged_into is not None and (root.agency, root.merged_into) in by_name:
+            if root.merged_into in seen or (root.agency, root.local_person) in apart:
                 break
             seen.add(root.merged_into)
             root = by_name[(root.agency, root.merged_into)]
-        found[(record.agency, record.local_person)] = person_id_of(root)
+        alone = (root.agency, root.local_person) in apart
+        found[key] = local_person_id(root.agency, root.local_person) if alone else person_id_of(root)
+    for link in decided:
+        if link.same and link.kept in found and link.other in found:
+            kept, other = found[link.kept], found[link.other]
+            found = {key: kept if person == other else person for key, person in found.items()}
     return found
 
 
-def people_of(records: Iterable[LocalRecord]) -> dict[str, PersonOnFile]:
+def people_of(records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()) -> dict[str, PersonOnFile]:
     """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
     listed = sorted(records, key=lambda r: (r.agency, r.local_person))
-    ids = person_ids(listed)
+    ids = person_ids(listed, links)
     people: dict[str, PersonOnFile] = {}
     for record in listed:
         person_id = ids[(record.agency, record.local_person)]

@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 import asyncpg
 
-from schemas.envelope import decode
 from schemas.received import Received
-from schemas.registry import Registry
-from services.identity.candidates import CAP
 from services.identity.decide import decide, identity_keys
 from services.identity.person import PersonOnFile, own_register, reviewed
-from services.identity.register import LocalRecord, fold_local, people_of, person_ids
 from services.ledger import tallies
 from services.ledger.deadlines import set_deadlines
+from services.ledger.decoded import Decoded
+from services.ledger.register import people_for, people_of_locals
 from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
-from services.liaison.corrections import effective
 from services.liaison.records import SiteReport
 from services.liaison.settle import HORIZON, IncidentFile, Key, Settlement
-from services.liaison.subjects import day_of, descriptor_of, local_key, local_person_of, site_reports_of
+from services.liaison.subjects import day_of, descriptor_of, local_person_of, site_reports_of
 from services.runtime.postgres import Connection
-
-REOPEN = timedelta(hours=72)
-
-
-class Decoded:
-    """The last events that were decoded, so that a long episode is not decoded again with each batch.
-
-    Known by their place in Kafka, which is never given twice.
-    """
-
-    def __init__(self, registry: Registry, limit: int = 50_000) -> None:
-        self._registry, self._limit = registry, limit
-        self._events: OrderedDict[tuple[str, int, int], Received] = OrderedDict()
-
-    def read(self, row: asyncpg.Record) -> Received:
-        """The event of a row with topic, partition, offset, feed, received_at and body."""
-        place = (row["topic"], row["partition"], row["offset"])
-        known = self._events.get(place)
-        if known is None:
-            agency, feed = self._registry.feeds_by_id[row["feed"]]
-            known = Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
-            self.keep(place, known)
-        else:
-            self._events.move_to_end(place)
-        return known
-
-    def keep(self, place: tuple[str, int, int], received: Received) -> None:
-        """Remember an event that was just decoded, under its place in Kafka."""
-        self._events[place] = received
-        while len(self._events) > self._limit:
-            self._events.popitem(last=False)
 
 
 async def lock_zone(connection: Connection, zone: str) -> None:
@@ -126,99 +92,6 @@ async def site_reports(connection: Connection, since: datetime, decoded: Decoded
     return site_reports_of(decoded.read(row) for row in rows)
 
 
-async def _records(connection: Connection, locals_: set[Key], decoded: Decoded) -> list[LocalRecord]:
-    if not locals_:
-        return []
-    rows = await connection.fetch(
-        """SELECT topic, partition, "offset", feed, agency, local_people, received_at, body FROM event
-            WHERE local_people && $2::text[] AND agency = ANY($1::text[])""",
-        sorted({a for a, _ in locals_}),
-        sorted({p for _, p in locals_}),
-    )
-    events: dict[Key, list[Received]] = defaultdict(list)
-    for row in rows:
-        received = decoded.read(row)
-        for person in row["local_people"]:
-            events[(row["agency"], person)].append(received)
-    return [fold_local(a, p, effective(said)[0]) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
-
-
-async def people_for(
-    connection: Connection, names: Iterable[str], decoded: Decoded, locals_: Iterable[Key] = ()
-) -> dict[str, PersonOnFile]:
-    """The people who share an identity key, and those whom agencies name by their own identifiers, each with all that every
-    organisation says of them."""
-    wanted, named = sorted(set(names)), sorted(set(locals_))
-    if not wanted and not named:
-        return {}
-    rows = await connection.fetch(
-        """WITH found AS (
-               SELECT k.key, l.person_id, count(*) OVER (PARTITION BY k.key) > $4 AS crowded
-                 FROM identity_key k JOIN local_record l USING (agency, local_person) WHERE k.key = ANY($1::text[]))
-           SELECT agency, local_person FROM local_record WHERE person_id IN
-               (SELECT person_id FROM found GROUP BY person_id HAVING NOT bool_and(crowded) OR count(DISTINCT key) > 1
-                UNION SELECT person_id FROM local_record
-                       WHERE (agency, local_person) IN (SELECT * FROM unnest($2::text[], $3::text[])))""",
-        wanted, [a for a, _ in named], [p for _, p in named], CAP,
-    )  # fmt: skip
-    return people_of(await _records(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded))
-
-
-async def _merged_with(connection: Connection, locals_: set[Key]) -> set[Key]:
-    """These records and all that a merge or a split ties to them: who a merged record is, its survivor decides."""
-    found, fresh = set(locals_), set(locals_)
-    while fresh:
-        rows = await connection.fetch(
-            """SELECT DISTINCT e.agency, p AS local_person FROM event e CROSS JOIN LATERAL unnest(e.local_people) AS p
-                WHERE e.local_people && $2::text[] AND e.agency = ANY($1::text[])
-                  AND e.type IN ('uk.crisisliaison.person.merged.v1', 'uk.crisisliaison.person.split.v1')""",
-            sorted({a for a, _ in fresh}), sorted({p for _, p in fresh}),
-        )  # fmt: skip
-        fresh = {(r["agency"], r["local_person"]) for r in rows} - found
-        found |= fresh
-    return found
-
-
-async def register(connection: Connection, changed: set[Key], decoded: Decoded, now: datetime) -> set[Key]:
-    """Fold changed local records anew, and return recent incidents whose person must be looked at again."""
-    if not changed:
-        return set()
-    changed = await _merged_with(connection, changed)
-    rows = await connection.fetch(
-        """SELECT key FROM identity_key
-            WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in changed],
-        [p for _, p in changed],
-    )
-    names = {row["key"] for row in rows} | {local_key(*local) for local in changed}
-    records = await _records(connection, changed, decoded)
-    keys = {(r.agency, r.local_person): {n for d in r.descriptors for n in identity_keys(d)} for r in records}
-    names |= {name for each in keys.values() for name in each}
-    ids = person_ids(records)
-    await connection.executemany(
-        """INSERT INTO local_record (agency, local_person, person_id) VALUES ($1, $2, $3)
-           ON CONFLICT (agency, local_person) DO UPDATE SET person_id = excluded.person_id""",
-        [(*local, person_id) for local, person_id in ids.items()],
-    )
-    pairs = [(name, *local) for local, each in keys.items() for name in sorted(each)]
-    await connection.execute(
-        """WITH said AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS x(key, agency, local_person)),
-                gone AS (DELETE FROM identity_key k WHERE (k.agency, k.local_person) IN
-                             (SELECT * FROM unnest($4::text[], $5::text[]))
-                         AND NOT EXISTS (SELECT FROM said s WHERE (s.key, s.agency, s.local_person)
-                                             = (k.key, k.agency, k.local_person)))
-           INSERT INTO identity_key (key, agency, local_person) SELECT * FROM said ON CONFLICT DO NOTHING""",
-        [k for k, _, _ in pairs], [a for _, a, _ in pairs], [p for _, _, p in pairs],
-        [a for a, _ in keys], [p for _, p in keys],
-    )  # fmt: skip
-    incidents = await connection.fetch(
-        "SELECT agency, reference FROM incident WHERE link_keys && $1::text[] AND last_seen_at >= $2",
-        sorted(names),
-        now - REOPEN,
-    )
-    return {(r["agency"], r["reference"]) for r in incidents}
-
-
 async def files(
     connection: Connection,
     episodes: dict[Key, str | None],
@@ -274,18 +147,6 @@ async def identity_reviews(connection: Connection, keys: Iterable[Key]) -> dict[
     for r in rows:
         found[(r["agency"], r["incident"])].append((r["verdict"], (r["local_agency"], r["local_person"])))
     return {key: tuple(each) for key, each in found.items()}
-
-
-async def people_of_locals(connection: Connection, locals_: set[Key]) -> dict[Key, str]:
-    """The person behind agencies' own identifiers."""
-    if not locals_:
-        return {}
-    rows = await connection.fetch(
-        """SELECT agency, local_person, person_id FROM local_record
-            WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in locals_], [p for _, p in locals_],
-    )  # fmt: skip
-    return {(r["agency"], r["local_person"]): str(r["person_id"]) for r in rows}
 
 
 _CONTACT = "agency, reference, agency_kind, crisis, opened_at, crisis_at, police_left_at, completed_at, contact_keys"

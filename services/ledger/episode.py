@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from schemas.registry import Registry
-from services.ledger.crises import Decoded, files, incidents_of, site_reports
+from services.ledger.crises import files, incidents_of, site_reports
+from services.ledger.decoded import Decoded
 from services.liaison.corrections import counted
 from services.liaison.episode import sighting
 from services.liaison.facts import Episode

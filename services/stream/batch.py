@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from types import MappingProxyType
-from typing import Protocol
 
 import asyncpg
 
-from schemas.events.detention import DetentionDetained
 from schemas.received import SITE, Received
 from schemas.registry import TRACE_SOURCE_END, Registry
-from services.identity.decide import identity_keys
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
-from services.ledger import alerts, crises, events, receipts
+from services.ledger import crises, events, receipts
 from services.ledger.deadlines import set_deadlines
 from services.ledger.events import Located, Place, Quarantined
 from services.ledger.receipts import Receipts
+from services.ledger.register import register
+from services.ledger.settling import Beside, Settling
 from services.liaison.alert import AlertChange
-from services.liaison.episode import sighting
 from services.liaison.feeds import Timing, timing
-from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
-from services.liaison.records import SiteReport
-from services.liaison.settle import IncidentFile, Key, Settlement, settle
-from services.liaison.subjects import SITE_REPORTS_COUNT, descriptor_of, local_person_of
-from services.runtime import metrics
+from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 
@@ -78,13 +70,6 @@ def _quarantined(record: Record, rejected: Rejected, registry: Registry) -> Quar
     return Quarantined(rejected, feed.id, agency.id, record.topic, record.partition, record.offset)
 
 
-class Beside(Protocol):
-    """What looks at every settlement beside the live policy, and may fail without harm."""
-
-    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
-        """Judge by another policy. Never raises for a fault of its own."""
-
-
 class Batch:
     """Applies batches. One for a worker; holds the cache of decoded events."""
 
@@ -92,10 +77,10 @@ class Batch:
         self, pool: asyncpg.Pool, registry: Registry, policy: Policy, reach: Callable[[str], None], guard: bool = True,
         shadow: Beside | None = None,
     ) -> None:  # fmt: skip
-        self.pool, self.registry, self.policy = pool, registry, policy
+        self.pool, self.registry, self.policy, self.shadow = pool, registry, policy, shadow
         self._reach, self._guard = reach, guard
-        self.shadow = shadow
-        self.decoded = crises.Decoded(registry)
+        self.settling = Settling(registry, policy, shadow)
+        self.decoded = self.settling.decoded
 
     async def apply(self, records: Sequence[Record], now: datetime, poison: bool = False) -> BatchResult:
         """Apply the records in one transaction. Raises Hole before anything is written.
@@ -176,7 +161,7 @@ class Batch:
             heard_now = {feed: timing(said, now) for feed, said in feeds.items()}
             await hear(connection, heard_now, self.registry, self.policy, now)
         touched, changed = await self._touched(connection, new)
-        touched |= await crises.register(connection, changed, self.decoded, now)
+        touched |= await register(connection, changed, self.decoded, now)
         if touched:
             result.changes = await self.settle(connection, touched, now, told)
         told.new, told.rejected, told.changes = new, quarantined, result.changes
@@ -238,35 +223,18 @@ class Batch:
     async def settle(
         self, connection: Connection, touched: set[Key], now: datetime, said: Receipts | None = None
     ) -> Sequence[AlertChange]:
-        """Everything from the incidents that changed to alerts in the ledger; where each now is, into `said`. The zone is
-        locked."""
-        own = await crises.events_of(connection, touched, self.decoded)
-        seen = [sighting(said, None) for said in own.values()]
-        people = await crises.people_for(
-            connection,
-            (name for said in own.values() for name in identity_keys(descriptor_of(said))),
-            self.decoded,
-            (local for said in own.values() if (local := local_person_of(said)) is not None),
-        )
-        names = {name for each in seen for name in link_keys(each)} | {f"person:{p}" for p in people}
-        since = min((each.opened_at for each in seen), default=now)
-        around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
-        settlement = await self._settle(connection, around, now, own)
-        if said is not None:
-            said.episode_of = {m.key: e.episode_id for e in settlement.episodes for m in e.members}
-        changes = list(settlement.alerts)
-        # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
-        elsewhere = await crises.echoed(connection, settlement.echoes, (e.episode_id for e in settlement.episodes))
-        if elsewhere:
-            changes += await self.settle_episodes(connection, elsewhere, now)
-        return changes
+        """As `Settling.settle`."""
+        return await self.settling.settle(connection, touched, now, said)
 
     async def settle_episodes(
         self, connection: Connection, episodes: Sequence[str], now: datetime
     ) -> Sequence[AlertChange]:
-        """Look at whole episodes again, because an instant has come. The zone is locked."""
-        settlement = await self._settle(connection, await crises.incidents_of(connection, episodes), now)
-        return settlement.alerts
+        """As `Settling.settle_episodes`."""
+        return await self.settling.settle_episodes(connection, episodes, now)
+
+    async def look_in_shadow(self, connection: Connection, episodes: Sequence[str], now: datetime) -> None:
+        """As `Settling.look_in_shadow`."""
+        await self.settling.look_in_shadow(connection, episodes, now)
 
     async def decide_link(self, pair: tuple[Key, Key], decision: str, actor: str, reason: str, now: datetime) -> None:
         """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
@@ -274,64 +242,6 @@ class Batch:
             await crises.lock_zone(connection, self.registry.zone)
             await crises.decide_link(connection, pair, decision, actor, reason, now)
             await self.settle(connection, set(pair), now)
-
-    async def look_in_shadow(self, connection: Connection, episodes: Sequence[str], now: datetime) -> None:
-        """Have the shadow alone look at whole episodes again. The zone is locked; nothing live is written."""
-        if self.shadow is not None and episodes:
-            around = await crises.incidents_of(connection, episodes)
-            _, judge = await self._judge(connection, around, now)
-            await self.shadow.look(connection, lambda policy: judge(alerts=(), policy=policy), now)
-
-    async def _judge(
-        self,
-        connection: Connection,
-        around: dict[Key, str | None],
-        now: datetime,
-        read: Mapping[Key, list[Received]] = MappingProxyType({}),
-    ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
-        """Everything that settling these incidents needs, but the policy and what it alerted before."""
-        found, people = await crises.files(connection, around, self.decoded, read)
-        separated, joined = await crises.decisions(connection, around)
-        return found, partial(
-            settle, found, people, now=now, heard=await heard(connection, self.registry), registry=self.registry,
-            separated=separated, joined=joined, contacts=await crises.contacts(connection, found),
-            site_reports=await self._site_reports(connection, found),
-        )  # fmt: skip
-
-    async def _settle(
-        self,
-        connection: Connection,
-        around: dict[Key, str | None],
-        now: datetime,
-        read: Mapping[Key, list[Received]] = MappingProxyType({}),
-    ) -> Settlement:
-        found, judge = await self._judge(connection, around, now, read)
-        known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
-        settlement = judge(alerts=known, policy=self.policy)
-        metrics.EPISODES_BOUNDED.inc(len(settlement.bounded))
-        await crises.save_decisions(connection, found, now)
-        await crises.save_episodes(connection, settlement, self.registry.zone, now)
-        if self.shadow is not None:  # before the log, whose sequence is held until the commit
-            await self.shadow.look(connection, lambda policy: judge(alerts=(), policy=policy), now)
-        await alerts.save(connection, settlement.alerts, self.registry, now)
-        return settlement
-
-    async def _site_reports(self, connection: Connection, found: Sequence[IncidentFile]) -> tuple[SiteReport, ...]:
-        """What places of safety said lately, where somebody detained is among the incidents."""
-        detained = [r.event.time for f in found for r in f.events if isinstance(r.event.data, DetentionDetained)]
-        if not detained:
-            return ()
-        return await crises.site_reports(connection, min(detained) - SITE_REPORTS_COUNT, self.decoded)
-
-
-async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:
-    """Up to when what each feed had to say is known: when it was last heard, less how late it is."""
-    rows = await connection.fetch(
-        """SELECT feed, CASE WHEN late_since IS NULL THEN last_heard_at
-                             ELSE last_heard_at - make_interval(secs => late_seconds) END AS last_heard_at
-             FROM feed_state WHERE last_heard_at IS NOT NULL"""
-    )
-    return {r["feed"]: r["last_heard_at"] for r in rows if r["feed"] in registry.feeds_by_id}
 
 
 async def hear(

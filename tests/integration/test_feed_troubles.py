@@ -11,9 +11,10 @@ import pytest
 
 from schemas.registry import load_registry
 from services.console.alerts import troubles
+from services.ledger.settling import heard
 from services.liaison.policy import load_policy
 from services.runtime.postgres import create_pool
-from services.stream.batch import Batch, Record, heard
+from services.stream.batch import Batch, Record
 from services.stream.deadlines import take_due
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -13,7 +13,8 @@ import pytest
 from schemas.person import PersonDescriptor
 from schemas.registry import load_registry
 from services.identity.decide import identity_keys
-from services.ledger import crises
+from services.ledger.decoded import Decoded
+from services.ledger.register import people_for, register
 from services.runtime.postgres import create_pool
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -47,14 +48,14 @@ async def hear(pool: asyncpg.Pool, name: str, number: int) -> None:
         name, body["type"], about, at, number, json.dumps(body).encode(),
     )  # fmt: skip
     async with pool.acquire() as connection:
-        await crises.register(connection, {("slam", p) for p in about}, crises.Decoded(load_registry()), NOW)
+        await register(connection, {("slam", p) for p in about}, Decoded(load_registry()), NOW)
 
 
 async def plans(pool: asyncpg.Pool) -> list[int]:
     """How many pathways each person has who is found by the descriptor of the patient."""
     async with pool.acquire() as connection:
         keys = identity_keys(PersonDescriptor.model_validate(PERSON))
-        people = await crises.people_for(connection, keys, crises.Decoded(load_registry()))
+        people = await people_for(connection, keys, Decoded(load_registry()))
     return [len(p.pathways) for p in people.values()]
 
 

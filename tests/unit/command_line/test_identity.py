@@ -79,3 +79,25 @@ def test_the_register_that_doubled_is_warned_of(tmp_path: Path) -> None:
 def test_an_interval_holds_the_share() -> None:
     low, high = Rate(7, 10).interval
     assert low < 0.7 < high
+
+
+def test_a_decision_is_explained_field_by_field_without_what_anybody_is_called(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    (tmp_path / "queries.csv").write_text(QUERIES)
+    asked = [
+        "identity",
+        "explain",
+        "--people",
+        str(tmp_path / "people.csv"),
+        "--queries",
+        str(tmp_path / "queries.csv"),
+    ]
+    ran = CliRunner().invoke(main, [*asked, "--id", "q3", "--as-of", "2026-01-01"])
+    assert ran.exit_code == 0
+    assert "decision: possible (FHIR grade: possible), rule family-guard" in ran.output
+    assert "1. p3:" in ran.output
+    assert "never attached: family-guard" in ran.output
+    assert "Farah" not in ran.output
+    unknown = CliRunner().invoke(main, [*asked, "--id", "q9"])
+    assert unknown.exit_code == 2
+    assert "no readable row with the id q9" in unknown.output

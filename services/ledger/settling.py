@@ -1,0 +1,137 @@
+"""From incidents that changed to alerts in the ledger: what the stream, the deadlines and people's decisions all do.
+
+Everything happens in the caller's transaction, with the zone locked (`crises.lock_zone`): what is read, decided and written
+is of one moment. The decision itself is the heart's pure `settle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+from typing import Protocol
+
+from schemas.events.detention import DetentionDetained
+from schemas.received import Received
+from schemas.registry import Registry
+from services.identity.decide import identity_keys
+from services.ledger import alerts, crises
+from services.ledger.decoded import Decoded
+from services.ledger.receipts import Receipts
+from services.ledger.register import people_for
+from services.liaison.alert import AlertChange
+from services.liaison.episode import sighting
+from services.liaison.linking import link_keys
+from services.liaison.policy import Policy
+from services.liaison.records import SiteReport
+from services.liaison.settle import IncidentFile, Key, Settlement, settle
+from services.liaison.subjects import SITE_REPORTS_COUNT, descriptor_of, local_person_of
+from services.runtime import metrics
+from services.runtime.postgres import Connection
+
+
+class Beside(Protocol):
+    """What looks at every settlement beside the live policy, and may fail without harm."""
+
+    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+        """Judge by another policy. Never raises for a fault of its own."""
+
+
+class Settling:
+    """Settles incidents by one registry and one policy; holds the cache of decoded events."""
+
+    def __init__(self, registry: Registry, policy: Policy, shadow: Beside | None = None) -> None:
+        self.registry, self.policy, self.shadow = registry, policy, shadow
+        self.decoded = Decoded(registry)
+
+    async def settle(
+        self, connection: Connection, touched: set[Key], now: datetime, said: Receipts | None = None
+    ) -> Sequence[AlertChange]:
+        """Everything from the incidents that changed to alerts in the ledger; where each now is, into `said`. The zone is
+        locked."""
+        own = await crises.events_of(connection, touched, self.decoded)
+        seen = [sighting(said, None) for said in own.values()]
+        people = await people_for(
+            connection,
+            (name for said in own.values() for name in identity_keys(descriptor_of(said))),
+            self.decoded,
+            (local for said in own.values() if (local := local_person_of(said)) is not None),
+        )
+        names = {name for each in seen for name in link_keys(each)} | {f"person:{p}" for p in people}
+        since = min((each.opened_at for each in seen), default=now)
+        around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
+        settlement = await self._settle(connection, around, now, own)
+        if said is not None:
+            said.episode_of = {m.key: e.episode_id for e in settlement.episodes for m in e.members}
+        changes = list(settlement.alerts)
+        # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
+        elsewhere = await crises.echoed(connection, settlement.echoes, (e.episode_id for e in settlement.episodes))
+        if elsewhere:
+            changes += await self.settle_episodes(connection, elsewhere, now)
+        return changes
+
+    async def settle_episodes(
+        self, connection: Connection, episodes: Sequence[str], now: datetime
+    ) -> Sequence[AlertChange]:
+        """Look at whole episodes again, because an instant has come. The zone is locked."""
+        settlement = await self._settle(connection, await crises.incidents_of(connection, episodes), now)
+        return settlement.alerts
+
+    async def look_in_shadow(self, connection: Connection, episodes: Sequence[str], now: datetime) -> None:
+        """Have the shadow alone look at whole episodes again. The zone is locked; nothing live is written."""
+        if self.shadow is not None and episodes:
+            around = await crises.incidents_of(connection, episodes)
+            _, judge = await self._judge(connection, around, now)
+            await self.shadow.look(connection, lambda policy: judge(alerts=(), policy=policy), now)
+
+    async def _judge(
+        self,
+        connection: Connection,
+        around: dict[Key, str | None],
+        now: datetime,
+        read: Mapping[Key, list[Received]] = MappingProxyType({}),
+    ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
+        """Everything that settling these incidents needs, but the policy and what it alerted before."""
+        found, people = await crises.files(connection, around, self.decoded, read)
+        separated, joined = await crises.decisions(connection, around)
+        return found, partial(
+            settle, found, people, now=now, heard=await heard(connection, self.registry), registry=self.registry,
+            separated=separated, joined=joined, contacts=await crises.contacts(connection, found),
+            site_reports=await self._site_reports(connection, found),
+        )  # fmt: skip
+
+    async def _settle(
+        self,
+        connection: Connection,
+        around: dict[Key, str | None],
+        now: datetime,
+        read: Mapping[Key, list[Received]] = MappingProxyType({}),
+    ) -> Settlement:
+        found, judge = await self._judge(connection, around, now, read)
+        known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
+        settlement = judge(alerts=known, policy=self.policy)
+        metrics.EPISODES_BOUNDED.inc(len(settlement.bounded))
+        await crises.save_decisions(connection, found, now)
+        await crises.save_episodes(connection, settlement, self.registry.zone, now)
+        if self.shadow is not None:  # before the log, whose sequence is held until the commit
+            await self.shadow.look(connection, lambda policy: judge(alerts=(), policy=policy), now)
+        await alerts.save(connection, settlement.alerts, self.registry, now)
+        return settlement
+
+    async def _site_reports(self, connection: Connection, found: Sequence[IncidentFile]) -> tuple[SiteReport, ...]:
+        """What places of safety said lately, where somebody detained is among the incidents."""
+        detained = [r.event.time for f in found for r in f.events if isinstance(r.event.data, DetentionDetained)]
+        if not detained:
+            return ()
+        return await crises.site_reports(connection, min(detained) - SITE_REPORTS_COUNT, self.decoded)
+
+
+async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:
+    """Up to when what each feed had to say is known: when it was last heard, less how late it is."""
+    rows = await connection.fetch(
+        """SELECT feed, CASE WHEN late_since IS NULL THEN last_heard_at
+                             ELSE last_heard_at - make_interval(secs => late_seconds) END AS last_heard_at
+             FROM feed_state WHERE last_heard_at IS NOT NULL"""
+    )
+    return {r["feed"]: r["last_heard_at"] for r in rows if r["feed"] in registry.feeds_by_id}
