@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console import answering, desk, episode, sign_in
+from services.console import answering, desk, episode, people, review, sign_in
 from services.console.borough_map import BoroughMap
 from services.console.desks import Desks
 from services.console.doors import Anybody
@@ -29,6 +29,7 @@ from services.console.hub import DATABASE_ERRORS, Hub
 from services.console.provider import Provider
 from services.console.refusal import Locked, Refused
 from services.console.rendering import CSRF, render_article, trouble
+from services.ledger.settling import Settling
 from services.liaison.policy import load_policy
 from services.liaison.staffing import check_staffing
 from services.runtime.clock import Clock, clock_from
@@ -40,7 +41,7 @@ from services.runtime.settings import Settings
 FOLDER = Path(__file__).parent
 SHUTDOWN_SECONDS = 3
 SIGN_IN_SECONDS = 600
-ROOMS = (sign_in.router, desk.router, answering.router, episode.router)
+ROOMS = (sign_in.router, desk.router, answering.router, episode.router, review.router, people.router)
 
 
 def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> FastAPI:
@@ -60,6 +61,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     app.state.settings, app.state.desks = settings, desks
     app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
+    app.state.settling = Settling(app.state.registry, app.state.policy)
     outlines = app.state.registry.outlines
     app.state.map = None if outlines is None else BoroughMap(outlines)
     check_staffing(app.state.registry, app.state.policy)

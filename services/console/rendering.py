@@ -14,7 +14,20 @@ from markupsafe import Markup
 
 from services.console.article import AlertState, article, clock, clock_seconds, day, day_clock
 from services.console.desks import Desks
-from services.console.text import OUTCOMES, REASONS, ROLE_NAMES, SCRIPT, SHAPES, STATES, TEXT, TRANSITIONS, URGENCY
+from services.console.text import (
+    FIELDS,
+    LEVELS,
+    OPEN_BECAUSE,
+    OUTCOMES,
+    REASONS,
+    ROLE_NAMES,
+    SCRIPT,
+    SHAPES,
+    STATES,
+    TEXT,
+    TRANSITIONS,
+    URGENCY,
+)
 
 CSRF = "@csrf@"
 """Stands for the token in what is rendered once for many sessions."""
@@ -28,7 +41,7 @@ _pages = Environment(
 )
 _pages.globals.update(
     t=TEXT, script=json.dumps(SCRIPT), transitions=TRANSITIONS, urgency=URGENCY, shapes=SHAPES, states=STATES,
-    outcomes=OUTCOMES, reasons=REASONS, role_names=ROLE_NAMES,
+    outcomes=OUTCOMES, reasons=REASONS, role_names=ROLE_NAMES, open_because=OPEN_BECAUSE, fields=FIELDS, levels=LEVELS,
 )  # fmt: skip
 
 

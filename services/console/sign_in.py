@@ -58,7 +58,7 @@ def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
     given = {"initials": "", "picked": "", "role": "operator", "wrong": "", **values}
     return page(
         "sign_in.html", status, groups=state.desks.grouped(), live=state.settings.environment == "live",
-        provider=state.provider is not None, roles=ROLES[:2], **given,
+        provider=state.provider is not None, roles=ROLES, **given,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ Rows are only added; an undone one is closed. Two people at once: one wins, the 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -52,6 +52,12 @@ class Waiting:
     """Of the likeliest: field, level and weight in bits."""
     matcher_version: str
     since: datetime
+    decision: int = 0
+    """The matcher's decision that is looked at."""
+    episode: str = ""
+    area: str | None = None
+    urgency: int | None = None
+    """Of the most urgent alert of the crisis that stands; None: none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +77,47 @@ class Reviewed:
     undone_at: datetime | None
 
 
-async def queue(connection: Connection, limit: int = 100) -> list[Waiting]:
-    """Incidents with a possible person, the longest waiting first; those of which nobody could tell come last."""
+_WAITING = """
+SELECT d.decision_id, d.agency, d.incident, d.evidence, d.matcher_version, d.decided_at, i.episode_id::text AS episode, e.area,
+       (SELECT min(a.urgency) FROM alert a WHERE a.episode_id = i.episode_id AND a.cleared_at IS NULL) AS urgency,
+       s.separated, EXISTS (SELECT FROM identity_review r WHERE (r.agency, r.incident) = (d.agency, d.incident)
+                               AND r.undone_at IS NULL AND r.verdict = 'cannot-tell') AS open
+  FROM identity_decision d
+  JOIN incident i ON (i.agency, i.reference) = (d.agency, d.incident)
+  JOIN episode e USING (episode_id)
+ CROSS JOIN LATERAL (SELECT ARRAY(
+       SELECT l.person_id::text FROM identity_review r
+         JOIN local_record l ON (l.agency, l.local_person) = (r.local_agency, r.local_person)
+        WHERE (r.agency, r.incident) = (d.agency, d.incident) AND r.undone_at IS NULL AND r.verdict = 'different')
+       AS separated) s
+ WHERE d.superseded_at IS NULL AND d.outcome = 'possible'
+   AND EXISTS (SELECT FROM jsonb_array_elements_text(d.evidence -> 'candidates') c WHERE c <> ALL (s.separated))
+   AND ($1::text[] IS NULL OR e.area IS NULL OR e.area = ANY($1) OR d.agency = $2)"""
+
+
+async def queue(
+    connection: Connection, limit: int = 100, offset: int = 0, areas: Sequence[str] | None = None, agency: str = ""
+) -> list[Waiting]:
+    """Incidents with a possible person: those of crises with an alert that stands first, the most urgent at the top, then the
+    longest waiting; those of which nobody could tell come last. `areas`: only crises there, or in no known area, or
+    incidents of the `agency` itself; None: all."""
     rows = await connection.fetch(
-        """SELECT d.agency, d.incident, d.evidence, d.matcher_version, d.decided_at,
-                  ARRAY(SELECT l.person_id::text FROM identity_review r
-                          JOIN local_record l ON (l.agency, l.local_person) = (r.local_agency, r.local_person)
-                         WHERE (r.agency, r.incident) = (d.agency, d.incident) AND r.undone_at IS NULL
-                           AND r.verdict = 'different') AS separated,
-                  EXISTS (SELECT FROM identity_review r WHERE (r.agency, r.incident) = (d.agency, d.incident)
-                             AND r.undone_at IS NULL AND r.verdict = 'cannot-tell') AS open
-             FROM identity_decision d WHERE d.superseded_at IS NULL AND d.outcome = 'possible'
-            ORDER BY open, d.decided_at, d.decision_id LIMIT $1""",
-        limit,
-    )
-    found = []
-    for r in rows:
-        candidates = tuple(c for c in r["evidence"]["candidates"] if c not in r["separated"])
-        if candidates:
-            found.append(Waiting(r["agency"], r["incident"], candidates, r["evidence"]["rule"],
-                                 tuple(r["evidence"]["evidence"]), r["matcher_version"], r["decided_at"]))  # fmt: skip
-    return found
+        f"{_WAITING} ORDER BY open, urgency NULLS LAST, d.decided_at, d.decision_id LIMIT $3 OFFSET $4",
+        areas, agency, limit, offset,
+    )  # fmt: skip
+    return [
+        Waiting(
+            r["agency"], r["incident"], tuple(c for c in r["evidence"]["candidates"] if c not in r["separated"]),
+            r["evidence"]["rule"], tuple(r["evidence"]["evidence"]), r["matcher_version"], r["decided_at"],
+            r["decision_id"], r["episode"], r["area"], r["urgency"],
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+async def waiting(connection: Connection, areas: Sequence[str] | None = None, agency: str = "") -> int:
+    """How long the queue is."""
+    return int(await connection.fetchval(f"SELECT count(*) FROM ({_WAITING}) AS q", areas, agency))
 
 
 async def history(connection: Connection, incident: Key) -> list[Reviewed]:

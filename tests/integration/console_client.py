@@ -1,0 +1,50 @@
+"""A console over a ledger, and somebody who is signed in at it, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import httpx
+
+from schemas.registry import load_registry
+from services.console import sessions
+from services.console.app import create_app
+from services.console.directory import desks_of
+from services.console.rights import Grant
+from services.runtime.clock import ManualClock
+from services.runtime.settings import Settings
+
+
+class SignedIn:
+    """A browser without scripts: pages, and forms with their CSRF token."""
+
+    def __init__(self, client: httpx.AsyncClient, csrf: str, clock: ManualClock) -> None:
+        self.client, self.csrf, self.clock = client, csrf, clock
+
+    async def get(self, path: str) -> httpx.Response:
+        """A page."""
+        return await self.client.get(path)
+
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        """A form; what it leads to is not followed."""
+        return await self.client.post(path, data={"csrf": self.csrf, **fields})
+
+
+@asynccontextmanager
+async def signed_in(dsn: str, now: datetime, *grants: Grant, name: str = "P1") -> AsyncIterator[SignedIn]:
+    """A person with these grants at a console of their own on the ledger."""
+    clock = ManualClock(now)
+    settings = Settings(environment="test", postgres_dsn=dsn, console_secret="of the tests")
+    app = create_app(settings, desks_of(load_registry()), clock)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
+            async with app.state.pool.acquire() as connection, connection.transaction():
+                cookie = await sessions.start(connection, f"issuer {name}", name, "Adaeze Okoro", now)
+                await sessions.grant(connection, f"issuer {name}", grants, "administrator", "test", now)
+            client.cookies.set("liaison_session", cookie)
+            found = await sessions.load(app.state.pool, sessions.hash_of(cookie), now)
+            assert found is not None
+            yield SignedIn(client, found.csrf, clock)
