@@ -18,6 +18,7 @@ COMMANDS = (
     "migrate",
     "bench",
     "identity",
+    "grants",
 )
 
 

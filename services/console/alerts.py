@@ -12,6 +12,7 @@ import asyncpg
 from services.console.article import AlertState, Told
 from services.console.chosen import Chosen
 from services.runtime.errors import LiaisonError
+from services.runtime.postgres import Connection
 
 ROWS_MAX = 200
 SOUNDING_MAX = 1000
@@ -138,21 +139,20 @@ async def last_sequence(connection: Any) -> int:
     return int(await connection.fetchval("SELECT last FROM alert_sequence"))
 
 
-async def snapshot(pool: asyncpg.Pool, desk: str, chosen: Chosen) -> Snapshot:
-    """The chosen list and the sequence it stands for, from one and the same instant of the ledger."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        order = " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id" if chosen.show == "ended" else _ORDER
-        rows = await connection.fetch(
-            _ALERT + _CHOSEN + order + f" LIMIT {ROWS_MAX} OFFSET {ROWS_MAX * (chosen.page - 1)}",
-            desk, *chosen.arguments,
-        )  # fmt: skip
-        return Snapshot(
-            tuple(_state(r) for r in rows),
-            await total(connection, desk, chosen),
-            await last_sequence(connection),
-            await troubles(connection),
-            {str(r["alert_id"]): r["urgency"] for r in await connection.fetch(_WAITING_IDS, desk)},
-        )
+async def snapshot(connection: Connection, desk: str, chosen: Chosen) -> Snapshot:
+    """The chosen list and the sequence it stands for; in the caller's transaction, which must see one instant of the
+    ledger."""
+    order = " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id" if chosen.show == "ended" else _ORDER
+    rows = await connection.fetch(
+        _ALERT + _CHOSEN + order + f" LIMIT {ROWS_MAX} OFFSET {ROWS_MAX * (chosen.page - 1)}", desk, *chosen.arguments
+    )
+    return Snapshot(
+        tuple(_state(r) for r in rows),
+        await total(connection, desk, chosen),
+        await last_sequence(connection),
+        await troubles(connection),
+        {str(r["alert_id"]): r["urgency"] for r in await connection.fetch(_WAITING_IDS, desk)},
+    )
 
 
 async def changed(pool: asyncpg.Pool, desk: str, after: int) -> tuple[tuple[AlertState, ...], int]:
@@ -176,16 +176,16 @@ async def held(pool: asyncpg.Pool, desk: str, actor: str) -> tuple[AlertState, .
     return tuple(_state(r) for r in await pool.fetch(_ALERT + _CHOSEN + _ORDER, desk, *chosen.arguments))
 
 
-async def one(pool: asyncpg.Pool, desk: str, alert: UUID) -> tuple[AlertState, tuple[LogLine, ...]]:
-    """An alert and its whole history. Other desks' actors and reasons stay with those desks. Raises UnknownAlert."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        row = await connection.fetchrow(_ALERT + " AND a.alert_id = $2", desk, alert)
-        if row is None:
-            raise UnknownAlert
-        lines = await connection.fetch(
-            "SELECT sequence, desk, transition, at, actor, reason FROM alert_log WHERE alert_id = $1 ORDER BY sequence",
-            alert,
-        )
+async def one(connection: Connection, desk: str, alert: UUID) -> tuple[AlertState, tuple[LogLine, ...]]:
+    """An alert and its whole history, in the caller's transaction. Other desks' actors and reasons stay with those desks.
+    Raises UnknownAlert."""
+    row = await connection.fetchrow(_ALERT + " AND a.alert_id = $2", desk, alert)
+    if row is None:
+        raise UnknownAlert
+    lines = await connection.fetch(
+        "SELECT sequence, desk, transition, at, actor, reason FROM alert_log WHERE alert_id = $1 ORDER BY sequence",
+        alert,
+    )
     own = (
         LogLine(
             r["sequence"],

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console import answering, desk, episode, people, review, sign_in
+from services.console import answering, desk, episode, glass, governance, people, review, sign_in, supervision
 from services.console.borough_map import BoroughMap
 from services.console.desks import Desks
 from services.console.doors import Anybody
@@ -41,7 +41,17 @@ from services.runtime.settings import Settings
 FOLDER = Path(__file__).parent
 SHUTDOWN_SECONDS = 3
 SIGN_IN_SECONDS = 600
-ROOMS = (sign_in.router, desk.router, answering.router, episode.router, review.router, people.router)
+ROOMS = (
+    sign_in.router,
+    desk.router,
+    answering.router,
+    episode.router,
+    review.router,
+    people.router,
+    supervision.router,
+    governance.router,
+    glass.router,
+)
 
 
 def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> FastAPI:

@@ -148,3 +148,12 @@ def day_clock(at: datetime) -> str:
 def day(on: date) -> str:
     """A date without a time, e.g. 3 Nov 1987."""
     return on.strftime("%-d %b %Y")
+
+
+def length(seconds: float) -> str:
+    """A length of time for a table: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -56,10 +56,13 @@ async def desk_page(
     urgency: Annotated[list[str] | None, Query()] = None,
     page_number: Annotated[str, Query(alias="page")] = "1",
 ) -> Response:
-    """The desk's alerts, as the URL chooses them."""
+    """The desk's alerts, as the URL chooses them. Kept in the audit: an alert says something of somebody."""
     state, desk = request.app.state, here.desk.desk
     chosen = Chosen.of(here.actor, show, urgency or [], page_number)
-    found = await alerts.snapshot(state.pool, desk, chosen)
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        found = await alerts.snapshot(connection, desk, chosen)
+        detail = {"show": chosen.show, "alerts": len(found.alerts)}
+        await sessions.audit(connection, "desk.listed", here.actor, desk, detail, here.now)
     return page(
         "desk.html", here=here, desk=desk, chosen=chosen, shows=SHOWS, last=found.last, total=found.total,
         cap=alerts.ROWS_MAX, pages=max(1, -(-found.total // alerts.ROWS_MAX)),
@@ -118,10 +121,11 @@ async def alert_page(request: Request, here: Seeing, alert: str) -> Response:
     """An alert with its whole history and everything that can be answered. Kept in the audit."""
     state, desk = request.app.state, here.desk.desk
     try:
-        found, lines = await alerts.one(state.pool, desk, alert_id_of(alert))
+        async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            found, lines = await alerts.one(connection, desk, alert_id_of(alert))
+            await sessions.audit(connection, "alert.viewed", here.actor, found.alert_id, {"desk": desk}, here.now)
     except alerts.UnknownAlert:
         raise Refused(404, "unknown_alert") from None
-    await sessions.audit(state.pool, "alert.viewed", here.actor, found.alert_id, {"desk": desk}, here.now)
     terms = state.policy.terms()
     longest = terms.longest_shelf.get(found.urgency)
     return page(

@@ -21,13 +21,14 @@ from fpdf import FPDF
 from starlette.datastructures import State
 
 from schemas.events import TYPE_PREFIX
-from services.console import sessions
+from services.console import looks, sessions
 from services.console.article import clock_seconds
 from services.console.crisis import Crisis, crisis_now
 from services.console.doors import Here, Seeing
 from services.console.refusal import Refused
 from services.console.rendering import page
 from services.console.text import TEXT
+from services.liaison.disclosure import MATRIX
 from services.runtime.postgres import Connection
 
 router = APIRouter()
@@ -74,6 +75,8 @@ class Chronology:
     audit: int
     disclosed: frozenset[str] = frozenset()
     """Items that were disclosed to the desk with its alerts of this crisis."""
+    behind: looks.Look | None = None
+    """The look behind the glass by which it is seen; None where the desk has an alert of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,11 @@ async def chronology(
     connection: Connection, here: Here, episode: UUID, names: Mapping[str, str], action: str
 ) -> Chronology:
     """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis of which this desk has no
-    alert."""
+    alert and this person no open look behind the glass."""
     desk = here.desk
     alerts = await connection.fetch(_ALERTS, episode, desk.desk)
-    if not alerts:
+    behind = None if alerts else await looks.look_at(connection, here, episode)
+    if not alerts and behind is None:
         raise Refused(404, "unknown_episode")
     items = await connection.fetchval(
         "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
@@ -104,6 +108,8 @@ async def chronology(
         desk.desk, [a["alert_id"] for a in alerts],
     )  # fmt: skip
     disclosed = frozenset(items or ())
+    if behind is not None:
+        disclosed = MATRIX.get(desk.role, frozenset())  # type: ignore[call-overload]  # a role that nobody thought of
     rows = await connection.fetch(_EVENTS, episode)
     shown = []
     for row in rows:
@@ -115,9 +121,11 @@ async def chronology(
                     kind.replace(".", ": ").replace("-", " "),
                 )
             )  # fmt: skip
-    detail = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
+    detail: dict[str, Any] = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
+    if behind is not None:
+        detail["look"] = behind.number
     audit = await sessions.audit(connection, action, here.actor, str(episode), detail, here.now)
-    return Chronology(tuple(shown), tuple(alerts), len(rows) - len(shown), audit, disclosed)
+    return Chronology(tuple(shown), tuple(alerts), len(rows) - len(shown), audit, disclosed, behind)
 
 
 async def look(state: State, here: Here, episode: UUID, action: str) -> Look:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.console.article import AlertState, article, clock, clock_seconds, day, day_clock
+from services.console.article import AlertState, article, clock, clock_seconds, day, day_clock, length
 from services.console.desks import Desks
 from services.console.text import (
     FIELDS,
@@ -49,7 +49,9 @@ def _instant(at: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), clock(at))
 
 
-_pages.filters.update(clock=clock, clock_seconds=clock_seconds, day=day, day_clock=day_clock, instant=_instant)
+_pages.filters.update(
+    clock=clock, clock_seconds=clock_seconds, day=day, day_clock=day_clock, length_of=length, instant=_instant
+)
 
 
 def render_article(state: AlertState, desks: Desks, desk: str, csrf: str) -> str:

@@ -50,7 +50,12 @@ def _places(request: Request, operator: Operator) -> Response:
     groups: list[tuple[str, list[Desk]]] = [
         (agency, found) for agency, own in desks.grouped() if (found := [d for d in own if operator.may("see", d)])
     ]
-    return page("places.html", operator=operator, groups=groups)
+    agencies = [
+        (agency, name, operator.may_at("govern", agency), operator.may_at("privacy", agency))
+        for agency, name in sorted(desks.agencies.items(), key=lambda each: each[1])
+        if operator.may_at("govern", agency) or operator.may_at("privacy", agency)
+    ]
+    return page("places.html", operator=operator, groups=groups, agencies=agencies)
 
 
 def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
