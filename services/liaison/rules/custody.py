@@ -11,12 +11,16 @@ from services.liaison.facts import Episode
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.mark import Mark
 from services.liaison.policy import Policy
-from services.liaison.records import Custody
+from services.liaison.records import Custody, RiskAssessment
 from services.liaison.rules.follow_up import contact_after
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER, held_for, spans
+from services.liaison.working_days import is_working_day
 
 _LONDON = ZoneInfo("Europe/London")
+_NO_REASON = frozenset({CrisisIndicator.RESTRAINT, CrisisIndicator.SECTION_135_136})
+"""Signs that are no reason of their own to suspect vulnerability: most people who are arrested are held, and whoever is
+kept under s136 is looked after by R05."""
 _SUICIDE = frozenset({CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SELF_HARM})
 
 
@@ -32,11 +36,15 @@ def _trusts(episode: Episode, at: datetime) -> tuple[str, ...]:
     return tuple(sorted({p.agency for p in episode.open_pathways(at)}))
 
 
-def _history(episode: Episode, custody: Custody) -> tuple[str, datetime] | None:
-    """What speaks of a mental-health history, and since when it does: a care pathway open at arrival, or a sign since."""
+def _history(episode: Episode, custody: Custody, policy: Policy) -> tuple[str, datetime] | None:
+    """What speaks of a mental-health history, and since when it does: a care pathway open at arrival or closed not long
+    before it, or a sign since."""
     arrived = _arrived(custody)
     if episode.open_pathways(arrived.at):
         return "open to a mental-health trust", arrived.at
+    ended = [p.closed_at for p in episode.person.pathways if p.closed_at] if episode.person is not None else []
+    if any(timedelta(0) <= arrived.at - e <= RISK.limit(policy, "closed_pathway_counts") for e in ended):
+        return "lately under a mental-health trust", arrived.at
     signs = [i for i in episode.indicators if i.event is not None and i.kind is not CrisisIndicator.RESTRAINT]
     if signs:
         first = min(signs, key=lambda i: i.at)
@@ -50,10 +58,19 @@ def _to(episode: Episode, at: datetime) -> tuple[tuple[DeskRole, ...], tuple[str
     return (("custody", "mental-health-crisis"), trusts) if trusts else (("custody",), ())
 
 
+def _denied(episode: Episode, assessment: RiskAssessment, since: datetime) -> Iterator[tuple[str, datetime, str]]:
+    """What the assessment says there is not, and the record says there is; and from when it contradicts it."""
+    if assessment.mental_health_disclosed is False:
+        yield "none disclosed", max(assessment.mark.at, since), "no mental-health history"
+    suicidal = min((i.at for i in episode.indicators if i.kind in _SUICIDE), default=None)
+    if assessment.self_harm_risk is False and suicidal is not None:
+        yield "no risk of self-harm", max(assessment.mark.at, suicidal), "no risk of self-harm"
+
+
 def risk_unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """R13: history, and no risk assessment in time; or one whose answers contradict it; or no health professional."""
     for custody in episode.custodies:
-        known = _history(episode, custody)
+        known = _history(episode, custody, policy)
         if known is None:
             continue
         arrived, over = _arrived(custody), _over(custody)
@@ -84,14 +101,17 @@ def risk_unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
                             f"{duration(within)}.")  # fmt: skip
         for number, each in enumerate(custody.risk_assessments):
             following = custody.risk_assessments[number + 1 :]
-            end = min(over, following[0].mark.at if following else FOREVER)
-            start = max(each.mark.at, since)
-            if each.mental_health_disclosed is False and start < end:
-                yield found(
-                    "contradicted", (start, end),
-                    f"The risk assessment of {clock(each.mark.at)} says no mental-health history; the record says otherwise.",
-                    (Evidence(f"Risk assessment at {clock(each.mark.at)}: none disclosed", each.mark.at, each.mark.event),),
-                )  # fmt: skip
+            # a health professional who has been there since has seen for themselves
+            after = min((m.at for m, _ in custody.health_checks if m.at > each.mark.at), default=FOREVER)
+            end = min(over, following[0].mark.at if following else FOREVER, after)
+            for denied, start, words in _denied(episode, each, since):
+                if start < end:
+                    yield found(
+                        "contradicted", (start, end),
+                        f"The risk assessment of {clock(each.mark.at)} says {words}; the record says otherwise.",
+                        (Evidence(f"Risk assessment at {clock(each.mark.at)}: {denied}", each.mark.at, each.mark.event),),
+                    )  # fmt: skip
+                    break
         seen = min((m.at for m, _ in custody.health_checks), default=FOREVER)
         within = RISK.limit(policy, "health_professional_within")
         for _, end in held_for(spans([(arrived.at, min(seen, over))]), within):
@@ -110,6 +130,7 @@ def _vulnerable_since(episode: Episode, custody: Custody) -> datetime | None:
         reasons.append(arrived)
     if episode.open_pathways(arrived):
         reasons.append(arrived)
+    reasons += [max(i.at, arrived) for i in episode.indicators if i.event is not None and i.kind not in _NO_REASON]
     return min(reasons, default=None)
 
 
@@ -140,18 +161,30 @@ def without_adult(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def _at_night(at: datetime, policy: Policy) -> bool:
-    """Out of hours in London: when no day service can take anybody over."""
-    hour = at.astimezone(_LONDON).hour
+def _out_of_hours(at: datetime, policy: Policy) -> bool:
+    """When no day service can take anybody over: at night, at weekends and on bank holidays, in London."""
+    local = at.astimezone(_LONDON)
     first, last = policy.number("R15", "day_begins_hour"), policy.number("R15", "day_ends_hour")
-    return not first <= hour < last
+    return not first <= local.hour < last or not is_working_day(local.date())
+
+
+def _taken_on(episode: Episode, at: datetime) -> bool:
+    """The person did not go free: a detention under s135 or s136 went on, to which they were taken."""
+    return any(d.detained.at <= at < d.over for d in episode.detentions)
+
+
+def _held_again(episode: Episode, custody: Custody, at: datetime) -> datetime:
+    """When the person was next detained or in custody: somebody is with them then."""
+    again = [d.detained.at for d in episode.detentions if d.detained.at > at]
+    again += [_arrived(c).at for c in episode.custodies if c.key != custody.key and _arrived(c).at > at]
+    return min(again, default=FOREVER)
 
 
 def released(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """R15: released with signs of a crisis and no assessment before it; at night, suicidal, referred to nobody; and then
     no contact."""
     for custody in episode.custodies:
-        if custody.released is None:
+        if custody.released is None or _taken_on(episode, custody.released.at):
             continue
         at = custody.released
         disclosed = [a for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk]
@@ -167,11 +200,11 @@ def released(episode: Episode, policy: Policy) -> Iterator[Finding]:
         referred = min(
             (r.sent.at for r in episode.referrals if r.sent is not None), default=FOREVER
         )  # fmt: skip
-        contact = contact_after(episode, at.at)
+        contact = min(contact_after(episode, at.at), _held_again(episode, custody, at.at))
         reasons = []
         if not custody.pre_release_risk_assessed:
             reasons.append("no risk assessment before release")
-        if suicidal and custody.referred_to is None and referred > at.at and _at_night(at.at, policy):
+        if suicidal and custody.referred_to is None and referred > at.at and _out_of_hours(at.at, policy):
             reasons.append("out of hours, with a marker for suicide, and referred to nobody")
         roles, trusts = _to(episode, at.at)
         recipients = tuple(dict.fromkeys((*roles, "mental-health-crisis")))

@@ -11,11 +11,17 @@ from services.liaison.finding import Evidence, Finding
 from services.liaison.mark import Mark
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, duration, rule
+from services.liaison.rules.same_detention import restarted_from
 from services.liaison.spans import FOREVER
 
 _STANDS = timedelta(days=7)
 """After that it is for the records: nobody is reached by an alert of last week."""
+REMINDER_URGENCY = 4
+"""A reminder is for the day's list of calls; the limit itself is more urgent, so that the alert is made worse then."""
 _LEFT_AT_HOME = frozenset({"resolved", "referred", "no-further-action", "other"})
+_LET_GO = frozenset({"released", "lapsed", "other"})
+_BACK = frozenset({"returned", "found", "retaken"})
+"""How a walk-out ends with the person seen to. Closing its record as something else sees to nobody."""
 _SERIOUS = frozenset({CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL})
 
 
@@ -54,8 +60,14 @@ def _triggers(episode: Episode) -> Iterator[tuple[Mark, str]]:
     for each in episode.detentions:
         if each.assessed is not None and each.assessed[1] == "discharged-home":
             yield each.assessed[0], "a detention ended with discharge home"
+        elif (
+            each.assessed is None and each.ended is not None and each.outcome in _LET_GO
+            and restarted_from(episode, each) is None
+        ):  # fmt: skip
+            yield each.ended, "a detention ended and no assessment is recorded"
     for absence in episode.absences:
-        if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and absence.ended is None:
+        back = absence.ended is not None and absence.outcome in _BACK
+        if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and not back:
             yield absence.reported, "the person walked out before being seen to"
 
 
@@ -64,32 +76,54 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
     trusts: tuple[str, ...] = ()
     if episode.opened_at is not None:
         trusts = tuple(sorted({p.agency for p in episode.open_pathways(episode.opened_at)}))
-    within = RULE.limit(policy, "contact_within")
+    within, discharged = RULE.limit(policy, "contact_within"), RULE.limit(policy, "post_discharge_within")
     triggers = sorted(_triggers(episode)) if _identified(episode) else []
     if triggers:
         mark, said = triggers[0]
         due = mark.at + within
-        # a follow-up that is booked has its own instant
-        booked = any(f.by is not None and f.by >= mark.at for f in episode.follow_ups)
-        end = min(contact_after(episode, mark.at), due + _STANDS)
-        if due < end and not booked:
-            yield RULE.finds(
-                policy, anchor=mark.event, holds=(due, end), agencies=trusts,
-                reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service in {duration(within)}.",
-                evidence=(Evidence(f"{clock(mark.at)}: {said}", mark.at, mark.event),),
-                relies_on_services=("mental-health-trust",),
-            )  # fmt: skip
+        # a follow-up that is booked has its own instant, unless it is booked for later than any standard allows
+        latest = mark.at + max(within, discharged)
+        booked = any(f.by is not None and mark.at <= f.by <= latest for f in episode.follow_ups)
+        contact = contact_after(episode, mark.at)
+        if not booked:
+            yield from _unbooked(policy, mark, said, min(contact, due + _STANDS), trusts)
     for each in episode.follow_ups:
         if each.due is None or each.by is None:
             continue
-        end = min(FOREVER if each.completed is None else each.completed.at, each.by + _STANDS)
-        if each.by < end:
+        by = each.by
+        late = each.kind == "post-discharge" and by > each.due.at + discharged
+        if late:
+            by = each.due.at + discharged
+        booked_late = f"; it is booked for later than {duration(discharged)} after discharge" if late else ""
+        end = min(FOREVER if each.completed is None else each.completed.at, by + _STANDS)
+        if by < end:
             yield RULE.finds(
-                policy, anchor=each.due.event, holds=(each.by, end), agencies=(each.key[0],), act_by=each.by,
-                reason=f"A follow-up ({each.kind}) was due by {clock(each.by)} and is not recorded as done.",
+                policy, anchor=each.due.event, holds=(by, end), agencies=(each.key[0],), act_by=by,
+                reason=f"A follow-up ({each.kind}) was due by {clock(by)} and is not recorded as done{booked_late}.",
                 evidence=(Evidence(f"Follow-up due since {clock(each.due.at)}", each.due.at, each.due.event),),
                 relies_on=(each.key[0],),
             )  # fmt: skip
+
+
+def _unbooked(policy: Policy, mark: Mark, said: str, end: datetime, trusts: tuple[str, ...]) -> Iterator[Finding]:
+    """Nothing is booked: a reminder after a day, and then the limit."""
+    within = RULE.limit(policy, "contact_within")
+    due = mark.at + within
+    remind = mark.at + min(RULE.limit(policy, "reminder_after"), within)
+    evidence = (Evidence(f"{clock(mark.at)}: {said}", mark.at, mark.event),)
+    if remind < min(due, end):
+        yield RULE.finds(
+            policy, anchor=mark.event, holds=(remind, min(due, end)), stage="reminder", urgency=REMINDER_URGENCY,
+            title="Follow-up is due", act_by=due, agencies=trusts, evidence=evidence,
+            relies_on_services=("mental-health-trust",),
+            reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service is recorded and none is booked.",
+        )  # fmt: skip
+    if due < end:
+        yield RULE.finds(
+            policy, anchor=mark.event, holds=(due, end), stage="overdue", act_by=due, agencies=trusts, evidence=evidence,
+            relies_on_services=("mental-health-trust",),
+            reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service in {duration(within)}.",
+        )  # fmt: skip
 
 
 RULE = rule("R28", condition)

@@ -217,6 +217,7 @@ def test_a_burglary_may_have_gaps() -> None:
 # -- R28 --------------------------------------------------------------------------------------------------------------
 
 FOLLOW_UP = limit("R28", "contact_within")
+REMINDER, DISCHARGED = limit("R28", "reminder_after"), limit("R28", "post_discharge_within")
 
 
 def left_at_home(outcome: str = "referred", person: dict[str, Any] | None = None) -> Crisis:
@@ -228,8 +229,59 @@ def left_at_home(outcome: str = "referred", person: dict[str, Any] | None = None
 
 
 def test_two_days_after_self_harm_at_home_the_trust_has_not_been_in_contact() -> None:
-    assert not left_at_home().stands("R28", 60 + FOLLOW_UP - SECOND)
+    assert left_at_home().finding("R28", 60 + FOLLOW_UP - SECOND).urgency == 4
     assert left_at_home().finding("R28", 60 + FOLLOW_UP).urgency == 3
+
+
+def test_after_a_day_a_reminder_comes_where_nothing_is_booked() -> None:
+    assert not left_at_home().stands("R28", 60 + REMINDER - SECOND)
+    reminder = left_at_home().finding("R28", 60 + REMINDER)
+    assert (reminder.stage, reminder.urgency, reminder.act_by) == ("reminder", 4, minute(60 + FOLLOW_UP))
+    booked = left_at_home()
+    booked.say(
+        "slam-ehr", "follow-up.due", 70, follow_up="F-1", by=minute(60 + 2 * DAY).isoformat(), kind="post-crisis"
+    )
+    assert not booked.stands("R28", 60 + REMINDER)
+
+
+def test_a_follow_up_after_discharge_that_is_booked_for_next_week_is_late_after_three_days() -> None:
+    crisis = Crisis().say(
+        "slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="post-discharge"
+    )
+    assert not crisis.stands("R28", DISCHARGED - SECOND)
+    assert "later than 72 hours after discharge" in crisis.finding("R28", DISCHARGED).reason
+    other = Crisis().say("slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="other")
+    assert not other.stands("R28", 7 * DAY - SECOND)
+    assert other.stands("R28", 7 * DAY)
+
+
+def test_a_follow_up_booked_later_than_any_standard_does_not_quiet_a_crisis_at_home() -> None:
+    crisis = left_at_home()
+    crisis.say(
+        "slam-ehr", "follow-up.due", 70, follow_up="F-1", by=minute(60 + 14 * DAY).isoformat(), kind="post-self-harm"
+    )
+    assert crisis.stands("R28", 60 + FOLLOW_UP)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "owed"), [("released", True), ("lapsed", True), ("admitted", False), ("arrested", False)]
+)
+def test_released_from_a_detention_without_a_recorded_assessment_a_contact_is_owed(outcome: str, owed: bool) -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="suicidal", person=WHO)
+    crisis.police("detention.detained", 5, detention="D-1", power="s136")
+    crisis.police("detention.arrived", 40, detention="D-1", at=SITE)
+    crisis.police("detention.ended", 300, detention="D-1", outcome=outcome)
+    assert crisis.stands("R28", 300 + FOLLOW_UP) is owed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "owed"), [("other", True), ("discharged", True), ("returned", False), ("found", False)]
+)
+def test_a_walk_out_is_only_settled_when_the_person_is_back(outcome: str, owed: bool) -> None:
+    crisis = Crisis().say("slam-ehr", "incident.reported", 0, incident="ED-1", nature="self-harm", person=WHO)
+    crisis.say("slam-ehr", "absence.reported", 10, absence="A-1", incident="ED-1", kind="walk-out", legal_status="01")
+    crisis.say("slam-ehr", "absence.ended", 30, absence="A-1", outcome=outcome)
+    assert crisis.stands("R28", 10 + FOLLOW_UP) is owed
 
 
 def test_a_follow_up_in_time_or_a_referral_that_was_seen_suppresses_it() -> None:
@@ -254,8 +306,8 @@ def test_discharged_home_from_a_detention() -> None:
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.arrived", 40, detention="D-1", at=SITE)
     crisis.police("detention.assessed", 300, detention="D-1", outcome="discharged-home")
-    assert not crisis.stands("R28", 300 + FOLLOW_UP - SECOND)
-    assert crisis.stands("R28", 300 + FOLLOW_UP)
+    assert crisis.finding("R28", 300 + FOLLOW_UP - SECOND).stage == "reminder"
+    assert crisis.finding("R28", 300 + FOLLOW_UP).stage == "overdue"
 
 
 def test_a_follow_up_that_is_booked_has_its_own_instant() -> None:

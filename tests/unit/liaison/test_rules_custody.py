@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit
+from tests.unit.liaison.crisis import SECOND, Crisis, limit, minute
 
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 WHO: dict[str, Any] = {
@@ -138,6 +138,58 @@ def test_no_contact_within_two_days_of_the_release_is_asked_after_more_calmly() 
     assert (finding.stage, finding.urgency) == ("no-contact", 3)
     crisis.say("slam-ehr", "follow-up.completed", 200, follow_up="F-1", mode="phone")
     assert not crisis.stands("R15", 100 + CONTACT)
+
+
+def test_no_risk_of_self_harm_contradicts_a_suicidal_call_until_a_nurse_has_been_there() -> None:
+    call = Crisis().police("incident.reported", -30, nature="suicidal")
+    crisis = custody(
+        held(call, incident="CAD-1"), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=False
+    )
+    finding = crisis.finding("R13", 20)
+    assert (finding.stage, "no risk of self-harm" in finding.reason) == ("contradicted", True)
+    assert not custody(crisis.copy(), "health-checked", 40).stands("R13", 40)
+    agrees = custody(
+        held(call.copy(), incident="CAD-1"), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=True
+    )
+    assert not agrees.stands("R13", 20)
+
+
+@pytest.mark.parametrize(("days", "counts"), [(10, True), (364, True), (366, False)])
+def test_a_pathway_that_was_closed_lately_is_a_history(days: int, counts: bool) -> None:
+    told = Crisis().on_file("person.registered", minute(0) - timedelta(days=900), person=WHO)
+    told.on_file("pathway.opened", minute(0) - timedelta(days=800), pathway="CP-1")
+    told.on_file("pathway.closed", minute(0) - timedelta(days=days), pathway="CP-1", reason="discharged")
+    assert held(told).stands("R13", ASSESSED) is counts
+
+
+def test_a_suicidal_call_is_a_reason_to_treat_as_vulnerable_and_restraint_alone_is_none() -> None:
+    call = Crisis().police("incident.reported", -30, nature="suicidal")
+    assert held(call, incident="CAD-1").stands("R14", ADULT)
+    arrest = Crisis().police("incident.reported", -30, nature="crime")
+    arrest.police("force.started", -20, force="F-1", kinds=["physical-restraint"])
+    assert not held(arrest, incident="CAD-1").stands("R14", ADULT)
+
+
+def test_leaving_the_cell_for_a_hospital_under_section_136_is_no_release() -> None:
+    crisis = held(Crisis().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
+    crisis.police("detention.detained", 90, detention="D-1", power="s136")
+    assert not custody(crisis, "released", 100).stands("R15", 100)
+
+
+def test_detained_again_somebody_is_with_them() -> None:
+    crisis = held(Crisis().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
+    custody(crisis, "released", 100)
+    assert crisis.stands("R15", 130)
+    assert not crisis.police("detention.detained", 130, detention="D-1", power="s136").stands("R15", 130)
+
+
+def test_a_weekend_and_a_bank_holiday_are_out_of_hours_by_day() -> None:
+    saturday = 5 * 24 * 60.0  # 28 November 2026, 14:00
+    assert disclosed(at=saturday, pre_release_risk_assessed=True).stands("R15", saturday)
+    christmas = 32 * 24 * 60.0 - 60  # Friday 25 December 2026, 13:00
+    assert disclosed(at=christmas, pre_release_risk_assessed=True).stands("R15", christmas)
+    tuesday = 24 * 60.0
+    assert not disclosed(at=tuesday, pre_release_risk_assessed=True).stands("R15", tuesday)
 
 
 @pytest.mark.parametrize("rule", ["R13", "R14", "R15"])
