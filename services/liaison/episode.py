@@ -267,8 +267,10 @@ class _Folding:
 
     def force_ended(self, state: IncidentBuilder, data: response.ForceEnded, mark: Mark) -> None:
         several = self.forces.get((state.key[0], data.force))
-        if several and several[-1].ended is None:
-            several[-1].ended = mark
+        if several:
+            last = several[-1]
+            last.ended, last.end_recorded = last.ended or mark, True
+            last.injury = data.injury if last.injury is None else last.injury
 
     def harmed(self, state: IncidentBuilder, data: response.HarmReported, mark: Mark) -> None:
         kind = {

@@ -81,6 +81,10 @@ class IncidentState:
     """Years, as it looked: the last that the agency stated."""
     channel: str | None = None
     """How the agency came to know of it; None where its report has not come."""
+    named: bool = False
+    """The agency has said a name, an NHS number or an identifier of the person, in whatever statement."""
+    ethnicity_stated: bool = False
+    """The same of the ethnic category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,10 @@ class Force:
     """The worst position recorded: prone if it ever was."""
     reviews: tuple[Mark, ...]
     signs: tuple[tuple[ClinicalSign, Mark], ...]
+    end_recorded: bool = True
+    """The agency said when it ended; False where only the closing of the incident ended it."""
+    injury: bool | None = None
+    """Whether anybody was hurt, as recorded at its end (Use of Force Act s6); None where that was not said."""
 
     @property
     def spans(self) -> Spans:

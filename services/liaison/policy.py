@@ -22,8 +22,9 @@ Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
 
 Urgency = Annotated[int, Field(ge=1, le=5)]
 
-Regime = Literal["mental-health-act-2025-s48"]
-"""Changes of the law whose day of commencement decides what a rule asks. s48: no police station as a place of safety."""
+Regime = Literal["mental-health-act-2025-s48", "mental-health-act-2025-nominated-person"]
+"""Changes of the law whose day of commencement decides what a rule asks. s48: no police station as a place of safety.
+nominated-person: whom the person has named takes the place of the nearest relative."""
 
 ALWAYS_ON = frozenset({"R01", "R02", "R30"})
 """Rules that no policy may switch off: the Commission's first demand, restraint, and a silent feed."""

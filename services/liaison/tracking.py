@@ -128,12 +128,16 @@ class IncidentBuilder:
     date_of_birth: date | None = None
     apparent_age: int | None = None
     channel: str | None = None
+    named: bool = False
+    ethnicity_stated: bool = False
 
     def is_about(self, person: PersonDescriptor | None) -> None:
         """Whom the agency says it is about. What a later statement leaves out of the age stays as it was."""
         if person is None:
             return
         self.person = person
+        self.named = self.named or bool(person.names or person.nhs_number or person.identifiers)
+        self.ethnicity_stated = self.ethnicity_stated or person.ethnicity is not None
         self.date_of_birth = person.date_of_birth or self.date_of_birth
         if person.apparent_age is not None:
             self.apparent_age = person.apparent_age
@@ -153,7 +157,7 @@ class IncidentBuilder:
             self.key, self.kind, self.opened_at, self.last_seen_at, self.reported, self.nature, self.category, self.closed,
             self.attended, self.outcome, self.crisis_at, self.first_assigned, self.police_left, self.person, self.caller,
             self.caller_at, tuple(self.linked), self.has_location, self.risk_to_self, self.risk_to_responders,
-            self.date_of_birth, self.apparent_age, self.channel,
+            self.date_of_birth, self.apparent_age, self.channel, self.named, self.ethnicity_stated,
         )  # fmt: skip
 
 
@@ -348,6 +352,8 @@ class ForceBuilder:
     ended: Mark | None = None
     reviews: list[Mark] = field(default_factory=list)
     signs: list[tuple[ClinicalSign, Mark]] = field(default_factory=list)
+    end_recorded: bool = False
+    injury: bool | None = None
 
     def observe(self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark) -> None:
         """Position and signs, as seen at that instant. Prone once is prone."""
@@ -366,6 +372,8 @@ class ForceBuilder:
             self.position,
             tuple(self.reviews),
             tuple(self.signs),
+            self.end_recorded,
+            self.injury,
         )
 
 

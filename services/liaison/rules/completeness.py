@@ -19,11 +19,10 @@ def missing(episode: Episode, incident: IncidentState) -> tuple[str, ...]:
     """Names of what a closed record of an attended crisis lacks. Names of fields only, never what is in one."""
     found = []
     person = incident.person
-    named = person is not None and bool(person.names or person.nhs_number or person.identifiers)
     reason_given = person is not None and person.certainty == "unknown"
-    if not named and not reason_given:
+    if not incident.named and not reason_given:
         found.append("identity, or why it is not known")
-    if named and person is not None and person.ethnicity is None:
+    if incident.named and not incident.ethnicity_stated:
         found.append("ethnicity")
     if incident.kind == "police":
         left = [a for a in episode.attendances if a.ended is not None]
@@ -34,8 +33,10 @@ def missing(episode: Episode, incident: IncidentState) -> tuple[str, ...]:
         ):
             found.append("handover")
     own_force = [f for f in episode.forces if f.agency == incident.key[0]]
-    if any(f.ended is None or f.ended == incident.closed for f in own_force):
+    if any(not f.end_recorded for f in own_force):
         found.append("end of the use of force")
+    if any(f.end_recorded and f.injury is None for f in own_force):
+        found.append("whether anybody was hurt by the use of force")
     until = FOREVER if incident.closed is None else incident.closed.at
     # what began after it was closed could not be named in it
     others = [

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.mark import Mark
-from services.liaison.policy import Policy
+from services.liaison.policy import Policy, Regime
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER
 
+NOMINATED_PERSON: Regime = "mental-health-act-2025-nominated-person"
+_STANDS = timedelta(days=7)
+"""After that it is for the records."""
 _SERIOUS = frozenset({"death", "serious-injury", "suicide-attempt"})
 _KIN = frozenset({"family", "carer"})
 
@@ -35,7 +38,10 @@ def _owed(episode: Episode, policy: Policy) -> Iterator[tuple[datetime, Mark, da
     """(due, since what, until when it is owed, what happened)."""
     soon, later = RULE.limit(policy, "after_serious_within"), RULE.limit(policy, "called_back_within")
     for each in episode.detentions:
-        yield each.detained.at + soon, each.detained, each.over, f"detained at {clock(each.detained.at)}"
+        due = each.detained.at + soon
+        # released before the limit nobody is owed a call; what was owed and not done is owed after the detention too
+        over = each.over if each.over <= due else due + _STANDS
+        yield due, each.detained, over, f"detained at {clock(each.detained.at)}"
     for harm in episode.harms:
         if harm.harm in _SERIOUS:
             yield harm.mark.at + soon, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}"
@@ -53,9 +59,10 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         tried = _attempts(episode, since.at, reached)
         waited = duration(due - since.at)
+        whom = "nominated person" if policy.regime(NOMINATED_PERSON, since.at) else "nearest relative"
         yield RULE.finds(
             policy, anchor=since.event, holds=(due, min(reached, ends)), act_by=due,
-            reason=f"Family or carer: {said}; in {waited} nobody has been reached"
+            reason=f"Family, carer or {whom}: {said}; in {waited} nobody has been reached"
             + (f", {len(tried)} attempts are recorded." if tried else "."),
             evidence=(Evidence(said[0].upper() + said[1:], since.at, since.event), *tried),
             relies_on=episode.agencies("police", "ambulance"), relies_on_services=("mental-health-trust",),

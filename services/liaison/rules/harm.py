@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from schemas.codes import CrisisIndicator
 from services.liaison.facts import Episode
 from services.liaison.finding import Evidence, Finding
 from services.liaison.mark import Mark
@@ -63,6 +64,27 @@ def _referred(episode: Episode, since: datetime) -> datetime:
     return min(sent, default=FOREVER)
 
 
+def _concerned(episode: Episode, at: datetime) -> tuple[str, ...]:
+    """The police forces that had to do with the person, whose referral it is, and the services whose own inquiry it is: those
+    with a record of the crisis, and those in whose care the person is."""
+    own = (
+        {i.key[0] for i in episode.incidents}
+        | {c.key[0] for c in episode.custodies}
+        | {f.agency for f in episode.forces}
+    )
+    own |= {c.key[0] for c in episode.contacts if c.agency_kind == "police" and c.by == "person"}
+    return tuple(sorted(own | {p.agency for p in episode.open_pathways(at)}))
+
+
+def _concerns_us(episode: Episode, harm: Harm, policy: Policy) -> bool:
+    """Around contact with the police, in a crisis of mental health, or of somebody in mental-health care: not every death to
+    which an ambulance is called."""
+    if _contact_before(episode, harm, SERIOUS.limit(policy, "contact_window")) is not None:
+        return True
+    signs = any(i.event is not None and i.kind is not CrisisIndicator.RESTRAINT for i in episode.indicators)
+    return signs or bool(episode.open_pathways(harm.mark.at))
+
+
 def serious_harm(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """R23: death or serious injury during contact with the police or within the window after it. Once for each harm: a
     death after a serious injury worsens it."""
@@ -74,31 +96,36 @@ def serious_harm(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         known = known or harm.mark
         following = stages[number + 1].mark.at if number + 1 < len(stages) else FOREVER
-        end = min(following, _referred(episode, known.at))
-        if harm.mark.at >= end:
-            continue
-        yield SERIOUS.finds(
-            policy, anchor=known.event, holds=(harm.mark.at, end), stage=harm.harm, act_by=end_of_next_day(known.at),
-            reason=f"{'Death' if harm.harm == 'death' else 'Serious injury'} recorded at {clock(harm.mark.at)}; last contact "
-            f"with the police at {clock(contact[0])}.",
-            evidence=(
-                Evidence(f"{harm.harm} at {clock(harm.mark.at)}", harm.mark.at, harm.mark.event),
-                Evidence(f"Contact with the police until {clock(contact[0])}", contact[0], contact[1]),
-            ),
-        )  # fmt: skip
+        end, due = min(following, _referred(episode, known.at)), end_of_next_day(known.at)
+        what = "Death" if harm.harm == "death" else "Serious injury"
+        said = f"{what} recorded at {clock(harm.mark.at)}; last contact with the police at {clock(contact[0])}."
+        late = f"{said} The day after it is over and no referral to the IOPC is recorded."
+        for stage, begin, until, reason in (
+            (harm.harm, harm.mark.at, min(end, max(due, harm.mark.at)), said),
+            (f"{harm.harm}-not-referred", max(due, harm.mark.at), end, late),
+        ):
+            if begin < until:
+                yield SERIOUS.finds(
+                    policy, anchor=known.event, holds=(begin, until), stage=stage, act_by=due, reason=reason,
+                    agencies=_concerned(episode, harm.mark.at),
+                    evidence=(
+                        Evidence(f"{harm.harm} at {clock(harm.mark.at)}", harm.mark.at, harm.mark.event),
+                        Evidence(f"Contact with the police until {clock(contact[0])}", contact[0], contact[1]),
+                    ),
+                )  # fmt: skip
 
 
 def afterwards(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """R24: after it nobody of the family was reached in time; or a use of force of that crisis has no end on record."""
     serious = sorted((h for h in episode.harms if h.harm in _DSI), key=lambda h: h.mark)
-    if not serious:
+    if not serious or not any(_concerns_us(episode, h, policy) for h in serious):
         return
     harm = serious[0].mark
     evidence = (Evidence(f"{serious[0].harm} at {clock(harm.at)}", harm.at, harm.event),)
     within = AFTER.limit(policy, "family_within")
     due, reached = harm.at + within, reached_after(episode, harm.at)
     force_within = AFTER.limit(policy, "force_record_within")
-    open_ends = [f for f in episode.forces if f.ended is None]
+    open_ends = [f for f in episode.forces if not f.end_recorded]
     force_due = max(harm.at, *(f.started.at for f in open_ends)) + force_within if open_ends else FOREVER
     if due < min(reached, force_due):
         yield AFTER.finds(

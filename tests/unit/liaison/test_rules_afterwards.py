@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.liaison.evaluate import findings
 from services.liaison.rules.completeness import missing
 from services.liaison.rules.harm import end_of_next_day
-from tests.unit.liaison.crisis import SECOND, Crisis, limit, minute
+from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit, minute
 
 SOON, BACK = limit("R20", "after_serious_within"), limit("R20", "called_back_within")
 SITE = {"site": "maudsley", "kind": "health-based-place-of-safety"}
 WHO: dict[str, Any] = {"names": [{"given": "Ewa", "family": "Nowak"}], "date_of_birth": "1977-02-02", "ethnicity": "C"}
 DAY = 24 * 60.0
+LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 
 
 def detained() -> Crisis:
@@ -63,6 +65,24 @@ def test_a_detention_that_is_retracted_owes_nothing() -> None:
     assert crisis.stands("R20", 5 + SOON)
     retracted = crisis.police("event.retracted", 50, retracts="e2", reason="entered-in-error")
     assert not retracted.stands("R20", 5 + SOON)
+
+
+def test_what_was_owed_and_not_done_is_owed_after_the_detention_too_for_a_week() -> None:
+    crisis = detained().police("detention.ended", 5 + SOON + 60, detention="D-1", outcome="released")
+    assert crisis.stands("R20", 5 + SOON + 120)
+    assert not crisis.stands("R20", 5 + SOON + 7 * DAY)
+
+
+def test_once_the_regime_is_in_force_the_nominated_person_takes_the_place_of_the_nearest_relative() -> None:
+    episode = detained().episode()
+
+    def asked(since: date | None) -> str:
+        policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-nominated-person": since}})
+        return next(f.reason for f in findings(episode, policy) if f.rule == "R20")
+
+    assert "nearest relative" in asked(None)
+    assert "nearest relative" in asked(date(2026, 11, 24))
+    assert "nominated person" in asked(date(2026, 11, 23))
 
 
 # -- R23 and R24 ------------------------------------------------------------------------------------------------------
@@ -131,6 +151,42 @@ def test_three_days_after_a_death_a_restraint_has_no_end_on_record() -> None:
     assert not crisis.copy().police("force.ended", 20, force="F-1").stands("R24", 20 + within)
 
 
+def test_when_the_day_after_a_death_is_over_and_nobody_has_referred_it_the_alert_is_made_worse() -> None:
+    crisis = left_and_died(60)
+    over = (end_of_next_day(minute(90)) - minute(0)) / timedelta(minutes=1)
+    assert crisis.finding("R23", over - SECOND).stage == "death"
+    late = crisis.finding("R23", over)
+    assert (late.stage, late.key) == ("death-not-referred", crisis.finding("R23", 91).key)
+    referred = crisis.copy().say("met-cad", "referral.sent", over - 1, referral="I-1", to_agency="iopc", priority="3")
+    assert not referred.stands("R23", over)
+
+
+def test_a_death_is_told_to_those_who_had_to_do_with_the_person_and_to_no_other_trust() -> None:
+    assert left_and_died(60).finding("R23", 91).agencies == ("met",)
+    with_care = left_and_died(60).on_file("person.registered", LONG_AGO, person=WHO)
+    with_care.on_file("pathway.opened", LONG_AGO, pathway="CP-1")
+    assert with_care.finding("R23", 91).agencies == ("met", "slam")
+
+
+def test_a_road_death_to_which_an_ambulance_came_is_not_ours() -> None:
+    crisis = Crisis().ambulance("incident.reported", 0, nature="traffic-collision", ambulance_category="C1")
+    crisis.ambulance("harm.reported", 20, harm="death")
+    assert not crisis.stands("R24", 20 + limit("R24", "family_within"))
+    suicidal = Crisis().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C1")
+    assert suicidal.ambulance("harm.reported", 20, harm="death").stands("R24", 20 + limit("R24", "family_within"))
+
+
+def test_closing_the_incident_is_no_record_of_the_end_of_force() -> None:
+    within = limit("R24", "force_record_within")
+    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis.police("force.started", 6, force="F-1", kinds=["physical-restraint"])
+    crisis.police("harm.reported", 20, harm="death")
+    crisis.police("family.contacted", 60, relation="family")
+    crisis.police("incident.closed", 90, attended=True, outcome="other")
+    assert crisis.stands("R24", 20 + within)
+    assert not crisis.copy().police("force.ended", 89, force="F-1").stands("R24", 20 + within)
+
+
 # -- R25 --------------------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +252,18 @@ def test_each_gap_is_named_by_its_field_and_by_nothing_else() -> None:
     assert gaps(seen) == ("reference of the other service",)
     later = closed(WHO).ambulance("incident.reported", 40, nature="suicidal", ambulance_category="C2")
     assert gaps(later) == (), "what began after it was closed could not be named in it"
+
+
+def test_what_was_stated_once_stays_stated_when_a_later_update_leaves_it_out() -> None:
+    assert gaps(closed(WHO).police("incident.updated", 20, person={"names": WHO["names"]})) == ()
+    assert gaps(closed(WHO).police("incident.updated", 20, person={"apparent_age": 50})) == ()
+
+
+@pytest.mark.parametrize(("injury", "gap"), [({}, True), ({"injury": False}, False), ({"injury": True}, False)])
+def test_the_end_of_a_use_of_force_says_whether_anybody_was_hurt(injury: dict[str, bool], gap: bool) -> None:
+    forced = closed(WHO).police("force.started", 12, force="F-1", kinds=["handcuffs"])
+    forced.police("force.ended", 20, force="F-1", **injury)
+    assert gaps(forced) == (("whether anybody was hurt by the use of force",) if gap else ())
 
 
 def test_an_hour_is_given_to_complete_it_and_completing_it_ends_the_alert() -> None:
