@@ -13,7 +13,14 @@ from typing import Literal
 AgencyKind = Literal["police", "ambulance", "mental-health-trust", "local-authority", "acute-trust", "operations"]
 
 
-class Nature(StrEnum):
+class Code(StrEnum):
+    """A code of the vocabulary. Hashed as the text it is: an Enum's own hash is written in Python, and the fold asks often
+    whether a code is in a set."""
+
+    __hash__ = str.__hash__
+
+
+class Nature(Code):
     """What an incident is about, in the agency's own opening or current code, made coarse."""
 
     MENTAL_HEALTH_CRISIS = "mental-health-crisis"
@@ -32,7 +39,7 @@ class Nature(StrEnum):
     OTHER = "other"
 
 
-class CrisisIndicator(StrEnum):
+class CrisisIndicator(Code):
     """A sign that an incident is a mental-health crisis (MHCI set). Two that are independent, or one that is strong."""
 
     MENTAL_HEALTH_CODE = "mental-health-code"
@@ -51,7 +58,7 @@ class CrisisIndicator(StrEnum):
     RESTRAINT = "restraint"
 
 
-class AmbulanceCategory(StrEnum):
+class AmbulanceCategory(Code):
     """Ambulance response category. C1 and C2 are the emergencies."""
 
     C1 = "C1"
@@ -64,17 +71,17 @@ class AmbulanceCategory(StrEnum):
     @property
     def is_emergency(self) -> bool:
         """Life-threatening (C1) or emergency (C2)."""
-        return self in (AmbulanceCategory.C1, AmbulanceCategory.C2)
+        return self is AmbulanceCategory.C1 or self is AmbulanceCategory.C2
 
 
-class PoliceGrade(StrEnum):
+class PoliceGrade(Code):
     IMMEDIATE = "immediate"
     SIGNIFICANT = "significant"
     EXTENDED = "extended"
     REFERRED = "referred"
 
 
-class ResourceKind(StrEnum):
+class ResourceKind(Code):
     POLICE_UNIT = "police-unit"
     AMBULANCE = "ambulance"
     RAPID_RESPONSE_CAR = "rapid-response-car"
@@ -89,7 +96,7 @@ class ResourceKind(StrEnum):
         return self not in (ResourceKind.POLICE_UNIT, ResourceKind.SECURE_TRANSPORT)
 
 
-class StandDownReason(StrEnum):
+class StandDownReason(Code):
     POLICE_PRESENT = "police-present"
     NO_SEND = "no-send"
     CLINICAL_ASSESSMENT = "clinical-assessment"
@@ -99,7 +106,7 @@ class StandDownReason(StrEnum):
     OTHER = "other"
 
 
-class ForceKind(StrEnum):
+class ForceKind(Code):
     """Types of restrictive intervention or force (Use of Force Act 2018 s6; NPCC use-of-force record)."""
 
     PHYSICAL_RESTRAINT = "physical-restraint"
@@ -113,7 +120,7 @@ class ForceKind(StrEnum):
     CHEMICAL = "chemical"
 
 
-class RestraintPosition(StrEnum):
+class RestraintPosition(Code):
     PRONE = "prone"
     SUPINE = "supine"
     SIDE = "side"
@@ -122,7 +129,7 @@ class RestraintPosition(StrEnum):
     STANDING = "standing"
 
 
-class ClinicalSign(StrEnum):
+class ClinicalSign(Code):
     """Observed signs, never a diagnosis (acute behavioural disturbance is not one)."""
 
     HOT_TO_TOUCH = "hot-to-touch"
@@ -153,13 +160,13 @@ ABD_SIGNS = frozenset(
 """Signs after which restraint is a medical emergency until proved otherwise (RCEM and FFLM guidance)."""
 
 
-class DetentionPower(StrEnum):
+class DetentionPower(Code):
     SECTION_135_1 = "s135-1"
     SECTION_135_2 = "s135-2"
     SECTION_136 = "s136"
 
 
-class PlaceOfSafetyKind(StrEnum):
+class PlaceOfSafetyKind(Code):
     HBPOS = "health-based-place-of-safety"
     EMERGENCY_DEPARTMENT = "emergency-department"
     POLICE_STATION = "police-station"
@@ -168,7 +175,7 @@ class PlaceOfSafetyKind(StrEnum):
     OTHER = "other"
 
 
-class ConsultedRole(StrEnum):
+class ConsultedRole(Code):
     """Who may be consulted before s136 is used: s136(1C); SI 2017/1036 reg 8."""
 
     DOCTOR = "doctor"
@@ -178,19 +185,19 @@ class ConsultedRole(StrEnum):
     PARAMEDIC = "paramedic"
 
 
-class RiskLevel(StrEnum):
+class RiskLevel(Code):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
 
 
-class AbsenceKind(StrEnum):
+class AbsenceKind(Code):
     AWOL = "absent-without-leave"
     MISSING = "missing"
     WALK_OUT = "walk-out"
 
 
-class LegalStatus(StrEnum):
+class LegalStatus(Code):
     """UK Core LegalStatusClassificationEngland (the codes this product acts on)."""
 
     INFORMAL = "01"
@@ -211,7 +218,7 @@ class LegalStatus(StrEnum):
     NOT_KNOWN = "99"
 
 
-class NhsNumberStatus(StrEnum):
+class NhsNumberStatus(Code):
     """NHS number verification status (UK Core England). Only 01 may attach an event to a person."""
 
     VERIFIED = "01"
@@ -230,7 +237,7 @@ EthnicCategory = Literal["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", 
 Sex = Literal["female", "male", "other", "unknown"]
 
 
-class ReferralPriority(StrEnum):
+class ReferralPriority(Code):
     """MHSDS ClinRespPriorityType: 1 emergency, 4 very urgent, 2 urgent, 3 routine."""
 
     EMERGENCY = "1"

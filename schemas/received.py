@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.codes import AgencyKind
 from schemas.envelope import Event
@@ -49,6 +49,19 @@ def record_of(agency: str, data: Any) -> RecordKey | None:
     return None
 
 
+class Mark(NamedTuple):
+    """When something happened and the event that says so. Sorts as the fold does: occurred, source, id."""
+
+    at: datetime
+    source: str
+    id: str
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """CloudEvents (source, id)."""
+        return (self.source, self.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """An accepted event with what the registry says of its sender. `received_at` is the clock of this product."""
@@ -58,16 +71,19 @@ class Received:
     agency_kind: AgencyKind
     feed: str
     received_at: datetime
+    order: Mark = field(init=False, compare=False, repr=False)
+    """The order of the fold: occurred, source, id. Total, so that arrival order cannot matter. Found once: an event is folded
+    again with each one that follows it."""
+    identity: tuple[str, str] = field(init=False, compare=False, repr=False)
+    """CloudEvents (source, id)."""
+    record_key: RecordKey | None = field(init=False, compare=False, repr=False)
+    """The incident, custody record, absence, referral or follow-up the event belongs to, where it belongs to one."""
 
-    @property
-    def order(self) -> tuple[datetime, str, str]:
-        """The order of the fold: occurred, source, id. Total, so that arrival order cannot matter."""
-        return (self.event.time, self.event.source, self.event.id)
-
-    @property
-    def record_key(self) -> RecordKey | None:
-        """The incident, custody record, absence, referral or follow-up the event belongs to, where it belongs to one."""
-        return record_of(self.agency, self.event.data)
+    def __post_init__(self) -> None:
+        event = self.event
+        object.__setattr__(self, "order", Mark(event.time, event.source, event.id))
+        object.__setattr__(self, "identity", (event.source, event.id))
+        object.__setattr__(self, "record_key", record_of(self.agency, event.data))
 
 
 def stated(data: Any, name: str) -> Any:

@@ -21,7 +21,7 @@ from services.ledger.decoded import Decoded
 from services.ledger.receipts import Receipts
 from services.ledger.register import people_for
 from services.liaison.alert import AlertChange
-from services.liaison.episode import sighting
+from services.liaison.episode import Folds, sighting
 from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
@@ -44,6 +44,7 @@ class Settling:
     def __init__(self, registry: Registry, policy: Policy, shadow: Beside | None = None) -> None:
         self.registry, self.policy, self.shadow = registry, policy, shadow
         self.decoded = Decoded(registry)
+        self.folds = Folds()
 
     async def settle(
         self, connection: Connection, touched: set[Key], now: datetime, said: Receipts | None = None
@@ -96,7 +97,8 @@ class Settling:
         found, people = await crises.files(connection, around, self.decoded, read)
         separated, joined = await crises.decisions(connection, around)
         return found, partial(
-            settle, found, people, now=now, heard=await heard(connection, self.registry), registry=self.registry,
+            settle, found, people, now=now, folds=self.folds, heard=await heard(connection, self.registry),
+            registry=self.registry,
             separated=separated, joined=joined, contacts=await crises.contacts(connection, found),
             site_reports=await self._site_reports(connection, found),
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 
 from pydantic import ValidationError
 
@@ -12,6 +13,7 @@ from schemas.events.keeping import EventCorrected, EventRetracted
 from schemas.received import Received
 
 Identity = tuple[str, str]
+_ORDER = attrgetter("order")
 
 
 class Effective(list[Received]):
@@ -40,7 +42,7 @@ def together(several: Iterable[Effective]) -> Effective:
     parts = list(several)
     if len(parts) == 1:
         return parts[0]
-    both = Effective(sorted((r for part in parts for r in part), key=_order))
+    both = Effective(sorted((r for part in parts for r in part), key=_ORDER))
     both.faults = tuple(f for part in parts for f in part.faults)
     both.given = tuple(r for part in parts for r in part.given)
     return both
@@ -59,24 +61,18 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
     unique: dict[Identity, Received] = {}
     keeping = False
     for received in events:
-        event = received.event
-        identity = (event.source, event.id)
+        identity = received.identity
         known = unique.get(identity)
         if known is None:
             unique[identity] = received
-            keeping = keeping or isinstance(event.data, (EventCorrected, EventRetracted))
-        elif known is not received and known.event != event:
+            keeping = keeping or isinstance(received.event.data, (EventCorrected, EventRetracted))
+        elif known is not received and known.event != received.event:
             # Intake reports the same id with other content; until then the choice must not hang on arrival.
             unique[identity] = min(known, received, key=lambda each: each.event.model_dump_json())
-    ordered = sorted(unique.values(), key=_order)
+    ordered = sorted(unique.values(), key=_ORDER)
     if not keeping:
         return ordered, ()
     return _corrected(ordered)
-
-
-def _order(received: Received) -> tuple[object, str, str]:
-    event = received.event
-    return (event.time, event.source, event.id)
 
 
 def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]]:

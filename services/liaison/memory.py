@@ -18,7 +18,7 @@ from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Tra
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.corrections import Effective, counted, effective
 from services.liaison.disproportionality import SUBJECT, next_week, window
-from services.liaison.episode import sighting
+from services.liaison.episode import Folds, sighting
 from services.liaison.feeds import ON_TIME, FeedHealth, Timing, timing
 from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
@@ -79,6 +79,7 @@ class MemoryLedger:
         self.log: list[Transition] = []
         self._alerts_of: dict[str, dict[str, None]] = defaultdict(dict)
         self.episodes: dict[str, SettledEpisode] = {}
+        self._folds = Folds()
         self._seen: set[tuple[str, str]] = set()
         self._incident_of: dict[tuple[str, str], Key] = {}
         self._locals_of: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
@@ -317,7 +318,7 @@ class MemoryLedger:
             files, self._people, [self.alerts[i] for e in sorted(ids) for i in self._alerts_of[e]],
             now, heard=self._known_up_to(), policy=self.policy, registry=self.registry,
             separated=self._separated, joined=self._joined, contacts=self._contacts(files),
-            site_reports=self._site_reports,
+            site_reports=self._site_reports, folds=self._folds,
         )  # fmt: skip
         self._keep(settlement, now)
         return settlement.echoes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -108,7 +109,7 @@ class Policy(Closed):
 
     def limit(self, rule: str, name: str) -> timedelta:
         """The limit of a rule that is a time."""
-        return as_time(CATALOGUE[rule].limits[name], self.number(rule, name))
+        return _time(rule, name, self.number(rule, name))
 
     def acknowledge_within(self, urgency: int) -> timedelta:
         """How long a desk has to acknowledge."""
@@ -146,6 +147,11 @@ class Policy(Closed):
         """Whether the change of the law is in force at the instant."""
         since = self.regimes.get(name)
         return since is not None and at.astimezone(_LONDON).date() >= since
+
+
+@lru_cache(1024)
+def _time(rule: str, name: str, value: int) -> timedelta:
+    return as_time(CATALOGUE[rule].limits[name], value)
 
 
 def _check(rule: str, name: str, value: int) -> None:

@@ -18,7 +18,7 @@ from services.liaison.alert import Alert, AlertChange
 from services.liaison.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
 from services.liaison.corrections import Effective, counted, together
 from services.liaison.disproportionality import evaluate_monitor
-from services.liaison.episode import Episode, fold, sighting
+from services.liaison.episode import Episode, Folds, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
 from services.liaison.finding import EVERY_FEED, Standing
@@ -181,12 +181,13 @@ def episode_of(
     people: Mapping[str, PersonOnFile],
     registry: Registry,
     site_reports: tuple[SiteReport, ...] = (),
+    folds: Folds | None = None,
 ) -> Episode:
     """The episode that these incidents make, without contacts outside it. `said` are their events as `counted` has them."""
     identity = _identity(own)
     events = together(said[f.key] for f in own)
     person = people.get(identity.person_id) if identity.person_id else None
-    return fold(episode_id, area_of(events, registry), events, person, identity, (), site_reports)
+    return fold(episode_id, area_of(events, registry), events, person, identity, (), site_reports, folds)
 
 
 class _Heard:
@@ -244,13 +245,15 @@ def settle(
     joined: frozenset[frozenset[Key]] = frozenset(),
     contacts: Iterable[ContactRow] = (),
     site_reports: tuple[SiteReport, ...] = (),
+    folds: Folds | None = None,
 ) -> Settlement:
     """Group the incidents into episodes, evaluate each at `now`, and say what changes.
 
     `files` must hold every incident of every episode that is touched, and every incident that may link to one of them;
     `alerts` every alert of those episodes. `heard` is when each feed was last heard. `contacts` are rows of other
     incidents that share a person, telephone or property with one of these; `site_reports` what places of safety said of
-    their free places, in order. The same input gives the same output, in whatever order it is given.
+    their free places, in order. The same input gives the same output, in whatever order it is given; `folds` only spares what
+    was folded before.
     """
     by_key = {f.key: f for f in files}
     said = {k: counted(f.events) for k, f in by_key.items()}
@@ -276,7 +279,7 @@ def settle(
     }  # fmt: skip
     for members, episode_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
         own = [by_key[k] for k in sorted(members)]
-        episode = episode_of(episode_id, own, said, people, registry, site_reports)
+        episode = episode_of(episode_id, own, said, people, registry, site_reports, folds)
         if not grouping.left_apart.isdisjoint(members):
             episode = replace(episode, incidents_left_apart=True)
             bounded.append(episode_id)

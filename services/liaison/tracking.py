@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 
 from schemas.codes import (
     AgencyKind,
     AmbulanceCategory,
-    ClinicalSign,
     CrisisIndicator,
-    DetentionPower,
-    ForceKind,
     Nature,
-    PlaceOfSafetyKind,
     ResourceKind,
-    RestraintPosition,
     RiskLevel,
     StandDownReason,
 )
@@ -23,15 +19,11 @@ from schemas.events.incident import IncidentFacts
 from schemas.person import Caller, PersonDescriptor
 from services.liaison.facts import (
     Attendance,
-    Conveyance,
-    Detention,
-    Force,
     IncidentState,
     Indicator,
     Stretch,
 )
 from services.liaison.mark import Mark
-from services.liaison.records import Consultation, Extension, SiteVisit
 from services.liaison.spans import FOREVER
 
 Key = tuple[str, str]
@@ -236,13 +228,18 @@ class Presence:
         for unit in sorted(u for u, sent in self._sent.items() if sent[0] == incident):
             self.left(unit, mark)
 
-    def finish(self) -> None:
-        """Leave open what is still there."""
-        self.responding.extend((at, FOREVER) for _, at in self._sent.values())
-        for unit in list(self._coming):
-            self._not_coming(unit, FOREVER)
-        for unit in list(self._there):
-            self._gone(unit, FOREVER)
+    def so_far(self) -> Presence:
+        """The same with what is still there, or on its way, left open. This one goes on as it was."""
+        end = Presence(
+            self.attendances, list(self.ambulance), list(self.health), list(self.joint), list(self.responding), dict(self._sent),
+            {}, dict(self._there), dict(self._coming),
+        )  # fmt: skip
+        end.responding.extend((at, FOREVER) for _, at in self._sent.values())
+        for unit in self._coming:
+            end._not_coming(unit, FOREVER)
+        for unit in self._there:
+            end._gone(unit, FOREVER)
+        return end
 
     def _not_coming(self, unit: Key, until: datetime) -> None:
         held = self._coming.pop(unit, None)
@@ -262,6 +259,9 @@ class Presence:
             self.joint.append((start, until))
 
 
+_GRADE = itemgetter(0, 1)
+
+
 @dataclass(slots=True)
 class AmbulanceResponse:
     """How the ambulance service responds: one state at a time, over all its open incidents of the episode.
@@ -274,16 +274,18 @@ class AmbulanceResponse:
     stood_down: list[Stretch] = field(default_factory=list)
     emergency: list[tuple[datetime, datetime]] = field(default_factory=list)
     category_1: list[tuple[datetime, datetime]] = field(default_factory=list)
-    _grades: dict[Key, tuple[AmbulanceCategory, Mark, str]] = field(default_factory=dict)
+    _grades: dict[Key, tuple[str, Mark, str]] = field(default_factory=dict)
+    """By incident what its last grade makes of the response: `C1`, `C2` or `low`, since when, and the words for it."""
     _down: tuple[Mark, str] | None = None
     _state: tuple[str, Mark, str] | None = None
 
     def graded(self, incident: Key, category: AmbulanceCategory, mark: Mark, because: str) -> None:
         """The last grade of an incident by occurrence counts."""
+        emergency = category.is_emergency
         held = self._grades.get(incident)
-        if held is None or held[0] is not category:
-            self._grades[incident] = (category, mark, because)
-        if category.is_emergency:
+        if held is None or not held[2].startswith(category):
+            self._grades[incident] = (str(category) if emergency else "low", mark, category + because)
+        if emergency:
             self._down = None
         self._settle(mark)
 
@@ -304,20 +306,19 @@ class AmbulanceResponse:
         if self._grades.pop(incident, None) is not None:
             self._settle(mark)
 
-    def finish(self) -> None:
-        """Leave open what still holds."""
-        self._end(FOREVER)
+    def so_far(self) -> AmbulanceResponse:
+        """The same with what still holds left open. This one goes on as it was."""
+        end = AmbulanceResponse(
+            list(self.low), list(self.stood_down), list(self.emergency), list(self.category_1), _state=self._state
+        )
+        end._end(FOREVER)
+        return end
 
     def _now(self) -> tuple[str, Mark, str] | None:
         if self._down is not None:
             return ("down", *self._down)
-        best: tuple[str, Mark, str] | None = None
-        for category, mark, because in self._grades.values():
-            name = "C1" if category is AmbulanceCategory.C1 else "C2"
-            state = (name if category.is_emergency else "low", mark, category.value + because)
-            if best is None or (state[0], state[1]) < (best[0], best[1]):
-                best = state
-        return best
+        # the first of equals by incident counts, as they were graded
+        return min(self._grades.values(), key=_GRADE, default=None)
 
     def _settle(self, mark: Mark) -> None:
         state = self._now()
@@ -339,87 +340,3 @@ class AmbulanceResponse:
             self.emergency.append((mark.at, until))
             if name == "C1":
                 self.category_1.append((mark.at, until))
-
-
-@dataclass(slots=True)
-class ForceBuilder:
-    agency: str
-    reference: str
-    incident: Key
-    started: Mark
-    kinds: list[ForceKind]
-    position: RestraintPosition | None
-    ended: Mark | None = None
-    reviews: list[Mark] = field(default_factory=list)
-    signs: list[tuple[ClinicalSign, Mark]] = field(default_factory=list)
-    end_recorded: bool = False
-    injury: bool | None = None
-
-    def observe(self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark) -> None:
-        """Position and signs, as seen at that instant. Prone once is prone."""
-        if position is not None and self.position is not RestraintPosition.PRONE:
-            self.position = position
-        self.signs.extend((sign, mark) for sign in signs)
-
-    def build(self) -> Force:
-        """The use of force as it stands."""
-        return Force(
-            self.agency,
-            self.reference,
-            self.started,
-            self.ended,
-            tuple(dict.fromkeys(self.kinds)),
-            self.position,
-            tuple(self.reviews),
-            tuple(self.signs),
-            self.end_recorded,
-            self.injury,
-        )
-
-
-@dataclass(slots=True)
-class DetentionBuilder:
-    agency: str
-    reference: str
-    power: DetentionPower
-    detained: Mark
-    kept_at: PlaceOfSafetyKind | None
-    incident: Key
-    conveyed: list[Conveyance] = field(default_factory=list)
-    arrived: Mark | None = None
-    handed_over: Mark | None = None
-    ended: Mark | None = None
-    consultations: list[Consultation] = field(default_factory=list)
-    visits: list[SiteVisit] = field(default_factory=list)
-    handovers: list[SiteVisit] = field(default_factory=list)
-    assessment_started: Mark | None = None
-    assessed: tuple[Mark, str] | None = None
-    extensions: list[Extension] = field(default_factory=list)
-    escapes: list[Mark] = field(default_factory=list)
-    restated: list[Mark] = field(default_factory=list)
-    outcome: str | None = None
-
-    def build(self) -> Detention:
-        """The detention as it stands."""
-        return Detention(
-            self.agency,
-            self.reference,
-            self.power,
-            self.detained,
-            self.kept_at,
-            tuple(self.conveyed),
-            self.arrived,
-            self.handed_over,
-            self.ended,
-            self.incident,
-            tuple(self.consultations),
-            tuple(self.visits),
-            tuple(self.handovers),
-            self.assessment_started,
-            self.assessed,
-            tuple(self.extensions),
-            self.escapes[0] if self.escapes else None,
-            self.outcome,
-            tuple(self.escapes),
-            tuple(self.restated),
-        )

@@ -27,15 +27,21 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
     if not signs:
         return
     crisis = since(max(s.at for s in signs))
+    if not episode.attendances:
+        return
+    requested = _of(episode.requested)
+    low = either(_of(episode.below_emergency), _of(episode.stood_down))
+    sent = since(_first_sent(episode))
     for attendance in episode.attendances:
         assessed = min((m.at for m in episode.assessments if m.at >= attendance.begun.at), default=None)
         open_to_it = without(
             both(attendance.spans, crisis),
             since(assessed), episode.joint_response, episode.emergency, episode.ambulance_on_scene,
         )  # fmt: skip
-        unasked = held_for(without(open_to_it, _of(episode.requested)), policy.limit("R01", "ambulance_request_within"))
-        low = either(_of(episode.below_emergency), _of(episode.stood_down))
-        asked = without(both(open_to_it, _of(episode.requested)), low, since(_first_sent(episode)))
+        if not open_to_it:
+            continue
+        unasked = held_for(without(open_to_it, requested), policy.limit("R01", "ambulance_request_within"))
+        asked = without(both(open_to_it, requested), low, sent)
         ungraded = held_for(asked, policy.limit("R01", "grade_within"))
         for start, end in either(both(open_to_it, low), ungraded, unasked):
             yield _finding(episode, policy, attendance, (start, end))

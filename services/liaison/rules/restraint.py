@@ -14,6 +14,7 @@ from services.liaison.spans import both, either, held_for, open_end, since, with
 
 AT_ONCE = frozenset({ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE})
 """Signs after which nobody waits for a limit."""
+_TOLD = ABD_SIGNS | AT_ONCE
 
 
 def _started(force: Force) -> Evidence:
@@ -25,11 +26,7 @@ def _started(force: Force) -> Evidence:
 
 
 def _signs(force: Force) -> tuple[Evidence, ...]:
-    return tuple(
-        Evidence(f"Sign: {sign.value}", mark.at, mark.event)
-        for sign, mark in force.signs
-        if sign in ABD_SIGNS | AT_ONCE
-    )
+    return tuple(Evidence(f"Sign: {sign.value}", mark.at, mark.event) for sign, mark in force.signs if sign in _TOLD)
 
 
 def emergency(episode: Episode, policy: Policy) -> Iterator[Finding]:
@@ -69,6 +66,7 @@ def duration(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         end = force.spans[0][1]
         stages = sorted(s for s in _stages(force, policy) if s[0] < end)
+        evidence = (_started(force), *_signs(force)) if stages else ()
         for number, (at, stage, said) in enumerate(stages):
             following = stages[number + 1][0] if number + 1 < len(stages) else end
             if at >= following:
@@ -83,7 +81,7 @@ def duration(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 reason=said,
                 next_step=DURATION.next_step,
                 recipients=DURATION.recipients,
-                evidence=(_started(force), *_signs(force)),
+                evidence=evidence,
                 acknowledge_within=policy.acknowledge_within(DURATION.urgency),
                 stage=stage,
                 relies_on=(force.agency,),

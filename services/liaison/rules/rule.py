@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -89,6 +90,7 @@ def rule(name: str, condition: Condition | None) -> Rule:
     return Rule(CATALOGUE[name], condition)
 
 
+@lru_cache(8192)
 def clock(at: datetime) -> str:
     """24-hour clock in London, for sentences."""
     return at.astimezone(_LONDON).strftime("%H:%M")
@@ -100,6 +102,7 @@ def day(at: datetime) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+@lru_cache(1024)
 def duration(length: timedelta) -> str:
     """A length of time for sentences: `45 minutes`, `4 hours`, `1 hour 30 minutes`."""
     minutes = int(length.total_seconds() // 60)

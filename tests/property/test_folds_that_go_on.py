@@ -1,0 +1,66 @@
+"""A fold that goes on from what it had gives what a fold of everything gives: late, repeated, taken back, in any batches."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.received import Received
+from services.liaison.corrections import counted
+from services.liaison.episode import Folds, fold
+from tests.property.test_order_does_not_matter import SCENARIOS, told
+
+EVENTS = {
+    name: events
+    for name, scenario in SCENARIOS.items()
+    if (events := [r for r in told(scenario) if r.record_key is not None])
+}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[Received]]:
+    """What an episode is known to be, from one look to the next: mostly one event more in order, now and then a late one, a
+    repeat, or one fewer because an incident was taken out of it."""
+    events = sorted(EVENTS[draw(st.sampled_from(sorted(EVENTS)))], key=lambda r: r.order)
+    known: list[Received] = []
+    waiting = list(events)
+    looks = []
+    while waiting:
+        place = draw(st.integers(0, min(2, len(waiting) - 1)))
+        known.append(waiting.pop(place))
+        if draw(st.integers(0, 5)) == 0:
+            known.append(draw(st.sampled_from(known)))
+        if draw(st.integers(0, 7)) == 0:
+            gone = draw(st.sampled_from(known)).record_key
+            looks.append([r for r in known if r.record_key != gone])
+        looks.append(list(known))
+    return looks
+
+
+@given(histories())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_going_on_gives_what_beginning_anew_gives(looks: list[list[Received]]) -> None:
+    folds = Folds()
+    for known in looks:
+        went_on = fold("e", "southwark", known, None, folds=folds)
+        assert went_on == fold("e", "southwark", known, None)
+        # saying what was taken so far changed nothing
+        assert fold("e", "southwark", known, None, folds=folds) == went_on
+
+
+def test_it_does_go_on_and_does_not_begin_anew() -> None:
+    events = sorted(EVENTS["the-story"], key=lambda r: r.order)
+    folds = Folds()
+    first = folds.take("e", counted(events[:-1]))
+    assert folds.take("e", counted(events)) is first
+    late = folds.take("e", counted([*events[:3], *events[4:]]))
+    assert late is not first
+
+
+def test_only_so_many_are_held() -> None:
+    folds = Folds(most=2)
+    events = sorted(EVENTS["the-story"], key=lambda r: r.order)
+    first = folds.take("a", counted(events[:1]))
+    for name in ("b", "c"):
+        folds.take(name, counted(events[:1]))
+    assert folds.take("a", counted(events[:2])) is not first
