@@ -118,5 +118,5 @@ def _orders_that_differ(name: str, orders: int = 60) -> int:
 def test_the_comparison_would_see_a_fold_that_hangs_on_the_order_of_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _orders_that_differ("the-story") == 0
     # sorted by nothing: `sorted` is stable, so that the order of arrival remains
-    monkeypatch.setattr(corrections, "_order", lambda _: 0)
+    monkeypatch.setattr(corrections, "_ORDER", lambda _: 0)
     assert _orders_that_differ("the-story") > 0
