@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,15 @@ class PlayedLedger:
 
     async def play(self, scenario: str) -> None:
         """Every event of a scenario of tests/scenarios at its time, with the deadlines between."""
+        async for _ in self.step_by_step(scenario):
+            pass
+
+    async def step_by_step(self, scenario: str) -> AsyncIterator[datetime]:
+        """The same, pausing after each event; gives the time of the story."""
         played = load_scenario(SCENARIOS / f"{scenario}.yaml")
         for each in arrivals(played, self.registry):
             await self._take(each.feed, encode(each.event), each.at)
+            yield each.at
         await self.until(played.instant(played.until))
 
     async def say(self, feed: str, kind: str, data: dict[str, Any], at: datetime) -> None:
