@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from services.command_line.measure import Bench
+from services.command_line.measure_console import CHROMIUM, ConsoleBench
 from services.command_line.stack import SERVICES, Stack
 from services.runtime.clock import SystemClock
 from services.runtime.embedded.apache_kafka import ApacheKafka, installed
@@ -26,14 +28,19 @@ from services.runtime.settings import Settings
 @click.option("--broker", type=click.Choice(["settings", "apache"]), default="settings", show_default=True,
               help="apache: Apache Kafka that `make setup` put into this checkout.")  # fmt: skip
 @click.option("--kill", is_flag=True, help="Two workers; one is killed half-way: how long until alerts flow again?")
+@click.option("--console", "of_console", is_flag=True,
+              help="The console instead, in a real Chromium: commit to painted row, bursts, streams, memory.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
-def bench(rate: float, seconds: float, broker: str, kill: bool, as_json: bool) -> None:
+def bench(rate: float, seconds: float, broker: str, kill: bool, of_console: bool, as_json: bool) -> None:
     """Measure the whole stream on this machine: publish to alert committed, and to alert on a desk's live stream.
 
     The load is synthetic: of eighteen events three make a crisis that raises an alert. Latency counts from the instant
     at which an event was due to be sent, so that a stream that falls behind cannot hide it. The servers are the embedded
     ones unless the settings name others; a ledger that is named must be empty.
     """
+    if of_console:
+        _console(seconds, as_json)
+        return
     with ExitStack() as resources:
         settings = Settings()
         if broker == "apache":
@@ -54,4 +61,16 @@ def bench(rate: float, seconds: float, broker: str, kill: bool, as_json: bool) -
             length=int(rate * seconds), label="Offering", file=click.get_text_stream("stderr")
         ) as bar:
             figures = asyncio.run(Bench(stack, rate, seconds, bar.update).run(kill))
+    click.echo(json.dumps(figures, indent=None if as_json else 1))
+
+
+def _console(seconds: float, as_json: bool) -> None:
+    """On a ledger of its own, without the stream: alerts are written by its own step, so that nothing else is measured."""
+    if find_spec("playwright") is None or not Path(CHROMIUM).exists():
+        raise click.UsageError("this needs Chromium and the packages of the tests: run `make setup` first")
+    with Stack(
+        Settings(), SystemClock().now(), services=("console",), environment={"LIAISON_LOG_LEVEL": "error"}
+    ) as stack:
+        stack.wait_until_ready()
+        figures = asyncio.run(ConsoleBench(stack, seconds, lambda said: click.echo(said, err=True)).run())
     click.echo(json.dumps(figures, indent=None if as_json else 1))
