@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.person import PersonDescriptor
-from services.identity.decide import NO_REGISTER, identity_keys
+from services.identity.decide import NO_REGISTER, described_once, identity_keys
 from services.identity.described import described
 from services.identity.explain import Explanation, Waterfall, explain
-from services.identity.model import shipped
+from services.identity.model import Frequencies, shipped
 from services.identity.person import PersonOnFile
 from services.identity.score import Scorer
 from services.ledger.crises import events_of, identity_reviews
+from services.ledger.frequency import frequencies
 from services.ledger.register import people_for, people_of_locals
 from services.ledger.settling import Settling
 from services.liaison.settle import Key
@@ -73,18 +74,20 @@ async def compared(connection: Connection, settling: Settling, incident: Key) ->
     verdicts = (await identity_reviews(connection, [incident])).get(incident, ())
     meant = await people_of_locals(connection, {local for _, local in verdicts})
     judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}
-    return comparison(said, people, judged, day_of(events))
+    described_people = [described_once((said,)), *(described_once(p.descriptors) for p in people.values())]
+    return comparison(said, people, judged, day_of(events), await frequencies(connection, described_people))
 
 
 def comparison(
-    said: PersonDescriptor, people: Mapping[str, PersonOnFile], judged: Mapping[str, str], as_of: date | None
-) -> Comparison:
+    said: PersonDescriptor, people: Mapping[str, PersonOnFile], judged: Mapping[str, str], as_of: date | None,
+    common: Frequencies = NO_REGISTER,
+) -> Comparison:  # fmt: skip
     """The same, pure. `judged` are verdicts by person."""
     died = {i for i, p in people.items() if p.died_on is not None and (as_of is None or p.died_on < as_of)}
     separated = {i for i, verdict in judged.items() if verdict == "different"}
     model = shipped()
     found = explain(
-        described([said]), {i: described(p.descriptors) for i, p in people.items()}, Scorer(model, NO_REGISTER, as_of),
+        described([said]), {i: described(p.descriptors) for i, p in people.items()}, Scorer(model, common, as_of),
         model.population, died, separated,
     )  # fmt: skip
     falls = found.candidates[:MOST]

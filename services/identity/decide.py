@@ -142,26 +142,27 @@ def identity_keys(descriptor: PersonDescriptor | None) -> frozenset[str]:
 
 
 @lru_cache(50_000)
-def _described(descriptors: tuple[PersonDescriptor, ...]) -> Described:
+def described_once(descriptors: tuple[PersonDescriptor, ...]) -> Described:
+    """What descriptors of one person say together; kept, since people are compared again and again."""
     return described(descriptors)
 
 
 def decide(
     descriptor: PersonDescriptor | None, people: Iterable[PersonOnFile], separated: Collection[str] = (),
-    as_of: date | None = None,
+    as_of: date | None = None, frequencies: Frequencies = NO_REGISTER,
 ) -> IdentityDecision:  # fmt: skip
     """Decide on the people who share a key with the descriptor. Deterministic, and independent of their order.
 
     `separated` are people of whom a person has said that the event is not about them. `as_of` is the day of the event,
-    for apparent ages. Where no register's frequencies are at hand every name counts as a common one. Never raises.
+    for apparent ages. Where no register's `frequencies` are at hand every name counts as a common one. Never raises.
     """
     if descriptor is None:
         return deterministic.decide(None, ())
     model = shipped()
-    said = _described((descriptor,))
-    scorer = Scorer(model, NO_REGISTER, as_of)
+    said = described_once((descriptor,))
+    scorer = Scorer(model, frequencies, as_of)
     on_file = list(people)
-    scores = [scorer.score(said, _described(p.descriptors), p.person_id) for p in on_file]
+    scores = [scorer.score(said, described_once(p.descriptors), p.person_id) for p in on_file]
     died = {p.person_id for p in on_file if p.died_on is not None and (as_of is None or p.died_on < as_of)}
     found = decide_scored(said, scores, model, model.population, died, separated)
     ids = tuple(s.person_id for s in found.scores[:10]) if found.verdict in {"attach", "possible", "many"} else ()
@@ -176,4 +177,6 @@ def decide(
     )
 
 
-__all__ = ["GRADES", "Decided", "decide", "decide_scored", "identity_keys", "insufficient", "veto"]
+__all__ = [
+    "GRADES", "NO_REGISTER", "Decided", "decide", "decide_scored", "described_once", "identity_keys", "insufficient", "veto",
+]  # fmt: skip

@@ -11,11 +11,12 @@ from types import MappingProxyType
 import asyncpg
 
 from schemas.received import Received
-from services.identity.decide import decide, identity_keys
+from services.identity.decide import decide, described_once, identity_keys
 from services.identity.person import PersonOnFile, own_register, reviewed
 from services.ledger import tallies
 from services.ledger.deadlines import set_deadlines
 from services.ledger.decoded import Decoded
+from services.ledger.frequency import frequencies
 from services.ledger.register import people_for, people_of_locals
 from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
 from services.liaison.records import SiteReport
@@ -118,6 +119,8 @@ async def files(
         for descriptor in person.descriptors:
             for name in identity_keys(descriptor):
                 by_name[name].add(person.person_id)
+    spoken_of = [described_once((d,)) for d in said.values() if d is not None]
+    common = await frequencies(connection, (*spoken_of, *(described_once(p.descriptors) for p in people.values())))
     found = []
     for key, own in sorted(events.items()):
         known = own_people.get(locals_[key]) if key in locals_ else None
@@ -130,7 +133,7 @@ async def files(
             decision = own_register(known)
         else:
             ids = {i for name in names[key] for i in by_name.get(name, ())} - separated
-            decision = decide(said[key], (people[i] for i in ids), as_of=day_of(own))
+            decision = decide(said[key], (people[i] for i in ids), as_of=day_of(own), frequencies=common)
         found.append(IncidentFile(key, tuple(own), decision, episodes[key], former.get(key)))
     return found, people
 

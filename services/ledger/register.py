@@ -16,6 +16,7 @@ from services.identity.decide import identity_keys
 from services.identity.person import PersonOnFile
 from services.identity.register import LocalRecord, RecordLink, fold_local, people_of, person_ids
 from services.ledger.decoded import Decoded
+from services.ledger.frequency import count
 from services.liaison.corrections import effective
 from services.liaison.settle import Key
 from services.liaison.subjects import local_key
@@ -103,6 +104,7 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
            ON CONFLICT (agency, local_person) DO UPDATE SET person_id = excluded.person_id""",
         [(*local, person_id) for local, person_id in ids.items()],
     )
+    await count(connection, changed, records)
     pairs = [(name, *local) for local, each in keys.items() for name in sorted(each)]
     await connection.execute(
         """WITH said AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS x(key, agency, local_person)),

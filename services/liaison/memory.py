@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from schemas.events import care, keeping
 from schemas.received import SITE, Received
 from schemas.registry import Registry
-from services.identity.decide import decide, identity_keys
+from services.identity.decide import NO_REGISTER, decide, described_once, identity_keys
+from services.identity.frequency import LEAST_REGISTER
+from services.identity.model import frequencies
 from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
 from services.liaison import alert as life
@@ -90,7 +92,10 @@ class MemoryLedger:
         self._site_reports: tuple[SiteReport, ...] = ()
         self._sites: dict[Key, list[Received]] = defaultdict(list)
         self._locals: dict[tuple[str, str], list[Received]] = defaultdict(list)
+        self._records: dict[tuple[str, str], LocalRecord] = {}
+        self._register_is_current = True
         self._people: dict[str, PersonOnFile] = {}
+        self._common = NO_REGISTER
         self._people_by_key: dict[str, set[str]] = defaultdict(set)
         self.heard: dict[str, datetime] = {}
         self._late: dict[str, tuple[datetime, timedelta]] = {}
@@ -197,16 +202,31 @@ class MemoryLedger:
         changed = {key for local in locals_ for said in self._record(local).descriptors for key in identity_keys(said)}
         self._keep_local(received, locals_)
         changed |= {local_key(*local) for local in locals_}
-        self._people = people_of(self._record(local) for local in list(self._locals))
+        for local in locals_:
+            self._records.pop(local, None)
+        self._register_is_current = False
+        for local in locals_:
+            for said in self._record(local).descriptors:
+                changed |= identity_keys(said)
+        return changed
+
+    def _read_register(self) -> None:
+        """Fold what has changed of the register since it was last asked: once a batch, not once an event."""
+        if self._register_is_current:
+            return
+        self._register_is_current = True
+        for local in self._locals:
+            if local not in self._records:
+                self._records[local] = self._record(local)
+        records = list(self._records.values())
+        self._people = people_of(records)
+        if len(records) >= LEAST_REGISTER:
+            self._common = frequencies(described_once(r.descriptors) for r in records if r.descriptors)
         self._people_by_key.clear()
         for person in self._people.values():
             for descriptor in person.descriptors:
                 for name in identity_keys(descriptor):
                     self._people_by_key[name].add(person.person_id)
-        for local in locals_:
-            for said in self._record(local).descriptors:
-                changed |= identity_keys(said)
-        return changed
 
     # -- time and people ----------------------------------------------------------------------------------------------
 
@@ -265,7 +285,9 @@ class MemoryLedger:
         else:
             said = descriptor_of(incident.counted)
             ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
-            decision = decide(said, (self._people[i] for i in ids), as_of=day_of(incident.counted))
+            decision = decide(
+                said, (self._people[i] for i in ids), as_of=day_of(incident.counted), frequencies=self._common
+            )
         return IncidentFile(key, incident.counted, decision, incident.episode_id, incident.contact)
 
     def _person_of(self, local: tuple[str, str]) -> str | None:
@@ -312,6 +334,7 @@ class MemoryLedger:
         return [row for key in sorted(near) if (row := self._incidents[key].contact) is not None]
 
     def _settle_once(self, keys: set[Key], now: datetime) -> Sequence[Echo]:
+        self._read_register()
         files = [self._file(k) for k in sorted(keys)]
         ids = {f.episode_id for f in files if f.episode_id is not None}
         settlement = settle(

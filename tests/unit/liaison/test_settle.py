@@ -201,3 +201,25 @@ def test_the_area_that_an_agency_names_counts_before_its_coordinates() -> None:
               location={"latitude": 51.4951, "longitude": -0.1165, "area": "southwark"})  # fmt: skip
     (episode,) = night.ledger.episodes.values()
     assert episode.area == "southwark"
+
+
+def test_in_replay_a_rare_name_weighs_more_too_once_the_register_is_large_enough() -> None:
+    def outcome(others: int) -> str:
+        night = Night()
+        his = {"names": [{"given": "Thelonious", "family": "Featherstonehaugh"}], "date_of_birth": "1985-09-14"}
+        common = {"names": [{"given": "Mohammed", "family": "Khan"}], "date_of_birth": "1990-05-06"}
+        people = [
+            event(
+                TRUST,
+                "person.registered",
+                minute(-60),
+                f"p{n}",
+                {"local_person": f"p-{n}", "person": common if n else his},
+            )
+            for n in range(others + 1)
+        ]
+        night.ledger.receive(people, minute(-60))
+        night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="suicidal", person=his)
+        return next(f.identity.outcome for f in [night.ledger._file(CAD)] if f.identity is not None)
+
+    assert (outcome(10), outcome(1000)) == ("possible", "attached")

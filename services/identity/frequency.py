@@ -1,0 +1,41 @@
+"""Which values of a record are counted, so that agreeing on a rare name weighs more than on a common one.
+
+The same values in the ledger, in replay and in bulk; where they are stored they are hashed, as identity keys are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from services.identity.candidates import hashed
+from services.identity.described import Described
+from services.identity.model import Frequencies
+
+ALL = "records"
+"""Under this name all records are counted."""
+LEAST_REGISTER = 1000
+"""Below so many records nothing is known of how common a name is: every name counts as a common one (the model's defaults)."""
+
+
+def values_of(person: Described) -> frozenset[tuple[str, str]]:
+    """(kind, value) of what is counted."""
+    given = {("given", g) for g, _ in person.names if g}
+    family = {("family", f) for _, f in person.names if f}
+    return frozenset(given | family | {("postcode", p) for p in person.postcodes})
+
+
+def stored(kind: str, value: str) -> str:
+    """As the value is stored."""
+    return hashed(f"frequency|{kind}|{value}")
+
+
+def known(values: Iterable[tuple[str, str]], counts: Mapping[str, int]) -> Frequencies:
+    """The frequencies of these values by stored counts; of a register that is too small, none."""
+    records = counts.get(ALL, 0)
+    if records < LEAST_REGISTER:
+        return Frequencies()
+    by_kind: dict[str, Counter[str]] = {"given": Counter(), "family": Counter(), "postcode": Counter()}
+    for kind, value in values:
+        by_kind[kind][value] = counts.get(stored(kind, value), 0)
+    return Frequencies(records, by_kind["given"], by_kind["family"], by_kind["postcode"])

@@ -1,0 +1,60 @@
+"""How common names and postcodes are in the ledger's register: written with each record, read for a batch at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from services.identity.described import Described, described
+from services.identity.frequency import ALL, known, stored, values_of
+from services.identity.model import Frequencies
+from services.identity.register import LocalRecord
+from services.liaison.settle import Key
+from services.runtime.postgres import Connection
+
+
+async def count(connection: Connection, changed: Iterable[Key], records: Iterable[LocalRecord]) -> None:
+    """Count these records anew, in the transaction that folds them. One that says nothing any more is counted no more."""
+    keys = sorted(set(changed))
+    now: dict[Key, list[str]] = {key: [] for key in keys}
+    for record in records:
+        values = values_of(described(record.descriptors)) if record.descriptors else frozenset()
+        now[record.agency, record.local_person] = sorted(stored(*v) for v in values)
+    rows = await connection.fetch(
+        """SELECT agency, local_person, counted FROM local_record
+            WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [a for a, _ in keys], [p for _, p in keys],
+    )  # fmt: skip
+    moved: Counter[str] = Counter()
+    for row in rows:
+        before, after = set(row["counted"]), set(now[row["agency"], row["local_person"]])
+        moved.update(after - before)
+        moved.subtract(before - after)
+        moved[ALL] += bool(after) - bool(before)
+    changes = {value: by for value, by in moved.items() if by}
+    if not changes:
+        return
+    await connection.executemany(
+        "UPDATE local_record SET counted = $3 WHERE (agency, local_person) = ($1, $2)",
+        [(*key, values) for key, values in now.items()],
+    )
+    await connection.execute(
+        "INSERT INTO value_frequency (value, records) SELECT v, 0 FROM unnest($1::text[]) AS v ON CONFLICT DO NOTHING",
+        list(changes),
+    )
+    await connection.execute(
+        """UPDATE value_frequency f SET records = f.records + x.n
+             FROM unnest($1::text[], $2::bigint[]) AS x(v, n) WHERE f.value = x.v""",
+        list(changes), list(changes.values()),
+    )  # fmt: skip
+
+
+async def frequencies(connection: Connection, people: Iterable[Described]) -> Frequencies:
+    """How common what these descriptions say is, one round trip for all of them."""
+    values = frozenset().union(*(values_of(p) for p in people))
+    names = sorted({stored(*v) for v in values})
+    rows = await connection.fetch(
+        "SELECT value, records FROM value_frequency WHERE value = ANY($1::text[])", [ALL, *names]
+    )
+    counts: Mapping[str, int] = {r["value"]: r["records"] for r in rows}
+    return known(values, counts)
