@@ -22,7 +22,7 @@ from services.identity.explain import explain as why
 from services.identity.explain import lines
 from services.identity.model import Model, frequencies, model_of, shipped
 from services.identity.score import Scorer
-from services.identity.tabular import BadField, read
+from services.identity.tabular import BadField, fault_of, read
 
 OUT = ("query_id", "decision", "person_id", "weight", "probability", "second_weight")
 
@@ -48,6 +48,8 @@ def rows(path: Path, faults: list[str]) -> dict[str, Described]:
                 if key in found:
                     raise BadField("id", "given twice; every row needs its own")
                 found[key] = person
+                if (left_out := fault_of(row)) is not None:
+                    faults.append(f"{path.name} line {reader.line_num}: {left_out}")
             except StopIteration:
                 return found
             except (BadField, csv.Error) as error:

@@ -45,8 +45,16 @@ def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(n for n in dict.fromkeys(names) if any(n))
 
 
+def fault_of(row: Mapping[str, str]) -> BadField | None:
+    """What of a readable row is left out of account: an NHS number that fails its check digit. The rest of it is matched."""
+    number = (row.get("nhs_number") or "").replace(" ", "").replace("-", "")
+    if number and not nhs_number.is_valid(number):
+        return BadField("nhs_number", "it fails its modulus 11 check and is not compared; correct it or leave it out")
+    return None
+
+
 def read(row: Mapping[str, str]) -> tuple[str, Described]:
-    """The id and the description of a row. Raises BadField."""
+    """The id and the description of a row; an NHS number that is none is not in it (`fault_of`). Raises BadField."""
     given = {k: (v or "").strip() for k, v in row.items() if k is not None}
     if not given.get("id"):
         raise BadField("id", "every row needs one")

@@ -101,3 +101,19 @@ def test_a_decision_is_explained_field_by_field_without_what_anybody_is_called(t
     unknown = CliRunner().invoke(main, [*asked, "--id", "q9"])
     assert unknown.exit_code == 2
     assert "no readable row with the id q9" in unknown.output
+
+
+def test_an_nhs_number_that_fails_its_check_is_told_and_the_row_is_matched_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    (tmp_path / "queries.csv").write_text(
+        "id,nhs_number,given_name,family_name,date_of_birth,postcode\nq1,9990000019,Zofia,Nowak,1985-09-14,SE5 8AZ\n"
+    )
+    ran = CliRunner().invoke(main, [
+        "identity", "match", "--people", str(tmp_path / "people.csv"), "--queries", str(tmp_path / "queries.csv"),
+        "--out", str(tmp_path / "out.csv")])  # fmt: skip
+    assert ran.exit_code == 1
+    assert "queries.csv line 2: nhs_number: it fails its modulus 11 check" in ran.output
+    assert "9990000019" not in ran.output
+    with (tmp_path / "out.csv").open() as out:
+        (answer,) = csv.DictReader(out)
+    assert (answer["decision"], answer["person_id"]) == ("attach", "p1")
