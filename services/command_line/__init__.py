@@ -31,7 +31,11 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"services.command_line.{cmd_name}"), cmd_name)
+        try:
+            command: click.Command = getattr(import_module(f"services.command_line.{cmd_name}"), cmd_name)
+        except ValueError as error:
+            # the catalogue of rules is read when it is imported: what is wrong with a file is told, not traced
+            raise click.ClickException(str(error)) from error
         return command
 
 

@@ -161,3 +161,18 @@ def test_the_schema_refuses_what_the_policy_refuses_where_a_schema_can_say_it() 
     document = json.loads(json.dumps(SHIPPED, default=str))
     assert not validator.is_valid(document | {"unheard_of": 1})
     assert not validator.is_valid(document | {"feed_silent_after_seconds": 1})
+
+
+def test_a_rule_file_that_is_no_yaml_is_told_with_file_and_line_and_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    import services.command_line as command_line
+    from services.liaison.catalogue import read_document
+
+    def broken(_: str) -> object:
+        return read_document("R01.yaml", "id: R01\ntitle: [unclosed\n")
+
+    monkeypatch.setattr(command_line, "import_module", broken)
+    answer = CliRunner().invoke(main, ["rules", "check"])
+    assert answer.exit_code == 1
+    assert "R01.yaml is not YAML" in answer.output
+    assert "line 3" in answer.output
+    assert "Traceback" not in answer.output
