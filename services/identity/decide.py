@@ -5,7 +5,8 @@ without it:
 
 * two valid different NHS numbers (vaccination service, Mavis #1968);
 * the family guard: relatives and twins share surname, home and birthday, so a person is attached only with positive
-  evidence of the given name or the exact NHS number (every confident error measured was a relative);
+  evidence of the given name, the exact NHS number, or an agency's own exact number that two of birthday, surname
+  and home bear out (every confident error measured was a relative);
 * fewer than two independent groups of evidence, of which names or the number must be one: telephone and place, alone or
   together, attach nobody;
 * a number alone never attaches: date of birth or name must agree with it (NHS Master Person Service cross-check);
@@ -79,12 +80,19 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
         return "number-not-confirmed"
     if number and score.level("birth") == "differs":
         return "number-not-confirmed"
-    if not score.names_given and not (number and said.nhs_verified):
+    # an agency's own number is one person's as the NHS number is; two other kinds of evidence must bear it out
+    placed = score.level("postcode") == "exact" or score.level("address") == "exact"
+    borne_out = agreeing + (score.level("family") not in {"differs", "absent"}) + placed
+    own_number = score.level("identifier") == "exact" and borne_out >= 2
+    if not score.names_given and not (number and said.nhs_verified) and not own_number:
         return "family-guard"
     if _groups(score) < 2:
         return "one-group-of-evidence"
     if score.level("birth") == "differs" and not number:
         return "birth-differs"
+    # Anna may be short for Savannah, and is her mother where the birthdays agree but for the year
+    if score.level("given") != "exact" and score.level("birth") == "parts" and not (number or own_number):
+        return "family-guard"
     # a household shares place and telephone; with the surname, only a whole given name tells its members apart
     if score.level("sex") == "differs" and score.level("given") != "exact":
         return "family-guard"

@@ -240,3 +240,35 @@ def test_a_row_that_cannot_be_read_names_its_field() -> None:
 def test_a_model_that_lacks_a_field_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="the model lacks 'clamp'"):
         model_of("{}")
+
+
+PNC = {"system": "pnc", "value": "2005/0012345A"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"names": [{"given": "Xq", "family": "Nowak"}]}, "attached"),
+        ({"names": [{"family": "Nowak"}], "addresses": []}, "attached"),
+        ({"names": [{"given": "Xq", "family": "Brown"}], "date_of_birth": "1951-02-03"}, "possible"),
+        ({"names": [{"given": "Xq", "family": "Brown"}], "addresses": []}, "possible"),
+    ],
+    ids=["birthday, surname and home", "birthday and surname", "home alone", "birthday alone"],
+)
+def test_an_agencys_own_number_stands_in_for_the_given_name_where_two_other_things_bear_it_out(
+    changes: dict[str, Any], outcome: str
+) -> None:
+    held = on_file(identifiers=[PNC])
+    assert decide(nameless_number(identifiers=[PNC], **changes), [held]).outcome == outcome
+    without = decide(nameless_number(**changes), [held])
+    assert without.outcome != "attached", "and it is the number that does it"
+
+
+def test_a_mother_called_anna_is_not_taken_for_her_daughter_savannah() -> None:
+    daughter = on_file(names=[{"given": "Savannah", "family": "Powers"}], date_of_birth="2012-08-28")
+    mother = nameless_number(names=[{"given": "Anna", "family": "Powers"}], date_of_birth="1985-08-28")
+    assert name_level("anna", "savannah", True) == "nickname"
+    found = decide(mother, [daughter])
+    assert (found.outcome, found.rule) == ("possible", "family-guard")
+    herself = nameless_number(names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2012-08-28")
+    assert decide(herself, [daughter]).outcome == "attached"
