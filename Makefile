@@ -88,6 +88,7 @@ bench: setup ## Timed; never part of `make test`
 lock: ## Make the lock files anew from pyproject.toml
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o deploy/python/runtime.lock
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra train pyproject.toml -o deploy/python/train.lock
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra test pyproject.toml -o deploy/python/test.lock
 
 clean: ## Remove what setup installed

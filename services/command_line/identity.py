@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
 
 import click
 
+from services.command_line.identity_training import train
+from services.command_line.tables import opened, rows_of, table_of
 from services.identity.candidates import Index
 from services.identity.decide import decide_scored
 from services.identity.described import Described
@@ -22,38 +21,8 @@ from services.identity.explain import explain as why
 from services.identity.explain import lines
 from services.identity.model import Model, frequencies, model_of, shipped
 from services.identity.score import Scorer
-from services.identity.tabular import BadField, fault_of, read
 
 OUT = ("query_id", "decision", "person_id", "weight", "probability", "second_weight")
-
-
-def _text(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:
-    """A text file, or one compressed by gzip where its name ends in .gz."""
-    encoding = "utf-8-sig" if mode == "r" else "utf-8"
-    raw = gzip.GzipFile(path, f"{mode}b") if path.suffix == ".gz" else FileIO(path, mode)
-    return TextIOWrapper(BufferedReader(raw) if mode == "r" else BufferedWriter(raw), encoding=encoding, newline="")
-
-
-def rows(path: Path, faults: list[str]) -> dict[str, Described]:
-    """The rows of a file by id; what cannot be read is added to `faults` with line and field, and the rest goes on."""
-    found: dict[str, Described] = {}
-    with _text(path, "r") as stream:
-        reader = csv.DictReader(stream)
-        if "id" not in (reader.fieldnames or ()):
-            raise click.ClickException(f"{path.name}: no column id; the first line names the columns")
-        while True:
-            try:
-                row = next(reader)
-                key, person = read(row)
-                if key in found:
-                    raise BadField("id", "given twice; every row needs its own")
-                found[key] = person
-                if (left_out := fault_of(row)) is not None:
-                    faults.append(f"{path.name} line {reader.line_num}: {left_out}")
-            except StopIteration:
-                return found
-            except (BadField, csv.Error) as error:
-                faults.append(f"{path.name} line {reader.line_num}: {error}")
 
 
 class _Matcher:
@@ -88,6 +57,7 @@ def identity() -> None:
     """Match people in bulk."""
 
 
+identity.add_command(train)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -105,11 +75,11 @@ def match(people: Path, queries: Path, out: Path, model: Path | None, workers: i
     """
     faults: list[str] = []
     weights = _model(model)
-    on_file, asked = rows(people, faults), rows(queries, faults)
+    on_file, asked = rows_of(people, faults), rows_of(queries, faults)
     day: date = (as_of or datetime.now(UTC)).date()
     _shared[:] = [_Matcher(on_file, Scorer(weights, frequencies(on_file.values()), day))]
     items = list(asked.items())
-    with _text(out, "w") as stream:
+    with opened(out, "w") as stream:
         writer = csv.writer(stream)
         writer.writerow(OUT)
         with click.progressbar(length=len(items), label="Matching", file=sys.stderr) as bar:
@@ -142,7 +112,7 @@ def explain(people: Path, queries: Path, query: str, model: Path | None, as_of: 
     Levels and weights only: nothing of what anybody is called is printed.
     """
     faults: list[str] = []
-    on_file, asked = rows(people, faults), rows(queries, faults)
+    on_file, asked = rows_of(people, faults), rows_of(queries, faults)
     if (said := asked.get(query)) is None:
         raise click.BadParameter(f"{queries.name} has no readable row with the id {query}", param_hint="--id")
     day: date = (as_of or datetime.now(UTC)).date()
@@ -164,19 +134,10 @@ def _model(path: Path | None) -> Model:
         raise click.BadParameter(str(error), param_hint="--model") from error
 
 
-def _table(path: Path, *needed: str) -> list[dict[str, str]]:
-    with _text(path, "r") as stream:
-        reader = csv.DictReader(stream)
-        lacking = [c for c in needed if c not in (reader.fieldnames or ())]
-        if lacking:
-            raise click.ClickException(f"{path.name}: no column {', '.join(lacking)}; the first line names the columns")
-        return list(reader)
-
-
 def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
-    known = {r["query_id"]: r for r in _table(truth, "query_id", "person_id", *([group] if group else []))}
+    known = {r["query_id"]: r for r in table_of(truth, "query_id", "person_id", *([group] if group else []))}
     found = []
-    for row in _table(results, *OUT):
+    for row in table_of(results, *OUT):
         if (true := known.get(row["query_id"])) is None:
             raise click.ClickException(f"{truth.name}: says nothing of a query that {results.name} answers")
         weight = float(row["weight"]) if row["weight"] else None
@@ -222,7 +183,7 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
 
     Exit status 1 where no weight is: judge more attachments, or let people decide.
     """
-    rows = [(float(r["weight"]), r["right"] == "1") for r in _table(judged, "weight", "right")]
+    rows = [(float(r["weight"]), r["right"] == "1") for r in table_of(judged, "weight", "right")]
     found = threshold(rows, at_most)
     if people and people_then and people >= 2 * people_then:
         click.echo("warning: the register has doubled since these were judged; judge a new sample", err=True)

@@ -60,10 +60,21 @@ def model_of(text: str) -> Model:
         raise ValueError(f"the model is not a JSON object of the shipped form: {error}") from error
 
 
+def _shipped_text() -> str:
+    return files("services.identity").joinpath("model.json").read_text(encoding="utf-8")
+
+
 @cache
 def shipped() -> Model:
     """The model that the product carries."""
-    return model_of(files("services.identity").joinpath("model.json").read_text(encoding="utf-8"))
+    return model_of(_shipped_text())
+
+
+def document_of(text: str | None) -> tuple[dict[str, Any], Model]:
+    """A model's JSON document and the model in it; the shipped one's without a text. Raises ValueError as `model_of`."""
+    chosen = _shipped_text() if text is None else text
+    model = model_of(chosen)
+    return json.loads(chosen), model
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from services.identity.birth import age_level, birth_level
 from services.identity.described import Described
+from services.identity.levels import address_level, code_level, postcode_level, value_level
 from services.identity.model import Frequencies, Model
 from services.identity.names import name_level
-from services.identity.normalise import outward
 from services.identity.person import FieldEvidence
 
 GIVEN_EVIDENCE = frozenset({"exact", "nickname", "part"})
+MOST_FUZZY_SURPRISE = 11.0
+"""Bits that a rare name, not written exactly alike, can be surprising at most."""
 SLIPS = frozenset({"edit", "skeleton", "phonetic"})
 """Levels that are a name written badly, unless what was said is a name of its own: then it may be a brother's."""
 
@@ -33,41 +34,6 @@ class Score:
         return next((e.level for e in self.evidence if e.field == name), "absent")
 
 
-def _near(one: str, other: str) -> bool:
-    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
-
-
-def _codes(said: frozenset[str], held: frozenset[str]) -> str:
-    if not said or not held:
-        return "absent"
-    if said & held:
-        return "exact"
-    return "digit" if any(_near(a, b) for a in said for b in held) else "differs"
-
-
-def _postcode(said: frozenset[str], held: frozenset[str]) -> str:
-    if not said or not held:
-        return "absent"
-    if said & held:
-        return "exact"
-    for level, agrees in _POSTCODE_LEVELS:
-        if any(agrees(a, b) for a in said for b in held):
-            return level
-    return "differs"
-
-
-def _full(code: str) -> bool:
-    return outward(code) != code
-
-
-_POSTCODE_LEVELS: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
-    ("typo", lambda a, b: _full(a) and _full(b) and _near(a, b) and outward(a) == outward(b)),
-    ("sector", lambda a, b: _full(a) and _full(b) and a[:-2] == b[:-2]),
-    ("typo", lambda a, b: len(a) >= 4 and (_near(a, b))),
-    ("outward", lambda a, b: outward(a) == outward(b)),
-)
-
-
 class Scorer:
     """Scores descriptions against people with one model and one register's frequencies."""
 
@@ -76,13 +42,12 @@ class Scorer:
 
     def _name(self, kind: str, said: str, held: str) -> tuple[str, float]:
         level = name_level(said, held, kind == "given")
-        if level in {"absent", "differs"}:
-            return level, self.model.bits(kind, level)
-        if level == "initial":
+        if level in {"absent", "differs", "initial"}:
             return level, self.model.bits(kind, level)
         surprise = self.frequencies.surprise(kind, held, self.model)
-        if level != "exact" and self.frequencies.people:
-            surprise = min(surprise, 11.0)
+        if level != "exact":
+            # of two spellings the commoner one counts: a slip is as likely from it to the rare one
+            surprise = min(surprise, self.frequencies.surprise(kind, said, self.model), MOST_FUZZY_SURPRISE)
         return level, max(-3.0, self.model.bits(kind, level, surprise))
 
     def _slip(self, level: str, said: str) -> bool:
@@ -118,17 +83,15 @@ class Scorer:
         return FieldEvidence("birth", level, self.model.bits("birth", level))
 
     def _place(self, said: Described, held: Described) -> list[FieldEvidence]:
-        level = _postcode(said.postcodes, held.postcodes)
+        level = postcode_level(said.postcodes, held.postcodes)
         surprise = 0.0
         if level == "exact":
             surprise = min(
                 self.frequencies.surprise("postcode", p, self.model) for p in said.postcodes & held.postcodes
             )
-        elif level == "outward" and any(not _full(p) for p in said.postcodes & held.postcodes):
-            surprise = 0.0
         found = [FieldEvidence("postcode", level, self.model.bits("postcode", level, surprise))]
         if said.address and held.address:
-            alike = _alike(said.address, held.address)
+            alike = address_level(said.address, held.address)
             found.append(FieldEvidence("address", alike, self.model.bits("address", alike)))
         return found
 
@@ -137,20 +100,13 @@ class Scorer:
         evidence, named = self._names(said, held)
         evidence.append(self._birth(said, held))
         evidence += self._place(said, held)
-        phone = "absent" if not said.phones or not held.phones else "exact" if said.phones & held.phones else "differs"
+        phone = value_level(said.phones, held.phones)
         evidence.append(FieldEvidence("phone", phone, self.model.bits("phone", phone)))
-        number = _codes(said.nhs_numbers, held.nhs_numbers)
+        number = code_level(said.nhs_numbers, held.nhs_numbers)
         evidence.append(FieldEvidence("nhs_number", number, self.model.bits("nhs_number", number)))
-        local = _codes(said.identifiers, held.identifiers)
+        local = code_level(said.identifiers, held.identifiers)
         evidence.append(FieldEvidence("identifier", local, self.model.bits("identifier", local)))
-        sex = "absent" if not said.sex or not held.sex else "exact" if said.sex == held.sex else "differs"
+        sex = value_level(frozenset({said.sex} - {""}), frozenset({held.sex} - {""}))
         evidence.append(FieldEvidence("sex", sex, self.model.bits("sex", sex)))
         weight = sum(e.weight or 0.0 for e in evidence)
         return Score(person_id, weight, tuple(evidence), named)
-
-
-def _alike(one: str, other: str) -> str:
-    from rapidfuzz import fuzz
-
-    alike = fuzz.token_sort_ratio(one, other)
-    return "exact" if alike >= 92 else "near" if alike >= 75 else "differs"

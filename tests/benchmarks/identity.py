@@ -22,8 +22,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from services.command_line.identity import _table, rows
 from services.command_line.measure import percentiles
+from services.command_line.tables import rows_of, table_of
 from services.identity.candidates import Index
 from services.identity.decide import decide_scored
 from services.identity.described import Birth, Described
@@ -87,8 +87,8 @@ def relatives(people: Mapping[str, Described], count: int, chance: random.Random
 def of_folder(folder: Path, quick: bool) -> dict[str, Any]:
     """A set in files, and its relatives."""
     faults: list[str] = []
-    people, queries = rows(folder / "people.csv.gz", faults), rows(folder / "queries.csv.gz", faults)
-    truth = {r["query_id"]: r["person_id"] for r in _table(folder / "truth.csv.gz", "query_id", "person_id")}
+    people, queries = rows_of(folder / "people.csv.gz", faults), rows_of(folder / "queries.csv.gz", faults)
+    truth = {r["query_id"]: r["person_id"] for r in table_of(folder / "truth.csv.gz", "query_id", "person_id")}
     if quick:
         queries = dict(list(queries.items())[::10])
     probe = relatives(people, 100 if quick else 1000, random.Random(7))

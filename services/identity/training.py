@@ -1,0 +1,321 @@
+"""Weights estimated from a register and unlabelled descriptions by expectation maximisation, with Splink (optional).
+
+Splink (Ministry of Justice, MIT; the extra `train`) does the estimating: u from random pairs of the register, m by EM over
+blocked pairs of descriptions and register. What it compares are this package's own levels, given to DuckDB as functions, so
+that the weights mean the same in both. Nothing of Splink runs in the live path: its result is a model file.
+
+Three faults of plain training are kept out (`docs/decisions/0022-training.md`): u of numbers is fixed by hand, since a random
+sample never holds two equal ones; u comes from the register against itself, where no true pair dilutes it; and a level that
+was never observed keeps the weight of the model that training began with, and is named in the result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import log2
+from typing import Any
+
+from services.identity.birth import age_level, birth_level
+from services.identity.described import Birth, Described
+from services.identity.levels import address_level, code_level, postcode_level, value_level
+from services.identity.model import Frequencies, Model
+from services.identity.names import name_level
+from services.identity.score import MOST_FUZZY_SURPRISE
+
+FIXED_U: Mapping[tuple[str, str], float] = {
+    ("nhs_number", "exact"): 5e-8, ("nhs_number", "digit"): 1e-6,
+    ("identifier", "exact"): 1e-6, ("identifier", "digit"): 1e-5,
+    ("phone", "exact"): 1e-6,
+}  # fmt: skip
+"""Chances that two people agree on a number, set by hand: one of some twenty million for the NHS number (a number is sometimes
+another's by mistake), one of a million for an agency's and for a telephone, which households share."""
+LEAST: Mapping[str, float] = {"sex": -2.0, "nhs_number": -10.0}
+"""No weight of these fields is lower: sex is often a guess of the caller or another than that on file, and a field without
+one observed error would else forbid everything (Splink's own default reached -87 bits)."""
+MOST_ITERATIONS = 10
+"""EM settles in six or seven. A level that only strangers show sinks at each one, and Splink fails where it reaches 1e-300."""
+LEAST_OBSERVED = 1e-4
+"""A level that fewer true pairs than this share show keeps the weight that training began with."""
+BLOCKS: tuple[tuple[str, ...], ...] = (("birth",), ("given", "family"))
+"""Pairs that EM learns from; what a block agrees on is learnt from the others."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One field: its columns, how a pair of them compares, and which levels a name's frequency adds to."""
+
+    field: str
+    columns: tuple[str, ...]
+    level: Callable[..., str]
+    levels: tuple[str, ...]
+    frequency: str | None = None
+    by_frequency: frozenset[str] = frozenset()
+
+
+def _one(value: str) -> frozenset[str]:
+    return frozenset({value} - {""})
+
+
+def _birth(text: str) -> Birth | None:
+    return Birth(int(text[:4]), int(text[4:6]), int(text[6:8])) if text else None
+
+
+def _comparisons(as_of: date) -> tuple[Comparison, ...]:
+    def birth(one: str, age_one: str, other: str, age_other: str) -> str:
+        first, second = _birth(one), _birth(other)
+        if first and second:
+            return birth_level(first, second)
+        if first and age_other:
+            return age_level(int(age_other), first, as_of)
+        if second and age_one:
+            return age_level(int(age_one), second, as_of)
+        return "absent"
+
+    fuzzy = frozenset({"nickname", "part", "edit", "skeleton", "phonetic", "near"})
+    return (
+        Comparison(
+            "given", ("given",), lambda a, b: name_level(a, b, True),
+            ("exact", "nickname", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "given",
+            fuzzy | {"exact"},
+        ),
+        Comparison(
+            "family", ("family",), lambda a, b: name_level(a, b, False),
+            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "family", fuzzy | {"exact"},
+        ),
+        Comparison(
+            "birth", ("birth", "apparent_age"), birth,
+            ("exact", "swapped", "digit", "year", "parts", "age-2", "age-5", "age-9", "differs"),
+        ),
+        Comparison(
+            "postcode", ("postcode",), lambda a, b: postcode_level(_one(a), _one(b)),
+            ("exact", "typo", "sector", "outward", "differs"), "postcode", frozenset({"exact"}),
+        ),
+        Comparison("address", ("address",), address_level, ("exact", "near", "differs")),
+        Comparison("phone", ("phone",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")),
+        Comparison("nhs_number", ("nhs_number",), lambda a, b: code_level(_one(a), _one(b)), ("exact", "digit", "differs")),
+        Comparison("identifier", ("identifier",), lambda a, b: code_level(_one(a), _one(b)), ("exact", "digit", "differs")),
+        Comparison("sex", ("sex",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")),
+    )  # fmt: skip
+
+
+COLUMNS = (
+    "unique_id", "given", "family", "birth", "apparent_age", "postcode", "address", "phone", "nhs_number", "identifier", "sex",
+)  # fmt: skip
+
+
+def flat(key: str, person: Described) -> dict[str, str | None]:
+    """A person as one row: of several names, births or places the first. What was not said is None."""
+    given, family = person.names[0] if person.names else ("", "")
+    born = person.births[0] if person.births else None
+    values = (
+        key, given, family, f"{born.year:04d}{born.month:02d}{born.day:02d}" if born else "",
+        "" if person.apparent_age is None else str(person.apparent_age), min(person.postcodes, default=""), person.address,
+        min(person.phones, default=""), min(person.nhs_numbers, default=""), min(person.identifiers, default=""), person.sex,
+    )  # fmt: skip
+    return dict(zip(COLUMNS, (v or None for v in values), strict=True))
+
+
+class Untrainable(ValueError):
+    """Training is not possible with what is installed or given; the sentence says what to do."""
+
+
+def _splink() -> Any:
+    try:
+        import duckdb
+        import splink
+    except ImportError as error:
+        raise Untrainable("training needs Splink: install the extra, crisis-liaison[train]") from error
+    return splink, duckdb
+
+
+class Splink:
+    """Splink over one register and one set of descriptions, with this package's levels."""
+
+    def __init__(
+        self, people: Mapping[str, Described], queries: Mapping[str, Described], seen: Frequencies, as_of: date
+    ) -> None:
+        self._splink, duckdb = _splink()
+        import pyarrow as pa
+
+        self.comparisons = _comparisons(as_of)
+        self._seen, self._connection = seen, duckdb.connect()
+        for each in self.comparisons:
+            self._give_function(each)
+        self._api = self._splink.DuckDBAPI(connection=self._connection)
+        schema = pa.schema([(c, pa.string()) for c in COLUMNS])
+
+        def table(rows: Mapping[str, Described], name: str) -> Any:
+            found = pa.Table.from_pylist([flat(k, p) for k, p in rows.items()], schema=schema)
+            return self._api.register(found, dataset_display_name=name)
+
+        self._people, self._queries = table(people, "people"), table(queries, "queries")
+        self._frequencies = {k: self._api.register(self._seen_table(k)) for k in ("given", "family", "postcode")}
+        self.linker: Any = None
+
+    def _seen_table(self, kind: str) -> Any:
+        import pyarrow as pa
+
+        of = max(self._seen.people, 1000)
+        counted: Counter[str] = getattr(self._seen, kind)
+        rows = [{kind: value, f"tf_{kind}": max(count, 2) / of} for value, count in counted.items()]
+        return pa.Table.from_pylist(rows, schema=pa.schema([(kind, pa.string()), (f"tf_{kind}", pa.float64())]))
+
+    def _give_function(self, each: Comparison) -> None:
+        def level(*given: str | None) -> int:
+            found = each.level(*(g or "" for g in given))
+            if found == "exact" and each.by_frequency and given[0] != given[1]:
+                found = "part" if "part" in each.levels else "typo"
+            return -1 if found == "absent" else each.levels.index(found)
+
+        def of_two(one: str | None, other: str | None) -> int:
+            return level(one, other)
+
+        def of_four(one: str | None, more: str | None, other: str | None, others: str | None) -> int:
+            return level(one, more, other, others)
+
+        # DuckDB counts the arguments of what it is given
+        called = of_two if len(each.columns) == 1 else of_four
+        text = ["VARCHAR"] * (2 * len(each.columns))
+        self._connection.create_function(f"level_{each.field}", called, text, "INTEGER", null_handling="special")
+
+    def _settings(self, u: Mapping[tuple[str, str], float]) -> Any:
+        comparisons = []
+        for each in self.comparisons:
+            call = f"level_{each.field}({', '.join(f'{c}_{side}' for side in 'lr' for c in each.columns)})"
+            levels: list[dict[str, Any]] = [
+                {"sql_condition": f"{call} = -1", "label_for_charts": "absent", "is_null_level": True}
+            ]
+            for number, name in enumerate(each.levels):
+                condition = "ELSE" if name == each.levels[-1] else f"{call} = {number}"
+                if name == "exact" and each.by_frequency:
+                    # Splink finds the chance of agreeing exactly, which a rare name divides, by this form of the condition
+                    condition = f"{each.columns[0]}_l = {each.columns[0]}_r"
+                level: dict[str, Any] = {"sql_condition": condition, "label_for_charts": name}
+                if (chance := u.get((each.field, name))) is not None:
+                    level |= {"u_probability": chance, "fix_u_probability": True}
+                if name in each.by_frequency:
+                    level["tf_adjustment_column"] = each.columns[0]
+                    if name != "exact":
+                        level["tf_minimum_u_value"] = 2.0**-MOST_FUZZY_SURPRISE
+                levels.append(level)
+            comparisons.append({"output_column_name": each.field, "comparison_levels": levels})
+        return self._splink.SettingsCreator(
+            link_type="link_only", comparisons=comparisons, retain_intermediate_calculation_columns=True,
+            blocking_rules_to_generate_predictions=[self._splink.block_on(*b) for b in BLOCKS],
+            probability_two_random_records_match=1e-5, em_convergence=0.001, max_iterations=MOST_ITERATIONS,
+        )  # fmt: skip
+
+    def _learnt(self, which: str) -> dict[tuple[str, str], float]:
+        """The m or u of every level that was observed."""
+        said = self.linker.misc.save_model_to_json()
+        found = {}
+        for each in said["comparisons"]:
+            for level in each["comparison_levels"]:
+                value = level.get(f"{which}_probability")
+                if isinstance(value, float) and value > 0:
+                    found[each["output_column_name"], level["label_for_charts"]] = value
+        return found
+
+    def _link(self, u: Mapping[tuple[str, str], float]) -> None:
+        settings = self._settings(u)
+        self.linker = self._splink.Linker([self._people, self._queries], settings, log_level="ERROR")
+        for kind in ("given", "family", "postcode"):
+            self.linker.table_management.register_term_frequency_lookup(self._frequencies[kind], kind)
+
+    def chances(self, pairs: int, seed: int) -> dict[tuple[str, str], float]:
+        """u of every level, from so many random pairs of a description and a person."""
+        self._link(FIXED_U)
+        self.linker.training.estimate_u_using_random_sampling(max_pairs=pairs, seed=seed, min_count_per_level=None)
+        return self._learnt("u") | dict(FIXED_U)
+
+    def agreements(self, u: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+        """m of every level, by EM over the blocks with u as given."""
+        from splink.internals.exceptions import EMTrainingException
+
+        self._link(u)
+        for block in BLOCKS:
+            try:
+                self.linker.training.estimate_parameters_using_expectation_maximisation(
+                    self._splink.block_on(*block), estimate_without_term_frequencies=True, fix_u_probabilities=True
+                )
+            except EMTrainingException as error:
+                raise Untrainable(
+                    f"no description agrees with anybody on file on {' and '.join(block)}: give more descriptions of people"
+                    " on file"
+                ) from error
+        return self._learnt("m")
+
+    def share_of_true_pairs(self, m: Mapping[tuple[str, str], float]) -> float:
+        """Among all pairs of a description and a person: those that agree on both names and birthday, over their recall."""
+        recall = m["given", "exact"] * m["family", "exact"] * m["birth", "exact"]
+        self.linker.training.estimate_probability_two_random_records_match(
+            [self._splink.block_on("given", "family", "birth")], recall=min(1.0, recall)
+        )
+        return float(self.linker.misc.save_model_to_json()["probability_two_random_records_match"])
+
+    def scored(self) -> Iterator[Mapping[str, Any]]:
+        """Splink's own scores of the pairs of the blocks: `mw_` and `mw_tf_adj_` of each field, with the two ids."""
+        yield from self.linker.inference.predict(warning_mode="never").as_record_list()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training found, before it is made weights."""
+
+    m: Mapping[tuple[str, str], float]
+    u: Mapping[tuple[str, str], float]
+    share_of_true_pairs: float
+
+
+def estimate(splink: Splink, pairs: int, seed: int, told: Callable[[str], None] = lambda _: None) -> Trained:
+    """m and u of every level that was observed. `told` hears of each step. Raises Untrainable."""
+    told(f"chances of agreeing, from {pairs:,} random pairs")
+    sampled = splink.chances(pairs, seed)
+    told("agreement of true pairs, by expectation maximisation")
+    m = splink.agreements(sampled)
+    told("the same, with true pairs taken out of the sample")
+    share = splink.share_of_true_pairs(m)
+    u = {
+        key: FIXED_U.get(key) or max(chance * 0.1, (chance - share * m.get(key, 0.0)) / (1.0 - share))
+        for key, chance in sampled.items()
+    }
+    return Trained(splink.agreements(u), u, share)
+
+
+def weights(
+    found: Trained, start: Model, comparisons: Iterable[Comparison]
+) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Bits of every level in a model's form, and the levels that keep those of `start` as they were hardly observed.
+
+    Of a level that a name's frequency adds to, the weight is what is left when its surprise is taken out: for an exact
+    one log2 m, for the others log2(m/u) and the mean chance of agreeing exactly.
+    """
+    bits = {f: dict(levels) for f, levels in start.levels.items()}
+    kept = []
+    for each in comparisons:
+        exact = found.u.get((each.field, "exact"), 0.0)
+        for level in each.levels:
+            m, u = found.m.get((each.field, level), 0.0), found.u.get((each.field, level), 0.0)
+            if m < LEAST_OBSERVED or u <= 0 or (level in each.by_frequency and exact <= 0):
+                kept.append(f"{each.field}.{level}")
+                continue
+            weight = log2(m / u) + (log2(exact) if level in each.by_frequency else 0.0)
+            bits[each.field][level] = round(max(weight, LEAST.get(each.field, start.clamp[0])), 3)
+    return bits, kept
+
+
+def document(
+    found: Trained, start: Model, base: Mapping[str, Any], comparisons: Iterable[Comparison], said: Mapping[str, Any]
+) -> str:
+    """The model as JSON: `base` is the document it began with, `said` its version, training data, date and limits."""
+    listed = list(comparisons)
+    bits, kept = weights(found, start, listed)
+    learnt = {
+        f"{f}.{level}": {"m": round(m, 6), "u": float(f"{found.u[f, level]:.4g}")}
+        for (f, level), m in sorted(found.m.items()) if (f, level) in found.u
+    }  # fmt: skip
+    return json.dumps({**base, **said, **bits, "kept_from_the_start": kept, "learnt": learnt}, indent=2) + "\n"
