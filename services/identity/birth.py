@@ -6,11 +6,15 @@ from datetime import date
 
 from services.identity.described import Birth
 
+GENERATION = 13
+"""Years that are at least between a parent and a child."""
+
 
 def birth_level(one: Birth, other: Birth) -> str:
-    """exact, swapped (day and month), digit (one figure wrong), year (all that is known agrees), parts, differs."""
+    """exact, swapped (day and month), digit (one figure wrong), year (all that is known agrees), parts (two of day, month and
+    year), same-years (nothing agrees, but less than a generation lies between), differs."""
     if not one.whole or not other.whole:
-        return "year" if one.year == other.year else "differs"
+        return "year" if one.year == other.year else _apart(one, other)
     if one == other:
         return "exact"
     if one.year == other.year and (one.month, one.day) == (other.day, other.month):
@@ -23,7 +27,13 @@ def birth_level(one: Birth, other: Birth) -> str:
             figures[0][wrong[1]] == figures[1][wrong[0]]:  # fmt: skip
         return "digit"
     same = (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
-    return "parts" if same == 2 else "differs"
+    if same == 2:
+        return "parts"
+    return _apart(one, other)
+
+
+def _apart(one: Birth, other: Birth) -> str:
+    return "same-years" if abs(one.year - other.year) < GENERATION else "differs"
 
 
 def age_level(apparent: int, born: Birth, as_of: date) -> str:

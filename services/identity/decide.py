@@ -66,6 +66,14 @@ def _groups(score: Score) -> int:
     return named + born + placed + numbered + (score.level("phone") == "exact")
 
 
+def _one_lifetime(score: Score) -> bool:
+    """The births do not contradict: two of one name at one address are a parent and a child, and a generation apart."""
+    if score.level("birth") == "same-years":
+        named = score.level("given") == score.level("family") == "exact"
+        return named and "exact" in {score.level("postcode"), score.level("address")}
+    return score.level("birth") != "differs"
+
+
 def veto(score: Score, said: Described, died: bool = False, separated: bool = False) -> str | None:
     """Why this person cannot be attached whatever the weight, or None."""
     if separated:
@@ -78,7 +86,7 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
     agreeing = score.level("birth") in {"exact", "swapped", "digit"}
     if number and not (agreeing or (score.names_given and score.level("family") != "differs")):
         return "number-not-confirmed"
-    if number and score.level("birth") == "differs":
+    if number and score.level("birth") in {"differs", "same-years"}:
         return "number-not-confirmed"
     # an agency's own number is one person's as the NHS number is; two other kinds of evidence must bear it out
     placed = score.level("postcode") == "exact" or score.level("address") == "exact"
@@ -86,9 +94,12 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
     own_number = score.level("identifier") == "exact" and borne_out >= 2
     if not score.names_given and not (number and said.nhs_verified) and not own_number:
         return "family-guard"
-    if _groups(score) < 2:
+    if (groups := _groups(score)) < 2:
         return "one-group-of-evidence"
-    if score.level("birth") == "differs" and not number:
+    # Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds of evidence
+    if groups < 3 and score.level("family") in {"absent", "differs"} and score.level("given") != "exact" and not number:
+        return "half-a-name"
+    if not number and not (own_number and score.names_given) and not _one_lifetime(score):
         return "birth-differs"
     # Anna may be short for Savannah, and is her mother where the birthdays agree but for the year
     if score.level("given") != "exact" and score.level("birth") == "parts" and not (number or own_number):

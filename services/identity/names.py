@@ -54,12 +54,13 @@ def name_level(one: str, other: str, given: bool) -> str:
     if len(one) == 1 or len(other) == 1:
         return "initial" if one[0] == other[0] else "differs"
     parts = set(one.split()) & set(other.split())
-    if any(len(p) > 2 for p in parts):
+    if any(len(p) > 2 and p.isalpha() for p in parts):
         return "part"
     distance = DamerauLevenshtein.distance(one, other, score_cutoff=2)
     if min(len(one), len(other)) > 3 and (distance == 1 or (distance == 2 and min(len(one), len(other)) > 6)):
         return "edit"
-    if len(skeleton(one)) > 1 and skeleton(one) == skeleton(other):
+    # two consonants are too few to tell Ronnie from Rayan
+    if len(skeleton(one)) > 2 and skeleton(one) == skeleton(other):
         return "skeleton"
     if len(sound(one)) > 1 and sound(one) == sound(other):
         return "phonetic"

@@ -88,7 +88,7 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
         ),
         Comparison(
             "birth", ("birth", "apparent_age"), birth,
-            ("exact", "swapped", "digit", "year", "parts", "age-2", "age-5", "age-9", "differs"),
+            ("exact", "swapped", "digit", "year", "parts", "age-2", "age-5", "age-9", "same-years", "differs"),
         ),
         Comparison(
             "postcode", ("postcode",), lambda a, b: postcode_level(_one(a), _one(b)),

