@@ -114,9 +114,11 @@ def _born(chance: random.Random, year: int, year_only: float) -> str:
 
 def _number(index: int) -> str:
     """From the range 999, which is never given to anybody; empty where a check digit would be 10, and after the millionth."""
+    if index >= 10**6:
+        return ""
     nine = f"999{index:06d}"
     check = -sum(int(d) * w for d, w in zip(nine, range(10, 1, -1), strict=True)) % 11
-    return f"{nine}{check}" if check < 10 and index < 10**6 else ""
+    return f"{nine}{check}" if check < 10 else ""
 
 
 def _household(start: int, chance: random.Random) -> Iterator[Londoner]:

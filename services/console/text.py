@@ -552,6 +552,7 @@ OPEN_BECAUSE: Final[dict[str, str]] = {
     "nhs-number-contradicts": "The NHS numbers contradict each other",
     "number-not-confirmed": "The NHS number agrees, and neither name nor date of birth confirms it",
     "one-group-of-evidence": "Only one kind of evidence",
+    "half-a-name": "One of the two names does not speak for it, and little else does",
     "birth-differs": "The dates of birth differ",
     "deceased": "The one who fits is recorded as died",
     "separated-by-a-person": "A person has decided that this is somebody else",
@@ -561,6 +562,7 @@ OPEN_BECAUSE: Final[dict[str, str]] = {
 FIELDS: Final[dict[str, str]] = {
     "given": "Given name",
     "family": "Family name",
+    "name_pair": "Both names together",
     "name_order": "Order of the names",
     "aliases": "Choice of names",
     "birth": "Date of birth",
@@ -593,6 +595,8 @@ LEVELS: Final[dict[str, str]] = {
     "sector": "same sector",
     "outward": "same district",
     "typo": "a slip of the pen",
+    "same-years": "differs, within 12 years",
+    "common": "many are called so",
     "turned": "turned",
 }
 

@@ -17,10 +17,12 @@ from services.identity.explain import Explanation, Waterfall, explain
 from services.identity.model import Frequencies, shipped
 from services.identity.person import PersonOnFile
 from services.identity.score import Scorer
-from services.ledger.crises import events_of, identity_reviews
+from services.ledger.crises import events_of
 from services.ledger.frequency import frequencies
-from services.ledger.register import people_for, people_of_locals
+from services.ledger.register import people_by_id, people_of_locals
 from services.ledger.settling import Settling
+from services.ledger.shortlist import shortlist
+from services.ledger.whom import identity_reviews
 from services.liaison.settle import Key
 from services.liaison.subjects import day_of, descriptor_of
 from services.runtime.postgres import Connection
@@ -70,7 +72,8 @@ async def compared(connection: Connection, settling: Settling, incident: Key) ->
     said = descriptor_of(events)
     if said is None:
         return None
-    people = await people_for(connection, identity_keys(said), settling.decoded)
+    near = await shortlist(connection, {incident: identity_keys(said)}, settling.decoded)
+    people = await people_by_id(connection, {c.person_id for c in near[incident]}, settling.decoded)
     verdicts = (await identity_reviews(connection, [incident])).get(incident, ())
     meant = await people_of_locals(connection, {local for _, local in verdicts})
     judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}

@@ -26,11 +26,11 @@ from math import log2
 from typing import Literal
 
 from schemas.person import PersonDescriptor
-from services.identity import deterministic
 from services.identity.candidates import hashed, keys_of
 from services.identity.described import Described, described
+from services.identity.known import Candidate
 from services.identity.model import Frequencies, Model, shipped
-from services.identity.person import IdentityDecision, PersonOnFile
+from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.identity.score import Score, Scorer
 
 Verdict = Literal["attach", "possible", "many", "unknown", "insufficient"]
@@ -170,19 +170,28 @@ def decide(
     descriptor: PersonDescriptor | None, people: Iterable[PersonOnFile], separated: Collection[str] = (),
     as_of: date | None = None, frequencies: Frequencies = NO_REGISTER,
 ) -> IdentityDecision:  # fmt: skip
-    """Decide on the people who share a key with the descriptor. Deterministic, and independent of their order.
+    """Decide on people as the register holds them; as `decide_among`."""
+    candidates = (Candidate(p.person_id, described_once(p.descriptors), p.died_on) for p in people)
+    return decide_among(descriptor, candidates, separated, as_of, frequencies)
+
+
+def decide_among(
+    descriptor: PersonDescriptor | None, candidates: Iterable[Candidate], separated: Collection[str] = (),
+    as_of: date | None = None, frequencies: Frequencies = NO_REGISTER,
+) -> IdentityDecision:  # fmt: skip
+    """Decide on the people who share keys with the descriptor. Deterministic, and independent of their order.
 
     `separated` are people of whom a person has said that the event is not about them. `as_of` is the day of the event,
     for apparent ages. Where no register's `frequencies` are at hand every name counts as a common one. Never raises.
     """
     if descriptor is None:
-        return deterministic.decide(None, ())
+        return UNKNOWN
     model = shipped()
     said = described_once((descriptor,))
     scorer = Scorer(model, frequencies, as_of)
-    on_file = list(people)
-    scores = [scorer.score(said, described_once(p.descriptors), p.person_id) for p in on_file]
-    died = {p.person_id for p in on_file if p.died_on is not None and (as_of is None or p.died_on < as_of)}
+    on_file = list(candidates)
+    scores = [scorer.score(said, c.known, c.person_id) for c in on_file]
+    died = {c.person_id for c in on_file if c.died_on is not None and (as_of is None or c.died_on < as_of)}
     found = decide_scored(said, scores, model, model.population, died, separated)
     ids = tuple(s.person_id for s in found.scores[:10]) if found.verdict in {"attach", "possible", "many"} else ()
     attached = found.verdict == "attach" and found.best is not None
@@ -197,5 +206,14 @@ def decide(
 
 
 __all__ = [
-    "GRADES", "NO_REGISTER", "Decided", "decide", "decide_scored", "described_once", "identity_keys", "insufficient", "veto",
-]  # fmt: skip
+    "GRADES",
+    "NO_REGISTER",
+    "Decided",
+    "decide",
+    "decide_among",
+    "decide_scored",
+    "described_once",
+    "identity_keys",
+    "insufficient",
+    "veto",
+]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from services.identity.candidates import hashed
 from services.identity.described import Described
-from services.identity.model import Frequencies
+from services.identity.model import Frequencies, pair_of
 
 ALL = "records"
 """Under this name all records are counted."""
@@ -22,7 +22,8 @@ def values_of(person: Described) -> frozenset[tuple[str, str]]:
     """(kind, value) of what is counted."""
     given = {("given", g) for g, _ in person.names if g}
     family = {("family", f) for _, f in person.names if f}
-    return frozenset(given | family | {("postcode", p) for p in person.postcodes})
+    pairs = {("pair", pair_of(n)) for n in person.names if all(n)}
+    return frozenset(given | family | pairs | {("postcode", p) for p in person.postcodes})
 
 
 def stored(kind: str, value: str) -> str:
@@ -35,7 +36,12 @@ def known(values: Iterable[tuple[str, str]], counts: Mapping[str, int]) -> Frequ
     records = counts.get(ALL, 0)
     if records < LEAST_REGISTER:
         return Frequencies()
-    by_kind: dict[str, Counter[str]] = {"given": Counter(), "family": Counter(), "postcode": Counter()}
+    by_kind: dict[str, Counter[str]] = {
+        "given": Counter(),
+        "family": Counter(),
+        "postcode": Counter(),
+        "pair": Counter(),
+    }
     for kind, value in values:
         by_kind[kind][value] = counts.get(stored(kind, value), 0)
-    return Frequencies(records, by_kind["given"], by_kind["family"], by_kind["postcode"])
+    return Frequencies(records, by_kind["given"], by_kind["family"], by_kind["postcode"], by_kind["pair"])

@@ -72,4 +72,4 @@ def reviewed(person_id: str) -> IdentityDecision:
     return IdentityDecision("attached", person_id, (person_id,), (), "decided-by-a-person", "review-1")
 
 
-UNKNOWN = IdentityDecision("unknown", None, (), (), "no-descriptor", "deterministic-1")
+UNKNOWN = IdentityDecision("unknown", None, (), (), "no-descriptor", "no-descriptor-1")

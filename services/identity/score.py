@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.identity.birth import age_level, birth_level
-from services.identity.described import Described
+from services.identity.described import Described, Name
 from services.identity.levels import address_level, code_level, postcode_level, value_level
 from services.identity.model import Frequencies, Model
 from services.identity.names import name_level
 from services.identity.person import FieldEvidence
 
 GIVEN_EVIDENCE = frozenset({"exact", "nickname", "part"})
+BY_FREQUENCY = frozenset({"exact", "nickname", "part", "edit", "skeleton", "phonetic", "near"})
+"""Levels of a name that weigh the more the rarer the name is."""
 MOST_FUZZY_SURPRISE = 11.0
 """Bits that a rare name, not written exactly alike, can be surprising at most."""
 SLIPS = frozenset({"edit", "skeleton", "phonetic"})
@@ -50,6 +52,17 @@ class Scorer:
             surprise = min(surprise, self.frequencies.surprise(kind, said, self.model), MOST_FUZZY_SURPRISE)
         return level, max(-3.0, self.model.bits(kind, level, surprise))
 
+    def _called_both(self, said: Name, held: Name, given: str, family: str) -> float:
+        """Bits to take back where many are called by both names, and each by itself was weighed as if they were not."""
+        if not self.frequencies.people or not {given, family} <= BY_FREQUENCY:
+            return 0.0
+        alone = sum(
+            min(self.frequencies.surprise(kind, s, self.model), self.frequencies.surprise(kind, h, self.model))
+            for kind, s, h in (("given", said[0], held[0]), ("family", said[1], held[1]))
+        )
+        both = min(self.frequencies.pair_surprise(said), self.frequencies.pair_surprise(held))
+        return min(0.0, both - alone)
+
     def _slip(self, level: str, said: str) -> bool:
         return level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
 
@@ -61,10 +74,13 @@ class Scorer:
                     one, two = (family, given) if turned else (given, family)
                     first, first_bits = self._name("given", one, their_given)
                     second, second_bits = self._name("family", two, their_family)
-                    bits = first_bits + second_bits + (self.model.swapped if turned else 0.0)
+                    common = self._called_both((one, two), (their_given, their_family), first, second)
+                    bits = first_bits + second_bits + common + (self.model.swapped if turned else 0.0)
                     if best is not None and bits <= best[0]:
                         continue
                     evidence = [FieldEvidence("given", first, first_bits), FieldEvidence("family", second, second_bits)]
+                    if common:
+                        evidence.append(FieldEvidence("name_pair", "common", common))
                     if turned:
                         evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
                     best = bits, evidence, first in GIVEN_EVIDENCE or self._slip(first, one)

@@ -24,7 +24,7 @@ from services.identity.described import Birth, Described
 from services.identity.levels import address_level, code_level, postcode_level, value_level
 from services.identity.model import Frequencies, Model
 from services.identity.names import name_level
-from services.identity.score import MOST_FUZZY_SURPRISE
+from services.identity.score import BY_FREQUENCY, MOST_FUZZY_SURPRISE
 
 FIXED_U: Mapping[tuple[str, str], float] = {
     ("nhs_number", "exact"): 5e-8, ("nhs_number", "digit"): 1e-6,
@@ -75,16 +75,15 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
             return age_level(int(age_one), second, as_of)
         return "absent"
 
-    fuzzy = frozenset({"nickname", "part", "edit", "skeleton", "phonetic", "near"})
     return (
         Comparison(
             "given", ("given",), lambda a, b: name_level(a, b, True),
             ("exact", "nickname", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "given",
-            fuzzy | {"exact"},
+            BY_FREQUENCY,
         ),
         Comparison(
             "family", ("family",), lambda a, b: name_level(a, b, False),
-            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "family", fuzzy | {"exact"},
+            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "family", BY_FREQUENCY,
         ),
         Comparison(
             "birth", ("birth", "apparent_age"), birth,

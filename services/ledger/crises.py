@@ -11,17 +11,16 @@ from types import MappingProxyType
 import asyncpg
 
 from schemas.received import Received
-from services.identity.decide import decide, described_once, identity_keys
-from services.identity.person import PersonOnFile, own_register, reviewed
+from services.identity.person import IdentityDecision, PersonOnFile
 from services.ledger import tallies
 from services.ledger.deadlines import set_deadlines
 from services.ledger.decoded import Decoded
-from services.ledger.frequency import frequencies
-from services.ledger.register import people_for, people_of_locals
+from services.ledger.register import people_by_id
+from services.ledger.whom import decide_all
 from services.liaison.contacts import AWAITING_PLACE, PERSON_WINDOW, PLACE_WINDOW, ContactRow, Echo, contact_keys
 from services.liaison.records import SiteReport
 from services.liaison.settle import HORIZON, IncidentFile, Key, Settlement
-from services.liaison.subjects import day_of, descriptor_of, local_person_of, site_reports_of
+from services.liaison.subjects import site_reports_of
 from services.runtime.postgres import Connection
 
 
@@ -98,58 +97,22 @@ async def files(
     episodes: dict[Key, str | None],
     decoded: Decoded,
     read: Mapping[Key, list[Received]] = MappingProxyType({}),
+    whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
 ) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
-    """What is known of the incidents, with the decision whom each is about, and the people who may be meant. `read` are
-    those whose events this transaction has read already."""
+    """What is known of the incidents, with the decision whom each is about, and the people whom they are about. `read` are
+    those whose events this transaction has read already, `whom` those it has decided."""
     events = {k: read[k] for k in episodes if k in read} | await events_of(
         connection, [k for k in episodes if k not in read], decoded
     )
-    said = {key: descriptor_of(own) for key, own in events.items()}
-    names = {key: identity_keys(descriptor) for key, descriptor in said.items()}
-    locals_ = {key: local for key, own in events.items() if (local := local_person_of(own)) is not None}
-    verdicts = await identity_reviews(connection, events)
-    meant = {local for each in verdicts.values() for _, local in each}
-    people = await people_for(
-        connection, (n for each in names.values() for n in each), decoded, {*locals_.values(), *meant}
-    )
-    own_people = await people_of_locals(connection, {*locals_.values(), *meant})
+    decided = {k: whom[k] for k in events if k in whom}
+    decided |= await decide_all(connection, {k: own for k, own in events.items() if k not in whom}, decoded)
+    people = await people_by_id(connection, {d.person_id for d in decided.values() if d.person_id}, decoded)
     former = await contact_rows(connection, events)
-    by_name: dict[str, set[str]] = defaultdict(set)
-    for person in people.values():
-        for descriptor in person.descriptors:
-            for name in identity_keys(descriptor):
-                by_name[name].add(person.person_id)
-    spoken_of = [described_once((d,)) for d in said.values() if d is not None]
-    common = await frequencies(connection, (*spoken_of, *(described_once(p.descriptors) for p in people.values())))
-    found = []
-    for key, own in sorted(events.items()):
-        known = own_people.get(locals_[key]) if key in locals_ else None
-        judged = verdicts.get(key, ())
-        separated = {own_people.get(local) for verdict, local in judged if verdict == "different"} - {None}
-        same = {own_people.get(local) for verdict, local in judged if verdict == "same"} & set(people)
-        if len(same) == 1 and not same & separated:
-            decision = reviewed(str(same.pop()))
-        elif known is not None and known in people and known not in separated:
-            decision = own_register(known)
-        else:
-            ids = {i for name in names[key] for i in by_name.get(name, ())} - separated
-            decision = decide(said[key], (people[i] for i in ids), as_of=day_of(own), frequencies=common)
-        found.append(IncidentFile(key, tuple(own), decision, episodes[key], former.get(key)))
+    found = [
+        IncidentFile(key, tuple(own), decided[key], episodes[key], former.get(key))
+        for key, own in sorted(events.items())
+    ]
     return found, people
-
-
-async def identity_reviews(connection: Connection, keys: Iterable[Key]) -> dict[Key, tuple[tuple[str, Key], ...]]:
-    """What people decided of these incidents, and has not been undone: (verdict, a record of the person meant)."""
-    wanted = list(keys)
-    rows = await connection.fetch(
-        """SELECT agency, incident, verdict, local_agency, local_person FROM identity_review
-            WHERE undone_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in wanted], [k[1] for k in wanted],
-    )  # fmt: skip
-    found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
-    for r in rows:
-        found[(r["agency"], r["incident"])].append((r["verdict"], (r["local_agency"], r["local_person"])))
-    return {key: tuple(each) for key, each in found.items()}
 
 
 _CONTACT = "agency, reference, agency_kind, crisis, opened_at, crisis_at, police_left_at, completed_at, contact_keys"

@@ -7,12 +7,12 @@ services.ledger.people).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from schemas.received import Received
-from services.identity.candidates import CAP
 from services.identity.decide import identity_keys
+from services.identity.known import known_of
 from services.identity.person import PersonOnFile
 from services.identity.register import LocalRecord, RecordLink, fold_local, people_of, person_ids
 from services.ledger.decoded import Decoded
@@ -44,24 +44,13 @@ async def records_of(connection: Connection, locals_: set[Key], decoded: Decoded
     return [fold_local(a, p, effective(said)[0]) for (a, p), said in sorted(events.items()) if (a, p) in locals_]
 
 
-async def people_for(
-    connection: Connection, names: Iterable[str], decoded: Decoded, locals_: Iterable[Key] = ()
-) -> dict[str, PersonOnFile]:
-    """The people who share an identity key, and those whom agencies name by their own identifiers, each with all that every
-    organisation says of them."""
-    wanted, named = sorted(set(names)), sorted(set(locals_))
-    if not wanted and not named:
+async def people_by_id(connection: Connection, people: Collection[str], decoded: Decoded) -> dict[str, PersonOnFile]:
+    """These people, each with all that every organisation says of them. One who is not on file any more is not in it."""
+    if not people:
         return {}
     rows = await connection.fetch(
-        """WITH found AS (
-               SELECT k.key, l.person_id, count(*) OVER (PARTITION BY k.key) > $4 AS crowded
-                 FROM identity_key k JOIN local_record l USING (agency, local_person) WHERE k.key = ANY($1::text[]))
-           SELECT agency, local_person FROM local_record WHERE person_id IN
-               (SELECT person_id FROM found GROUP BY person_id HAVING NOT bool_and(crowded) OR count(DISTINCT key) > 1
-                UNION SELECT person_id FROM local_record
-                       WHERE (agency, local_person) IN (SELECT * FROM unnest($2::text[], $3::text[])))""",
-        wanted, [a for a, _ in named], [p for _, p in named], CAP,
-    )  # fmt: skip
+        "SELECT agency, local_person FROM local_record WHERE person_id = ANY($1::text[]::uuid[])", sorted(people)
+    )
     found = {(r["agency"], r["local_person"]) for r in rows}
     return people_of(await records_of(connection, found, decoded), await record_links(connection, found))
 
@@ -99,10 +88,11 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
     keys = {(r.agency, r.local_person): {n for d in r.descriptors for n in identity_keys(d)} for r in records}
     names |= {name for each in keys.values() for name in each}
     ids = person_ids(records, await record_links(connection, changed))
+    known = {(r.agency, r.local_person): known_of(r) for r in records}
     await connection.executemany(
-        """INSERT INTO local_record (agency, local_person, person_id) VALUES ($1, $2, $3)
-           ON CONFLICT (agency, local_person) DO UPDATE SET person_id = excluded.person_id""",
-        [(*local, person_id) for local, person_id in ids.items()],
+        """INSERT INTO local_record (agency, local_person, person_id, known) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (agency, local_person) DO UPDATE SET person_id = excluded.person_id, known = excluded.known""",
+        [(*local, person_id, known[local]) for local, person_id in ids.items()],
     )
     await count(connection, changed, records)
     pairs = [(name, *local) for local, each in keys.items() for name in sorted(each)]

@@ -15,18 +15,18 @@ from typing import Protocol
 from schemas.events.detention import DetentionDetained
 from schemas.received import Received
 from schemas.registry import Registry
-from services.identity.decide import identity_keys
+from services.identity.person import IdentityDecision
 from services.ledger import alerts, crises
 from services.ledger.decoded import Decoded
 from services.ledger.receipts import Receipts
-from services.ledger.register import people_for
+from services.ledger.whom import decide_all
 from services.liaison.alert import AlertChange
 from services.liaison.episode import Folds, sighting
 from services.liaison.linking import link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
 from services.liaison.settle import IncidentFile, Key, Settlement, settle
-from services.liaison.subjects import SITE_REPORTS_COUNT, descriptor_of, local_person_of
+from services.liaison.subjects import SITE_REPORTS_COUNT
 from services.runtime import metrics
 from services.runtime.postgres import Connection
 
@@ -52,17 +52,12 @@ class Settling:
         """Everything from the incidents that changed to alerts in the ledger; where each now is, into `said`. The zone is
         locked."""
         own = await crises.events_of(connection, touched, self.decoded)
-        seen = [sighting(said, None) for said in own.values()]
-        people = await people_for(
-            connection,
-            (name for said in own.values() for name in identity_keys(descriptor_of(said))),
-            self.decoded,
-            (local for said in own.values() if (local := local_person_of(said)) is not None),
-        )
-        names = {name for each in seen for name in link_keys(each)} | {f"person:{p}" for p in people}
+        whom = await decide_all(connection, own, self.decoded)
+        seen = [sighting(said, whom[key].person_id) for key, said in own.items()]
+        names = {name for each in seen for name in link_keys(each)}
         since = min((each.opened_at for each in seen), default=now)
         around = await crises.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
-        settlement = await self._settle(connection, around, now, own)
+        settlement = await self._settle(connection, around, now, own, whom)
         if said is not None:
             said.episode_of = {m.key: e.episode_id for e in settlement.episodes for m in e.members}
         changes = list(settlement.alerts)
@@ -92,9 +87,10 @@ class Settling:
         around: dict[Key, str | None],
         now: datetime,
         read: Mapping[Key, list[Received]] = MappingProxyType({}),
+        whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
     ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
         """Everything that settling these incidents needs, but the policy and what it alerted before."""
-        found, people = await crises.files(connection, around, self.decoded, read)
+        found, people = await crises.files(connection, around, self.decoded, read, whom)
         separated, joined = await crises.decisions(connection, around)
         return found, partial(
             settle, found, people, now=now, folds=self.folds, heard=await heard(connection, self.registry),
@@ -109,8 +105,9 @@ class Settling:
         around: dict[Key, str | None],
         now: datetime,
         read: Mapping[Key, list[Received]] = MappingProxyType({}),
+        whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
     ) -> Settlement:
-        found, judge = await self._judge(connection, around, now, read)
+        found, judge = await self._judge(connection, around, now, read, whom)
         known = await alerts.load(connection, episodes={e for e in around.values() if e is not None})
         settlement = judge(alerts=known, policy=self.policy)
         metrics.EPISODES_BOUNDED.inc(len(settlement.bounded))

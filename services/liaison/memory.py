@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from schemas.events import care, keeping
 from schemas.received import SITE, Received
 from schemas.registry import Registry
+from services.identity.candidates import gather
 from services.identity.decide import NO_REGISTER, decide, described_once, identity_keys
 from services.identity.frequency import LEAST_REGISTER
 from services.identity.model import frequencies
 from services.identity.person import PersonOnFile, own_register
-from services.identity.register import LocalRecord, fold_local, people_of, person_id_of
+from services.identity.register import LocalRecord, fold_local, people_of, person_id_of, person_ids
 from services.liaison import alert as life
 from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
 from services.liaison.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
@@ -96,7 +97,8 @@ class MemoryLedger:
         self._register_is_current = True
         self._people: dict[str, PersonOnFile] = {}
         self._common = NO_REGISTER
-        self._people_by_key: dict[str, set[str]] = defaultdict(set)
+        self._records_by_key: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._person_of_record: dict[tuple[str, str], str] = {}
         self.heard: dict[str, datetime] = {}
         self._late: dict[str, tuple[datetime, timedelta]] = {}
         self._ahead: dict[str, tuple[datetime, timedelta]] = {}
@@ -222,11 +224,12 @@ class MemoryLedger:
         self._people = people_of(records)
         if len(records) >= LEAST_REGISTER:
             self._common = frequencies(described_once(r.descriptors) for r in records if r.descriptors)
-        self._people_by_key.clear()
-        for person in self._people.values():
-            for descriptor in person.descriptors:
+        self._records_by_key.clear()
+        self._person_of_record = person_ids(records)
+        for record in records:
+            for descriptor in record.descriptors:
                 for name in identity_keys(descriptor):
-                    self._people_by_key[name].add(person.person_id)
+                    self._records_by_key[name].add((record.agency, record.local_person))
 
     # -- time and people ----------------------------------------------------------------------------------------------
 
@@ -284,7 +287,8 @@ class MemoryLedger:
             decision = own_register(known)
         else:
             said = descriptor_of(incident.counted)
-            ids = {person for name in identity_keys(said) for person in self._people_by_key.get(name, ())}
+            near = gather({name: self._records_by_key.get(name, ()) for name in identity_keys(said)})
+            ids = {self._person_of_record[record] for record in near}
             decision = decide(
                 said, (self._people[i] for i in ids), as_of=day_of(incident.counted), frequencies=self._common
             )

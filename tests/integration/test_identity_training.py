@@ -54,6 +54,8 @@ def _differences(
         if any(e.field == "name_order" for e in evidence):
             continue
         for each in evidence:
+            if each.field in {"aliases", "name_pair"}:
+                continue  # Splink weighs each name by itself, and knows one of each
             theirs = (row.get(f"mw_{each.field}") or 0.0) + (row.get(f"mw_tf_adj_{each.field}") or 0.0)
             yield each.field, each.level, each.weight or 0.0, theirs
 

@@ -14,7 +14,8 @@ from schemas.person import PersonDescriptor
 from schemas.registry import load_registry
 from services.identity.decide import identity_keys
 from services.ledger.decoded import Decoded
-from services.ledger.register import people_for, register
+from services.ledger.register import people_by_id, register
+from services.ledger.shortlist import shortlist
 from services.runtime.postgres import create_pool
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -55,7 +56,9 @@ async def plans(pool: asyncpg.Pool) -> list[int]:
     """How many pathways each person has who is found by the descriptor of the patient."""
     async with pool.acquire() as connection:
         keys = identity_keys(PersonDescriptor.model_validate(PERSON))
-        people = await people_for(connection, keys, Decoded(load_registry()))
+        near = await shortlist(connection, {("met", "i"): keys}, Decoded(load_registry()))
+        ids = {c.person_id for c in near["met", "i"]}
+        people = await people_by_id(connection, ids, Decoded(load_registry()))
     return [len(p.pathways) for p in people.values()]
 
 

@@ -78,8 +78,8 @@ async def test_the_stream_counts_as_bulk_does_and_decides_the_same(ledger: Playe
     in_bulk = counted_in_bulk(described([descriptor(p)]) for p in everybody)
     async with ledger.pool.acquire() as connection:
         here = await frequencies(connection, [described([descriptor(p)]) for p in everybody])
-    assert (here.people, here.given, here.family, here.postcode) == (
-        in_bulk.people, in_bulk.given, in_bulk.family, in_bulk.postcode,
+    assert (here.people, here.given, here.family, here.postcode, here.pair) == (
+        in_bulk.people, in_bulk.given, in_bulk.family, in_bulk.postcode, in_bulk.pair,
     )  # fmt: skip
     call = {
         "incident": "CAD-1",

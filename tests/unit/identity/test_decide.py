@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
+from math import log2
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from hypothesis import strategies as st
 
 from schemas.person import PersonDescriptor
 from services.identity import decide as module
+from services.identity.birth import birth_level
 from services.identity.candidates import gather, keys_of
 from services.identity.decide import decide, decide_scored, identity_keys
 from services.identity.described import Birth, Described, described
@@ -217,6 +222,77 @@ def test_a_crowded_key_counts_only_with_another() -> None:
     crowd = [f"p{i}" for i in range(10)]
     assert gather({"a": crowd, "b": ["p3"]}, cap=5) == {"p3"}
     assert gather({"a": crowd, "b": [*crowd[:6], "q"]}, cap=5) == set(crowd[:6])
+
+
+def test_of_too_many_those_who_share_more_are_weighed_and_never_the_first_so_many() -> None:
+    crowd = [f"p{i}" for i in range(10)]
+    holders = {"a": crowd, "b": crowd[5:], "c": crowd[5:7], "tel|1": ["p0"]}
+    assert gather(holders, cap=20, most=20) == set(crowd)
+    assert gather(holders, cap=20, most=6) == {*crowd[5:], "p0"}, "and whose telephone it is, whatever else"
+    assert gather(holders, cap=20, most=3) == {"p5", "p6", "p0"}
+    assert gather({f"k{n}": crowd for n in range(7)}, cap=20, most=3) == set(crowd), (
+        "nobody of those all alike is left out"
+    )
+
+
+def test_a_key_that_thousands_share_says_nothing_of_anybody() -> None:
+    assert gather({"a": [f"p{i}" for i in range(3001)], "b": ["q"]}) == {"q"}
+
+
+def test_both_names_of_many_say_less_than_each_by_itself() -> None:
+    chance = random.Random(1)
+    khans = [Described(names=(("mohammed", "khan"),)) for _ in range(40)]
+    others = [Described(names=((f"g{chance.random()}", f"f{chance.random()}"),)) for _ in range(1960)]
+    on_file_ = Described(names=(("mohammed", "khan"),), births=(Birth(1980, 5, 6),))
+    counted = frequencies([on_file_, *khans, *others])
+    score = Scorer(shipped(), counted).score(on_file_, on_file_, "x")
+    together = sum(e.weight or 0.0 for e in score.evidence if e.field in {"given", "family", "name_pair"})
+    exact = shipped().levels["given"]["exact"] + shipped().levels["family"]["exact"]
+    assert together == pytest.approx(-log2(40 / 2001) + exact)
+    alone = Scorer(shipped(), replace(counted, pair=Counter())).score(on_file_, on_file_, "x")
+    assert alone.weight - score.weight == pytest.approx(-score.evidence[2].weight if score.evidence[2].weight else 0.0)
+    assert alone.weight > score.weight + 5, "without it, each name by itself would make a namesake the person"
+
+
+def test_one_who_is_called_so_alone_loses_nothing() -> None:
+    rare = Described(names=(("thelonious", "featherstonehaugh"),))
+    others = [Described(names=((f"g{n}", f"f{n}"),)) for n in range(2000)]
+    score = Scorer(shipped(), frequencies([rare, *others])).score(rare, rare, "x")
+    assert not [e for e in score.evidence if e.field == "name_pair"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [((1958, 3, 4), (1961, 7, 9), "same-years"), ((1958, 3, 4), (1985, 7, 9), "differs"),
+     ((1958, 1, 1), (1960, 7, 9), "same-years"), ((1958, 1, 1), (1958, 7, 9), "year"), ((1958, 1, 1), (1990, 7, 9), "differs")],
+)  # fmt: skip
+def test_births_that_no_parent_and_child_can_have_are_told_from_those_they_can(
+    one: tuple[int, int, int], other: tuple[int, int, int], level: str
+) -> None:
+    assert birth_level(Birth(*one), Birth(*other)) == level
+
+
+def test_a_wrong_birthday_does_not_part_one_name_at_one_address_but_a_generation_does() -> None:
+    near = decide(nameless_number(date_of_birth="1981-02-03"), [on_file()])
+    assert (near.outcome, near.person_id) == ("attached", "zofia")
+    assert decide(nameless_number(date_of_birth="1955-02-03"), [on_file()]).rule == "birth-differs"
+    elsewhere = nameless_number(date_of_birth="1981-02-03", addresses=[{"postcode": "E1 4NS"}])
+    assert decide(elsewhere, [on_file()]).rule == "birth-differs"
+
+
+def test_half_a_name_in_a_short_form_needs_three_kinds_of_evidence() -> None:
+    short = {"nhs_number": None, "nhs_number_status": None, "names": [{"given": "Zosia"}], "addresses": None}
+    assert decide(said(**(SHE | short | {"phones": None})), [on_file()]).outcome != "attached"
+    with_place = said(**(SHE | short | {"addresses": SHE["addresses"]}))
+    assert decide(with_place, [on_file()]).outcome == "attached"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [("ronnie", "rayan", "differs"), ("harold 2nd", "john 2nd", "differs"), ("maria jose", "maria ines", "part")],
+)
+def test_two_consonants_or_a_number_make_no_name(one: str, other: str, level: str) -> None:
+    assert name_level(one, other, True) == level
 
 
 def test_a_name_of_its_own_is_no_slip_of_the_pen() -> None:

@@ -1,0 +1,91 @@
+"""Whom PostgreSQL gives to be weighed is whom the matcher in memory would weigh."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.registry import load_registry
+from services.identity import candidates
+from services.identity.candidates import gather
+from services.identity.register import local_person_id
+from services.ledger import shortlist as module
+from services.ledger.decoded import Decoded
+from services.ledger.shortlist import shortlist
+from services.runtime.postgres import Connection, create_pool
+
+INCIDENTS = [("met", "i-1"), ("las", "i-2"), ("btp", "i-3")]
+KINDS = ("nhs", "tel", "ns", "nb", "np", "ny", "no", "ab")
+
+
+@pytest.fixture
+async def connection(postgres_dsn: str) -> AsyncIterator[Connection]:
+    pool = await create_pool(postgres_dsn, max_size=1)
+    async with pool.acquire() as made:
+        yield made
+    await pool.close()
+
+
+async def on_file(connection: Connection, record: str, keys: set[str], known: dict[str, object] | None) -> None:
+    await connection.execute(
+        "INSERT INTO local_record (agency, local_person, person_id, known) VALUES ('slam', $1, $2, $3)",
+        record, local_person_id("slam", record), known,
+    )  # fmt: skip
+    await connection.executemany(
+        "INSERT INTO identity_key (key, agency, local_person) VALUES ($1, 'slam', $2)", [(k, record) for k in keys]
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_same_people_as_in_memory_for_random_registers(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    for where in (candidates, module):
+        monkeypatch.setattr(where, "TOO_COMMON", 30)
+    monkeypatch.setattr(module, "CAP", 8)
+    monkeypatch.setattr(module, "MOST", 12)
+    chance = random.Random(seed)
+    keys = [f"{kind}:{n}" for kind in KINDS for n in range(6)]
+    holders: dict[str, set[str]] = defaultdict(set)
+    for number in range(90):
+        # the first keys of each kind are common, the last ones rare
+        theirs = {k for k in keys if chance.random() < 0.5 / (1 + int(k.split(":")[1]) ** 2)}
+        for key in theirs:
+            holders[key].add(f"r{number}")
+        await on_file(connection, f"r{number}", theirs, {"names": [["ann", f"n{number}"]]})
+    asked = {incident: set(chance.sample(keys, 14)) for incident in INCIDENTS}
+    found = await shortlist(connection, asked, Decoded(load_registry()))
+    sizes = []
+    for incident, wanted in asked.items():
+        near = gather({k: holders[k] for k in wanted}, cap=8, most=12)
+        sizes.append(len(near))
+        assert {c.person_id for c in found[incident]} == {local_person_id("slam", r) for r in near}
+    assert sum(sizes) > 10, "a test of nobody is none"
+
+
+async def test_nobody_asked_and_nobody_near_are_both_answered(connection: Connection) -> None:
+    decoded = Decoded(load_registry())
+    assert await shortlist(connection, {}, decoded) == {}
+    assert await shortlist(connection, {("met", "i-1"): []}, decoded) == {("met", "i-1"): []}
+    assert await shortlist(connection, {("met", "i-1"): ["ns:1"]}, decoded) == {("met", "i-1"): []}
+
+
+async def test_a_record_that_was_folded_before_is_read_from_its_events(connection: Connection) -> None:
+    said = {"names": [{"given": "Tunde", "family": "Okafor"}], "date_of_birth": "1988-02-29"}
+    body = {"specversion": "1.0", "id": "e-1", "source": "/slam/ehr", "type": "uk.crisisliaison.person.registered.v1",
+            "time": "2026-11-24T09:00:00Z", "data": {"local_person": "p-1", "person": said}}  # fmt: skip
+    at = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    await connection.execute(
+        """INSERT INTO event (source, id, type, feed, agency, local_people, occurred_at, recorded_at, received_at, topic,
+                              partition, "offset", content_hash, body)
+           VALUES ('/slam/ehr', 'e-1', $1, 'slam-ehr', 'slam', '{p-1}', $2, $2, $2, 'feed.slam-ehr', 0, 0, '', $3)""",
+        body["type"], at, json.dumps(body).encode(),
+    )  # fmt: skip
+    await on_file(connection, "p-1", {"ns:1"}, None)
+    found = await shortlist(connection, {("met", "i-1"): ["ns:1"]}, Decoded(load_registry()))
+    assert [c.known.names for c in found["met", "i-1"]] == [(("tunde", "okafor"),)]
