@@ -16,7 +16,7 @@ from uuid import UUID
 
 import font_source_sans_pro as source_sans
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from fpdf import FPDF
 from starlette.datastructures import State
 
@@ -24,7 +24,7 @@ from schemas.events import TYPE_PREFIX
 from services.console import looks, sessions
 from services.console.article import clock_seconds
 from services.console.crisis import Crisis, crisis_now
-from services.console.doors import Here, Seeing
+from services.console.doors import Here, Seeing, Watching
 from services.console.refusal import Refused
 from services.console.rendering import page
 from services.console.text import TEXT
@@ -75,6 +75,8 @@ class Chronology:
     audit: int
     disclosed: frozenset[str] = frozenset()
     """Items that were disclosed to the desk with its alerts of this crisis."""
+    mark: str = ""
+    """Another one where anything of the crisis has changed (`mark_of`)."""
     behind: looks.Look | None = None
     """The look behind the glass by which it is seen; None where the desk has an alert of it."""
 
@@ -98,10 +100,7 @@ async def chronology(
     """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis of which this desk has no
     alert and this person no open look behind the glass."""
     desk = here.desk
-    alerts = await connection.fetch(_ALERTS, episode, desk.desk)
-    behind = None if alerts else await looks.look_at(connection, here, episode)
-    if not alerts and behind is None:
-        raise Refused(404, "unknown_episode")
+    alerts, behind = await _admitted(connection, here, episode)
     items = await connection.fetchval(
         "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
         " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
@@ -125,7 +124,39 @@ async def chronology(
     if behind is not None:
         detail["look"] = behind.number
     audit = await sessions.audit(connection, action, here.actor, str(episode), detail, here.now)
-    return Chronology(tuple(shown), tuple(alerts), len(rows) - len(shown), audit, disclosed, behind)
+    return Chronology(
+        tuple(shown),
+        tuple(alerts),
+        len(rows) - len(shown),
+        audit,
+        disclosed,
+        await mark_of(connection, episode),
+        behind,
+    )
+
+
+async def _admitted(connection: Connection, here: Here, episode: UUID) -> tuple[list[Any], looks.Look | None]:
+    """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
+    alerts = await connection.fetch(_ALERTS, episode, here.desk.desk)
+    behind = None if alerts else await looks.look_at(connection, here, episode)
+    if not alerts and behind is None:
+        raise Refused(404, "unknown_episode")
+    return alerts, behind
+
+
+async def mark_of(connection: Connection, episode: UUID) -> str:
+    """A text that is another one once an event, an alert or a decision about the person has been added to the crisis."""
+    return str(
+        await connection.fetchval(
+            """SELECT concat_ws('-',
+                   (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
+                     WHERE i.episode_id = $1),
+                   (SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE episode_id = $1),
+                   (SELECT max(decision_id) FROM identity_decision d JOIN incident i
+                        ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.episode_id = $1))""",
+            episode,
+        )
+    )
 
 
 async def look(state: State, here: Here, episode: UUID, action: str) -> Look:
@@ -151,12 +182,30 @@ def episode_id_of(episode: str) -> UUID:
 @router.get("/desks/{desk}/episodes/{episode}")
 async def episode_page(request: Request, here: Seeing, episode: str) -> Response:
     """Clocks, person, care, map and timeline; it prints as the chronology."""
-    state = request.app.state
+    return await _episode(request.app.state, here, episode)
+
+
+@router.get("/desks/{desk}/episodes/{episode}/renewed")
+async def episode_renewed(request: Request, here: Watching, episode: str) -> Response:
+    """The same page, asked for by itself: a view in the audit, and no sign that anybody sits there."""
+    return await _episode(request.app.state, here, episode)
+
+
+async def _episode(state: State, here: Here, episode: str) -> Response:
     found = await look(state, here, episode_id_of(episode), "episode.viewed")
     return page(
         "episode.html", here=here, desk=here.desk.desk, episode=episode, c=found.chronology, crisis=found.now,
         map=state.map, agencies={a.id: a.name for a in state.registry.agencies},
     )  # fmt: skip
+
+
+@router.get("/desks/{desk}/episodes/{episode}/mark")
+async def episode_mark(request: Request, here: Watching, episode: str) -> Response:
+    """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing the page is one."""
+    wanted = episode_id_of(episode)
+    async with request.app.state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        await _admitted(connection, here, wanted)
+        return JSONResponse({"mark": await mark_of(connection, wanted)}, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/desks/{desk}/episodes/{episode}/chronology.pdf")

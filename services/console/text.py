@@ -116,7 +116,8 @@ TEXT: Final[dict[str, str]] = {
     "somebody": "Somebody",
     "timeline": "What happened, and when it was known here",
     "episode_alerts": "Alerts of this desk",
-    "as_known": "As known at {when}. This page does not renew itself.",
+    "as_known": "As known at {when}.",
+    "not_renewed": "Without scripts this page does not renew itself.",
     "clocks": "Running clocks",
     "clocks_none": "No limit runs of which this desk may know.",
     "limit": "Limit",
@@ -624,6 +625,8 @@ SCRIPT: Final[dict[str, str]] = {
     "key_episode": "whole crisis",
     "key_mute": "mute",
     "new": "New alert. {urgency}. {title}",
+    "renewed": "Renewed at {at}: something of this crisis has changed.",
+    "changed": "Something of this crisis has changed. The page is renewed when you have finished writing.",
     "page_old": "This page is {t} old. Load it again.",
 }
 """For the browser; handed over in a data attribute."""

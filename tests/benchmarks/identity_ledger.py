@@ -1,10 +1,11 @@
 """How long deciding whom an event is about takes against a large register in PostgreSQL.
 
-    python -m tests.benchmarks.identity_ledger [--people 1000000] [--events 2000] [--rate 500] [--json]
+    python -m tests.benchmarks.identity_ledger [--people 1000000] [--events 2000] [--rate 500] [--folder DIR] [--json]
 
 Synthetic Londoners are written into the ledger's tables as the stream would have written them (one record and one event
 each), in an embedded PostgreSQL. Then descriptions of a call or custody desk, half of people not on file, are decided as the
-stream does it: one after another, and offered at a rate. The answers are compared with those of bulk.
+stream does it: one after another, and offered at a rate. With `--folder` the register is kept there, and used again
+(it takes minutes to write).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -126,19 +128,21 @@ async def decided(connection: Any, said: PersonDescriptor, decoded: Decoded) -> 
     return decide_among(said, near, as_of=AT.date(), frequencies=seen).person_id
 
 
-async def measured(count: int, events: int, rate: float) -> dict[str, Any]:
+async def measured(count: int, events: int, rate: float, folder: Path | None) -> dict[str, Any]:
     """The figures."""
     registry = load_registry()
     feed = next(f for a, f in registry.feeds_by_id.values() if a.id == AGENCY)
     people, asked, truth = register_and_descriptions(count, events, random.Random(5))
-    postgres = EmbeddedPostgres()
+    kept = folder is not None and (folder / "PG_VERSION").exists()
+    postgres = EmbeddedPostgres(folder)
     postgres.start()
     try:
         pool = await create_pool(postgres.dsn())
         first = await asyncpg.connect(postgres.dsn())
         await migrate(first, AT)
         began = time.perf_counter()
-        await write(first, people, feed.id, feed.sources[0])
+        if not kept:
+            await write(first, people, feed.id, feed.sources[0])
         await first.close()
         loaded = time.perf_counter() - began
         decoded = Decoded(registry)
@@ -183,9 +187,10 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=500.0)
+    parser.add_argument("--folder", type=Path, help="keep the register here, and use what is kept")
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     asked = parser.parse_args()
-    figures = asyncio.run(measured(asked.people, asked.events, asked.rate))
+    figures = asyncio.run(measured(asked.people, asked.events, asked.rate, asked.folder))
     print(json.dumps(figures) if asked.json else "\n".join(f"{k}: {v}" for k, v in figures.items()))
 
 

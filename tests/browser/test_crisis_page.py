@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
@@ -60,9 +61,54 @@ async def test_the_crisis_page_counts_and_says_when_it_has_grown_old(
     period = page.get_by_role("row", name="Period of detention")
     await expect(period).to_contain_text(re.compile(r"23 h (30|29) min left"))
     await expect(page.locator("#page-old")).to_be_hidden()
+    await page.route("**/mark", lambda route: route.abort())
     await page.clock.run_for(timedelta(minutes=2) // timedelta(milliseconds=1))
     await expect(period).to_contain_text(re.compile(r"23 h 2[78] min left"))
     await expect(page.locator("#page-old")).to_contain_text(re.compile(r"2 min \d+ s old"))
+
+
+async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_under_their_hands(
+    console: Console, page: Page, address: str, dsn: str
+) -> None:
+    pool = await create_pool(dsn, max_size=4)
+    ledger = PlayedLedger(pool)
+    ledger._offsets.update(
+        {r["topic"]: r["next_offset"] for r in await pool.fetch("SELECT topic, next_offset FROM kafka_cursor")}
+    )
+    await sit(page, console.url, "las-mental-health")
+    await page.goto(f"{console.url}/desks/las-mental-health{address}")
+    lines = page.get_by_role("region", name="What happened").get_by_role("row")
+    before, views = await lines.count(), await _views(pool)
+    await page.set_viewport_size({"width": 900, "height": 400})
+    await page.get_by_role("region", name="What happened").focus()
+    await page.evaluate("window.scrollTo(0, 300)")
+    top = "document.activeElement.getBoundingClientRect().top"
+    seen_at = await page.evaluate(top)
+    await ledger.say(
+        "met-cad", "resource.on-scene", {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"}, at(16, 9)
+    )
+    await expect(lines).to_have_count(before + 1, timeout=15_000)
+    await expect(page.get_by_role("region", name="What happened")).to_be_focused()
+    assert abs(await page.evaluate(top) - seen_at) < 2, "what is read stays where it is"
+    await expect(page.get_by_role("status").first).to_contain_text("something of this crisis has changed")
+    assert await _views(pool) == views + 1, "and it is kept that it was seen again"
+    idle = await pool.fetchval("SELECT max(active_at) FROM operator_session")
+    assert idle == NOW, "a page that renews itself is no sign that anybody sits there"
+    await page.evaluate("""() => { const box = document.createElement("input"); box.id = "typing";
+        document.querySelector("main").append(box); box.focus(); }""")
+    await ledger.say(
+        "met-cad", "resource.left", {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"}, at(16, 9, 30)
+    )
+    await expect(page.get_by_role("status").first).to_contain_text("when you have finished writing", timeout=15_000)
+    await expect(page.locator("#typing")).to_be_focused()
+    await page.evaluate("document.activeElement.blur()")
+    await expect(lines).to_have_count(before + 2, timeout=15_000)
+    await pool.close()
+
+
+async def _views(pool: asyncpg.Pool) -> int:
+    found: int = await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'episode.viewed'")
+    return found
 
 
 async def test_the_crisis_page_has_no_accessibility_fault_in_any_theme_and_fits_a_narrow_screen(

@@ -98,7 +98,8 @@ def retraction(said: Received, number: int, at: datetime) -> Received:
 def corrects(said: Received) -> str | None:
     """The event that this one corrects or takes back."""
     data = said.event.data.model_dump()
-    return data.get("retracts") or data.get("corrects")
+    found: str | None = data.get("retracts") or data.get("corrects")
+    return found
 
 
 def retractable(events: Sequence[Received]) -> Iterator[Received]:
