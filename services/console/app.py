@@ -20,7 +20,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console import answering, desk, episode, glass, governance, people, review, sign_in, supervision
+from services.console import (
+    answering,
+    desk,
+    episode,
+    glass,
+    governance,
+    incidents,
+    people,
+    review,
+    sign_in,
+    supervision,
+)
 from services.console.borough_map import BoroughMap
 from services.console.desks import Desks
 from services.console.doors import Anybody
@@ -48,6 +59,7 @@ ROOMS = (
     episode.router,
     review.router,
     people.router,
+    incidents.router,
     supervision.router,
     governance.router,
     glass.router,

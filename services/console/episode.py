@@ -7,7 +7,7 @@ the same transaction, whose number the page and the print carry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -100,15 +100,8 @@ async def chronology(
     """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis of which this desk has no
     alert and this person no open look behind the glass."""
     desk = here.desk
-    alerts, behind = await _admitted(connection, here, episode)
-    items = await connection.fetchval(
-        "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
-        " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
-        desk.desk, [a["alert_id"] for a in alerts],
-    )  # fmt: skip
-    disclosed = frozenset(items or ())
-    if behind is not None:
-        disclosed = MATRIX.get(desk.role, frozenset())  # type: ignore[call-overload]  # a role that nobody thought of
+    alerts, behind = await admitted(connection, here, episode)
+    disclosed = await disclosed_to(connection, here, alerts, behind)
     rows = await connection.fetch(_EVENTS, episode)
     shown = []
     for row in rows:
@@ -135,13 +128,28 @@ async def chronology(
     )
 
 
-async def _admitted(connection: Connection, here: Here, episode: UUID) -> tuple[list[Any], looks.Look | None]:
+async def admitted(connection: Connection, here: Here, episode: UUID) -> tuple[list[Any], looks.Look | None]:
     """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
     alerts = await connection.fetch(_ALERTS, episode, here.desk.desk)
     behind = None if alerts else await looks.look_at(connection, here, episode)
     if not alerts and behind is None:
         raise Refused(404, "unknown_episode")
     return alerts, behind
+
+
+async def disclosed_to(
+    connection: Connection, here: Here, alerts: Sequence[Any], behind: looks.Look | None
+) -> frozenset[str]:
+    """The items that the desk was told with these alerts, or may be told behind the glass."""
+    if behind is not None:
+        of_role: frozenset[str] = MATRIX.get(here.desk.role, frozenset())  # type: ignore[call-overload]  # a role nobody thought of
+        return of_role
+    items = await connection.fetchval(
+        "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
+        " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
+        here.desk.desk, [a["alert_id"] for a in alerts],
+    )  # fmt: skip
+    return frozenset(items or ())
 
 
 async def mark_of(connection: Connection, episode: UUID) -> str:
@@ -204,7 +212,7 @@ async def episode_mark(request: Request, here: Watching, episode: str) -> Respon
     """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing the page is one."""
     wanted = episode_id_of(episode)
     async with request.app.state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-        await _admitted(connection, here, wanted)
+        await admitted(connection, here, wanted)
         return JSONResponse({"mark": await mark_of(connection, wanted)}, headers={"Cache-Control": "no-store"})
 
 

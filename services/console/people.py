@@ -123,7 +123,14 @@ async def _first(connection: Connection, state: State, person: str) -> Key:
 
 
 async def _done(
-    request: Request, here: Here, person: str, act: Act, name: str, sure: str, reason: str, other: str = ""
+    request: Request,
+    here: Here,
+    person: str,
+    act: Act[Consequences],
+    name: str,
+    sure: str,
+    reason: str,
+    other: str = "",
 ) -> Response:
     state = request.app.state
     shown = partial(_shown, request, here, person)

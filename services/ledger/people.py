@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from services.identity.register import LocalRecord
 from services.ledger import crises
@@ -29,7 +29,9 @@ from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 Verdict = Literal["same", "different"]
-Act = Callable[[Connection], Awaitable["Consequences"]]
+Changed = TypeVar("Changed")
+Act = Callable[[Connection], Awaitable[Changed]]
+"""What somebody does; it can be done for a look and taken back (`preview`)."""
 
 
 class PeopleRefused(ValueError):
@@ -162,7 +164,7 @@ async def undo(
     return await _look_again(connection, settling, link_id, {kept, other}, now)
 
 
-async def preview(connection: Connection, act: Act) -> Consequences:
+async def preview(connection: Connection, act: Act[Changed]) -> Changed:
     """What the act would change. It is done and taken back within the caller's transaction: nothing of it stays."""
     point = connection.transaction()
     await point.start()
@@ -230,7 +232,7 @@ async def _look_again(
     moved = tuple(sorted(key for key, person in before if after.get(key) != person))
     now_decided = await _decisions(connection, touched)
     other = tuple(sorted(key for key in touched if decided.get(key) != now_decided.get(key)))
-    return Consequences(link_id, moved, other, _moved(changes))
+    return Consequences(link_id, moved, other, moved_alerts(changes))
 
 
 async def _of_records(connection: Connection, records: set[Key]) -> list[tuple[Key, str]]:
@@ -268,7 +270,8 @@ async def _decisions(connection: Connection, incidents: set[Key]) -> dict[Key, t
     }
 
 
-def _moved(changes: Sequence[AlertChange]) -> tuple[AlertMoved, ...]:
+def moved_alerts(changes: Sequence[AlertChange]) -> tuple[AlertMoved, ...]:
+    """Which alerts a settlement raised and ended, each once."""
     found = []
     for change in changes:
         kinds = {t.kind for t in change.transitions}

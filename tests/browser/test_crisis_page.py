@@ -129,6 +129,35 @@ async def test_the_crisis_page_has_no_accessibility_fault_in_any_theme_and_fits_
     assert all(url.startswith(console.url) for url in asked)
 
 
+async def test_a_reviewer_takes_an_incident_out_of_a_crisis_by_keyboard_and_sees_first_what_it_changes(
+    console: Console, page: Page, address: str
+) -> None:
+    await page.goto(console.url)
+    await page.get_by_label("Your initials").fill("rv")
+    await page.get_by_label("Role").select_option("supervisor")
+    await page.locator("input[value='las-mental-health']").check()
+    await page.get_by_role("button", name="Open the desk").click()
+    await page.goto(f"{console.url}/desks/las-mental-health{address}")
+    await page.get_by_role("link", name="Not one crisis").focus()
+    await page.keyboard.press("Enter")
+    first = page.locator("section", has=page.get_by_role("heading", name="CAD-4101"))
+    await first.get_by_role("textbox").focus()
+    await page.keyboard.type("the caller says it is the neighbour")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Nothing is written yet.")).to_be_visible()
+    for theme in ("light", "dark", "contrast"):
+        await page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        found = await Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    await page.evaluate("delete document.documentElement.dataset.theme")
+    await page.screenshot(path=PICTURE.with_name("incidents.png"), full_page=True)
+    await page.get_by_role("button", name="Do it").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Whole crisis")).to_be_visible()
+    await page.set_viewport_size({"width": 320, "height": 800})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 async def test_the_crisis_page_looks_as_in_the_picture(console: Console, page: Page, address: str) -> None:
     await sit(page, console.url, "las-mental-health")
     await page.clock.install(time=NOW)
