@@ -21,8 +21,6 @@ TOO_COMMON = 3000
 """People under one key above which it says nothing of anybody."""
 MOST = 150
 """People to weigh, above which those who share fewer keys are left out: 150 cost some 3 ms."""
-ENOUGH_SHARED = 6
-"""Keys in common that always suffice."""
 STRONG = frozenset({"nhs", "tel", "id"})
 """Kinds of key that are somebody's own: who shares one is always weighed."""
 
@@ -94,7 +92,8 @@ def gather(holders: Mapping[str, Iterable[Somebody]], cap: int = CAP, most: int 
     """Of those under these keys, whom to weigh. Never the first so many: those who share the most.
 
     Of a key over the cap only those whom another key names too. Of more people than `most` those who share more keys, by the
-    least number that leaves no more; but everybody with a strong key, and everybody with `ENOUGH_SHARED`.
+    least number that leaves no more, and everybody with a strong key. So where more than `most` share alike, none of them is
+    weighed: hundreds of one name about whom nothing else was said are nobody in particular.
     The same in SQL: services.ledger.shortlist.
     """
     shared, alone, strong = Counter[Somebody](), set[Somebody](), set[Somebody]()
@@ -109,7 +108,7 @@ def gather(holders: Mapping[str, Iterable[Somebody]], cap: int = CAP, most: int 
                 strong |= listed
     found = {p for p, times in shared.items() if p in alone or times > 1}
     least = 1
-    while len(found) > most and least < ENOUGH_SHARED:
+    while len(found - strong) and len(found) > most:
         least += 1
         found = {p for p in found if shared[p] >= least or p in strong}
     return found

@@ -41,20 +41,31 @@ class Scorer:
 
     def __init__(self, model: Model, frequencies: Frequencies, as_of: date | None = None) -> None:
         self.model, self.frequencies, self.as_of = model, frequencies, as_of
+        # an event is weighed against a hundred people: what is the same for many of them is made once
+        self._plain = {
+            f: {k: FieldEvidence(f, k, model.bits(f, k)) for k in levels} for f, levels in model.levels.items()
+        }
+        self._compared: dict[tuple[str, str, str], FieldEvidence] = {}
 
-    def _name(self, kind: str, said: str, held: str) -> tuple[str, float]:
+    def _name(self, kind: str, said: str, held: str) -> FieldEvidence:
+        found = self._compared.get((kind, said, held))
+        if found is None:
+            found = self._compared[kind, said, held] = self._compare(kind, said, held)
+        return found
+
+    def _compare(self, kind: str, said: str, held: str) -> FieldEvidence:
         level = name_level(said, held, kind == "given")
-        if level in {"absent", "differs", "initial"}:
-            return level, self.model.bits(kind, level)
+        if level not in BY_FREQUENCY:
+            return self._plain[kind][level]
         surprise = self.frequencies.surprise(kind, held, self.model)
         if level != "exact":
             # of two spellings the commoner one counts: a slip is as likely from it to the rare one
             surprise = min(surprise, self.frequencies.surprise(kind, said, self.model), MOST_FUZZY_SURPRISE)
-        return level, max(-3.0, self.model.bits(kind, level, surprise))
+        return FieldEvidence(kind, level, max(-3.0, self.model.bits(kind, level, surprise)))
 
     def _called_both(self, said: Name, held: Name, given: str, family: str) -> float:
         """Bits to take back where many are called by both names, and each by itself was weighed as if they were not."""
-        if not self.frequencies.people or not {given, family} <= BY_FREQUENCY:
+        if given not in BY_FREQUENCY or family not in BY_FREQUENCY or not self.frequencies.people:
             return 0.0
         alone = sum(
             min(self.frequencies.surprise(kind, s, self.model), self.frequencies.surprise(kind, h, self.model))
@@ -72,20 +83,20 @@ class Scorer:
             for their_given, their_family in held.names:
                 for turned in (False, True):
                     one, two = (family, given) if turned else (given, family)
-                    first, first_bits = self._name("given", one, their_given)
-                    second, second_bits = self._name("family", two, their_family)
-                    common = self._called_both((one, two), (their_given, their_family), first, second)
-                    bits = first_bits + second_bits + common + (self.model.swapped if turned else 0.0)
+                    first, second = self._name("given", one, their_given), self._name("family", two, their_family)
+                    common = self._called_both((one, two), (their_given, their_family), first.level, second.level)
+                    bits = (first.weight or 0.0) + (second.weight or 0.0) + common
+                    bits += self.model.swapped if turned else 0.0
                     if best is not None and bits <= best[0]:
                         continue
-                    evidence = [FieldEvidence("given", first, first_bits), FieldEvidence("family", second, second_bits)]
+                    evidence = [first, second]
                     if common:
                         evidence.append(FieldEvidence("name_pair", "common", common))
                     if turned:
                         evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
-                    best = bits, evidence, first in GIVEN_EVIDENCE or self._slip(first, one)
+                    best = bits, evidence, first.level in GIVEN_EVIDENCE or self._slip(first.level, one)
         if best is None:
-            return [FieldEvidence("given", "absent", 0.0), FieldEvidence("family", "absent", 0.0)], False
+            return [self._plain["given"]["absent"], self._plain["family"]["absent"]], False
         choices = len(said.names) * len(held.names) - 1
         if choices:
             best[1].append(FieldEvidence("aliases", str(choices), max(-4.0, self.model.alias * choices)))
@@ -96,19 +107,17 @@ class Scorer:
         if not levels and said.apparent_age is not None and self.as_of is not None:
             levels = [age_level(said.apparent_age, b, self.as_of) for b in held.births]
         level = max(levels, key=lambda lv: self.model.levels["birth"][lv], default="absent")
-        return FieldEvidence("birth", level, self.model.bits("birth", level))
+        return self._plain["birth"][level]
 
     def _place(self, said: Described, held: Described) -> list[FieldEvidence]:
         level = postcode_level(said.postcodes, held.postcodes)
-        surprise = 0.0
+        found = [self._plain["postcode"][level]]
         if level == "exact":
-            surprise = min(
-                self.frequencies.surprise("postcode", p, self.model) for p in said.postcodes & held.postcodes
-            )
-        found = [FieldEvidence("postcode", level, self.model.bits("postcode", level, surprise))]
+            shared = said.postcodes & held.postcodes
+            surprise = min(self.frequencies.surprise("postcode", p, self.model) for p in shared)
+            found = [FieldEvidence("postcode", level, self.model.bits("postcode", level, surprise))]
         if said.address and held.address:
-            alike = address_level(said.address, held.address)
-            found.append(FieldEvidence("address", alike, self.model.bits("address", alike)))
+            found.append(self._plain["address"][address_level(said.address, held.address)])
         return found
 
     def score(self, said: Described, held: Described, person_id: str) -> Score:
@@ -116,13 +125,12 @@ class Scorer:
         evidence, named = self._names(said, held)
         evidence.append(self._birth(said, held))
         evidence += self._place(said, held)
-        phone = value_level(said.phones, held.phones)
-        evidence.append(FieldEvidence("phone", phone, self.model.bits("phone", phone)))
-        number = code_level(said.nhs_numbers, held.nhs_numbers)
-        evidence.append(FieldEvidence("nhs_number", number, self.model.bits("nhs_number", number)))
-        local = code_level(said.identifiers, held.identifiers)
-        evidence.append(FieldEvidence("identifier", local, self.model.bits("identifier", local)))
-        sex = value_level(frozenset({said.sex} - {""}), frozenset({held.sex} - {""}))
-        evidence.append(FieldEvidence("sex", sex, self.model.bits("sex", sex)))
+        sex = "absent" if not said.sex or not held.sex else "exact" if said.sex == held.sex else "differs"
+        evidence += (
+            self._plain["phone"][value_level(said.phones, held.phones)],
+            self._plain["nhs_number"][code_level(said.nhs_numbers, held.nhs_numbers)],
+            self._plain["identifier"][code_level(said.identifiers, held.identifiers)],
+            self._plain["sex"][sex],
+        )
         weight = sum(e.weight or 0.0 for e in evidence)
         return Score(person_id, weight, tuple(evidence), named)

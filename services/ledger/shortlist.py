@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 import asyncpg
 
-from services.identity.candidates import CAP, ENOUGH_SHARED, MOST, STRONG, TOO_COMMON
+from services.identity.candidates import CAP, MOST, STRONG, TOO_COMMON
 from services.identity.known import Candidate, Known, candidate_of, known_of
 from services.ledger.decoded import Decoded
 from services.ledger.register import records_of
@@ -24,7 +24,7 @@ WITH asked AS (SELECT * FROM unnest($1::int[], $2::text[]) AS x(number, key)),
                 FROM wanted w CROSS JOIN LATERAL
                      (SELECT agency, local_person FROM identity_key k WHERE k.key = w.key LIMIT $3 + 1) h),
      shared AS (SELECT a.number, h.agency, h.local_person, count(*) AS times, bool_or(h.size <= $4) AS alone,
-                       bool_or(h.size <= $4 AND split_part(h.key, ':', 1) = ANY($7::text[])) AS strong
+                       bool_or(h.size <= $4 AND split_part(h.key, ':', 1) = ANY($6::text[])) AS strong
                   FROM asked a JOIN held h USING (key) WHERE h.size <= $3 GROUP BY 1, 2, 3
                 HAVING bool_or(h.size <= $4) OR count(*) > 1),
      ranked AS (SELECT *, count(*) OVER (PARTITION BY number ORDER BY times DESC)
@@ -32,7 +32,7 @@ WITH asked AS (SELECT * FROM unnest($1::int[], $2::text[]) AS x(number, key)),
                           - count(*) FILTER (WHERE strong) OVER (PARTITION BY number ORDER BY times DESC) AS so_many
                   FROM shared),
      near AS (SELECT DISTINCT r.number, l.person_id FROM ranked r JOIN local_record l USING (agency, local_person)
-               WHERE r.strong OR r.times >= $6 OR r.so_many <= $5)
+               WHERE r.strong OR r.so_many <= $5)
 SELECT n.number, n.person_id::text AS person_id, l.agency, l.local_person, l.known
   FROM near n JOIN local_record l USING (person_id) ORDER BY l.agency, l.local_person"""
 
@@ -46,7 +46,7 @@ async def shortlist(
     if not pairs:
         return {key: [] for key in incidents}
     rows = await connection.fetch(
-        _SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST, ENOUGH_SHARED, sorted(STRONG)
+        _SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST, sorted(STRONG)
     )
     known = await _known(connection, rows, decoded)
     records: dict[str, dict[Key, Known]] = defaultdict(dict)
