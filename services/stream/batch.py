@@ -236,13 +236,6 @@ class Batch:
         """As `Settling.look_in_shadow`."""
         await self.settling.look_in_shadow(connection, episodes, now)
 
-    async def decide_link(self, pair: tuple[Key, Key], decision: str, actor: str, reason: str, now: datetime) -> None:
-        """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await crises.lock_zone(connection, self.registry.zone)
-            await crises.decide_link(connection, pair, decision, actor, reason, now)
-            await self.settle(connection, set(pair), now)
-
 
 async def hear(
     connection: Connection, heard_now: dict[str, Timing], registry: Registry, policy: Policy, now: datetime

@@ -86,10 +86,17 @@ class SteeredStream:
             elif isinstance(step, Doing):
                 await self._do(step, at)
             elif isinstance(step, Operator):
-                await self._batch().decide_link(step.incidents, step.decision, "scenario", "the scenario says so", at)
+                await self._regroup(step, at)
         await self._until(end + timedelta(microseconds=1), listening)
         found, log = await self._alerts()
         return Outcome(found, log, differences(scenario, found, log))
+
+    async def _regroup(self, step: Operator, at: datetime) -> None:
+        """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await crises.lock_zone(connection, self.registry.zone)
+            await crises.decide_link(connection, step.incidents, step.decision, "scenario", "the scenario says so", at)
+            await self._batch().settle(connection, set(step.incidents), at)
 
     async def _until(self, at: datetime, listening: Listening) -> None:
         """Let every deadline before the instant pass at its own time, every feed being heard until then."""
