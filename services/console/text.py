@@ -338,6 +338,8 @@ TEXT: Final[dict[str, str]] = {
     "apart_alone": "The only incident of this crisis that this desk may see.",
     "together_title": "One more incident of this crisis",
     "together_hint": "The two, and all that is known of each, are then one crisis.",
+    "preview_take-out": "{agency} {reference} leaves this crisis.",
+    "preview_join": "{agency} {reference} becomes an incident of this crisis.",
     "preview_together": "Incidents that are one crisis then: {n}",
     "see_first": "Show what it would change",
     "preview_title": "What this would change",

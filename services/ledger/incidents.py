@@ -64,10 +64,8 @@ async def join(
         )
     theirs = await _together(connection, settling, other, reason)
     # what separated any two of the two crises was about these incidents too: the newer word counts for all of them
-    apart = [
-        (one, two) for one in together for two in theirs
-        if frozenset({one, two}) in (await crises.decisions(connection, [one, two]))[0]
-    ]  # fmt: skip
+    separated, _ = await crises.decisions(connection, (*together, *theirs))
+    apart = [(one, two) for one in together for two in theirs if frozenset({one, two}) in separated]
     for one, two in apart:
         await crises.decide_link(connection, (one, two), "joined", actor, reason.strip(), now)
     return await _decide(connection, settling, incident, [other], "joined", actor, reason, now)

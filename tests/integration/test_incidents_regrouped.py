@@ -61,6 +61,7 @@ async def test_what_it_would_change_is_shown_and_nothing_is_written(ledger: Play
     assert shown.status_code == 200
     page = unescape(shown.text)
     assert "Nothing is written yet." in page
+    assert "Metropolitan Police Service CAD-4101 leaves this crisis." in page
     assert "Incidents that are one crisis then: 1" in page
     assert "Police left before health arrived: is raised at London Ambulance Service" in page
     assert await crises(ledger) == before
@@ -97,6 +98,24 @@ async def test_joined_they_are_one_crisis_also_where_somebody_had_separated_them
         done = await incidents.join(connection, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW)
     assert set(done.together) == {FIRST, SECOND, AMBULANCE}
     assert await crises(ledger) == {frozenset({"CAD-4101", "CAD-4177", "LAS-9001"})}
+
+
+async def test_joined_at_the_console_by_a_desk_that_sees_both(ledger: PlayedLedger, supervisor: SignedIn) -> None:
+    settling = ledger.batch.settling
+    async with ledger.pool.acquire() as connection, connection.transaction():
+        await incidents.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
+    where = place(await episode_of(ledger, SECOND))
+    said = {"agency": "met", "reference": "CAD-4101", "reason": "it was him"}
+    shown = await supervisor.post(f"{where}/join", **said)
+    assert "CAD-4101 becomes an incident of this crisis." in unescape(shown.text)
+    assert len(await crises(ledger)) == 2
+    done = await supervisor.post(f"{where}/join", **said, sure="yes")
+    assert done.status_code == 303
+    assert (await supervisor.get(done.headers["location"])).status_code == 200
+    assert len(await crises(ledger)) == 1
+    again = await supervisor.post(f"{place(await episode_of(ledger, FIRST))}/join", **said, sure="yes")
+    assert again.status_code == 409
+    assert "They are one crisis already" in unescape(again.text)
 
 
 async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedger) -> None:
