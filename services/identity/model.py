@@ -40,11 +40,21 @@ class Model:
         return min(high, max(low, self.levels[name][level] + surprise))
 
 
+@cache
+def _shipped_text() -> str:
+    return files("services.identity").joinpath("model.json").read_text(encoding="utf-8")
+
+
 def model_of(text: str) -> Model:
     """The model in a JSON document. Raises ValueError naming what is missing or wrong."""
     try:
         said: dict[str, Any] = json.loads(text)
         low, high = said["clamp"]
+        # a level that is missing would be missed at night, by the first pair that compares so
+        for name in _FIELDS:
+            for level in sorted(json.loads(_shipped_text())[name]):
+                if level not in said[name]:
+                    raise KeyError(f"{name}.{level}")
         return Model(
             str(said["version"]),
             {f: {k: float(v) for k, v in said[f].items()} for f in _FIELDS},
@@ -58,10 +68,6 @@ def model_of(text: str) -> Model:
         ) from error
     except (TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"the model is not a JSON object of the shipped form: {error}") from error
-
-
-def _shipped_text() -> str:
-    return files("services.identity").joinpath("model.json").read_text(encoding="utf-8")
 
 
 @cache

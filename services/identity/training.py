@@ -52,7 +52,6 @@ class Comparison:
     columns: tuple[str, ...]
     level: Callable[..., str]
     levels: tuple[str, ...]
-    frequency: str | None = None
     by_frequency: frozenset[str] = frozenset()
 
 
@@ -78,12 +77,12 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
     return (
         Comparison(
             "given", ("given",), lambda a, b: name_level(a, b, True),
-            ("exact", "nickname", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "given",
+            ("exact", "nickname", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"),
             BY_FREQUENCY,
         ),
         Comparison(
             "family", ("family",), lambda a, b: name_level(a, b, False),
-            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), "family", BY_FREQUENCY,
+            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), BY_FREQUENCY,
         ),
         Comparison(
             "birth", ("birth", "apparent_age"), birth,
@@ -91,7 +90,7 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
         ),
         Comparison(
             "postcode", ("postcode",), lambda a, b: postcode_level(_one(a), _one(b)),
-            ("exact", "typo", "sector", "outward", "differs"), "postcode", frozenset({"exact"}),
+            ("exact", "typo", "sector", "outward", "differs"), frozenset({"exact"}),
         ),
         Comparison("address", ("address",), address_level, ("exact", "near", "differs")),
         Comparison("phone", ("phone",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from dataclasses import replace
@@ -20,7 +21,7 @@ from services.identity.birth import birth_level
 from services.identity.candidates import gather, keys_of
 from services.identity.decide import decide, decide_scored, identity_keys
 from services.identity.described import Birth, Described, described
-from services.identity.model import Frequencies, frequencies, model_of, shipped
+from services.identity.model import Frequencies, document_of, frequencies, model_of, shipped
 from services.identity.names import name_level
 from services.identity.normalise import name, outward, postcode, skeleton
 from services.identity.person import PersonOnFile
@@ -315,6 +316,10 @@ def test_a_row_that_cannot_be_read_names_its_field() -> None:
 def test_a_model_that_lacks_a_field_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="the model lacks 'clamp'"):
         model_of("{}")
+    document, _ = document_of(None)
+    del document["birth"]["same-years"]
+    with pytest.raises(ValueError, match=r"the model lacks 'birth\.same-years'"):
+        model_of(json.dumps(document))
 
 
 PNC = {"system": "pnc", "value": "2005/0012345A"}
