@@ -9,7 +9,7 @@ from schemas.codes import DetentionPower, PlaceOfSafetyKind, ResourceKind
 from services.liaison.facts import Detention, Episode, Mark
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import clock, rule
+from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.spans import FOREVER, both, held_for, open_end, spans, without
 
 HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTMENT})
@@ -18,6 +18,8 @@ HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTM
 
 def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
     """Detained and no ambulance asked for; asked for and not there; or conveyed by police without a reason."""
+    request_within = policy.limit("R04", "ambulance_request_within")
+    arrival_within = policy.limit("R04", "ambulance_arrival_within")
     for detention in episode.detentions:
         if detention.power is not DetentionPower.SECTION_136:
             continue
@@ -29,13 +31,12 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
         waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
         waiting = without(spans([(detention.detained.at, waiting_ends)]), episode.ambulance_on_scene)
         asked = spans((s.since.at, s.until) for s in episode.requested)
-        for start, end in held_for(without(waiting, asked), policy.limit("R04", "ambulance_request_within")):
-            minutes = int(policy.limit("R04", "ambulance_request_within").total_seconds() // 60)
+        for start, end in held_for(without(waiting, asked), request_within):
             yield _finding(episode, policy, detention, start, end, "not-requested",
-                           f"Detained under s136 and no ambulance asked for in {minutes} minutes.")  # fmt: skip
-        for start, end in held_for(both(waiting, asked), policy.limit("R04", "ambulance_arrival_within")):
+                           f"Detained under s136 and no ambulance asked for in {duration(request_within)}.")  # fmt: skip
+        for start, end in held_for(both(waiting, asked), arrival_within):
             yield _finding(episode, policy, detention, start, end, "not-arrived",
-                           "Ambulance asked for and not on scene after 30 minutes.")  # fmt: skip
+                           f"Ambulance asked for and not on scene after {duration(arrival_within)}.")  # fmt: skip
         for conveyance in detention.conveyed:
             if conveyance.by is ResourceKind.POLICE_UNIT and not conveyance.reason_given:
                 until = min((m.at for m in over), default=FOREVER)

@@ -26,12 +26,13 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
         acknowledged = FOREVER if each.acknowledged is None else each.acknowledged.at
         within = RULE.limit(policy, "acknowledged_within")
         due = each.sent.at + within
-        last = end_of_working_day(each.sent.at, policy.number("R25", "outcome_within_working_days"))
+        days = policy.number("R25", "outcome_within_working_days")
+        last = end_of_working_day(each.sent.at, days)
         stages = []
         if each.priority not in _SOONER:
             said = f"A referral sent at {clock(each.sent.at)} is not acknowledged after {duration(within)}."
             stages.append((due, min(acknowledged, outcome, last), "not-acknowledged", said))
-        stages.append((last, outcome, "no-outcome", "A referral has no outcome after five working days."))
+        stages.append((last, outcome, "no-outcome", f"A referral has no outcome after {days} working days."))
         for start, end, stage, reason in stages:
             if start < end:
                 yield RULE.finds(

@@ -69,11 +69,16 @@ def _concern(episode: Episode, policy: Policy, mark: Mark, state: IncidentState,
     return _Concern(mark.at + within, mark, state, high, checked)
 
 
+def _decided(concern: _Concern) -> datetime:
+    """When it was decided to close: a call that was closed before the concern was logged decides nothing about it."""
+    closed = concern.incident.closed
+    return FOREVER if closed is None or closed.at < concern.mark.at else closed.at
+
+
 def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
     said: Spans = NEVER
     for each in sorted(_concerns(episode, policy), key=lambda c: (c.due, c.mark)):
-        closed = FOREVER if each.incident.closed is None else each.incident.closed.at
-        over = min(each.checked, closed, _first_there(episode, each.mark.at))
+        over = min(each.checked, _decided(each), _first_there(episode, each.mark.at))
         waiting = held_for(spans([(each.mark.at, over)]), each.due - each.mark.at)
         for stretch in without(waiting, said):
             said = either(said, (stretch,))

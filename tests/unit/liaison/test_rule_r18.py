@@ -61,6 +61,14 @@ def test_a_unit_that_left_before_the_concern_was_logged_has_not_seen_to_it() -> 
     assert crisis.police("welfare.concern-raised", 0, risk="high").stands("R18", HIGH)
 
 
+def test_a_call_that_was_closed_before_the_concern_was_logged_decides_nothing_about_it() -> None:
+    crisis = Crisis().police("incident.reported", 0, nature="suicidal")
+    crisis.police("incident.closed", 1, attended=True, outcome="resolved")
+    crisis.police("welfare.concern-raised", 2, risk="high")
+    assert crisis.stands("R18", 2 + HIGH)
+    assert not crisis.police("incident.closed", 30, attended=True, outcome="resolved").stands("R18", 2 + HIGH)
+
+
 def test_two_services_with_the_same_concern_give_one_alert() -> None:
     crisis = concern().ambulance("incident.reported", 5, nature="welfare-concern", risk_to_self="high")
     assert len(crisis.standing("R18", HIGH + 30)) == 1
