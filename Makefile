@@ -71,7 +71,7 @@ imports: $(STAMP)-test ## Imports point inward
 	@echo "== imports"; PYTHONPATH=. $(BIN)/lint-imports
 
 unit: $(STAMP)-test ## Unit and property tests; no sockets
-	$(call ring,unit and property,tests/unit tests/property)
+	$(call ring,unit and property,tests/unit tests/property,-n logical)
 
 integration: setup ## Real PostgreSQL and Kafka
 	$(call ring,integration,tests/integration)
