@@ -74,13 +74,13 @@ unit: $(STAMP)-test ## Unit and property tests; no sockets
 	$(call ring,unit and property,tests/unit tests/property,-n logical)
 
 integration: setup ## Real PostgreSQL and Kafka
-	$(call ring,integration,tests/integration)
+	$(call ring,integration,tests/integration,-n 2 --dist loadfile)
 
 faults: setup ## Kills and cuts
 	$(call ring,faults,tests/faults)
 
 browser: setup ## Real Chromium, axe
-	$(call ring,browser,tests/browser)
+	$(call ring,browser,tests/browser,-n 2 --dist loadfile)
 
 bench: setup ## Timed; never part of `make test`
 	$(call ring,bench,tests/benchmarks,-s)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser import story
 from tests.browser.conftest import Console
+from tests.browser.hidden_tab import tab_of
 from tests.browser.test_console import put, sit
 
 LISTEN = """
@@ -93,13 +96,41 @@ async def test_a_locked_screen_sounds_and_shows_nothing_of_anybody(console: Cons
     assert story.AMBULANCE not in await page.locator("main").inner_text()
 
 
-async def test_a_tab_in_the_background_still_sounds(console: Console, page: Page, dsn: str) -> None:
-    await armed(page, console)
-    other = await page.context.new_page()
-    await other.goto("about:blank")
-    await other.bring_to_front()
-    await put(dsn, "one", "The urgent one", 1)
-    await sounded(page, 1, 5000)
+TICKS = """(async () => {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 100);
+  await new Promise((done) => setTimeout(done, 2500));
+  clearInterval(timer);
+  return ticks;
+})()"""
+
+
+@pytest.mark.timeout(180)
+async def test_a_tab_that_the_browser_hides_and_slows_down_still_sounds_until_somebody_answers(
+    console: Console, dsn: str, tmp_path: Path
+) -> None:
+    async with tab_of(tmp_path) as tab:
+        await tab.open(console.url)
+        await tab.until("document.querySelector('[name=initials]') !== null", 10)
+        await tab.says("document.querySelector('[name=initials]').value = 'ab'")
+        await tab.says(f"document.querySelector(\"input[value='{story.AMBULANCE}']\").click()")
+        await tab.says("document.querySelector('main form').requestSubmit()")
+        await tab.until("document.querySelector('#live-text')?.textContent.includes('Live. Last heard')", 10)
+        await tab.says(LISTEN)
+        await tab.says("document.querySelector('#sound-test').click()")
+        await tab.until("window.bursts.length === 1", 5)
+        await tab.says("document.querySelector('#sound-heard').click()")
+        assert await tab.says(TICKS) > 15
+        await tab.hide()
+        async with asyncio.timeout(60):  # it is not slowed down while it was heard a moment ago
+            while await tab.says(TICKS) > 6:
+                pass
+        await tab.says("window.bursts.length = 0")
+        await put(dsn, "one", "The urgent one", 1)
+        await tab.until("window.bursts.length >= 1", 3)
+        await tab.until("window.bursts.length >= 3", 15)
+        assert await tab.says("document.visibilityState") == "hidden"
+        assert await tab.says("new Set(window.bursts).size") == 1
 
 
 async def test_at_twice_the_size_nothing_is_cut_off(console: Console, page: Page, dsn: str) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import services.liaison
+from services.runtime.embedded.apache_kafka import ApacheKafka
+
 LIAISON = [sys.executable, "-m", "services.command_line"]
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("LIAISON_")}
 SHORT = """
@@ -21,6 +24,20 @@ events:
   - {at: "14:00:10", feed: las-cad, type: incident.reported, data: {incident: L-1, nature: mental-health-crisis,
      ambulance_category: C3, location: {uprn: "1", area: southwark}}}
   - {at: "14:00:20", feed: met-cad, type: resource.on-scene, data: {incident: C-1, resource: M1, kind: police-unit}}
+"""
+
+ON_THE_WAY = """
+title: A head injury on the way to a place of safety
+story: The alert comes with the journey, by the policy in force; the candidate does without that rule.
+start: 2026-11-23T14:00:00Z
+until: "14:03"
+events:
+  - {at: "14:00:10", feed: met-cad, type: incident.reported, data: {incident: C-1, nature: mental-health-crisis,
+     location: {uprn: "1", area: lambeth}, signs: [head-injury]}}
+  - {at: "14:00:15", feed: met-cad, type: detention.consulted, data: {incident: C-1, detention: D-1, role: nurse}}
+  - {at: "14:00:20", feed: met-cad, type: detention.detained, data: {incident: C-1, detention: D-1, power: s136}}
+  - {at: "14:00:40", feed: met-cad, type: detention.conveyed, data: {incident: C-1, detention: D-1, by: ambulance,
+     to: {site: maudsley-hbpos, kind: health-based-place-of-safety}}}
 """
 
 
@@ -51,3 +68,42 @@ def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
     assert "Open http://127.0.0.1:" in done.stdout
     assert "14:00:20  Metropolitan Police Service: resource.on-scene" in done.stdout
     assert "The story has ended" in done.stdout
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("shadowed", [True, False])
+def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_nothing(
+    fresh_kafka: ApacheKafka, postgres_dsn: str, tmp_path: Path, shadowed: bool
+) -> None:
+    scenario, candidate = tmp_path / "story.yaml", tmp_path / "candidate.yaml"
+    scenario.write_text(ON_THE_WAY)
+    shipped = (Path(services.liaison.__file__).parent / "policy.yaml").read_text()
+    candidate.write_text(
+        shipped.replace("version: 2", "version: 99").replace(
+            "switched_off: {}", "switched_off: {R22: 'to see what would be lost'}"
+        )
+    )
+    environment = ENVIRONMENT | {
+        "LIAISON_KAFKA_BOOTSTRAP": fresh_kafka.bootstrap, "LIAISON_POSTGRES_DSN": postgres_dsn,
+    } | ({"LIAISON_SHADOW_POLICY_PATH": str(candidate)} if shadowed else {})  # fmt: skip
+    played = subprocess.run(
+        [*LIAISON, "demo", "--once", "--speed", "30", "--scenario", str(scenario)],
+        env=environment, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert played.returncode == 0, played.stderr[-2000:]
+    said = subprocess.run(
+        [*LIAISON, "rules", "shadow", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if not shadowed:
+        assert said.returncode == 2, said.stdout
+        return
+    assert said.returncode == 1, said.stderr
+    found = json.loads(said.stdout)
+    assert (found["policy_version"], found["failures"], found["gained"]) == (99, 0, [])
+    assert [lost["rule"] for lost in found["lost"]] == ["R22"]
