@@ -9,11 +9,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
+from tests.browser.accessible import accessible, nothing_cut_off
 from tests.browser.conftest import Console
 from tests.browser.test_console import sit
 from tests.played_ledger import PlayedLedger
@@ -122,10 +122,7 @@ async def test_the_crisis_page_has_no_accessibility_fault_in_any_theme_and_fits_
         await page.goto(f"{console.url}/desks/las-mental-health{address}")
         assert await page.locator("html").get_attribute("data-theme") == theme
         await expect(page.locator(".map .mark")).to_have_count(1)
-        found = await Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    await page.set_viewport_size({"width": 320, "height": 800})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await accessible(page)
     assert all(url.startswith(console.url) for url in asked)
 
 
@@ -145,17 +142,12 @@ async def test_a_reviewer_takes_an_incident_out_of_a_crisis_by_keyboard_and_sees
     await page.keyboard.type("the caller says it is the neighbour")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Nothing is written yet.")).to_be_visible()
-    for theme in ("light", "dark", "contrast"):
-        await page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        found = await Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    await page.evaluate("delete document.documentElement.dataset.theme")
+    await accessible(page)
     await page.screenshot(path=PICTURE.with_name("incidents.png"), full_page=True)
     await page.get_by_role("button", name="Do it").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Whole crisis")).to_be_visible()
-    await page.set_viewport_size({"width": 320, "height": 800})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await nothing_cut_off(page)
 
 
 async def test_the_crisis_page_looks_as_in_the_picture(console: Console, page: Page, address: str) -> None:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
+from tests.browser.accessible import accessible
 from tests.browser.conftest import Console
 from tests.played_ledger import PlayedLedger
 
@@ -41,15 +41,9 @@ async def sit(page: Page, console: Console, role: str, desk: str) -> None:
 
 
 async def clean(page: Page, picture: str = "") -> None:
-    for theme in ("dark", "contrast", "light"):
-        await page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        found = await Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+    await accessible(page)
     if picture:
         await page.screenshot(path=PICTURES / picture, full_page=True)
-    await page.set_viewport_size({"width": 320, "height": 800})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
-    await page.set_viewport_size({"width": 1280, "height": 900})
 
 
 async def test_the_supervisors_page(story: Console, page: Page) -> None:

@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
+from tests.browser.accessible import accessible, nothing_cut_off
 from tests.browser.conftest import Console
 from tests.integration.test_console_review import HERS, NOW, PLAN, SAID, SISTER, at
 from tests.played_ledger import PlayedLedger
@@ -48,30 +48,21 @@ async def reviewer(console: Console, page: Page, dsn: str) -> Page:
     return page
 
 
-async def clean(page: Page) -> None:
-    for theme in ("light", "dark", "contrast"):
-        await page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        found = await Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    await page.evaluate("delete document.documentElement.dataset.theme")
-
-
 async def test_a_reviewer_decides_by_keyboard_alone_and_no_page_has_an_accessibility_fault(reviewer: Page) -> None:
     await expect(reviewer.get_by_role("heading", name="Who is it?")).to_be_visible()
-    await clean(reviewer)
+    await accessible(reviewer)
     await reviewer.screenshot(path=PICTURES / "review-queue.png", full_page=True)
     await reviewer.get_by_role("link", name="Compare: Metropolitan Police Service CAD-1").focus()
     await reviewer.keyboard.press("Enter")
     await expect(reviewer.get_by_text("Decide about on file 1")).to_be_visible()
-    await clean(reviewer)
+    await accessible(reviewer)
     await reviewer.screenshot(path=PICTURES / "review.png", full_page=True)
     await reviewer.locator("#reason-1").focus()
     await reviewer.keyboard.type("rang the ward")
     await reviewer.keyboard.press("Tab")
     await reviewer.keyboard.press("Enter")
     await expect(reviewer.get_by_text("Attached now: on file 1.")).to_be_visible()
-    await reviewer.set_viewport_size({"width": 320, "height": 800})
-    assert await reviewer.evaluate("document.documentElement.scrollWidth") <= 320
+    await nothing_cut_off(reviewer)
 
 
 async def test_joining_two_records_shows_what_it_would_change_first(reviewer: Page) -> None:
@@ -83,8 +74,8 @@ async def test_joining_two_records_shows_what_it_would_change_first(reviewer: Pa
     await reviewer.locator("#join-reason").fill("one woman, two trusts")
     await reviewer.get_by_role("button", name="Show what it would change").first.click()
     await expect(reviewer.get_by_text("Nothing is written yet.")).to_be_visible()
-    await clean(reviewer)
+    await accessible(reviewer)
     await reviewer.screenshot(path=PICTURES / "join.png", full_page=True)
     await reviewer.get_by_role("button", name="Do it").click()
     await expect(reviewer.get_by_text("Take record 2 out")).to_be_visible()
-    await clean(reviewer)
+    await accessible(reviewer)
