@@ -6,12 +6,12 @@ issuer, audience, expiry, nonce). What we ask beyond it: the authentication must
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.starlette_client import OAuth
+from authlib.deprecate import AuthlibDeprecationWarning
 from fastapi import Request
 from fastapi.responses import Response
 from httpx import HTTPError
@@ -21,6 +21,12 @@ from joserfc.jwk import KeySet
 
 from services.runtime.errors import LiaisonError
 from services.runtime.settings import Settings
+
+with warnings.catch_warnings():
+    # it speaks of an httpx2 that it does not need, at every start of a console
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.base_client import OAuthError
+    from authlib.integrations.starlette_client import OAuth
 
 SECONDS: Final = 5.0
 """How long the provider may take to answer."""

@@ -16,7 +16,7 @@ from services.identity.described import described
 from services.identity.explain import Explanation, Waterfall, explain
 from services.identity.model import Frequencies, shipped
 from services.identity.person import PersonOnFile
-from services.identity.score import Scorer
+from services.identity.score import Scorer, values_weighed
 from services.ledger.crises import events_of
 from services.ledger.frequency import frequencies
 from services.ledger.register import people_by_id, people_of_locals
@@ -77,8 +77,8 @@ async def compared(connection: Connection, settling: Settling, incident: Key) ->
     verdicts = (await identity_reviews(connection, [incident])).get(incident, ())
     meant = await people_of_locals(connection, {local for _, local in verdicts})
     judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}
-    described_people = [described_once((said,)), *(described_once(p.descriptors) for p in people.values())]
-    return comparison(said, people, judged, day_of(events), await frequencies(connection, described_people))
+    weighed = values_weighed(described_once((said,)), (described_once(p.descriptors) for p in people.values()))
+    return comparison(said, people, judged, day_of(events), await frequencies(connection, weighed))
 
 
 def comparison(

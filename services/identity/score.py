@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from services.identity.birth import age_level, birth_level
 from services.identity.described import Described, Name
 from services.identity.levels import address_level, code_level, postcode_level, value_level
-from services.identity.model import Frequencies, Model
+from services.identity.model import Frequencies, Model, pair_of
 from services.identity.names import name_level
 from services.identity.person import FieldEvidence
 
@@ -34,6 +35,26 @@ class Score:
     def level(self, name: str) -> str:
         """The level of a field; absent where it was not compared."""
         return next((e.level for e in self.evidence if e.field == name), "absent")
+
+
+def values_weighed(said: Described, held: Iterable[Described]) -> frozenset[tuple[str, str]]:
+    """(kind, value) of the names and postcodes whose frequency the weights against these people depend on. Of most people who
+    share a key little is like what was said, so that these are few."""
+    found = {("given", name) for names in said.names for name in names if name}
+    found |= {("postcode", p) for p in said.postcodes}
+    for person in held:
+        for given, family in said.names:
+            for their_given, their_family in person.names:
+                for one, two in ((given, family), (family, given)):
+                    first = name_level(one, their_given, True) in BY_FREQUENCY
+                    second = name_level(two, their_family, False) in BY_FREQUENCY
+                    if first:
+                        found |= {("given", one), ("given", their_given)}
+                    if second:
+                        found |= {("family", two), ("family", their_family)}
+                    if first and second:
+                        found |= {("pair", pair_of((one, two))), ("pair", pair_of((their_given, their_family)))}
+    return frozenset(found)
 
 
 class Scorer:

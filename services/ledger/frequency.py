@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from services.identity.described import Described, described
+from services.identity.described import described
 from services.identity.frequency import ALL, known, stored, values_of
 from services.identity.model import Frequencies
 from services.identity.register import LocalRecord
@@ -49,9 +49,8 @@ async def count(connection: Connection, changed: Iterable[Key], records: Iterabl
     )  # fmt: skip
 
 
-async def frequencies(connection: Connection, people: Iterable[Described]) -> Frequencies:
-    """How common what these descriptions say is, one round trip for all of them."""
-    values = frozenset().union(*(values_of(p) for p in people))
+async def frequencies(connection: Connection, values: Collection[tuple[str, str]]) -> Frequencies:
+    """How common these values are (`identity.frequency.values_of` says which there are), one round trip for all of them."""
     names = sorted({stored(*v) for v in values})
     rows = await connection.fetch(
         "SELECT value, records FROM value_frequency WHERE value = ANY($1::text[])", [ALL, *names]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.received import Received
 from services.identity.decide import decide_among, described_once, identity_keys
 from services.identity.person import IdentityDecision, own_register, reviewed
+from services.identity.score import values_weighed
 from services.ledger.decoded import Decoded
 from services.ledger.frequency import frequencies
 from services.ledger.register import people_of_locals
@@ -38,8 +39,9 @@ async def decide_all(
         elif known is not None and known not in separated[key]:
             found[key] = own_register(known)
     near = await shortlist(connection, {k: identity_keys(said[k]) for k in events if k not in found}, decoded)
-    spoken_of = [described_once((d,)) for k in near if (d := said[k]) is not None]
-    common = await frequencies(connection, (*spoken_of, *(c.known for each in near.values() for c in each)))
+    spoken_of = {k: described_once((d,)) for k in near if (d := said[k]) is not None}
+    weighed = (values_weighed(own, (c.known for c in near[k])) for k, own in spoken_of.items())
+    common = await frequencies(connection, frozenset().union(*weighed))
     for key, candidates in near.items():
         apart = separated[key]
         among = (c for c in candidates if c.person_id not in apart)

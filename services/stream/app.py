@@ -8,7 +8,9 @@ tables, no web, no `exactly_once`. Kafka's committed offset is only a hint: the 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import shutil
 import sys
 import tempfile
 import time
@@ -41,6 +43,13 @@ from services.stream.transport import with_fetch_wait
 STALLED_SECONDS = 30.0
 
 
+def _scratch() -> str:
+    """The folder that Faust asks for; nothing is kept in it, and it goes with the process."""
+    folder = tempfile.mkdtemp(prefix="liaison-faust-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class StreamWorker:
     """Wires the Faust application to the ledger."""
 
@@ -69,7 +78,7 @@ class StreamWorker:
             stream_wait_empty=False,
             value_serializer="raw",
             key_serializer="raw",
-            datadir=tempfile.mkdtemp(prefix="liaison-faust-"),
+            datadir=_scratch(),
         )
         with_fetch_wait(self.app, settings.kafka_fetch_wait_seconds)
         self._wire()

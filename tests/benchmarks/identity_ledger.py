@@ -35,6 +35,7 @@ from services.identity.described import described
 from services.identity.frequency import ALL, stored, values_of
 from services.identity.known import known_of
 from services.identity.register import LocalRecord, local_person_id
+from services.identity.score import values_weighed
 from services.ledger.decoded import Decoded
 from services.ledger.frequency import frequencies
 from services.ledger.shortlist import shortlist
@@ -124,7 +125,7 @@ async def write(connection: Any, people: list[dict[str, str]], feed: str, source
 async def decided(connection: Any, said: PersonDescriptor, decoded: Decoded) -> str | None:
     """As the stream decides (services.ledger.whom), for one event."""
     near = (await shortlist(connection, {KEY: identity_keys(said)}, decoded))[KEY]
-    seen = await frequencies(connection, (described_once((said,)), *(c.known for c in near)))
+    seen = await frequencies(connection, values_weighed(described_once((said,)), (c.known for c in near)))
     return decide_among(said, near, as_of=AT.date(), frequencies=seen).person_id
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from schemas.person import PersonDescriptor
 from services.identity.decide import NO_REGISTER, decide
 from services.identity.described import described
-from services.identity.frequency import LEAST_REGISTER
+from services.identity.frequency import LEAST_REGISTER, values_of
 from services.identity.model import frequencies as counted_in_bulk
 from services.identity.person import PersonOnFile
 from services.identity.register import local_person_id
@@ -72,12 +72,16 @@ def descriptor(said: dict[str, Any]) -> PersonDescriptor:
     return PersonDescriptor.model_validate(said)
 
 
+def all_values(people: Iterable[list[PersonDescriptor]]) -> frozenset[tuple[str, str]]:
+    return frozenset().union(*(values_of(described(each)) for each in people))
+
+
 async def test_the_stream_counts_as_bulk_does_and_decides_the_same(ledger: PlayedLedger) -> None:
     everybody = people(LEAST_REGISTER + 10)
     await register(ledger, everybody)
     in_bulk = counted_in_bulk(described([descriptor(p)]) for p in everybody)
     async with ledger.pool.acquire() as connection:
-        here = await frequencies(connection, [described([descriptor(p)]) for p in everybody])
+        here = await frequencies(connection, all_values([descriptor(p)] for p in everybody))
     assert (here.people, here.given, here.family, here.postcode, here.pair) == (
         in_bulk.people, in_bulk.given, in_bulk.family, in_bulk.postcode, in_bulk.pair,
     )  # fmt: skip
@@ -103,7 +107,7 @@ async def test_the_stream_counts_as_bulk_does_and_decides_the_same(ledger: Playe
 async def test_a_register_that_is_too_small_says_nothing_of_how_common_a_name_is(ledger: PlayedLedger) -> None:
     await register(ledger, people(LEAST_REGISTER - 1))
     async with ledger.pool.acquire() as connection:
-        assert (await frequencies(connection, [described([descriptor(RARE)])])).people == 0
+        assert (await frequencies(connection, all_values([[descriptor(RARE)]]))).people == 0
 
 
 async def test_a_changed_name_is_counted_under_the_new_one_and_still_under_the_old(ledger: PlayedLedger) -> None:
@@ -111,7 +115,7 @@ async def test_a_changed_name_is_counted_under_the_new_one_and_still_under_the_o
     married = RARE | {"names": [{"given": "Thelonious", "family": "Quarshie"}]}
     said = {"local_person": "p-0", "person": married}
     await ledger.say("slam-ehr", "person.updated", said, NOW + timedelta(minutes=5))
-    both = [described([descriptor(RARE)]), described([descriptor(married)])]
+    both = all_values([[descriptor(RARE)], [descriptor(married)]])
     async with ledger.pool.acquire() as connection:
         here = await frequencies(connection, both)
     assert (here.family["featherstonehaugh"], here.family["quarshie"], here.given["thelonious"]) == (1, 1, 1)
