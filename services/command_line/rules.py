@@ -116,6 +116,7 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
         _line("Not when", said)
     _line("Ends", told.ends)
     _line("To", ", ".join(told.recipients))
+    _line("Purpose", told.purpose)
     _line("Next step", told.next_step)
     for name, limit in told.limits.items():
         value = policy.number(rule, name)

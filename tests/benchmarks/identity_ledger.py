@@ -4,8 +4,9 @@
 
 Synthetic Londoners are written into the ledger's tables as the stream would have written them (one record and one event
 each), in an embedded PostgreSQL. Then descriptions of a call or custody desk, half of people not on file, are decided as the
-stream does it: one after another, and offered at a rate. With `--folder` the register is kept there, and used again
-(it takes minutes to write).
+stream does it: one after another, and offered at a rate. Before that as many others, so that memory holds what it would in
+an hour's work. PostgreSQL has 2 GB of shared buffers. With `--folder` the register is kept there, and used again (it takes
+minutes to write).
 """
 
 from __future__ import annotations
@@ -133,23 +134,29 @@ async def measured(count: int, events: int, rate: float, folder: Path | None) ->
     """The figures."""
     registry = load_registry()
     feed = next(f for a, f in registry.feeds_by_id.values() if a.id == AGENCY)
-    people, asked, truth = register_and_descriptions(count, events, random.Random(5))
+    people, everything, truths = register_and_descriptions(count, 2 * events, random.Random(5))
+    before, asked, truth = everything[:events], everything[events:], truths[events:]
     kept = folder is not None and (folder / "PG_VERSION").exists()
     postgres = EmbeddedPostgres(folder)
     postgres.start()
     try:
-        pool = await create_pool(postgres.dsn())
         first = await asyncpg.connect(postgres.dsn())
         await migrate(first, AT)
         began = time.perf_counter()
         if not kept:
             await write(first, people, feed.id, feed.sources[0])
+        await first.execute("ALTER SYSTEM SET shared_buffers = '2GB'")
         await first.close()
+        postgres.stop()
+        postgres.start()
         loaded = time.perf_counter() - began
+        pool = await create_pool(postgres.dsn())
         decoded = Decoded(registry)
         alone: list[float] = []
         right = wrong = 0
         async with pool.acquire() as connection:
+            for row in before:
+                await decided(connection, descriptor(row), decoded)
             for row, true in zip(asked, truth, strict=True):
                 said = descriptor(row)
                 start = time.perf_counter()

@@ -112,8 +112,9 @@ async def test_the_ladder_climbs_by_durable_deadlines_and_each_desk_above_has_it
     await until(batch, RAISED + timedelta(minutes=6))
     rows = await pool.fetch("SELECT desk, state FROM alert_desk WHERE origin = 'escalation' ORDER BY desk")
     assert [r["desk"] for r in rows] == ["las-supervisor", "las-tactical", "met-supervisor", "met-tactical"]
-    logged = {r["desk"] for r in await pool.fetch("SELECT desk FROM disclosure")}
-    assert {r["desk"] for r in rows} <= logged
+    logged = await pool.fetch("SELECT desk, purpose FROM disclosure")
+    assert {r["desk"] for r in rows} <= {r["desk"] for r in logged}
+    assert {r["purpose"] for r in logged} == {"emergency-response"}
     topics = {r["topic"] for r in await pool.fetch("SELECT DISTINCT topic FROM outbox WHERE topic LIKE 'alerts.%'")}
     assert topics == {"alerts.las", "alerts.met"}
 

@@ -66,7 +66,7 @@ async def crisis(pool: asyncpg.Pool, *items: str) -> UUID:
         )  # fmt: skip
         await c.execute(
             """INSERT INTO disclosure (alert_id, desk, agency, purpose, items, disclosed_at)
-               VALUES ($1, 'las', 'las', 'R01', $2, $3)""",
+               VALUES ($1, 'las', 'las', 'emergency-response', $2, $3)""",
             alert, list(items), NOW,
         )  # fmt: skip
     return episode

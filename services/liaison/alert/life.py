@@ -19,6 +19,7 @@ from services.liaison.alert.record import (
     moved,
 )
 from services.liaison.alert.states import HELD, UNACKNOWLEDGED, TransitionKind
+from services.liaison.catalogue import CATALOGUE
 from services.liaison.finding import Standing
 
 LIAISON = "liaison"
@@ -105,7 +106,7 @@ def raise_alert(
     return AlertChange(
         alert,
         tuple(transitions),
-        tuple(Disclosed(each.desk, each.agency, finding.rule, each.items) for each in to),
+        tuple(Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items) for each in to),
     )
 
 
@@ -162,7 +163,7 @@ def update(
         else:
             continue
         transitions.append(said)
-        disclosed.append(Disclosed(each.desk, each.agency, finding.rule, each.items))
+        disclosed.append(Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items))
     for desk in sorted(set(known) - named):
         mine = known[desk]
         if mine.origin == "rule" and not mine.ended:

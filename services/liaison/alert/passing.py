@@ -13,6 +13,7 @@ from services.liaison.alert.commands import off_the_shelf
 from services.liaison.alert.life import LIAISON, sound
 from services.liaison.alert.record import Addressed, Alert, AlertChange, DeskAlert, Disclosed, Origin, Transition, moved
 from services.liaison.alert.states import HELD
+from services.liaison.catalogue import CATALOGUE
 
 PATIENT_SOUNDS = 3
 """After so many re-alarms at one desk the pause doubles each time, up to eight times the first [assumption]: it keeps
@@ -134,4 +135,4 @@ class _Passing:
         else:
             return
         self._keep(new, said)
-        self.shown.append(Disclosed(desk, to.agency, self.alert.rule, to.items))
+        self.shown.append(Disclosed(desk, to.agency, CATALOGUE[self.alert.rule].purpose, to.items))

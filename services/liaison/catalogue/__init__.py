@@ -19,6 +19,12 @@ Text = Annotated[str, Field(min_length=3, max_length=600)]
 Certainty = Literal["verified", "secondary", "from-memory", "assumption"]
 Basis = Literal["legal", "standard", "assumption"]
 
+Purpose = Literal[
+    "emergency-response", "direct-care", "safeguarding", "statutory-duty", "family-contact", "accountability",
+    "equality-monitoring", "system-integrity",
+]  # fmt: skip
+"""What an alert shows a person's data for; logged with each disclosure (domain reference, section 5.3: a purpose code is kept
+whatever becomes of the duty to keep a justification). On which lawful basis is each controller's to say."""
 
 Ladder = dict[Level, Annotated[int, Field(ge=30, le=14 * 86_400)]]
 """Seconds without an acknowledgement at the desk until each level above it has the alert too."""
@@ -62,6 +68,7 @@ class RuleDocument(Closed):
     evidence: Annotated[tuple[Source, ...], Field(min_length=1)]
     recipients: Annotated[tuple[DeskRole, ...], Field(min_length=1)]
     urgency: Annotated[int, Field(ge=1, le=5)]
+    purpose: Purpose
     next_step: Text
     owner: Text
     effective_from: date
