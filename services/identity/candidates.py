@@ -19,8 +19,9 @@ CAP = 300
 """People under one key above which the key is only used together with another."""
 TOO_COMMON = 3000
 """People under one key above which it says nothing of anybody."""
-MOST = 150
-"""People to weigh, above which those who share fewer keys are left out: 150 cost some 3 ms."""
+MOST = 75
+"""People to weigh, above which those who share fewer keys are left out. At a million synthetic people twice as many took twice
+as long and attached nobody more (docs/identity.md)."""
 STRONG = frozenset({"nhs", "tel", "id"})
 """Kinds of key that are somebody's own: who shares one is always weighed."""
 
