@@ -289,6 +289,8 @@ TEXT: Final[dict[str, str]] = {
     "review_said": "Said of the incident",
     "review_candidate": "On file {n}",
     "review_field": "Field",
+    "review_written": "What is written",
+    "review_weighs": "What it weighs, in bits",
     "review_weight": "Weight",
     "review_bits": "{bits} bits",
     "review_anybody": "Anybody on file",
