@@ -36,5 +36,7 @@ def worker(name: str) -> None:
         asyncio.run(run_gateway(settings))
     else:
         from services.console.app import run_console
+        from services.runtime.garbage import keep_what_started
 
+        keep_what_started()
         asyncio.run(run_console(settings))

@@ -17,7 +17,7 @@ from services.identity.normalise import outward, skeleton, sound
 
 CAP = 300
 """People under one key above which the key is only used together with another."""
-TOO_COMMON = 3000
+TOO_COMMON = 1000
 """People under one key above which it says nothing of anybody."""
 MOST = 75
 """People to weigh, above which those who share fewer keys are left out. At a million synthetic people twice as many took twice

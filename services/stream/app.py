@@ -29,6 +29,7 @@ from services.runtime import kafka, metrics
 from services.runtime.alarm_metrics import COUNTS
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
+from services.runtime.garbage import keep_what_started
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
@@ -125,6 +126,7 @@ class StreamWorker:
         await health.start()
         await patiently(lambda: resume_feeds(pool, list(self.registry.feeds_by_id)))
         event_adapter()  # built now and not with the first event, which may be the urgent one
+        keep_what_started()
         self._started.set()
         logger().info("stream.started")
 
