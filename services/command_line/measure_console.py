@@ -26,12 +26,14 @@ from services.stream.batch import Batch, Record
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-ROWS, PER_SECOND, BURST, STREAMS = 200, 20, 100, 200
+ROWS, PER_SECOND, BURST, STREAMS, SOUNDS = 200, 20, 100, 200, 20
 SHIFT_HOURS, ALERTS_AN_HOUR = 12, 60
 """One new alert a minute, each acknowledged: five times what a position can manage (EEMUA 191)."""
 GIVE_UP_SECONDS = 60.0
 _WATCH = """
 window.painted = {};
+window.sounded = [];
+addEventListener("liaison-burst", (event) => window.sounded.push(event.detail.at));
 addEventListener("DOMContentLoaded", () => {
   const list = document.getElementById("alerts");
   if (!list) return;
@@ -93,6 +95,8 @@ class ConsoleBench:
         burst_ms = await self._latencies(page, burst)
         # what waits stands above what was acknowledged, so that a new row is always one of those that the page holds
         order = await page.locator("#alerts > li").evaluate_all("rows => rows.map((r) => r.dataset.order)")
+        self._progress(f"{SOUNDS} critical alerts, one after the other, and when each is heard")
+        sound = await self._sounds(page)
         self._progress(f"{STREAMS} open streams")
         streams = await self._streams()
         self._progress("reconnecting after the console was killed")
@@ -105,6 +109,7 @@ class ConsoleBench:
             "burst": BURST,
             "burst_commit_to_painted_ms": burst_ms,
             "burst_in_order_most_urgent_first": order == sorted(order) and len(order) > 0,
+            "commit_to_sound_ms": sound,
             "streams": STREAMS,
             "commit_to_every_stream_ms": streams,
             "reconnect_seconds": reconnect,
@@ -166,6 +171,23 @@ class ConsoleBench:
         seen = await self._painted(page, alerts)
         figures = percentiles([max(0.0, at - self.committed[a]) for a, at in seen.items()])
         return figures | {"painted": len(seen), "of": len(alerts)}
+
+    async def _sounds(self, page: Any) -> dict[str, float]:
+        """From the commit of a critical alert, when nothing else waits, to the start of its burst."""
+        await page.mouse.click(2, 2)  # a browser lets a page sound after a click
+        waits: list[float] = []
+        for _ in range(SOUNDS):
+            await self._acknowledge()
+            (alert,) = await self._raise(1)
+            committed = self.committed[alert] * 1000
+            give_up = time.monotonic() + GIVE_UP_SECONDS / 10
+            while time.monotonic() < give_up:
+                heard = [at for at in await page.evaluate("window.sounded") if at >= committed - 50]
+                if heard:
+                    waits.append(max(0.0, heard[0] - committed) / 1000)
+                    break
+                await asyncio.sleep(0.05)
+        return percentiles(waits) | {"heard": len(waits), "of": SOUNDS}
 
     async def _streams(self) -> dict[str, float]:
         """One alert, and how long until each of many open streams has it."""
