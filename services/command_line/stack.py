@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -74,7 +76,14 @@ class Stack:
     ) -> None:
         self._resources.close()
 
+    def _end_as_by_control_c(self) -> None:
+        """A service manager's SIGTERM and a closed terminal end all that was started too, and leave nothing running."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                self._resources.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
+
     def _start(self) -> None:
+        self._end_as_by_control_c()
         if "postgres_dsn" not in self._settings.model_fields_set:
             self.postgres_dsn = self._resources.enter_context(EmbeddedPostgres()).dsn()
         if self.embedded_kafka:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 import services.liaison
@@ -68,6 +69,26 @@ def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
     assert "Open http://127.0.0.1:" in done.stdout
     assert "14:00:20  Metropolitan Police Service: resource.on-scene" in done.stdout
     assert "The story has ended" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_a_demo_that_is_told_to_end_leaves_nothing_running() -> None:
+    demo = subprocess.Popen(
+        [*LIAISON, "demo"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert demo.stdout is not None
+    said = ""
+    while "Open http" not in said:
+        said = demo.stdout.readline()
+        assert said, "it ended before it was ready"
+    started = psutil.Process(demo.pid).children(recursive=True)
+    assert len(started) >= 4
+    demo.terminate()
+    assert demo.wait(60) == 0
+    gone, alive = psutil.wait_procs(started, 10)
+    assert alive == []
+    assert len(gone) == len(started)
+    demo.stdout.close()
 
 
 @pytest.mark.kafka
