@@ -159,9 +159,9 @@ async def mark_of(connection: Connection, episode: UUID) -> str:
             """SELECT concat_ws('-',
                    (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
                      WHERE i.episode_id = $1),
-                   (SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE episode_id = $1),
-                   (SELECT max(decision_id) FROM identity_decision d JOIN incident i
-                        ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.episode_id = $1))""",
+                   coalesce((SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE episode_id = $1), 0),
+                   coalesce((SELECT max(decision_id) FROM identity_decision d JOIN incident i
+                        ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.episode_id = $1), 0))""",
             episode,
         )
     )

@@ -13,8 +13,9 @@ from services.console.doors import Here, Reviewing
 from services.console.episode import admitted, disclosed_to, episode_id_of
 from services.console.refusal import Refused
 from services.console.rendering import page
-from services.ledger import incidents, people
-from services.ledger.incidents import IncidentsRefused, Regrouped
+from services.ledger import incidents
+from services.ledger.decisions import Act, DecisionRefused, preview
+from services.ledger.incidents import Regrouped
 from services.liaison.rules import RULES
 from services.liaison.settle import Key
 from services.runtime.postgres import Connection
@@ -68,7 +69,7 @@ async def take_out(
 
     async def act(connection: Connection) -> Regrouped:
         if incident not in await _seen(connection, here, episode):
-            raise IncidentsRefused("unknown-incident", "It is not among the incidents of this crisis any more.")
+            raise DecisionRefused("unknown-incident", "It is not among the incidents of this crisis any more.")
         return await incidents.take_out(
             connection, state.settling, incident, actor=here.actor, reason=reason, now=here.now
         )
@@ -88,7 +89,7 @@ async def join(
     async def act(connection: Connection) -> Regrouped:
         mine = await _seen(connection, here, episode)
         if not mine or not await _known(connection, here, other):
-            raise IncidentsRefused(
+            raise DecisionRefused(
                 "unknown-incident", "There is no such incident that this desk may see; look at the reference again."
             )
         return await incidents.join(
@@ -113,13 +114,13 @@ async def _known(connection: Connection, here: Here, incident: Key) -> bool:
 
 
 async def _done(
-    request: Request, here: Here, episode: str, act: people.Act[Regrouped], name: str, sure: str, fields: dict[str, str]
+    request: Request, here: Here, episode: str, act: Act[Regrouped], name: str, sure: str, fields: dict[str, str]
 ) -> Response:
     state: State = request.app.state
     try:
         async with state.pool.acquire() as connection, connection.transaction():
-            found = await (act(connection) if sure == "yes" else people.preview(connection, act))
-    except IncidentsRefused as refused:
+            found = await (act(connection) if sure == "yes" else preview(connection, act))
+    except DecisionRefused as refused:
         status = 422 if refused.code == "reason-needed" else 404 if refused.code == "unknown-incident" else 409
         return await _shown(request, here, episode, wrong=str(refused), status=status, fields=fields)
     if sure != "yes":

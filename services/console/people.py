@@ -16,7 +16,8 @@ from services.console.refusal import Refused
 from services.console.rendering import page
 from services.console.review import may_know_people, number_of
 from services.ledger import people
-from services.ledger.people import Act, Consequences, PeopleRefused
+from services.ledger.decisions import Act, DecisionRefused, preview
+from services.ledger.people import Consequences
 from services.liaison.rules import RULES
 from services.liaison.settle import Key
 from services.runtime.postgres import Connection
@@ -137,10 +138,10 @@ async def _done(
     try:
         async with state.pool.acquire() as connection, connection.transaction():
             if sure != "yes":
-                seen = await people.preview(connection, act)
+                seen = await preview(connection, act)
             else:
                 await act(connection)
-    except PeopleRefused as refused:
+    except DecisionRefused as refused:
         return await shown(wrong=str(refused), status=422 if refused.code == "reason-needed" else 409)
     if sure != "yes":
         return await shown(act=name, seen=seen, reason=reason, other=other)

@@ -19,7 +19,8 @@ from services.console.rendering import page
 from services.console.text import TEXT
 from services.console.who import compared
 from services.ledger import identity
-from services.ledger.identity import ReviewRefused, Verdict
+from services.ledger.decisions import DecisionRefused
+from services.ledger.identity import Verdict
 from services.liaison.disclosure import COLUMN_OF
 from services.liaison.person_disclosure import WHO
 from services.liaison.settle import Key
@@ -132,7 +133,7 @@ async def decide(
                 connection, state.registry, state.settling.settle, incident, person, said, actor=here.actor,
                 reason=reason, now=here.now,
             )  # fmt: skip
-    except ReviewRefused as refused:
+    except DecisionRefused as refused:
         return await _shown(request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409)
     return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)
 
@@ -151,6 +152,6 @@ async def undo(request: Request, here: Reviewing, decision: str, review: str, re
             await identity.undo(
                 connection, state.registry, state.settling.settle, which, actor=here.actor, reason=reason, now=here.now
             )
-    except ReviewRefused as refused:
+    except DecisionRefused as refused:
         return await _shown(request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409)
     return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)

@@ -40,9 +40,14 @@ class Model:
         return min(high, max(low, self.levels[name][level] + surprise))
 
 
-@cache
 def _shipped_text() -> str:
     return files("services.identity").joinpath("model.json").read_text(encoding="utf-8")
+
+
+@cache
+def _shipped_levels() -> dict[str, tuple[str, ...]]:
+    shipped_model = json.loads(_shipped_text())
+    return {name: tuple(sorted(shipped_model[name])) for name in _FIELDS}
 
 
 def model_of(text: str) -> Model:
@@ -51,8 +56,8 @@ def model_of(text: str) -> Model:
         said: dict[str, Any] = json.loads(text)
         low, high = said["clamp"]
         # a level that is missing would be missed at night, by the first pair that compares so
-        for name in _FIELDS:
-            for level in sorted(json.loads(_shipped_text())[name]):
+        for name, levels in _shipped_levels().items():
+            for level in levels:
                 if level not in said[name]:
                     raise KeyError(f"{name}.{level}")
         return Model(

@@ -9,7 +9,8 @@
 
 A review re-evaluates the incident's crisis, and what it leaves, in the same transaction: alerts rise and end at once.
 Rows are only added; an undone one is closed. Two people at once: one wins, the other is told who and when
-(`ReviewRefused`, code `already-reviewed`). Only these ids are in the audit, never what anybody is called.
+(`DecisionRefused`: already-reviewed, unknown-incident, unknown-person, unknown-review, reason-needed).
+Only these ids are in the audit, never what anybody is called.
 """
 
 from __future__ import annotations
@@ -21,21 +22,13 @@ from typing import Any, Literal
 
 from schemas.registry import Registry
 from services.ledger import crises
+from services.ledger.decisions import DecisionRefused, reasoned
 from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 Verdict = Literal["same", "different", "cannot-tell"]
 Settle = Callable[[Connection, set[Key], datetime], Awaitable[object]]
 """Looks at incidents again in the caller's transaction: `Batch.settle`."""
-
-
-class ReviewRefused(ValueError):
-    """The review was not written. `code`: already-reviewed, unknown-incident, unknown-person, unknown-review,
-    reason-needed. The text is one sentence for the person."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,30 +124,24 @@ async def history(connection: Connection, incident: Key) -> list[Reviewed]:
     return [Reviewed(**dict(r)) for r in rows]
 
 
-def _reasoned(reason: str) -> str:
-    if not reason.strip():
-        raise ReviewRefused("reason-needed", "Say why: the reason is kept with the decision.")
-    return reason.strip()
-
-
 async def review(
     connection: Connection, registry: Registry, settle: Settle, incident: Key, person_id: str, verdict: Verdict, *,
     actor: str, reason: str, now: datetime,
 ) -> int:  # fmt: skip
     """Keep the verdict and look at the crisis again, in the caller's transaction. Gives the id for `undo`.
 
-    Raises ReviewRefused.
+    Raises DecisionRefused.
     """
-    reason = _reasoned(reason)
+    reason = reasoned(reason)
     await crises.lock_zone(connection, registry.zone)
     if not await connection.fetchval("SELECT true FROM incident WHERE (agency, reference) = ($1, $2)", *incident):
-        raise ReviewRefused("unknown-incident", "There is no such incident.")
+        raise DecisionRefused("unknown-incident", "There is no such incident.")
     record = await connection.fetchrow(
         "SELECT agency, local_person FROM local_record WHERE person_id::text = $1 ORDER BY agency, local_person LIMIT 1",
         person_id,
     )
     if record is None:
-        raise ReviewRefused("unknown-person", "There is no such person on file any more; look at the incident again.")
+        raise DecisionRefused("unknown-person", "There is no such person on file any more; look at the incident again.")
     first = await connection.fetchrow(
         """SELECT r.review_id, r.actor, r.decided_at, r.verdict FROM identity_review r
              JOIN local_record l ON (l.agency, l.local_person) = (r.local_agency, r.local_person)
@@ -163,7 +150,7 @@ async def review(
         *incident, person_id,
     )  # fmt: skip
     if first is not None:
-        raise ReviewRefused(
+        raise DecisionRefused(
             "already-reviewed", f"{first['actor']} decided this at {first['decided_at']:%H:%M} UTC: {first['verdict']}. "
             "Undo that first.",
         )  # fmt: skip
@@ -194,8 +181,8 @@ async def undo(
     reason: str,
     now: datetime,
 ) -> None:
-    """Take a review back in the caller's transaction: what the matcher says counts again. Raises ReviewRefused."""
-    reason = _reasoned(reason)
+    """Take a review back in the caller's transaction: what the matcher says counts again. Raises DecisionRefused."""
+    reason = reasoned(reason)
     await crises.lock_zone(connection, registry.zone)
     row = await connection.fetchrow(
         """UPDATE identity_review SET undone_by = $2, undone_at = $3 WHERE review_id = $1 AND undone_at IS NULL
@@ -203,7 +190,7 @@ async def undo(
         review_id, actor, now,
     )  # fmt: skip
     if row is None:
-        raise ReviewRefused("unknown-review", "That decision is not there any more: somebody has undone it.")
+        raise DecisionRefused("unknown-review", "That decision is not there any more: somebody has undone it.")
     incident = (row["agency"], row["incident"])
     detail = {"person": row["person_id"], "review": review_id, "reason": reason}
     await _audit(connection, "identity.undone", actor, incident, detail, now)

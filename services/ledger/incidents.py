@@ -6,7 +6,8 @@
 | `join` | two incidents, and the crises they are in, are one |
 
 Either replaces what was decided of the same pair before; the audit keeps both. Alerts rise and end in the same transaction;
-`services.ledger.people.preview` does an act and takes it back. Two people at once: one wins, the other is told.
+`services.ledger.decisions.preview` does an act and takes it back. Two people at once: one wins, the other is told
+(`DecisionRefused`: already-decided, unknown-incident, one-incident, reason-needed).
 """
 
 from __future__ import annotations
@@ -16,19 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.ledger import crises
-from services.ledger.people import AlertMoved, moved_alerts
+from services.ledger.decisions import AlertMoved, DecisionRefused, moved_alerts, reasoned
 from services.ledger.settling import Settling
 from services.liaison.settle import Key
 from services.runtime.postgres import Connection
-
-
-class IncidentsRefused(ValueError):
-    """Nothing was written. `code`: already-decided, unknown-incident, one-incident, reason-needed. The text is one sentence for
-    the person."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +35,11 @@ class Regrouped:
 async def take_out(
     connection: Connection, settling: Settling, incident: Key, *, actor: str, reason: str, now: datetime
 ) -> Regrouped:
-    """The incident is none of the crisis it is in. Raises IncidentsRefused."""
+    """The incident is none of the crisis it is in. Raises DecisionRefused."""
     together = await _together(connection, settling, incident, reason)
     others = [key for key in together if key != incident]
     if not others:
-        raise IncidentsRefused(
+        raise DecisionRefused(
             "one-incident", "It is the only incident of this crisis: there is nothing to take it out of."
         )
     return await _decide(connection, settling, incident, others, "separated", actor, reason, now)
@@ -56,10 +48,10 @@ async def take_out(
 async def join(
     connection: Connection, settling: Settling, incident: Key, other: Key, *, actor: str, reason: str, now: datetime
 ) -> Regrouped:
-    """The two incidents are of one crisis. Raises IncidentsRefused."""
+    """The two incidents are of one crisis. Raises DecisionRefused."""
     together = await _together(connection, settling, incident, reason)
     if other in together:
-        raise IncidentsRefused(
+        raise DecisionRefused(
             "already-decided", "They are one crisis already: somebody else may have joined them just now."
         )
     theirs = await _together(connection, settling, other, reason)
@@ -73,12 +65,11 @@ async def join(
 
 async def _together(connection: Connection, settling: Settling, incident: Key, reason: str) -> tuple[Key, ...]:
     """The incidents of the crisis that this one is in, with the zone locked."""
-    if not reason.strip():
-        raise IncidentsRefused("reason-needed", "Say why: the reason is kept with the decision.")
+    reasoned(reason)
     await crises.lock_zone(connection, settling.registry.zone)
     found = await _of_one_crisis(connection, incident)
     if incident not in found:
-        raise IncidentsRefused(
+        raise DecisionRefused(
             "unknown-incident", "There is no such incident of that agency here; look at the reference again."
         )
     return found

@@ -5,51 +5,30 @@
 | `join` | two records, and the people behind them, are one person |
 | `take_out` | a record is not about the person it is counted to: it leaves, and joins nobody by itself again |
 | `undo` | takes a decision back; what the agencies say counts again |
-| `preview` | does any of them, says what changed, and takes it back: nothing is written |
 | `records_of_person`, `history` | the records behind a person, and what was decided of them |
 
 Each looks again at every incident that may be about either person: those of the last 72 hours, and those of crises with an
 alert that stands. Alerts rise and end in the same transaction. Rows are only added; an undone one is closed. Two people at
-once: one wins, the other is told (`PeopleRefused`, code `already-decided`). Only ids are in the audit.
+once: one wins, the other is told
+(`DecisionRefused`: already-decided, unknown-record, unknown-decision, one-record, reason-needed). Only ids are in the audit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
 from services.identity.register import LocalRecord
 from services.ledger import crises
+from services.ledger.decisions import AlertMoved, DecisionRefused, moved_alerts, reasoned
 from services.ledger.register import records_of, register
 from services.ledger.settling import Settling
-from services.liaison.alert import AlertChange
 from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 Verdict = Literal["same", "different"]
-Changed = TypeVar("Changed")
-Act = Callable[[Connection], Awaitable[Changed]]
-"""What somebody does; it can be done for a look and taken back (`preview`)."""
-
-
-class PeopleRefused(ValueError):
-    """Nothing was written. `code`: already-decided, unknown-record, unknown-decision, one-record, reason-needed. The text is
-    one sentence for the person."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class AlertMoved:
-    """An alert that rose or ended because of the decision."""
-
-    rule: str
-    raised: bool
-    desks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +102,17 @@ async def history(connection: Connection, records: Sequence[Key]) -> list[Decide
 async def join(
     connection: Connection, settling: Settling, kept: Key, other: Key, *, actor: str, reason: str, now: datetime
 ) -> Consequences:
-    """The people behind the two records are one, who keeps the id of `kept`'s. Raises PeopleRefused."""
+    """The people behind the two records are one, who keeps the id of `kept`'s. Raises DecisionRefused."""
     people = await _people(connection, settling, {kept, other}, reason)
     if people[kept] == people[other]:
-        raise PeopleRefused("one-record", "These are one person's already: there is nothing to join.")
+        raise DecisionRefused("one-record", "These are one person's already: there is nothing to join.")
     return await _decide(connection, settling, kept, other, "same", actor, reason, now)
 
 
 async def take_out(
     connection: Connection, settling: Settling, record: Key, *, actor: str, reason: str, now: datetime
 ) -> Consequences:
-    """The record leaves the person it is counted to, and joins nobody by itself again. Raises PeopleRefused."""
+    """The record leaves the person it is counted to, and joins nobody by itself again. Raises DecisionRefused."""
     people = await _people(connection, settling, {record}, reason)
     rest = await connection.fetchrow(
         """SELECT agency, local_person FROM local_record WHERE person_id::text = $1 AND (agency, local_person) <> ($2, $3)
@@ -141,7 +120,7 @@ async def take_out(
         people[record], *record,
     )  # fmt: skip
     if rest is None:
-        raise PeopleRefused("one-record", "This is the only record of the person: there is nobody to take it out of.")
+        raise DecisionRefused("one-record", "This is the only record of the person: there is nobody to take it out of.")
     kept = (rest["agency"], rest["local_person"])
     return await _decide(connection, settling, kept, record, "different", actor, reason, now)
 
@@ -149,8 +128,8 @@ async def take_out(
 async def undo(
     connection: Connection, settling: Settling, link_id: int, *, actor: str, reason: str, now: datetime
 ) -> Consequences:
-    """Take a decision back. Raises PeopleRefused."""
-    reason = _reasoned(reason)
+    """Take a decision back. Raises DecisionRefused."""
+    reason = reasoned(reason)
     await crises.lock_zone(connection, settling.registry.zone)
     row = await connection.fetchrow(
         """UPDATE record_link SET undone_by = $2, undone_at = $3, undone_reason = $4
@@ -158,31 +137,15 @@ async def undo(
         link_id, actor, now, reason,
     )  # fmt: skip
     if row is None:
-        raise PeopleRefused("unknown-decision", "That decision is not there any more: somebody has undone it.")
+        raise DecisionRefused("unknown-decision", "That decision is not there any more: somebody has undone it.")
     kept, other = (row["kept_agency"], row["kept_person"]), (row["other_agency"], row["other_person"])
     await _audit(connection, "people.undone", actor, link_id, kept, other, now)
     return await _look_again(connection, settling, link_id, {kept, other}, now)
 
 
-async def preview(connection: Connection, act: Act[Changed]) -> Changed:
-    """What the act would change. It is done and taken back within the caller's transaction: nothing of it stays."""
-    point = connection.transaction()
-    await point.start()
-    try:
-        return await act(connection)
-    finally:
-        await point.rollback()
-
-
-def _reasoned(reason: str) -> str:
-    if not reason.strip():
-        raise PeopleRefused("reason-needed", "Say why: the reason is kept with the decision.")
-    return reason.strip()
-
-
 async def _people(connection: Connection, settling: Settling, records: set[Key], reason: str) -> dict[Key, str]:
-    """The person of each record, with the zone locked. Raises PeopleRefused for one that is not on file."""
-    _reasoned(reason)
+    """The person of each record, with the zone locked. Raises DecisionRefused for one that is not on file."""
+    reasoned(reason)
     await crises.lock_zone(connection, settling.registry.zone)
     rows = await connection.fetch(
         """SELECT agency, local_person, person_id::text AS person_id FROM local_record
@@ -191,7 +154,7 @@ async def _people(connection: Connection, settling: Settling, records: set[Key],
     )  # fmt: skip
     found = {(r["agency"], r["local_person"]): r["person_id"] for r in rows}
     if set(found) != records:
-        raise PeopleRefused("unknown-record", "There is no such record on file any more; look at the person again.")
+        raise DecisionRefused("unknown-record", "There is no such record on file any more; look at the person again.")
     return found
 
 
@@ -206,7 +169,7 @@ async def _decide(
         *kept, *other,
     )  # fmt: skip
     if first is not None:
-        raise PeopleRefused(
+        raise DecisionRefused(
             "already-decided",
             f"{first['actor']} decided this at {first['decided_at']:%H:%M} UTC: {first['verdict']}. Undo that first.",
         )
@@ -268,17 +231,6 @@ async def _decisions(connection: Connection, incidents: set[Key]) -> dict[Key, t
         (r["agency"], r["incident"]): (r["outcome"], r["person_id"], tuple(r["evidence"].get("candidates", ())))
         for r in rows
     }
-
-
-def moved_alerts(changes: Sequence[AlertChange]) -> tuple[AlertMoved, ...]:
-    """Which alerts a settlement raised and ended, each once."""
-    found = []
-    for change in changes:
-        kinds = {t.kind for t in change.transitions}
-        if kinds & {"raised", "worsened"} or not change.alert.stands:
-            desks = tuple(d.desk for d in change.alert.desks)
-            found.append(AlertMoved(change.alert.rule, change.alert.stands, desks))
-    return tuple(sorted(found, key=lambda m: (m.rule, m.raised, m.desks)))
 
 
 async def _audit(

@@ -13,7 +13,7 @@ import pytest
 
 from schemas.registry import load_registry
 from services.ledger import identity
-from services.ledger.identity import ReviewRefused
+from services.ledger.decisions import DecisionRefused
 from services.liaison.policy import load_policy
 from services.runtime.postgres import create_pool
 from services.stream.batch import Batch, Record
@@ -100,7 +100,7 @@ async def test_a_possible_match_waits_and_is_attached_by_a_person_and_taken_back
     assert await desk.waiting() == []
     await desk.undo(done)
     assert await desk.now() == ("possible", None)
-    with pytest.raises(ReviewRefused) as refused:
+    with pytest.raises(DecisionRefused) as refused:
         await desk.undo(done)
     assert refused.value.code == "unknown-review"
 
@@ -123,7 +123,7 @@ async def test_of_two_reviewers_at_once_one_wins_and_the_other_is_told(desk: Des
     told = await asyncio.gather(
         desk.review(person, "same", "AB"), desk.review(person, "different", "CD"), return_exceptions=True
     )
-    refused = [t for t in told if isinstance(t, ReviewRefused)]
+    refused = [t for t in told if isinstance(t, DecisionRefused)]
     assert len(refused) == 1
     assert refused[0].code == "already-reviewed"
     assert sum(isinstance(t, int) for t in told) == 1
@@ -145,7 +145,7 @@ async def test_nobody_can_tell_keeps_it_possible_and_a_reason_is_needed(desk: De
     assert (await desk.now())[0] == "possible"
     assert len(await desk.waiting()) == 1
     async with desk.pool.acquire() as connection:
-        with pytest.raises(ReviewRefused) as refused:
+        with pytest.raises(DecisionRefused) as refused:
             await identity.review(connection, desk.registry, desk.batch.settle, INCIDENT, waiting.candidates[0], "same",
                                   actor="AB", reason=" ", now=NOW)  # fmt: skip
     assert refused.value.code == "reason-needed"

@@ -11,7 +11,7 @@ import pytest
 
 from services.console.rights import Grant
 from services.ledger import incidents
-from services.ledger.incidents import IncidentsRefused
+from services.ledger.decisions import DecisionRefused
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.played_ledger import PlayedLedger
@@ -125,7 +125,7 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedge
         async with ledger.pool.acquire() as connection, connection.transaction():
             try:
                 await incidents.take_out(connection, settling, FIRST, actor=actor, reason=WHY, now=NOW)
-            except IncidentsRefused as refused:
+            except DecisionRefused as refused:
                 return refused.code
         return "done"
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from services.ledger import people
-from services.ledger.people import Consequences, PeopleRefused
+from services.ledger.decisions import DecisionRefused, preview
+from services.ledger.people import Consequences
 from services.liaison.policy import load_policy
 from services.runtime.postgres import create_pool
 from services.stream.batch import Batch
@@ -70,7 +71,7 @@ async def do(ledger: PlayedLedger, act: Any, *given: Any, look: bool = False, ac
         return found
 
     async with ledger.pool.acquire() as connection, connection.transaction():
-        return await people.preview(connection, run) if look else await run(connection)
+        return await preview(connection, run) if look else await run(connection)
 
 
 async def test_what_joining_would_change_is_shown_before_and_nothing_of_it_is_written(ledger: PlayedLedger) -> None:
@@ -130,7 +131,7 @@ async def test_of_two_people_at_once_one_wins_and_the_other_is_told(ledger: Play
         do(ledger, people.join, SLAM, OXLEAS, actor="AB"), do(ledger, people.join, OXLEAS, SLAM, actor="CD"),
         return_exceptions=True,
     )  # fmt: skip
-    (refused,) = (t for t in told if isinstance(t, PeopleRefused))
+    (refused,) = (t for t in told if isinstance(t, DecisionRefused))
     assert refused.code in {"already-decided", "one-record"}
     assert await ledger.pool.fetchval("SELECT count(*) FROM record_link WHERE undone_at IS NULL") == 1
 
@@ -146,7 +147,7 @@ async def test_of_two_people_at_once_one_wins_and_the_other_is_told(ledger: Play
 async def test_what_cannot_be_done_is_said_and_nothing_is_written(
     ledger: PlayedLedger, act: Any, given: tuple[Any, ...], code: str
 ) -> None:
-    with pytest.raises(PeopleRefused) as refused:
+    with pytest.raises(DecisionRefused) as refused:
         await do(ledger, act, *given)
     assert refused.value.code == code
     assert await ledger.pool.fetchval("SELECT count(*) FROM audit WHERE action LIKE 'people.%'") == 0

@@ -86,7 +86,7 @@ class AbsenceMachine(RuleBasedStateMachine):
         self.now, self.count = START, 0
         self.heard: list[tuple[datetime, Received]] = []
         self.known: dict[str, tuple[str, datetime]] = {}
-        self.said: dict[str, str] = {}
+        self.said: set[str] = set()
         self.waiting: list[tuple[datetime, Received, str]] = []
         self.ledger = fresh(self.policy)
         for name, each in self.begins.items():
@@ -96,7 +96,7 @@ class AbsenceMachine(RuleBasedStateMachine):
         self.count += 1
         data = {k: (at + v).isoformat() if isinstance(v, timedelta) else v for k, v in what.data.items()}
         said = event(what.feed, what.kind, at, f"m{self.count}", data)
-        self.said[name] = said.event.id
+        self.said.add(name)
         if late:
             self.waiting.append((self.now + late, said, name))
             self.waiting.sort(key=lambda w: (w[0], w[1].event.id))
