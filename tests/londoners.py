@@ -152,11 +152,11 @@ def _household(start: int, chance: random.Random) -> Iterator[Londoner]:
         )  # fmt: skip
 
 
-def londoners(count: int, chance: random.Random) -> list[Londoner]:
-    """So many people, in households with twins among them."""
+def londoners(count: int, chance: random.Random, first: int = 0) -> list[Londoner]:
+    """So many people, in households with twins among them. `first`: the number of the first, of those made in parts."""
     found: list[Londoner] = []
     while len(found) < count:
-        found += _household(len(found), chance)
+        found += _household(first + len(found), chance)
     return found[:count]
 
 
@@ -212,11 +212,11 @@ def described_by_an_agency(person: Londoner, key: str, chance: random.Random) ->
 
 
 def register_and_descriptions(
-    people: int, descriptions: int, chance: random.Random
+    people: int, descriptions: int, chance: random.Random, first: int = 0
 ) -> tuple[list[dict[str, str]], list[dict[str, str]], list[dict[str, str]]]:
     """Rows of people on file, of descriptions, and of the truth with its groups. Half the descriptions are of people who are
     not on file, a third of these relatives of somebody who is."""
-    everybody = londoners(people + max(people // 10, descriptions), chance)
+    everybody = londoners(people + max(people // 10, descriptions), chance, first)
     held_back = {i for i in range(len(everybody)) if i >= people}
     relatives = set(chance.sample(range(people), descriptions // 6))
     on_file = [p for i, p in enumerate(everybody) if i not in held_back and i not in relatives]
@@ -225,7 +225,7 @@ def register_and_descriptions(
     for number in range(descriptions):
         draw = chance.random()
         person = chance.choice(on_file if draw < 0.5 else family if draw < 0.667 else strangers)
-        key = f"e{number}"
+        key = f"e{first}-{number}" if first else f"e{number}"
         asked.append(described_by_an_agency(person, key, chance))
         truth.append({"query_id": key, "person_id": person.id if draw < 0.5 else "", **person.groups()})
     return [p.row() for p in on_file], asked, truth

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from services.identity.described import Birth, Described
@@ -77,19 +77,20 @@ def keys_of(person: Described) -> frozenset[str]:
     return frozenset(keys)
 
 
-def hashed(key: str) -> str:
-    """The key as it is stored: without a name or a number in it."""
-    return f"{key.split('|', 1)[0]}:{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+def hashed(key: str) -> int:
+    """The key as it is stored, a signed number of 64 bits: nothing of a name in it. The last bit says whether the key is
+    strong. Where 300 million are stored, one in a thousand million descriptions meets a key that is not its own."""
+    return _marked(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True), key)
+
+
+def _marked(number: int, key: str) -> int:
+    return number | 1 if key.split("|", 1)[0] in STRONG else number & ~1
 
 
 Somebody = TypeVar("Somebody", bound=Hashable)
 
 
-def _kind(key: str) -> str:
-    return key.replace(":", "|", 1).split("|", 1)[0]
-
-
-def gather(holders: Mapping[str, Iterable[Somebody]], cap: int = CAP, most: int = MOST) -> set[Somebody]:
+def gather(holders: Mapping[int, Iterable[Somebody]], cap: int = CAP, most: int = MOST) -> set[Somebody]:
     """Of those under these keys, whom to weigh. Never the first so many: those who share the most.
 
     Of a key over the cap only those whom another key names too. Of more people than `most` those who share more keys, by the
@@ -105,7 +106,7 @@ def gather(holders: Mapping[str, Iterable[Somebody]], cap: int = CAP, most: int 
         shared.update(listed)
         if len(listed) <= cap:
             alone |= listed
-            if _kind(key) in STRONG:
+            if key & 1:
                 strong |= listed
     found = {p for p, times in shared.items() if p in alone or times > 1}
     least = 1
@@ -122,9 +123,14 @@ class Index:
         self.people = people
         self._holders: dict[int, list[str]] = defaultdict(list)
         for person_id, person in people.items():
-            for key in keys_of(person):
-                self._holders[hash(key)].append(person_id)
+            for number in _numbers(person):
+                self._holders[number].append(person_id)
 
     def candidates(self, said: Described) -> set[str]:
         """The people whom the description may be of."""
-        return gather({k: held for k in keys_of(said) if (held := self._holders.get(hash(k)))})
+        return gather({n: held for n in _numbers(said) if (held := self._holders.get(n))})
+
+
+def _numbers(person: Described) -> Iterator[int]:
+    """As `hashed`, by a quicker hash that means nothing outside this process."""
+    return (_marked(hash(key), key) for key in keys_of(person))

@@ -153,7 +153,7 @@ def decide_scored(
 
 
 @lru_cache(20_000)
-def identity_keys(descriptor: PersonDescriptor | None) -> frozenset[str]:
+def identity_keys(descriptor: PersonDescriptor | None) -> frozenset[int]:
     """Hashed keys under which a descriptor and the people it may be about are found together."""
     if descriptor is None:
         return frozenset()

@@ -12,8 +12,8 @@ from services.identity.candidates import hashed
 from services.identity.described import Described
 from services.identity.model import Frequencies, pair_of
 
-ALL = "records"
-"""Under this name all records are counted."""
+ALL = 0
+"""Under this number all records are counted."""
 LEAST_REGISTER = 1000
 """Below so many records nothing is known of how common a name is: every name counts as a common one (the model's defaults)."""
 
@@ -26,12 +26,12 @@ def values_of(person: Described) -> frozenset[tuple[str, str]]:
     return frozenset(given | family | pairs | {("postcode", p) for p in person.postcodes})
 
 
-def stored(kind: str, value: str) -> str:
+def stored(kind: str, value: str) -> int:
     """As the value is stored."""
     return hashed(f"frequency|{kind}|{value}")
 
 
-def known(values: Iterable[tuple[str, str]], counts: Mapping[str, int]) -> Frequencies:
+def known(values: Iterable[tuple[str, str]], counts: Mapping[int, int]) -> Frequencies:
     """The frequencies of these values by stored counts; of a register that is too small, none."""
     records = counts.get(ALL, 0)
     if records < LEAST_REGISTER:

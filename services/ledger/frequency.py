@@ -16,7 +16,7 @@ from services.runtime.postgres import Connection
 async def count(connection: Connection, changed: Iterable[Key], records: Iterable[LocalRecord]) -> None:
     """Count these records anew, in the transaction that folds them. One that says nothing any more is counted no more."""
     keys = sorted(set(changed))
-    now: dict[Key, list[str]] = {key: [] for key in keys}
+    now: dict[Key, list[int]] = {key: [] for key in keys}
     for record in records:
         values = values_of(described(record.descriptors)) if record.descriptors else frozenset()
         now[record.agency, record.local_person] = sorted(stored(*v) for v in values)
@@ -25,7 +25,7 @@ async def count(connection: Connection, changed: Iterable[Key], records: Iterabl
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
         [a for a, _ in keys], [p for _, p in keys],
     )  # fmt: skip
-    moved: Counter[str] = Counter()
+    moved: Counter[int] = Counter()
     for row in rows:
         before, after = set(row["counted"]), set(now[row["agency"], row["local_person"]])
         moved.update(after - before)
@@ -39,12 +39,12 @@ async def count(connection: Connection, changed: Iterable[Key], records: Iterabl
         [(*key, values) for key, values in now.items()],
     )
     await connection.execute(
-        "INSERT INTO value_frequency (value, records) SELECT v, 0 FROM unnest($1::text[]) AS v ON CONFLICT DO NOTHING",
+        "INSERT INTO value_frequency (value, records) SELECT v, 0 FROM unnest($1::bigint[]) AS v ON CONFLICT DO NOTHING",
         list(changes),
     )
     await connection.execute(
         """UPDATE value_frequency f SET records = f.records + x.n
-             FROM unnest($1::text[], $2::bigint[]) AS x(v, n) WHERE f.value = x.v""",
+             FROM unnest($1::bigint[], $2::bigint[]) AS x(v, n) WHERE f.value = x.v""",
         list(changes), list(changes.values()),
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ async def frequencies(connection: Connection, values: Collection[tuple[str, str]
     """How common these values are (`identity.frequency.values_of` says which there are), one round trip for all of them."""
     names = sorted({stored(*v) for v in values})
     rows = await connection.fetch(
-        "SELECT value, records FROM value_frequency WHERE value = ANY($1::text[])", [ALL, *names]
+        "SELECT value, records FROM value_frequency WHERE value = ANY($1::bigint[])", [ALL, *names]
     )
-    counts: Mapping[str, int] = {r["value"]: r["records"] for r in rows}
+    counts: Mapping[int, int] = {r["value"]: r["records"] for r in rows}
     return known(values, counts)

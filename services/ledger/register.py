@@ -7,7 +7,7 @@ services.ledger.people).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from schemas.received import Received
@@ -19,7 +19,7 @@ from services.ledger.decoded import Decoded
 from services.ledger.frequency import count
 from services.liaison.corrections import effective
 from services.liaison.settle import Key
-from services.liaison.subjects import local_key
+from services.liaison.subjects import described_key, local_key
 from services.runtime.postgres import Connection
 
 REOPEN = timedelta(hours=72)
@@ -77,16 +77,8 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
     if not changed:
         return set()
     changed = await _merged_with(connection, changed)
-    rows = await connection.fetch(
-        """SELECT key FROM identity_key
-            WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in changed],
-        [p for _, p in changed],
-    )
-    names = {row["key"] for row in rows} | {local_key(*local) for local in changed}
     records = await records_of(connection, changed, decoded)
-    keys = {(r.agency, r.local_person): {n for d in r.descriptors for n in identity_keys(d)} for r in records}
-    names |= {name for each in keys.values() for name in each}
+    keys = {(r.agency, r.local_person): {k for d in r.descriptors for k in identity_keys(d)} for r in records}
     ids = person_ids(records, await record_links(connection, changed))
     known = {(r.agency, r.local_person): known_of(r) for r in records}
     await connection.executemany(
@@ -95,23 +87,41 @@ async def register(connection: Connection, changed: set[Key], decoded: Decoded, 
         [(*local, person_id, known[local]) for local, person_id in ids.items()],
     )
     await count(connection, changed, records)
-    pairs = [(name, *local) for local, each in keys.items() for name in sorted(each)]
-    await connection.execute(
-        """WITH said AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS x(key, agency, local_person)),
-                gone AS (DELETE FROM identity_key k WHERE (k.agency, k.local_person) IN
-                             (SELECT * FROM unnest($4::text[], $5::text[]))
-                         AND NOT EXISTS (SELECT FROM said s WHERE (s.key, s.agency, s.local_person)
-                                             = (k.key, k.agency, k.local_person)))
-           INSERT INTO identity_key (key, agency, local_person) SELECT * FROM said ON CONFLICT DO NOTHING""",
-        [k for k, _, _ in pairs], [a for _, a, _ in pairs], [p for _, _, p in pairs],
-        [a for a, _ in keys], [p for _, p in keys],
-    )  # fmt: skip
+    found_by = await _keep_keys(connection, changed, keys)
+    names = {described_key(key) for key in found_by} | {local_key(*local) for local in changed}
     incidents = await connection.fetch(
         "SELECT agency, reference FROM incident WHERE link_keys && $1::text[] AND last_seen_at >= $2",
         sorted(names),
         now - REOPEN,
     )
     return {(r["agency"], r["reference"]) for r in incidents}
+
+
+async def _keep_keys(connection: Connection, changed: set[Key], keys: Mapping[Key, Collection[int]]) -> set[int]:
+    """Write the keys of these records; gives those under which any of the changed were found before and are now."""
+    rows = await connection.fetch(
+        """SELECT l.agency, l.local_person, l.record_id, ARRAY(SELECT key FROM identity_key k WHERE k.record_id = l.record_id)
+               AS keys FROM local_record l WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [a for a, _ in changed], [p for _, p in changed],
+    )  # fmt: skip
+    found: set[int] = set()
+    gone: list[tuple[int, int]] = []
+    new: list[tuple[int, int]] = []
+    for row in rows:
+        before, record_id = set(row["keys"]), row["record_id"]
+        after = set(keys.get((row["agency"], row["local_person"]), before))
+        gone += [(key, record_id) for key in before - after]
+        new += [(key, record_id) for key in after - before]
+        found |= before | after
+    await connection.execute(
+        """DELETE FROM identity_key WHERE (key, record_id) IN (SELECT * FROM unnest($1::bigint[], $2::bigint[]))""",
+        [k for k, _ in gone], [r for _, r in gone],
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO identity_key (key, record_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
+        [k for k, _ in new], [r for _, r in new],
+    )  # fmt: skip
+    return found
 
 
 async def people_of_locals(connection: Connection, locals_: set[Key]) -> dict[Key, str]:

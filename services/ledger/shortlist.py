@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 import asyncpg
 
-from services.identity.candidates import CAP, MOST, STRONG, TOO_COMMON
+from services.identity.candidates import CAP, MOST, TOO_COMMON
 from services.identity.known import Candidate, Known, candidate_of, known_of
 from services.ledger.decoded import Decoded
 from services.ledger.register import records_of
@@ -18,36 +18,34 @@ from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 _SHORTLIST = """
-WITH asked AS (SELECT * FROM unnest($1::int[], $2::text[]) AS x(number, key)),
+WITH asked AS (SELECT * FROM unnest($1::int[], $2::bigint[]) AS x(number, key)),
      wanted AS (SELECT DISTINCT key FROM asked),
-     held AS (SELECT w.key, h.agency, h.local_person, count(*) OVER (PARTITION BY w.key) AS size
+     held AS (SELECT w.key, h.record_id, count(*) OVER (PARTITION BY w.key) AS size
                 FROM wanted w CROSS JOIN LATERAL
-                     (SELECT agency, local_person FROM identity_key k WHERE k.key = w.key LIMIT $3 + 1) h),
-     shared AS (SELECT a.number, h.agency, h.local_person, count(*) AS times, bool_or(h.size <= $4) AS alone,
-                       bool_or(h.size <= $4 AND split_part(h.key, ':', 1) = ANY($6::text[])) AS strong
-                  FROM asked a JOIN held h USING (key) WHERE h.size <= $3 GROUP BY 1, 2, 3
+                     (SELECT record_id FROM identity_key k WHERE k.key = w.key LIMIT $3 + 1) h),
+     shared AS (SELECT a.number, h.record_id, count(*) AS times, bool_or(h.size <= $4) AS alone,
+                       bool_or(h.size <= $4 AND h.key & 1 = 1) AS strong
+                  FROM asked a JOIN held h USING (key) WHERE h.size <= $3 GROUP BY 1, 2
                 HAVING bool_or(h.size <= $4) OR count(*) > 1),
      ranked AS (SELECT *, count(*) OVER (PARTITION BY number ORDER BY times DESC)
                           + count(*) FILTER (WHERE strong) OVER (PARTITION BY number)
                           - count(*) FILTER (WHERE strong) OVER (PARTITION BY number ORDER BY times DESC) AS so_many
                   FROM shared),
-     near AS (SELECT DISTINCT r.number, l.person_id FROM ranked r JOIN local_record l USING (agency, local_person)
+     near AS (SELECT DISTINCT r.number, l.person_id FROM ranked r JOIN local_record l USING (record_id)
                WHERE r.strong OR r.so_many <= $5)
 SELECT n.number, n.person_id::text AS person_id, l.agency, l.local_person, l.known
   FROM near n JOIN local_record l USING (person_id) ORDER BY l.agency, l.local_person"""
 
 
 async def shortlist(
-    connection: Connection, asked: Mapping[Key, Collection[str]], decoded: Decoded
+    connection: Connection, asked: Mapping[Key, Collection[int]], decoded: Decoded
 ) -> dict[Key, list[Candidate]]:
     """The people to weigh for each description, by the incident whose description it is. `asked` are its identity keys."""
     incidents = list(asked)
     pairs = [(number, name) for number, key in enumerate(incidents) for name in sorted(asked[key])]
     if not pairs:
         return {key: [] for key in incidents}
-    rows = await connection.fetch(
-        _SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST, sorted(STRONG)
-    )
+    rows = await connection.fetch(_SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST)
     known = await _known(connection, rows, decoded)
     records: dict[str, dict[Key, Known]] = defaultdict(dict)
     near: dict[Key, set[str]] = {key: set() for key in incidents}

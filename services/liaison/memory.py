@@ -36,7 +36,14 @@ from services.liaison.settle import (
     settle_feed,
     settle_monitor,
 )
-from services.liaison.subjects import day_of, descriptor_of, local_key, local_person_of, site_reports_of
+from services.liaison.subjects import (
+    day_of,
+    described_key,
+    descriptor_of,
+    local_key,
+    local_person_of,
+    site_reports_of,
+)
 from services.liaison.tally import count
 
 REOPEN = timedelta(hours=72)
@@ -97,7 +104,7 @@ class MemoryLedger:
         self._register_is_current = True
         self._people: dict[str, PersonOnFile] = {}
         self._common = NO_REGISTER
-        self._records_by_key: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._records_by_key: dict[int, set[tuple[str, str]]] = defaultdict(set)
         self._person_of_record: dict[tuple[str, str], str] = {}
         self.heard: dict[str, datetime] = {}
         self._late: dict[str, tuple[datetime, timedelta]] = {}
@@ -201,16 +208,17 @@ class MemoryLedger:
 
     def _register(self, received: Received, locals_: frozenset[tuple[str, str]]) -> set[str]:
         """Take in what an NHS organisation says; gives the identity keys of the people it is and was about."""
-        changed = {key for local in locals_ for said in self._record(local).descriptors for key in identity_keys(said)}
+        changed = self._described(locals_)
         self._keep_local(received, locals_)
         changed |= {local_key(*local) for local in locals_}
         for local in locals_:
             self._records.pop(local, None)
         self._register_is_current = False
-        for local in locals_:
-            for said in self._record(local).descriptors:
-                changed |= identity_keys(said)
-        return changed
+        return changed | self._described(locals_)
+
+    def _described(self, locals_: frozenset[tuple[str, str]]) -> set[str]:
+        said = (d for local in locals_ for d in self._record(local).descriptors)
+        return {described_key(key) for d in said for key in identity_keys(d)}
 
     def _read_register(self) -> None:
         """Fold what has changed of the register since it was last asked: once a batch, not once an event."""
@@ -228,8 +236,8 @@ class MemoryLedger:
         self._person_of_record = person_ids(records)
         for record in records:
             for descriptor in record.descriptors:
-                for name in identity_keys(descriptor):
-                    self._records_by_key[name].add((record.agency, record.local_person))
+                for number in identity_keys(descriptor):
+                    self._records_by_key[number].add((record.agency, record.local_person))
 
     # -- time and people ----------------------------------------------------------------------------------------------
 
@@ -287,7 +295,7 @@ class MemoryLedger:
             decision = own_register(known)
         else:
             said = descriptor_of(incident.counted)
-            near = gather({name: self._records_by_key.get(name, ()) for name in identity_keys(said)})
+            near = gather({n: self._records_by_key.get(n, ()) for n in identity_keys(said)})
             ids = {self._person_of_record[record] for record in near}
             decision = decide(
                 said, (self._people[i] for i in ids), as_of=day_of(incident.counted), frequencies=self._common

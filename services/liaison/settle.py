@@ -26,7 +26,7 @@ from services.liaison.linking import Bound, Sighting, group_within, link_keys
 from services.liaison.policy import Policy
 from services.liaison.records import SiteReport
 from services.liaison.rules import RULES
-from services.liaison.subjects import area_of, descriptor_of, local_keys
+from services.liaison.subjects import area_of, described_key, descriptor_of, local_keys
 from services.liaison.tally import Counts, Tally, tally_of
 
 _NAMESPACE = uuid.UUID("b7c2a1de-6a0c-5b6c-9d3f-3f1b7f0f5c22")
@@ -304,7 +304,8 @@ def settle(
             IncidentSettled(
                 f.key, sightings[f.key].opened_at, sightings[f.key].last_seen_at,
                 tuple(sorted(
-                    link_keys(sightings[f.key]) | identity_keys(descriptor_of(said[f.key])) | local_keys(said[f.key])
+                    link_keys(sightings[f.key]) | local_keys(said[f.key])
+                    | {described_key(k) for k in identity_keys(descriptor_of(said[f.key]))}
                 )),
                 rows_known.get(f.key),
             )

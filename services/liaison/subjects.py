@@ -46,6 +46,11 @@ def local_key(agency: str, local_person: str) -> str:
     return f"local:{agency}/{local_person}"
 
 
+def described_key(key: int) -> str:
+    """Key under which records described alike are found when the register changes. `key` is one of `identity_keys`."""
+    return f"described:{key}"
+
+
 def local_keys(events: Iterable[Received]) -> frozenset[str]:
     """The key of the person on the sender's own books; empty where none is named."""
     named = local_person_of(events)
