@@ -18,15 +18,15 @@ from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 _SHORTLIST = """
-WITH asked AS (SELECT * FROM unnest($1::int[], $2::bigint[]) AS x(number, key)),
-     wanted AS (SELECT DISTINCT key FROM asked),
-     held AS (SELECT w.key, h.record_id, count(*) OVER (PARTITION BY w.key) AS size
-                FROM wanted w CROSS JOIN LATERAL
-                     (SELECT record_id FROM identity_key k WHERE k.key = w.key LIMIT $3 + 1) h),
-     shared AS (SELECT a.number, h.record_id, count(*) AS times, bool_or(h.size <= $4) AS alone,
-                       bool_or(h.size <= $4 AND h.key & 1 = 1) AS strong
-                  FROM asked a JOIN held h USING (key) WHERE h.size <= $3 GROUP BY 1, 2
-                HAVING bool_or(h.size <= $4) OR count(*) > 1),
+WITH held AS MATERIALIZED (
+         SELECT a.number, h.records, h.size <= $4 AS alone, h.size <= $4 AND a.key & 1 = 1 AS strong
+           FROM unnest($1::int[], $2::bigint[]) AS a(number, key) CROSS JOIN LATERAL
+                (SELECT array_agg(record_id) AS records, count(*) AS size
+                   FROM (SELECT record_id FROM identity_key k WHERE k.key = a.key LIMIT $3 + 1) AS l) AS h
+          WHERE h.size <= $3),
+     shared AS (SELECT number, r AS record_id, count(*) AS times, bool_or(strong) AS strong
+                  FROM held CROSS JOIN LATERAL unnest(records) AS r GROUP BY 1, 2
+                HAVING bool_or(alone) OR count(*) > 1),
      ranked AS (SELECT *, count(*) OVER (PARTITION BY number ORDER BY times DESC)
                           + count(*) FILTER (WHERE strong) OVER (PARTITION BY number)
                           - count(*) FILTER (WHERE strong) OVER (PARTITION BY number ORDER BY times DESC) AS so_many
