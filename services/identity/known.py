@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -38,24 +38,37 @@ def known_of(record: LocalRecord) -> Known:
     return {k: v for k, v in kept.items() if v or (v == 0 and k == "apparent_age")}
 
 
+_LISTS = ("nhs_numbers", "names", "births", "sexes", "postcodes", "phones", "identifiers")
+
+
+def _together(records: Sequence[Known]) -> Known:
+    """What several records say, as one."""
+    return {
+        **{field: [value for known in records for value in known.get(field, ())] for field in _LISTS},
+        "nhs_verified": any(known.get("nhs_verified") for known in records),
+        "apparent_age": next((age for known in records if (age := known.get("apparent_age")) is not None), None),
+        "restricted": any(known.get("restricted") for known in records),
+        "died_on": next((day for known in records if (day := known.get("died_on"))), None),
+    }
+
+
 def candidate_of(person_id: str, records: Iterable[Known]) -> Candidate:
     """The person behind these records, in the order of the records: what `described` makes of all their descriptors."""
     listed = list(records)
-
-    def every(field: str) -> list[Any]:
-        return [value for known in listed for value in known.get(field, ())]
-
-    sexes = set(every("sexes"))
-    ages = [known["apparent_age"] for known in listed if known.get("apparent_age") is not None]
-    died = [date.fromisoformat(known["died_on"]) for known in listed if known.get("died_on")]
+    # nearly everybody has one record, and dozens are read for each event
+    known = listed[0] if len(listed) == 1 else _together(listed)
+    said = known.get
+    sexes = set(said("sexes", ()))
+    # one organisation that says restricted is enough: another may not have heard of it yet
+    hidden = said("restricted", False)
     person = Described(
-        nhs_numbers=frozenset(every("nhs_numbers")), nhs_verified=any(known.get("nhs_verified") for known in listed),
-        names=tuple(dict.fromkeys((given, family) for given, family in every("names"))),
-        births=tuple(dict.fromkeys(Birth(*born) for born in every("births"))), apparent_age=ages[0] if ages else None,
-        sex=sexes.pop() if len(sexes) == 1 else "", postcodes=frozenset(every("postcodes")),
-        phones=frozenset(every("phones")), identifiers=frozenset(every("identifiers")),
+        nhs_numbers=frozenset(said("nhs_numbers", ())), nhs_verified=bool(said("nhs_verified")),
+        names=tuple(dict.fromkeys((given, family) for given, family in said("names", ()))),
+        births=tuple(dict.fromkeys(Birth(*born) for born in said("births", ()))), apparent_age=said("apparent_age"),
+        sex=sexes.pop() if len(sexes) == 1 else "",
+        postcodes=frozenset() if hidden else frozenset(said("postcodes", ())),
+        phones=frozenset() if hidden else frozenset(said("phones", ())),
+        identifiers=frozenset(said("identifiers", ())),
     )  # fmt: skip
-    if any(known.get("restricted") for known in listed):
-        # one organisation that says restricted is enough: another may not have heard of it yet
-        person = replace(person, postcodes=frozenset(), phones=frozenset())
-    return Candidate(person_id, person, died[0] if died else None)
+    died = said("died_on")
+    return Candidate(person_id, person, date.fromisoformat(died) if died else None)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from schemas.person import PersonDescriptor
 from schemas.received import Received
 from services.identity.decide import decide_among, described_once, identity_keys
+from services.identity.known import Candidate
 from services.identity.person import IdentityDecision, own_register, reviewed
 from services.identity.score import values_weighed
 from services.ledger.decoded import Decoded
@@ -16,6 +22,20 @@ from services.ledger.shortlist import shortlist
 from services.liaison.settle import Key
 from services.liaison.subjects import day_of, descriptor_of, local_person_of
 from services.runtime.postgres import Connection
+
+PART = 25
+"""Descriptions looked up at once. While PostgreSQL looks up the next of a large batch, this process weighs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A description whose person is sought."""
+
+    said: PersonDescriptor | None
+    as_of: date | None
+    """Day of the event, for apparent ages."""
+    apart: Collection[str] = ()
+    """People of whom a person has said that it is not about them."""
 
 
 async def decide_all(
@@ -38,15 +58,44 @@ async def decide_all(
             found[key] = reviewed(same.pop())
         elif known is not None and known not in separated[key]:
             found[key] = own_register(known)
-    near = await shortlist(connection, {k: identity_keys(said[k]) for k in events if k not in found}, decoded)
-    spoken_of = {k: described_once((d,)) for k in near if (d := said[k]) is not None}
-    weighed = (values_weighed(own, (c.known for c in near[k])) for k, own in spoken_of.items())
-    common = await frequencies(connection, frozenset().union(*weighed))
-    for key, candidates in near.items():
-        apart = separated[key]
-        among = (c for c in candidates if c.person_id not in apart)
-        found[key] = decide_among(said[key], among, as_of=day_of(events[key]), frequencies=common)
+    asked = {k: Asked(said[k], day_of(events[k]), separated[k]) for k in events if k not in found}
+    return found | await decide_described(connection, asked, decoded)
+
+
+async def decide_described(
+    connection: Connection, asked: Mapping[Key, Asked], decoded: Decoded
+) -> dict[Key, IdentityDecision]:
+    """A decision for each by the weight of evidence alone. The connection is the caller's while this runs."""
+    keys = list(asked)
+    parts = [keys[start : start + PART] for start in range(0, len(keys), PART)]
+
+    def looked_up(part: list[Key]) -> Coroutine[Any, Any, dict[Key, list[Candidate]]]:
+        return shortlist(connection, {k: identity_keys(asked[k].said) for k in part}, decoded)
+
+    found: dict[Key, IdentityDecision] = {}
+    coming: asyncio.Task[dict[Key, list[Candidate]]] | None = None
+    try:
+        for number, part in enumerate(parts):
+            near = await (coming or looked_up(part))
+            common = await frequencies(connection, _weighed(asked, near))
+            if number + 1 < len(parts):
+                coming = asyncio.create_task(looked_up(parts[number + 1]))
+                await asyncio.sleep(0)  # the statement is on its way before this process is busy
+            for key, candidates in near.items():
+                one = asked[key]
+                among = (c for c in candidates if c.person_id not in one.apart)
+                found[key] = decide_among(one.said, among, as_of=one.as_of, frequencies=common)
+    finally:
+        if coming is not None and not coming.done():
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
     return found
+
+
+def _weighed(asked: Mapping[Key, Asked], near: Mapping[Key, Iterable[Candidate]]) -> frozenset[tuple[str, str]]:
+    """Of what it must be known how common it is, to weigh these."""
+    spoken_of = ((described_once((said,)), held) for k, held in near.items() if (said := asked[k].said) is not None)
+    return frozenset().union(*(values_weighed(own, (c.known for c in held)) for own, held in spoken_of))
 
 
 async def identity_reviews(connection: Connection, keys: Iterable[Key]) -> dict[Key, tuple[tuple[str, Key], ...]]:

@@ -33,15 +33,13 @@ import orjson
 from schemas.person import PersonDescriptor
 from schemas.registry import Registry, load_registry
 from services.command_line.measure import percentiles
-from services.identity.decide import decide_among, described_once, identity_keys
+from services.identity.decide import identity_keys
 from services.identity.described import described
 from services.identity.frequency import ALL, stored, values_of
 from services.identity.known import known_of
 from services.identity.register import LocalRecord, local_person_id
-from services.identity.score import values_weighed
 from services.ledger.decoded import Decoded
-from services.ledger.frequency import frequencies
-from services.ledger.shortlist import shortlist
+from services.ledger.whom import Asked, decide_described
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.garbage import keep_what_started
 from services.runtime.migrations import migrate
@@ -203,15 +201,9 @@ async def _finished(postgres: EmbeddedPostgres, counted: Mapping[int, int]) -> N
 
 async def decided(connection: Any, asked: list[PersonDescriptor], decoded: Decoded) -> list[str | None]:
     """As the stream decides (services.ledger.whom), for the events of one batch."""
-    keys = {(AGENCY, f"i-{n}"): identity_keys(said) for n, said in enumerate(asked)}
-    near = list((await shortlist(connection, keys, decoded)).values())
-    spoken_of = [described_once((said,)) for said in asked]
-    weighed = (values_weighed(own, (c.known for c in held)) for own, held in zip(spoken_of, near, strict=True))
-    seen = await frequencies(connection, frozenset().union(*weighed))
-    return [
-        decide_among(said, held, as_of=AT.date(), frequencies=seen).person_id
-        for said, held in zip(asked, near, strict=True)
-    ]
+    sought = {(AGENCY, f"i-{n}"): Asked(said, AT.date()) for n, said in enumerate(asked)}
+    found = await decide_described(connection, sought, decoded)
+    return [found[key].person_id for key in sought]
 
 
 def measured(count: int, events: int, rate: float, folder: Path | None) -> dict[str, Any]:
