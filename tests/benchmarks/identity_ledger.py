@@ -19,7 +19,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -86,17 +85,15 @@ Described = tuple[list[dict[str, str]], list[dict[str, str]]]
 """Descriptions and their truth."""
 
 
-def write_part(part: Part) -> tuple[int, dict[int, int], Described]:
-    """Make the people and write them by COPY. Gives how many are on file, how common values are among them, and who is asked
-    for."""
+def write_part(part: Part) -> tuple[dict[int, int], Described]:
+    """Make the people and write them by COPY. Gives how common values are among them, and who is asked for."""
     made = register_and_descriptions(
         part.people,
         part.descriptions,
         random.Random(1000 * part.number + 5),
         part.number * (PART + max(PART // 10, part.descriptions)),
     )
-    counted = asyncio.run(_copied(part, made[0]))
-    return len(made[0]), counted, made[1:]
+    return asyncio.run(_copied(part, made[0])), made[1:]
 
 
 async def _copied(part: Part, people: list[dict[str, str]]) -> dict[int, int]:
@@ -154,11 +151,10 @@ def write(postgres: EmbeddedPostgres, count: int, events: int, feed: str, source
     asked: list[dict[str, str]] = []
     truth: list[dict[str, str]] = []
     with (
-        ProcessPoolExecutor(max_tasks_per_child=20, mp_context=get_context("spawn")) as workers,
+        get_context("spawn").Pool(maxtasksperchild=20) as workers,
         click.progressbar(length=count, label="Register", file=sys.stderr) as bar,
     ):
-        for done in as_completed([workers.submit(write_part, part) for part in each]):
-            _, values, described_people = done.result()
+        for values, described_people in workers.imap_unordered(write_part, each):
             counted.update(values)
             asked += described_people[0]
             truth += described_people[1]
