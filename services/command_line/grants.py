@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import asyncpg
 import click
 
 from schemas.registry import RegistryError, load_registry
+from services.command_line.on_ledger import on_ledger
 from services.console import sessions
 from services.console.directory import desks_of
 from services.console.rights import ROLES, Grant, grant_of
 from services.runtime.clock import SystemClock
 from services.runtime.errors import LiaisonError
-from services.runtime.postgres import Connection, create_pool
+from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
-T = TypeVar("T")
 ORIGIN = "administrator"
 
 
 class PersonUnknown(LiaisonError):
     """Nobody with this staff number has signed in yet: let the person sign in once, then give the role."""
-
-
-def _run(act: Callable[[Connection], Awaitable[T]]) -> T:
-    async def inside() -> T:
-        pool = await create_pool(Settings().postgres_dsn, max_size=1)
-        try:
-            async with pool.acquire(timeout=10) as connection, connection.transaction():
-                return await act(connection)
-        finally:
-            await pool.close()
-
-    try:
-        return asyncio.run(inside())
-    except (OSError, TimeoutError, asyncpg.PostgresError, LiaisonError) as error:
-        raise click.ClickException(f"{error or type(error).__name__}") from error
 
 
 async def _person(connection: Connection, handle: str) -> str:
@@ -85,7 +67,7 @@ def list_(ended: bool) -> None:
             )
         )  # fmt: skip
 
-    rows = _run(read)
+    rows = on_ledger(read)
     for r in rows:
         until = f", taken away {r['revoked_at']:%Y-%m-%d %H:%M} UTC" if r["revoked_at"] else ""
         click.echo(
@@ -110,7 +92,7 @@ def give(person: str, role: str, by: str) -> None:
         await sessions.grant(connection, who, held | {wanted}, ORIGIN, by, SystemClock().now())
         return wanted not in held
 
-    click.echo(f"{person} may {role} now" if _run(act) else f"{person} had {role} already")
+    click.echo(f"{person} may {role} now" if on_ledger(act) else f"{person} had {role} already")
 
 
 @grants.command()
@@ -127,6 +109,6 @@ def take(person: str, role: str, by: str) -> None:
         await sessions.grant(connection, who, held - {gone}, ORIGIN, by, SystemClock().now())
         return gone in held
 
-    if not _run(act):
+    if not on_ledger(act):
         raise click.ClickException(f"{person} does not hold {role} from an administrator; see `liaison grants list`")
     click.echo(f"{person} may no more {role}")

@@ -12,15 +12,19 @@ from pathlib import Path
 import click
 
 from services.command_line.identity_training import train
+from services.command_line.on_ledger import on_ledger
 from services.command_line.tables import opened, rows_of, table_of
 from services.identity.candidates import Index
-from services.identity.decide import decide_scored
+from services.identity.decide import decide_scored, prior_of
 from services.identity.described import Described
 from services.identity.evaluation import Outcome, Rate, by_group, findings, threshold
 from services.identity.explain import explain as why
 from services.identity.explain import lines
 from services.identity.model import Model, frequencies, model_of, shipped
 from services.identity.score import Scorer
+from services.ledger import blind_sample
+from services.ledger.blind_sample import BY_NUMBER, Judged
+from services.runtime.postgres import Connection
 
 OUT = ("query_id", "decision", "person_id", "weight", "probability", "second_weight")
 
@@ -176,14 +180,24 @@ def evaluate(results: Path, truth: Path, group: str | None) -> None:
     "--judged", required=True, type=_FILE, help="weight, right (1 or 0): a blind sample of attachments, and reviews."
 )
 @click.option("--at-most", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.001, show_default=True)
-@click.option("--people", type=click.IntRange(1), help="How many the register holds now.")
-@click.option("--people-then", type=click.IntRange(1), help="How many it held when the outcomes were judged.")
+@click.option(
+    "--people", type=click.IntRange(1), help="How many the register holds now; the file's own people_now without it."
+)
+@click.option(
+    "--people-then",
+    type=click.IntRange(1),
+    help="How many it held when they were judged; the file's people_then without it.",
+)
 def calibrate(judged: Path, at_most: float, people: int | None, people_then: int | None) -> None:
     """The weight at which attaching is shown to be safe: wrong ones under the limit with 95 % confidence, one-sided.
 
-    Exit status 1 where no weight is: judge more attachments, or let people decide.
+    `liaison identity outcomes` writes what people judged. Exit status 1 where no weight is safe: judge more attachments, or
+    let people decide.
     """
-    rows = [(float(r["weight"]), r["right"] == "1") for r in table_of(judged, "weight", "right")]
+    table = [r for r in table_of(judged, "weight", "right") if r.get("rule") != BY_NUMBER]
+    rows = [(float(r["weight"]), r["right"] == "1") for r in table]
+    people = people or max((int(r["people_now"]) for r in table if r.get("people_now")), default=None)
+    people_then = people_then or min((int(r["people_then"]) for r in table if r.get("people_then")), default=None)
     found = threshold(rows, at_most)
     if people and people_then and people >= 2 * people_then:
         click.echo("warning: the register has doubled since these were judged; judge a new sample", err=True)
@@ -193,3 +207,39 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
     click.echo(
         f"attach from {found.weight:.2f} bits: {found.wrong} wrong of {found.attached}, below {found.bound:.5f} with 95 %"
     )
+    model = shipped()
+    over = found.weight - prior_of(model.population)
+    click.echo(f'in a model of a population of {model.population}: "attach": {over:.2f} (shipped: {model.attach:g})')
+
+
+@identity.command()
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV for `calibrate --judged`."
+)
+@click.option(
+    "--model-version", help="Outcomes of this model; of the shipped one without it: weights of two do not compare."
+)
+def outcomes(out: Path, model_version: str | None) -> None:
+    """Write what people judged in this ledger: the blind sample, and reviews of whom only weight was lacking for.
+
+    Weights are as `match` writes them. Nothing of anybody is in the file.
+    """
+    wanted = model_version or shipped().version
+    judged, people = on_ledger(_judged)
+    kept = [j for j in judged if j.model_version == wanted]
+    with opened(out, "w") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("weight", "right", "rule", "origin", "model_version", "people_then", "people_now"))
+        for j in kept:
+            writer.writerow((f"{j.weight:.3f}", int(j.right), j.rule, j.origin, j.model_version, j.people_then, people))
+    blind = [j for j in kept if j.origin == "blind"]
+    wrong = sum(not j.right for j in blind)
+    click.echo(
+        f"{len(kept)} outcomes written: {len(blind)} of the blind sample ({wrong} wrong), {len(kept) - len(blind)} of reviews."
+    )
+    if len(kept) < len(judged):
+        click.echo(f"{len(judged) - len(kept)} of other models are left out; see --model-version", err=True)
+
+
+async def _judged(connection: Connection) -> tuple[list[Judged], int]:
+    return await blind_sample.outcomes(connection), await blind_sample.register_size(connection)

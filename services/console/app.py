@@ -22,6 +22,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from schemas.registry import load_registry
 from services.console import (
     answering,
+    blind,
     desk,
     episode,
     glass,
@@ -58,6 +59,7 @@ ROOMS = (
     answering.router,
     episode.router,
     review.router,
+    blind.router,
     people.router,
     incidents.router,
     supervision.router,

@@ -11,3 +11,6 @@ REFUSED = Counter("liaison_console_refused_total", "Signed-in people who were re
 SIGN_INS = Counter("liaison_console_sign_ins_total", "Sign-ins by outcome.", ["outcome"])
 BREAK_GLASS = Counter("liaison_console_break_glass_total", "Looks behind the glass that were opened.", ["agency"])
 SOUND_ARMED = Gauge("liaison_console_sound_armed", "1 while somebody at the desk has heard its test sound.", ["desk"])
+JUDGED = Counter(
+    "liaison_identity_judged_total", "Attachments of the blind sample that a reviewer has judged.", ["matcher_was"]
+)

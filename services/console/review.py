@@ -18,7 +18,7 @@ from services.console.refusal import Refused
 from services.console.rendering import page
 from services.console.text import TEXT
 from services.console.who import compared
-from services.ledger import identity
+from services.ledger import blind_sample, identity
 from services.ledger.decisions import DecisionRefused
 from services.ledger.identity import Verdict
 from services.liaison.disclosure import COLUMN_OF
@@ -64,11 +64,13 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
     async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
         total = await identity.waiting(connection, areas, here.desk.agency)
         rows = await identity.queue(connection, PAGE, (number - 1) * PAGE, areas, here.desk.agency)
+        one_in = state.settings.blind_sample_one_in
+        sample = await blind_sample.waiting(connection, one_in, here.now, areas, here.desk.agency)
         detail = {"desk": here.desk.desk, "rows": len(rows)}
         await sessions.audit(connection, "review.listed", here.actor, here.desk.desk, detail, here.now)
     return page(
-        "review.html", here=here, desk=here.desk.desk, rows=rows, total=total, number=number,
-        pages=max(1, -(-total // PAGE)), areas={a.id: a.name for a in state.registry.areas},
+        "review.html", here=here, desk=here.desk.desk, rows=rows, total=total, number=number, sample=sample,
+        shown=blind_sample.SHOWN, pages=max(1, -(-total // PAGE)), areas={a.id: a.name for a in state.registry.areas},
         agencies={a.id: a.name for a in state.registry.agencies},
     )  # fmt: skip
 
@@ -90,12 +92,15 @@ async def _incident(connection: Connection, state: State, here: Here, decision: 
 
 
 @router.get("/desks/{desk}/review/{decision}")
-async def review_page(request: Request, here: Reviewing, decision: str) -> Response:
-    """Side by side, field by field. Kept in the audit."""
-    return await _shown(request, here, number_of(decision, "unknown_decision"))
+async def review_page(request: Request, here: Reviewing, decision: str, judged: str = "") -> Response:
+    """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came of it."""
+    told = judged if judged in {"agreed", "disagreed", "cannot-tell"} else ""
+    return await _shown(request, here, number_of(decision, "unknown_decision"), judged=told)
 
 
-async def _shown(request: Request, here: Here, decision: int, wrong: str = "", status: int = 200) -> Response:
+async def _shown(
+    request: Request, here: Here, decision: int, wrong: str = "", status: int = 200, judged: str = ""
+) -> Response:
     may_know_people(here)
     state = request.app.state
     async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
@@ -112,7 +117,8 @@ async def _shown(request: Request, here: Here, decision: int, wrong: str = "", s
         audit = await sessions.audit(connection, "review.viewed", here.actor, "/".join(incident), detail, here.now)
     return page(
         "review_one.html", status, here=here, desk=here.desk.desk, decision=decision, incident=incident, found=found,
-        history=history, now=now, audit=audit, wrong=wrong, agencies={a.id: a.name for a in state.registry.agencies},
+        history=history, now=now, audit=audit, wrong=wrong, judged=judged,
+        agencies={a.id: a.name for a in state.registry.agencies},
     )  # fmt: skip
 
 

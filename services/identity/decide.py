@@ -121,12 +121,17 @@ def insufficient(said: Described) -> bool:
     return not named and some < 2
 
 
+def prior_of(population: int) -> float:
+    """Bits of meeting one person by chance among so many; registers below a thousand count as a thousand."""
+    return log2(max(population, 1000))
+
+
 def decide_scored(
     said: Described, scores: Iterable[Score], model: Model, population: int,
     died: Collection[str] = (), separated: Collection[str] = (),
 ) -> Decided:  # fmt: skip
     """The decision on scored candidates; the same in whatever order they come."""
-    prior = log2(max(population, 1000))
+    prior = prior_of(population)
     ranked = tuple(sorted(scores, key=lambda s: (-s.weight, s.person_id)))
     if insufficient(said):
         return Decided("insufficient", "insufficient-evidence", ranked, 0.0)
@@ -215,5 +220,6 @@ __all__ = [
     "described_once",
     "identity_keys",
     "insufficient",
+    "prior_of",
     "veto",
 ]

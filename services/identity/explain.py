@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import log2
 
-from services.identity.decide import GRADES, Verdict, decide_scored, veto
+from services.identity.decide import GRADES, Verdict, decide_scored, prior_of, veto
 from services.identity.described import Described
 from services.identity.person import FieldEvidence
 from services.identity.score import Score, Scorer
@@ -66,7 +65,7 @@ def explain(
     model = scorer.model
     scores = [scorer.score(said, held, i) for i, held in people.items()]
     found = decide_scored(said, scores, model, population, died, separated)
-    start = -log2(max(population, 1000))
+    start = -prior_of(population)
     candidates = tuple(
         _waterfall(s, start, veto(s, said, s.person_id in died, s.person_id in separated)) for s in found.scores
     )

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     pseudonym_key: str = ""
     """Secret from which a person whom a document names by NHS number alone gets an opaque local identifier. Keep it for as
     long as the ledger: with another key the same person is another. Empty: such documents are refused."""
+    blind_sample_one_in: int = Field(default=200, ge=1)
+    """One in so many attachments is judged by a reviewer who is not told of it: how often the matcher is wrong."""
     clock: str = "system"
     """See services.runtime.clock.clock_from."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -22,7 +22,8 @@ DESK = "slam-crisis"
 
 @pytest.fixture
 async def reviewer(console: Console, page: Page, dsn: str) -> Page:
-    """A reviewer at the trust's desk; one call about somebody of whom two on file are possible, and she is twice on file."""
+    """A reviewer at the trust's desk; one call about somebody of whom two on file are possible, and she is twice on file; and one
+    about her sister, whom the weight attached, and who is in the blind sample."""
     pool = await create_pool(dsn, max_size=4)
     ledger = PlayedLedger(pool)
     twice = {k: v for k, v in HERS.items() if k != "nhs_number"}
@@ -34,6 +35,14 @@ async def reviewer(console: Console, page: Page, dsn: str) -> Page:
     await ledger.say("met-cad", "incident.reported", {
         "incident": "CAD-1", "nature": "suicidal", "channel": "999", "location": {"area": "southwark"}, "person": SAID},
         at(15))  # fmt: skip
+    # one incident in two hundred is in the sample; which ones follows from their reference
+    reference = await pool.fetchval(
+        """SELECT r FROM (SELECT 'CAD-' || n AS r FROM generate_series(100, 5000) AS n) AS x
+            WHERE hashtextextended('met' || chr(31) || r, 0) % 200 = 0 LIMIT 1"""
+    )
+    await ledger.say("met-cad", "incident.reported", {
+        "incident": reference, "nature": "suicidal", "channel": "999", "location": {"area": "southwark"},
+        "person": SISTER}, at(20))  # fmt: skip
     await pool.close()
     await asyncio.to_thread(console.stop)
     console._clock = ManualClock(NOW + timedelta(minutes=40))
@@ -78,4 +87,21 @@ async def test_joining_two_records_shows_what_it_would_change_first(reviewer: Pa
     await reviewer.screenshot(path=PICTURES / "join.png", full_page=True)
     await reviewer.get_by_role("button", name="Do it").click()
     await expect(reviewer.get_by_text("Take record 2 out")).to_be_visible()
+    await accessible(reviewer)
+
+
+async def test_a_sampled_attachment_is_judged_by_keyboard_and_what_the_matcher_had_said_is_told_afterwards(
+    reviewer: Page,
+) -> None:
+    await expect(reviewer.get_by_role("heading", name="To be judged without the matcher")).to_be_visible()
+    await accessible(reviewer)
+    await reviewer.get_by_role("link", name="Judge: ").first.focus()
+    await reviewer.keyboard.press("Enter")
+    await expect(reviewer.get_by_role("heading", name="It is about")).to_be_visible()
+    await accessible(reviewer)
+    await nothing_cut_off(reviewer)
+    await reviewer.screenshot(path=PICTURES / "judge.png", full_page=True)
+    await reviewer.get_by_role("button", name="Nobody of these").focus()
+    await reviewer.keyboard.press("Enter")
+    await expect(reviewer.get_by_role("status").filter(has_text="The matcher had said otherwise")).to_be_visible()
     await accessible(reviewer)

@@ -76,6 +76,20 @@ def test_the_register_that_doubled_is_warned_of(tmp_path: Path) -> None:
     assert "doubled" in CliRunner().invoke(main, [*command, "2000"]).output
 
 
+def test_a_file_of_outcomes_tells_itself_how_large_the_register_was_and_is(tmp_path: Path) -> None:
+    rows = "40,1,weight-of-evidence,1000,{now}\n" * 4000 + "90,0,verified-nhs-number,1000,{now}\n" * 9
+    for now, warned in (("1999", False), ("2000", True)):
+        judged = tmp_path / f"{now}.csv"
+        judged.write_text("weight,right,rule,people_then,people_now\n" + rows.format(now=now))
+        ran = CliRunner().invoke(main, ["identity", "calibrate", "--judged", str(judged)])
+        assert ran.exit_code == 0
+        assert ("doubled" in ran.output) is warned
+        assert "attach from 40.00 bits: 0 wrong of 4000" in ran.output, (
+            "what the number alone attached is no weight's doing"
+        )
+        assert '"attach": 20.07' in ran.output, "over the odds of meeting one of a million by chance: 19.93 bits"
+
+
 def test_an_interval_holds_the_share() -> None:
     low, high = Rate(7, 10).interval
     assert low < 0.7 < high
