@@ -14,6 +14,7 @@ import orjson
 from schemas.envelope import encode
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
+from services.identity.model import Model
 from services.ledger import crises
 from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
@@ -28,9 +29,9 @@ _HEADERS = [("content-type", b"application/cloudevents+json")]
 class PlayedLedger:
     """Feeds that are all heard in time, and one worker."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, model: Model | None = None) -> None:
         self.pool, self.registry = pool, load_registry()
-        self.batch = Batch(pool, self.registry, load_policy(), lambda _: None)
+        self.batch = Batch(pool, self.registry, load_policy(), lambda _: None, model=model)
         self._offsets: defaultdict[str, int] = defaultdict(int)
 
     async def play(self, scenario: str) -> None:

@@ -20,7 +20,7 @@ from services.identity.described import Described
 from services.identity.evaluation import Outcome, Rate, by_group, findings, threshold
 from services.identity.explain import explain as why
 from services.identity.explain import lines
-from services.identity.model import Model, frequencies, model_of, shipped
+from services.identity.model import Model, ModelError, frequencies, load_model, shipped
 from services.identity.score import Scorer
 from services.ledger import blind_sample
 from services.ledger.blind_sample import BY_NUMBER, Judged
@@ -133,8 +133,8 @@ def explain(people: Path, queries: Path, query: str, model: Path | None, as_of: 
 
 def _model(path: Path | None) -> Model:
     try:
-        return shipped() if path is None else model_of(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return load_model(path)
+    except ModelError as error:
         raise click.BadParameter(str(error), param_hint="--model") from error
 
 

@@ -41,6 +41,7 @@ from services.console.hub import DATABASE_ERRORS, Hub
 from services.console.provider import Provider
 from services.console.refusal import Locked, Refused
 from services.console.rendering import CSRF, render_article, trouble
+from services.identity.model import load_model
 from services.ledger.settling import Settling
 from services.liaison.policy import load_policy
 from services.liaison.staffing import check_staffing
@@ -85,7 +86,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     app.state.settings, app.state.desks = settings, desks
     app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
-    app.state.settling = Settling(app.state.registry, app.state.policy)
+    app.state.settling = Settling(app.state.registry, app.state.policy, model=load_model(settings.identity_model_path))
     outlines = app.state.registry.outlines
     app.state.map = None if outlines is None else BoroughMap(outlines)
     check_staffing(app.state.registry, app.state.policy)

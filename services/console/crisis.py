@@ -15,6 +15,7 @@ from schemas.registry import Registry
 from services.console.borough_map import BoroughMap, MapMark
 from services.console.doors import Here
 from services.console.text import BASES, CLOCKS
+from services.identity.model import Model
 from services.ledger.episode import EpisodeOnFile, episode_on_file
 from services.liaison.alert.record import alert_id
 from services.liaison.clocks import RunningClock, may_see, running_clocks
@@ -79,13 +80,14 @@ async def crisis_now(
     *,
     registry: Registry,
     policy: Policy,
+    model: Model,
     sheet: BoroughMap | None,
 ) -> Crisis | None:
     """Fold the episode anew and take what this desk may see; None where all its events are gone from the ledger.
 
     `disclosed` are the items that the desk was told with its alerts of this crisis, `alerts` the ids of these.
     """
-    found = await episode_on_file(connection, episode_id, registry)
+    found = await episode_on_file(connection, episode_id, registry, model)
     if found is None:
         return None
     rows = await connection.fetch("SELECT feed FROM feed_state WHERE silent_since IS NOT NULL")

@@ -174,7 +174,7 @@ async def look(state: State, here: Here, episode: UUID, action: str) -> Look:
         said = await chronology(connection, here, episode, names, action)
         now = await crisis_now(
             connection, here, episode, said.disclosed, [str(a["alert_id"]) for a in said.alerts],
-            registry=state.registry, policy=state.policy, sheet=state.map,
+            registry=state.registry, policy=state.policy, model=state.settling.model, sheet=state.map,
         )  # fmt: skip
     return Look(said, now)
 

@@ -14,7 +14,7 @@ from schemas.person import PersonDescriptor
 from services.identity.decide import NO_REGISTER, described_once, identity_keys
 from services.identity.described import described
 from services.identity.explain import Explanation, Waterfall, explain
-from services.identity.model import Frequencies, shipped
+from services.identity.model import Frequencies, Model, shipped
 from services.identity.person import PersonOnFile
 from services.identity.score import Scorer, values_weighed
 from services.ledger.crises import events_of
@@ -78,17 +78,17 @@ async def compared(connection: Connection, settling: Settling, incident: Key) ->
     meant = await people_of_locals(connection, {local for _, local in verdicts})
     judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}
     weighed = values_weighed(described_once((said,)), (described_once(p.descriptors) for p in people.values()))
-    return comparison(said, people, judged, day_of(events), await frequencies(connection, weighed))
+    return comparison(said, people, judged, day_of(events), await frequencies(connection, weighed), settling.model)
 
 
 def comparison(
     said: PersonDescriptor, people: Mapping[str, PersonOnFile], judged: Mapping[str, str], as_of: date | None,
-    common: Frequencies = NO_REGISTER,
+    common: Frequencies = NO_REGISTER, model: Model | None = None,
 ) -> Comparison:  # fmt: skip
     """The same, pure. `judged` are verdicts by person."""
     died = {i for i, p in people.items() if p.died_on is not None and (as_of is None or p.died_on < as_of)}
     separated = {i for i, verdict in judged.items() if verdict == "different"}
-    model = shipped()
+    model = model or shipped()
     found = explain(
         described([said]), {i: described(p.descriptors) for i, p in people.items()}, Scorer(model, common, as_of),
         model.population, died, separated,

@@ -182,16 +182,17 @@ def decide(
 
 def decide_among(
     descriptor: PersonDescriptor | None, candidates: Iterable[Candidate], separated: Collection[str] = (),
-    as_of: date | None = None, frequencies: Frequencies = NO_REGISTER,
+    as_of: date | None = None, frequencies: Frequencies = NO_REGISTER, model: Model | None = None,
 ) -> IdentityDecision:  # fmt: skip
     """Decide on the people who share keys with the descriptor. Deterministic, and independent of their order.
 
     `separated` are people of whom a person has said that the event is not about them. `as_of` is the day of the event,
-    for apparent ages. Where no register's `frequencies` are at hand every name counts as a common one. Never raises.
+    for apparent ages. Where no register's `frequencies` are at hand every name counts as a common one. The shipped model
+    without another. Never raises.
     """
     if descriptor is None:
         return UNKNOWN
-    model = shipped()
+    model = model or shipped()
     said = described_once((descriptor,))
     scorer = Scorer(model, frequencies, as_of)
     on_file = list(candidates)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from math import inf, log2
+from pathlib import Path
 from typing import Any
 
 from services.identity.described import Described, Name
@@ -79,6 +80,22 @@ def model_of(text: str) -> Model:
 def shipped() -> Model:
     """The model that the product carries."""
     return model_of(_shipped_text())
+
+
+class ModelError(ValueError):
+    """The model file is not one; one sentence names the file and what is wrong with it."""
+
+
+def load_model(path: Path | None) -> Model:
+    """The model in the file, or the shipped one. Raises ModelError."""
+    if path is None:
+        return shipped()
+    try:
+        return model_of(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}") from error
 
 
 def document_of(text: str | None) -> tuple[dict[str, Any], Model]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import asyncpg
 
 from schemas.received import Received
+from services.identity.model import Model
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.ledger import tallies
 from services.ledger.deadlines import set_deadlines
@@ -96,6 +97,7 @@ async def files(
     connection: Connection,
     episodes: dict[Key, str | None],
     decoded: Decoded,
+    model: Model,
     read: Mapping[Key, list[Received]] = MappingProxyType({}),
     whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
 ) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
@@ -105,7 +107,7 @@ async def files(
         connection, [k for k in episodes if k not in read], decoded
     )
     decided = {k: whom[k] for k in events if k in whom}
-    decided |= await decide_all(connection, {k: own for k, own in events.items() if k not in whom}, decoded)
+    decided |= await decide_all(connection, {k: own for k, own in events.items() if k not in whom}, decoded, model)
     people = await people_by_id(connection, {d.person_id for d in decided.values() if d.person_id}, decoded)
     former = await contact_rows(connection, events)
     found = [

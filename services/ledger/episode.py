@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from schemas.registry import Registry
+from services.identity.model import Model
 from services.ledger.crises import files, incidents_of, site_reports
 from services.ledger.decoded import Decoded
 from services.liaison.corrections import counted
@@ -27,13 +28,15 @@ class EpisodeOnFile:
     events: int
 
 
-async def episode_on_file(connection: Connection, episode_id: UUID, registry: Registry) -> EpisodeOnFile | None:
+async def episode_on_file(
+    connection: Connection, episode_id: UUID, registry: Registry, model: Model
+) -> EpisodeOnFile | None:
     """The episode as it is known now, without contacts outside it; None where no incident is in it.
 
     It is decoded anew at each call, so that no service but the stream keeps people in memory.
     """
     decoded = Decoded(registry)
-    found, people = await files(connection, await incidents_of(connection, [str(episode_id)]), decoded)
+    found, people = await files(connection, await incidents_of(connection, [str(episode_id)]), decoded, model)
     if not found:
         return None
     said = {f.key: counted(f.events) for f in found}

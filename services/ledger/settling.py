@@ -15,6 +15,7 @@ from typing import Protocol
 from schemas.events.detention import DetentionDetained
 from schemas.received import Received
 from schemas.registry import Registry
+from services.identity.model import Model, shipped
 from services.identity.person import IdentityDecision
 from services.ledger import alerts, crises
 from services.ledger.decoded import Decoded
@@ -39,9 +40,12 @@ class Beside(Protocol):
 
 
 class Settling:
-    """Settles incidents by one registry and one policy; holds the cache of decoded events."""
+    """Settles incidents by one registry, one policy and one identity model; holds the cache of decoded events."""
 
-    def __init__(self, registry: Registry, policy: Policy, shadow: Beside | None = None) -> None:
+    def __init__(
+        self, registry: Registry, policy: Policy, shadow: Beside | None = None, model: Model | None = None
+    ) -> None:
+        self.model = model or shipped()
         self.registry, self.policy, self.shadow = registry, policy, shadow
         self.decoded = Decoded(registry)
         self.folds = Folds()
@@ -52,7 +56,7 @@ class Settling:
         """Everything from the incidents that changed to alerts in the ledger; where each now is, into `said`. The zone is
         locked."""
         own = await crises.events_of(connection, touched, self.decoded)
-        whom = await decide_all(connection, own, self.decoded)
+        whom = await decide_all(connection, own, self.decoded, self.model)
         seen = [sighting(said, whom[key].person_id) for key, said in own.items()]
         names = {name for each in seen for name in link_keys(each)}
         since = min((each.opened_at for each in seen), default=now)
@@ -90,7 +94,7 @@ class Settling:
         whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
     ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
         """Everything that settling these incidents needs, but the policy and what it alerted before."""
-        found, people = await crises.files(connection, around, self.decoded, read, whom)
+        found, people = await crises.files(connection, around, self.decoded, self.model, read, whom)
         separated, joined = await crises.decisions(connection, around)
         return found, partial(
             settle, found, people, now=now, folds=self.folds, heard=await heard(connection, self.registry),

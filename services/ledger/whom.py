@@ -13,6 +13,7 @@ from schemas.person import PersonDescriptor
 from schemas.received import Received
 from services.identity.decide import decide_among, described_once, identity_keys
 from services.identity.known import Candidate
+from services.identity.model import Model
 from services.identity.person import IdentityDecision, own_register, reviewed
 from services.identity.score import values_weighed
 from services.ledger.decoded import Decoded
@@ -39,7 +40,7 @@ class Asked:
 
 
 async def decide_all(
-    connection: Connection, events: Mapping[Key, Sequence[Received]], decoded: Decoded
+    connection: Connection, events: Mapping[Key, Sequence[Received]], decoded: Decoded, model: Model
 ) -> dict[Key, IdentityDecision]:
     """A decision for each incident: what a person decided, else the agency's own register, else the weight of evidence."""
     said = {key: descriptor_of(own) for key, own in events.items()}
@@ -59,11 +60,11 @@ async def decide_all(
         elif known is not None and known not in separated[key]:
             found[key] = own_register(known)
     asked = {k: Asked(said[k], day_of(events[k]), separated[k]) for k in events if k not in found}
-    return found | await decide_described(connection, asked, decoded)
+    return found | await decide_described(connection, asked, decoded, model)
 
 
 async def decide_described(
-    connection: Connection, asked: Mapping[Key, Asked], decoded: Decoded
+    connection: Connection, asked: Mapping[Key, Asked], decoded: Decoded, model: Model
 ) -> dict[Key, IdentityDecision]:
     """A decision for each by the weight of evidence alone. The connection is the caller's while this runs."""
     keys = list(asked)
@@ -84,7 +85,7 @@ async def decide_described(
             for key, candidates in near.items():
                 one = asked[key]
                 among = (c for c in candidates if c.person_id not in one.apart)
-                found[key] = decide_among(one.said, among, as_of=one.as_of, frequencies=common)
+                found[key] = decide_among(one.said, among, as_of=one.as_of, frequencies=common, model=model)
     finally:
         if coming is not None and not coming.done():
             coming.cancel()

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     """Agency registry file; the shipped London one where it is empty."""
     policy_path: Path | None = None
     """Rule policy file; the shipped one where it is empty."""
+    identity_model_path: Path | None = None
+    """Weights and thresholds of the matcher, as `liaison identity train` writes them; the shipped ones where it is empty. The
+    same file for stream and console."""
     shadow_policy_path: Path | None = None
     """A candidate policy that the stream evaluates beside the live one; its alerts go to nobody. See docs/rules.md."""
     pseudonym_key: str = ""

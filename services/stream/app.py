@@ -22,6 +22,7 @@ from aiokafka import TopicPartition
 
 from schemas.envelope import event_adapter
 from schemas.registry import load_registry
+from services.identity.model import load_model
 from services.ledger import events
 from services.liaison.policy import load_policy
 from services.liaison.staffing import check_staffing
@@ -109,8 +110,9 @@ class StreamWorker:
         policy = load_policy(self.settings.policy_path)
         check_staffing(self.registry, policy)
         guard = self.settings.cursor_guard or self.settings.environment != "test"
+        model = load_model(self.settings.identity_model_path)
         shadow = shadow_of(self.settings.shadow_policy_path, policy, self.registry.zone)
-        self.batch = Batch(pool, self.registry, policy, crash.reach, guard, shadow)
+        self.batch = Batch(pool, self.registry, policy, crash.reach, guard, shadow, model)
         self.applier = Applier(self.batch, self.clock, self.settings)
         self.queue = asyncio.Queue(self.settings.queue_max)
         health = HealthServer(

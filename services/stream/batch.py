@@ -10,6 +10,7 @@ import asyncpg
 
 from schemas.received import SITE, Received
 from schemas.registry import TRACE_SOURCE_END, Registry
+from services.identity.model import Model
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
 from services.ledger import crises, events, receipts
@@ -75,11 +76,11 @@ class Batch:
 
     def __init__(
         self, pool: asyncpg.Pool, registry: Registry, policy: Policy, reach: Callable[[str], None], guard: bool = True,
-        shadow: Beside | None = None,
+        shadow: Beside | None = None, model: Model | None = None,
     ) -> None:  # fmt: skip
         self.pool, self.registry, self.policy, self.shadow = pool, registry, policy, shadow
         self._reach, self._guard = reach, guard
-        self.settling = Settling(registry, policy, shadow)
+        self.settling = Settling(registry, policy, shadow, model)
         self.decoded = self.settling.decoded
 
     async def apply(self, records: Sequence[Record], now: datetime, poison: bool = False) -> BatchResult:

@@ -36,6 +36,7 @@ from services.identity.decide import identity_keys
 from services.identity.described import described
 from services.identity.frequency import ALL, stored, values_of
 from services.identity.known import known_of
+from services.identity.model import shipped
 from services.identity.register import LocalRecord, local_person_id
 from services.ledger.decoded import Decoded
 from services.ledger.whom import Asked, decide_described
@@ -198,7 +199,7 @@ async def _finished(postgres: EmbeddedPostgres, counted: Mapping[int, int]) -> N
 async def decided(connection: Any, asked: list[PersonDescriptor], decoded: Decoded) -> list[str | None]:
     """As the stream decides (services.ledger.whom), for the events of one batch."""
     sought = {(AGENCY, f"i-{n}"): Asked(said, AT.date()) for n, said in enumerate(asked)}
-    found = await decide_described(connection, sought, decoded)
+    found = await decide_described(connection, sought, decoded, shipped())
     return [found[key].person_id for key in sought]
 
 

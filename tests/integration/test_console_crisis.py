@@ -14,6 +14,7 @@ from services.console.crisis import Crisis, crisis_now
 from services.console.directory import desks_of
 from services.console.doors import Here
 from services.console.rights import Operator
+from services.identity.model import shipped
 from services.liaison.policy import load_policy
 from services.runtime.postgres import create_pool
 from tests.played_ledger import PlayedLedger
@@ -45,7 +46,7 @@ async def seen(ledger: PlayedLedger, desk: str, now: datetime, *alerts: str) -> 
             "SELECT array_agg(DISTINCT i) FROM disclosure, unnest(items) AS i WHERE desk = $1", desk
         )
         found = await crisis_now(
-            connection, here, episode, items or (), alerts, registry=ledger.registry, policy=load_policy(),
+            connection, here, episode, items or (), alerts, registry=ledger.registry, policy=load_policy(), model=shipped(),
             sheet=BoroughMap(outlines),
         )  # fmt: skip
     assert found is not None

@@ -11,6 +11,7 @@ import pytest
 from schemas.registry import load_registry
 from services.identity.decide import identity_keys
 from services.identity.known import known_of
+from services.identity.model import shipped
 from services.identity.person import IdentityDecision
 from services.identity.register import LocalRecord, local_person_id
 from services.ledger import whom
@@ -52,10 +53,10 @@ async def asked_of_a_register(connection: Connection) -> tuple[dict[Key, Asked],
 async def test_many_at_once_are_decided_as_each_alone(connection: Connection) -> None:
     asked, truth = await asked_of_a_register(connection)
     decoded = Decoded(load_registry())
-    together = await decide_described(connection, asked, decoded)
+    together = await decide_described(connection, asked, decoded, shipped())
     alone: dict[Key, IdentityDecision] = {}
     for key, one in asked.items():
-        alone |= await decide_described(connection, {key: one}, decoded)
+        alone |= await decide_described(connection, {key: one}, decoded, shipped())
     assert together == alone
     attached = {k: d.person_id for k, d in together.items() if d.person_id is not None}
     assert len(attached) > PART / 2, "a test of nobody is none"
@@ -65,9 +66,9 @@ async def test_many_at_once_are_decided_as_each_alone(connection: Connection) ->
 async def test_one_from_whom_a_person_was_taken_apart_is_not_attached_to_them(connection: Connection) -> None:
     asked, _ = await asked_of_a_register(connection)
     decoded = Decoded(load_registry())
-    before = await decide_described(connection, asked, decoded)
+    before = await decide_described(connection, asked, decoded, shipped())
     judged = {k: Asked(asked[k].said, DAY, {str(d.person_id)}) for k, d in before.items() if d.person_id}
-    after = await decide_described(connection, judged, decoded)
+    after = await decide_described(connection, judged, decoded, shipped())
     assert after
     assert all(after[k].person_id != before[k].person_id for k in judged)
 
@@ -82,5 +83,5 @@ async def test_a_failure_while_the_next_are_looked_up_leaves_the_connection_usab
 
     monkeypatch.setattr(whom, "decide_among", fails)
     with pytest.raises(ValueError, match="the first one fails"):
-        await decide_described(connection, asked, Decoded(load_registry()))
+        await decide_described(connection, asked, Decoded(load_registry()), shipped())
     assert await connection.fetchval("SELECT 7") == 7

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
+import services.identity
 import services.liaison
 from services.runtime.embedded.apache_kafka import ApacheKafka
 
@@ -34,7 +37,8 @@ start: 2026-11-23T14:00:00Z
 until: "14:03"
 events:
   - {at: "14:00:10", feed: met-cad, type: incident.reported, data: {incident: C-1, nature: mental-health-crisis,
-     location: {uprn: "1", area: lambeth}, signs: [head-injury]}}
+     location: {uprn: "1", area: lambeth}, signs: [head-injury],
+     person: {names: [{given: Idris, family: Haji}], date_of_birth: "1990-02-03"}}}
   - {at: "14:00:15", feed: met-cad, type: detention.consulted, data: {incident: C-1, detention: D-1, role: nurse}}
   - {at: "14:00:20", feed: met-cad, type: detention.detained, data: {incident: C-1, detention: D-1, power: s136}}
   - {at: "14:00:40", feed: met-cad, type: detention.conveyed, data: {incident: C-1, detention: D-1, by: ambulance,
@@ -93,7 +97,7 @@ def test_a_demo_that_is_told_to_end_leaves_nothing_running() -> None:
 
 @pytest.mark.kafka
 @pytest.mark.timeout(240)
-def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_nothing(
+def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_nothing_and_an_own_model_decides(
     fresh_kafka: ApacheKafka, postgres_dsn: str, tmp_path: Path
 ) -> None:
     scenario, candidate = tmp_path / "story.yaml", tmp_path / "candidate.yaml"
@@ -104,9 +108,12 @@ def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_n
             "switched_off: {}", "switched_off: {R22: 'to see what would be lost'}"
         )
     )
+    own = tmp_path / "model.json"
+    document = json.loads((Path(services.identity.__file__).parent / "model.json").read_text())
+    own.write_text(json.dumps(document | {"version": "our-own"}))
     environment = ENVIRONMENT | {
         "LIAISON_KAFKA_BOOTSTRAP": fresh_kafka.bootstrap, "LIAISON_POSTGRES_DSN": postgres_dsn,
-        "LIAISON_SHADOW_POLICY_PATH": str(candidate),
+        "LIAISON_SHADOW_POLICY_PATH": str(candidate), "LIAISON_IDENTITY_MODEL_PATH": str(own),
     }  # fmt: skip
     played = subprocess.run(
         [*LIAISON, "demo", "--once", "--speed", "30", "--scenario", str(scenario)],
@@ -125,3 +132,12 @@ def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_n
     found = json.loads(said.stdout)
     assert (found["policy_version"], found["failures"], found["gained"]) == (99, 0, [])
     assert [lost["rule"] for lost in found["lost"]] == ["R22"]
+    assert asyncio.run(_models(postgres_dsn)) == ["our-own"]
+
+
+async def _models(dsn: str) -> list[str]:
+    """Which models have decided whom an incident is about."""
+    connection = await asyncpg.connect(dsn)
+    rows = await connection.fetch("SELECT DISTINCT matcher_version FROM identity_decision")
+    await connection.close()
+    return [r["matcher_version"] for r in rows]
