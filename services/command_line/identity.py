@@ -20,11 +20,12 @@ from services.identity.described import Described
 from services.identity.evaluation import Outcome, Rate, by_group, findings, threshold
 from services.identity.explain import explain as why
 from services.identity.explain import lines
-from services.identity.model import Model, ModelError, frequencies, load_model, shipped
+from services.identity.model import Model, ModelError, frequencies, load_model
 from services.identity.score import Scorer
 from services.ledger import blind_sample
 from services.ledger.blind_sample import BY_NUMBER, Judged
 from services.runtime.postgres import Connection
+from services.runtime.settings import Settings
 
 OUT = ("query_id", "decision", "person_id", "weight", "probability", "second_weight")
 
@@ -188,7 +189,8 @@ def evaluate(results: Path, truth: Path, group: str | None) -> None:
     type=click.IntRange(1),
     help="How many it held when they were judged; the file's people_then without it.",
 )
-def calibrate(judged: Path, at_most: float, people: int | None, people_then: int | None) -> None:
+@click.option("--model", type=_FILE, help="Model JSON; that of the settings without it.")
+def calibrate(judged: Path, at_most: float, people: int | None, people_then: int | None, model: Path | None) -> None:
     """The weight at which attaching is shown to be safe: wrong ones under the limit with 95 % confidence, one-sided.
 
     `liaison identity outcomes` writes what people judged. Exit status 1 where no weight is safe: judge more attachments, or
@@ -207,9 +209,9 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
     click.echo(
         f"attach from {found.weight:.2f} bits: {found.wrong} wrong of {found.attached}, below {found.bound:.5f} with 95 %"
     )
-    model = shipped()
-    over = found.weight - prior_of(model.population)
-    click.echo(f'in a model of a population of {model.population}: "attach": {over:.2f} (shipped: {model.attach:g})')
+    weights = _model(model or Settings().identity_model_path)
+    over = found.weight - prior_of(weights.population)
+    click.echo(f'in {weights.version}: "attach": {over:.2f} (it says {weights.attach:g})')
 
 
 @identity.command()
@@ -217,14 +219,14 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV for `calibrate --judged`."
 )
 @click.option(
-    "--model-version", help="Outcomes of this model; of the shipped one without it: weights of two do not compare."
+    "--model-version", help="Outcomes of this model; of the settings' one without it: weights of two do not compare."
 )
 def outcomes(out: Path, model_version: str | None) -> None:
     """Write what people judged in this ledger: the blind sample, and reviews of whom only weight was lacking for.
 
     Weights are as `match` writes them. Nothing of anybody is in the file.
     """
-    wanted = model_version or shipped().version
+    wanted = model_version or _model(Settings().identity_model_path).version
     judged, people = on_ledger(_judged)
     kept = [j for j in judged if j.model_version == wanted]
     with opened(out, "w") as stream:
