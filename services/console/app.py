@@ -30,6 +30,7 @@ from services.console import (
     incidents,
     people,
     review,
+    search,
     sign_in,
     supervision,
 )
@@ -61,6 +62,7 @@ ROOMS = (
     episode.router,
     review.router,
     blind.router,
+    search.router,
     people.router,
     incidents.router,
     supervision.router,

@@ -75,7 +75,7 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
     )  # fmt: skip
 
 
-async def _incident(connection: Connection, state: State, here: Here, decision: int) -> Key:
+async def incident_of(connection: Connection, state: State, here: Here, decision: int) -> Key:
     """The incident of a decision that this desk may look at. Raises Refused, the same for what is not there."""
     row = await connection.fetchrow(
         """SELECT d.agency, d.incident, e.area FROM identity_decision d
@@ -104,7 +104,7 @@ async def _shown(
     may_know_people(here)
     state = request.app.state
     async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-        incident = await _incident(connection, state, here, decision)
+        incident = await incident_of(connection, state, here, decision)
         found = await compared(connection, state.settling, incident)
         history = await identity.history(connection, incident)
         now = await connection.fetchrow(
@@ -134,7 +134,7 @@ async def decide(
         return await _shown(request, here, number, TEXT["verdict_wrong"], 422)
     try:
         async with state.pool.acquire() as connection, connection.transaction():
-            incident = await _incident(connection, state, here, number)
+            incident = await incident_of(connection, state, here, number)
             await identity.review(
                 connection, state.registry, state.settling.settle, incident, person, said, actor=here.actor,
                 reason=reason, now=here.now,
@@ -151,7 +151,7 @@ async def undo(request: Request, here: Reviewing, decision: str, review: str, re
     state, number = request.app.state, number_of(decision, "unknown_decision")
     try:
         async with state.pool.acquire() as connection, connection.transaction():
-            incident = await _incident(connection, state, here, number)
+            incident = await incident_of(connection, state, here, number)
             which = number_of(review, "unknown_decision")
             if which not in {r.review_id for r in await identity.history(connection, incident)}:
                 raise Refused(404, "unknown_decision")

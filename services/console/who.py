@@ -70,15 +70,20 @@ async def compared(connection: Connection, settling: Settling, incident: Key) ->
     """The incident's newest description against everybody on file who shares a key with it. None: nobody is described."""
     events = (await events_of(connection, [incident], settling.decoded)).get(incident, [])
     said = descriptor_of(events)
-    if said is None:
-        return None
+    return None if said is None else await compared_with(connection, settling, incident, said, day_of(events))
+
+
+async def compared_with(
+    connection: Connection, settling: Settling, incident: Key, said: PersonDescriptor, as_of: date | None
+) -> Comparison:
+    """A description against everybody on file who shares a key with it, beside what people decided of the incident."""
     near = await shortlist(connection, {incident: identity_keys(said)}, settling.decoded)
     people = await people_by_id(connection, {c.person_id for c in near[incident]}, settling.decoded)
     verdicts = (await identity_reviews(connection, [incident])).get(incident, ())
     meant = await people_of_locals(connection, {local for _, local in verdicts})
     judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}
     weighed = values_weighed(described_once((said,)), (described_once(p.descriptors) for p in people.values()))
-    return comparison(said, people, judged, day_of(events), await frequencies(connection, weighed), settling.model)
+    return comparison(said, people, judged, as_of, await frequencies(connection, weighed), settling.model)
 
 
 def comparison(

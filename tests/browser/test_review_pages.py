@@ -105,3 +105,22 @@ async def test_a_sampled_attachment_is_judged_by_keyboard_and_what_the_matcher_h
     await reviewer.keyboard.press("Enter")
     await expect(reviewer.get_by_role("status").filter(has_text="The matcher had said otherwise")).to_be_visible()
     await accessible(reviewer)
+
+
+async def test_somebody_is_looked_for_by_keyboard(reviewer: Page) -> None:
+    await reviewer.get_by_label("Agency").select_option("met")
+    await reviewer.get_by_label("Reference").fill("CAD-1")
+    await reviewer.keyboard.press("Enter")
+    await reviewer.get_by_role("link", name="Look for somebody else on file").click()
+    await accessible(reviewer)
+    await reviewer.get_by_label("Given name").fill("Ania")
+    await reviewer.keyboard.press("Enter")
+    await expect(reviewer.get_by_role("alert")).to_contain_text("Write at least a name with")
+    await accessible(reviewer)
+    await reviewer.get_by_label("Family name").fill("Novak")
+    await reviewer.keyboard.press("Enter")
+    await expect(reviewer.get_by_role("heading", name="On file, the likeliest first")).to_be_visible()
+    await expect(reviewer.get_by_role("row", name="Names").get_by_text("Ania Nowak").first).to_be_visible()
+    await accessible(reviewer)
+    await nothing_cut_off(reviewer)
+    await reviewer.screenshot(path=PICTURES / "search.png", full_page=True)
