@@ -326,6 +326,7 @@ TEXT: Final[dict[str, str]] = {
     "search_postcode": "Postcode of the home",
     "search_nhs_number": "NHS number",
     "search_go": "Look",
+    "search_written": "Written above",
     "search_found": "On file, the likeliest first",
     "search_left_out": "Less likely ones that are not shown: {n}. Write more of what you know.",
     "search_nobody": "Nobody on file shares enough with this. Try another spelling, or add the date of birth or the postcode.",
