@@ -210,7 +210,7 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
         f"attach from {found.weight:.2f} bits: {found.wrong} wrong of {found.attached}, below {found.bound:.5f} with 95 %"
     )
     weights = _model(model or Settings().identity_model_path)
-    over = found.weight - prior_of(weights.population)
+    over = found.weight - prior_of(max(weights.population, people or 0))
     click.echo(f'in {weights.version}: "attach": {over:.2f} (it says {weights.attach:g})')
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.person import PersonDescriptor
-from services.identity.decide import NO_REGISTER, described_once, identity_keys
+from services.identity.decide import NO_REGISTER, described_once, identity_keys, population_of
 from services.identity.described import described
 from services.identity.explain import Explanation, Waterfall, explain
 from services.identity.model import Frequencies, Model, shipped
@@ -96,7 +96,7 @@ def comparison(
     model = model or shipped()
     found = explain(
         described([said]), {i: described(p.descriptors) for i, p in people.items()}, Scorer(model, common, as_of),
-        model.population, died, separated,
+        population_of(model, common), died, separated,
     )  # fmt: skip
     falls = found.candidates[:MOST]
     sides = tuple(_side(people[f.person_id], died, judged) for f in falls)

@@ -126,6 +126,20 @@ def prior_of(population: int) -> float:
     return log2(max(population, 1000))
 
 
+def attach_at(model: Model, population: int) -> float:
+    """Bits over the odds of not being on file at which a person is attached.
+
+    Of a register larger than the model was judged for, one more for each doubling: then more descriptions lie near the
+    threshold, and of those that do a share is wrong (docs/identity.md, ten million).
+    """
+    return model.attach + max(0.0, log2(max(population, 1) / model.population))
+
+
+def population_of(model: Model, frequencies: Frequencies) -> int:
+    """How many may be meant: all whom the register holds, and never fewer than the model reckons with."""
+    return max(model.population, frequencies.people)
+
+
 def decide_scored(
     said: Described, scores: Iterable[Score], model: Model, population: int,
     died: Collection[str] = (), separated: Collection[str] = (),
@@ -150,7 +164,7 @@ def decide_scored(
         return Decided("unknown", "not-on-file", ranked, probability)
     why = veto(best, said, best.person_id in died, best.person_id in separated)
     near = [s for s in ranked[1:] if best.weight - s.weight < model.margin and s.person_id not in separated]
-    if best.weight - prior >= model.attach and why is None and not near:
+    if best.weight - prior >= attach_at(model, population) and why is None and not near:
         return Decided("attach", "weight-of-evidence", ranked, probability)
     if near:
         return Decided("many", "several-fit", ranked, probability)
@@ -198,7 +212,7 @@ def decide_among(
     on_file = list(candidates)
     scores = [scorer.score(said, c.known, c.person_id) for c in on_file]
     died = {c.person_id for c in on_file if c.died_on is not None and (as_of is None or c.died_on < as_of)}
-    found = decide_scored(said, scores, model, model.population, died, separated)
+    found = decide_scored(said, scores, model, population_of(model, frequencies), died, separated)
     ids = tuple(s.person_id for s in found.scores[:10]) if found.verdict in {"attach", "possible", "many"} else ()
     attached = found.verdict == "attach" and found.best is not None
     return IdentityDecision(
@@ -215,12 +229,14 @@ __all__ = [
     "GRADES",
     "NO_REGISTER",
     "Decided",
+    "attach_at",
     "decide",
     "decide_among",
     "decide_scored",
     "described_once",
     "identity_keys",
     "insufficient",
+    "population_of",
     "prior_of",
     "veto",
 ]

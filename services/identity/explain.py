@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from services.identity.decide import GRADES, Verdict, decide_scored, prior_of, veto
+from services.identity.decide import GRADES, Verdict, attach_at, decide_scored, prior_of, veto
 from services.identity.described import Described
 from services.identity.person import FieldEvidence
 from services.identity.score import Score, Scorer
@@ -70,8 +70,8 @@ def explain(
         _waterfall(s, start, veto(s, said, s.person_id in died, s.person_id in separated)) for s in found.scores
     )
     return Explanation(
-        found.verdict, GRADES[found.verdict], found.rule, model.version, model.attach, model.possible, model.margin,
-        candidates,
+        found.verdict, GRADES[found.verdict], found.rule, model.version, attach_at(model, population), model.possible,
+        model.margin, candidates,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """How long deciding whom an event is about takes against a large register in PostgreSQL.
 
-    python -m tests.benchmarks.identity_ledger [--people 1000000] [--events 2000] [--rate 500] [--folder DIR] [--json]
+    python -m tests.benchmarks.identity_ledger [--people 1000000] [--events 2000] [--rate 500] [--folder DIR]
+        [--shared-buffers 2GB] [--warm] [--json]
 
 Synthetic Londoners are written into the ledger's tables as the stream would have written them (one record and one event
 each), in an embedded PostgreSQL. Then descriptions of a call or custody desk, half of people not on file, are decided as the
@@ -190,7 +191,6 @@ async def _finished(postgres: EmbeddedPostgres, counted: Mapping[int, int]) -> N
         "SELECT setval(pg_get_serial_sequence('local_record', 'record_id'), (SELECT max(record_id) FROM local_record))"
     )
     await _set(connection, dict.fromkeys(QUICK_LOAD))
-    await _set(connection, {"shared_buffers": "2GB"})
     await connection.execute("VACUUM ANALYZE")
     await connection.execute("CHECKPOINT")
     await connection.close()
@@ -203,7 +203,35 @@ async def decided(connection: Any, asked: list[PersonDescriptor], decoded: Decod
     return [found[key].person_id for key in sought]
 
 
-def measured(count: int, events: int, rate: float, folder: Path | None) -> dict[str, Any]:
+_READ_WHOLE = (
+    "SELECT count(*) FROM identity_key WHERE key >= -9223372036854775808",
+    "SELECT count(known) FROM (SELECT known FROM local_record ORDER BY record_id OFFSET 0) AS l",
+    "SELECT count(*) FROM local_record WHERE person_id >= '00000000-0000-0000-0000-000000000000'",
+    "SELECT count(records) FROM (SELECT records FROM value_frequency ORDER BY value OFFSET 0) AS f",
+)
+"""By their indexes, so that what is read stays in shared buffers."""
+
+
+async def _buffers(postgres: EmbeddedPostgres, size: str) -> None:
+    connection = await asyncpg.connect(postgres.dsn())
+    await _set(connection, {"shared_buffers": size})
+    await connection.close()
+
+
+async def _warmed(postgres: EmbeddedPostgres) -> None:
+    """Read what deciding reads, once, as a server that has run for a day has."""
+    connection = await asyncpg.connect(postgres.dsn())
+    await connection.execute(
+        "SET enable_seqscan = off; SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0"
+    )
+    for query in _READ_WHOLE:
+        await connection.fetchval(query)
+    await connection.close()
+
+
+def measured(
+    count: int, events: int, rate: float, folder: Path | None, buffers: str = "2GB", warm: bool = False
+) -> dict[str, Any]:
     """The figures."""
     registry = load_registry()
     feed = next(f for a, f in registry.feeds_by_id.values() if a.id == AGENCY)
@@ -214,13 +242,16 @@ def measured(count: int, events: int, rate: float, folder: Path | None) -> dict[
         began = time.perf_counter()
         if kept is None or not kept.exists():
             everybody = write(postgres, count, 2 * events, feed.id, feed.sources[0])
-            postgres.stop()
-            postgres.start()
             if kept is not None:
                 kept.write_bytes(orjson.dumps(everybody))
         else:
             everybody = orjson.loads(kept.read_bytes())
         loaded = time.perf_counter() - began
+        asyncio.run(_buffers(postgres, buffers))
+        postgres.stop()
+        postgres.start()
+        if warm:
+            asyncio.run(_warmed(postgres))
         paired = list(zip(*everybody, strict=True))
         random.Random(11).shuffle(paired)
         return {"load_s": round(loaded)} | asyncio.run(
@@ -282,10 +313,14 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=500.0)
+    parser.add_argument("--shared-buffers", default="2GB", help="of PostgreSQL, e.g. 14GB")
+    parser.add_argument(
+        "--warm", action="store_true", help="read keys, records and counts once before anything is measured"
+    )
     parser.add_argument("--folder", type=Path, help="keep the register here, and use what is kept")
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     asked = parser.parse_args()
-    figures = measured(asked.people, asked.events, asked.rate, asked.folder)
+    figures = measured(asked.people, asked.events, asked.rate, asked.folder, asked.shared_buffers, asked.warm)
     print(json.dumps(figures) if asked.json else "\n".join(f"{k}: {v}" for k, v in figures.items()))
 
 

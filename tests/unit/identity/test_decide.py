@@ -19,7 +19,7 @@ from schemas.person import PersonDescriptor
 from services.identity import decide as module
 from services.identity.birth import birth_level
 from services.identity.candidates import gather, hashed, keys_of
-from services.identity.decide import decide, decide_scored, identity_keys
+from services.identity.decide import attach_at, decide, decide_scored, identity_keys, population_of, prior_of
 from services.identity.described import Birth, Described, described
 from services.identity.model import Frequencies, document_of, frequencies, model_of, shipped
 from services.identity.names import name_level
@@ -356,3 +356,24 @@ def test_a_mother_called_anna_is_not_taken_for_her_daughter_savannah() -> None:
     assert (found.outcome, found.rule) == ("possible", "family-guard")
     herself = nameless_number(names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2012-08-28")
     assert decide(herself, [daughter]).outcome == "attached"
+
+
+def test_a_register_larger_than_the_model_was_judged_for_asks_for_more() -> None:
+    model = shipped()
+    assert [attach_at(model, n) for n in (0, 1000, model.population)] == [model.attach] * 3
+    assert attach_at(model, 8 * model.population) == pytest.approx(model.attach + 3)
+    assert population_of(model, Frequencies()) == model.population
+    assert population_of(model, Frequencies(8 * model.population)) == 8 * model.population
+    one = described([said(names=SHE["names"], date_of_birth=SHE["date_of_birth"])])
+    counted = Frequencies(model.population, Counter(zofia=2_000), Counter(nowak=2_000))
+    score = Scorer(model, counted).score(one, one, "x")
+    assert score.weight > prior_of(model.population) + model.attach
+    assert score.weight < prior_of(8 * model.population) + model.attach + 3
+    assert decide_scored(one, [score], model, model.population).verdict == "attach"
+    assert decide_scored(one, [score], model, 8 * model.population).verdict == "possible"
+    # the live decision takes the size of the register from what is counted of it
+    known = [on_file("x", nhs_number=None, addresses=[], phones=[])]
+    asked = said(names=SHE["names"], date_of_birth=SHE["date_of_birth"])
+    large = replace(counted, people=8 * model.population, given=Counter(zofia=16_000), family=Counter(nowak=16_000))
+    assert decide(asked, known, frequencies=counted).outcome == "attached"
+    assert decide(asked, known, frequencies=large).outcome == "possible"
