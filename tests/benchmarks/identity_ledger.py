@@ -6,8 +6,8 @@
 Synthetic Londoners are written into the ledger's tables as the stream would have written them (one record and one event
 each), in an embedded PostgreSQL. Then descriptions of a call or custody desk, half of people not on file, are decided as the
 stream does it: one after another, and offered at a rate. Before that as many others, so that memory holds what it would in
-an hour's work. PostgreSQL has 2 GB of shared buffers. With `--folder` the register is kept there, and used again (it takes
-minutes to write).
+an hour's work, or with `--warm` what a day's would. With `--folder` the register is kept there, and used again (it takes
+three minutes a million to write). The first million carry an NHS number where one can be made: there are no more in the range 999.
 """
 
 from __future__ import annotations
@@ -253,6 +253,10 @@ def measured(
         if warm:
             asyncio.run(_warmed(postgres))
         paired = list(zip(*everybody, strict=True))
+        if len(paired) < 2 * events:
+            raise SystemExit(
+                f"the register in {folder} came with {len(paired)} descriptions: --events {len(paired) // 2} at most"
+            )
         random.Random(11).shuffle(paired)
         return {"load_s": round(loaded)} | asyncio.run(
             _decided(postgres, registry, paired[:events], paired[events : 2 * events], rate)
