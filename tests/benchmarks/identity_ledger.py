@@ -7,7 +7,7 @@ Synthetic Londoners are written into the ledger's tables as the stream would hav
 each), in an embedded PostgreSQL. Then descriptions of a call or custody desk, half of people not on file, are decided as the
 stream does it: one after another, and offered at a rate. Before that as many others, so that memory holds what it would in
 an hour's work, or with `--warm` what a day's would. With `--folder` the register is kept there, and used again (it takes
-three minutes a million to write). The first million carry an NHS number where one can be made: there are no more in the range 999.
+three minutes a million to write). The first million carry an NHS number where one can be made: the range 999 has no more.
 """
 
 from __future__ import annotations
