@@ -211,24 +211,56 @@ def described_by_an_agency(person: Londoner, key: str, chance: random.Random) ->
     }  # fmt: skip
 
 
-def register_and_descriptions(
-    people: int, descriptions: int, chance: random.Random, first: int = 0
-) -> tuple[list[dict[str, str]], list[dict[str, str]], list[dict[str, str]]]:
-    """Rows of people on file, of descriptions, and of the truth with its groups. Half the descriptions are of people who are
-    not on file, a third of these relatives of somebody who is."""
+@dataclass(frozen=True)
+class Register:
+    """Who is on file, and who is not."""
+
+    on_file: list[Londoner]
+    family: list[Londoner]
+    """Not on file, and of a household that is."""
+    strangers: list[Londoner]
+
+
+def register(people: int, descriptions: int, chance: random.Random, first: int = 0) -> Register:
+    """Everybody of whom so many descriptions may be. `first`: the number of the first, of a register made in parts."""
     everybody = londoners(people + max(people // 10, descriptions), chance, first)
-    held_back = {i for i in range(len(everybody)) if i >= people}
     relatives = set(chance.sample(range(people), descriptions // 6))
-    on_file = [p for i, p in enumerate(everybody) if i not in held_back and i not in relatives]
-    strangers, family = [everybody[i] for i in sorted(held_back)], [everybody[i] for i in sorted(relatives)]
+    return Register(
+        [p for i, p in enumerate(everybody[:people]) if i not in relatives],
+        [everybody[i] for i in sorted(relatives)],
+        everybody[people:],
+    )
+
+
+def descriptions_of(
+    made: Register, count: int, chance: random.Random, first: int = 0
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Rows of descriptions, and of the truth with its groups. Half are of people who are not on file, a third of these relatives
+    of somebody who is."""
     asked, truth = [], []
-    for number in range(descriptions):
+    for number in range(count):
         draw = chance.random()
-        person = chance.choice(on_file if draw < 0.5 else family if draw < 0.667 else strangers)
+        person = chance.choice(made.on_file if draw < 0.5 else made.family if draw < 0.667 else made.strangers)
         key = f"e{first}-{number}" if first else f"e{number}"
         asked.append(described_by_an_agency(person, key, chance))
         truth.append({"query_id": key, "person_id": person.id if draw < 0.5 else "", **person.groups()})
-    return [p.row() for p in on_file], asked, truth
+    return asked, truth
 
 
-__all__ = ["Londoner", "described_by_an_agency", "londoners", "register_and_descriptions"]
+def register_and_descriptions(
+    people: int, descriptions: int, chance: random.Random, first: int = 0
+) -> tuple[list[dict[str, str]], list[dict[str, str]], list[dict[str, str]]]:
+    """Rows of people on file, of descriptions, and of the truth with its groups."""
+    made = register(people, descriptions, chance, first)
+    return [p.row() for p in made.on_file], *descriptions_of(made, descriptions, chance, first)
+
+
+__all__ = [
+    "Londoner",
+    "Register",
+    "described_by_an_agency",
+    "descriptions_of",
+    "londoners",
+    "register",
+    "register_and_descriptions",
+]

@@ -91,14 +91,14 @@ def measured(
         "candidates": {k: round(v) for k, v in percentiles([n / 1000 for n in counts]).items()},
         "decision_ms": percentiles(times), "load_s": round(load, 1),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
-    } | ({"groups": _groups([(o, groups[q]) for q, o in outcomes])} if groups else {})  # fmt: skip
+    } | ({"groups": rates_of([(o, groups[q]) for q, o in outcomes])} if groups else {})  # fmt: skip
 
 
 Judged = tuple[Outcome, Mapping[str, str]]
 """What became of an event, and the groups of the person it is about."""
 
 
-def _groups(judged: Sequence[Judged]) -> dict[str, Any]:
+def rates_of(judged: Sequence[Judged]) -> dict[str, Any]:
     """Rates of each group with 95 % intervals, and the gaps that are findings."""
     found: dict[str, Any] = {}
     for name in judged[0][1]:
@@ -303,7 +303,7 @@ def main() -> None:
         if not asked.json:
             print("\n".join(printed({name: figures[name]})), flush=True)
     if asked.registers > 1 and pool:
-        figures["all registers of Londoners"] = {"queries": len(pool), "groups": _groups(pool)}
+        figures["all registers of Londoners"] = {"queries": len(pool), "groups": rates_of(pool)}
         if not asked.json:
             print("\n".join(printed({"all registers of Londoners": figures["all registers of Londoners"]})))
     if asked.json:

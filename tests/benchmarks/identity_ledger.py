@@ -82,6 +82,16 @@ class Part:
     feed: str
     source: str
 
+    @property
+    def first(self) -> int:
+        """The number of its first person."""
+        return self.number * (PART + max(PART // 10, self.descriptions))
+
+    @property
+    def chance(self) -> random.Random:
+        """What everybody in it follows from."""
+        return random.Random(1000 * self.number + 5)
+
 
 Described = tuple[list[dict[str, str]], list[dict[str, str]]]
 """Descriptions and their truth."""
@@ -89,12 +99,7 @@ Described = tuple[list[dict[str, str]], list[dict[str, str]]]
 
 def write_part(part: Part) -> tuple[dict[int, int], Described]:
     """Make the people and write them by COPY. Gives how common values are among them, and who is asked for."""
-    made = register_and_descriptions(
-        part.people,
-        part.descriptions,
-        random.Random(1000 * part.number + 5),
-        part.number * (PART + max(PART // 10, part.descriptions)),
-    )
+    made = register_and_descriptions(part.people, part.descriptions, part.chance, part.first)
     return asyncio.run(_copied(part, made[0])), made[1:]
 
 
@@ -142,13 +147,17 @@ QUICK_LOAD = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "8GB", 
 """While the register is written; taken back before anything is measured."""
 
 
+def parts_of(count: int, descriptions: int, dsn: str, feed: str, source: str) -> list[Part]:
+    """The parts of a register of so many people that comes with so many descriptions."""
+    parts = -(-count // PART)
+    each = -(-descriptions // parts)
+    return [Part(n, min(PART, count - n * PART), each, dsn, feed, source) for n in range(parts)]
+
+
 def write(postgres: EmbeddedPostgres, count: int, events: int, feed: str, source: str) -> Described:
     """The register's tables, in parts. The indexes of the keys are made when all are there: in minutes instead of hours."""
     asyncio.run(_prepared(postgres))
-    parts = -(-count // PART)
-    each = [
-        Part(n, min(PART, count - n * PART), -(-events // parts), postgres.dsn(), feed, source) for n in range(parts)
-    ]
+    each = parts_of(count, events, postgres.dsn(), feed, source)
     counted: Counter[int] = Counter()
     asked: list[dict[str, str]] = []
     truth: list[dict[str, str]] = []
@@ -212,13 +221,13 @@ _READ_WHOLE = (
 """By their indexes, so that what is read stays in shared buffers."""
 
 
-async def _buffers(postgres: EmbeddedPostgres, size: str) -> None:
+async def set_buffers(postgres: EmbeddedPostgres, size: str) -> None:
     connection = await asyncpg.connect(postgres.dsn())
     await _set(connection, {"shared_buffers": size})
     await connection.close()
 
 
-async def _warmed(postgres: EmbeddedPostgres) -> None:
+async def read_once(postgres: EmbeddedPostgres) -> None:
     """Read what deciding reads, once, as a server that has run for a day has."""
     connection = await asyncpg.connect(postgres.dsn())
     await connection.execute(
@@ -247,11 +256,11 @@ def measured(
         else:
             everybody = orjson.loads(kept.read_bytes())
         loaded = time.perf_counter() - began
-        asyncio.run(_buffers(postgres, buffers))
+        asyncio.run(set_buffers(postgres, buffers))
         postgres.stop()
         postgres.start()
         if warm:
-            asyncio.run(_warmed(postgres))
+            asyncio.run(read_once(postgres))
         paired = list(zip(*everybody, strict=True))
         if len(paired) < 2 * events:
             raise SystemExit(
