@@ -12,7 +12,7 @@ GENERATION = 13
 
 def birth_level(one: Birth, other: Birth) -> str:
     """exact, swapped (day and month), digit (one figure wrong), year (all that is known agrees), parts (two of day, month and
-    year), same-years (nothing agrees, but less than a generation lies between), differs."""
+    year, and less than a generation between), same-years (not even that, but less than a generation between), differs."""
     if not one.whole or not other.whole:
         return "year" if one.year == other.year else _apart(one, other)
     if one == other:
@@ -27,7 +27,7 @@ def birth_level(one: Birth, other: Birth) -> str:
             figures[0][wrong[1]] == figures[1][wrong[0]]:  # fmt: skip
         return "digit"
     same = (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
-    if same == 2:
+    if same == 2 and abs(one.year - other.year) < GENERATION:
         return "parts"
     return _apart(one, other)
 

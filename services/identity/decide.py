@@ -94,6 +94,10 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
     own_number = score.level("identifier") == "exact" and borne_out >= 2
     if not score.names_given and not (number and said.nhs_verified) and not own_number:
         return "family-guard"
+    # two brothers may bear two spellings of one name; home, telephone and surname are theirs together
+    born = score.level("birth") in {"exact", "swapped", "digit", "parts"}
+    if score.brothers_name and not (born or number or own_number):
+        return "family-guard"
     if (groups := _groups(score)) < 2:
         return "one-group-of-evidence"
     # Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds of evidence
@@ -101,7 +105,7 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
         return "half-a-name"
     if not number and not (own_number and score.names_given) and not _one_lifetime(score):
         return "birth-differs"
-    # Anna may be short for Savannah, and is her mother where the birthdays agree but for the year
+    # Anna may be short for Savannah, and is her sister where the birthdays agree but for the year
     if score.level("given") != "exact" and score.level("birth") == "parts" and not (number or own_number):
         return "family-guard"
     # a household shares place and telephone; with the surname, only a whole given name tells its members apart

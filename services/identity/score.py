@@ -20,6 +20,8 @@ MOST_FUZZY_SURPRISE = 11.0
 """Bits that a rare name, not written exactly alike, can be surprising at most."""
 SLIPS = frozenset({"edit", "skeleton", "phonetic"})
 """Levels that are a name written badly, unless what was said is a name of its own: then it may be a brother's."""
+ONE_IN, MANY = 500, 50
+"""One in 500 on file, and never fewer than 50, are many who are called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Score:
     evidence: tuple[FieldEvidence, ...]
     names_given: bool
     """The given name speaks for this person: not only the family's name, home and birthday."""
+    brothers_name: bool = False
+    """The given name is written otherwise, and many are called either: Mohammed may be Muhammad, or his brother."""
 
     def level(self, name: str) -> str:
         """The level of a field; absent where it was not compared."""
@@ -98,8 +102,12 @@ class Scorer:
     def _slip(self, level: str, said: str) -> bool:
         return level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
 
-    def _names(self, said: Described, held: Described) -> tuple[list[FieldEvidence], bool]:
-        best: tuple[float, list[FieldEvidence], bool] | None = None
+    def _brothers_name(self, level: str, said: str, held: str) -> bool:
+        seen = self.frequencies.given
+        return level == "nickname" and min(seen[said], seen[held]) >= max(MANY, self.frequencies.people / ONE_IN)
+
+    def _names(self, said: Described, held: Described) -> tuple[list[FieldEvidence], bool, bool]:
+        best: tuple[float, list[FieldEvidence], bool, bool] | None = None
         for given, family in said.names:
             for their_given, their_family in held.names:
                 for turned in (False, True):
@@ -115,13 +123,14 @@ class Scorer:
                         evidence.append(FieldEvidence("name_pair", "common", common))
                     if turned:
                         evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
-                    best = bits, evidence, first.level in GIVEN_EVIDENCE or self._slip(first.level, one)
+                    named = first.level in GIVEN_EVIDENCE or self._slip(first.level, one)
+                    best = bits, evidence, named, self._brothers_name(first.level, one, their_given)
         if best is None:
-            return [self._plain["given"]["absent"], self._plain["family"]["absent"]], False
+            return [self._plain["given"]["absent"], self._plain["family"]["absent"]], False, False
         choices = len(said.names) * len(held.names) - 1
         if choices:
             best[1].append(FieldEvidence("aliases", str(choices), max(-4.0, self.model.alias * choices)))
-        return best[1], best[2]
+        return best[1:]
 
     def _birth(self, said: Described, held: Described) -> FieldEvidence:
         levels = [birth_level(a, b) for a in said.births for b in held.births]
@@ -143,7 +152,7 @@ class Scorer:
 
     def score(self, said: Described, held: Described, person_id: str) -> Score:
         """The weight against one person. Ethnicity is no part of it: it is in neither."""
-        evidence, named = self._names(said, held)
+        evidence, named, brothers = self._names(said, held)
         evidence.append(self._birth(said, held))
         evidence += self._place(said, held)
         sex = "absent" if not said.sex or not held.sex else "exact" if said.sex == held.sex else "differs"
@@ -154,4 +163,4 @@ class Scorer:
             self._plain["sex"][sex],
         )
         weight = sum(e.weight or 0.0 for e in evidence)
-        return Score(person_id, weight, tuple(evidence), named)
+        return Score(person_id, weight, tuple(evidence), named, brothers)
