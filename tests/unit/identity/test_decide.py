@@ -298,7 +298,10 @@ def test_a_name_that_many_write_in_two_ways_may_be_a_brothers(
 ) -> None:
     home: dict[str, Any] = {"addresses": [{"postcode": "E1 4NS"}], "phones": ["+447700900321"]}
     told = home | {"names": [{"given": changes.get("said_given", "Muhammad"), "family": "Khatun"}]}
-    held = home | {"names": [{"given": "Mohammed", "family": "Khatun"}], "date_of_birth": changes.get("born", BEFORE_HIM)}
+    held = home | {
+        "names": [{"given": "Mohammed", "family": "Khatun"}],
+        "date_of_birth": changes.get("born", BEFORE_HIM),
+    }
     register = Frequencies(people, Counter(called), Counter(khatun=90))
     him = described([said(**told, date_of_birth=changes.get("said_born"))])
     assert veto(Scorer(shipped(), register).score(him, described([said(**held)]), "x"), him) == rule
