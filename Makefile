@@ -77,7 +77,7 @@ integration: setup ## Real PostgreSQL and Kafka
 	$(call ring,integration,tests/integration,-n 2 --dist loadfile)
 
 faults: setup ## Kills and cuts
-	$(call ring,faults,tests/faults)
+	$(call ring,faults,tests/faults,-n 2 --dist worksteal)
 
 browser: setup ## Real Chromium, axe
 	$(call ring,browser,tests/browser,-n 2 --dist loadfile)
