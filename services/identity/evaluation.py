@@ -101,12 +101,15 @@ def by_group(outcomes: Iterable[Outcome]) -> list[Figures]:
 
 
 def findings(tables: list[Figures]) -> list[str]:
-    """Groups that are attached wrongly more than 1.5 times as often as the whole."""
-    whole = tables[0]
+    """Groups that are attached wrongly more than 1.5 times as often as the whole, and whether chance alone may do it: so many
+    or more would be seen, at the rate of the whole, in more than one of forty such groups. Exact, since the interval of so few
+    events is too narrow at its lower end.
+    """
+    whole = tables[0].wrong.share
     return [
-        f"{t.group}: wrong {t.wrong.share * 10_000:.1f} per 10,000 events, the whole {whole.wrong.share * 10_000:.1f}"
-        f"{'' if t.wrong.interval[0] > whole.wrong.share else ' (too few events to tell it from chance)'}"
-        for t in tables[1:] if t.wrong.count and t.wrong.share > GAP * whole.wrong.share
+        f"{t.group}: wrong {t.wrong.share * 10_000:.1f} per 10,000 events, the whole {whole * 10_000:.1f}"
+        f"{'' if 1 - _at_most(t.wrong.count - 1, t.events, whole) < 0.025 else ' (too few events to tell it from chance)'}"
+        for t in tables[1:] if t.wrong.count and t.wrong.share > GAP * whole
     ]  # fmt: skip
 
 
