@@ -6,7 +6,8 @@ without it:
 * two valid different NHS numbers (vaccination service, Mavis #1968);
 * the family guard: relatives and twins share surname, home and birthday, so a person is attached only with positive
   evidence of the given name, the exact NHS number, or an agency's own exact number that two of birthday, surname
-  and home bear out (every confident error measured was a relative);
+  and home bear out (every confident error measured was a relative); and where many write the given name in two ways, either
+  may be a relative's, and only a birthday or a number that agrees tells them apart;
 * fewer than two independent groups of evidence, of which names or the number must be one: telephone and place, alone or
   together, attach nobody;
 * a number alone never attaches: date of birth or name must agree with it (NHS Master Person Service cross-check);
@@ -95,8 +96,7 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
     if not score.names_given and not (number and said.nhs_verified) and not own_number:
         return "family-guard"
     # two brothers may bear two spellings of one name; home, telephone and surname are theirs together
-    born = score.level("birth") in {"exact", "swapped", "digit", "parts"}
-    if score.brothers_name and not (born or number or own_number):
+    if score.relatives_name and not (agreeing or number or own_number):
         return "family-guard"
     if (groups := _groups(score)) < 2:
         return "one-group-of-evidence"

@@ -13,6 +13,8 @@ from math import exp, lgamma, log, log1p, sqrt
 
 GAP = 1.5
 """A group attached wrongly this many times as often as the whole is a finding."""
+BY_CHANCE = 0.025
+"""What chance alone makes in more than one of forty groups may be chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,15 @@ def by_group(outcomes: Iterable[Outcome]) -> list[Figures]:
 
 
 def findings(tables: list[Figures]) -> list[str]:
-    """Groups that are attached wrongly more than 1.5 times as often as the whole, and whether chance alone may do it: so many
-    or more would be seen, at the rate of the whole, in more than one of forty such groups. Exact, since the interval of so few
-    events is too narrow at its lower end.
+    """Groups that are attached wrongly more than 1.5 times as often as the whole, and whether chance alone may do it.
+
+    It may if so many or more would be seen, at the rate of the whole, in one of forty such groups. By the binomial itself:
+    Wilson's interval of few events is too narrow at its lower end. Events count as independent; one person's many are not.
     """
     whole = tables[0].wrong.share
     return [
         f"{t.group}: wrong {t.wrong.share * 10_000:.1f} per 10,000 events, the whole {whole * 10_000:.1f}"
-        f"{'' if 1 - _at_most(t.wrong.count - 1, t.events, whole) < 0.025 else ' (too few events to tell it from chance)'}"
+        f"{'' if 1 - _at_most(t.wrong.count - 1, t.events, whole) < BY_CHANCE else ' (too few events to tell it from chance)'}"
         for t in tables[1:] if t.wrong.count and t.wrong.share > GAP * whole
     ]  # fmt: skip
 

@@ -33,8 +33,8 @@ class Score:
     evidence: tuple[FieldEvidence, ...]
     names_given: bool
     """The given name speaks for this person: not only the family's name, home and birthday."""
-    brothers_name: bool = False
-    """The given name is written otherwise, and many are called either: Mohammed may be Muhammad, or his brother."""
+    relatives_name: bool
+    """The given name is written otherwise and many are called by either spelling: Mohammed may be Muhammad, or his brother."""
 
     def level(self, name: str) -> str:
         """The level of a field; absent where it was not compared."""
@@ -102,7 +102,7 @@ class Scorer:
     def _slip(self, level: str, said: str) -> bool:
         return level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
 
-    def _brothers_name(self, level: str, said: str, held: str) -> bool:
+    def _relatives_name(self, level: str, said: str, held: str) -> bool:
         seen = self.frequencies.given
         return level == "nickname" and min(seen[said], seen[held]) >= max(MANY, self.frequencies.people / ONE_IN)
 
@@ -124,7 +124,7 @@ class Scorer:
                     if turned:
                         evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
                     named = first.level in GIVEN_EVIDENCE or self._slip(first.level, one)
-                    best = bits, evidence, named, self._brothers_name(first.level, one, their_given)
+                    best = bits, evidence, named, self._relatives_name(first.level, one, their_given)
         if best is None:
             return [self._plain["given"]["absent"], self._plain["family"]["absent"]], False, False
         choices = len(said.names) * len(held.names) - 1
@@ -152,7 +152,7 @@ class Scorer:
 
     def score(self, said: Described, held: Described, person_id: str) -> Score:
         """The weight against one person. Ethnicity is no part of it: it is in neither."""
-        evidence, named, brothers = self._names(said, held)
+        evidence, named, relatives = self._names(said, held)
         evidence.append(self._birth(said, held))
         evidence += self._place(said, held)
         sex = "absent" if not said.sex or not held.sex else "exact" if said.sex == held.sex else "differs"
@@ -163,4 +163,4 @@ class Scorer:
             self._plain["sex"][sex],
         )
         weight = sum(e.weight or 0.0 for e in evidence)
-        return Score(person_id, weight, tuple(evidence), named, brothers)
+        return Score(person_id, weight, tuple(evidence), named, relatives)
