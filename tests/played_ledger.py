@@ -15,12 +15,12 @@ from schemas.envelope import encode
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.identity.model import Model
-from services.ledger import crises
+from services.ledger.crises import store as crisis_store
 from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals
-from services.stream.batch import Batch, Record, hear
-from services.stream.deadlines import take_due
+from services.orchestration.batch import Batch, Record, hear
+from services.orchestration.deadlines import take_due
+from services.simulation.replay import arrivals
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 _HEADERS = [("content-type", b"application/cloudevents+json")]
@@ -66,7 +66,7 @@ class PlayedLedger:
 
     async def _hear(self, at: datetime) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
-            await crises.lock_zone(connection, self.registry.zone)
+            await crisis_store.lock_zone(connection, self.registry.zone)
             every = dict.fromkeys(self.registry.feeds_by_id, ON_TIME)
             await hear(connection, every, self.registry, load_policy(), at)
 

@@ -19,11 +19,11 @@ from schemas.received import Received
 from schemas.registry import Registry, RegistryError, load_registry
 from schemas.scenario import LONDON, ScenarioError, load_scenario
 from services.command_line.event_lines import NotEvents, event_lines
-from services.ledger.events import history
-from services.liaison.backtest import Difference, Moved, Raised, Run, difference, run_history
+from services.ledger.events.store import history
 from services.liaison.policy import PolicyError, load_policy
-from services.liaison.replay import arrivals, received
 from services.runtime.settings import Settings
+from services.simulation.backtest import Difference, Moved, Raised, Run, difference, run_history
+from services.simulation.replay import arrivals, received
 
 DIFFERENT, UNUSABLE = 1, 2
 CONNECT_SECONDS, QUERY_SECONDS = 10.0, 300.0

@@ -19,9 +19,9 @@ from schemas.registry import Registry
 from schemas.scenario import LONDON, load_scenario
 from services.command_line.load import ordinary
 from services.command_line.stack import Stack
-from services.liaison.replay import arrivals
 from services.runtime import kafka
 from services.runtime.settings import Settings
+from services.simulation.replay import arrivals
 
 STORY = Path(__file__).parents[2] / "tests" / "scenarios" / "the-story.yaml"
 HEARTBEAT_SECONDS = 3.0

@@ -9,9 +9,9 @@ import click
 
 from schemas.registry import RegistryError, load_registry
 from services.command_line.on_ledger import on_ledger
-from services.console import sessions
-from services.console.directory import desks_of
-from services.console.rights import ROLES, Grant, grant_of
+from services.console.access import sessions
+from services.console.access.rights import ROLES, Grant, grant_of
+from services.console.view.directory import desks_of
 from services.runtime.clock import SystemClock
 from services.runtime.errors import LiaisonError
 from services.runtime.postgres import Connection

@@ -22,8 +22,8 @@ from services.identity.explain import explain as why
 from services.identity.explain import lines
 from services.identity.model import Model, ModelError, frequencies, load_model
 from services.identity.score import Scorer
-from services.ledger import blind_sample
-from services.ledger.blind_sample import BY_NUMBER, Judged
+from services.ledger.decisions import blind_sample
+from services.ledger.decisions.blind_sample import BY_NUMBER, Judged
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 

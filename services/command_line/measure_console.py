@@ -17,12 +17,12 @@ import psutil
 from services.command_line.load import Message, crisis
 from services.command_line.measure import DESK, MEGABYTE, percentiles
 from services.command_line.stack import Stack
-from services.ledger import commands
+from services.ledger.alerts import commands
 from services.liaison.alert import Acknowledge
 from services.liaison.alert.record import alert_id
 from services.liaison.policy import load_policy
+from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
-from services.stream.batch import Batch, Record
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]

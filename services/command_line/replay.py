@@ -12,9 +12,9 @@ import click
 from schemas.registry import load_registry
 from schemas.scenario import LONDON, Scenario, ScenarioError, load_scenario
 from services.liaison.catalogue import CATALOGUE
-from services.liaison.explain import Explanation, WhyNot, explain, why_not
 from services.liaison.policy import load_policy
-from services.liaison.replay import Outcome, raised_at, run
+from services.simulation.explain import Explanation, WhyNot, explain, why_not
+from services.simulation.replay import Outcome, raised_at, run
 
 
 def scenario_files(paths: tuple[Path, ...]) -> list[Path]:

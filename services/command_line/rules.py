@@ -13,12 +13,12 @@ import click
 
 from schemas.registry import RegistryError, load_registry
 from services.command_line.backtest import CONNECT_SECONDS, QUERY_SECONDS, Unusable, as_document, print_difference
-from services.ledger import shadow as shadow_ledger
-from services.liaison.backtest import Run, difference
+from services.ledger.alerts import shadow as shadow_ledger
 from services.liaison.catalogue import CATALOGUE, Limit, RuleDocument
+from services.liaison.disclosure.staffing import faults_of
 from services.liaison.policy import Policy, PolicyError, load_policy
-from services.liaison.staffing import faults_of
 from services.runtime.settings import Settings
+from services.simulation.backtest import Run, difference
 
 CERTAINTY = {
     "verified": "read in its own text",

@@ -20,32 +20,24 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console import (
-    answering,
-    blind,
-    desk,
-    episode,
-    glass,
-    governance,
-    incidents,
-    people,
-    review,
-    search,
-    sign_in,
-    supervision,
-)
-from services.console.borough_map import BoroughMap
-from services.console.desks import Desks
-from services.console.doors import Anybody
-from services.console.headers import SecurityHeaders
-from services.console.hub import DATABASE_ERRORS, Hub
-from services.console.provider import Provider
-from services.console.refusal import Locked, Refused
-from services.console.rendering import CSRF, render_article, trouble
+from services.console.access import sign_in
+from services.console.access.doors import Anybody
+from services.console.access.headers import SecurityHeaders
+from services.console.access.provider import Provider
+from services.console.access.refusal import Locked, Refused
+from services.console.live.hub import DATABASE_ERRORS, Hub
+from services.console.pages import alert_commands as answering
+from services.console.pages import blind_review as blind
+from services.console.pages import break_glass as glass
+from services.console.pages import crisis, desk, governance, people, review, search, supervision
+from services.console.pages import regrouping as incidents
+from services.console.view.desks import Desks
+from services.console.view.map import BoroughMap
+from services.console.view.rendering import CSRF, render_article, trouble
 from services.identity.model import load_model
-from services.ledger.settling import Settling
+from services.ledger.crises.settling import Settling
+from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
-from services.liaison.staffing import check_staffing
 from services.runtime.clock import Clock, clock_from
 from services.runtime.health import run_checks
 from services.runtime.migrations import at_head
@@ -59,7 +51,7 @@ ROOMS = (
     sign_in.router,
     desk.router,
     answering.router,
-    episode.router,
+    crisis.router,
     review.router,
     blind.router,
     search.router,
@@ -179,7 +171,7 @@ class Server(uvicorn.Server):
 async def run_console(settings: Settings, desks: Desks | None = None, stop: asyncio.Event | None = None) -> None:
     """Serve until a signal, or until `stop` is set."""
     if desks is None:
-        from services.console.directory import desks_of_registry
+        from services.console.view.directory import desks_of_registry
 
         desks = desks_of_registry(settings)
     config = uvicorn.Config(

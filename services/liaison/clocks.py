@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from schemas.registry import DeskRole, Registry
 from services.liaison.catalogue import CATALOGUE, Basis
+from services.liaison.crisis.facts import Crisis
 from services.liaison.evaluate import findings
-from services.liaison.facts import Episode
 from services.liaison.finding import EVERY_FEED, Finding
 from services.liaison.policy import Policy
 
@@ -47,11 +47,11 @@ class RunningClock:
     """Agencies whose record would stop it; if one of their feeds is silent, it may have been stopped already."""
 
 
-def running_clocks(episode: Episode, policy: Policy, at: datetime) -> tuple[RunningClock, ...]:
+def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[RunningClock, ...]:
     """The limits that run at the instant, the one that ends first at the top. A finding that stands without a limit is no
     clock; of several steps of one condition the present or else the next counts."""
     first: dict[str, Finding] = {}
-    for finding in findings(episode, policy):
+    for finding in findings(crisis, policy):
         if finding.until is not None and finding.until <= at:
             continue
         if finding.holds_from <= at and finding.act_by is None:

@@ -1,4 +1,4 @@
-"""What stands for an episode at an instant, and when to look again."""
+"""What stands for a crisis at an instant, and when to look again."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from datetime import datetime
 from types import MappingProxyType
 
 from schemas.codes import AgencyKind
-from services.liaison.facts import Episode
+from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import EVERY_FEED, Evaluation, Finding, Standing, Verification
 from services.liaison.policy import Policy
 from services.liaison.rules import RULES
 
 
-def findings(episode: Episode, policy: Policy) -> tuple[Finding, ...]:
-    """Every finding on the episode's own time line, by rule."""
+def findings(crisis: Crisis, policy: Policy) -> tuple[Finding, ...]:
+    """Every finding on the crisis's own time line, by rule."""
     return tuple(
         found
         for rule in RULES.values()
         if rule.condition is not None
-        for found in rule.condition(episode, policy)
+        for found in rule.condition(crisis, policy)
         if policy.runs(rule.id, found.holds_from)
     )
 
@@ -38,7 +38,7 @@ def _believed_until(
 
 
 def evaluate(
-    episode: Episode,
+    crisis: Crisis,
     now: datetime,
     heard: Mapping[str, datetime],
     policy: Policy,
@@ -52,7 +52,7 @@ def evaluate(
     """
     standing: dict[str, Standing] = {}
     ahead: list[datetime] = []
-    for finding in findings(episode, policy):
+    for finding in findings(crisis, policy):
         if finding.holds_from > now:
             ahead.append(finding.holds_from)
             continue

@@ -1,4 +1,4 @@
-"""What a rule finds: that it holds for an episode, from when, until when, on what evidence, and for whom."""
+"""What a rule finds: that it holds for a crisis, from when, until when, on what evidence, and for whom."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule's condition over an episode. It stands from `holds_from` until `until` (None: open).
+    """A rule's condition over a crisis. It stands from `holds_from` until `until` (None: open).
 
     A finding whose `holds_from` lies ahead is a deadline; one whose `until` has passed stands no more. `anchor` names
-    the event that began the condition, so that the same finding has the same key whatever episode it is found in.
+    the event that began the condition, so that the same finding has the same key whatever crisis it is found in.
     """
 
     rule: str
@@ -59,7 +59,7 @@ class Finding:
     the force on scene); empty: every agency's desks of the role in the area."""
     relies_on: tuple[str, ...] = ()
     """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be verified. `met` is judged
-    by the feeds that have said something of the episode; `met/*` (EVERY_FEED) by all of its feeds, where the missing event
+    by the feeds that have said something of the crisis; `met/*` (EVERY_FEED) by all of its feeds, where the missing event
     may come on one that has said nothing here yet."""
     relies_on_services: tuple[AgencyKind, ...] = ()
     """The same for services that need not have an incident here yet: 'nobody asked for an ambulance' is only known while

@@ -1,4 +1,4 @@
-"""From what is known of some incidents to episodes and alerts: one pure step, the same in the stream and in replay."""
+"""From what is known of some incidents to crises and alerts: one pure step, the same in the stream and in replay."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from schemas.registry import Registry
 from services.identity.decide import identity_keys
 from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
-from services.liaison.addressing import Addressing
 from services.liaison.alert import Alert, AlertChange
-from services.liaison.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
-from services.liaison.corrections import Effective, counted, together
+from services.liaison.crisis.corrections import Effective, counted, together
+from services.liaison.crisis.fold import Crisis, Folds, fold, sighting
+from services.liaison.crisis.records import SiteReport
+from services.liaison.crisis.subjects import area_of, described_key, descriptor_of, local_keys
+from services.liaison.disclosure.addressing import Addressing
 from services.liaison.disproportionality import evaluate_monitor
-from services.liaison.episode import Episode, Folds, fold, sighting
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
 from services.liaison.finding import EVERY_FEED, Standing
-from services.liaison.linking import Bound, Sighting, group_within, link_keys
+from services.liaison.linking.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
+from services.liaison.linking.link import Bound, Sighting, group_within, link_keys
 from services.liaison.policy import Policy
-from services.liaison.records import SiteReport
 from services.liaison.rules import RULES
-from services.liaison.subjects import area_of, described_key, descriptor_of, local_keys
 from services.liaison.tally import Counts, Tally, tally_of
 
 _NAMESPACE = uuid.UUID("b7c2a1de-6a0c-5b6c-9d3f-3f1b7f0f5c22")
@@ -39,15 +39,15 @@ HORIZON = timedelta(hours=25)
 
 @dataclass(frozen=True, slots=True)
 class IncidentFile:
-    """All that is known of one incident. `episode_id` is where it is now; None for a new one."""
+    """All that is known of one incident. `crisis_id` is where it is now; None for a new one."""
 
     key: Key
     events: Sequence[Received]
     """In any order; what was made of them by `corrections.counted` is taken as it is."""
     identity: IdentityDecision | None = None
-    episode_id: str | None = None
+    crisis_id: str | None = None
     former: ContactRow | None = None
-    """What other episodes may have counted of it until now."""
+    """What other crises may have counted of it until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class IncidentSettled:
     keys: tuple[str, ...]
     """Coarse keys under which incidents that may link, and people it may be about, are found."""
     contact: ContactRow | None = None
-    """What other episodes may count of it; None for a record that is not counted."""
+    """What other crises may count of it; None for a record that is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class SettledEpisode:
-    """One episode's row, its members, and when to look at it again."""
+class SettledCrisis:
+    """One crisis's row, its members, and when to look at it again."""
 
-    episode_id: str
+    crisis_id: str
     area: str | None
     opened_at: datetime
     last_event_at: datetime
@@ -81,34 +81,34 @@ class SettledEpisode:
 class Settlement:
     """What must be written."""
 
-    episodes: tuple[SettledEpisode, ...]
+    crises: tuple[SettledCrisis, ...]
     dissolved: tuple[str, ...]
-    """Episodes that lost all their incidents to others."""
+    """Crises that lost all their incidents to others."""
     alerts: tuple[AlertChange, ...]
     echoes: tuple[Echo, ...] = ()
-    """Which other episodes must be looked at again, since they count an incident of these."""
+    """Which other crises must be looked at again, since they count an incident of these."""
     bounded: tuple[str, ...] = ()
-    """Episodes at which linking by place was stopped, because they would have grown too large."""
+    """Crises at which linking by place was stopped, because they would have grown too large."""
 
 
-def new_episode_id(key: Key) -> str:
-    """The id of an episode that begins with this incident."""
+def new_crisis_id(key: Key) -> str:
+    """The id of a crisis that begins with this incident."""
     return str(uuid.uuid5(_NAMESPACE, "|".join(key)))
 
 
-def _episode_ids(
+def _crisis_ids(
     groups: Sequence[frozenset[Key]], files: Mapping[Key, IncidentFile], sightings: Mapping[Key, Sighting]
 ) -> list[str]:
-    """An episode keeps the id its earliest incident has; of two parts of a split one keeps it, the other gets its own."""
+    """A crisis keeps the id its earliest incident has; of two parts of a split one keeps it, the other gets its own."""
     order = sorted(range(len(groups)), key=lambda i: min((sightings[k].opened_at, k) for k in groups[i]))
     ids = [""] * len(groups)
     taken: set[str] = set()
     for index in order:
         members = sorted(groups[index], key=lambda k: (sightings[k].opened_at, k))
-        held = (files[k].episode_id for k in members)
+        held = (files[k].crisis_id for k in members)
         chosen = next((e for e in held if e is not None and e not in taken), None)
         if chosen is None:
-            chosen = new_episode_id(members[0])
+            chosen = new_crisis_id(members[0])
             if chosen in taken:
                 chosen = str(uuid.uuid5(_NAMESPACE, "|".join(f"{a}/{r}" for a, r in members)))
         taken.add(chosen)
@@ -117,7 +117,7 @@ def _episode_ids(
 
 
 def _identity(members: Iterable[IncidentFile]) -> IdentityDecision:
-    """One decision for the episode. Incidents attached to different people make it a possible match, never a choice."""
+    """One decision for the crisis. Incidents attached to different people make it a possible match, never a choice."""
     decisions = [m.identity for m in sorted(members, key=lambda m: m.key) if m.identity is not None]
     attached = [d for d in decisions if d.outcome == "attached"]
     people = sorted({d.person_id for d in attached if d.person_id})
@@ -136,8 +136,8 @@ def _settled(
     policy: Policy,
     registry: Registry,
     area: str | None,
-    episode: Episode | None,
-    episode_id: str | None,
+    crisis: Crisis | None,
+    crisis_id: str | None,
     feed: str | None = None,
 ) -> list[AlertChange]:
     """What a set of findings and the passing of time make of the alerts. Takes what it used out of `known`.
@@ -150,17 +150,17 @@ def _settled(
     for each in standing:
         identity = life.alert_id(each.finding.key)
         former = known.pop(identity, None)
-        to = addressing[identity] = Addressing(each, episode, area, registry, policy)
+        to = addressing[identity] = Addressing(each, crisis, area, registry, policy)
         change: AlertChange | None
         if former is None or not former.stands:
             change = life.raise_alert(
                 each, to.by_rule(), now, rule_version=RULES[each.finding.rule].version, zone=registry.zone, area=area,
-                episode_id=episode_id, feed=feed, former=former,
+                crisis_id=crisis_id, feed=feed, former=former,
             )  # fmt: skip
         else:
             alerts[identity] = former
             above = [to.desk(d.desk) for d in former.desks if d.origin != "rule" and not d.ended]
-            change = life.update(former, each, to.by_rule(), now, episode_id, also=[a for a in above if a is not None])
+            change = life.update(former, each, to.by_rule(), now, crisis_id, also=[a for a in above if a is not None])
         if change is not None:
             changes[identity], alerts[identity] = change, change.alert
     for quiet in life.inhibit(alerts.values(), now):
@@ -174,24 +174,24 @@ def _settled(
     return list(changes.values())
 
 
-def episode_of(
-    episode_id: str,
+def crisis_of(
+    crisis_id: str,
     own: Sequence[IncidentFile],
     said: Mapping[Key, Effective],
     people: Mapping[str, PersonOnFile],
     registry: Registry,
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
-) -> Episode:
-    """The episode that these incidents make, without contacts outside it. `said` are their events as `counted` has them."""
+) -> Crisis:
+    """The crisis that these incidents make, without contacts outside it. `said` are their events as `counted` has them."""
     identity = _identity(own)
     events = together(said[f.key] for f in own)
     person = people.get(identity.person_id) if identity.person_id else None
-    return fold(episode_id, area_of(events, registry), events, person, identity, (), site_reports, folds)
+    return fold(crisis_id, area_of(events, registry), events, person, identity, (), site_reports, folds)
 
 
 class _Heard:
-    """When feeds were last heard, seen from one episode after another."""
+    """When feeds were last heard, seen from one crisis after another."""
 
     def __init__(self, registry: Registry, heard: Mapping[str, datetime]) -> None:
         self._registry, self._heard = registry, heard
@@ -247,10 +247,10 @@ def settle(
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
 ) -> Settlement:
-    """Group the incidents into episodes, evaluate each at `now`, and say what changes.
+    """Group the incidents into crises, evaluate each at `now`, and say what changes.
 
-    `files` must hold every incident of every episode that is touched, and every incident that may link to one of them;
-    `alerts` every alert of those episodes. `heard` is when each feed was last heard. `contacts` are rows of other
+    `files` must hold every incident of every crisis that is touched, and every incident that may link to one of them;
+    `alerts` every alert of those crises. `heard` is when each feed was last heard. `contacts` are rows of other
     incidents that share a person, telephone or property with one of these; `site_reports` what places of safety said of
     their free places, in order. The same input gives the same output, in whatever order it is given; `folds` only spares what
     was folded before.
@@ -262,43 +262,43 @@ def settle(
         sightings.values(),
         Bound(policy.largest_crisis_incidents, policy.largest_crisis_events),
         {k: len(said[k].given) for k in by_key},
-        {k: f.episode_id for k, f in by_key.items()},
+        {k: f.crisis_id for k, f in by_key.items()},
         separated=separated,
         joined=joined,
     )
     groups = grouping.crises
-    ids = _episode_ids(groups, by_key, sightings)
+    ids = _crisis_ids(groups, by_key, sightings)
     known = {a.alert_id: a for a in alerts}
     changes: list[AlertChange] = []
-    episodes: list[SettledEpisode] = []
-    folded: list[tuple[Episode, list[IncidentFile]]] = []
+    crises: list[SettledCrisis] = []
+    folded: list[tuple[Crisis, list[IncidentFile]]] = []
     bounded: list[str] = []
     rows_known = {row.key: row for row in contacts if row.key not in by_key}
     keys = {
         k: contact_keys(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()
     }  # fmt: skip
-    for members, episode_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
+    for members, crisis_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
         own = [by_key[k] for k in sorted(members)]
-        episode = episode_of(episode_id, own, said, people, registry, site_reports, folds)
+        crisis = crisis_of(crisis_id, own, said, people, registry, site_reports, folds)
         if not grouping.left_apart.isdisjoint(members):
-            episode = replace(episode, incidents_left_apart=True)
-            bounded.append(episode_id)
-        folded.append((episode, own))
-        rows_known |= {row.key: row for row in rows_of(episode, {k: keys[k] for k in members})}
+            crisis = replace(crisis, incidents_left_apart=True)
+            bounded.append(crisis_id)
+        folded.append((crisis, own))
+        rows_known |= {row.key: row for row in rows_of(crisis, {k: keys[k] for k in members})}
     near = by_name(rows_known.values())
     well = _Heard(registry, heard)
     for alone, own in folded:
-        episode_id, area = alone.episode_id, alone.area
+        crisis_id, area = alone.crisis_id, alone.area
         mine = frozenset().union(*(keys[f.key] for f in own))
         inside = {f.key for f in own}
         others = {row.key: row for name in mine for row in near.get(name, ()) if row.key not in inside}
         counting = contacts_of(alone, mine, others.values())
-        episode = replace(alone, contacts=counting) if counting else alone
+        crisis = replace(alone, contacts=counting) if counting else alone
         agencies = well.by_agency(r for f in own for r in said[f.key].given)
-        found = evaluate(episode, now, agencies, policy, well.services(area, agencies))
+        found = evaluate(crisis, now, agencies, policy, well.services(area, agencies))
         changes += _settled(
-            found.standing, known, now, policy=policy, registry=registry, area=area, episode=episode,
-            episode_id=episode_id,
+            found.standing, known, now, policy=policy, registry=registry, area=area, crisis=crisis,
+            crisis_id=crisis_id,
         )  # fmt: skip
         rows = tuple(
             IncidentSettled(
@@ -311,23 +311,23 @@ def settle(
             )
             for f in own
         )  # fmt: skip
-        episodes.append(
-            SettledEpisode(
-                episode_id,
+        crises.append(
+            SettledCrisis(
+                crisis_id,
                 area,
                 min(r.opened_at for r in rows),
-                episode.last_event_at or min(r.opened_at for r in rows),
+                crisis.last_event_at or min(r.opened_at for r in rows),
                 rows,
                 found.look_again_at,
-                tally_of(episode, policy.limit("R09", "period")),
+                tally_of(crisis, policy.limit("R09", "period")),
             )  # fmt: skip
         )
     changes += [life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands]
-    had = {f.episode_id for f in by_key.values() if f.episode_id is not None}
-    echoes = (echo_of(m.contact, by_key[m.key].former) for e in episodes for m in e.members)
+    had = {f.crisis_id for f in by_key.values() if f.crisis_id is not None}
+    echoes = (echo_of(m.contact, by_key[m.key].former) for e in crises for m in e.members)
     return Settlement(
-        tuple(episodes),
-        tuple(sorted(had - {e.episode_id for e in episodes})),
+        tuple(crises),
+        tuple(sorted(had - {e.crisis_id for e in crises})),
         tuple(changes),
         tuple(e for e in echoes if e is not None),
         tuple(bounded),
@@ -341,7 +341,7 @@ def settle_feed(
     known = {a.alert_id: a for a in alerts}
     found = evaluate_feed(health, now, policy)
     changes = _settled(
-        found.standing, known, now, policy=policy, registry=registry, area=None, episode=None, episode_id=None,
+        found.standing, known, now, policy=policy, registry=registry, area=None, crisis=None, crisis_id=None,
         feed=health.feed,
     )  # fmt: skip
     changes += [life.clear(a, now, "the feed is heard again") for a in known.values() if a.stands]
@@ -355,7 +355,7 @@ def settle_monitor(
     known = {a.alert_id: a for a in alerts}
     found = evaluate_monitor(counts, now, policy)
     changes = _settled(
-        found.standing, known, now, policy=policy, registry=registry, area=None, episode=None, episode_id=None
+        found.standing, known, now, policy=policy, registry=registry, area=None, crisis=None, crisis_id=None
     )
     changes += [life.clear(a, now, "within the control limits again") for a in known.values() if a.stands]
     return tuple(changes), found.look_again_at

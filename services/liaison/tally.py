@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from schemas.codes import CrisisIndicator, DetentionPower, EthnicCategory
-from services.liaison.facts import Detention, Episode
+from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.rules.same_detention import restarted_from
 
 EthnicGroup = Literal["white", "mixed", "asian", "black", "other", "not-known"]
@@ -46,26 +46,26 @@ def group_of(category: EthnicCategory | None) -> EthnicGroup:
     return next(known, "not-known")
 
 
-def tally_of(episode: Episode, period: timedelta) -> Tally | None:
-    """What the crisis counts for; None for an episode in which no agency saw a sign of a mental-health crisis.
+def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
+    """What the crisis counts for; None for a crisis in which no agency saw a sign of a mental-health crisis.
 
     `period` is how long a person may be detained without an extension (R09).
     """
-    signs = (i for i in episode.indicators if i.kind is not CrisisIndicator.RESTRAINT and i.event is not None)
-    if episode.opened_at is None or not any(signs):
+    signs = (i for i in crisis.indicators if i.kind is not CrisisIndicator.RESTRAINT and i.event is not None)
+    if crisis.opened_at is None or not any(signs):
         return None
-    grades = [i.category for i in episode.incidents if i.kind == "ambulance" and i.category is not None]
+    grades = [i.category for i in crisis.incidents if i.kind == "ambulance" and i.category is not None]
     held = [
-        d for d in episode.detentions
-        if d.power is DetentionPower.SECTION_136 and restarted_from(episode, d) is None
+        d for d in crisis.detentions
+        if d.power is DetentionPower.SECTION_136 and restarted_from(crisis, d) is None
     ]  # fmt: skip
     clocks = [(due, d) for d in held if (due := _due(d, period)) is not None]
     due, last = max(clocks, key=lambda c: c[0]) if clocks else (None, None)
     return Tally(
-        group=_ethnic_group(episode),
-        opened_at=episode.opened_at,
+        group=_ethnic_group(crisis),
+        opened_at=crisis.opened_at,
         s136=bool(held),
-        force=bool(episode.forces),
+        force=bool(crisis.forces),
         low_grade=not any(g.is_emergency for g in grades) if grades else None,
         clock_due_at=due,
         clock_over_at=last.ended.at if last is not None and last.ended is not None else None,
@@ -80,10 +80,10 @@ def _due(detention: Detention, period: timedelta) -> datetime | None:
     return max([started.at + period, *counted])
 
 
-def _ethnic_group(episode: Episode) -> EthnicGroup:
+def _ethnic_group(crisis: Crisis) -> EthnicGroup:
     """What the register says of the attached person, else what an agency says of the person in the incident."""
-    said = [d.ethnicity for d in episode.person.descriptors] if episode.person is not None else []
-    said += [i.person.ethnicity for i in episode.incidents if i.person is not None]
+    said = [d.ethnicity for d in crisis.person.descriptors] if crisis.person is not None else []
+    said += [i.person.ethnicity for i in crisis.incidents if i.person is not None]
     return next((g for g in map(group_of, said) if g != "not-known"), "not-known")
 
 

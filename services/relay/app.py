@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.registry import load_registry
-from services.ledger import alerts, crises
+from services.ledger.alerts import store as alert_store
+from services.ledger.crises import store as crisis_store
 from services.liaison.alert import Transition
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
@@ -74,7 +75,7 @@ async def _delivered(connection: Connection, said: list[dict[str, str]], now: da
     if not raised:
         return
     # as batches and commands do, before any row that they write too: none waits for another in a circle
-    await crises.lock_zone(connection, zone)
+    await crisis_store.lock_zone(connection, zone)
     rows = await connection.fetch(
         """UPDATE alert_desk d SET state = 'delivered', delivered_at = $3
              FROM unnest($1::uuid[], $2::text[]) AS x(a, k)
@@ -83,7 +84,7 @@ async def _delivered(connection: Connection, said: list[dict[str, str]], now: da
         [d["desk"] for d in raised],
         now,
     )
-    await alerts.append_log(
+    await alert_store.append_log(
         connection,
         [
             Transition(str(r["alert_id"]), r["desk"], "delivered", now, "relay", "published to the agency's topic")

@@ -20,9 +20,9 @@ LAG_SECONDS = Gauge("liaison_lag_seconds", "Age of the last batch's oldest recor
 HOLES = Counter("liaison_holes_total", "Holes in the stream that were found.", ["topic"])
 GAP_FILLED = Counter("liaison_gap_filled_records_total", "Records read straight from Kafka to fill holes.", ["topic"])
 FEED_SILENT = Gauge("liaison_feed_silent", "1 while a feed is silent or stopped.", ["feed"])
-EPISODES_BOUNDED = Counter(
-    "liaison_episodes_bounded_total",
-    "Times that an episode took no further incidents by place, being as large as it may.",
+CRISES_BOUNDED = Counter(
+    "liaison_crises_bounded_total",
+    "Times that a crisis took no further incidents by place, being as large as it may.",
 )
 DEADLINE_OVERDUE_SECONDS = Gauge("liaison_deadline_overdue_seconds", "How late the oldest due deadline is.")
 DEADLINES_TAKEN = Counter("liaison_deadlines_taken_total", "Deadlines looked at.")

@@ -23,11 +23,14 @@ from aiokafka import TopicPartition
 from schemas.envelope import event_adapter
 from schemas.registry import load_registry
 from services.identity.model import load_model
-from services.ledger import events
+from services.ledger.alerts.metrics import COUNTS
+from services.ledger.events import store as event_store
+from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
-from services.liaison.staffing import check_staffing
+from services.orchestration.batch import Batch, Hole, Record
+from services.orchestration.deadlines import resume_feeds, take_due
+from services.orchestration.shadow import shadow_of, take_shadow_due
 from services.runtime import kafka, metrics
-from services.runtime.alarm_metrics import COUNTS
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.garbage import keep_what_started
@@ -37,9 +40,6 @@ from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool, patiently
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
-from services.stream.batch import Batch, Hole, Record
-from services.stream.deadlines import resume_feeds, take_due
-from services.stream.shadow import shadow_of, take_shadow_due
 from services.stream.transport import with_fetch_wait
 
 STALLED_SECONDS = 30.0
@@ -226,7 +226,7 @@ class StreamWorker:
                 ]
                 if not partitions:
                     continue
-                places = await events.cursors(self.batch.pool)
+                places = await event_store.cursors(self.batch.pool)
                 ends = await self._log_ends(partitions)
                 for partition, end in ends.items():
                     cursor = places.get((partition.topic, partition.partition), 0)

@@ -13,14 +13,14 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from services.ledger import events
+from services.ledger.alerts.metrics import COUNTS
+from services.ledger.events import store as event_store
+from services.orchestration.batch import Batch, BatchResult, Hole, Record
+from services.orchestration.deadlines import stop_feed
 from services.runtime import kafka, metrics, postgres
-from services.runtime.alarm_metrics import COUNTS
 from services.runtime.clock import Clock
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
-from services.stream.batch import Batch, BatchResult, Hole, Record
-from services.stream.deadlines import stop_feed
 from services.stream.poison import PoisonLimit
 
 UNRECOVERABLE = 70
@@ -142,7 +142,7 @@ class Applier:
                     await self._once(records)
                     metrics.GAP_FILLED.labels(hole.place[0]).inc(len(records))
 
-    async def read(self, place: events.Place, first: int, following: int) -> AsyncIterator[list[Record]]:
+    async def read(self, place: event_store.Place, first: int, following: int) -> AsyncIterator[list[Record]]:
         """The records of [first, following) as they stand in Kafka, in batches. Empty stretches are recorded as such."""
         partition = TopicPartition(*place)
         reader = kafka.reader(self._settings.kafka_bootstrap)
@@ -180,10 +180,10 @@ class Applier:
         finally:
             await reader.stop()
 
-    async def _skip(self, place: events.Place, first: int, following: int, reason: str) -> None:
+    async def _skip(self, place: event_store.Place, first: int, following: int, reason: str) -> None:
         """Move the cursor over offsets that hold nothing, and record it."""
         async with self._batch.pool.acquire() as connection, connection.transaction():
-            at = (await events.lock_cursors(connection, [place]))[place]
+            at = (await event_store.lock_cursors(connection, [place]))[place]
             if first <= at < following:
-                await events.skip(connection, place, at, following, reason, self._clock.now())
-                await events.advance(connection, {place: following})
+                await event_store.skip(connection, place, at, following, reason, self._clock.now())
+                await event_store.advance(connection, {place: following})

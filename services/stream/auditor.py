@@ -20,7 +20,7 @@ from typing import Any, Literal
 import asyncpg
 
 from schemas.registry import load_registry
-from services.ledger.alarm_load import AGES, Load, flooded, loads
+from services.ledger.alerts.alarm_load import AGES, Load, flooded, loads
 from services.runtime import metrics, postgres
 from services.runtime.clock import clock_from
 from services.runtime.health import HealthServer

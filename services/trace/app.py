@@ -18,7 +18,7 @@ from schemas.events import TYPE_PREFIX
 from schemas.events.care import PersonRegistered, PersonUpdated
 from schemas.registry import TRACE_SOURCE_END, Registry, load_registry
 from services.intake.translation import digest
-from services.ledger import traces
+from services.ledger.people import traces
 from services.runtime import kafka, metrics
 from services.runtime.clock import Clock, clock_from
 from services.runtime.errors import SettingsError

@@ -1,11 +1,11 @@
 """How fast the heart is: `python tests/benchmarks/heart.py [--json] [--quick]`.
 
-- `rules_us`: fold and rules for one event more of an episode, by length of the episode (bar: 200 at 50 events).
+- `rules_us`: fold and rules for one event more of a crisis, by length of the crisis (bar: 200 at 50 events).
 - `rules_anew_us`: the same where nothing was folded before: after a restart, a correction or an event that came late.
 - `backlog_per_second`: an ordinary mixture of incidents through the whole heart in batches, on one core, without Faust
   and without servers (bar: 5,000).
-- `event_us`: the last event of such an episode through the whole heart.
-- `open_episodes_us`: one event more of a short episode, by how many other episodes are open.
+- `event_us`: the last event of such a crisis through the whole heart.
+- `open_crises_us`: one event more of a short crisis, by how many other crises are open.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from schemas.events import TYPE_PREFIX
 from schemas.received import Received
 from schemas.registry import load_registry
 from services.command_line.load import Message, mixture, ordinary
-from services.liaison.corrections import counted
-from services.liaison.episode import Folds, fold
+from services.liaison.crisis.corrections import counted
+from services.liaison.crisis.fold import Folds, fold
 from services.liaison.evaluate import evaluate
-from services.liaison.memory import MemoryLedger
 from services.liaison.policy import load_policy
+from services.simulation.ledger import MemoryLedger
 
 REGISTRY, POLICY = load_registry(), load_policy()
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -87,7 +87,7 @@ def best(work: Callable[[], object], repeat: int, before: Callable[[], None]) ->
 
 
 def rules_cost(length: int, repeat: int, anew: bool = False) -> float:
-    """Fold and rules for one event more of an episode of so many, in microseconds; `anew`: of all of them."""
+    """Fold and rules for one event more of a crisis of so many, in microseconds; `anew`: of all of them."""
     events = crisis_of(length)
     now = events[-1].event.time
     heard = dict.fromkeys(REGISTRY.agencies_by_id, now)
@@ -107,7 +107,7 @@ def rules_cost(length: int, repeat: int, anew: bool = False) -> float:
 
 
 def growth(length: int, repeat: int) -> float:
-    """The last event of an episode of so many through the whole heart, in microseconds."""
+    """The last event of a crisis of so many through the whole heart, in microseconds."""
     events = crisis_of(length)
     found = []
     for _ in range(repeat):
@@ -134,7 +134,7 @@ def backlog(events: list[Received]) -> float:
 
 
 def openings(sizes: list[int], samples: int) -> Iterator[tuple[int, float]]:
-    """With so many episodes open: one event more of one of them, in microseconds."""
+    """With so many crises open: one event more of one of them, in microseconds."""
     ledger = MemoryLedger(REGISTRY, POLICY)
     chance = random.Random(7)
     number = 0
@@ -164,7 +164,7 @@ def main() -> None:
         "rules_anew_us": {n: round(rules_cost(n, 99, anew=True)) for n in lengths},
         "event_us": {n: round(growth(n, 5)) for n in lengths},
         "backlog_per_second": round(backlog(load(2_000 if asked.quick else 20_000))),
-        "open_episodes_us": {n: round(us) for n, us in openings(sizes, 200)},
+        "open_crises_us": {n: round(us) for n, us in openings(sizes, 200)},
     }
     print(json.dumps(figures, indent=None if asked.json else 1))
 

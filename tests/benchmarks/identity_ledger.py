@@ -39,8 +39,8 @@ from services.identity.frequency import ALL, stored, values_of
 from services.identity.known import known_of
 from services.identity.model import shipped
 from services.identity.register import LocalRecord, local_person_id
-from services.ledger.decoded import Decoded
-from services.ledger.whom import Asked, decide_described
+from services.ledger.events.decoded import Decoded
+from services.ledger.people.matching import Asked, decide_described
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.garbage import keep_what_started
 from services.runtime.migrations import migrate

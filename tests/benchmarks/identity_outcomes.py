@@ -24,7 +24,7 @@ import orjson
 from schemas.registry import load_registry
 from services.identity.evaluation import Outcome, figures
 from services.identity.register import local_person_id
-from services.ledger.decoded import Decoded
+from services.ledger.events.decoded import Decoded
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.postgres import create_pool
 from tests.benchmarks.identity import Judged, printed, rates_of

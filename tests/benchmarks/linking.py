@@ -30,8 +30,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.liaison.linking import LinkPolicy, Sighting, group, link, place_rates
-from services.liaison.place import distance_metres
+from services.liaison.linking.link import LinkPolicy, Sighting, group, link, place_rates
+from services.liaison.linking.place import distance_metres
 
 SHIFTS_WEEKS = (-4, -3, -2, -1, 1, 2, 3, 4)
 DELAYS_MINUTES = (0, 5, 10, 15, 20, 25)

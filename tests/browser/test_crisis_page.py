@@ -39,13 +39,13 @@ async def address(console: Console, dsn: str) -> str:
     department = {"site": "kings-ed", "kind": "emergency-department"}
     await ledger.say("met-cad", "detention.arrived", {**who, "at": department}, at(15, 40))
     await ledger.until(NOW)
-    episode = await pool.fetchval("SELECT episode_id FROM incident WHERE reference = 'CAD-4177'")
+    crisis = await pool.fetchval("SELECT crisis_id FROM incident WHERE reference = 'CAD-4177'")
     await pool.close()
     await asyncio.to_thread(console.stop)
     console._clock = ManualClock(NOW)
     console.start()
     await console.ready()
-    return f"/episodes/{episode}"
+    return f"/crises/{crisis}"
 
 
 def at(hour: int, minute: int, second: int = 0) -> datetime:
@@ -107,7 +107,7 @@ async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_un
 
 
 async def _views(pool: asyncpg.Pool) -> int:
-    found: int = await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'episode.viewed'")
+    found: int = await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'crisis.viewed'")
     return found
 
 

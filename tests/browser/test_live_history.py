@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
-from services.ledger import commands
+from services.ledger.alerts import commands
 from services.liaison.alert import (
     Accept,
     Acknowledge,

@@ -21,9 +21,9 @@ from schemas.envelope import decode
 from schemas.received import Received
 from schemas.registry import Registry, load_registry
 from services.command_line.load import crisis
-from services.liaison.memory import MemoryLedger
 from services.liaison.policy import load_policy
 from services.runtime import kafka
+from services.simulation.ledger import MemoryLedger
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
 SETTLED_SECONDS = 75.0

@@ -9,10 +9,10 @@ from datetime import datetime
 import httpx
 
 from schemas.registry import load_registry
-from services.console import sessions
+from services.console.access import sessions
+from services.console.access.rights import Grant
 from services.console.app import create_app
-from services.console.directory import desks_of
-from services.console.rights import Grant
+from services.console.view.directory import desks_of
 from services.runtime.clock import ManualClock
 from services.runtime.settings import Settings
 

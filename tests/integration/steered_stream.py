@@ -16,14 +16,16 @@ from aiokafka import AIOKafkaProducer
 from schemas.envelope import encode
 from schemas.registry import Registry
 from schemas.scenario import Doing, Operator, Scenario
-from services.ledger import alerts, commands, crises
+from services.ledger.alerts import commands
+from services.ledger.alerts import store as alert_store
+from services.ledger.crises import store as crisis_store
 from services.liaison.alert import Alert, CommandRefused, Transition
 from services.liaison.feeds import ON_TIME
-from services.liaison.listening import Listening
 from services.liaison.policy import load_policy
-from services.liaison.replay import Outcome, arrivals, chosen, command_of, differences, everything_done
+from services.orchestration.batch import Batch, hear
 from services.runtime import kafka
-from services.stream.batch import Batch, hear
+from services.simulation.feeds_heard import Listening
+from services.simulation.replay import Outcome, arrivals, chosen, command_of, differences, everything_done
 
 APPLIED_SECONDS = 20.0
 KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
@@ -94,8 +96,10 @@ class SteeredStream:
     async def _regroup(self, step: Operator, at: datetime) -> None:
         """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
         async with self.pool.acquire() as connection, connection.transaction():
-            await crises.lock_zone(connection, self.registry.zone)
-            await crises.decide_link(connection, step.incidents, step.decision, "scenario", "the scenario says so", at)
+            await crisis_store.lock_zone(connection, self.registry.zone)
+            await crisis_store.decide_link(
+                connection, step.incidents, step.decision, "scenario", "the scenario says so", at
+            )
             await self._batch().settle(connection, set(step.incidents), at)
 
     async def _until(self, at: datetime, listening: Listening) -> None:
@@ -131,7 +135,7 @@ class SteeredStream:
     async def _hear(self, feeds: set[str], at: datetime) -> None:
         """A sign of life, written as the stream writes it."""
         async with self.pool.acquire() as connection, connection.transaction():
-            await crises.lock_zone(connection, self.registry.zone)
+            await crisis_store.lock_zone(connection, self.registry.zone)
             await hear(connection, dict.fromkeys(feeds, ON_TIME), self.registry, load_policy(), at)
         self._heard |= dict.fromkeys(feeds, at)
 
@@ -178,12 +182,12 @@ class SteeredStream:
 
     async def _alerts(self) -> tuple[tuple[Alert, ...], tuple[Transition, ...]]:
         async with self.pool.acquire() as connection:
-            rows = await connection.fetch("SELECT DISTINCT episode_id, feed FROM alert")
-            found = await alerts.load(
+            rows = await connection.fetch("SELECT DISTINCT crisis_id, feed FROM alert")
+            found = await alert_store.load(
                 connection,
-                episodes=[str(r["episode_id"]) for r in rows if r["episode_id"]],
+                crises=[str(r["crisis_id"]) for r in rows if r["crisis_id"]],
                 feeds=[r["feed"] for r in rows if r["feed"]],
-                ids=await alerts.of_neither(connection),
+                ids=await alert_store.of_neither(connection),
             )
             log = await connection.fetch("SELECT * FROM alert_log ORDER BY sequence")
         transitions = tuple(

@@ -17,9 +17,9 @@ from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line import main
 from services.intake.accept import Accepted, accept
-from services.ledger.events import Located, insert_events
+from services.ledger.events.store import Located, insert_events
 from services.liaison import policy as policy_module
-from services.liaison.replay import arrivals
+from services.simulation.replay import arrivals
 
 REGISTRY = load_registry()
 SHIPPED = Path(policy_module.__file__).parent / "policy.yaml"

@@ -13,14 +13,14 @@ import pytest
 from schemas.envelope import encode
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
-from services.ledger import commands
+from services.ledger.alerts import commands
 from services.liaison.alert import Accept, Acknowledge, AlreadyAcknowledged, Command, Decline, First, Note, UnknownAlert
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals
+from services.orchestration.batch import Batch, Record
+from services.orchestration.deadlines import take_due
 from services.runtime.postgres import create_pool
+from services.simulation.replay import arrivals
 from services.stream.auditor import look
-from services.stream.batch import Batch, Record
-from services.stream.deadlines import take_due
 
 REGISTRY, POLICY = load_registry(), load_policy()
 SCENARIO = load_scenario(Path(__file__).parents[1] / "scenarios" / "police-present-ambulance-graded-low.yaml")

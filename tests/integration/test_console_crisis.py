@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from schemas.registry import Registry
-from services.console.borough_map import BoroughMap
-from services.console.crisis import Crisis, crisis_now
-from services.console.directory import desks_of
-from services.console.doors import Here
-from services.console.rights import Operator
+from services.console.access.doors import Here
+from services.console.access.rights import Operator
+from services.console.pages.crisis_now import CrisisShown, crisis_now
+from services.console.view.directory import desks_of
+from services.console.view.map import BoroughMap
 from services.identity.model import shipped
 from services.liaison.policy import load_policy
 from services.runtime.postgres import create_pool
@@ -34,19 +34,19 @@ async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     await pool.close()
 
 
-async def seen(ledger: PlayedLedger, desk: str, now: datetime, *alerts: str) -> Crisis:
+async def seen(ledger: PlayedLedger, desk: str, now: datetime, *alerts: str) -> CrisisShown:
     """As the page asks, with what was disclosed to the desk."""
     desks = desks_of(ledger.registry)
     here = Here(Operator("id", "P1", "A", (), b"", "", now), desks.desks[desk], now)
     outlines = ledger.registry.outlines
     assert outlines is not None
     async with ledger.pool.acquire() as connection, connection.transaction():
-        episode: UUID = await connection.fetchval("SELECT episode_id FROM incident WHERE reference = 'CAD-4177'")
+        crisis: UUID = await connection.fetchval("SELECT crisis_id FROM incident WHERE reference = 'CAD-4177'")
         items = await connection.fetchval(
             "SELECT array_agg(DISTINCT i) FROM disclosure, unnest(items) AS i WHERE desk = $1", desk
         )
         found = await crisis_now(
-            connection, here, episode, items or (), alerts, registry=ledger.registry, policy=load_policy(), model=shipped(),
+            connection, here, crisis, items or (), alerts, registry=ledger.registry, policy=load_policy(), model=shipped(),
             sheet=BoroughMap(outlines),
         )  # fmt: skip
     assert found is not None

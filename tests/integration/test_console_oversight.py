@@ -8,8 +8,8 @@ from html import unescape
 
 import pytest
 
-from services.console.rights import Grant
-from services.ledger import performance
+from services.console.access.rights import Grant
+from services.ledger.alerts import performance
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.played_ledger import PlayedLedger
@@ -134,8 +134,8 @@ GLASS = {"incident_agency": "met", "incident": "CAD-4177", "reason": "asked to a
 async def test_a_look_opens_one_crisis_within_the_matrix_and_says_until_when(
     ledger: PlayedLedger, amhp: SignedIn
 ) -> None:
-    episode = await ledger.pool.fetchval("SELECT episode_id FROM incident WHERE reference = 'CAD-4177'")
-    where = f"{DESK}/episodes/{episode}"
+    crisis = await ledger.pool.fetchval("SELECT crisis_id FROM incident WHERE reference = 'CAD-4177'")
+    where = f"{DESK}/crises/{crisis}"
     assert (await amhp.get(where)).status_code == 404
     opened = await amhp.post(f"{DESK}/break-glass", **GLASS)
     assert (opened.status_code, opened.headers["location"]) == (303, where)
@@ -143,7 +143,7 @@ async def test_a_look_opens_one_crisis_within_the_matrix_and_says_until_when(
     assert "You look behind the glass until 16:00" in page
     assert "Kwabena Asante-Reid" in page
     assert "prone" not in page, "an AMHP may not see the force log, glass or no glass"
-    row = await ledger.pool.fetchrow("SELECT detail FROM audit WHERE action = 'episode.viewed'")
+    row = await ledger.pool.fetchrow("SELECT detail FROM audit WHERE action = 'crisis.viewed'")
     assert row is not None
     assert row["detail"]["look"] == await ledger.pool.fetchval("SELECT break_glass_id FROM break_glass")
 
@@ -222,12 +222,12 @@ async def test_the_audit_is_searched_within_the_agency_and_searching_is_in_it(
 ) -> None:
     await amhp.get((await amhp.post(f"{DESK}/break-glass", **GLASS)).headers["location"])
     async with signed_in(postgres_dsn, at(15, 30), Grant("privacy-officer", "la-southwark"), name="Z9") as officer:
-        found = (await officer.get("/agencies/la-southwark/privacy?action=episode.&who=W1")).text
+        found = (await officer.get("/agencies/la-southwark/privacy?action=crisis.&who=W1")).text
         nothing = (await officer.get("/agencies/la-southwark/privacy?who=XX")).text
-    assert "episode.viewed" in found
+    assert "crisis.viewed" in found
     assert "No record answers to this." in nothing
     async with signed_in(postgres_dsn, at(15, 32), Grant("privacy-officer", "las"), name="Z8") as other:
-        assert "episode.viewed" not in (await other.get("/agencies/las/privacy")).text
+        assert "crisis.viewed" not in (await other.get("/agencies/las/privacy")).text
     assert await ledger.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'audit.viewed'") == 3
 
 
@@ -235,14 +235,14 @@ async def test_the_audit_is_searched_within_the_agency_and_searching_is_in_it(
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/alerts/{alert}", "/episodes/{episode}", "/episodes/{episode}/chronology.pdf", "/supervision"]
+    "path", ["", "/alerts/{alert}", "/crises/{crisis}", "/crises/{crisis}/chronology.pdf", "/supervision"]
 )
 async def test_nothing_of_anybody_is_shown_where_the_audit_cannot_be_written(
     ledger: PlayedLedger, postgres_dsn: str, path: str
 ) -> None:
-    row = await ledger.pool.fetchrow("SELECT alert_id, episode_id FROM alert WHERE rule = 'R07'")
+    row = await ledger.pool.fetchrow("SELECT alert_id, crisis_id FROM alert WHERE rule = 'R07'")
     assert row is not None
-    where = f"/desks/{LAS}" + path.format(alert=row["alert_id"], episode=row["episode_id"])
+    where = f"/desks/{LAS}" + path.format(alert=row["alert_id"], crisis=row["crisis_id"])
     async with signed_in(postgres_dsn, at(15), Grant("supervisor", "las")) as person:
         assert (await person.get(where)).status_code == 200
         await ledger.pool.execute("ALTER TABLE audit ADD CONSTRAINT full_disk CHECK (audit_id < 0) NOT VALID")

@@ -14,12 +14,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from services.console import sessions
+from services.console.access import sessions
+from services.console.access.doors import AgencyDoor, AnybodyDoor, DeskDoor, Door
+from services.console.access.rights import PERMISSIONS, ROLES, Grant, Role
 from services.console.app import create_app
-from services.console.desks import Desk, Desks
-from services.console.doors import AgencyDoor, AnybodyDoor, DeskDoor, Door
-from services.console.rights import PERMISSIONS, ROLES, Grant, Role
-from services.console.stream import Watcher, events
+from services.console.live.stream import Watcher, events
+from services.console.view.desks import Desk, Desks
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
@@ -214,7 +214,7 @@ async def test_an_open_stream_ends_within_a_second_when_a_right_is_taken(
             return "ended"
         return "locked" if found.locked_at else None if found.may("see", DESKS.desks["las"]) else "refused"
 
-    from services.console.chosen import Chosen
+    from services.console.view.list_filter import Chosen
 
     watcher = Watcher("las", Chosen("P1@las"), "", still, lambda _: [], lambda _: "")
     stream = events(app.state.hub, pool, watcher, 0, clock)

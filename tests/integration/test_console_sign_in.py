@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from services.console.app import create_app
-from services.console.desks import Desk, Desks
+from services.console.view.desks import Desk, Desks
 from services.runtime.clock import SystemClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings

@@ -10,19 +10,21 @@ import asyncpg
 import pytest
 
 from schemas.registry import load_registry
-from services.ledger import alerts, commands, tallies
+from services.ledger.alerts import commands
+from services.ledger.alerts import store as alert_store
+from services.ledger.crises import tallies
 from services.ledger.deadlines import set_deadlines
 from services.liaison.alert import Acknowledge
 from services.liaison.disproportionality import SUBJECT, next_week, window
-from services.liaison.memory import MemoryLedger
 from services.liaison.policy import load_policy
 from services.liaison.tally import count
+from services.orchestration import deadlines
+from services.orchestration.batch import Batch, Record
+from services.orchestration.deadlines import take_due
 from services.runtime.metrics import MONITOR_FAILURES
 from services.runtime.postgres import create_pool
-from services.stream import deadlines
-from services.stream.batch import Batch, Record
-from services.stream.deadlines import take_due
-from tests.unit.liaison.crisis import event
+from services.simulation.ledger import MemoryLedger
+from tests.unit.liaison.script import event
 
 FRIDAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -84,7 +86,7 @@ async def until_taken(batch: Batch, now: datetime) -> None:
 
 async def own_alerts(pool: asyncpg.Pool) -> list[Any]:
     async with pool.acquire() as connection:
-        return await alerts.load(connection, ids=await alerts.of_neither(connection))
+        return await alert_store.load(connection, ids=await alert_store.of_neither(connection))
 
 
 async def test_the_ledger_counts_as_the_rule_does(pool: asyncpg.Pool, batch: Batch) -> None:
@@ -92,7 +94,7 @@ async def test_the_ledger_counts_as_the_rule_does(pool: asyncpg.Pool, batch: Bat
     for number, (feed, kind, at, data) in enumerate(said()):
         memory.receive([event(feed, kind, at, f"e{number}", data)], at)
     since, until = window(MONDAY, POLICY)
-    expected = count((e.tally for e in memory.episodes.values() if e.tally is not None), since, until)
+    expected = count((e.tally for e in memory.crises.values() if e.tally is not None), since, until)
     async with pool.acquire() as connection:
         assert await tallies.counts(connection, REGISTRY.zone, since, until) == expected
     assert expected["low-grade", "black"].happened == 30
@@ -162,7 +164,7 @@ async def test_a_monitor_that_fails_does_not_hold_up_what_is_due_of_a_crisis(
     async with batch.pool.acquire() as connection:
         await connection.execute("INSERT INTO zone (zone) VALUES ('london') ON CONFLICT DO NOTHING")
         await set_deadlines(connection, "monitor", {SUBJECT: MONDAY}, "london")
-        await set_deadlines(connection, "episode", {"00000000-0000-0000-0000-000000000001": MONDAY}, "london")
+        await set_deadlines(connection, "crisis", {"00000000-0000-0000-0000-000000000001": MONDAY}, "london")
     taken, _ = await deadlines.take_due(batch, MONDAY)
     assert taken == 2
     assert MONITOR_FAILURES._value.get() == before + 1

@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from schemas.registry import load_registry
-from services.console.alerts import troubles
-from services.ledger.settling import heard
+from services.console.live.desk_alerts import troubles
+from services.ledger.crises.settling import heard
 from services.liaison.policy import load_policy
+from services.orchestration.batch import Batch, Record
+from services.orchestration.deadlines import take_due
 from services.runtime.postgres import create_pool
-from services.stream.batch import Batch, Record
-from services.stream.deadlines import take_due
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 REGISTRY = load_registry()

@@ -12,11 +12,11 @@ import orjson
 import pytest
 
 from schemas.registry import load_registry
-from services.ledger import identity
-from services.ledger.decisions import DecisionRefused
+from services.ledger.decisions import reviews
+from services.ledger.decisions.common import DecisionRefused
 from services.liaison.policy import load_policy
+from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
-from services.stream.batch import Batch, Record
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HER = {
@@ -54,21 +54,21 @@ class Desk:
         result = await self.batch.apply([Record(topic, 0, offset, orjson.dumps(body), headers)], at)
         assert result.rejected == []
 
-    async def review(self, person: str, verdict: identity.Verdict, actor: str = "AB") -> int:
+    async def review(self, person: str, verdict: reviews.Verdict, actor: str = "AB") -> int:
         async with self.pool.acquire() as connection, connection.transaction():
-            return await identity.review(
+            return await reviews.review(
                 connection, self.registry, self.batch.settle, INCIDENT, person, verdict, actor=actor, reason="rang home",
                 now=NOW + timedelta(minutes=30),
             )  # fmt: skip
 
     async def undo(self, review_id: int) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
-            await identity.undo(connection, self.registry, self.batch.settle, review_id, actor="CD", reason="a slip",
+            await reviews.undo(connection, self.registry, self.batch.settle, review_id, actor="CD", reason="a slip",
                                 now=NOW + timedelta(minutes=40))  # fmt: skip
 
-    async def waiting(self) -> list[identity.Waiting]:
+    async def waiting(self) -> list[reviews.Waiting]:
         async with self.pool.acquire() as connection:
-            return await identity.queue(connection)
+            return await reviews.queue(connection)
 
     async def now(self) -> tuple[str, str | None]:
         row = await self.pool.fetchrow(
@@ -146,6 +146,6 @@ async def test_nobody_can_tell_keeps_it_possible_and_a_reason_is_needed(desk: De
     assert len(await desk.waiting()) == 1
     async with desk.pool.acquire() as connection:
         with pytest.raises(DecisionRefused) as refused:
-            await identity.review(connection, desk.registry, desk.batch.settle, INCIDENT, waiting.candidates[0], "same",
+            await reviews.review(connection, desk.registry, desk.batch.settle, INCIDENT, waiting.candidates[0], "same",
                                   actor="AB", reason=" ", now=NOW)  # fmt: skip
     assert refused.value.code == "reason-needed"

@@ -9,9 +9,9 @@ from html import unescape
 
 import pytest
 
-from services.console.rights import Grant
-from services.ledger import incidents
-from services.ledger.decisions import DecisionRefused
+from services.console.access.rights import Grant
+from services.ledger.decisions import regrouping
+from services.ledger.decisions.common import DecisionRefused
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.played_ledger import PlayedLedger
@@ -38,24 +38,24 @@ async def supervisor(ledger: PlayedLedger, postgres_dsn: str) -> AsyncIterator[S
         yield person
 
 
-async def episode_of(ledger: PlayedLedger, incident: tuple[str, str]) -> str:
+async def crisis_of(ledger: PlayedLedger, incident: tuple[str, str]) -> str:
     return str(
-        await ledger.pool.fetchval("SELECT episode_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident)
+        await ledger.pool.fetchval("SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident)
     )
 
 
 async def crises(ledger: PlayedLedger) -> set[frozenset[str]]:
-    rows = await ledger.pool.fetch("SELECT array_agg(reference) AS r FROM incident GROUP BY episode_id")
+    rows = await ledger.pool.fetch("SELECT array_agg(reference) AS r FROM incident GROUP BY crisis_id")
     return {frozenset(row["r"]) for row in rows}
 
 
-def place(episode: str) -> str:
-    return f"/desks/las-mental-health/episodes/{episode}/incidents"
+def place(crisis: str) -> str:
+    return f"/desks/las-mental-health/crises/{crisis}/incidents"
 
 
 async def test_what_it_would_change_is_shown_and_nothing_is_written(ledger: PlayedLedger, supervisor: SignedIn) -> None:
     before = await crises(ledger)
-    where = place(await episode_of(ledger, SECOND))
+    where = place(await crisis_of(ledger, SECOND))
     assert "CAD-4101" in (await supervisor.get(where)).text
     shown = await supervisor.post(f"{where}/take-out", agency="met", reference="CAD-4101", reason=WHY)
     assert shown.status_code == 200
@@ -71,9 +71,9 @@ async def test_what_it_would_change_is_shown_and_nothing_is_written(ledger: Play
 async def test_taken_out_it_is_a_crisis_of_its_own_and_stays_one_whatever_is_said(
     ledger: PlayedLedger, supervisor: SignedIn
 ) -> None:
-    episode = await episode_of(ledger, SECOND)
+    crisis = await crisis_of(ledger, SECOND)
     done = await supervisor.post(
-        f"{place(episode)}/take-out", agency="met", reference="CAD-4101", reason=WHY, sure="yes"
+        f"{place(crisis)}/take-out", agency="met", reference="CAD-4101", reason=WHY, sure="yes"
     )
     assert done.status_code == 303
     assert (await supervisor.get(done.headers["location"])).status_code == 200
@@ -92,10 +92,10 @@ async def test_taken_out_it_is_a_crisis_of_its_own_and_stays_one_whatever_is_sai
 async def test_joined_they_are_one_crisis_also_where_somebody_had_separated_them(ledger: PlayedLedger) -> None:
     settling = ledger.batch.settling
     async with ledger.pool.acquire() as connection, connection.transaction():
-        await incidents.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
+        await regrouping.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
     assert len(await crises(ledger)) == 2
     async with ledger.pool.acquire() as connection, connection.transaction():
-        done = await incidents.join(connection, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW)
+        done = await regrouping.join(connection, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW)
     assert set(done.together) == {FIRST, SECOND, AMBULANCE}
     assert await crises(ledger) == {frozenset({"CAD-4101", "CAD-4177", "LAS-9001"})}
 
@@ -103,8 +103,8 @@ async def test_joined_they_are_one_crisis_also_where_somebody_had_separated_them
 async def test_joined_at_the_console_by_a_desk_that_sees_both(ledger: PlayedLedger, supervisor: SignedIn) -> None:
     settling = ledger.batch.settling
     async with ledger.pool.acquire() as connection, connection.transaction():
-        await incidents.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
-    where = place(await episode_of(ledger, SECOND))
+        await regrouping.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
+    where = place(await crisis_of(ledger, SECOND))
     said = {"agency": "met", "reference": "CAD-4101", "reason": "it was him"}
     shown = await supervisor.post(f"{where}/join", **said)
     assert "CAD-4101 becomes an incident of this crisis." in unescape(shown.text)
@@ -113,7 +113,7 @@ async def test_joined_at_the_console_by_a_desk_that_sees_both(ledger: PlayedLedg
     assert done.status_code == 303
     assert (await supervisor.get(done.headers["location"])).status_code == 200
     assert len(await crises(ledger)) == 1
-    again = await supervisor.post(f"{place(await episode_of(ledger, FIRST))}/join", **said, sure="yes")
+    again = await supervisor.post(f"{place(await crisis_of(ledger, FIRST))}/join", **said, sure="yes")
     assert again.status_code == 409
     assert "They are one crisis already" in unescape(again.text)
 
@@ -124,7 +124,7 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedge
     async def out(actor: str) -> str:
         async with ledger.pool.acquire() as connection, connection.transaction():
             try:
-                await incidents.take_out(connection, settling, FIRST, actor=actor, reason=WHY, now=NOW)
+                await regrouping.take_out(connection, settling, FIRST, actor=actor, reason=WHY, now=NOW)
             except DecisionRefused as refused:
                 return refused.code
         return "done"
@@ -143,7 +143,7 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedge
 async def test_bad_input_is_told_and_writes_nothing(
     ledger: PlayedLedger, supervisor: SignedIn, fields: dict[str, str], status: int, says: str
 ) -> None:
-    told = await supervisor.post(f"{place(await episode_of(ledger, SECOND))}/take-out", **fields, sure="yes")
+    told = await supervisor.post(f"{place(await crisis_of(ledger, SECOND))}/take-out", **fields, sure="yes")
     assert told.status_code == status
     assert says in unescape(told.text)
     assert await ledger.pool.fetchval("SELECT count(*) FROM link_decision") == 0
@@ -152,11 +152,11 @@ async def test_bad_input_is_told_and_writes_nothing(
 async def test_an_operator_may_not_and_another_crisis_is_not_to_be_found(
     ledger: PlayedLedger, supervisor: SignedIn, postgres_dsn: str
 ) -> None:
-    episode = await episode_of(ledger, SECOND)
+    crisis = await crisis_of(ledger, SECOND)
     async with signed_in(postgres_dsn, NOW, Grant("operator", "las"), name="P2") as operator:
-        assert (await operator.get(place(episode))).status_code == 403
+        assert (await operator.get(place(crisis))).status_code == 403
     assert (await supervisor.get(place("00000000-0000-0000-0000-000000000000"))).status_code == 404
     elsewhere = {"incident": "CAD-1", "nature": "suicidal", "channel": "999", "location": {"area": "barnet"}}
     await ledger.say("met-cad", "incident.reported", elsewhere, NOW + timedelta(minutes=1))
-    told = await supervisor.post(f"{place(episode)}/join", agency="met", reference="CAD-1", reason=WHY, sure="yes")
+    told = await supervisor.post(f"{place(crisis)}/join", agency="met", reference="CAD-1", reason=WHY, sure="yes")
     assert told.status_code == 404, "a desk learns nothing of crises that it does not see"

@@ -14,9 +14,9 @@ from services.identity.known import known_of
 from services.identity.model import shipped
 from services.identity.person import IdentityDecision
 from services.identity.register import LocalRecord, local_person_id
-from services.ledger import whom
-from services.ledger.decoded import Decoded
-from services.ledger.whom import PART, Asked, decide_described
+from services.ledger.events.decoded import Decoded
+from services.ledger.people import matching as whom
+from services.ledger.people.matching import PART, Asked, decide_described
 from services.liaison.settle import Key
 from services.runtime.postgres import Connection, create_pool
 from tests.benchmarks.identity_ledger import descriptor

@@ -13,9 +13,9 @@ import pytest
 from schemas.person import PersonDescriptor
 from schemas.registry import load_registry
 from services.identity.decide import identity_keys
-from services.ledger.decoded import Decoded
-from services.ledger.register import people_by_id, register
-from services.ledger.shortlist import shortlist
+from services.ledger.events.decoded import Decoded
+from services.ledger.people.register import people_by_id, register
+from services.ledger.people.shortlist import shortlist
 from services.runtime.postgres import create_pool
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -13,7 +13,7 @@ from services.identity.candidates import keys_of
 from services.identity.decide import identity_keys
 from services.identity.described import described
 from services.identity.frequency import ALL, stored, values_of
-from services.liaison.subjects import described_key
+from services.liaison.crisis.subjects import described_key
 from services.runtime.errors import MigrationError
 from services.runtime.migrations import Migration, at_head, migrate, shipped
 
@@ -75,11 +75,11 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(p
     )
     await connection.execute(
         """INSERT INTO zone (zone) VALUES ('london');
-           INSERT INTO episode (episode_id, zone, opened_at, last_event_at, evaluated_at)
+           INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at)
                VALUES ('00000000-0000-4000-8000-000000000002', 'london', now(), now(), now())"""
     )
     await connection.execute(
-        """INSERT INTO incident (agency, reference, zone, episode_id, opened_at, last_seen_at, link_keys)
+        """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys)
                VALUES ('met', 'i-1', 'london', '00000000-0000-4000-8000-000000000002', now(), now(), $1)""",
         ["incident:met/i-1", *keys.values()],
     )

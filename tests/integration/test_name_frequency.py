@@ -18,9 +18,9 @@ from services.identity.frequency import LEAST_REGISTER, values_of
 from services.identity.model import frequencies as counted_in_bulk
 from services.identity.person import PersonOnFile
 from services.identity.register import local_person_id
-from services.ledger.frequency import frequencies
+from services.ledger.people.frequency import frequencies
+from services.orchestration.batch import Record
 from services.runtime.postgres import create_pool
-from services.stream.batch import Record
 from tests.played_ledger import PlayedLedger
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.console.rights import Grant
+from services.console.access.rights import Grant
 from services.identity.model import ModelError, load_model, shipped
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import signed_in

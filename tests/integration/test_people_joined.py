@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from services.ledger import people
-from services.ledger.decisions import DecisionRefused, preview
-from services.ledger.people import Consequences
+from services.ledger.decisions import record_links
+from services.ledger.decisions.common import DecisionRefused, preview
+from services.ledger.decisions.record_links import Consequences
 from services.liaison.policy import load_policy
+from services.orchestration.batch import Batch
 from services.runtime.postgres import create_pool
-from services.stream.batch import Batch
 from tests.played_ledger import PlayedLedger
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -66,7 +66,13 @@ async def do(ledger: PlayedLedger, act: Any, *given: Any, look: bool = False, ac
     bound = partial(act, settling=ledger.batch.settling, actor=actor, reason="rang both trusts", now=at(30))
 
     async def run(connection: Any) -> Consequences:
-        names = ("kept", "other") if act is people.join else ("record",) if act is people.take_out else ("link_id",)
+        names = (
+            ("kept", "other")
+            if act is record_links.join
+            else ("record",)
+            if act is record_links.take_out
+            else ("link_id",)
+        )
         found: Consequences = await bound(connection, **dict(zip(names, given, strict=True)))
         return found
 
@@ -78,32 +84,32 @@ async def test_what_joining_would_change_is_shown_before_and_nothing_of_it_is_wr
     await call(ledger)
     assert await decided(ledger) == ("possible", None)
     before = await ledger.pool.fetchval("SELECT count(*) FROM alert_log")
-    seen = await do(ledger, people.join, SLAM, OXLEAS, look=True)
+    seen = await do(ledger, record_links.join, SLAM, OXLEAS, look=True)
     assert seen.records == (OXLEAS,)
     assert seen.incidents == (("met", "CAD-1"),)
     assert {(m.rule, m.raised) for m in seen.alerts} >= {("R16", True)}
     assert await decided(ledger) == ("possible", None)
     assert await ledger.pool.fetchval("SELECT count(*) FROM alert_log") == before
     assert await ledger.pool.fetchval("SELECT count(*) FROM record_link") == 0
-    done = await do(ledger, people.join, SLAM, OXLEAS)
+    done = await do(ledger, record_links.join, SLAM, OXLEAS)
     assert (done.records, done.incidents, done.alerts) == (seen.records, seen.incidents, seen.alerts)
 
 
 async def test_joined_she_is_attached_and_her_plan_is_told_and_undone_it_ends(ledger: PlayedLedger) -> None:
     await call(ledger)
-    done = await do(ledger, people.join, SLAM, OXLEAS)
+    done = await do(ledger, record_links.join, SLAM, OXLEAS)
     outcome, person = await decided(ledger)
     assert outcome == "attached"
     assert "R16" in await standing(ledger)
     async with ledger.pool.acquire() as connection:
         assert person is not None
-        records = await people.records_of_person(connection, ledger.batch.settling, person)
+        records = await record_links.records_of_person(connection, ledger.batch.settling, person)
     assert [r.key for r in records] == [OXLEAS, SLAM]
-    await do(ledger, people.undo, done.decision)
+    await do(ledger, record_links.undo, done.decision)
     assert await decided(ledger) == ("possible", None)
     assert "R16" not in await standing(ledger)
     async with ledger.pool.acquire() as connection:
-        (kept,) = await people.history(connection, [SLAM])
+        (kept,) = await record_links.history(connection, [SLAM])
     assert (kept.verdict, kept.undone_by) == ("same", "AB")
 
 
@@ -116,19 +122,19 @@ async def test_a_record_that_was_taken_out_joins_nobody_by_itself_again(ledger: 
         return int(await ledger.pool.fetchval("SELECT count(DISTINCT person_id) FROM local_record"))
 
     assert await together() == 1
-    taken = await do(ledger, people.take_out, OXLEAS)
+    taken = await do(ledger, record_links.take_out, OXLEAS)
     assert await together() == 2
     again = number | {"phones": ["+447700900123"]}
     await ledger.say("oxleas-ehr", "person.updated", {"local_person": "x-9", "person": again}, at(40))
     await ledger.say("slam-ehr", "person.updated", {"local_person": "p-1", "person": again}, at(41))
     assert await together() == 2, "the same verified number joins them no more"
-    await do(ledger, people.undo, taken.decision)
+    await do(ledger, record_links.undo, taken.decision)
     assert await together() == 1, "and it was the decision that kept them apart"
 
 
 async def test_of_two_people_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedger) -> None:
     told = await asyncio.gather(
-        do(ledger, people.join, SLAM, OXLEAS, actor="AB"), do(ledger, people.join, OXLEAS, SLAM, actor="CD"),
+        do(ledger, record_links.join, SLAM, OXLEAS, actor="AB"), do(ledger, record_links.join, OXLEAS, SLAM, actor="CD"),
         return_exceptions=True,
     )  # fmt: skip
     (refused,) = (t for t in told if isinstance(t, DecisionRefused))
@@ -139,9 +145,9 @@ async def test_of_two_people_at_once_one_wins_and_the_other_is_told(ledger: Play
 @pytest.mark.parametrize(
     ("act", "given", "code"),
     [
-        (people.join, (SLAM, ("slam", "nobody")), "unknown-record"),
-        (people.take_out, (SLAM,), "one-record"),
-        (people.undo, (99,), "unknown-decision"),
+        (record_links.join, (SLAM, ("slam", "nobody")), "unknown-record"),
+        (record_links.take_out, (SLAM,), "one-record"),
+        (record_links.undo, (99,), "unknown-decision"),
     ],
 )
 async def test_what_cannot_be_done_is_said_and_nothing_is_written(

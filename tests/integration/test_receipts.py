@@ -18,9 +18,9 @@ from schemas.envelope import encode
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals
+from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
-from services.stream.batch import Batch, Record
+from services.simulation.replay import arrivals
 
 REGISTRY, POLICY = load_registry(), load_policy()
 SCENARIO = load_scenario(Path(__file__).parents[1] / "scenarios" / "police-present-ambulance-graded-low.yaml")

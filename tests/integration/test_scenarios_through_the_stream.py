@@ -13,12 +13,12 @@ from aiokafka import TopicPartition
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line.stack import Stack
-from services.liaison.listening import Listening
 from services.runtime import kafka as runtime_kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
+from services.simulation.feeds_heard import Listening
 from tests.integration.steered_stream import SteeredStream, producer_for
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))

@@ -17,15 +17,15 @@ from schemas.envelope import encode
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line import main
-from services.ledger.settling import Beside
+from services.ledger.crises.settling import Beside
 from services.liaison.policy import Policy, load_policy
-from services.liaison.replay import arrivals
 from services.liaison.settle import Settlement
+from services.orchestration.batch import Batch, Record
+from services.orchestration.deadlines import take_due
+from services.orchestration.shadow import Shadow, shadow_of, take_shadow_due
 from services.runtime.metrics import SHADOW_FAILURES
 from services.runtime.postgres import Connection, create_pool
-from services.stream.batch import Batch, Record
-from services.stream.deadlines import take_due
-from services.stream.shadow import Shadow, shadow_of, take_shadow_due
+from services.simulation.replay import arrivals
 
 REGISTRY, POLICY = load_registry(), load_policy()
 STRICTER = POLICY.model_copy(update={"version": 99, "limits": {"R04": {"ambulance_request_within": 240}}})

@@ -14,9 +14,9 @@ from schemas.registry import load_registry
 from services.identity import candidates
 from services.identity.candidates import gather
 from services.identity.register import local_person_id
-from services.ledger import shortlist as module
-from services.ledger.decoded import Decoded
-from services.ledger.shortlist import shortlist
+from services.ledger.events.decoded import Decoded
+from services.ledger.people import shortlist as module
+from services.ledger.people.shortlist import shortlist
 from services.runtime.postgres import Connection, create_pool
 
 INCIDENTS = [("met", "i-1"), ("las", "i-2"), ("btp", "i-3")]

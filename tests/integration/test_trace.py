@@ -14,7 +14,7 @@ from schemas.envelope import decode
 from schemas.person import PersonDescriptor
 from schemas.registry import TRACE_SOURCE_END, load_registry
 from services.intake.accept import Accepted, accept
-from services.ledger import traces
+from services.ledger.people import traces
 from services.runtime import kafka as clients
 from services.runtime.clock import ManualClock
 from services.runtime.embedded.kafka import EmbeddedKafka

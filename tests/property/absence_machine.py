@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from schemas.received import Received
-from services.liaison.memory import MemoryLedger
 from services.liaison.policy import Policy
-from tests.unit.liaison.crisis import POLICY, REGISTRY, START, event
+from services.simulation.ledger import MemoryLedger
+from tests.unit.liaison.script import POLICY, REGISTRY, START, event
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 QUICK = settings(max_examples=100, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck))
@@ -152,7 +152,7 @@ class AbsenceMachine(RuleBasedStateMachine):
         """Every deadline is taken at its own instant; between two of them nothing may become owed."""
         end = self.now + self.longest_wait * share / 90
         while True:
-            due = self.ledger.next_due("episode")
+            due = self.ledger.next_due("crisis")
             came = self.waiting[0][0] if self.waiting else None
             step = min(t for t in (due, came, end) if t is not None)
             if step > self.now + SECOND:
@@ -173,7 +173,7 @@ class AbsenceMachine(RuleBasedStateMachine):
         ledger = fresh(self.policy)
         for at, said in self.heard:
             ledger.receive([said], at)
-        while (due := ledger.next_due("episode")) is not None and due <= self.now:
+        while (due := ledger.next_due("crisis")) is not None and due <= self.now:
             ledger.tick(due)
         self.ledger = ledger
 

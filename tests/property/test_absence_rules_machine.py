@@ -16,7 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from services.liaison.catalogue import CATALOGUE
 from tests.property.absence_machine import DAY, HOUR, MINUTE, NEVER, QUICK, AbsenceMachine, Happening, Known
-from tests.unit.liaison.crisis import AMBULANCE, POLICE, POLICY, START, TRUST
+from tests.unit.liaison.script import AMBULANCE, POLICE, POLICY, START, TRUST
 
 CAD: dict[str, Any] = {"incident": "CAD-1"}
 LAS: dict[str, Any] = {"incident": "LAS-1"}

@@ -156,7 +156,7 @@ class AlertLife(RuleBasedStateMachine):
         self.keep(
             life.raise_alert(
                 self.standing(), [self.desk("las")], self.now, rule_version=1, zone="london", area=None,
-                episode_id="one", former=self.alert,
+                crisis_id="one", former=self.alert,
             )
         )  # fmt: skip
 

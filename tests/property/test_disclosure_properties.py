@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.registry import DeskRole
-from services.liaison.disclosure import view
+from services.liaison.disclosure.matrix import view
 from services.liaison.finding import Finding, Standing
-from tests.unit.liaison.crisis import Crisis, minute
+from tests.unit.liaison.script import Script, minute
 
 ROLES = (*get_args(DeskRole), "parking", "")
 SIGNS = {
@@ -77,8 +77,8 @@ SAID: dict[str, tuple[str, float, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def story(parts: set[str], joint: bool, on_file: bool) -> Crisis:
-    told = Crisis()
+def story(parts: set[str], joint: bool, on_file: bool) -> Script:
+    told = Script()
     if on_file:
         told.on_file("person.registered", minute(-10_000), person=WHO)
         told.on_file(
@@ -111,8 +111,8 @@ def finding(rule: str) -> Standing:
     role=st.sampled_from(ROLES), rule=st.sampled_from(["R01", "R02", "R16", "R20", "R24"]),
 )  # fmt: skip
 def test_no_role_sees_what_its_row_denies(parts: set[str], joint: bool, on_file: bool, role: Any, rule: str) -> None:
-    episode = replace(story(parts, joint, on_file).episode(), identity="attached")
-    shown, items = view(finding(rule), role, episode)
+    crisis = replace(story(parts, joint, on_file).crisis(), identity="attached")
+    shown, items = view(finding(rule), role, crisis)
     text = json.dumps(shown)
     denied = set(NEVER.get(role, set(SIGNS)))
     if role.startswith("mental-health") and not joint:
@@ -130,6 +130,6 @@ def test_no_role_sees_what_its_row_denies(parts: set[str], joint: bool, on_file:
 
 def test_each_sign_is_seen_by_somebody() -> None:
     """Positive control: a sign that nobody ever sees would deny nothing."""
-    episode = replace(story(set(SAID), True, True).episode(), identity="attached")
-    seen = "".join(json.dumps(view(finding("R20"), role, episode)[0]) for role in get_args(DeskRole))
+    crisis = replace(story(set(SAID), True, True).crisis(), identity="attached")
+    seen = "".join(json.dumps(view(finding("R20"), role, crisis)[0]) for role in get_args(DeskRole))
     assert [item for item, sign in SIGNS.items() if sign not in seen] == []

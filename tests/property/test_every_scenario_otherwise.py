@@ -24,11 +24,11 @@ from schemas.received import Received
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.alert import Alert
-from services.liaison.backtest import AFTER_THE_LAST, played
 from services.liaison.catalogue import CATALOGUE
-from services.liaison.memory import MemoryLedger
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals, received
+from services.simulation.backtest import AFTER_THE_LAST, played
+from services.simulation.ledger import MemoryLedger
+from services.simulation.replay import arrivals, received
 
 REGISTRY, POLICY = load_registry(), load_policy()
 FOLDER = Path(__file__).parents[1] / "scenarios"

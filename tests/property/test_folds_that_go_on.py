@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.received import Received
-from services.liaison.corrections import counted
-from services.liaison.episode import Folds, fold
+from services.liaison.crisis.corrections import counted
+from services.liaison.crisis.fold import Folds, fold
 from tests.property.test_order_does_not_matter import SCENARIOS, told
 
 EVENTS = {
@@ -19,7 +19,7 @@ EVENTS = {
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[list[Received]]:
-    """What an episode is known to be, from one look to the next: mostly one event more in order, now and then a late one, a
+    """What a crisis is known to be, from one look to the next: mostly one event more in order, now and then a late one, a
     repeat, or one fewer because an incident was taken out of it."""
     events = sorted(EVENTS[draw(st.sampled_from(sorted(EVENTS)))], key=lambda r: r.order)
     known: list[Received] = []

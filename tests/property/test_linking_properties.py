@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.liaison.linking import LinkPolicy, Sighting, group, link, link_keys
-from services.liaison.place import cells, distance_metres
+from services.liaison.linking.link import LinkPolicy, Sighting, group, link, link_keys
+from services.liaison.linking.place import cells, distance_metres
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 KEYS = st.tuples(st.sampled_from(["police", "ambulance", "trust"]), st.sampled_from("123456"))

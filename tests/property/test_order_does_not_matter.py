@@ -17,10 +17,10 @@ from schemas.events.care import PersonData
 from schemas.received import Received
 from schemas.registry import load_registry
 from schemas.scenario import Scenario, load_scenario
-from services.liaison import corrections
-from services.liaison.memory import REOPEN, MemoryLedger
+from services.liaison.crisis import corrections
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals, received
+from services.simulation.ledger import REOPEN, MemoryLedger
+from services.simulation.replay import arrivals, received
 
 REGISTRY, POLICY = load_registry(), load_policy()
 SCENARIOS = {p.stem: load_scenario(p) for p in sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))}
@@ -43,25 +43,25 @@ def moments(scenario: Scenario) -> list[datetime]:
 
 def standing(batches: Iterable[Sequence[Received]], now: datetime) -> dict[str, Any]:
     """What stands at `now` when all of it was received by then, and how the incidents are grouped. Not the history: an
-    episode is told by its incidents, as its id is that of the incident heard of first."""
+    crisis is told by its incidents, as its id is that of the incident heard of first."""
     ledger = MemoryLedger(REGISTRY, POLICY)
     for feed in {r.feed for batch in batches for r in batch}:
         ledger.hear(feed, now)
     for batch in batches:
         ledger.receive(batch, now)
-    members = {i: tuple(sorted(m.key for m in e.members)) for i, e in ledger.episodes.items()}
+    members = {i: tuple(sorted(m.key for m in e.members)) for i, e in ledger.crises.items()}
     return {
         "alerts": {
             a.key: (
-                a.rule, a.urgency, a.holds_since, dict(a.detail), members[str(a.episode_id)],
+                a.rule, a.urgency, a.holds_since, dict(a.detail), members[str(a.crisis_id)],
                 {d.desk: (d.state, dict(d.view)) for d in a.desks if d.origin == "rule" and not d.ended},
             )
             for a in ledger.alerts.values()
             if a.stands
         },
-        "episodes": {
+        "crises": {
             members[i]: (e.area, e.opened_at, e.last_event_at, e.look_again_at)
-            for i, e in ledger.episodes.items()
+            for i, e in ledger.crises.items()
         },
     }  # fmt: skip
 
@@ -87,7 +87,7 @@ def deliveries(draw: st.DrawFn, events: list[Received]) -> list[list[Received]]:
 @pytest.mark.parametrize("name", TOLD)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_every_order_repetition_and_batching_gives_the_same_alerts_and_episodes(name: str, data: st.DataObject) -> None:
+def test_every_order_repetition_and_batching_gives_the_same_alerts_and_crises(name: str, data: st.DataObject) -> None:
     scenario = SCENARIOS[name]
     now = data.draw(st.sampled_from(moments(scenario)))
     events = [r for r in told(scenario) if r.event.time <= now]

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from schemas.received import Received
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
-from services.liaison import corrections
 from services.liaison.alert import Transition
-from services.liaison.backtest import played
-from services.liaison.memory import MemoryLedger
+from services.liaison.crisis import corrections
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals, received
+from services.simulation.backtest import played
+from services.simulation.ledger import MemoryLedger
+from services.simulation.replay import arrivals, received
 
 REGISTRY, POLICY = load_registry(), load_policy()
 FOLDER = Path(__file__).parents[1] / "scenarios"

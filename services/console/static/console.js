@@ -277,7 +277,7 @@ list.addEventListener("keydown", (event) => {
     const form = row?.querySelector(`form[data-command="${act}"]`);
     event.preventDefault();
     if (form instanceof HTMLFormElement) void send(form);
-  } else if (act === "answer" || act === "episode") {
+  } else if (act === "answer" || act === "crisis") {
     event.preventDefault();
     const link = row?.querySelector(`a[data-focus="${act}"]`);
     if (link instanceof HTMLElement) link.click();

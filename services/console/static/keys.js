@@ -1,7 +1,7 @@
 // @ts-check
 /** Chords: what each does, and which keys a person has chosen for it. No bare single keys unless they ask for them. */
 
-/** @typedef {"acknowledge" | "claim" | "accept" | "answer" | "episode" | "first" | "mute"} Act */
+/** @typedef {"acknowledge" | "claim" | "accept" | "answer" | "crisis" | "first" | "mute"} Act */
 
 /** @type {Record<Act, string>} */
 export const CHORDS = {
@@ -9,7 +9,7 @@ export const CHORDS = {
   claim: "Alt+C",
   accept: "Alt+Y",
   answer: "Alt+O",
-  episode: "Alt+E",
+  crisis: "Alt+E",
   first: "Alt+1",
   mute: "Alt+M",
 };

@@ -85,7 +85,7 @@ def raise_alert(
     rule_version: int,
     zone: str,
     area: str | None,
-    episode_id: str | None,
+    crisis_id: str | None,
     feed: str | None = None,
     former: Alert | None = None,
 ) -> AlertChange:
@@ -100,7 +100,7 @@ def raise_alert(
         desks[each.desk], said = sound(identity, desks.get(each.desk), each, "raised", now, reason)
         transitions.append(said)
     alert = Alert(
-        identity, finding.key, finding.rule, rule_version, zone, area, episode_id, feed, finding.urgency,
+        identity, finding.key, finding.rule, rule_version, zone, area, crisis_id, feed, finding.urgency,
         finding.holds_from, now, None, None, detail_of(standing), tuple(desks[k] for k in sorted(desks)),
     )  # fmt: skip
     return AlertChange(
@@ -126,7 +126,7 @@ def update(
     standing: Standing,
     addressed: Iterable[Addressed],
     now: datetime,
-    episode_id: str | None,
+    crisis_id: str | None,
     also: Iterable[Addressed] = (),
 ) -> AlertChange | None:
     """What a standing alert becomes when its finding is made again: worsened, annotated, or the same (None).
@@ -169,7 +169,7 @@ def update(
         if mine.origin == "rule" and not mine.ended:
             known[desk], said = end(mine, alert.alert_id, now, "for other desks")
             transitions.append(said)
-    same = (detail, episode_id, finding.holds_from) == (alert.detail, alert.episode_id, alert.holds_since)
+    same = (detail, crisis_id, finding.holds_from) == (alert.detail, alert.crisis_id, alert.holds_since)
     if not transitions and same:
         return None
     changed = replace(
@@ -177,7 +177,7 @@ def update(
         urgency=finding.urgency,
         holds_since=finding.holds_from,
         detail=detail,
-        episode_id=episode_id,
+        crisis_id=crisis_id,
         desks=tuple(known[k] for k in sorted(known)),
     )
     return AlertChange(changed, tuple(transitions), tuple(disclosed))

@@ -124,7 +124,7 @@ class DeskAlert:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule that holds for an episode (or a feed), addressed to desks, living until it is answered."""
+    """A rule that holds for a crisis (or a feed), addressed to desks, living until it is answered."""
 
     alert_id: str
     key: str
@@ -132,7 +132,7 @@ class Alert:
     rule_version: int
     zone: str
     area: str | None
-    episode_id: str | None
+    crisis_id: str | None
     feed: str | None
     urgency: int
     holds_since: datetime

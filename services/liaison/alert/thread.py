@@ -1,4 +1,4 @@
-"""One crisis, one thread: the alerts of an episode at one desk, and which of them keeps quiet for a more urgent one."""
+"""One crisis, one thread: the alerts of a crisis at one desk, and which of them keeps quiet for a more urgent one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOUD = UNACKNOWLEDGED | HELD
 class Thread:
     """What one desk has of one crisis. A repetition raises nothing: only new alarms are counted."""
 
-    episode_id: str | None
+    crisis_id: str | None
     """None: a feed's own alert."""
     desk: str
     urgency: int | None
@@ -35,20 +35,20 @@ def threads(alerts: Iterable[Alert], desk: str) -> tuple[Thread, ...]:
     grouped: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         if alert.at(desk) is not None:
-            grouped[alert.episode_id or alert.alert_id].append(alert)
+            grouped[alert.crisis_id or alert.alert_id].append(alert)
     found = []
     for own in grouped.values():
         ordered = tuple(sorted(own, key=lambda a: (a.urgency, a.raised_at, a.alert_id)))
         parts = [(a, mine) for a in ordered if (mine := a.at(desk)) is not None]
         waiting = [a.urgency for a, mine in parts if mine.state in _LOUD]
         found.append(
-            Thread(ordered[0].episode_id, desk, min(waiting, default=None), ordered, sum(m.presented for _, m in parts))
+            Thread(ordered[0].crisis_id, desk, min(waiting, default=None), ordered, sum(m.presented for _, m in parts))
         )
     return tuple(sorted(found, key=lambda t: (t.urgency or 9, t.alerts[0].raised_at, t.alerts[0].alert_id)))
 
 
 def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
-    """Of the standing alerts of one episode: which keep quiet, and which return.
+    """Of the standing alerts of one crisis: which keep quiet, and which return.
 
     At each desk a less urgent alert is marked with the most urgent one there that is not yet answered. The mark is
     visible, is recorded, and silences nothing else: it ends at once with the other's answer or end, and the alert then

@@ -7,13 +7,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.codes import AbsenceKind, LegalStatus, Nature, RiskLevel
-from services.liaison.facts import Episode
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Absence
 from services.liaison.finding import DeskRole, Evidence, Finding
-from services.liaison.mark import Mark
 from services.liaison.policy import Policy
-from services.liaison.records import Absence
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.spans import FOREVER, Spans, both, held_for, spans
+from services.liaison.time.spans import FOREVER, Spans, both, held_for, spans
 
 _LONDON = ZoneInfo("Europe/London")
 
@@ -24,15 +24,15 @@ SEARCH = frozenset({Nature.MISSING, Nature.WELFARE_CONCERN, Nature.ADMINISTRATIV
 """What a call about the absence itself is opened as."""
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """For each open absence without leave. Missing and walk-out patients who are not detained are no such absence."""
-    for absence in episode.absences:
+    for absence in crisis.absences:
         if absence.kind is not AbsenceKind.AWOL or absence.legal_status in NOT_DETAINED:
             continue
         over = FOREVER if absence.ended is None else absence.ended.at
-        yield from _incomplete(episode, policy, absence, over)
-        yield from _met(episode, policy, absence, over)
-        yield from _power(episode, policy, absence, over)
+        yield from _incomplete(crisis, policy, absence, over)
+        yield from _met(crisis, policy, absence, over)
+        yield from _power(crisis, policy, absence, over)
 
 
 def _high(absence: Absence) -> Spans:
@@ -43,22 +43,22 @@ def _high(absence: Absence) -> Spans:
     return spans((at, then) for (at, high), then in zip(marks, following, strict=True) if high)
 
 
-def _police_told(episode: Episode, absence: Absence) -> datetime:
+def _police_told(crisis: Crisis, absence: Absence) -> datetime:
     if absence.agency_kind == "police":
         return absence.opened.at
     told = [
         i.opened_at
-        for i in episode.incidents
+        for i in crisis.incidents
         if i.kind == "police" and (i.closed is None or i.closed.at > absence.opened.at)
     ]
-    told += [m.at for m in episode.police_asked]
+    told += [m.at for m in crisis.police_asked]
     return min(told, default=FOREVER)
 
 
-def _incomplete(episode: Episode, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
+def _incomplete(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
     """The two things that the ward has to do at once. One alert: where both are missing, the police come first."""
     opened = absence.opened
-    told = _police_told(episode, absence)
+    told = _police_told(crisis, absence)
     within = RULE.limit(policy, "police_told_within")
     untold = held_for(both(_high(absence), spans([(opened.at, min(told, over))])), within)
     for stretch in untold:
@@ -68,7 +68,7 @@ def _incomplete(episode: Episode, policy: Policy, absence: Absence, over: dateti
             title="Absent without leave and the police not told",
             reason=f"A detained patient is absent without leave since {clock(opened.at)}. {why}, and after "
             f"{duration(within)} the police have no call about it.",
-            evidence=_known(absence), recipients=_everybody(episode), agencies=(absence.key[0],),
+            evidence=_known(absence), recipients=_everybody(crisis), agencies=(absence.key[0],),
             relies_on=(absence.key[0],), relies_on_services=("police",),
         )  # fmt: skip
     graded = min((m.at for m, _ in absence.grades), default=FOREVER)
@@ -86,36 +86,36 @@ def _incomplete(episode: Episode, policy: Policy, absence: Absence, over: dateti
             )  # fmt: skip
 
 
-def _meetings(episode: Episode, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
+def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
     """Where an agency met the person while the absence was open: the event, until when, what it was, and whose."""
     begun = absence.opened.at
     own = {(absence.key[0], absence.incident)}
-    for i in episode.incidents:
+    for i in crisis.incidents:
         if i.reported is None or i.reported.at < begun or i.kind == "mental-health-trust":
             continue
         about_it = i.nature in SEARCH or i.key in own or own & set(i.linked)
         if not about_it:
             nobody = i.closed if i.outcome in ("no-trace", "duplicate") else None
             yield i.reported, FOREVER if nobody is None else nobody.at, f"a call of {i.key[0]}", i.kind
-    for custody in episode.custodies:
+    for custody in crisis.custodies:
         if custody.arrived is not None and custody.arrived.at >= begun:
             yield custody.arrived, FOREVER, f"custody of {custody.key[0]}", "police"
-    for detention in episode.detentions:
+    for detention in crisis.detentions:
         if detention.detained.at >= begun:
             yield detention.detained, FOREVER, f"a detention by {detention.agency}", "police"
     yield from (
         (m, FOREVER, f"a welfare check by {key[0]}", "police")
-        for key, m, seen in episode.checks
+        for key, m, seen in crisis.checks
         if seen and m.at >= begun
     )
 
 
-def _met(episode: Episode, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
-    met = sorted(m for m in _meetings(episode, absence) if m[0].at < min(m[1], over))
+def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
+    met = sorted(m for m in _meetings(crisis, absence) if m[0].at < min(m[1], over))
     if not met:
         return
     mark, until, what, kind = met[0]
-    roles: tuple[DeskRole, ...] = ("mental-health-crisis", "police-control" if episode.area else "police-supervisor")
+    roles: tuple[DeskRole, ...] = ("mental-health-crisis", "police-control" if crisis.area else "police-supervisor")
     grave = any(start <= mark.at < end for start, end in _high(absence))
     yield RULE.finds(
         policy, anchor=mark.event, holds=(mark.at, min(until, over)), urgency=1 if grave else 2,
@@ -124,11 +124,11 @@ def _met(episode: Episode, policy: Policy, absence: Absence, over: datetime) -> 
         f"{clock(mark.at)}. The absence is still open.",
         evidence=(Evidence(f"The subject of {what} at {clock(mark.at)}", mark.at, mark.event), *_known(absence)),
         recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles, agencies=(absence.key[0],),
-        relies_on=(absence.key[0],), subject_person=episode.person.person_id if episode.person else None,
+        relies_on=(absence.key[0],), subject_person=crisis.person.person_id if crisis.person else None,
     )  # fmt: skip
 
 
-def _power(episode: Episode, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
+def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
     """Its anchor is its own, as it stands beside what else is said of the absence."""
     ends = absence.power_valid_until
     if ends is None:
@@ -146,14 +146,14 @@ def _power(episode: Episode, policy: Policy, absence: Absence, over: datetime) -
             yield RULE.finds(
                 policy, anchor=(source, f"{event}/power"), holds=(start, end), stage=stage, reason=reason,
                 title="Power to retake ends" if stage == "power-ends" else "Power to retake has ended",
-                evidence=_known(absence), recipients=_everybody(episode), agencies=(absence.key[0],),
+                evidence=_known(absence), recipients=_everybody(crisis), agencies=(absence.key[0],),
                 act_by=ends, relies_on=(absence.key[0],),
             )  # fmt: skip
 
 
-def _everybody(episode: Episode) -> tuple[DeskRole, ...]:
+def _everybody(crisis: Crisis) -> tuple[DeskRole, ...]:
     """Where the area is not known, the force's supervisor, not every control desk it has."""
-    return ("police-control" if episode.area else "police-supervisor", "mental-health-crisis", "ambulance-control")
+    return ("police-control" if crisis.area else "police-supervisor", "mental-health-crisis", "ambulance-control")
 
 
 def _known(absence: Absence) -> tuple[Evidence, ...]:

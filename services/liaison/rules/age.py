@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.liaison.facts import Episode
+from services.liaison.crisis.facts import Crisis
 
 _LONDON = ZoneInfo("Europe/London")
 ADULT = 18
@@ -14,24 +14,24 @@ ADULT = 18
 Age = Literal["under-18", "adult", "may-be-under-18", "unknown"]
 
 
-def age_at(episode: Episode, at: datetime, apparent_limit: int) -> Age:
+def age_at(crisis: Crisis, at: datetime, apparent_limit: int) -> Age:
     """Under 18 if any date of birth says so; by looks only where no date of birth is known.
 
     Of the attached person the register's newest date of birth counts; of every agency the last it stated. One that says
     child is believed: a wrong alert costs a telephone call.
     """
-    on_file = () if episode.person is None else (d.date_of_birth for d in episode.person.descriptors if d.date_of_birth)
+    on_file = () if crisis.person is None else (d.date_of_birth for d in crisis.person.descriptors if d.date_of_birth)
     born = [
         *list(on_file)[:1],
-        *(i.date_of_birth for i in episode.incidents if i.date_of_birth is not None),
-        *(c.date_of_birth for c in episode.custodies if c.date_of_birth is not None),
+        *(i.date_of_birth for i in crisis.incidents if i.date_of_birth is not None),
+        *(c.date_of_birth for c in crisis.custodies if c.date_of_birth is not None),
     ]
     today = at.astimezone(_LONDON).date()
     if born:
         ages = [today.year - b.year - ((today.month, today.day) < (b.month, b.day)) for b in born]
         return "under-18" if min(ages) < ADULT else "adult"
-    looks = [i.apparent_age for i in episode.incidents if i.apparent_age is not None]
-    looks += [c.apparent_age for c in episode.custodies if c.apparent_age is not None]
+    looks = [i.apparent_age for i in crisis.incidents if i.apparent_age is not None]
+    looks += [c.apparent_age for c in crisis.custodies if c.apparent_age is not None]
     if not looks:
         return "unknown"
     return "may-be-under-18" if min(looks) < apparent_limit else "adult"

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import DetentionPower
-from services.liaison.facts import Detention, Episode
+from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
 from services.liaison.rules.same_detention import restarted_from
-from services.liaison.spans import FOREVER, held_for, spans
+from services.liaison.time.spans import FOREVER, held_for, spans
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Detained under s136 and no consultation recorded, nor why it was not practicable; until a place of safety has the
     person."""
-    for detention in episode.detentions:
-        if detention.power is not DetentionPower.SECTION_136 or restarted_from(episode, detention) is not None:
+    for detention in crisis.detentions:
+        if detention.power is not DetentionPower.SECTION_136 or restarted_from(crisis, detention) is not None:
             continue
         began = detention.detained
         said = [c.mark.at for c in detention.consultations if c.practicable or c.reason_given]

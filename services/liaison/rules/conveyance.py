@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import DetentionPower, PlaceOfSafetyKind, ResourceKind
-from services.liaison.facts import Detention, Episode, Mark
+from services.liaison.crisis.facts import Crisis, Detention, Mark
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.spans import FOREVER, both, held_for, open_end, spans, without
+from services.liaison.time.spans import FOREVER, both, held_for, open_end, spans, without
 
 HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTMENT})
 """Kept there, a person is with health already and goes nowhere."""
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Detained and no ambulance asked for; asked for and not there; or conveyed by police without a reason."""
     request_within = policy.limit("R04", "ambulance_request_within")
     arrival_within = policy.limit("R04", "ambulance_arrival_within")
-    for detention in episode.detentions:
+    for detention in crisis.detentions:
         if detention.power is not DetentionPower.SECTION_136:
             continue
         if detention.kept_at in HEALTH:
@@ -29,24 +29,24 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
         over: list[Mark] = [m for m in there if m is not None]
         conveyed = [c.mark for c in detention.conveyed]
         waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
-        waiting = without(spans([(detention.detained.at, waiting_ends)]), episode.ambulance_on_scene)
-        asked = spans((s.since.at, s.until) for s in episode.requested)
+        waiting = without(spans([(detention.detained.at, waiting_ends)]), crisis.ambulance_on_scene)
+        asked = spans((s.since.at, s.until) for s in crisis.requested)
         for start, end in held_for(without(waiting, asked), request_within):
-            yield _finding(episode, policy, detention, start, end, "not-requested",
+            yield _finding(crisis, policy, detention, start, end, "not-requested",
                            f"Detained under s136 and no ambulance asked for in {duration(request_within)}.")  # fmt: skip
         for start, end in held_for(both(waiting, asked), arrival_within):
-            yield _finding(episode, policy, detention, start, end, "not-arrived",
+            yield _finding(crisis, policy, detention, start, end, "not-arrived",
                            f"Ambulance asked for and not on scene after {duration(arrival_within)}.")  # fmt: skip
         for conveyance in detention.conveyed:
             if conveyance.by is ResourceKind.POLICE_UNIT and not conveyance.reason_given:
                 until = min((m.at for m in over), default=FOREVER)
                 if conveyance.mark.at < until:
-                    yield _finding(episode, policy, detention, conveyance.mark.at, until, "police-vehicle",
+                    yield _finding(crisis, policy, detention, conveyance.mark.at, until, "police-vehicle",
                                    "Conveyed in a police vehicle and no reason recorded.")  # fmt: skip
 
 
 def _finding(
-    episode: Episode, policy: Policy, detention: Detention, start: datetime, end: datetime, stage: str, said: str
+    crisis: Crisis, policy: Policy, detention: Detention, start: datetime, end: datetime, stage: str, said: str
 ) -> Finding:
     began = Evidence(
         f"Detained under s136 at {clock(detention.detained.at)}", detention.detained.at, detention.detained.event
@@ -65,7 +65,7 @@ def _finding(
         acknowledge_within=policy.acknowledge_within(RULE.urgency),
         stage=stage,
         act_by=detention.detained.at + policy.limit("R04", "ambulance_arrival_within"),
-        relies_on=() if stage == "police-vehicle" else episode.agencies("police", "ambulance"),
+        relies_on=() if stage == "police-vehicle" else crisis.agencies("police", "ambulance"),
         relies_on_services=() if stage == "police-vehicle" else ("ambulance",),
     )
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.liaison.facts import Episode
+from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
-from services.liaison.spans import FOREVER, both, open_end, spans
+from services.liaison.time.spans import FOREVER, both, open_end, spans
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
-    """Only for a person who is attached. A second incident of the same episode raises no second alert."""
-    if episode.person is None:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """Only for a person who is attached. A second incident of the same crisis raises no second alert."""
+    if crisis.person is None:
         return
     reports = sorted(
-        i.reported for i in episode.incidents if i.reported is not None and i.kind in {"police", "ambulance"}
+        i.reported for i in crisis.incidents if i.reported is not None and i.kind in {"police", "ambulance"}
     )
     if not reports:
         return
     first = reports[0]
     pathways = [
-        (max(p.opened_at, first.at), FOREVER if p.closed_at is None else p.closed_at, p)
-        for p in episode.person.pathways
+        (max(p.opened_at, first.at), FOREVER if p.closed_at is None else p.closed_at, p) for p in crisis.person.pathways
     ]
-    standing = both(spans((a, b) for a, b, _ in pathways), episode.open_police_or_ambulance)
+    standing = both(spans((a, b) for a, b, _ in pathways), crisis.open_police_or_ambulance)
     for start, end in standing:
         known = [p for a, b, p in pathways if a <= start < b]
         plan = any(p.facts.crisis_plan is not None for p in known)
@@ -47,7 +46,7 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             acknowledge_within=policy.acknowledge_within(RULE.urgency),
             act_by=start + policy.limit("R16", "crisis_plan_opened_within"),
             agencies=tuple(sorted({p.agency for p in known})),
-            subject_person=episode.person.person_id,
+            subject_person=crisis.person.person_id,
             discloses=("crisis-plan", "known-to-services"),
         )
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import ReferralPriority
-from services.liaison.facts import Episode
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import IOPC, Referral
 from services.liaison.finding import Evidence, Finding
-from services.liaison.mark import Mark
 from services.liaison.policy import Policy
-from services.liaison.records import IOPC, Referral
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.spans import FOREVER, NEVER, Spans, either, held_for, spans, without
+from services.liaison.time.spans import FOREVER, NEVER, Spans, either, held_for, spans, without
 
 _WITHIN = {
     ReferralPriority.EMERGENCY: ("an emergency", "very_urgent_seen_within", 2),
@@ -23,31 +23,31 @@ _ANSWERS = frozenset({"seen", "signposted", "declined", "emergency-services-noti
 _NOTIFIED = "emergency-services-notified"
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Not seen in time, once a crisis however many refer; and emergency services notified of whom no call is known."""
-    yield from _unseen(episode, policy)
-    for referral in episode.referrals:
+    yield from _unseen(crisis, policy)
+    for referral in crisis.referrals:
         notified = next((mark for mark, _, outcome in referral.outcomes if outcome == _NOTIFIED), None)
         if notified is not None:
-            yield from _no_call(episode, policy, referral, notified)
+            yield from _no_call(crisis, policy, referral, notified)
 
 
-def _seen(episode: Episode, referral: Referral, sent: Mark) -> datetime:
+def _seen(crisis: Crisis, referral: Referral, sent: Mark) -> datetime:
     answers = [mark.at for mark, _, outcome in referral.outcomes if outcome in _ANSWERS]
-    answers += [d.assessed[0].at for d in episode.detentions if d.assessed is not None]
-    answers += [f.completed.at for f in episode.follow_ups if f.completed is not None]
+    answers += [d.assessed[0].at for d in crisis.detentions if d.assessed is not None]
+    answers += [f.completed.at for f in crisis.follow_ups if f.completed is not None]
     return min((at for at in answers if at >= sent.at), default=FOREVER)
 
 
-def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     said: Spans = NEVER
     waiting = []
-    for referral in episode.referrals:
+    for referral in crisis.referrals:
         if referral.sent is not None and referral.priority in _WITHIN and referral.to_agency != IOPC:
             named, limit, urgency = _WITHIN[referral.priority]
             waiting.append((urgency, referral.sent.at + RULE.limit(policy, limit), referral.sent, referral, named))
     for urgency, due, sent, referral, named in sorted(waiting, key=lambda w: w[:3]):
-        late = held_for(spans([(sent.at, _seen(episode, referral, sent))]), due - sent.at)
+        late = held_for(spans([(sent.at, _seen(crisis, referral, sent))]), due - sent.at)
         for stretch in without(late, said):
             said = either(said, (stretch,))
             yield RULE.finds(
@@ -66,17 +66,17 @@ def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _no_call(episode: Episode, policy: Policy, referral: Referral, notified: Mark) -> Iterator[Finding]:
+def _no_call(crisis: Crisis, policy: Policy, referral: Referral, notified: Mark) -> Iterator[Finding]:
     """No police or ambulance call that was open then or opened since."""
     calls = [
         i.opened_at
-        for i in episode.incidents
+        for i in crisis.incidents
         if i.kind in ("police", "ambulance") and (i.closed is None or i.closed.at > notified.at)
     ]
     missing = spans([(notified.at, min(calls, default=FOREVER))])
     within = RULE.limit(policy, "emergency_call_within")
     unknown = (
-        "" if episode.person is not None else " The person is not identified, so a call may be open and not be known."
+        "" if crisis.person is not None else " The person is not identified, so a call may be open and not be known."
     )
     for stretch in held_for(missing, within):
         yield RULE.finds(

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.codes import CrisisIndicator
-from services.liaison.facts import Episode
+from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
-from services.liaison.spans import both, open_end, since, without
+from services.liaison.time.spans import both, open_end, since, without
 
 GRAVE = frozenset({CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.RESTRAINT})
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Ends when police or health are on scene again, or every incident is closed."""
-    for attendance in episode.attendances:
+    for attendance in crisis.attendances:
         left = attendance.ended
         if left is None or attendance.handed_over or attendance.person_taken:
             continue
-        signs = [i for i in episode.indicators if i.at <= left.at]
-        health_came = any(start <= left.at for start, _ in episode.health_on_scene)
+        signs = [i for i in crisis.indicators if i.at <= left.at]
+        health_came = any(start <= left.at for start, _ in crisis.health_on_scene)
         if not signs or health_came:
             continue
-        present = tuple(stretch for a in episode.attendances if a.begun.at > left.at for stretch in a.spans)
-        standing = without(both(since(left.at), episode.open_police_or_ambulance), present, episode.health_on_scene)
+        present = tuple(stretch for a in crisis.attendances if a.begun.at > left.at for stretch in a.spans)
+        standing = without(both(since(left.at), crisis.open_police_or_ambulance), present, crisis.health_on_scene)
         if not standing or standing[0][0] != left.at:
             continue
         urgency = 1 if any(s.kind in GRAVE for s in signs) else RULE.urgency
@@ -45,7 +45,7 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 *(Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in signs),
             ),
             acknowledge_within=policy.acknowledge_within(urgency),
-            relies_on=episode.agencies("police", "ambulance"),
+            relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("ambulance", "mental-health-trust"),
         )
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import ClinicalSign, PlaceOfSafetyKind
-from services.liaison.facts import Detention, Episode
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.finding import Evidence, Finding
-from services.liaison.mark import Mark
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
 from services.liaison.rules.same_detention import restarted_from
-from services.liaison.spans import FOREVER
+from services.liaison.time.spans import FOREVER
 
 RED_FLAGS = frozenset(
     {
@@ -30,14 +30,14 @@ RED_FLAGS = frozenset(
 (secondary); which signs of this contract they are: assumption of this project."""
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """A red flag and a health-based place of safety; or a second record that would start the clock anew."""
-    for detention in episode.detentions:
-        earlier = restarted_from(episode, detention)
+    for detention in crisis.detentions:
+        earlier = restarted_from(crisis, detention)
         if earlier is not None:
             yield from _again(policy, earlier, detention.detained, min(earlier.over, detention.over))
             continue
-        yield from _mismatch(episode, policy, detention)
+        yield from _mismatch(crisis, policy, detention)
         started = detention.clock_started
         for mark in detention.restated:
             if started is not None and mark > started:
@@ -45,14 +45,14 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 yield from _again(policy, detention, mark, min((*moved, detention.over)))
 
 
-def _mismatch(episode: Episode, policy: Policy, detention: Detention) -> Iterator[Finding]:
+def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[Finding]:
     """From the sign or the journey, whichever is later, until another destination, a clinician's word, or the handover."""
     hospital = PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
     heading = [(c.mark, c.to) for c in detention.conveyed if c.to is not None]
     places = sorted((*heading, *((v.mark, v.kind) for v in detention.visits)))
     seen_to = [v.mark.at for v in detention.visits if v.kind is hospital]
-    seen_to += [m.at for m in episode.assessments]
-    for sign, seen in episode.signs:
+    seen_to += [m.at for m in crisis.assessments]
+    for sign, seen in crisis.signs:
         if sign not in RED_FLAGS:
             continue
         cared_for = min((at for at in seen_to if at > seen.at), default=FOREVER)
@@ -68,7 +68,7 @@ def _mismatch(episode: Episode, policy: Policy, detention: Detention) -> Iterato
                 "health-based place of safety; no clinician's assessment is recorded since.",
                 evidence=(Evidence(f"Red flag: {sign.value}", seen.at, seen.event),
                           Evidence("Taken to a health-based place of safety", mark.at, mark.event)),
-                relies_on=episode.agencies("ambulance"), relies_on_services=("ambulance",),
+                relies_on=crisis.agencies("ambulance"), relies_on_services=("ambulance",),
             )  # fmt: skip
             return
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from schemas.codes import DetentionPower, PlaceOfSafetyKind
-from services.liaison.facts import Detention, Episode
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import Extension
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.records import Extension
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.rules.same_detention import restarted_from
 from services.liaison.rules.stages import Stage, over_time
-from services.liaison.spans import FOREVER
+from services.liaison.time.spans import FOREVER
 
 TIMED = frozenset({DetentionPower.SECTION_135_1, DetentionPower.SECTION_136})
 """s135(2) takes back a person who is liable to be detained already."""
@@ -37,22 +37,22 @@ class _Clock:
         return max((self.began + self.period, *known))
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """No assessment begun; the period about to end, at an end, or extended as the Act does not allow."""
-    for detention in episode.detentions:
-        if detention.power not in TIMED or restarted_from(episode, detention) is not None:
+    for detention in crisis.detentions:
+        if detention.power not in TIMED or restarted_from(crisis, detention) is not None:
             continue
         started = detention.clock_started
         if started is None:
-            yield from _before_arrival(episode, policy, detention)
+            yield from _before_arrival(crisis, policy, detention)
             continue
         clocked = _clock(detention, started.at, policy)
         at = partial(_stage, clocked, policy=policy)
         for stretch, stage in over_time(_changes(clocked, policy), started.at, detention.over, at):
-            yield _finding(episode, policy, detention, stretch, stage)
+            yield _finding(crisis, policy, detention, stretch, stage)
 
 
-def _before_arrival(episode: Episode, policy: Policy, detention: Detention) -> Iterator[Finding]:
+def _before_arrival(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[Finding]:
     """Escaped before any place of safety was reached: the person may be retaken for 24 hours (s138(3))."""
     for begin, end in detention.away:
         until = begin + RULE.limit(policy, "period")
@@ -62,7 +62,7 @@ def _before_arrival(episode: Episode, policy: Policy, detention: Detention) -> I
             return _away(instant, until, f"Escaped at {clock(escaped)}, before any place of safety was reached.")
 
         for stretch, stage in over_time((until,), warn, end, at):
-            yield _finding(episode, policy, detention, stretch, stage)
+            yield _finding(crisis, policy, detention, stretch, stage)
 
 
 def _clock(detention: Detention, began: datetime, policy: Policy) -> _Clock:
@@ -163,7 +163,7 @@ def _away(at: datetime, until: datetime, said: str) -> Stage:
 
 
 def _finding(
-    episode: Episode, policy: Policy, detention: Detention, stretch: tuple[datetime, datetime], stage: Stage
+    crisis: Crisis, policy: Policy, detention: Detention, stretch: tuple[datetime, datetime], stage: Stage
 ) -> Finding:
     began = detention.clock_started or detention.detained
     how = "Detained" if began == detention.detained else "At a place of safety"
@@ -176,7 +176,7 @@ def _finding(
         policy, anchor=detention.detained.event, holds=stretch, reason=stage.said, urgency=stage.urgency,
         evidence=(Evidence(f"{how} since {clock(began.at)}", began.at, began.event), *stage.evidence),
         stage=stage.name, act_by=stage.act_by, recipients=recipients,
-        relies_on=tuple(sorted({detention.agency, *episode.agencies("mental-health-trust")})),
+        relies_on=tuple(sorted({detention.agency, *crisis.agencies("mental-health-trust")})),
         relies_on_services=("mental-health-trust",),
     )  # fmt: skip
 

@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from services.liaison.facts import Attendance, Episode, Stretch
+from services.liaison.crisis.facts import Attendance, Crisis, Stretch
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
-from services.liaison.spans import Spans, both, either, held_for, open_end, since, spans, without
+from services.liaison.time.spans import Spans, both, either, held_for, open_end, since, spans, without
 
 
 def _of(stretches: tuple[Stretch, ...]) -> Spans:
     return spans((s.since.at, s.until) for s in stretches)
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, not asked for, or asked
     for and never graded.
 
     Suppressed by an ambulance clinician's documented assessment after police arrived, and while a mental-health joint
     response car or street triage is coming or there.
     """
-    signs = episode.clear_crisis
+    signs = crisis.clear_crisis
     if not signs:
         return
-    crisis = since(max(s.at for s in signs))
-    if not episode.attendances:
+    in_crisis = since(max(s.at for s in signs))
+    if not crisis.attendances:
         return
-    requested = _of(episode.requested)
-    low = either(_of(episode.below_emergency), _of(episode.stood_down))
-    sent = since(_first_sent(episode))
-    for attendance in episode.attendances:
-        assessed = min((m.at for m in episode.assessments if m.at >= attendance.begun.at), default=None)
+    requested = _of(crisis.requested)
+    low = either(_of(crisis.below_emergency), _of(crisis.stood_down))
+    sent = since(_first_sent(crisis))
+    for attendance in crisis.attendances:
+        assessed = min((m.at for m in crisis.assessments if m.at >= attendance.begun.at), default=None)
         open_to_it = without(
-            both(attendance.spans, crisis),
-            since(assessed), episode.joint_response, episode.emergency, episode.ambulance_on_scene,
+            both(attendance.spans, in_crisis),
+            since(assessed), crisis.joint_response, crisis.emergency, crisis.ambulance_on_scene,
         )  # fmt: skip
         if not open_to_it:
             continue
@@ -44,38 +44,38 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
         asked = without(both(open_to_it, requested), low, sent)
         ungraded = held_for(asked, policy.limit("R01", "grade_within"))
         for start, end in either(both(open_to_it, low), ungraded, unasked):
-            yield _finding(episode, policy, attendance, (start, end))
+            yield _finding(crisis, policy, attendance, (start, end))
 
 
-def _first_sent(episode: Episode) -> datetime | None:
+def _first_sent(crisis: Crisis) -> datetime | None:
     """When an ambulance was first on its way: what comes without a grade comes."""
-    sent = (i.first_assigned.at for i in episode.incidents if i.kind == "ambulance" and i.first_assigned is not None)
+    sent = (i.first_assigned.at for i in crisis.incidents if i.kind == "ambulance" and i.first_assigned is not None)
     return min(sent, default=None)
 
 
-def _why(episode: Episode, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
-    for stretch in (*episode.stood_down, *episode.below_emergency):
+def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
+    for stretch in (*crisis.stood_down, *crisis.below_emergency):
         if stretch.since.at <= at < stretch.until:
-            if stretch in episode.stood_down:
+            if stretch in crisis.stood_down:
                 said = f"Ambulance stood down ({stretch.what}) at {clock(stretch.since.at)}"
                 return said, (Evidence(said, stretch.since.at, stretch.since.event),)
             said = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}, below emergency"
             return said, (Evidence(said, stretch.since.at, stretch.since.event),)
-    asked = min((s.since for s in episode.requested if s.since.at <= at < s.until), default=None)
+    asked = min((s.since for s in crisis.requested if s.since.at <= at < s.until), default=None)
     if asked is not None:
         said = f"An ambulance was asked for at {clock(asked.at)} and the call is not graded"
         return said, (Evidence(said, asked.at, asked.event),)
     return "No ambulance has been asked for", ()
 
 
-def _finding(episode: Episode, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]) -> Finding:
+def _finding(crisis: Crisis, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]) -> Finding:
     start, end = stretch
-    why, evidence = _why(episode, start)
+    why, evidence = _why(crisis, start)
     on_scene = Evidence(
         f"Police on scene since {clock(attendance.begun.at)}", attendance.begun.at, attendance.begun.event
     )
     signs = tuple(
-        Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in episode.clear_crisis
+        Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in crisis.clear_crisis
     )
     return Finding(
         rule=RULE.id,
@@ -90,9 +90,9 @@ def _finding(episode: Episode, policy: Policy, attendance: Attendance, stretch: 
         evidence=(on_scene, *signs, *evidence),
         acknowledge_within=policy.acknowledge_within(RULE.urgency),
         act_by=start + policy.limit("R01", "retriage_within"),
-        relies_on=episode.agencies("police", "ambulance"),
+        relies_on=crisis.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
-        subject_person=episode.person.person_id if episode.person else None,
+        subject_person=crisis.person.person_id if crisis.person else None,
     )
 
 

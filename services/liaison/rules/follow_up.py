@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from schemas.codes import AbsenceKind, CrisisIndicator
-from services.liaison.facts import Episode
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import Evidence, Finding
-from services.liaison.mark import Mark
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.rules.same_detention import restarted_from
-from services.liaison.spans import FOREVER
+from services.liaison.time.spans import FOREVER
 
 _STANDS = timedelta(days=7)
 """After that it is for the records: nobody is reached by an alert of last week."""
@@ -25,69 +25,69 @@ _BACK = frozenset({"returned", "found", "retaken"})
 _SERIOUS = frozenset({CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL})
 
 
-def contact_after(episode: Episode, at: datetime) -> datetime:
+def contact_after(crisis: Crisis, at: datetime) -> datetime:
     """The first contact by a mental-health service after an instant: a follow-up completed, or a referral seen."""
-    done = [f.completed.at for f in episode.follow_ups if f.completed is not None]
-    done += [c.completed_at for c in episode.contacts if c.completed_at is not None]
-    done += [m.at for r in episode.referrals for m, _, what in r.outcomes if what == "seen"]
+    done = [f.completed.at for f in crisis.follow_ups if f.completed is not None]
+    done += [c.completed_at for c in crisis.contacts if c.completed_at is not None]
+    done += [m.at for r in crisis.referrals for m, _, what in r.outcomes if what == "seen"]
     return min((d for d in done if d >= at), default=FOREVER)
 
 
-def _identified(episode: Episode) -> bool:
+def _identified(crisis: Crisis) -> bool:
     """Whether anybody could be rung: a person who is attached, or a descriptor with a name or number."""
-    people = [i.person for i in episode.incidents if i.person is not None]
-    return episode.person is not None or any(p.names or p.nhs_number for p in people)
+    people = [i.person for i in crisis.incidents if i.person is not None]
+    return crisis.person is not None or any(p.names or p.nhs_number for p in people)
 
 
-def _triggers(episode: Episode) -> Iterator[tuple[Mark, str]]:
+def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
     """What a follow-up is owed after, with what happened."""
-    kinds = {i.kind for i in episode.indicators}
-    if any(h.harm == "death" for h in episode.harms):
+    kinds = {i.kind for i in crisis.indicators}
+    if any(h.harm == "death" for h in crisis.harms):
         return
     # most people who are arrested are held: restraint alone is no crisis of mental health
     held_only = kinds <= {CrisisIndicator.RESTRAINT}
-    owed = (bool(episode.clear_crisis) and not held_only) or not kinds.isdisjoint(_SERIOUS)
-    taken = any(i.outcome in {"conveyed", "detained", "arrested"} for i in episode.incidents) or any(
-        a.person_taken for a in episode.attendances
+    owed = (bool(crisis.clear_crisis) and not held_only) or not kinds.isdisjoint(_SERIOUS)
+    taken = any(i.outcome in {"conveyed", "detained", "arrested"} for i in crisis.incidents) or any(
+        a.person_taken for a in crisis.attendances
     )
-    closed = [i for i in episode.incidents if i.kind in {"police", "ambulance"}]
-    if owed and not taken and closed and not episode.detentions and all(i.closed is not None for i in closed):
+    closed = [i for i in crisis.incidents if i.kind in {"police", "ambulance"}]
+    if owed and not taken and closed and not crisis.detentions and all(i.closed is not None for i in closed):
         attended = [i for i in closed if i.attended and i.outcome in _LEFT_AT_HOME]
         if attended:
             last = max(attended, key=lambda i: i.closed or Mark(i.opened_at, "", ""))
             if last.closed is not None:
                 yield last.closed, "a crisis was attended and the person stayed at home"
-    for each in episode.detentions:
+    for each in crisis.detentions:
         if each.assessed is not None and each.assessed[1] == "discharged-home":
             yield each.assessed[0], "a detention ended with discharge home"
         elif (
             each.assessed is None and each.ended is not None and each.outcome in _LET_GO
-            and restarted_from(episode, each) is None
+            and restarted_from(crisis, each) is None
         ):  # fmt: skip
             yield each.ended, "a detention ended and no assessment is recorded"
-    for absence in episode.absences:
+    for absence in crisis.absences:
         back = absence.ended is not None and absence.outcome in _BACK
         if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and not back:
             yield absence.reported, "the person walked out before being seen to"
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """No contact in time after a crisis; or a follow-up that was due by an instant and did not happen."""
     trusts: tuple[str, ...] = ()
-    if episode.opened_at is not None:
-        trusts = tuple(sorted({p.agency for p in episode.open_pathways(episode.opened_at)}))
+    if crisis.opened_at is not None:
+        trusts = tuple(sorted({p.agency for p in crisis.open_pathways(crisis.opened_at)}))
     within, discharged = RULE.limit(policy, "contact_within"), RULE.limit(policy, "post_discharge_within")
-    triggers = sorted(_triggers(episode)) if _identified(episode) else []
+    triggers = sorted(_triggers(crisis)) if _identified(crisis) else []
     if triggers:
         mark, said = triggers[0]
         due = mark.at + within
         # a follow-up that is booked has its own instant, unless it is booked for later than any standard allows
         latest = mark.at + max(within, discharged)
-        booked = any(f.by is not None and mark.at <= f.by <= latest for f in episode.follow_ups)
-        contact = contact_after(episode, mark.at)
+        booked = any(f.by is not None and mark.at <= f.by <= latest for f in crisis.follow_ups)
+        contact = contact_after(crisis, mark.at)
         if not booked:
             yield from _unbooked(policy, mark, said, min(contact, due + _STANDS), trusts)
-    for each in episode.follow_ups:
+    for each in crisis.follow_ups:
         if each.due is None or each.by is None:
             continue
         by = each.by

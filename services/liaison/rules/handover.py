@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import PlaceOfSafetyKind
-from services.liaison.facts import Detention, Episode
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import SiteVisit
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.records import SiteVisit
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.rules.same_detention import restarted_from
-from services.liaison.spans import FOREVER
+from services.liaison.time.spans import FOREVER
 
 _DESK: dict[PlaceOfSafetyKind, DeskRole] = {
     PlaceOfSafetyKind.HBPOS: "mental-health-crisis",
@@ -23,30 +23,30 @@ _DESK: dict[PlaceOfSafetyKind, DeskRole] = {
 """Who takes over. At a home or a police station nobody does."""
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Arrived, and after a while nobody has taken the person over; it gets worse twice."""
-    for detention in episode.detentions:
-        if restarted_from(episode, detention) is not None:
+    for detention in crisis.detentions:
+        if restarted_from(crisis, detention) is not None:
             continue
         for visit, end in detention.stays:
             if visit.kind not in _DESK:
                 continue
-            yield from _waiting(episode, policy, detention, visit, min(end, _taken_over(episode, detention, visit)))
+            yield from _waiting(crisis, policy, detention, visit, min(end, _taken_over(crisis, detention, visit)))
 
 
-def _taken_over(episode: Episode, detention: Detention, visit: SiteVisit) -> datetime:
+def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datetime:
     """When the site took responsibility, or the police documented a handover, or closed their incident."""
     arrived = visit.mark.at
     handed = [h.mark.at for h in detention.handovers if h.mark.at >= arrived or h.site == visit.site]
-    handed += [a.ended.at for a in episode.attendances if a.handed_over and a.ended and a.ended.at >= arrived]
+    handed += [a.ended.at for a in crisis.attendances if a.handed_over and a.ended and a.ended.at >= arrived]
     handed += [
-        i.closed.at for i in episode.incidents if i.key == detention.incident and i.closed and i.closed.at >= arrived
+        i.closed.at for i in crisis.incidents if i.key == detention.incident and i.closed and i.closed.at >= arrived
     ]
     return min(handed, default=FOREVER)
 
 
 def _waiting(
-    episode: Episode, policy: Policy, detention: Detention, visit: SiteVisit, over: datetime
+    crisis: Crisis, policy: Policy, detention: Detention, visit: SiteVisit, over: datetime
 ) -> Iterator[Finding]:
     department = visit.kind is PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
     within = RULE.limit(policy, "emergency_department_within" if department else "handover_within")
@@ -66,7 +66,7 @@ def _waiting(
             reason=f"At the place of safety since {clock(arrived)}; after {waited} no handover is recorded.",
             evidence=(Evidence(f"Arrived at {clock(arrived)}", arrived, visit.mark.event),),
             act_by=arrived + within, recipients=(_DESK[visit.kind], "police-control"),
-            relies_on=tuple(sorted({detention.agency, *episode.agencies("mental-health-trust", "acute-trust")})),
+            relies_on=tuple(sorted({detention.agency, *crisis.agencies("mental-health-trust", "acute-trust")})),
             relies_on_services=("acute-trust",) if department else ("mental-health-trust",),
         )  # fmt: skip
 

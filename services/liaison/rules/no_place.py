@@ -7,33 +7,31 @@ from datetime import datetime
 from functools import partial
 
 from schemas.codes import DetentionPower
-from services.liaison.facts import Detention, Episode
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import PlaceRequest, SiteReport
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.records import PlaceRequest, SiteReport
 from services.liaison.rules.age import age_at
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.rules.same_detention import restarted_from
 from services.liaison.rules.stages import Stage, over_time
-from services.liaison.spans import FOREVER, Spans, spans, without
+from services.liaison.time.spans import FOREVER, Spans, spans, without
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """None accepted in time, several have refused, or every known site is full; until one accepts or is reached."""
-    for detention in episode.detentions:
+    for detention in crisis.detentions:
         if detention.power is not DetentionPower.SECTION_136 or detention.kept_at is not None:
             continue
-        if restarted_from(episode, detention) is not None:
+        if restarted_from(crisis, detention) is not None:
             continue
-        requests = [
-            r for r in episode.place_requests if len(episode.detentions) == 1 or r.incident == detention.incident
-        ]
+        requests = [r for r in crisis.place_requests if len(crisis.detentions) == 1 or r.incident == detention.incident]
         began = detention.detained
         arrived = FOREVER if detention.clock_started is None else detention.clock_started.at
         over = min(arrived, detention.over, *(e.at for e in detention.escapes))
         waiting = without(spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests))
-        adult = age_at(episode, began.at, policy.number("R06", "apparent_age_below")) != "under-18"
-        reports = [r for r in episode.site_reports if r.for_under_18 is not adult]
+        adult = age_at(crisis, began.at, policy.number("R06", "apparent_age_below")) != "under-18"
+        reports = [r for r in crisis.site_reports if r.for_under_18 is not adult]
         due = [began.at + RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")]
         refused = sorted(r.refused[0].at for r in requests if r.refused is not None)
         changes = (*due, *refused, *(r.mark.at for r in reports))

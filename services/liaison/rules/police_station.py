@@ -7,15 +7,15 @@ from datetime import datetime
 from itertools import pairwise
 
 from schemas.codes import PlaceOfSafetyKind
-from services.liaison.facts import Detention, Episode
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import Custody, CustodyReview
 from services.liaison.finding import EVERY_FEED, Evidence, Finding
-from services.liaison.mark import Mark
 from services.liaison.policy import Policy, Regime
-from services.liaison.records import Custody, CustodyReview
 from services.liaison.rules.age import age_at
 from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.rules.stages import Stage, over_time
-from services.liaison.spans import FOREVER, Spans, both, held_for, since, spans, without
+from services.liaison.time.spans import FOREVER, Spans, both, held_for, since, spans, without
 
 SECTION_48: Regime = "mental-health-act-2025-s48"
 
@@ -27,12 +27,12 @@ _CONDITIONS = (
 )
 
 
-def _custodies(episode: Episode, detention: Detention) -> list[Custody]:
+def _custodies(crisis: Crisis, detention: Detention) -> list[Custody]:
     """The custody records of the detention: of its force, and of its incident where they name one."""
-    force = any(i.kind == "police" and i.key[0] == detention.agency for i in episode.incidents)
+    force = any(i.kind == "police" and i.key[0] == detention.agency for i in crisis.incidents)
     return [
         c
-        for c in episode.custodies
+        for c in crisis.custodies
         if not force or (c.key[0] == detention.agency and (c.incident is None or c.incident == detention.incident[1]))
     ]
 
@@ -49,9 +49,9 @@ def _on_the_way(detention: Detention) -> Iterator[tuple[Mark, datetime]]:
         yield journey.mark, min((*after, detention.over))
 
 
-def _there(episode: Episode, detention: Detention) -> Iterator[tuple[Mark, datetime]]:
+def _there(crisis: Crisis, detention: Detention) -> Iterator[tuple[Mark, datetime]]:
     """Each stay at a police station; it also ends when the custody record is closed."""
-    released = [c.released for c in _custodies(episode, detention)]
+    released = [c.released for c in _custodies(crisis, detention)]
     for visit, end in detention.stays:
         if visit.kind is not PlaceOfSafetyKind.POLICE_STATION:
             continue
@@ -60,13 +60,13 @@ def _there(episode: Episode, detention: Detention) -> Iterator[tuple[Mark, datet
         yield visit.mark, min(end, all_gone)
 
 
-def child(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def child(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R06: somebody who is, or by looks may be, under 18 is on the way to a police station or at one."""
-    for detention in episode.detentions:
+    for detention in crisis.detentions:
         places = [(m, end, "destination", "on the way to") for m, end in _on_the_way(detention)]
-        places += [(m, end, "there", "at") for m, end in _there(episode, detention)]
+        places += [(m, end, "there", "at") for m, end in _there(crisis, detention)]
         for mark, end, stage, where in sorted(places, key=lambda p: p[0]):
-            age = age_at(episode, mark.at, policy.number("R06", "apparent_age_below"))
+            age = age_at(crisis, mark.at, policy.number("R06", "apparent_age_below"))
             if age not in ("under-18", "may-be-under-18") or mark.at >= end:
                 continue
             who = "Under 18 by date of birth" if age == "under-18" else "Age not known and looks young: may be under 18"
@@ -79,13 +79,13 @@ def child(episode: Episode, policy: Policy) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def adult(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def adult(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R05: not under the conditions of SI 2017/1036, or at all once section 48 of the Act of 2025 is in force."""
     never = since(policy.regime_begins(SECTION_48))
-    for detention in episode.detentions:
-        if age_at(episode, detention.detained.at, policy.number("R06", "apparent_age_below")) == "under-18":
+    for detention in crisis.detentions:
+        if age_at(crisis, detention.detained.at, policy.number("R06", "apparent_age_below")) == "under-18":
             continue
-        for mark, end in (*_on_the_way(detention), *_there(episode, detention)):
+        for mark, end in (*_on_the_way(detention), *_there(crisis, detention)):
             for stretch in both(spans([(mark.at, end)]), never):
                 yield ADULT.finds(
                     policy, anchor=detention.detained.event, holds=stretch, stage="never",
@@ -94,11 +94,11 @@ def adult(episode: Episode, policy: Policy) -> Iterator[Finding]:
                     evidence=(_station(mark),), act_by=stretch[0],
                     next_step="Move the person to another place of safety now. Trust: name the site that takes them.",
                 )  # fmt: skip
-        for mark, end in _there(episode, detention):
+        for mark, end in _there(crisis, detention):
             allowed = without(spans([(mark.at, end)]), never)
-            yield from _conditions(episode, policy, detention, mark, allowed)
-            yield from _checks(episode, policy, detention, mark, allowed)
-            yield from _reviews(episode, policy, detention, mark, allowed)
+            yield from _conditions(crisis, policy, detention, mark, allowed)
+            yield from _checks(crisis, policy, detention, mark, allowed)
+            yield from _reviews(crisis, policy, detention, mark, allowed)
 
 
 def _station(mark: Mark) -> Evidence:
@@ -109,10 +109,8 @@ def _relies(detention: Detention, custodies: list[Custody]) -> tuple[str, ...]:
     return tuple(sorted({f"{detention.agency}{EVERY_FEED}", *(f"{c.key[0]}{EVERY_FEED}" for c in custodies)}))
 
 
-def _conditions(
-    episode: Episode, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
-) -> Iterator[Finding]:
-    custodies = _custodies(episode, detention)
+def _conditions(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
+    custodies = _custodies(crisis, detention)
     reviews = sorted(
         (r for c in custodies for r in c.reviews if r.mark.at >= detention.detained.at), key=lambda r: r.mark
     )
@@ -153,8 +151,8 @@ def _stated(reviews: tuple[CustodyReview, ...]) -> dict[str, bool | None]:
     return found
 
 
-def _checks(episode: Episode, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
-    custodies = _custodies(episode, detention)
+def _checks(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
+    custodies = _custodies(crisis, detention)
     within, warn = (ADULT.limit(policy, n) for n in ("health_check_within", "health_check_warning"))
     done = sorted(m for c in custodies for m, _ in c.health_checks if m.at > mark.at)
     for last, following in pairwise((mark, *done, None)):
@@ -178,8 +176,8 @@ def _checks(episode: Episode, policy: Policy, detention: Detention, mark: Mark, 
                 )  # fmt: skip
 
 
-def _reviews(episode: Episode, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
-    custodies = _custodies(episode, detention)
+def _reviews(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
+    custodies = _custodies(crisis, detention)
     hourly, asleep = (ADULT.limit(policy, n) for n in ("review_within", "review_asleep_within"))
     reviews = sorted((r for c in custodies for r in c.reviews if r.mark.at > mark.at), key=lambda r: r.mark)
     risks = sorted((a for c in custodies for a in c.risk_assessments), key=lambda a: a.mark)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.codes import ReferralPriority
-from services.liaison.facts import Episode
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import IOPC
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.records import IOPC
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.spans import FOREVER
-from services.liaison.working_days import end_of_working_day
+from services.liaison.time.spans import FOREVER
+from services.liaison.time.working_days import end_of_working_day
 
 _SOONER = frozenset({ReferralPriority.EMERGENCY, ReferralPriority.VERY_URGENT, ReferralPriority.URGENT})
 """R29 asks after these long before."""
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Not acknowledged within the limit; or no outcome within the working days. The later stage worsens the first."""
-    for each in episode.referrals:
+    for each in crisis.referrals:
         if each.sent is None or each.to_agency is None or each.to_agency == IOPC:
             continue
         outcome = min((m.at for m, _, _ in each.outcomes), default=FOREVER)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from schemas.codes import AgencyKind, CrisisIndicator, Nature, RiskLevel
-from services.liaison.facts import Episode, IncidentState
+from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.records import Key, Refusal
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.records import Key, Refusal
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.spans import FOREVER, Spans, both, held_for, spans, without
+from services.liaison.time.spans import FOREVER, Spans, both, held_for, spans, without
 
 LIFE_AT_RISK = frozenset(
     {
@@ -26,23 +26,23 @@ _SERVICE: dict[AgencyKind, str] = {"police": "The police", "ambulance": "The amb
 _TOLD = {True: "yes", False: "no", None: "not recorded"}
 
 
-def refusals(episode: Episode) -> list[Refusal]:
+def refusals(crisis: Crisis) -> list[Refusal]:
     """Refusals by police and ambulance that this rule looks after, in order."""
-    wanted = (r for r in episode.refusals if r.agency_kind in _SERVICE)
-    return sorted(wanted, key=lambda r: r.mark) if _concerned(episode) else []
+    wanted = (r for r in crisis.refusals if r.agency_kind in _SERVICE)
+    return sorted(wanted, key=lambda r: r.mark) if _concerned(crisis) else []
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Each time it is declined or passed on, until somebody responds or it is passed on again."""
     given_up: dict[Key, datetime] = {}
-    known = refusals(episode)
+    known = refusals(crisis)
     for number, refusal in enumerate(known):
         passed_back = refusal.to_agency is None or refusal.to_agency in {key[0] for key in given_up}
         given_up.setdefault(refusal.incident, refusal.mark.at)
-        receivers = _receivers(episode, refusal)
+        receivers = _receivers(crisis, refusal)
         held = spans((i.opened_at, given_up.get(i.key, FOREVER)) for i in receivers)
         following = known[number + 1].mark.at if number + 1 < len(known) else FOREVER
-        waiting = _waiting(episode, refusal, receivers, following)
+        waiting = _waiting(crisis, refusal, receivers, following)
         # every service that has a call of it has declined it: there is nothing to wait for
         at_once = passed_back and bool(receivers) and all(i.key in given_up for i in receivers)
         within = timedelta(0) if at_once else RULE.limit(policy, "received_within")
@@ -50,58 +50,58 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
             f"for {duration(within)} nobody else has had a call of it"
         )  # fmt: skip
         for stretch in held_for(without(waiting, held), within):
-            yield _finding(episode, policy, refusal, stretch, "declined-by-all" if at_once else "no-call", said)
-        grave = _at_risk(episode, refusal.mark.at)
+            yield _finding(crisis, policy, refusal, stretch, "declined-by-all" if at_once else "no-call", said)
+        grave = _at_risk(crisis, refusal.mark.at)
         sent = RULE.limit(policy, "sent_within_at_risk" if grave else "sent_within")
         said = f"in {duration(sent)} nobody has been sent"
         for start, end in both(waiting, held):
             # who has only just been given it, or has just lost its unit, has as long as one that receives it
             since = max(refusal.mark.at + sent, start + RULE.limit(policy, "received_within"))
             if since < end:
-                yield _finding(episode, policy, refusal, (since, end), "nobody-sent", said)
+                yield _finding(crisis, policy, refusal, (since, end), "nobody-sent", said)
 
 
-def _concerned(episode: Episode) -> bool:
-    return bool(episode.indicators) or any(
-        i.nature in _CONCERNS or i.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH) for i in episode.incidents
+def _concerned(crisis: Crisis) -> bool:
+    return bool(crisis.indicators) or any(
+        i.nature in _CONCERNS or i.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH) for i in crisis.incidents
     )
 
 
-def _at_risk(episode: Episode, at: datetime) -> bool:
-    return any(i.kind in LIFE_AT_RISK and i.at <= at for i in episode.indicators) or any(
-        i.risk_to_self is RiskLevel.HIGH for i in episode.incidents
+def _at_risk(crisis: Crisis, at: datetime) -> bool:
+    return any(i.kind in LIFE_AT_RISK and i.at <= at for i in crisis.indicators) or any(
+        i.risk_to_self is RiskLevel.HIGH for i in crisis.incidents
     )
 
 
-def _receivers(episode: Episode, refusal: Refusal) -> list[IncidentState]:
+def _receivers(crisis: Crisis, refusal: Refusal) -> list[IncidentState]:
     """Calls of whoever should have it: the agency that was named, else any other service's."""
     wanted = refusal.to_agency
     return [
         i
-        for i in episode.incidents
+        for i in crisis.incidents
         if (i.key[0] == wanted if wanted else i.key[0] != refusal.incident[0])
         and (i.closed is None or i.closed.at > refusal.mark.at)
     ]
 
 
-def _waiting(episode: Episode, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime) -> Spans:
+def _waiting(crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime) -> Spans:
     """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has it, or has closed it."""
     at = refusal.mark.at
-    there = (*(s for a in episode.attendances for s in a.spans), *episode.health_on_scene)
+    there = (*(s for a in crisis.attendances for s in a.spans), *crisis.health_on_scene)
     ends = [following]
     ends += [max(start, at) for start, end in there if end > at]
-    ends += [m.at for m in (*episode.assessments, *(m for _, m, _ in episode.checks)) if m.at >= at]
+    ends += [m.at for m in (*crisis.assessments, *(m for _, m, _ in crisis.checks)) if m.at >= at]
     ends += [i.closed.at for i in receivers if i.closed is not None]
     ends += [
         max(r.acknowledged.at, at)
-        for r in episode.referrals
+        for r in crisis.referrals
         if r.acknowledged is not None and r.to_agency == refusal.to_agency
     ]
-    return without(spans([(at, min(ends))]), episode.responding)
+    return without(spans([(at, min(ends))]), crisis.responding)
 
 
 def _finding(
-    episode: Episode, policy: Policy, refusal: Refusal, stretch: tuple[datetime, datetime], stage: str, said: str
+    crisis: Crisis, policy: Policy, refusal: Refusal, stretch: tuple[datetime, datetime], stage: str, said: str
 ) -> Finding:
     service, at = _SERVICE[refusal.agency_kind], clock(refusal.mark.at)
     to = f" to {refusal.to_agency}" if refusal.to_agency else ""
@@ -111,7 +111,7 @@ def _finding(
     why = f" ({refusal.reason})" if refusal.reason else ""
     return RULE.finds(
         policy, anchor=refusal.mark.event, holds=stretch, stage=stage,
-        urgency=1 if _at_risk(episode, refusal.mark.at) else 2,
+        urgency=1 if _at_risk(crisis, refusal.mark.at) else 2,
         reason=f"{service} {did} at {at}; {said}.",
         evidence=(
             Evidence(f"{service} {did}{why} at {at}", refusal.mark.at, refusal.mark.event),
@@ -119,7 +119,7 @@ def _finding(
         ),
         act_by=stretch[0] + RULE.limit(policy, "dispute_call_within"),
         agencies=tuple(sorted({refusal.incident[0], *([refusal.to_agency] if refusal.to_agency else ())})),
-        relies_on=(refusal.to_agency,) if refusal.to_agency else episode.agencies("police", "ambulance"),
+        relies_on=(refusal.to_agency,) if refusal.to_agency else crisis.agencies("police", "ambulance"),
         relies_on_services=("police", "ambulance"),
     )  # fmt: skip
 

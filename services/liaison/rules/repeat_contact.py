@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.liaison.facts import Episode, IncidentState
+from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.records import Contact
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.records import Contact
 from services.liaison.rules.rule import duration, rule
-from services.liaison.spans import FOREVER, both, spans
+from services.liaison.time.spans import FOREVER, both, spans
 
 _LONDON = ZoneInfo("Europe/London")
 _CALLED = frozenset({"police", "ambulance"})
@@ -39,12 +39,12 @@ class Met:
         return FOREVER if self.crisis_at is None else max(self.at, self.crisis_at)
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """One alert a crisis: raised by the first repetition, worse with each further one, while a call of it is open."""
     within, one_call = RULE.limit(policy, "repeat_within"), RULE.limit(policy, "one_call_within")
-    earlier = _earlier(episode, policy)
-    own = _calls(episode, policy, earlier)
-    own += _returns(episode, policy, own)
+    earlier = _earlier(crisis, policy)
+    own = _calls(crisis, policy, earlier)
+    own += _returns(crisis, policy, own)
     met = sorted((*own, *(m for m, _ in earlier)), key=lambda m: (m.at, m.event or ("", "")))
     repeats: list[tuple[datetime, Met, list[Met]]] = []
     for number, each in enumerate(met):
@@ -63,24 +63,24 @@ def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
     for number, (start, each, contacts) in enumerate(repeats):
         following = repeats[number + 1][0] if number + 1 < len(repeats) else FOREVER
         anchor = repeats[0][1].event
-        for stretch in both(spans([(start, following)]), episode.open_police_or_ambulance):
+        for stretch in both(spans([(start, following)]), crisis.open_police_or_ambulance):
             if anchor is not None:
-                yield _finding(episode, policy, anchor, stretch, each, contacts)
+                yield _finding(crisis, policy, anchor, stretch, each, contacts)
 
 
-def _calls(episode: Episode, policy: Policy, earlier: Sequence[tuple[Met, datetime | None]]) -> list[Met]:
+def _calls(crisis: Crisis, policy: Policy, earlier: Sequence[tuple[Met, datetime | None]]) -> list[Met]:
     """The calls of this crisis. Two agencies' records of one call are one contact."""
     limit, soon = RULE.limit(policy, "one_call_within"), RULE.limit(policy, "return_within")
     found: list[Met] = []
-    calls = (i for i in episode.incidents if i.kind in _CALLED and i.outcome != "duplicate")
+    calls = (i for i in crisis.incidents if i.kind in _CALLED and i.outcome != "duplicate")
     for each in sorted(calls, key=lambda i: (i.opened_at, i.key)):
         same = next((m for m in reversed(found) if _one_call(m, each, limit)), None)
         if same is None:
             if each.reported is None:
                 continue
-            left = [a.ended.at for a in episode.attendances if a.ended is not None and not a.person_taken]
+            left = [a.ended.at for a in crisis.attendances if a.ended is not None and not a.person_taken]
             left += [at for _, at in earlier if at is not None]
-            there = any(start < each.opened_at < end for a in episode.attendances for start, end in a.spans)
+            there = any(start < each.opened_at < end for a in crisis.attendances for start, end in a.spans)
             same = Met(
                 each.opened_at, each.reported.event, None, f"call to {each.key[0]}",
                 returned=not there and any(timedelta(0) <= each.opened_at - at <= soon for at in left),
@@ -104,11 +104,11 @@ def _one_call(met: Met, each: IncidentState, limit: timedelta) -> bool:
     return not left and each.opened_at - met.records[-1].opened_at <= limit
 
 
-def _returns(episode: Episode, policy: Policy, calls: Sequence[Met]) -> list[Met]:
+def _returns(crisis: Crisis, policy: Policy, calls: Sequence[Met]) -> list[Met]:
     """Police who come back soon without a new call. Who follows within minutes relieves the other."""
     relief, soon = RULE.limit(policy, "one_call_within"), RULE.limit(policy, "return_within")
     found = []
-    for former, back in zip(episode.attendances, episode.attendances[1:], strict=False):
+    for former, back in zip(crisis.attendances, crisis.attendances[1:], strict=False):
         left = former.ended
         if left is None or former.person_taken or not relief < back.begun.at - left.at <= soon:
             continue
@@ -117,12 +117,12 @@ def _returns(episode: Episode, policy: Policy, calls: Sequence[Met]) -> list[Met
     return found
 
 
-def _earlier(episode: Episode, policy: Policy) -> list[tuple[Met, datetime | None]]:
+def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]]:
     """Contacts of other crises, and when the police left each. Records of one call are one."""
     found: list[tuple[Met, datetime | None]] = []
-    busy = {by for by in ("telephone", "property") if _busy(episode, by) >= policy.number("R07", "busy_from")}
+    busy = {by for by in ("telephone", "property") if _busy(crisis, by) >= policy.number("R07", "busy_from")}
     last: dict[str, datetime | None] = {}
-    for each in episode.contacts:
+    for each in crisis.contacts:
         if each.agency_kind not in _CALLED or each.crisis_at is None or each.other_person or each.by in busy:
             continue
         if each.crisis in last and ((left := last[each.crisis]) is None or each.opened_at < left):
@@ -134,18 +134,16 @@ def _earlier(episode: Episode, policy: Policy) -> list[tuple[Met, datetime | Non
     return found
 
 
-def _busy(episode: Episode, by: str) -> int:
+def _busy(crisis: Crisis, by: str) -> int:
     """How many crises of the day before share it and are none of mental health, or are known to be about others."""
     others: set[str] = {
-        c.crisis
-        for c in episode.contacts
-        if c.by == by and (c.crisis_at is None or c.other_person) and _day(episode, c)
+        c.crisis for c in crisis.contacts if c.by == by and (c.crisis_at is None or c.other_person) and _day(crisis, c)
     }
     return len(others)
 
 
-def _day(episode: Episode, contact: Contact) -> bool:
-    return episode.opened_at is not None and contact.opened_at >= episode.opened_at - timedelta(hours=24)
+def _day(crisis: Crisis, contact: Contact) -> bool:
+    return crisis.opened_at is not None and contact.opened_at >= crisis.opened_at - timedelta(hours=24)
 
 
 def _said(at: datetime, now: datetime) -> str:
@@ -154,14 +152,14 @@ def _said(at: datetime, now: datetime) -> str:
 
 
 def _finding(
-    episode: Episode, policy: Policy, anchor: tuple[str, str], stretch: tuple[datetime, datetime], each: Met,
+    crisis: Crisis, policy: Policy, anchor: tuple[str, str], stretch: tuple[datetime, datetime], each: Met,
     contacts: Sequence[Met],
 ) -> Finding:  # fmt: skip
     count = len(contacts)
     soon = (
         f"; the police had left within {duration(RULE.limit(policy, 'return_within'))} before" if each.returned else ""
     )
-    held = episode.open_pathways(each.at)
+    held = crisis.open_pathways(each.at)
     return RULE.finds(
         policy, anchor=anchor, holds=stretch, stage="" if count < 3 else f"{count}-contacts",
         reason=f"{count} contacts with police or ambulance in {duration(RULE.limit(policy, 'repeat_within'))}, "
@@ -170,7 +168,7 @@ def _finding(
             Evidence(f"Contact at {_said(m.at, each.at)}: {m.what}", m.at, m.event) for m in contacts
         ),
         agencies=tuple(sorted({p.agency for p in held})),
-        subject_person=episode.person.person_id if episode.person else None,
+        subject_person=crisis.person.person_id if crisis.person else None,
     )  # fmt: skip
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import ABD_SIGNS, ClinicalSign, CrisisIndicator
-from services.liaison.facts import Episode, Force
+from services.liaison.crisis.facts import Crisis, Force
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
-from services.liaison.spans import both, either, held_for, open_end, since, without
+from services.liaison.time.spans import both, either, held_for, open_end, since, without
 
 AT_ONCE = frozenset({ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE})
 """Signs after which nobody waits for a limit."""
@@ -29,14 +29,14 @@ def _signs(force: Force) -> tuple[Evidence, ...]:
     return tuple(Evidence(f"Sign: {sign.value}", mark.at, mark.event) for sign, mark in force.signs if sign in _TOLD)
 
 
-def emergency(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def emergency(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R02: restraint, a sign of a crisis or of acute behavioural disturbance, and no C1 within a minute."""
-    first = min((i.at for i in episode.indicators if i.kind is not CrisisIndicator.RESTRAINT), default=None)
-    for force in episode.forces:
+    first = min((i.at for i in crisis.indicators if i.kind is not CrisisIndicator.RESTRAINT), default=None)
+    for force in crisis.forces:
         if not force.is_restraint:
             continue
         concerned = both(force.spans, either(since(first), force.abd_spans))
-        waiting = without(concerned, episode.category_1)
+        waiting = without(concerned, crisis.category_1)
         for start, end in held_for(waiting, policy.limit("R02", "restraint_upgrade_within")):
             yield Finding(
                 rule=EMERGENCY.id,
@@ -51,17 +51,17 @@ def emergency(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 recipients=EMERGENCY.recipients,
                 evidence=(_started(force), *_signs(force)),
                 acknowledge_within=policy.acknowledge_within(EMERGENCY.urgency),
-                relies_on=episode.agencies("ambulance"),
+                relies_on=crisis.agencies("ambulance"),
                 relies_on_services=("ambulance",),
             )
 
 
-def duration(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def duration(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R03: restraint that lasts without review, lasts too long at all, or with a sign of danger to life.
 
     Each is a stage of one condition: the first raises the alert, a later one worsens it.
     """
-    for force in episode.forces:
+    for force in crisis.forces:
         if not force.is_restraint:
             continue
         end = force.spans[0][1]

@@ -1,4 +1,4 @@
-"""What a rule is: its reviewed document and one pure function over an episode."""
+"""What a rule is: its reviewed document and one pure function over a crisis."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.liaison.catalogue import CATALOGUE, RuleDocument
-from services.liaison.facts import Episode
+from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
-from services.liaison.spans import open_end
+from services.liaison.time.spans import open_end
 
 _LONDON = ZoneInfo("Europe/London")
 
-Condition = Callable[[Episode, Policy], Iterator[Finding]]
+Condition = Callable[[Crisis, Policy], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Rule:
 
     document: RuleDocument
     condition: Condition | None
-    """None for a rule that is not over an episode (R30)."""
+    """None for a rule that is not over a crisis (R30)."""
 
     @property
     def id(self) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from services.liaison.facts import Detention, Episode
+from services.liaison.crisis.facts import Crisis, Detention
 
 
-def restarted_from(episode: Episode, later: Detention) -> Detention | None:
+def restarted_from(crisis: Crisis, later: Detention) -> Detention | None:
     """The detention that `later` tells again: another agency's, whose clock runs and which has not ended.
 
     Two people detained in one crisis are two detentions of one force; a place of safety that opens its own record while
     the police's is open is about the person who was brought.
     """
-    for earlier in episode.detentions:
+    for earlier in crisis.detentions:
         started = earlier.clock_started
         if (
             earlier.agency != later.agency

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.codes import AgencyKind, Nature, RiskLevel
-from services.liaison.facts import Episode, IncidentState
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.records import Key
 from services.liaison.finding import DeskRole, Evidence, Finding
-from services.liaison.mark import Mark
 from services.liaison.policy import Policy
-from services.liaison.records import Key
 from services.liaison.rules.refusal import refusals
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.spans import FOREVER, NEVER, Spans, both, either, held_for, since, spans, without
+from services.liaison.time.spans import FOREVER, NEVER, Spans, both, either, held_for, since, spans, without
 
 _DESK: dict[AgencyKind, DeskRole] = {
     "police": "police-control",
@@ -34,36 +34,36 @@ class _Concern:
     checked: datetime
 
 
-def condition(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """A concern that nobody sees to, once a crisis however often it is logged; and a call closed with nobody there."""
-    yield from _unseen(episode, policy)
-    yield from _closed(episode, policy)
+    yield from _unseen(crisis, policy)
+    yield from _closed(crisis, policy)
 
 
-def _there(episode: Episode) -> Spans:
+def _there(crisis: Crisis) -> Spans:
     """When police or a health service was on scene."""
-    return either(spans(s for a in episode.attendances for s in a.spans), episode.health_on_scene)
+    return either(spans(s for a in crisis.attendances for s in a.spans), crisis.health_on_scene)
 
 
-def _first_there(episode: Episode, at: datetime) -> datetime:
-    return min((max(start, at) for start, end in _there(episode) if end > at), default=FOREVER)
+def _first_there(crisis: Crisis, at: datetime) -> datetime:
+    return min((max(start, at) for start, end in _there(crisis) if end > at), default=FOREVER)
 
 
-def _concerns(episode: Episode, policy: Policy) -> Iterator[_Concern]:
+def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Concern]:
     """Concerns as they were logged; a call that is opened as one and says no more of it counts from its opening."""
-    states = {i.key: i for i in episode.incidents}
+    states = {i.key: i for i in crisis.incidents}
     logged: set[Key] = set()
-    for check in episode.welfare_checks:
+    for check in crisis.welfare_checks:
         logged.add(check.incident)
         if (state := states.get(check.incident)) is not None:
-            yield _concern(episode, policy, check.raised, state, check.risk)
-    for state in episode.incidents:
+            yield _concern(crisis, policy, check.raised, state, check.risk)
+    for state in crisis.incidents:
         if state.nature is Nature.WELFARE_CONCERN and state.reported is not None and state.key not in logged:
-            yield _concern(episode, policy, state.reported, state, state.risk_to_self)
+            yield _concern(crisis, policy, state.reported, state, state.risk_to_self)
 
 
-def _concern(episode: Episode, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None) -> _Concern:
-    checked = min((m.at for key, m, _ in episode.checks if key == state.key and m.at >= mark.at), default=FOREVER)
+def _concern(crisis: Crisis, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None) -> _Concern:
+    checked = min((m.at for key, m, _ in crisis.checks if key == state.key and m.at >= mark.at), default=FOREVER)
     high = risk is RiskLevel.HIGH
     within = RULE.limit(policy, "high_risk_within" if high else "other_within")
     return _Concern(mark.at + within, mark, state, high, checked)
@@ -75,10 +75,10 @@ def _decided(concern: _Concern) -> datetime:
     return FOREVER if closed is None or closed.at < concern.mark.at else closed.at
 
 
-def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
+def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     said: Spans = NEVER
-    for each in sorted(_concerns(episode, policy), key=lambda c: (c.due, c.mark)):
-        over = min(each.checked, _decided(each), _first_there(episode, each.mark.at))
+    for each in sorted(_concerns(crisis, policy), key=lambda c: (c.due, c.mark)):
+        over = min(each.checked, _decided(each), _first_there(crisis, each.mark.at))
         waiting = held_for(spans([(each.mark.at, over)]), each.due - each.mark.at)
         for stretch in without(waiting, said):
             said = either(said, (stretch,))
@@ -90,15 +90,15 @@ def _unseen(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 "nobody has attended and no decision to close is recorded.",
                 evidence=(Evidence(f"Concern logged at {clock(each.mark.at)}", each.mark.at, each.mark.event),),
                 recipients=_recipients(each.incident), act_by=each.due,
-                relies_on=tuple(sorted({each.incident.key[0], *episode.agencies("police", "ambulance")})),
+                relies_on=tuple(sorted({each.incident.key[0], *crisis.agencies("police", "ambulance")})),
                 relies_on_services=("police", "ambulance"),
             )  # fmt: skip
 
 
-def _closed(episode: Episode, policy: Policy) -> Iterator[Finding]:
-    passed_on = {r.incident for r in refusals(episode)}
-    answered = since(min((at for at in _answers(episode)), default=None))
-    for state in episode.incidents:
+def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    passed_on = {r.incident for r in refusals(crisis)}
+    answered = since(min((at for at in _answers(crisis)), default=None))
+    for state in crisis.incidents:
         closed = state.closed
         if (
             closed is None
@@ -109,11 +109,11 @@ def _closed(episode: Episode, policy: Policy) -> Iterator[Finding]:
             continue
         if state.key in passed_on and policy.runs("R17", closed.at):
             continue  # R17 looks after it
-        signs = [i for i in episode.indicators if i.at <= closed.at]
-        assessed = any(state.opened_at <= m.at <= closed.at for m in episode.assessments)
-        if not signs or assessed or _first_there(episode, state.opened_at) <= closed.at:
+        signs = [i for i in crisis.indicators if i.at <= closed.at]
+        assessed = any(state.opened_at <= m.at <= closed.at for m in crisis.assessments)
+        if not signs or assessed or _first_there(crisis, state.opened_at) <= closed.at:
             continue
-        left_alone = without(since(closed.at), episode.open_police_or_ambulance, _there(episode), answered)
+        left_alone = without(since(closed.at), crisis.open_police_or_ambulance, _there(crisis), answered)
         if not left_alone or left_alone[0][0] != closed.at:
             continue
         # what comes after somebody went or rang again is another story
@@ -127,15 +127,15 @@ def _closed(episode: Episode, policy: Policy) -> Iterator[Finding]:
                 Evidence(f"Closed without attendance at {clock(closed.at)}", closed.at, closed.event),
                 *(Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in signs),
             ),
-            recipients=_recipients(state), relies_on=episode.agencies("police", "ambulance"),
+            recipients=_recipients(state), relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("police", "ambulance"),
         )  # fmt: skip
 
 
-def _answers(episode: Episode) -> Iterator[datetime]:
+def _answers(crisis: Crisis) -> Iterator[datetime]:
     """A mental-health service has it: a referral of this crisis is acknowledged, or a follow-up of it completed."""
-    yield from (r.acknowledged.at for r in episode.referrals if r.acknowledged is not None)
-    yield from (f.completed.at for f in episode.follow_ups if f.completed is not None)
+    yield from (r.acknowledged.at for r in crisis.referrals if r.acknowledged is not None)
+    yield from (f.completed.at for f in crisis.follow_ups if f.completed is not None)
 
 
 def _recipients(state: IncidentState) -> tuple[DeskRole, ...]:

@@ -14,7 +14,7 @@ from schemas.registry import load_registry
 from schemas.scenario import LONDON, Scenario, load_scenario
 from services.liaison.alert import Alert
 from services.liaison.policy import load_policy
-from services.liaison.replay import Outcome, raised_at, run
+from services.simulation.replay import Outcome, raised_at, run
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "casebook.md"

@@ -16,10 +16,10 @@ from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line import main
 from services.liaison import policy as policy_module
-from services.liaison.backtest import load_of, run_history
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals, received, run
-from tests.unit.liaison.crisis import START
+from services.simulation.backtest import load_of, run_history
+from services.simulation.replay import arrivals, received, run
+from tests.unit.liaison.script import START
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 STORY = SCENARIOS / "the-story.yaml"

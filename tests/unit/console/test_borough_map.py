@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from schemas.registry import load_registry
-from services.console.borough_map import WIDTH, BoroughMap
+from services.console.view.map import WIDTH, BoroughMap
 
 OUTLINES = load_registry().outlines
 assert OUTLINES is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.console.chosen import Chosen
+from services.console.view.list_filter import Chosen
 
 
 @pytest.mark.parametrize(

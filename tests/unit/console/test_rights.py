@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.console.desks import Desk
-from services.console.rights import Grant, Operator, Permission, grant_of
+from services.console.access.rights import Grant, Operator, Permission, grant_of
+from services.console.view.desks import Desk
 
 LAS = Desk("las-mental-health", "Desk", "las", "LAS")
 SLAM = Desk("slam-crisis", "Crisis", "slam", "SLaM")

@@ -28,7 +28,7 @@ def _defined() -> set[str]:
 
 def _unset() -> set[str]:
     """Metrics that are defined and that no service touches."""
-    code = "\n".join(p.read_text() for p in (ROOT / "services").rglob("*.py") if p.name != "metrics.py")
+    code = "\n".join(p.read_text() for p in (ROOT / "services").rglob("*.py") if p != Path(metrics.__file__))
     constants = [name for name in vars(metrics) if name.isupper() and name != "LATENCY_BUCKETS"]
     return {getattr(metrics, name)._name for name in constants if not re.search(rf"\b{name}\b", code)}
 

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.received import Received
 from services.identity.person import PersonOnFile
 from services.identity.register import fold_local, local_person_id, people_of
-from tests.unit.liaison.crisis import event, minute
+from tests.unit.liaison.script import event, minute
 
 SLAM, OXLEAS = "slam-ehr", "oxleas-ehr"
 ANJALI = {"names": [{"given": "Anjali", "family": "Patel"}], "date_of_birth": "1970-01-30"}

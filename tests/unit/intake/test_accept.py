@@ -12,7 +12,7 @@ from schemas.envelope import MAX_EVENT_BYTES
 from schemas.registry import load_registry
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import check
-from tests.unit.liaison.crisis import minute
+from tests.unit.liaison.script import minute
 
 REGISTRY = load_registry()
 AGENCY, FEED = REGISTRY.feeds_by_id["met-cad"]

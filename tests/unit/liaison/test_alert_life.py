@@ -23,7 +23,7 @@ from services.liaison.alert import (
 )
 from services.liaison.alert import states as states_of_alerts
 from services.liaison.finding import Evidence, Finding, Standing, Verification
-from tests.unit.liaison.crisis import minute
+from tests.unit.liaison.script import minute
 
 # What becomes (cells) of a desk's part of an alert in a state (columns) by a transition (rows). Written from the words of
 # the design and of ISA-18.2. `-` as a column is: the desk does not have it; as a cell: it cannot happen; `=`: unchanged.
@@ -102,7 +102,7 @@ def to(*desks: str, shown: str = "as it is") -> list[Addressed]:
 def raised(*desks: str, at: float = 5, former: Alert | None = None) -> Alert:
     return life.raise_alert(
         standing(), to(*(desks or ("las-desk", "met-desk"))), minute(at), rule_version=1, zone="london", area="camden",
-        episode_id="one", former=former,
+        crisis_id="one", former=former,
     ).alert  # fmt: skip
 
 
@@ -181,10 +181,10 @@ def test_a_desk_that_is_added_later_hears_it_as_new() -> None:
     assert [d.desk for d in change.disclosed] == ["slam-desk"]
 
 
-def test_joining_another_episode_alone_is_no_transition() -> None:
+def test_joining_another_crisis_alone_is_no_transition() -> None:
     change = life.update(raised(), standing(), to("las-desk", "met-desk"), minute(8), "two")
     assert change is not None
-    assert (change.transitions, change.disclosed, change.alert.episode_id) == ((), (), "two")
+    assert (change.transitions, change.disclosed, change.alert.crisis_id) == ((), (), "two")
 
 
 def test_it_is_cleared_and_stays_on_the_record() -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.liaison.disclosure import LEFT_APART
-from services.liaison.linking import Bound, LinkPolicy, Sighting, candidate_pairs, group, group_within
-from tests.unit.liaison.crisis import POLICE, POLICY
+from services.liaison.disclosure.matrix import LEFT_APART
+from services.liaison.linking.link import Bound, LinkPolicy, Sighting, candidate_pairs, group, group_within
+from tests.unit.liaison.script import POLICE, POLICY
 from tests.unit.liaison.test_linking import pair, sighting
 from tests.unit.liaison.test_settle import Night, police_with_a_strong_sign
 
@@ -99,7 +99,7 @@ def told(incidents: int) -> Night:
 @pytest.mark.parametrize(("incidents", "says_so"), [(20, False), (24, True)])
 def test_an_alert_of_a_crisis_that_may_not_grow_says_so_and_others_do_not(incidents: int, says_so: bool) -> None:
     night = told(incidents)
-    views = [d.view["shown"] for a in night.ledger.alerts.values() if a.episode_id and a.stands for d in a.desks]
+    views = [d.view["shown"] for a in night.ledger.alerts.values() if a.crisis_id and a.stands for d in a.desks]
     assert views
     assert all((LEFT_APART in shown.values()) is says_so for shown in views)
     assert max(map(len, night.groups)) == 20

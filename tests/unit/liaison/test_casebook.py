@@ -10,8 +10,8 @@ import yaml
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.policy import load_policy
-from services.liaison.replay import run
 from services.liaison.rules import RULES
+from services.simulation.replay import run
 from tests.scenarios.casebook.ordinary_day import FILE, HOW_MANY, ordinary_day
 from tests.scenarios.casebook.report import PAGE, cases, page
 
@@ -28,8 +28,8 @@ def test_a_case_gives_its_alerts_and_no_other(path: Path) -> None:
 def test_there_are_fifty_five_and_they_try_every_rule_over_a_crisis_but_the_aftermath_of_a_death() -> None:
     assert len(cases()) == 55
     tried = {e.rule for path in cases() for e in load_scenario(path).expect}
-    over_an_episode = {rule for rule, each in RULES.items() if each.condition is not None}
-    assert over_an_episode - tried == {"R24"}
+    over_a_crisis = {rule for rule, each in RULES.items() if each.condition is not None}
+    assert over_a_crisis - tried == {"R24"}
 
 
 def test_an_ordinary_day_of_more_than_two_hundred_matters_raises_nothing() -> None:

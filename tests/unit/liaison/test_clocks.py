@@ -7,20 +7,20 @@ from datetime import timedelta
 import pytest
 
 from services.liaison.clocks import RunningClock, may_see, running_clocks
-from tests.unit.liaison.crisis import POLICY, REGISTRY, Crisis, minute
+from tests.unit.liaison.script import POLICY, REGISTRY, Script, minute
 
 ED = {"site": "st-thomas", "kind": "emergency-department"}
 
 
-def detained() -> Crisis:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+def detained() -> Script:
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.consulted", 4, detention="D-1", role="nurse")
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     return crisis.police("detention.arrived", 60, detention="D-1", at=ED)
 
 
-def clock(crisis: Crisis, rule: str, at: float) -> RunningClock:
-    (found,) = (c for c in running_clocks(crisis.episode(), POLICY, minute(at)) if c.rule == rule)
+def clock(crisis: Script, rule: str, at: float) -> RunningClock:
+    (found,) = (c for c in running_clocks(crisis.crisis(), POLICY, minute(at)) if c.rule == rule)
     return found
 
 
@@ -49,11 +49,11 @@ def test_a_clock_whose_alert_stands_goes_on_to_count_past_its_limit() -> None:
 
 def test_a_stopped_clock_is_gone() -> None:
     crisis = detained().police("detention.handed-over", 70, detention="D-1", at=ED)
-    assert "R11" not in {c.rule for c in running_clocks(crisis.episode(), POLICY, minute(71))}
+    assert "R11" not in {c.rule for c in running_clocks(crisis.crisis(), POLICY, minute(71))}
 
 
 def test_the_clock_that_ends_first_is_at_the_top() -> None:
-    ends = [c.ends for c in running_clocks(detained().episode(), POLICY, minute(61))]
+    ends = [c.ends for c in running_clocks(detained().crisis(), POLICY, minute(61))]
     assert len(ends) > 1
     assert ends == sorted(ends)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import permutations
 
 from schemas.received import Received
-from services.liaison.corrections import effective
-from tests.unit.liaison.crisis import AMBULANCE, POLICE, event, minute
+from services.liaison.crisis.corrections import effective
+from tests.unit.liaison.script import AMBULANCE, POLICE, event, minute
 
 
 def said(kind: str, at: float, event_id: str, feed: str = AMBULANCE, /, **data: object) -> Received:

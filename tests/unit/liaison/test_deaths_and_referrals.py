@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis
+from tests.unit.liaison.script import SECOND, Script
 
 DAY = 1440.0
 PERSON = {"names": [{"given": "Adaeze", "family": "Nwosu"}]}
 
 
-def at_home() -> Crisis:
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal", indicators=["behaviour-concern"], person=PERSON)
+def at_home() -> Script:
+    crisis = Script().police("incident.reported", 0, nature="suicidal", indicators=["behaviour-concern"], person=PERSON)
     return crisis.police("incident.closed", 60, attended=True, outcome="resolved")
 
 
@@ -21,14 +21,14 @@ def test_nobody_is_asked_to_follow_up_somebody_who_has_died() -> None:
 
 
 def test_restraint_alone_owes_no_mental_health_follow_up() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="violence", person=PERSON)
+    crisis = Script().police("incident.reported", 0, nature="violence", person=PERSON)
     crisis.police("force.started", 5, force="F-1", kinds=["physical-restraint"])
     crisis.police("incident.closed", 60, attended=True, outcome="resolved")
     assert not crisis.stands("R28", 60 + 2 * DAY)
 
 
-def declined() -> Crisis:
-    crisis = Crisis().police("incident.reported", 0, nature="disturbance")
+def declined() -> Script:
+    crisis = Script().police("incident.reported", 0, nature="disturbance")
     return crisis.police("incident.declined", 5, reason="threshold-not-met")
 
 
@@ -45,12 +45,12 @@ def test_where_the_police_say_it_was_not_after_contact_it_is_not_and_another_ser
 
 
 def test_a_call_that_was_only_opened_for_the_death_is_no_contact_before_it() -> None:
-    crisis = Crisis().ambulance("incident.reported", 0, nature="medical").ambulance("harm.reported", 60, harm="death")
+    crisis = Script().ambulance("incident.reported", 0, nature="medical").ambulance("harm.reported", 60, harm="death")
     assert not crisis.police("incident.reported", 61, nature="other").stands("R23", 62)
 
 
 def test_a_referral_to_the_iopc_ends_it_and_one_to_a_trust_does_not() -> None:
-    def referred(to: str) -> Crisis:
+    def referred(to: str) -> Script:
         crisis = declined().police("harm.reported", 60, harm="death")
         return crisis.say("met-cad", "referral.sent", 90, referral="M-1", to_agency=to, priority="1", incident="CAD-1")
 
@@ -61,8 +61,8 @@ def test_a_referral_to_the_iopc_ends_it_and_one_to_a_trust_does_not() -> None:
 
 @pytest.mark.parametrize(("priority", "rule"), [("1", "R29"), ("3", "R25")])
 def test_a_case_sent_to_the_iopc_is_no_referral_that_a_service_must_answer(priority: str, rule: str) -> None:
-    def sent(to: str) -> Crisis:
-        return Crisis().say("met-cad", "referral.sent", 0, referral="M-1", to_agency=to, priority=priority)
+    def sent(to: str) -> Script:
+        return Script().say("met-cad", "referral.sent", 0, referral="M-1", to_agency=to, priority=priority)
 
     assert sent("slam").stands(rule, 2 * DAY)
     assert not sent("iopc").stands(rule, 2 * DAY)

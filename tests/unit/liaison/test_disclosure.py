@@ -9,11 +9,11 @@ from typing import get_args
 
 import pytest
 
-from services.liaison import disclosure
 from services.liaison.catalogue import CATALOGUE
-from services.liaison.disclosure import ITEMS, MATRIX, view
+from services.liaison.disclosure import matrix
+from services.liaison.disclosure.matrix import ITEMS, MATRIX, view
 from services.liaison.finding import DeskRole, Standing
-from tests.unit.liaison.crisis import Crisis
+from tests.unit.liaison.script import Script
 
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 NAMED = ("Aaliyah", "Al-Rashid", "9990000050", "1993-05-17", "SE5 8AZ", "020 7946 0555")
@@ -52,14 +52,14 @@ MAY_SEE: dict[str, set[str]] = {
 }
 
 
-def crisis() -> Crisis:
+def script() -> Script:
     """A person on file with a plan, named in full by the caller, detained by the police."""
     given, family, number, born, postcode, phone = NAMED
     who = {
         "nhs_number": number, "nhs_number_status": "01", "names": [{"given": given, "family": family}],
         "date_of_birth": born, "addresses": [{"postcode": postcode}], "phones": [phone],
     }  # fmt: skip
-    told = Crisis().on_file("person.registered", LONG_AGO, person=who)
+    told = Script().on_file("person.registered", LONG_AGO, person=who)
     told.on_file(
         "pathway.opened",
         LONG_AGO + timedelta(minutes=5),
@@ -75,21 +75,21 @@ def crisis() -> Crisis:
 
 
 def alert() -> Standing:
-    (standing,) = crisis().standing("R16", 6)
+    (standing,) = script().standing("R16", 6)
     return standing
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_name_number_birthday_or_address_is_shown_to_anybody(role: DeskRole) -> None:
-    told = crisis()
+    told = script()
     for standing in told.evaluation(40).standing:
-        shown = json.dumps(view(standing, role, told.episode()), default=str)
+        shown = json.dumps(view(standing, role, told.crisis()), default=str)
         assert not [each for each in NAMED if each in shown]
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_sees_the_items_of_the_matrix_and_no_other(role: DeskRole) -> None:
-    _, items = view(alert(), role, crisis().episode())
+    _, items = view(alert(), role, script().crisis())
     assert set(items) == {item for item, roles in MAY_SEE.items() if role in roles}
 
 
@@ -100,7 +100,7 @@ def test_every_item_stands_in_the_table() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
-    shown, items = view(alert(), role, crisis().episode())
+    shown, items = view(alert(), role, script().crisis())
     text = json.dumps(shown)
     signs = {
         "crisis-plan": "Speak slowly", "crisis-plan-pointer": PLAN["pointer"], "known-to-services": "020 7946 0211",
@@ -113,7 +113,7 @@ def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
 
 
 def test_a_role_that_nobody_thought_of_sees_the_title_and_nothing_of_the_person() -> None:
-    shown, items = view(alert(), "parking", crisis().episode())  # type: ignore[arg-type]  # on purpose
+    shown, items = view(alert(), "parking", script().crisis())  # type: ignore[arg-type]  # on purpose
     assert items == ()
     assert shown["title"] == "Crisis plan in place"
     assert shown["shown"] == {}
@@ -122,37 +122,37 @@ def test_a_role_that_nobody_thought_of_sees_the_title_and_nothing_of_the_person(
 
 
 def test_what_is_not_there_is_neither_shown_nor_logged() -> None:
-    told = Crisis().police("incident.reported", 0, nature="suicidal", indicators=["danger-concern"])
+    told = Script().police("incident.reported", 0, nature="suicidal", indicators=["danger-concern"])
     told.police("resource.on-scene", 2, resource="MX21", kind="police-unit")
     (standing,) = told.standing("R01", 20)
-    shown, items = view(standing, "ambulance-control", told.episode())
+    shown, items = view(standing, "ambulance-control", told.crisis())
     assert set(items) == {"circumstances", "incidents", "identity-certainty", "location"}
     assert shown["shown"] == {"Who": "Person not identified", "Area": "southwark"}
 
 
 def test_the_police_get_at_most_three_lines_of_a_plan_and_no_pointer() -> None:
-    shown, _ = view(alert(), "police-control", crisis().episode())
+    shown, _ = view(alert(), "police-control", script().crisis())
     lines = [k for k in shown["shown"] if k in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}]
     assert lines == ["Crisis plan", "What helps", "What to avoid"]
 
 
 def test_a_trust_is_told_where_and_how_dangerous_once_its_own_car_goes() -> None:
-    told = crisis().ambulance("resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car")
-    items = set(view(alert(), "mental-health-crisis", told.episode())[1])
+    told = script().ambulance("resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car")
+    items = set(view(alert(), "mental-health-crisis", told.crisis())[1])
     assert {"location", "risk-to-responders"} <= items
-    assert {"location", "risk-to-responders"}.isdisjoint(view(alert(), "amhp", told.episode())[1])
+    assert {"location", "risk-to-responders"}.isdisjoint(view(alert(), "amhp", told.crisis())[1])
 
 
 def test_police_are_told_what_was_tried_with_the_family_where_the_rule_is_about_it() -> None:
     about_family = Standing(replace(alert().finding, rule="R20"), "verified")
-    assert "family-contact" in view(about_family, "police-control", crisis().episode())[1]
+    assert "family-contact" in view(about_family, "police-control", script().crisis())[1]
 
 
 def test_what_a_rule_withholds_comes_off_the_matrix_at_the_desk_and_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
     stricter = CATALOGUE["R16"].model_copy(update={"withholds": {"ambulance-control": ("crisis-plan",)}})
-    monkeypatch.setattr(disclosure, "CATALOGUE", {**CATALOGUE, "R16": stricter})
+    monkeypatch.setattr(matrix, "CATALOGUE", {**CATALOGUE, "R16": stricter})
     for role in AMBULANCE:
-        shown, items = view(alert(), role, crisis().episode())  # type: ignore[arg-type]  # words of the table
+        shown, items = view(alert(), role, script().crisis())  # type: ignore[arg-type]  # words of the table
         assert "crisis-plan" not in items
         assert "Speak slowly" not in json.dumps(shown)
-    assert "crisis-plan" in view(alert(), "amhp", crisis().episode())[1]
+    assert "crisis-plan" in view(alert(), "amhp", script().crisis())[1]

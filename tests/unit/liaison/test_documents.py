@@ -11,8 +11,8 @@ from schemas.registry import load_registry
 from schemas.scenario import Scenario, Statement, load_scenario
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.policy import Policy, load_policy
-from services.liaison.replay import run
 from services.liaison.rules import RULES
+from services.simulation.replay import run
 
 DOCUMENTS = Path(__file__).parents[3] / "docs"
 RULES_TEXT = (DOCUMENTS / "rules.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.liaison.linking import (
+from services.liaison.linking.link import (
     DEFAULT_POLICY,
     LinkPolicy,
     Sighting,
@@ -19,7 +19,7 @@ from services.liaison.linking import (
     link_keys,
     place_rates,
 )
-from services.liaison.place import METRES_PER_DEGREE
+from services.liaison.linking.place import METRES_PER_DEGREE
 
 CASES = list(
     csv.DictReader((Path(__file__).parents[2] / "fixtures" / "linking" / "cases.csv").read_text().splitlines())

@@ -8,10 +8,10 @@ from typing import get_args
 import pytest
 
 from services.identity.person import IdentityDecision
-from services.liaison.disclosure import plan_refused, shown_of, still_permitted, view
+from services.liaison.disclosure.matrix import plan_refused, shown_of, still_permitted, view
+from services.liaison.disclosure.person import person_shown
 from services.liaison.finding import DeskRole
-from services.liaison.person_disclosure import person_shown
-from tests.unit.liaison.crisis import Crisis, minute
+from tests.unit.liaison.script import Script, minute
 
 ALWAYS = {
     "ambulance-control", "ambulance-supervisor", "mental-health-crisis", "mental-health-supervisor", "amhp",
@@ -26,8 +26,8 @@ WHO = {
 }  # fmt: skip
 
 
-def crisis(**pathway: object) -> Crisis:
-    told = Crisis().on_file("person.registered", LONG_AGO, person=WHO)
+def script(**pathway: object) -> Script:
+    told = Script().on_file("person.registered", LONG_AGO, person=WHO)
     plan = {"pointer": "urn:nrl:1", "calming": ["Speak slowly"]}
     told.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", crisis_plan=plan, **pathway)
     told.police("incident.reported", 0, nature="suicidal", person={"names": [{"given": "Lia"}], "apparent_age": 30})
@@ -37,8 +37,8 @@ def crisis(**pathway: object) -> Crisis:
 
 @pytest.mark.parametrize("role", get_args(DeskRole))
 def test_the_name_goes_to_whom_the_matrix_names_and_to_the_police_only_on_scene(role: DeskRole) -> None:
-    episode = crisis().episode()
-    there, gone = (person_shown(episode, role, "oxleas", minute(m)) for m in (10, 30))
+    crisis = script().crisis()
+    there, gone = (person_shown(crisis, role, "oxleas", minute(m)) for m in (10, 30))
     assert (there.on_file is not None) == (role in ALWAYS | POLICE)
     assert (gone.on_file is not None) == (role in ALWAYS)
     assert gone.waits_for_scene == (role in POLICE)
@@ -46,7 +46,7 @@ def test_the_name_goes_to_whom_the_matrix_names_and_to_the_police_only_on_scene(
 
 
 def test_number_address_and_telephone_are_shown_to_nobody() -> None:
-    found = person_shown(crisis().episode(), "mental-health-crisis", "slam", minute(10))
+    found = person_shown(script().crisis(), "mental-health-crisis", "slam", minute(10))
     assert found.on_file is not None
     assert found.on_file.names == ("Aaliyah Al-Rashid", "Lia")
     assert not [each for each in ("9990000050", "SE5 8AZ", "020 7946 0555") if each in repr(found)]
@@ -54,19 +54,19 @@ def test_number_address_and_telephone_are_shown_to_nobody() -> None:
 
 def test_nobody_is_on_file_while_a_match_is_only_possible() -> None:
     possible = IdentityDecision("possible", None, ("p",), (), "several", "m")
-    found = person_shown(crisis().episode(possible), "ambulance-control", "las", minute(10))
+    found = person_shown(script().crisis(possible), "ambulance-control", "las", minute(10))
     assert (found.certainty, found.on_file) == ("possible", None)
     assert [d.apparent_age for d in found.described] == [30]
 
 
 def test_a_role_that_nobody_thought_of_sees_nobody() -> None:
-    found = person_shown(crisis().episode(), "parking", "lambeth", minute(10))
+    found = person_shown(script().crisis(), "parking", "lambeth", minute(10))
     assert (found.may_see, found.on_file, found.described, found.pathways) == (False, None, (), ())
 
 
 def test_a_refused_plan_stays_within_health_and_care() -> None:
     items = ("crisis-plan", "known-to-services")
-    open_to_all, refused = crisis().episode(), crisis(consent_to_share="refused").episode()
+    open_to_all, refused = script().crisis(), script(consent_to_share="refused").crisis()
     assert not plan_refused(open_to_all)
     assert plan_refused(refused)
     assert "crisis-plan" in still_permitted(items, "police-control", open_to_all)
@@ -75,15 +75,15 @@ def test_a_refused_plan_stays_within_health_and_care() -> None:
 
 
 def test_an_alert_of_a_refused_plan_does_not_carry_its_lines_to_the_police() -> None:
-    told = crisis(consent_to_share="refused")
+    told = script(consent_to_share="refused")
     (standing,) = told.standing("R16", 6)
-    police, items = view(standing, "police-control", told.episode())
-    health, _ = view(standing, "ambulance-control", told.episode())
+    police, items = view(standing, "police-control", told.crisis())
+    health, _ = view(standing, "ambulance-control", told.crisis())
     assert "Speak slowly" not in str(police)
     assert "crisis-plan" not in items
     assert "Speak slowly" in str(health)
 
 
 def test_only_the_items_asked_for_are_said() -> None:
-    assert shown_of(crisis().episode(), ()) == {}
-    assert set(shown_of(crisis().episode(), ("crisis-plan",))) == {"Crisis plan", "What helps"}
+    assert shown_of(script().crisis(), ()) == {}
+    assert set(shown_of(script().crisis(), ("crisis-plan",))) == {"Crisis plan", "What helps"}

@@ -9,12 +9,12 @@ import pytest
 
 from schemas.received import record_of
 from schemas.registry import load_registry
-from services.liaison import memory
-from services.liaison.facts import Episode
-from services.liaison.memory import MemoryLedger
+from services.liaison.crisis.facts import Crisis
 from services.liaison.policy import load_policy
 from services.liaison.settle import settle
-from tests.unit.liaison.crisis import START, event
+from services.simulation import ledger as memory_ledger
+from services.simulation.ledger import MemoryLedger
+from tests.unit.liaison.script import START, event
 
 REGISTRY, POLICY = load_registry(), load_policy()
 WHO = {
@@ -24,16 +24,16 @@ WHO = {
 
 
 class Seen:
-    """What the heart folds, told by the episode's first incident."""
+    """What the heart folds, told by the crisis's first incident."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ledger = MemoryLedger(REGISTRY, POLICY)
-        self.episodes: dict[str, Episode] = {}
+        self.crises: dict[str, Crisis] = {}
         self._number = 0
 
-        def looked_at(episode: Episode, *rest: Any, **more: Any) -> Any:
-            self.episodes[episode.episode_id] = episode
-            return self._evaluate(episode, *rest, **more)
+        def looked_at(crisis: Crisis, *rest: Any, **more: Any) -> Any:
+            self.crises[crisis.crisis_id] = crisis
+            return self._evaluate(crisis, *rest, **more)
 
         self._evaluate = settle.__globals__["evaluate"]
         monkeypatch.setitem(settle.__globals__, "evaluate", looked_at)
@@ -45,11 +45,11 @@ class Seen:
         at = START + timedelta(minutes=minutes)
         self.ledger.receive([event(feed, kind, at, f"s{self._number}", data)], max(at, START))
 
-    def of(self, agency: str, reference: str) -> Episode:
-        """The episode that the record belongs to."""
+    def of(self, agency: str, reference: str) -> Crisis:
+        """The crisis that the record belongs to."""
         (found,) = (
-            self.episodes[i]
-            for i, e in self.ledger.episodes.items()
+            self.crises[i]
+            for i, e in self.ledger.crises.items()
             if any(m.key == (agency, reference) for m in e.members)
         )
         return found
@@ -121,7 +121,7 @@ def test_a_crisis_that_was_taken_back_is_counted_no_more_in_whatever_order_it_wa
     assert seen.of("met", "CAD-6").contacts == ()
 
 
-def _crisis_and_follow_up(seen: Seen) -> Episode:
+def _crisis_and_follow_up(seen: Seen) -> Crisis:
     seen.say("met-cad", "incident.reported", 0, incident="CAD-1", nature="suicidal", person=WHO)
     seen.say("slam-ehr", "follow-up.completed", 3 * 1440, follow_up="F-1", local_person="P-1", mode="phone")
     return seen.of("met", "CAD-1")
@@ -135,7 +135,7 @@ def test_a_follow_up_days_later_is_counted_at_the_crisis_it_followed(seen: Seen)
 
 def test_without_the_echo_it_would_not_be_counted(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     settle_once = MemoryLedger._settle_once
-    monkeypatch.setattr(memory.MemoryLedger, "_settle_once", lambda *given: settle_once(*given) and ())
+    monkeypatch.setattr(memory_ledger.MemoryLedger, "_settle_once", lambda *given: settle_once(*given) and ())
     assert _crisis_and_follow_up(seen).contacts == ()
 
 
@@ -147,7 +147,7 @@ def test_a_telephone_is_shared_for_a_day_and_its_number_is_in_no_key(seen: Seen)
         )  # fmt: skip
     assert [(c.key[1], c.by) for c in seen.of("met", "CAD-2").contacts] == [("CAD-1", "telephone")]
     assert seen.of("met", "CAD-3").contacts == ()
-    keys = {k for e in seen.ledger.episodes.values() for m in e.members if m.contact for k in m.contact.keys}
+    keys = {k for e in seen.ledger.crises.values() for m in e.members if m.contact for k in m.contact.keys}
     assert keys
     assert not [k for k in keys if "7946" in k]
 

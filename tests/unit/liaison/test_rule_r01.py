@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit
+from tests.unit.liaison.script import POLICY, SECOND, Script, limit
 
 WITHIN = limit("R01", "ambulance_request_within")
 
 
-def officers_wait(category: str | None = "C3") -> Crisis:
+def officers_wait(category: str | None = "C3") -> Script:
     """Police with a person in crisis since the fifth minute; the ambulance service has graded its call."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     grade = {} if category is None else {"ambulance_category": category}
     crisis.ambulance("incident.reported", 1, nature="mental-health-crisis", **grade)
     return crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
 
 
-def nobody_asked() -> Crisis:
+def nobody_asked() -> Script:
     """Police with a person in crisis since the fifth minute; the ambulance service has no incident."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis", indicators=["danger-concern"])
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis", indicators=["danger-concern"])
     return crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
 
 
@@ -116,7 +116,7 @@ def test_an_ambulance_stood_down_as_police_are_present_prompts_although_the_grad
     assert not crisis.stands("R01", 12)
 
 
-SUPPRESSORS: dict[str, Callable[[Crisis], Crisis]] = {
+SUPPRESSORS: dict[str, Callable[[Script], Script]] = {
     "clinician assessed after police arrived": lambda c: c.ambulance(
         "incident.graded", 7, ambulance_category="C3", assessed_by_clinician=True
     ),
@@ -153,7 +153,7 @@ def test_a_joint_response_car_that_is_stood_down_suppresses_no_longer() -> None:
 
 
 def test_one_sign_is_not_a_clear_crisis_and_a_second_one_makes_it_so() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     assert not crisis.stands("R01", 60)
@@ -163,7 +163,7 @@ def test_one_sign_is_not_a_clear_crisis_and_a_second_one_makes_it_so() -> None:
 
 
 def test_the_same_sign_repeated_by_the_same_agency_is_one_sign() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
     crisis.police("incident.updated", 2, nature="mental-health-crisis", indicators=["mental-health-code"])
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
@@ -172,7 +172,7 @@ def test_the_same_sign_repeated_by_the_same_agency_is_one_sign() -> None:
 
 @pytest.mark.parametrize("strong", ["suicide-attempt", "section-135-136", "restraint"])
 def test_one_strong_sign_is_enough(strong: str) -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="disturbance", indicators=[strong])
+    crisis = Script().police("incident.reported", 0, nature="disturbance", indicators=[strong])
     crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     assert crisis.stands("R01", 5)
@@ -180,7 +180,7 @@ def test_one_strong_sign_is_enough(strong: str) -> None:
 
 @pytest.mark.parametrize(("code", "counts"), [("25A1", True), ("25D02", True), ("251", False), ("17A1", False)])
 def test_ampds_card_25_is_a_sign_and_no_other_card(code: str, counts: bool) -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="disturbance", indicators=["behaviour-concern"])
+    crisis = Script().police("incident.reported", 0, nature="disturbance", indicators=["behaviour-concern"])
     crisis.ambulance(
         "incident.reported", 1, nature="medical", ambulance_category="C3",
         opening_code={"system": "AMPDS", "code": code},
@@ -190,7 +190,7 @@ def test_ampds_card_25_is_a_sign_and_no_other_card(code: str, counts: bool) -> N
 
 
 def test_without_police_on_scene_there_is_nothing_to_say() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal", indicators=["suicide-attempt"])
+    crisis = Script().police("incident.reported", 0, nature="suicidal", indicators=["suicide-attempt"])
     crisis.ambulance("incident.reported", 1, nature="suicidal", ambulance_category="C4")
     crisis.police("resource.assigned", 2, resource="MX21", kind="police-unit")
     assert not crisis.stands("R01", 60)

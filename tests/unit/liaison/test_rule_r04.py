@@ -6,21 +6,21 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit
+from tests.unit.liaison.script import SECOND, Script, limit
 
 ASKED_WITHIN = limit("R04", "ambulance_request_within")
 THERE_WITHIN = limit("R04", "ambulance_arrival_within")
 SITE = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
 
 
-def detained(power: str = "s136") -> Crisis:
+def detained(power: str = "s136") -> Script:
     """Detained in the tenth minute; no ambulance asked for."""
-    crisis = Crisis().police("incident.reported", 0, nature="welfare-concern")
+    crisis = Script().police("incident.reported", 0, nature="welfare-concern")
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     return crisis.police("detention.detained", 10, detention="D-1", power=power)
 
 
-def waiting() -> Crisis:
+def waiting() -> Script:
     """Detained in the tenth minute; an ambulance asked for in the twelfth."""
     return detained().police("assistance.requested", 12, of="ambulance")
 
@@ -67,7 +67,7 @@ def test_there_at_the_limit_is_in_time(late: float) -> None:
     assert not crisis.stands("R04", 12 + THERE_WITHIN + late)
 
 
-ENDS: dict[str, Callable[[Crisis], Crisis]] = {
+ENDS: dict[str, Callable[[Script], Script]] = {
     "ambulance there": lambda c: c.ambulance("resource.on-scene", 30, resource="A1", kind="ambulance"),
     "joint response car there": lambda c: c.ambulance(
         "resource.on-scene", 30, resource="MH1", kind="mental-health-joint-response-car"
@@ -107,7 +107,7 @@ def test_the_protocol_is_of_section_136_only(power: str) -> None:
 
 @pytest.mark.parametrize(("kind", "prompts"), [(SITE["kind"], False), ("emergency-department", False), ("home", True)])
 def test_a_person_kept_where_health_is_needs_no_ambulance(kind: str, *, prompts: bool) -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="welfare-concern")
+    crisis = Script().police("incident.reported", 0, nature="welfare-concern")
     crisis.police("detention.detained", 10, detention="D-1", power="s136", kept_at={"site": "here", "kind": kind})
     assert crisis.stands("R04", 10 + ASKED_WITHIN) is prompts
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from services.identity.person import IdentityDecision
-from services.liaison.episode import fold
+from services.liaison.crisis.fold import fold
 from services.liaison.evaluate import findings
 from services.liaison.finding import Finding
-from tests.unit.liaison.crisis import POLICE, POLICY, REGISTRY, SECOND, Crisis, event, limit, minute
+from tests.unit.liaison.script import POLICE, POLICY, REGISTRY, SECOND, Script, event, limit, minute
 
 CUSTODY = "met-custody"
 STATION = {"site": "brixton", "kind": "police-station"}
@@ -29,30 +29,30 @@ RECORDED, WARN, CHECK = (
 REVIEW, ASLEEP = limit("R05", "review_within"), limit("R05", "review_asleep_within")
 
 
-def at_station(**person: Any) -> Crisis:
+def at_station(**person: Any) -> Script:
     """Detained, and at a police station in the thirtieth minute, with a custody record."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136", **person)
     crisis.police("detention.arrived", CAME, detention="D-1", at=STATION)
     return crisis.say(CUSTODY, "custody.arrived", CAME + 1, custody="C-1", incident="CAD-1", suite="brixton")
 
 
-def reviewed(crisis: Crisis, at: float, /, **said: Any) -> Crisis:
+def reviewed(crisis: Script, at: float, /, **said: Any) -> Script:
     """A review of the custody officer."""
     return crisis.say(CUSTODY, "custody.reviewed", at, custody="C-1", **said)
 
 
-def checked(crisis: Crisis, at: float, /, **said: Any) -> Crisis:
+def checked(crisis: Script, at: float, /, **said: Any) -> Script:
     """A health-care professional has seen the person."""
     return crisis.say(CUSTODY, "custody.health-checked", at, custody="C-1", **said)
 
 
-def lawful() -> Crisis:
+def lawful() -> Script:
     """All conditions recorded in the fifth minute."""
     return reviewed(at_station(), CAME + 5, **ALL)
 
 
-def stages(crisis: Crisis, at: float) -> set[str]:
+def stages(crisis: Script, at: float) -> set[str]:
     """The stages of the alerts that stand."""
     return {s.finding.stage for s in crisis.standing("R05", at)}
 
@@ -120,7 +120,7 @@ def test_sleep_does_not_lengthen_the_half_hour() -> None:
     assert "overdue" in stages(checked(lawful(), CAME + 10, asleep=True), CAME + 10 + CHECK)
 
 
-def well_checked(until: float) -> Crisis:
+def well_checked(until: float) -> Script:
     """Seen every twenty minutes, so that only reviews are in question."""
     crisis = lawful()
     for at in range(int(CAME) + 20, int(until) + 20, 20):
@@ -145,7 +145,7 @@ def test_asleep_and_no_risk_identified_it_is_three_hourly(risk: bool | None, wit
     assert stages(crisis, CAME + 10 + within) == {"review-overdue"}
 
 
-def gone(crisis: Crisis, how: str) -> Crisis:
+def gone(crisis: Script, how: str) -> Script:
     """The person is no longer there."""
     if how == "released":
         return crisis.say(CUSTODY, "custody.released", 50, custody="C-1")
@@ -160,19 +160,19 @@ def test_once_the_person_has_left_there_is_nothing_to_check(how: str) -> None:
 
 
 def test_at_another_place_of_safety_none_of_it_is_asked() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136", kept_at=HBPOS)
     assert stages(crisis, 300) == set()
 
 
 def test_arrested_and_in_custody_without_section_136_is_no_matter_of_this_rule() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="disturbance")
+    crisis = Script().police("incident.reported", 0, nature="disturbance")
     crisis.say(CUSTODY, "custody.arrived", 10, custody="C-1", incident="CAD-1", suite="brixton")
     assert stages(crisis, 300) == set()
 
 
 def test_without_a_custody_record_it_says_so() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s135-1", kept_at=STATION)
     (found,) = [s.finding for s in crisis.standing("R05", 5 + RECORDED) if s.finding.stage == "conditions"]
     assert "No custody record is linked." in found.reason
@@ -192,14 +192,14 @@ def test_under_eighteen_by_date_of_birth_is_another_rule_and_the_wrong_person_de
         "nhs_number": "9990000018", "nhs_number_status": "01", "names": [{"given": "Aaliyah", "family": "Warsame"}],
         "date_of_birth": "2011-02-03"})  # fmt: skip
     assert stages(crisis, CAME + CHECK) == set()
-    detached = crisis.episode(IdentityDecision("unknown", None, (), (), "separated", "1"))
+    detached = crisis.crisis(IdentityDecision("unknown", None, (), (), "separated", "1"))
     assert [f for f in findings(detached, POLICY) if f.rule == "R05"]
 
 
-def changed(crisis: Crisis, commenced: date) -> list[Finding]:
+def changed(crisis: Script, commenced: date) -> list[Finding]:
     """What R05 finds where section 48 is in force from that day."""
     policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
-    return [f for f in findings(crisis.episode(), policy) if f.rule == "R05"]
+    return [f for f in findings(crisis.crisis(), policy) if f.rule == "R05"]
 
 
 def test_once_section_48_is_in_force_it_is_never_allowed_however_well_recorded() -> None:
@@ -210,7 +210,7 @@ def test_once_section_48_is_in_force_it_is_never_allowed_however_well_recorded()
 
 
 def test_it_begins_with_the_journey_then_and_before_it_the_journey_is_allowed() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.conveyed", 20, detention="D-1", by="police-unit", to=STATION)
     assert stages(crisis, 25) == set()

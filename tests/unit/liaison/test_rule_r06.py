@@ -9,7 +9,7 @@ import pytest
 
 from services.identity.person import IdentityDecision
 from services.liaison.evaluate import findings
-from tests.unit.liaison.crisis import POLICY, SECOND, Crisis
+from tests.unit.liaison.script import POLICY, SECOND, Script
 
 STATION = {"site": "brixton", "kind": "police-station"}
 HBPOS = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
@@ -17,14 +17,14 @@ CHILD = {"date_of_birth": "2010-05-17"}
 TODAY = date(2026, 11, 23)
 
 
-def detained(person: dict[str, Any] | None = None, power: str = "s136") -> Crisis:
+def detained(person: dict[str, Any] | None = None, power: str = "s136") -> Script:
     """Detained in the fifth minute."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     about = {} if person is None else {"person": person}
     return crisis.police("detention.detained", 5, detention="D-1", power=power, **about)
 
 
-def conveyed(crisis: Crisis, to: dict[str, str] = STATION) -> Crisis:
+def conveyed(crisis: Script, to: dict[str, str] = STATION) -> Script:
     """On the way there in the tenth minute."""
     return crisis.police(
         "detention.conveyed", 10, detention="D-1", by="police-unit", to=to, reason_not_ambulance="risk"
@@ -40,7 +40,7 @@ def test_it_prompts_when_the_journey_begins_and_gets_worse_on_arrival() -> None:
 
 
 def test_kept_there_it_prompts_at_once() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis", person=CHILD)
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis", person=CHILD)
     crisis.police("detention.detained", 5, detention="D-1", power="s135-1", kept_at=STATION)
     assert crisis.stands("R06", 5)
 
@@ -62,7 +62,7 @@ def test_by_date_of_birth_and_only_without_one_by_looks(person: dict[str, Any] |
 
 
 def test_a_date_of_birth_said_once_is_not_forgotten_when_a_later_statement_leaves_it_out() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis", person=CHILD)
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis", person=CHILD)
     crisis.police("detention.detained", 5, detention="D-1", power="s136", person={"names": [{"given": "Oluwaseun"}]})
     assert conveyed(crisis).stands("R06", 11)
 
@@ -95,7 +95,7 @@ def test_another_place_of_safety_prompts_nothing() -> None:
 
 
 def test_a_date_of_birth_that_is_corrected_ends_it() -> None:
-    crisis = Crisis().police("incident.reported", 0, event_id="r", nature="suicidal", person=CHILD)
+    crisis = Script().police("incident.reported", 0, event_id="r", nature="suicidal", person=CHILD)
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     conveyed(crisis)
     assert crisis.stands("R06", 30)
@@ -119,14 +119,14 @@ def test_the_register_knows_a_child_until_the_wrong_person_is_detached() -> None
         "nhs_number": "9990000018", "nhs_number_status": "01", "names": [{"given": "Ayşe", "family": "Demir"}],
         "date_of_birth": "2011-02-03"})  # fmt: skip
     assert crisis.stands("R06", 11)
-    detached = crisis.episode(IdentityDecision("possible", None, (), (), "separated", "1"))
+    detached = crisis.crisis(IdentityDecision("possible", None, (), (), "separated", "1"))
     assert not [f for f in findings(detached, POLICY) if f.rule == "R06"]
 
 
 @pytest.mark.parametrize("commenced", [None, TODAY])
 def test_it_does_not_change_with_the_act_of_2025(commenced: date | None) -> None:
     policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
-    found = findings(conveyed(detained(CHILD)).episode(), policy)
+    found = findings(conveyed(detained(CHILD)).crisis(), policy)
     assert [f.rule for f in found if f.rule in {"R05", "R06"}] == ["R06"]
 
 

@@ -8,21 +8,21 @@ from datetime import timedelta
 
 import pytest
 
+from services.liaison.crisis.records import Contact
 from services.liaison.finding import Finding
-from services.liaison.records import Contact
 from services.liaison.rules.repeat_contact import condition
-from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 DAY, RETURN, ONE_CALL = (limit("R07", n) for n in ("repeat_within", "return_within", "one_call_within"))
 
 
-def called(at: float = 0, incident: str = "CAD-1", nature: str = "suicidal", crisis: Crisis | None = None) -> Crisis:
+def called(at: float = 0, incident: str = "CAD-1", nature: str = "suicidal", crisis: Script | None = None) -> Script:
     """A call to the police."""
-    told = crisis or Crisis()
+    told = crisis or Script()
     return told.police("incident.reported", at, incident=incident, nature=nature, channel="999")
 
 
-def again(at: float = 120, **how: str) -> Crisis:
+def again(at: float = 120, **how: str) -> Script:
     """And another one."""
     return called(at, "CAD-2", crisis=called(), **how)
 
@@ -64,7 +64,7 @@ def test_each_further_contact_makes_the_same_alert_worse() -> None:
     assert (first.stage, later.stage) == ("", "3-contacts")
 
 
-ONE: dict[str, Callable[[], Crisis]] = {
+ONE: dict[str, Callable[[], Script]] = {
     "it names the first": lambda: called().ambulance(
         "incident.reported", 120, nature="suicidal", linked=[{"agency": "met", "reference": "CAD-1"}]
     ),
@@ -92,7 +92,7 @@ def test_a_second_more_than_the_minutes_of_one_call_is_another() -> None:
     assert again(ONE_CALL + SECOND).stands("R07", ONE_CALL + SECOND)
 
 
-def attended(left: float = 10, **how: object) -> Crisis:
+def attended(left: float = 10, **how: object) -> Script:
     """The police were there from the second minute and left."""
     crisis = called().police("resource.on-scene", 2, resource="MX1", kind="police-unit")
     return crisis.police("resource.left", left, resource="MX1", kind="police-unit", **how)
@@ -150,8 +150,8 @@ def elsewhere(hours: float = 3, number: int = 1, **said: object) -> Contact:
 
 def found(*contacts: Contact, nature: str = "suicidal") -> list[Finding]:
     """What is found at the first call of a crisis after such contacts."""
-    episode = replace(called(nature=nature).episode(), contacts=contacts)
-    return list(condition(episode, POLICY))
+    crisis = replace(called(nature=nature).crisis(), contacts=contacts)
+    return list(condition(crisis, POLICY))
 
 
 @pytest.mark.parametrize("by", ["person", "telephone", "property"])

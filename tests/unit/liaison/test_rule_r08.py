@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from schemas.person import PersonDescriptor
 from services.identity.person import PersonOnFile
+from services.liaison.crisis.records import Contact
 from services.liaison.finding import Finding
 from services.liaison.policy import Policy
-from services.liaison.records import Contact
 from services.liaison.rules.frequent_contact import condition
-from tests.unit.liaison.crisis import POLICY, START, Crisis
+from tests.unit.liaison.script import POLICY, START, Script
 
 MONTH, QUARTER, CHILD = (POLICY.number("R08", n) for n in ("in_30_days", "in_90_days", "child_in_180_days"))
 ADULT = date(1980, 1, 1)
@@ -36,9 +36,9 @@ def found(days: Sequence[float], born: date | None = ADULT, **said: object) -> l
 
 def of(contacts: Sequence[Contact], born: date | None = ADULT, nature: str = "suicidal") -> list[Finding]:
     person = PersonOnFile("p", (PersonDescriptor(date_of_birth=born),))
-    episode = Crisis().police("incident.reported", 0, nature=nature).episode()
+    crisis = Script().police("incident.reported", 0, nature=nature).crisis()
     ordered = tuple(sorted(contacts, key=lambda c: c.opened_at))
-    return list(condition(replace(episode, person=person, contacts=ordered), POLICY))
+    return list(condition(replace(crisis, person=person, contacts=ordered), POLICY))
 
 
 def spread(count: int, over: float) -> list[float]:
@@ -121,9 +121,9 @@ def test_a_call_of_today_without_a_sign_of_a_crisis_reaches_nothing() -> None:
 
 
 def test_of_a_person_who_is_not_identified_nothing_is_counted() -> None:
-    episode = Crisis().police("incident.reported", 0, nature="suicidal").episode()
+    crisis = Script().police("incident.reported", 0, nature="suicidal").crisis()
     contacts = tuple(contact(d, n) for n, d in enumerate(spread(MONTH, 20)))
-    assert not list(condition(replace(episode, contacts=contacts), POLICY))
+    assert not list(condition(replace(crisis, contacts=contacts), POLICY))
 
 
 def test_the_meeting_is_due_at_the_end_of_the_fifth_working_day() -> None:

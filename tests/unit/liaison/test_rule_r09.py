@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from services.liaison.episode import fold
+from services.liaison.crisis.fold import fold
 from services.liaison.evaluate import findings
-from tests.unit.liaison.crisis import (
+from tests.unit.liaison.script import (
     POLICE,
     POLICY,
     REGISTRY,
     SECOND,
     TRUST,
-    Crisis,
+    Script,
     event,
     limit,
     minute,
@@ -32,31 +32,31 @@ STATION = {"site": "brixton", "kind": "police-station"}
 ARRIVED = 60.0
 
 
-def detained(power: str = "s136", **more: Any) -> Crisis:
+def detained(power: str = "s136", **more: Any) -> Script:
     """Detained in the street in the fifth minute."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.consulted", 4, detention="D-1", role="nurse")
     return crisis.police("detention.detained", 5, detention="D-1", power=power, **more)
 
 
-def arrived(power: str = "s136", at: dict[str, str] = ED) -> Crisis:
+def arrived(power: str = "s136", at: dict[str, str] = ED) -> Script:
     """The same, at a place of safety an hour after the call."""
     return detained(power).police("detention.arrived", ARRIVED, detention="D-1", at=at)
 
 
-def says(crisis: Crisis, kind: str, at: float, /, **data: Any) -> Crisis:
+def says(crisis: Script, kind: str, at: float, /, **data: Any) -> Script:
     """The trust says it of the same detention."""
     return crisis.say(TRUST, f"detention.{kind}", at, incident="T-1", detention="D-1", **data)
 
 
-def extended(crisis: Crisis, at: float, until: float | None = None, **more: Any) -> Crisis:
+def extended(crisis: Script, at: float, until: float | None = None, **more: Any) -> Script:
     """Extended as section 136B asks, unless something else is said."""
     end = ARRIVED + PERIOD + 12 * HOUR if until is None else until
     data = {"authorised_by": "registered-medical-practitioner", "because_of_condition": True} | more
     return says(crisis, "extended", at, until=minute(end).isoformat(), **data)
 
 
-def stage(crisis: Crisis, at: float) -> str | None:
+def stage(crisis: Script, at: float) -> str | None:
     """What the alert says at that minute; None where none stands."""
     found = crisis.standing("R09", at)
     return found[0].finding.stage if found else None
@@ -156,7 +156,7 @@ def test_a_shorter_extension_ends_when_it_says() -> None:
     assert "the extension has ended" in crisis.finding("R09", ARRIVED + 30 * HOUR).reason
 
 
-WRONG: dict[str, tuple[Callable[[Crisis], Crisis], str]] = {
+WRONG: dict[str, tuple[Callable[[Script], Script], str]] = {
     "late": (lambda c: extended(c, ARRIVED + PERIOD + SECOND), "after the period had ended"),
     "too long": (lambda c: extended(c, 23 * HOUR, until=ARRIVED + 36 * HOUR + SECOND), "longer than 12 hours"),
     "for want of a bed": (lambda c: extended(c, 23 * HOUR, because_of_condition=False), "not the person's condition"),
@@ -198,7 +198,7 @@ def test_once_the_act_of_2025_forbids_police_stations_no_superintendent_is_asked
 
     def said(commenced: date) -> bool:
         changed = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
-        return any("superintendent" in f.reason for f in findings(crisis.episode(), changed) if f.rule == "R09")
+        return any("superintendent" in f.reason for f in findings(crisis.crisis(), changed) if f.rule == "R09")
 
     assert said(date(2026, 11, 25))
     assert not said(date(2026, 11, 24))
@@ -261,7 +261,7 @@ def test_the_night_the_clocks_go_back_has_twenty_four_hours_all_the_same() -> No
         event(POLICE, "detention.detained", came, "a", {"incident": "C", "detention": "D", "power": "s136"}),
         event(POLICE, "detention.arrived", came, "b", {"incident": "C", "detention": "D", "at": HBPOS}),
     ]
-    found = findings(fold("episode", "southwark", told, None), POLICY)
+    found = findings(fold("crisis", "southwark", told, None), POLICY)
     (ended,) = [f for f in found if f.stage == "period-ended"]
     assert ended.holds_from == datetime(2026, 10, 25, 20, 0, tzinfo=UTC)
     assert "began at 21:00" in ended.reason, "in summer time; the next day the same instant is 20:00 on the clock"

@@ -8,28 +8,28 @@ from dataclasses import replace
 import pytest
 
 from schemas.codes import AgencyKind
+from schemas.received import Mark
+from services.liaison.crisis.records import SiteReport
 from services.liaison.evaluate import findings
-from services.liaison.mark import Mark
-from services.liaison.records import SiteReport
-from tests.unit.liaison.crisis import POLICY, REGISTRY, SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import POLICY, REGISTRY, SECOND, Script, limit, minute
 
 WITHIN, STRATEGIC = limit("R10", "accepted_within"), limit("R10", "strategic_after")
 HBPOS = {"site": "maudsley", "kind": "health-based-place-of-safety"}
 
 
-def detained(power: str = "s136") -> Crisis:
+def detained(power: str = "s136") -> Script:
     """Detained in the fifth minute."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     return crisis.police("detention.detained", 5, detention="D-1", power=power)
 
 
-def asked(crisis: Crisis, kind: str, at: float, /, request: str = "Q-1", site: str = "maudsley") -> Crisis:
+def asked(crisis: Script, kind: str, at: float, /, request: str = "Q-1", site: str = "maudsley") -> Script:
     """Something is said of a request for a place."""
     more = {"reason": "full"} if kind == "refused" else {}
     return crisis.police(f"place-of-safety.{kind}", at, request=request, site=site, **more)
 
 
-def stage(crisis: Crisis, at: float) -> str | None:
+def stage(crisis: Script, at: float) -> str | None:
     """What the alert says at that minute; None where none stands."""
     found = crisis.standing("R10", at)
     return found[0].finding.stage if found else None
@@ -43,7 +43,7 @@ def test_nobody_accepts_within_the_limit_and_then_within_the_hour() -> None:
     assert "strategic manager" in detained().finding("R10", 5 + STRATEGIC).reason
 
 
-ENDS: dict[str, Callable[[Crisis, float], Crisis]] = {
+ENDS: dict[str, Callable[[Script, float], Script]] = {
     "accepted": lambda c, at: asked(c, "accepted", at),
     "on the way to a named site": lambda c, at: c.police(
         "detention.conveyed", at, detention="D-1", by="ambulance", to=HBPOS
@@ -86,16 +86,16 @@ def test_two_sites_refuse() -> None:
     assert stage(crisis, 5 + WITHIN) == "late, refused"
 
 
-def with_reports(crisis: Crisis, *reports: tuple[float, str, int, bool]) -> Callable[[float], str | None]:
+def with_reports(script: Script, *reports: tuple[float, str, int, bool]) -> Callable[[float], str | None]:
     """What stands, where places of safety have reported their free places."""
-    episode = replace(
-        crisis.episode(),
+    crisis = replace(
+        script.crisis(),
         site_reports=tuple(
             SiteReport(Mark(minute(at), "/slam/ehr", f"{site}{at}"), "slam", site, 2, free, young)
             for at, site, free, young in reports
         ),
     )
-    found = [f for f in findings(episode, POLICY) if f.rule == "R10"]
+    found = [f for f in findings(crisis, POLICY) if f.rule == "R10"]
 
     def at(minutes: float) -> str | None:
         now = minute(minutes)
@@ -118,7 +118,7 @@ def test_a_place_for_children_is_none_for_an_adult_and_no_report_is_no_full_site
 
 
 def test_of_a_child_only_the_places_for_children_count() -> None:
-    child = Crisis().police("incident.reported", 0, nature="suicidal", person={"date_of_birth": "2011-03-04"})
+    child = Script().police("incident.reported", 0, nature="suicidal", person={"date_of_birth": "2011-03-04"})
     child.police("detention.detained", 5, detention="D-1", power="s136")
     assert with_reports(child, (-9, "maudsley", 1, False), (-9, "camhs", 0, True))(6) == "full"
 
@@ -129,7 +129,7 @@ def test_only_section_136(power: str) -> None:
 
 
 def test_kept_where_they_are_a_place_has_been_found() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136", kept_at=HBPOS)
     assert stage(crisis, 200) is None
 

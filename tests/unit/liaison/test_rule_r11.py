@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.liaison.evaluate import findings
-from tests.unit.liaison.crisis import POLICY, REGISTRY, SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import POLICY, REGISTRY, SECOND, Script, limit, minute
 
 WITHIN, BEFORE, AGAIN = (limit("R11", n) for n in ("handover_within", "warning_before", "again_after"))
 HBPOS = {"site": "maudsley", "kind": "health-based-place-of-safety"}
@@ -17,14 +17,14 @@ ED = {"site": "st-thomas", "kind": "emergency-department"}
 CAME = 30.0
 
 
-def arrived(at: dict[str, str] = HBPOS, power: str = "s136") -> Crisis:
+def arrived(at: dict[str, str] = HBPOS, power: str = "s136") -> Script:
     """At a place of safety in the thirtieth minute."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power=power)
     return crisis.police("detention.arrived", CAME, event_id="came", detention="D-1", at=at)
 
 
-def stage(crisis: Crisis, at: float) -> str | None:
+def stage(crisis: Script, at: float) -> str | None:
     """What the alert says at that minute; None where none stands."""
     found = crisis.standing("R11", at)
     return found[0].finding.stage if found else None
@@ -48,13 +48,13 @@ def test_at_an_emergency_department_the_limit_is_its_own() -> None:
     policy = POLICY.model_copy(update={"limits": {"R11": {"emergency_department_within": 7200}}})
 
     def late(where: dict[str, str]) -> set[float]:
-        found = findings(arrived(where).episode(), policy)
+        found = findings(arrived(where).crisis(), policy)
         return {(f.holds_from - minute(CAME)) / timedelta(minutes=1) for f in found if f.stage == "late"}
 
     assert (late(HBPOS), late(ED)) == ({60}, {120})
 
 
-ENDS: dict[str, Callable[[Crisis, float], Crisis]] = {
+ENDS: dict[str, Callable[[Script, float], Script]] = {
     "handed over": lambda c, at: c.police("detention.handed-over", at, detention="D-1", at=HBPOS),
     "moved on": lambda c, at: c.police("detention.moved", at, detention="D-1", to=ED),
     "ended": lambda c, at: c.police("detention.ended", at, detention="D-1", outcome="released"),
@@ -79,7 +79,7 @@ def test_after_a_move_the_next_site_has_its_own_hour() -> None:
 
 
 def test_officers_who_leave_and_document_the_handover_end_it_and_officers_who_only_leave_do_not() -> None:
-    def left(**more: Any) -> Crisis:
+    def left(**more: Any) -> Script:
         crisis = arrived().police("resource.on-scene", 31, resource="MX21", kind="police-unit")
         return crisis.police("resource.left", 50, resource="MX21", kind="police-unit", **more)
 

@@ -8,28 +8,28 @@ from typing import Any
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 GRADED, TOLD, WARNING = (limit("R12", n) for n in ("graded_within", "police_told_within", "power_warning_before"))
 
 
-def absent(kind: str = "absent-without-leave", status: str | None = "03", **data: Any) -> Crisis:
+def absent(kind: str = "absent-without-leave", status: str | None = "03", **data: Any) -> Script:
     """A ward reports the absence."""
     known = {} if status is None else {"legal_status": status}
-    return Crisis().say("slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **known, **data)
+    return Script().say("slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **known, **data)
 
 
-def graded(crisis: Crisis, risk: str = "high", at: float = 1) -> Crisis:
+def graded(crisis: Script, risk: str = "high", at: float = 1) -> Script:
     """The ward grades the risk."""
     return crisis.say("slam-ehr", "absence.graded", at, absence="A-1", risk=risk)
 
 
-def ended(crisis: Crisis, at: float) -> Crisis:
+def ended(crisis: Script, at: float) -> Script:
     """The patient is back."""
     return crisis.say("slam-ehr", "absence.ended", at, absence="A-1", outcome="returned")
 
 
-def title(crisis: Crisis, at: float) -> str:
+def title(crisis: Script, at: float) -> str:
     """What is said of it."""
     return crisis.finding("R12", at).title
 
@@ -65,7 +65,7 @@ def test_a_restricted_patient_is_high_risk_until_graded_otherwise() -> None:
     assert not graded(absent(status="09"), "low").stands("R12", 600)
 
 
-TELLS: dict[str, Callable[[Crisis, float], Crisis]] = {
+TELLS: dict[str, Callable[[Script, float], Script]] = {
     "police call": lambda c, at: c.police("incident.reported", at, nature="missing"),
     "asked for help": lambda c, at: c.say(
         "slam-ehr", "assistance.requested", at, incident="W-1", of="police", request="Q"
@@ -84,7 +84,7 @@ def test_the_police_know_in_time_and_only_that_suppresses(name: str) -> None:
 
 
 def test_a_police_call_that_was_closed_before_does_not_tell_them() -> None:
-    crisis = Crisis().police("incident.reported", -90, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", -90, nature="mental-health-crisis")
     crisis.police("incident.closed", -60, attended=True, outcome="conveyed")
     crisis.say("slam-ehr", "absence.reported", 0, absence="A-1", kind="absent-without-leave", legal_status="03")
     assert graded(crisis).stands("R12", 1 + TOLD)
@@ -99,7 +99,7 @@ def test_who_is_not_detained_is_not_absent_without_leave(kind: str, status: str)
     assert not graded(absent(kind, status)).stands("R12", 60)
 
 
-MEETS: dict[str, Callable[[Crisis], Crisis]] = {
+MEETS: dict[str, Callable[[Script], Script]] = {
     "ambulance call": lambda c: c.ambulance("incident.reported", 60, nature="medical"),
     "police call": lambda c: c.police("incident.reported", 60, nature="disturbance"),
     "custody": lambda c: c.say("met-custody", "custody.arrived", 60, custody="C-1", suite="brixton"),
@@ -120,7 +120,7 @@ def test_the_ward_hears_that_an_agency_has_met_the_patient(name: str) -> None:
     assert not ended(crisis, 90).stands("R12", 90)
 
 
-NO_MEETING: dict[str, Callable[[Crisis], Crisis]] = {
+NO_MEETING: dict[str, Callable[[Script], Script]] = {
     "the search": lambda c: c.police("incident.reported", 60, nature="missing"),
     "before it": lambda c: c.police("incident.reported", -60, nature="disturbance"),
     "not seen": lambda c: c.police("incident.reported", 5, nature="missing").police("welfare.checked", 60, seen=False),
@@ -163,7 +163,7 @@ def test_it_says_what_is_recorded_for_a_search_and_what_is_not() -> None:
 def test_where_the_area_is_known_its_control_room_is_told_else_the_supervisor() -> None:
     found = graded(absent()).finding("R12", 30)
     assert "police-control" in found.recipients
-    nowhere = graded(absent()).episode()
+    nowhere = graded(absent()).crisis()
     assert nowhere.area == "southwark"
 
 

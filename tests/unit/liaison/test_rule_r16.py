@@ -8,16 +8,16 @@ import pytest
 
 from services.identity.person import IdentityDecision
 from services.liaison.evaluate import findings
-from tests.unit.liaison.crisis import POLICY, SECOND, START, TRUST, Crisis, minute
+from tests.unit.liaison.script import POLICY, SECOND, START, TRUST, Script, minute
 
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 PLAN = {"pointer": "urn:nrl:RV5-736253002-0009", "calming": ["Speak slowly"]}
 HIM = {"names": [{"given": "Tomasz", "family": "Kowalczyk"}], "date_of_birth": "1988-03-02"}
 
 
-def known(plan: bool = True, **facts: object) -> Crisis:
+def known(plan: bool = True, **facts: object) -> Script:
     """A person on a trust's file, with an open pathway."""
-    crisis = Crisis().on_file("person.registered", LONG_AGO, person=HIM)
+    crisis = Script().on_file("person.registered", LONG_AGO, person=HIM)
     planned = {"crisis_plan": PLAN} if plan else {}
     return crisis.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", **planned, **facts)
 
@@ -50,7 +50,7 @@ def test_an_open_care_episode_without_a_plan_is_told_as_that() -> None:
 
 
 def test_nobody_on_file_prompts_nothing() -> None:
-    assert not Crisis().police("incident.reported", 0, nature="suicidal").stands("R16", 10)
+    assert not Script().police("incident.reported", 0, nature="suicidal").stands("R16", 10)
 
 
 @pytest.mark.parametrize("outcome", ["possible", "unknown"])
@@ -60,8 +60,8 @@ def test_a_person_who_is_only_possible_is_not_told_of(outcome: str) -> None:
     person_id = crisis.person.person_id
     attached = IdentityDecision("attached", person_id, (person_id,), (), "", "test")
     unsure = IdentityDecision("possible" if outcome == "possible" else "unknown", None, (person_id,), (), "", "test")
-    assert any(f.rule == "R16" for f in findings(crisis.episode(attached), POLICY))
-    assert not any(f.rule == "R16" for f in findings(crisis.episode(unsure), POLICY))
+    assert any(f.rule == "R16" for f in findings(crisis.crisis(attached), POLICY))
+    assert not any(f.rule == "R16" for f in findings(crisis.crisis(unsure), POLICY))
 
 
 def test_a_pathway_that_was_closed_before_prompts_nothing() -> None:
@@ -70,7 +70,7 @@ def test_a_pathway_that_was_closed_before_prompts_nothing() -> None:
 
 
 def test_a_pathway_that_opens_during_the_crisis_prompts_from_then_on_and_its_closing_ends_it() -> None:
-    crisis = Crisis().on_file("person.registered", LONG_AGO, person=HIM)
+    crisis = Script().on_file("person.registered", LONG_AGO, person=HIM)
     crisis.police("incident.reported", 0, nature="disturbance")
     crisis.on_file("pathway.opened", minute(20), pathway="CP-1", crisis_plan=PLAN)
     crisis.on_file("pathway.closed", minute(50), pathway="CP-1", reason="transferred")

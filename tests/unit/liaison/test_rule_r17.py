@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 RECEIVED, AT_RISK, SENT = (limit("R17", n) for n in ("received_within", "sent_within_at_risk", "sent_within"))
 
 
-def declined(nature: str = "suicidal", **data: object) -> Crisis:
+def declined(nature: str = "suicidal", **data: object) -> Script:
     """The police decline in the first minute and refer the caller to the ambulance service."""
-    crisis = Crisis().police("incident.reported", -5, nature=nature)
+    crisis = Script().police("incident.reported", -5, nature=nature)
     said: dict[str, Any] = {"reason": "threshold-not-met", "referred_to": "las"} | data
     return crisis.police("incident.declined", 0, **said)
 
 
-def received(crisis: Crisis, at: float = 3) -> Crisis:
+def received(crisis: Script, at: float = 3) -> Script:
     """The ambulance service opens a call about it."""
     linked = [{"agency": "met", "reference": "CAD-1"}]
     return crisis.ambulance("incident.reported", at, nature="medical", ambulance_category="C3", linked=linked)
@@ -56,7 +56,7 @@ def test_who_opens_its_call_late_has_as_long_again_to_send_somebody() -> None:
     assert crisis.stands("R17", AT_RISK + 10 + RECEIVED)
 
 
-RESPONDS: dict[str, Callable[[Crisis, float], Crisis]] = {
+RESPONDS: dict[str, Callable[[Script, float], Script]] = {
     "crew sent": lambda c, at: c.ambulance("resource.assigned", at, resource="A1", kind="ambulance"),
     "police go after all": lambda c, at: c.police("resource.on-scene", at, resource="MX1", kind="police-unit"),
     "clinician rang": lambda c, at: c.ambulance("incident.graded", at, assessed_by_clinician=True),
@@ -120,7 +120,7 @@ def test_what_is_no_crisis_prompts_nothing(nature: str) -> None:
 
 
 def test_while_police_are_there_it_is_another_rule_that_speaks() -> None:
-    crisis = Crisis().police("incident.reported", -9, nature="suicidal")
+    crisis = Script().police("incident.reported", -9, nature="suicidal")
     crisis.ambulance("incident.reported", -8, nature="suicidal", ambulance_category="C3")
     crisis.police("resource.on-scene", -5, resource="MX1", kind="police-unit")
     crisis.ambulance("incident.declined", 0, reason="police-present")
@@ -141,7 +141,7 @@ def test_it_says_whether_the_caller_was_told(told: bool | None, said: str) -> No
 
 
 def test_a_decision_that_is_taken_back_prompts_nothing() -> None:
-    crisis = Crisis().police("incident.reported", -5, nature="suicidal")
+    crisis = Script().police("incident.reported", -5, nature="suicidal")
     crisis.police("incident.declined", 0, event_id="no", reason="threshold-not-met", referred_to="las")
     assert crisis.stands("R17", 10)
     assert not crisis.police("event.retracted", 11, retracts="no", reason="entered-in-error").stands("R17", 12)

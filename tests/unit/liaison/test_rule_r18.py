@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit
+from tests.unit.liaison.script import SECOND, Script, limit
 
 HIGH, OTHER = limit("R18", "high_risk_within"), limit("R18", "other_within")
 
 
-def concern(risk: str | None = "high") -> Crisis:
+def concern(risk: str | None = "high") -> Script:
     """A concern is logged in the first minute; a call opened as one says no more where no risk is given."""
-    crisis = Crisis().police("incident.reported", 0, nature="welfare-concern")
+    crisis = Script().police("incident.reported", 0, nature="welfare-concern")
     return crisis if risk is None else crisis.police("welfare.concern-raised", 0, risk=risk)
 
 
@@ -30,7 +30,7 @@ def test_a_risk_that_is_raised_has_its_own_shorter_limit() -> None:
     assert crisis.stands("R18", 30 + HIGH)
 
 
-SEEN_TO: dict[str, Callable[[Crisis, float], Crisis]] = {
+SEEN_TO: dict[str, Callable[[Script, float], Script]] = {
     "police there": lambda c, at: c.police("resource.on-scene", at, resource="MX21", kind="police-unit"),
     "crew there": lambda c, at: c.ambulance("incident.reported", at - 1, nature="welfare-concern").ambulance(
         "resource.on-scene", at, resource="A1", kind="ambulance"
@@ -55,14 +55,14 @@ def test_a_check_of_a_call_that_logged_no_concern_by_itself_counts() -> None:
 
 
 def test_a_unit_that_left_before_the_concern_was_logged_has_not_seen_to_it() -> None:
-    crisis = Crisis().police("incident.reported", -60, nature="welfare-concern")
+    crisis = Script().police("incident.reported", -60, nature="welfare-concern")
     crisis.police("resource.on-scene", -50, resource="MX21", kind="police-unit")
     crisis.police("resource.left", -40, resource="MX21", kind="police-unit")
     assert crisis.police("welfare.concern-raised", 0, risk="high").stands("R18", HIGH)
 
 
 def test_a_call_that_was_closed_before_the_concern_was_logged_decides_nothing_about_it() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal")
+    crisis = Script().police("incident.reported", 0, nature="suicidal")
     crisis.police("incident.closed", 1, attended=True, outcome="resolved")
     crisis.police("welfare.concern-raised", 2, risk="high")
     assert crisis.stands("R18", 2 + HIGH)
@@ -87,9 +87,9 @@ def test_a_corrected_time_counts(late: float, stands: bool) -> None:
     assert crisis.police("event.retracted", 200, retracts="check", reason="wrong-person").stands("R18", 201)
 
 
-def closed(crisis: Crisis | None = None, outcome: str = "no-further-action") -> Crisis:
+def closed(crisis: Script | None = None, outcome: str = "no-further-action") -> Script:
     """The police close a call about a suicidal person in the twentieth minute and did not go."""
-    told = crisis or Crisis().police("incident.reported", 0, nature="suicidal")
+    told = crisis or Script().police("incident.reported", 0, nature="suicidal")
     return told.police("incident.closed", 20, attended=False, outcome=outcome)
 
 
@@ -100,13 +100,13 @@ def test_a_crisis_call_closed_with_nobody_there_prompts_at_once() -> None:
     assert found.recipients == ("police-control", "mental-health-crisis")
 
 
-def suicidal() -> Crisis:
-    return Crisis().police("incident.reported", 0, nature="suicidal")
+def suicidal() -> Script:
+    return Script().police("incident.reported", 0, nature="suicidal")
 
 
-NOT_ALONE: dict[str, Callable[[], Crisis]] = {
+NOT_ALONE: dict[str, Callable[[], Script]] = {
     "duplicate": lambda: closed(outcome="duplicate"),
-    "no sign of a crisis": lambda: closed(Crisis().police("incident.reported", 0, nature="disturbance")),
+    "no sign of a crisis": lambda: closed(Script().police("incident.reported", 0, nature="disturbance")),
     "ambulance call open": lambda: closed(suicidal().ambulance("incident.reported", 1, nature="suicidal")),
     "crew was there": lambda: closed(
         suicidal()
@@ -151,7 +151,7 @@ def test_it_ends_when_a_new_call_is_opened_or_somebody_goes() -> None:
 
 
 def test_a_closure_that_is_taken_back_prompts_nothing() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal")
+    crisis = Script().police("incident.reported", 0, nature="suicidal")
     crisis.police("incident.closed", 20, attended=False, outcome="other", event_id="closing")
     assert crisis.stands("R18", 25)
     assert not crisis.police("event.retracted", 26, retracts="closing", reason="entered-in-error").stands("R18", 27)

@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis
+from tests.unit.liaison.script import SECOND, Script
 
 LEFT = 20
 
 
-def attended(nature: str = "mental-health-crisis") -> Crisis:
+def attended(nature: str = "mental-health-crisis") -> Script:
     """Police on scene from the fifth minute, an ambulance on its way."""
-    crisis = Crisis().police("incident.reported", 0, nature=nature)
+    crisis = Script().police("incident.reported", 0, nature=nature)
     crisis.ambulance("incident.reported", 1, nature=nature, ambulance_category="C2")
     return crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
 
 
-def left(crisis: Crisis, **data: object) -> Crisis:
+def left(crisis: Script, **data: object) -> Script:
     """The police go in the twentieth minute."""
     return crisis.police("resource.left", LEFT, resource="MX21", kind="police-unit", **data)
 
@@ -32,7 +32,7 @@ def test_it_prompts_when_the_last_unit_goes() -> None:
     assert crisis.stands("R19", 25)
 
 
-SUPPRESSORS: dict[str, Callable[[], Crisis]] = {
+SUPPRESSORS: dict[str, Callable[[], Script]] = {
     "handover documented": lambda: left(attended(), handover_to="las"),
     "police took the person along": lambda: left(attended(), with_person=True),
     "ambulance had come": lambda: left(attended().ambulance("resource.on-scene", 15, resource="A1", kind="ambulance")),

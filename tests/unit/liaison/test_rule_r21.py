@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.liaison.crisis import REGISTRY, SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import REGISTRY, SECOND, Script, limit, minute
 
 WITHIN = limit("R21", "recorded_within")
 SITE = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
 
 
-def detained(power: str = "s136", **more: object) -> Crisis:
+def detained(power: str = "s136", **more: object) -> Script:
     """Detained in the tenth minute; nobody was consulted."""
-    crisis = Crisis().police("incident.reported", 0, nature="welfare-concern")
+    crisis = Script().police("incident.reported", 0, nature="welfare-concern")
     return crisis.police("detention.detained", 10, detention="D-1", power=power, **more)
 
 
@@ -24,7 +24,7 @@ def test_nothing_is_recorded_within_the_limit() -> None:
     assert detained().stands("R21", 10 + WITHIN)
 
 
-ENDS: dict[str, Callable[[Crisis, float], Crisis]] = {
+ENDS: dict[str, Callable[[Script, float], Script]] = {
     "consulted": lambda c, at: c.police("detention.consulted", at, detention="D-1", role="nurse"),
     "not practicable, with the reason": lambda c, at: c.police(
         "detention.consulted", at, detention="D-1", practicable=False, reason_not_practicable="in the road"

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from services.liaison.rules.destination import RED_FLAGS
-from tests.unit.liaison.crisis import REGISTRY, SECOND, TRUST, Crisis, minute
+from tests.unit.liaison.script import REGISTRY, SECOND, TRUST, Script, minute
 
 HBPOS = {"site": "maudsley", "kind": "health-based-place-of-safety"}
 ED = {"site": "st-thomas", "kind": "emergency-department"}
 
 
-def detained(signs: list[str] | None = None, at: float = 8) -> Crisis:
+def detained(signs: list[str] | None = None, at: float = 8) -> Script:
     """Detained in the fifth minute; signs were told of in the eighth."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     return crisis if signs is None else crisis.police("incident.updated", at, event_id="sign", signs=signs)
 
 
-def conveyed(crisis: Crisis, at: float = 15, to: dict[str, str] = HBPOS, **more: Any) -> Crisis:
+def conveyed(crisis: Script, at: float = 15, to: dict[str, str] = HBPOS, **more: Any) -> Script:
     """On the way."""
     return crisis.police("detention.conveyed", at, detention="D-1", by="ambulance", to=to, **more)
 
@@ -49,7 +49,7 @@ def test_a_sign_seen_on_the_way_or_during_restraint_counts() -> None:
     assert later.stands("R22", 20)
 
 
-ENDS: dict[str, Callable[[Crisis], Crisis]] = {
+ENDS: dict[str, Callable[[Script], Script]] = {
     "the destination changes": lambda c: conveyed(c, 20, ED),
     "an emergency department has the person": lambda c: c.police("detention.arrived", 20, detention="D-1", at=ED),
     "a clinician has assessed": lambda c: c.ambulance("incident.reported", 16, nature="medical").ambulance(
@@ -89,7 +89,7 @@ def test_a_sign_heard_late_counts_and_one_retracted_does_not() -> None:
     assert not crisis.stands("R22", 30)
 
 
-def at_the_department() -> Crisis:
+def at_the_department() -> Script:
     """At an emergency department in the fortieth minute."""
     return detained().police("detention.arrived", 40, detention="D-1", at=ED)
 

@@ -19,7 +19,6 @@ from services.liaison.disproportionality import (
     this_week,
     window,
 )
-from services.liaison.memory import MemoryLedger
 from services.liaison.policy import Policy
 from services.liaison.tally import (
     GROUPS,
@@ -33,7 +32,8 @@ from services.liaison.tally import (
     group_of,
     tally_of,
 )
-from tests.unit.liaison.crisis import POLICY, REGISTRY, Crisis, event, minute
+from services.simulation.ledger import MemoryLedger
+from tests.unit.liaison.script import POLICY, REGISTRY, Script, event, minute
 
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
 PERIOD = timedelta(hours=24)
@@ -251,41 +251,41 @@ def test_the_sixteen_categories_are_five_groups(category: object, group: str) ->
     assert group_of(category) == group  # type: ignore[arg-type]  # of the table above
 
 
-def crisis(ethnicity: str = "N", **more: object) -> Crisis:
-    return Crisis().police("incident.reported", 0, nature="suicidal", person={"ethnicity": ethnicity}, **more)
+def script(ethnicity: str = "N", **more: object) -> Script:
+    return Script().police("incident.reported", 0, nature="suicidal", person={"ethnicity": ethnicity}, **more)
 
 
-def tally(told: Crisis) -> Tally:
-    found = tally_of(told.episode(), PERIOD)
+def tally(told: Script) -> Tally:
+    found = tally_of(told.crisis(), PERIOD)
     assert found is not None
     return found
 
 
 def test_force_and_detention_are_counted_once_a_crisis() -> None:
-    told = crisis().police("force.started", 1, force="F-1", kinds=["handcuffs"])
+    told = script().police("force.started", 1, force="F-1", kinds=["handcuffs"])
     told.police("force.started", 9, force="F-2", kinds=["limb-restraint"])
     told.police("detention.detained", 10, detention="D-1", power="s136")
     found = tally(told)
     assert (found.group, found.force, found.s136, found.low_grade) == ("black", True, True, None)
-    assert not tally(crisis()).force
+    assert not tally(script()).force
 
 
 def test_section_135_is_not_section_136() -> None:
-    assert not tally(crisis().police("detention.detained", 10, detention="D-1", power="s135-1")).s136
+    assert not tally(script().police("detention.detained", 10, detention="D-1", power="s135-1")).s136
 
 
 @pytest.mark.parametrize(
     ("grades", "low"), [(["C3"], True), (["C2"], False), (["C3", "C1"], False), (["C2", "C4"], True)]
 )
 def test_the_last_grade_counts(grades: list[str], low: bool) -> None:
-    told = crisis().ambulance("incident.reported", 1, nature="medical")
+    told = script().ambulance("incident.reported", 1, nature="medical")
     for number, grade in enumerate(grades):
         told.ambulance("incident.graded", 2 + number, ambulance_category=grade)
     assert tally(told).low_grade is low
 
 
-def held(ended: float | None, extended: bool = False, proper: bool = True) -> Crisis:
-    told = crisis().police("detention.detained", 5, detention="D-1", power="s136")
+def held(ended: float | None, extended: bool = False, proper: bool = True) -> Script:
+    told = script().police("detention.detained", 5, detention="D-1", power="s136")
     site = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
     told.police("detention.arrived", 60, detention="D-1", at=site)
     if extended:
@@ -303,7 +303,7 @@ def held(ended: float | None, extended: bool = False, proper: bool = True) -> Cr
         (held(60 + 1441, extended=True, proper=False), 1), (held(60 + 36 * 60 + 1, extended=True), 1),
     ],
 )  # fmt: skip
-def test_kept_beyond_the_time_is_a_breach_and_an_extension_that_counts_moves_it(told: Crisis, breached: int) -> None:
+def test_kept_beyond_the_time_is_a_breach_and_an_extension_that_counts_moves_it(told: Script, breached: int) -> None:
     counted = count([tally(told)], minute(-10), minute(7 * 1440))
     assert counted["clock-breach", "black"] == Count(breached, 1)
 
@@ -314,22 +314,22 @@ def test_a_clock_that_runs_is_no_breach_yet() -> None:
 
 
 def test_no_sign_of_a_crisis_counts_for_nothing_and_restraint_is_none() -> None:
-    told = Crisis().police("incident.reported", 0, nature="violence", person={"ethnicity": "N"})
+    told = Script().police("incident.reported", 0, nature="violence", person={"ethnicity": "N"})
     told.police("force.started", 1, force="F-1", kinds=["physical-restraint"])
-    assert tally_of(told.episode(), PERIOD) is None
+    assert tally_of(told.crisis(), PERIOD) is None
 
 
 def test_the_register_says_what_the_incident_does_not_and_somebody_elses_record_says_nothing() -> None:
-    told = Crisis().police("incident.reported", 0, nature="suicidal")
+    told = Script().police("incident.reported", 0, nature="suicidal")
     told.on_file("person.registered", minute(-900), person={"names": [{"given": "Efua"}], "ethnicity": "N"})
     assert tally(told).group == "black"
-    detached = tally_of(told.episode(UNKNOWN), PERIOD)
+    detached = tally_of(told.crisis(UNKNOWN), PERIOD)
     assert detached is not None
     assert detached.group == "not-known"
 
 
 def test_a_force_that_is_taken_back_is_not_counted() -> None:
-    told = crisis().police("force.started", 1, force="F-1", kinds=["handcuffs"], event_id="force")
+    told = script().police("force.started", 1, force="F-1", kinds=["handcuffs"], event_id="force")
     assert tally(told).force
     assert not tally(told.police("event.retracted", 5, retracts="force", reason="wrong-person")).force
 

@@ -6,24 +6,24 @@ import pytest
 from pydantic import ValidationError
 
 from services.liaison.policy import Policy
-from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 SOON, DAY, CALL = (
     limit("R29", n) for n in ("very_urgent_seen_within", "urgent_seen_within", "emergency_call_within")
 )  # fmt: skip
 
 
-def referred(priority: str = "4", referral: str = "M-1", at: float = 0) -> Crisis:
+def referred(priority: str = "4", referral: str = "M-1", at: float = 0) -> Script:
     """The police refer somebody to a trust."""
-    return refer(Crisis(), priority, referral, at)
+    return refer(Script(), priority, referral, at)
 
 
-def refer(crisis: Crisis, priority: str, referral: str, at: float) -> Crisis:
+def refer(crisis: Script, priority: str, referral: str, at: float) -> Script:
     """One more referral."""
     return crisis.say("met-cad", "referral.sent", at, referral=referral, to_agency="slam", priority=priority)
 
 
-def outcome(crisis: Crisis, at: float, what: str) -> Crisis:
+def outcome(crisis: Script, at: float, what: str) -> Script:
     """The trust says what became of it."""
     return crisis.say("slam-ehr", "referral.outcome", at, referral="M-1", from_agency="met", outcome=what)
 
@@ -88,7 +88,7 @@ def test_the_national_time_can_be_made_shorter_and_not_longer() -> None:
         with_limit(14401)
 
 
-def notified() -> Crisis:
+def notified() -> Script:
     """The crisis line ended a referral in the tenth minute by notifying the emergency services."""
     return outcome(referred("1"), 10, "emergency-services-notified")
 
@@ -128,7 +128,7 @@ def test_an_outcome_that_was_another_persons_is_taken_back_and_the_wait_goes_on(
 
 
 @pytest.mark.parametrize(("crisis", "silent", "at"), [(referred(), "slam", SOON), (notified(), "las", 10 + CALL)])
-def test_while_the_one_who_would_say_so_is_silent_it_cannot_be_verified(crisis: Crisis, silent: str, at: float) -> None:
+def test_while_the_one_who_would_say_so_is_silent_it_cannot_be_verified(crisis: Script, silent: str, at: float) -> None:
     heard = dict.fromkeys(("met", "las", "slam"), minute(at)) | {silent: minute(at - 2)}
     (found,) = [
         s for s in crisis.evaluation(at, heard, {"ambulance": ("las",)}).standing if s.finding.rule == "R29"

@@ -11,9 +11,9 @@ import pytest
 from schemas.received import Received
 from services.liaison.feeds import FeedHealth, Timing, evaluate_feed, timing, troubled_again_at
 from services.liaison.finding import Finding
-from services.liaison.listening import HEARTBEAT
-from services.liaison.memory import MemoryLedger
-from tests.unit.liaison.crisis import POLICY, REGISTRY, SECOND, Crisis, event, minute
+from services.simulation.feeds_heard import HEARTBEAT
+from services.simulation.ledger import MemoryLedger
+from tests.unit.liaison.script import POLICY, REGISTRY, SECOND, Script, event, minute
 
 AFTER = timedelta(seconds=REGISTRY.feeds_by_id["las-cad"][1].silent_after_seconds)
 
@@ -61,22 +61,22 @@ def test_a_feed_that_was_stopped_says_so_however_lately_it_was_heard() -> None:
     assert "20 rejected in a row" in stopped.reason
 
 
-def left_alone() -> Crisis:
+def left_alone() -> Script:
     """Police left in the tenth minute; the ambulance service has no incident."""
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal", indicators=["behaviour-concern"])
+    crisis = Script().police("incident.reported", 0, nature="suicidal", indicators=["behaviour-concern"])
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     return crisis
 
 
-def held() -> Crisis:
+def held() -> Script:
     return left_alone().police("force.started", 5, force="F-1", kinds=["physical-restraint"])
 
 
-def gone() -> Crisis:
+def gone() -> Script:
     return left_alone().police("resource.left", 8, resource="MX21", kind="police-unit")
 
 
-def detained() -> Crisis:
+def detained() -> Script:
     return left_alone().police("detention.detained", 5, detention="D-1", power="s136")
 
 
@@ -94,7 +94,7 @@ def detained() -> Crisis:
         ("R19", gone(), "slam"),
     ],
 )
-def test_what_rests_on_a_silent_service_cannot_be_verified(rule: str, crisis: Crisis, silent: str) -> None:
+def test_what_rests_on_a_silent_service_cannot_be_verified(rule: str, crisis: Script, silent: str) -> None:
     services = {"ambulance": ("las",), "mental-health-trust": ("slam",)}
     heard = dict.fromkeys(("met", "las", "slam"), minute(30))
     for last, expected in ((30, "verified"), (29 + SECOND, "verified"), (29, "cannot-be-verified")):
@@ -120,7 +120,7 @@ def test_and_once_it_cannot_be_believed_whether_it_can_be_again() -> None:
 
 
 def test_where_nothing_stands_nothing_is_looked_at_again_for_silence() -> None:
-    quiet = Crisis().police("incident.reported", 0, nature="crime")
+    quiet = Script().police("incident.reported", 0, nature="crime")
     assert quiet.evaluation(30).look_again_at is None
 
 

@@ -10,7 +10,7 @@ import pytest
 from services.liaison.evaluate import findings
 from services.liaison.rules.completeness import missing
 from services.liaison.rules.harm import end_of_next_day
-from tests.unit.liaison.crisis import POLICY, SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 SOON, BACK = limit("R20", "after_serious_within"), limit("R20", "called_back_within")
 SITE = {"site": "maudsley", "kind": "health-based-place-of-safety"}
@@ -19,8 +19,8 @@ DAY = 24 * 60.0
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 
 
-def detained() -> Crisis:
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+def detained() -> Script:
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     return crisis.police("detention.detained", 5, detention="D-1", power="s136")
 
 
@@ -51,8 +51,8 @@ def test_released_before_the_limit_nobody_is_owed_a_call() -> None:
 
 
 def test_a_sister_who_asked_to_be_called_back_is_called_back_within_a_day() -> None:
-    def rang(**caller: Any) -> Crisis:
-        return Crisis().police("incident.reported", 0, nature="suicidal", caller=caller)
+    def rang(**caller: Any) -> Script:
+        return Script().police("incident.reported", 0, nature="suicidal", caller=caller)
 
     assert not rang(relation="family", wants_call_back=True).stands("R20", BACK - SECOND)
     assert rang(relation="family", wants_call_back=True).stands("R20", BACK)
@@ -74,11 +74,11 @@ def test_what_was_owed_and_not_done_is_owed_after_the_detention_too_for_a_week()
 
 
 def test_once_the_regime_is_in_force_the_nominated_person_takes_the_place_of_the_nearest_relative() -> None:
-    episode = detained().episode()
+    crisis = detained().crisis()
 
     def asked(since: date | None) -> str:
         policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-nominated-person": since}})
-        return next(f.reason for f in findings(episode, policy) if f.rule == "R20")
+        return next(f.reason for f in findings(crisis, policy) if f.rule == "R20")
 
     assert "nearest relative" in asked(None)
     assert "nearest relative" in asked(date(2026, 11, 24))
@@ -88,9 +88,9 @@ def test_once_the_regime_is_in_force_the_nominated_person_takes_the_place_of_the
 # -- R23 and R24 ------------------------------------------------------------------------------------------------------
 
 
-def left_and_died(after: float) -> Crisis:
+def left_and_died(after: float) -> Script:
     """Police were there until the thirtieth minute; he is found dead so many minutes later."""
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("resource.on-scene", 10, resource="MX1", kind="police-unit")
     crisis.police("resource.left", 30, resource="MX1", kind="police-unit", handover_to="las")
     return crisis.police("harm.reported", 30 + after, harm="death")
@@ -113,7 +113,7 @@ def test_the_end_of_the_next_day_is_londons_also_when_the_clocks_change() -> Non
 
 
 def test_a_death_without_contact_with_the_police_is_not_for_the_iopc() -> None:
-    crisis = Crisis().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C1")
+    crisis = Script().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C1")
     assert not crisis.ambulance("harm.reported", 20, harm="death").stands("R23", 20)
 
 
@@ -126,7 +126,7 @@ def test_a_death_after_a_serious_injury_worsens_the_same_alert() -> None:
 
 
 def test_self_harm_is_no_serious_injury() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="self-harm")
+    crisis = Script().police("incident.reported", 0, nature="self-harm")
     crisis.police("resource.on-scene", 5, resource="MX1", kind="police-unit")
     assert not crisis.police("harm.reported", 9, harm="self-harm").stands("R23", 9)
 
@@ -141,7 +141,7 @@ def test_a_day_after_a_death_the_family_has_not_been_reached() -> None:
 
 def test_three_days_after_a_death_a_restraint_has_no_end_on_record() -> None:
     within = limit("R24", "force_record_within")
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("resource.on-scene", 5, resource="MX1", kind="police-unit")
     crisis.police("force.started", 6, force="F-1", kinds=["physical-restraint"])
     crisis.police("harm.reported", 20, harm="death")
@@ -169,16 +169,16 @@ def test_a_death_is_told_to_those_who_had_to_do_with_the_person_and_to_no_other_
 
 
 def test_a_road_death_to_which_an_ambulance_came_is_not_ours() -> None:
-    crisis = Crisis().ambulance("incident.reported", 0, nature="traffic-collision", ambulance_category="C1")
+    crisis = Script().ambulance("incident.reported", 0, nature="traffic-collision", ambulance_category="C1")
     crisis.ambulance("harm.reported", 20, harm="death")
     assert not crisis.stands("R24", 20 + limit("R24", "family_within"))
-    suicidal = Crisis().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C1")
+    suicidal = Script().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C1")
     assert suicidal.ambulance("harm.reported", 20, harm="death").stands("R24", 20 + limit("R24", "family_within"))
 
 
 def test_closing_the_incident_is_no_record_of_the_end_of_force() -> None:
     within = limit("R24", "force_record_within")
-    crisis = Crisis().police("incident.reported", 0, nature="mental-health-crisis")
+    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("force.started", 6, force="F-1", kinds=["physical-restraint"])
     crisis.police("harm.reported", 20, harm="death")
     crisis.police("family.contacted", 60, relation="family")
@@ -190,9 +190,9 @@ def test_closing_the_incident_is_no_record_of_the_end_of_force() -> None:
 # -- R25 --------------------------------------------------------------------------------------------------------------
 
 
-def referred(priority: str = "3") -> Crisis:
+def referred(priority: str = "3") -> Script:
     """Monday 14:00."""
-    return Crisis().say("met-cad", "referral.sent", 0, referral="M-1", to_agency="slam", priority=priority)
+    return Script().say("met-cad", "referral.sent", 0, referral="M-1", to_agency="slam", priority=priority)
 
 
 def test_a_referral_is_acknowledged_in_a_day() -> None:
@@ -219,8 +219,8 @@ def test_what_is_urgent_is_asked_after_by_another_rule() -> None:
 # -- R26 --------------------------------------------------------------------------------------------------------------
 
 
-def closed(person: dict[str, Any] | None, **more: Any) -> Crisis:
-    crisis = Crisis().police(
+def closed(person: dict[str, Any] | None, **more: Any) -> Script:
+    crisis = Script().police(
         "incident.reported", 0, nature="suicidal", **({} if person is None else {"person": person})
     )
     crisis.police("resource.on-scene", 10, resource="MX1", kind="police-unit")
@@ -231,9 +231,9 @@ def closed(person: dict[str, Any] | None, **more: Any) -> Crisis:
 WITHIN = limit("R26", "complete_within")
 
 
-def gaps(crisis: Crisis) -> tuple[str, ...]:
-    episode = crisis.episode()
-    return missing(episode, next(i for i in episode.incidents if i.key[0] == "met"))
+def gaps(script: Script) -> tuple[str, ...]:
+    crisis = script.crisis()
+    return missing(crisis, next(i for i in crisis.incidents if i.key[0] == "met"))
 
 
 def test_a_complete_record_prompts_nothing() -> None:
@@ -276,7 +276,7 @@ def test_an_hour_is_given_to_complete_it_and_completing_it_ends_the_alert() -> N
 
 
 def test_a_burglary_may_have_gaps() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="crime")
+    crisis = Script().police("incident.reported", 0, nature="crime")
     crisis.police("force.started", 5, force="F-1", kinds=["handcuffs"])
     crisis.police("incident.closed", 31, attended=True, outcome="arrested")
     assert not crisis.stands("R26", 31 + WITHIN)
@@ -288,8 +288,8 @@ FOLLOW_UP = limit("R28", "contact_within")
 REMINDER, DISCHARGED = limit("R28", "reminder_after"), limit("R28", "post_discharge_within")
 
 
-def left_at_home(outcome: str = "referred", person: dict[str, Any] | None = None) -> Crisis:
-    crisis = Crisis().ambulance(
+def left_at_home(outcome: str = "referred", person: dict[str, Any] | None = None) -> Script:
+    crisis = Script().ambulance(
         "incident.reported", 0, nature="self-harm", ambulance_category="C2", person=person or WHO
     )  # fmt: skip
     crisis.ambulance("resource.on-scene", 20, resource="A1", kind="ambulance")
@@ -313,12 +313,12 @@ def test_after_a_day_a_reminder_comes_where_nothing_is_booked() -> None:
 
 
 def test_a_follow_up_after_discharge_that_is_booked_for_next_week_is_late_after_three_days() -> None:
-    crisis = Crisis().say(
+    crisis = Script().say(
         "slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="post-discharge"
     )
     assert not crisis.stands("R28", DISCHARGED - SECOND)
     assert "later than 72 hours after discharge" in crisis.finding("R28", DISCHARGED).reason
-    other = Crisis().say("slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="other")
+    other = Script().say("slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="other")
     assert not other.stands("R28", 7 * DAY - SECOND)
     assert other.stands("R28", 7 * DAY)
 
@@ -335,7 +335,7 @@ def test_a_follow_up_booked_later_than_any_standard_does_not_quiet_a_crisis_at_h
     ("outcome", "owed"), [("released", True), ("lapsed", True), ("admitted", False), ("arrested", False)]
 )
 def test_released_from_a_detention_without_a_recorded_assessment_a_contact_is_owed(outcome: str, owed: bool) -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal", person=WHO)
+    crisis = Script().police("incident.reported", 0, nature="suicidal", person=WHO)
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.arrived", 40, detention="D-1", at=SITE)
     crisis.police("detention.ended", 300, detention="D-1", outcome=outcome)
@@ -346,7 +346,7 @@ def test_released_from_a_detention_without_a_recorded_assessment_a_contact_is_ow
     ("outcome", "owed"), [("other", True), ("discharged", True), ("returned", False), ("found", False)]
 )
 def test_a_walk_out_is_only_settled_when_the_person_is_back(outcome: str, owed: bool) -> None:
-    crisis = Crisis().say("slam-ehr", "incident.reported", 0, incident="ED-1", nature="self-harm", person=WHO)
+    crisis = Script().say("slam-ehr", "incident.reported", 0, incident="ED-1", nature="self-harm", person=WHO)
     crisis.say("slam-ehr", "absence.reported", 10, absence="A-1", incident="ED-1", kind="walk-out", legal_status="01")
     crisis.say("slam-ehr", "absence.ended", 30, absence="A-1", outcome=outcome)
     assert crisis.stands("R28", 10 + FOLLOW_UP) is owed
@@ -370,7 +370,7 @@ def test_nobody_can_ring_somebody_of_whom_nothing_is_known() -> None:
 
 
 def test_discharged_home_from_a_detention() -> None:
-    crisis = Crisis().police("incident.reported", 0, nature="suicidal", person=WHO)
+    crisis = Script().police("incident.reported", 0, nature="suicidal", person=WHO)
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.arrived", 40, detention="D-1", at=SITE)
     crisis.police("detention.assessed", 300, detention="D-1", outcome="discharged-home")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit, minute
+from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 WHO: dict[str, Any] = {
@@ -18,18 +18,18 @@ ASSESSED, SEEN = limit("R13", "assessed_within"), limit("R13", "health_professio
 ADULT, CONTACT = limit("R14", "adult_within"), limit("R15", "contact_within")
 
 
-def known() -> Crisis:
+def known() -> Script:
     """Somebody with an open care pathway."""
-    told = Crisis().on_file("person.registered", LONG_AGO, person=WHO)
+    told = Script().on_file("person.registered", LONG_AGO, person=WHO)
     return told.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", team="Community team")
 
 
-def custody(crisis: Crisis, kind: str, at: float, /, **data: Any) -> Crisis:
+def custody(crisis: Script, kind: str, at: float, /, **data: Any) -> Script:
     """Custody says something of its record C-1."""
     return crisis.say("met-custody", f"custody.{kind}", at, custody="C-1", **data)
 
 
-def held(crisis: Crisis | None = None, **data: Any) -> Crisis:
+def held(crisis: Script | None = None, **data: Any) -> Script:
     """In custody since the first minute; seen by a health professional in the fifth."""
     return custody(custody(crisis or known(), "arrived", 0, suite="brixton", **data), "health-checked", 5)
 
@@ -43,7 +43,7 @@ def test_no_risk_assessment_within_the_limit_prompts_custody_and_the_trust_that_
 
 
 def test_an_assessment_at_the_limit_is_in_time_and_one_later_ends_it() -> None:
-    def done(at: float) -> Crisis:
+    def done(at: float) -> Script:
         return custody(held(), "risk-assessed", at, mental_health_disclosed=True)
 
     assert not done(ASSESSED).stands("R13", ASSESSED)
@@ -68,17 +68,17 @@ def test_no_health_professional_in_two_hours() -> None:
 
 
 def test_without_a_history_or_for_a_person_who_is_only_possible_it_is_silent() -> None:
-    assert not held(Crisis()).stands("R13", ASSESSED + 1)
+    assert not held(Script()).stands("R13", ASSESSED + 1)
     detached = held()
     detached.person = None
     assert not detached.stands("R13", ASSESSED + 1), "the wrong person was detached"
 
 
 def test_handcuffs_at_an_arrest_are_no_history_and_a_suicidal_call_is() -> None:
-    arrest = Crisis().police("incident.reported", -30, nature="crime")
+    arrest = Script().police("incident.reported", -30, nature="crime")
     arrest.police("force.started", -20, force="F-1", kinds=["handcuffs"])
     assert not held(arrest, incident="CAD-1").stands("R13", ASSESSED + 1)
-    call = Crisis().police("incident.reported", -30, nature="suicidal")
+    call = Script().police("incident.reported", -30, nature="suicidal")
     assert held(call, incident="CAD-1").stands("R13", ASSESSED + 1)
 
 
@@ -94,7 +94,7 @@ def test_custody_that_is_not_heard_cannot_be_verified() -> None:
 
 
 def test_an_interview_is_planned_for_a_vulnerable_person_without_an_adult() -> None:
-    crisis = held(Crisis(), vulnerable=True)
+    crisis = held(Script(), vulnerable=True)
     custody(crisis, "interview-planned", 60, at="2026-11-23T16:00:00Z")
     assert not crisis.stands("R14", 60 - SECOND)
     finding = crisis.finding("R14", 60)
@@ -104,15 +104,15 @@ def test_an_interview_is_planned_for_a_vulnerable_person_without_an_adult() -> N
 
 
 def test_three_hours_without_an_adult_even_where_no_interview_is_planned() -> None:
-    crisis = held(Crisis(), vulnerable=True)
+    crisis = held(Script(), vulnerable=True)
     assert not crisis.stands("R14", ADULT - SECOND)
     assert crisis.finding("R14", ADULT).stage == "not-arranged"
-    assert not held(Crisis(), vulnerable=False).stands("R14", ADULT)
+    assert not held(Script(), vulnerable=False).stands("R14", ADULT)
 
 
-def disclosed(**data: Any) -> Crisis:
+def disclosed(**data: Any) -> Script:
     """Told the nurse of thoughts of suicide; released in the hundredth minute (15:40)."""
-    crisis = custody(held(Crisis()), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=True)
+    crisis = custody(held(Script()), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=True)
     return custody(crisis, "released", data.pop("at", 100), **data)
 
 
@@ -141,7 +141,7 @@ def test_no_contact_within_two_days_of_the_release_is_asked_after_more_calmly() 
 
 
 def test_no_risk_of_self_harm_contradicts_a_suicidal_call_until_a_nurse_has_been_there() -> None:
-    call = Crisis().police("incident.reported", -30, nature="suicidal")
+    call = Script().police("incident.reported", -30, nature="suicidal")
     crisis = custody(
         held(call, incident="CAD-1"), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=False
     )
@@ -156,28 +156,28 @@ def test_no_risk_of_self_harm_contradicts_a_suicidal_call_until_a_nurse_has_been
 
 @pytest.mark.parametrize(("days", "counts"), [(10, True), (364, True), (366, False)])
 def test_a_pathway_that_was_closed_lately_is_a_history(days: int, counts: bool) -> None:
-    told = Crisis().on_file("person.registered", minute(0) - timedelta(days=900), person=WHO)
+    told = Script().on_file("person.registered", minute(0) - timedelta(days=900), person=WHO)
     told.on_file("pathway.opened", minute(0) - timedelta(days=800), pathway="CP-1")
     told.on_file("pathway.closed", minute(0) - timedelta(days=days), pathway="CP-1", reason="discharged")
     assert held(told).stands("R13", ASSESSED) is counts
 
 
 def test_a_suicidal_call_is_a_reason_to_treat_as_vulnerable_and_restraint_alone_is_none() -> None:
-    call = Crisis().police("incident.reported", -30, nature="suicidal")
+    call = Script().police("incident.reported", -30, nature="suicidal")
     assert held(call, incident="CAD-1").stands("R14", ADULT)
-    arrest = Crisis().police("incident.reported", -30, nature="crime")
+    arrest = Script().police("incident.reported", -30, nature="crime")
     arrest.police("force.started", -20, force="F-1", kinds=["physical-restraint"])
     assert not held(arrest, incident="CAD-1").stands("R14", ADULT)
 
 
 def test_leaving_the_cell_for_a_hospital_under_section_136_is_no_release() -> None:
-    crisis = held(Crisis().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
+    crisis = held(Script().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
     crisis.police("detention.detained", 90, detention="D-1", power="s136")
     assert not custody(crisis, "released", 100).stands("R15", 100)
 
 
 def test_detained_again_somebody_is_with_them() -> None:
-    crisis = held(Crisis().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
+    crisis = held(Script().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
     custody(crisis, "released", 100)
     assert crisis.stands("R15", 130)
     assert not crisis.police("detention.detained", 130, detention="D-1", power="s136").stands("R15", 130)
@@ -194,7 +194,7 @@ def test_a_weekend_and_a_bank_holiday_are_out_of_hours_by_day() -> None:
 
 @pytest.mark.parametrize("rule", ["R13", "R14", "R15"])
 def test_somebody_arrested_and_released_without_any_sign_prompts_nothing(rule: str) -> None:
-    crisis = held(Crisis(), vulnerable=False)
+    crisis = held(Script(), vulnerable=False)
     custody(crisis, "risk-assessed", 20, mental_health_disclosed=False, self_harm_risk=False)
     custody(crisis, "released", 300)
     assert not [at for at in (60, 120, 180, 300, 301, 300 + CONTACT) if crisis.stands(rule, at)]

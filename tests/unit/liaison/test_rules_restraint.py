@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.liaison.crisis import SECOND, Crisis, limit
+from tests.unit.liaison.script import SECOND, Script, limit
 
 C1_WITHIN = limit("R02", "restraint_upgrade_within")
 REVIEW = limit("R03", "restraint_review_within")
@@ -13,9 +13,9 @@ AT_ALL = limit("R03", "restraint_limit")
 
 def held(
     nature: str = "mental-health-crisis", kinds: tuple[str, ...] = ("physical-restraint",), **data: object
-) -> Crisis:
+) -> Script:
     """Police hold a person from the tenth minute; the ambulance service has graded its call C2."""
-    crisis = Crisis().police("incident.reported", 0, nature=nature)
+    crisis = Script().police("incident.reported", 0, nature=nature)
     crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C2")
     crisis.police("resource.on-scene", 8, resource="MX21", kind="police-unit")
     return crisis.police("force.started", 10, force="F-1", kinds=list(kinds), **data)

@@ -10,8 +10,8 @@ import pytest
 from schemas.registry import load_registry
 from schemas.scenario import ScenarioError, load_scenario
 from services.liaison.policy import load_policy
-from services.liaison.replay import arrivals, run
 from services.liaison.rules import RULES
+from services.simulation.replay import arrivals, run
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 REGISTRY, POLICY = load_registry(), load_policy()

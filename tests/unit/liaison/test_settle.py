@@ -1,13 +1,13 @@
-"""Incidents join and part; episodes keep their ids, and no alert is doubled or lost on the way."""
+"""Incidents join and part; crises keep their ids, and no alert is doubled or lost on the way."""
 
 from __future__ import annotations
 
 from itertools import permutations
 
 from schemas.received import Received
-from services.liaison.memory import MemoryLedger
-from services.liaison.settle import new_episode_id
-from tests.unit.liaison.crisis import AMBULANCE, POLICE, POLICY, REGISTRY, TRUST, event, minute
+from services.liaison.settle import new_crisis_id
+from services.simulation.ledger import MemoryLedger
+from tests.unit.liaison.script import AMBULANCE, POLICE, POLICY, REGISTRY, TRUST, event, minute
 
 CAD, LAS, OTHER = ("met", "CAD-1"), ("las", "LAS-1"), ("met", "CAD-2")
 
@@ -33,10 +33,10 @@ class Night:
 
     @property
     def groups(self) -> set[frozenset[tuple[str, str]]]:
-        return {frozenset(m.key for m in e.members) for e in self.ledger.episodes.values()}
+        return {frozenset(m.key for m in e.members) for e in self.ledger.crises.values()}
 
-    def episode_of(self, key: tuple[str, str]) -> str:
-        (found,) = [i for i, e in self.ledger.episodes.items() if key in {m.key for m in e.members}]
+    def crisis_of(self, key: tuple[str, str]) -> str:
+        (found,) = [i for i, e in self.ledger.crises.items() if key in {m.key for m in e.members}]
         return found
 
     def raised(self, rule: str) -> list[tuple[str, bool]]:
@@ -51,56 +51,56 @@ def police_with_a_strong_sign(night: Night) -> None:
     night.ledger.tick(minute(7))
 
 
-def test_an_incident_alone_is_an_episode_with_an_id_that_every_machine_makes_alike() -> None:
+def test_an_incident_alone_is_a_crisis_with_an_id_that_every_machine_makes_alike() -> None:
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
-    assert night.episode_of(CAD) == new_episode_id(CAD)
+    assert night.crisis_of(CAD) == new_crisis_id(CAD)
 
 
-def test_the_episode_of_the_earlier_incident_takes_in_the_later_and_keeps_its_id() -> None:
+def test_the_crisis_of_the_earlier_incident_takes_in_the_later_and_keeps_its_id() -> None:
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
-    first = night.episode_of(CAD)
+    first = night.crisis_of(CAD)
     night.call(AMBULANCE, 3, "LAS-1", "1001")
     assert night.groups == {frozenset({CAD, LAS})}
-    assert night.episode_of(LAS) == first
+    assert night.crisis_of(LAS) == first
 
 
-def test_two_episodes_that_turn_out_to_be_one_keep_the_elder_id_and_the_younger_is_dissolved() -> None:
+def test_two_crises_that_turn_out_to_be_one_keep_the_elder_id_and_the_younger_is_dissolved() -> None:
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
     night.call(AMBULANCE, 3, "LAS-1", "2002")
-    elder, younger = night.episode_of(CAD), night.episode_of(LAS)
+    elder, younger = night.crisis_of(CAD), night.crisis_of(LAS)
     night.say(AMBULANCE, "incident.linked", 5, incident="LAS-1", linked={"agency": "met", "reference": "CAD-1"})
-    assert set(night.ledger.episodes) == {elder}
-    assert younger not in night.ledger.episodes
+    assert set(night.ledger.crises) == {elder}
+    assert younger not in night.ledger.crises
 
 
-def test_an_alert_that_stands_is_neither_doubled_nor_ended_when_its_episode_is_joined() -> None:
+def test_an_alert_that_stands_is_neither_doubled_nor_ended_when_its_crisis_is_joined() -> None:
     night = Night()
     night.call(AMBULANCE, -5, "LAS-1", "2002", ambulance_category="C3")
     police_with_a_strong_sign(night)
     before = night.raised("R01")
     assert [stands for _, stands in before] == [True]
     night.ledger.join(CAD, LAS, minute(9))
-    assert night.episode_of(CAD) == new_episode_id(LAS)
+    assert night.crisis_of(CAD) == new_crisis_id(LAS)
     assert night.raised("R01") == before
     at_first = {d.desk for a in night.ledger.alerts.values() for d in a.desks if d.origin == "rule"}
     told = [t for t in night.ledger.log if t.alert_id == before[0][0] and t.desk in at_first]
     kinds = [t.kind for t in told if t.kind in {"raised", "annotated", "cleared", "returned"}]
     assert kinds == ["raised", "raised", "annotated", "annotated"]  # at two desks; the other incident is shown
-    assert {a.episode_id for a in night.ledger.alerts.values() if a.rule == "R01"} == {night.episode_of(CAD)}
+    assert {a.crisis_id for a in night.ledger.alerts.values() if a.rule == "R01"} == {night.crisis_of(CAD)}
 
 
 def test_when_a_person_parts_them_one_keeps_the_id_and_the_other_gets_its_own() -> None:
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
     night.call(AMBULANCE, 3, "LAS-1", "1001")
-    first = night.episode_of(CAD)
+    first = night.crisis_of(CAD)
     night.ledger.separate(CAD, LAS, minute(10))
     assert night.groups == {frozenset({CAD}), frozenset({LAS})}
-    assert night.episode_of(CAD) == first
-    assert night.episode_of(LAS) != first
+    assert night.crisis_of(CAD) == first
+    assert night.crisis_of(LAS) != first
 
 
 def test_an_alert_goes_with_its_own_incident_when_they_part() -> None:
@@ -111,7 +111,7 @@ def test_an_alert_goes_with_its_own_incident_when_they_part() -> None:
     night.ledger.separate(CAD, LAS, minute(10))
     assert night.raised("R01") == before
     (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
-    assert alert.episode_id == night.episode_of(CAD)
+    assert alert.crisis_id == night.crisis_of(CAD)
 
 
 def test_an_alert_that_rested_on_both_ends_when_they_part_and_is_the_same_when_they_join_again() -> None:
@@ -136,7 +136,7 @@ def test_what_a_person_has_parted_no_place_brings_together_again() -> None:
     assert night.groups == {frozenset({CAD}), frozenset({LAS})}
 
 
-def test_a_third_incident_makes_one_episode_of_two() -> None:
+def test_a_third_incident_makes_one_crisis_of_two() -> None:
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
     night.call(AMBULANCE, 2, "LAS-1", "2002")
@@ -145,7 +145,7 @@ def test_a_third_incident_makes_one_episode_of_two() -> None:
     assert night.groups == {frozenset({CAD, LAS, OTHER})}
 
 
-def test_two_incidents_about_different_people_make_nobody_the_person_of_the_episode() -> None:
+def test_two_incidents_about_different_people_make_nobody_the_person_of_the_crisis() -> None:
     for order in permutations([("P-1", "Amara", "1988-01-01"), ("P-2", "Ngozi", "1991-02-02")]):
         night = Night()
         for local, given, born in order:
@@ -199,8 +199,8 @@ def test_the_area_that_an_agency_names_counts_before_its_coordinates() -> None:
     night = Night()
     night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="suicidal",
               location={"latitude": 51.4951, "longitude": -0.1165, "area": "southwark"})  # fmt: skip
-    (episode,) = night.ledger.episodes.values()
-    assert episode.area == "southwark"
+    (crisis,) = night.ledger.crises.values()
+    assert crisis.area == "southwark"
 
 
 def test_in_replay_a_rare_name_weighs_more_too_once_the_register_is_large_enough() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from schemas.registry import Registry, load_registry
 from services.liaison.catalogue import CATALOGUE
+from services.liaison.disclosure.staffing import StaffingError, check_staffing, faults_of
 from services.liaison.policy import Policy, PolicyError, load_policy
-from services.liaison.staffing import StaffingError, check_staffing, faults_of
 
 LONDON, POLICY = load_registry(), load_policy()
 

@@ -21,7 +21,7 @@ def raised(rule: str, urgency: int, *desks: str, at: datetime = AT) -> Alert:
     )  # fmt: skip
     to = [Addressed(d, "las", {}, (), LADDER) for d in desks or ("las",)]
     return raise_alert(
-        Standing(finding, "verified"), to, at, rule_version=1, zone="london", area=None, episode_id="one"
+        Standing(finding, "verified"), to, at, rule_version=1, zone="london", area=None, crisis_id="one"
     ).alert
 
 
@@ -77,7 +77,7 @@ def test_a_thread_hides_nothing_and_a_repetition_is_no_new_alarm() -> None:
     assert sounded is not None
     (thread,) = threads([other, sounded.alert], "las")
     assert [a.rule for a in thread.alerts] == ["R01", "R16"]
-    assert (thread.urgency, thread.presented, thread.episode_id) == (1, 2, "one")
+    assert (thread.urgency, thread.presented, thread.crisis_id) == (1, 2, "one")
     assert threads([other], "nobody") == ()
 
 

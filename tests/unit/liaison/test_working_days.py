@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.liaison.working_days import end_of_working_day, is_working_day
+from services.liaison.time.working_days import end_of_working_day, is_working_day
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from schemas.generate import FOLDER, key, short
 from schemas.receipts import RECEIPTS_GIVEN
 from schemas.registry import load_registry
 from schemas.scenario import load_scenario
-from services.ledger import alerts
+from services.ledger.alerts import store as alert_store
 from services.liaison.policy import load_policy
-from services.liaison.replay import run
+from services.simulation.replay import run
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 KEY = re.compile(r"^[A-Za-z0-9_-]+$")
@@ -171,7 +171,8 @@ def test_an_alert_that_the_ledger_sends_is_what_the_schema_says(scenario: str) -
     outcome = run(load_scenario(SCENARIOS / f"{scenario}.yaml"), registry, load_policy())
     by_id = {alert.alert_id: alert for alert in outcome.alerts}
     sent = [
-        alerts._message(by_id[said.alert_id], said, n, registry, NOW) for n, said in enumerate(outcome.log, start=1)
+        alert_store._message(by_id[said.alert_id], said, n, registry, NOW)
+        for n, said in enumerate(outcome.log, start=1)
     ]
     assert {json.loads(body)["data"]["transition"] for *_, body, _ in sent} >= {"raised"}
     for _, topic, record_key, headers, body, _ in sent:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client import REGISTRY
 
-from services.ledger.alarm_load import flooded
+from services.ledger.alerts.alarm_load import flooded
+from services.ledger.alerts.metrics import AlarmCounts
 from services.liaison.alert import AlertChange, Transition, TransitionKind
-from services.runtime.alarm_metrics import AlarmCounts
 from tests.unit.liaison.test_thread import raised
 
 AT = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

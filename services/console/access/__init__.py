@@ -1,0 +1,1 @@
+"""Who may: sign-in, sessions, rights, and the looks behind the glass."""

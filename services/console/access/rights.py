@@ -1,0 +1,75 @@
+"""What a person may do, and where. Pure: roles, grants and the questions that are asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from services.console.view.desks import Desk
+
+Role = Literal["operator", "supervisor", "reviewer", "governance", "privacy-officer"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+Permission = Literal["see", "answer", "break-glass", "review", "supervise", "govern", "privacy"]
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    "operator": frozenset({"see", "answer", "break-glass"}),
+    "supervisor": frozenset({"see", "answer", "break-glass", "review", "supervise"}),
+    "reviewer": frozenset({"see", "review"}),
+    "governance": frozenset({"govern"}),
+    "privacy-officer": frozenset({"privacy"}),
+}
+"""Governance and privacy officers see figures and the queue of looks behind the glass: no crisis and no person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role at an agency, or at one desk of it."""
+
+    role: Role
+    agency: str
+    desk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A signed-in person with all they may do at this moment."""
+
+    operator_id: str
+    handle: str
+    name: str
+    grants: tuple[Grant, ...]
+    session: bytes
+    csrf: str
+    ends_at: datetime
+    locked_at: datetime | None = None
+
+    def may(self, permission: Permission, desk: Desk) -> bool:
+        """Whether they may do it at the desk."""
+        return any(
+            permission in PERMISSIONS[g.role] and g.agency == desk.agency and g.desk in (None, desk.desk)
+            for g in self.grants
+        )
+
+    def may_at(self, permission: Permission, agency: str) -> bool:
+        """Whether they may do it for the agency as a whole: a grant for one desk is none for its agency."""
+        return any(permission in PERMISSIONS[g.role] and g.agency == agency and g.desk is None for g in self.grants)
+
+    def actor(self, desk: str) -> str:
+        """As the record names them at a desk."""
+        return f"{self.handle}@{desk}"
+
+
+def grant_of(text: str, agency_of: Mapping[str, str]) -> Grant | None:
+    """A grant out of a claim of the identity provider: `role@desk` or `role@agency`; None where it is none of ours.
+
+    `agency_of` gives for each desk its agency.
+    """
+    role, _, place = text.partition("@")
+    known = next((r for r in ROLES if r == role), None)
+    if known is None:
+        return None
+    if place in agency_of:
+        return Grant(known, agency_of[place], place)
+    return Grant(known, place) if place in set(agency_of.values()) else None

@@ -1,0 +1,222 @@
+"""Signing in and out, choosing a desk, locking the screen."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from services.console.access import sessions
+from services.console.access.doors import COOKIE, Anybody, Counting, Seeing, SignedIn, operator_of
+from services.console.access.provider import Claims, Provider, SignInRefused
+from services.console.access.refusal import Refused
+from services.console.access.rights import ROLES, Grant, Operator, Role, grant_of
+from services.console.metrics import SIGN_INS
+from services.console.view.desks import Desk
+from services.console.view.rendering import page
+from services.console.view.text import TEXT
+
+router = APIRouter()
+_INITIALS = re.compile(r"[A-Z]{2,4}")
+_DESK = "sign_in_desk"
+
+
+def initials_of(typed: str) -> str | None:
+    """Initials as they are kept, or None when they are none."""
+    tidy = typed.strip().upper()
+    return tidy if _INITIALS.fullmatch(tidy) else None
+
+
+def _with_cookie(request: Request, answer: Response, cookie: str) -> Response:
+    settings = request.app.state.settings
+    answer.set_cookie(
+        COOKIE, cookie, max_age=int(sessions.LONGEST.total_seconds()), path="/", httponly=True, samesite="lax",
+        secure=settings.environment == "live",
+    )  # fmt: skip
+    return answer
+
+
+@router.get("/", dependencies=[Anybody])
+async def start(request: Request) -> Response:
+    """The person's desks; the sign-in where nobody is signed in."""
+    operator = await operator_of(request)
+    return _sign_in(request) if operator is None else _places(request, operator)
+
+
+def _places(request: Request, operator: Operator) -> Response:
+    desks = request.app.state.desks
+    groups: list[tuple[str, list[Desk]]] = [
+        (agency, found) for agency, own in desks.grouped() if (found := [d for d in own if operator.may("see", d)])
+    ]
+    agencies = [
+        (agency, name, operator.may_at("govern", agency), operator.may_at("privacy", agency))
+        for agency, name in sorted(desks.agencies.items(), key=lambda each: each[1])
+        if operator.may_at("govern", agency) or operator.may_at("privacy", agency)
+    ]
+    return page("places.html", operator=operator, groups=groups, agencies=agencies)
+
+
+def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
+    state = request.app.state
+    given = {"initials": "", "picked": "", "role": "operator", "wrong": "", **values}
+    return page(
+        "sign_in.html", status, groups=state.desks.grouped(), live=state.settings.environment == "live",
+        provider=state.provider is not None, roles=ROLES, **given,
+    )  # fmt: skip
+
+
+@router.post("/sign-in", dependencies=[Anybody])
+async def sign_in_for_trying(
+    request: Request,
+    desk: Annotated[str, Form()] = "",
+    initials: Annotated[str, Form()] = "",
+    role: Annotated[str, Form()] = "operator",
+) -> Response:
+    """Sit down at a desk without a password: for trying, never in the live environment."""
+    state = request.app.state
+    if state.settings.environment == "live":
+        SIGN_INS.labels("refused").inc()
+        return _sign_in(request, 403)
+    tidy = initials_of(initials)
+    found = state.desks.desks.get(desk)
+    known: Role | None = next((r for r in ROLES if r == role), None)
+    if found is None or known is None:
+        return _sign_in(request, 422, initials=initials, role=role, wrong="desk_wrong")
+    if tidy is None:
+        return _sign_in(request, 422, initials=initials, role=role, picked=desk, wrong="initials_wrong")
+    now = state.clock.now()
+    person = f"local:{tidy}@{desk}"
+    of_agency = known in {"governance", "privacy-officer"}
+    given = Grant(known, found.agency, None if of_agency else desk)
+    async with state.pool.acquire() as connection, connection.transaction():
+        await _end_former(request, connection, now)
+        cookie = await sessions.start(connection, person, tidy, tidy, now)
+        await sessions.grant(connection, person, [given], "trying", person, now)
+    SIGN_INS.labels("trying").inc()
+    return _with_cookie(request, RedirectResponse("/" if of_agency else f"/desks/{desk}", 303), cookie)
+
+
+async def _end_former(request: Request, connection: Any, now: Any) -> None:
+    former = request.cookies.get(COOKIE)
+    if former:
+        await sessions.end(connection, sessions.hash_of(former), "signed in anew", now)
+
+
+def _provider(request: Request) -> Provider:
+    found: Provider | None = request.app.state.provider
+    if found is None:
+        raise Refused(404, "not_found")
+    return found
+
+
+@router.get("/sign-in/provider", dependencies=[Anybody])
+async def to_the_provider(request: Request, desk: str = "", again: bool = False) -> Response:
+    """To the identity provider, and back to the desk."""
+    settings = request.app.state.settings
+    back = f"{(settings.console_url or str(request.base_url)).rstrip('/')}/sign-in/callback"
+    request.session[_DESK] = desk if desk in request.app.state.desks.desks else ""
+    try:
+        return await _provider(request).begin(request, back, again)
+    except SignInRefused as refused:
+        raise Refused(503, refused.code) from refused
+
+
+@router.get("/sign-in/callback", dependencies=[Anybody])
+async def from_the_provider(request: Request) -> Response:
+    """Back from the identity provider: a fresh session, with the grants that it states."""
+    state = request.app.state
+    wanted = request.session.pop(_DESK, "")
+    try:
+        claims = await _provider(request).finish(request)
+    except SignInRefused as refused:
+        SIGN_INS.labels(refused.code).inc()
+        request.session.clear()
+        raise Refused(503 if refused.code == "provider_away" else 403, refused.code) from refused
+    request.session.clear()
+    cookie = await _begin(request, claims)
+    SIGN_INS.labels("provider").inc()
+    target = f"/desks/{wanted}" if wanted in state.desks.desks else "/"
+    return _with_cookie(request, RedirectResponse(target, 303), cookie)
+
+
+async def _begin(request: Request, claims: Claims) -> str:
+    state = request.app.state
+    now = state.clock.now()
+    person = sessions.operator_id_of(claims.issuer, claims.subject)
+    stated = [g for text in claims.roles if (g := grant_of(text, state.desks.agency_of)) is not None]
+    async with state.pool.acquire() as connection, connection.transaction():
+        await _end_former(request, connection, now)
+        cookie = await sessions.start(
+            connection, person, claims.handle, claims.name, now,
+            issuer=claims.issuer, provider_session=claims.session, acr=claims.acr,
+        )  # fmt: skip
+        await sessions.grant(connection, person, stated, "provider", claims.issuer, now)
+    return cookie
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, operator: SignedIn) -> Response:
+    """End the session; its streams end too."""
+    async with request.app.state.pool.acquire() as connection, connection.transaction():
+        await sessions.end(connection, operator.session, "signed out", request.app.state.clock.now())
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+@router.post("/sign-out/provider", dependencies=[Anybody])
+async def signed_out_by_provider(request: Request, logout_token: Annotated[str, Form()] = "") -> Response:
+    """The identity provider says that a session has ended (back channel). The token proves that it is the provider."""
+    state = request.app.state
+    now = state.clock.now()
+    try:
+        said = await _provider(request).logged_out(logout_token, now)
+    except SignInRefused as refused:
+        return JSONResponse({"error": "invalid_request", "error_description": TEXT[refused.code]}, 400)
+    async with state.pool.acquire() as connection, connection.transaction():
+        fresh = await connection.fetchval(
+            "INSERT INTO logout_token_seen (issuer, token_id, seen_at) VALUES ($1, $2, $3)"
+            " ON CONFLICT DO NOTHING RETURNING token_id",
+            said.issuer, said.token_id, now,
+        )  # fmt: skip
+        if fresh is None:
+            return JSONResponse({"error": "invalid_request", "error_description": TEXT["logout_token"]}, 400)
+        await sessions.end_of_provider(connection, said.issuer, said.subject, said.session, now)
+    return JSONResponse({})
+
+
+@router.post("/desks/{desk}/lock")
+async def lock(request: Request, here: Seeing) -> Response:
+    """Lock the screen: it goes on to count and to sound, and shows nothing personal."""
+    async with request.app.state.pool.acquire() as connection, connection.transaction():
+        await sessions.lock(connection, here.operator, here.now)
+    return RedirectResponse(f"/desks/{here.desk.desk}/locked", 303)
+
+
+@router.get("/desks/{desk}/locked")
+async def locked(request: Request, here: Counting) -> Response:
+    """The locked view."""
+    if here.operator.locked_at is None:
+        return RedirectResponse(f"/desks/{here.desk.desk}", 303)
+    return _locked_page(here)
+
+
+def _locked_page(here: Counting, status: int = 200, wrong: str = "") -> Response:
+    local = here.operator.operator_id.startswith("local:")
+    return page("locked.html", status, here=here, local=local, wrong=wrong)
+
+
+@router.post("/desks/{desk}/unlock")
+async def unlock(request: Request, here: Counting, initials: Annotated[str, Form()] = "") -> Response:
+    """Show again who you are: at the provider, or by the initials of the sign-in for trying."""
+    state, operator = request.app.state, here.operator
+    if not operator.operator_id.startswith("local:"):
+        return RedirectResponse(f"/sign-in/provider?desk={here.desk.desk}&again=true", 303)
+    if initials_of(initials) != operator.handle:
+        return _locked_page(here, 422, "unlock_wrong")
+    async with state.pool.acquire() as connection, connection.transaction():
+        await sessions.end(connection, operator.session, "unlocked", here.now)
+        cookie = await sessions.start(connection, operator.operator_id, operator.handle, operator.name, here.now)
+    return _with_cookie(request, RedirectResponse(f"/desks/{here.desk.desk}", 303), cookie)

@@ -1,0 +1,1 @@
+"""What is new: the alerts of a desk as they change, on streams."""

@@ -1,0 +1,186 @@
+"""What open streams share: one listener, one look at the ledger a desk and change, however many screens are open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import asyncpg
+
+from services.console.access import sessions
+from services.console.live import desk_alerts
+from services.console.view.alert import AlertState
+from services.console.view.list_filter import Chosen
+from services.runtime.logging import logger
+
+T = TypeVar("T")
+
+POLL_SECONDS = 1.0
+PULSE_SECONDS = 2.0
+"""For how long a count is believed."""
+KEPT = 2000
+"""Changes of a desk that are kept for streams that are a little behind."""
+DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One alert as it is after a change, and as it is printed."""
+
+    state: AlertState
+    html: str
+
+
+@dataclass
+class DeskFeed:
+    """The newest changes of one desk: all that came after `floor`, up to `newest`."""
+
+    floor: int
+    newest: int
+    changes: deque[tuple[int, Change]] = field(default_factory=deque)
+    streams: set[asyncio.Event] = field(default_factory=set)
+
+    def after(self, place: int) -> list[Change] | None:
+        """What changed after the place; None where that is longer ago than what is kept."""
+        return None if place < self.floor else [c for at, c in self.changes if at > place]
+
+    def add(self, states: tuple[AlertState, ...], newest: int, render: Callable[[AlertState], str]) -> None:
+        """Take in a look at the ledger."""
+        for state in states:
+            self.changes.append((newest, Change(state, render(state))))
+        self.newest = newest
+        while len(self.changes) > KEPT:
+            self.floor = self.changes.popleft()[0]
+
+
+class Hub:
+    """Knows the newest change, fetches it once a desk and wakes the streams. One for a process.
+
+    `rights` counts how often it was told that sessions or grants changed: streams then look again at what they may show.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, dsn: str, render: Callable[[str, AlertState], str]) -> None:
+        self._pool, self._dsn, self._render = pool, dsn, render
+        self._nudge = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._desks: dict[str, DeskFeed] = {}
+        self._counts: dict[object, tuple[float, object]] = {}
+        self.rights = 0
+        self.ledger = True
+        self.closing = False
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self._run())
+
+    def close(self) -> None:
+        """End every stream; the browsers come back to whoever answers then. May be called from a signal handler."""
+        self.closing = True
+        self._loop.call_soon_threadsafe(self._wake)
+
+    async def stop(self) -> None:
+        """End the streams and stop listening."""
+        self.close()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def subscribe(self, desk: str) -> tuple[DeskFeed, asyncio.Event]:
+        """The desk's changes, and an event that is set when there is something to look at."""
+        event = asyncio.Event()
+        feed = self._desks.get(desk)
+        if feed is None:
+            # nothing is kept yet: a floor above every place sends the first look to the ledger
+            feed = self._desks[desk] = DeskFeed(floor=1 << 62, newest=-1)
+            self._nudge.set()
+        feed.streams.add(event)
+        return feed, event
+
+    def unsubscribe(self, desk: str, event: asyncio.Event) -> None:
+        """Stop waking this one; a desk that nobody watches is forgotten."""
+        feed = self._desks.get(desk)
+        if feed is not None:
+            feed.streams.discard(event)
+            if not feed.streams:
+                del self._desks[desk]
+
+    def _wake(self) -> None:
+        for feed in self._desks.values():
+            for event in feed.streams:
+                event.set()
+
+    def _heard(self, *_: object) -> None:
+        self._nudge.set()
+
+    def _rights_changed(self, *_: object) -> None:
+        self.rights += 1
+        self._wake()
+
+    async def _run(self) -> None:
+        listening: asyncpg.Connection | None = None
+        try:
+            while not self.closing:
+                try:
+                    if listening is None or listening.is_closed():
+                        listening = await asyncpg.connect(self._dsn, timeout=5)
+                        await listening.add_listener(desk_alerts.CHANNEL, self._heard)
+                        await listening.add_listener(sessions.CHANNEL, self._rights_changed)
+                        # what was told while nobody listened
+                        self._rights_changed()
+                    await self._look()
+                    self.ledger = True
+                except DATABASE_ERRORS as error:
+                    self.ledger = False
+                    logger().warning("console.listen_failed", error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._nudge.wait(), POLL_SECONDS)
+                self._nudge.clear()
+        finally:
+            if listening is not None:
+                listening.terminate()
+
+    async def _look(self) -> None:
+        newest = await desk_alerts.last_sequence(self._pool)
+        for desk, feed in list(self._desks.items()):
+            if feed.newest == newest:
+                continue
+            if feed.newest < 0:
+                feed.floor = feed.newest = newest
+            else:
+                states, reached = await desk_alerts.changed(self._pool, desk, feed.newest)
+                feed.add(states, reached, partial(self._render, desk))
+            for event in feed.streams:
+                event.set()
+
+    async def _cached(self, key: object, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        now = self._loop.time()
+        held = self._counts.get(key)
+        if held is not None and held[0] > now:
+            return cast("T", held[1])
+        answer = await ask()
+        self._counts = {k: v for k, v in self._counts.items() if v[0] > now}
+        self._counts[key] = (now + PULSE_SECONDS, answer)
+        return answer
+
+    async def total(self, desk: str, chosen: Chosen) -> int:
+        """How long the chosen list is; asked of the ledger at most once in `PULSE_SECONDS` for all who choose the same."""
+        key = (desk, chosen.show, chosen.urgencies, chosen.actor if chosen.show == "mine" else "")
+        return await self._cached(key, lambda: desk_alerts.total(self._pool, desk, chosen))
+
+    async def waiting(self, desk: str) -> dict[int, int]:
+        """How many wait at the desk, by urgency. Never older than the last change."""
+        feed = self._desks.get(desk)
+        return await self._cached(
+            ("waiting", desk, feed.newest if feed else 0), lambda: desk_alerts.waiting(self._pool, desk)
+        )
+
+    async def troubles(self) -> tuple[desk_alerts.FeedTrouble, ...]:
+        """The feeds that are silent or stopped."""
+        return await self._cached("troubles", lambda: desk_alerts.troubles(self._pool))

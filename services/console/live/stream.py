@@ -1,0 +1,135 @@
+"""The live stream of a desk: server-sent events, resumed from the ledger, woken by NOTIFY with polling as the net."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi.sse import format_sse_event
+
+from services.console.live import desk_alerts
+from services.console.live.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub
+from services.console.view.alert import AlertState
+from services.console.view.list_filter import Chosen
+from services.console.view.rendering import CSRF
+from services.runtime.clock import Clock, SystemClock
+from services.runtime.metrics import CONSOLE_STREAMS
+
+HEARTBEAT_SECONDS = 5.0
+RETRY_MILLISECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """What one stream is for. `still` says why it must end, or None; it is asked at each heartbeat and whenever sessions or
+    grants changed."""
+
+    desk: str
+    chosen: Chosen
+    csrf: str
+    still: Callable[[], Awaitable[str | None]]
+    feeds: Callable[[tuple[desk_alerts.FeedTrouble, ...]], list[dict[str, str]]]
+    render: Callable[[AlertState], str]
+
+
+async def events(hub: Hub, pool: asyncpg.Pool, watcher: Watcher, after: int, clock: Clock) -> AsyncIterator[bytes]:
+    """The chosen changes after a sequence, then heartbeats. The id of each is a place to resume from."""
+    feed, woken = hub.subscribe(watcher.desk)
+    CONSOLE_STREAMS.inc()
+    loop = asyncio.get_running_loop()
+    beat_at, rights = 0.0, -1
+    try:
+        yield format_sse_event(comment="open", retry=RETRY_MILLISECONDS)
+        woken.set()
+        while not hub.closing:
+            if rights != hub.rights or loop.time() >= beat_at:
+                rights, why = hub.rights, None
+                with suppress(*DATABASE_ERRORS):
+                    why = await watcher.still()
+                if why is not None:
+                    yield format_sse_event(event="over", data_str=json.dumps({"why": why}))
+                    return
+            if woken.is_set():
+                woken.clear()
+                try:
+                    changes, newest = await _since(pool, feed.after(after), feed.newest, watcher, after)
+                except DATABASE_ERRORS:
+                    changes, newest = [], after
+                    woken.set()
+                    await asyncio.sleep(POLL_SECONDS)
+                for change in changes:
+                    yield format_sse_event(
+                        event="alert", id=str(change.state.sequence), data_str=_alert(change, watcher)
+                    )
+                after = max(after, newest)
+            if loop.time() >= beat_at:
+                beat_at = loop.time() + HEARTBEAT_SECONDS
+                yield format_sse_event(comment="beat")
+                said = await _heartbeat(hub, watcher, after, clock)
+                yield format_sse_event(event="heartbeat", id=str(after), data_str=json.dumps(said))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), max(0.0, beat_at - loop.time()))
+    finally:
+        hub.unsubscribe(watcher.desk, woken)
+        CONSOLE_STREAMS.dec()
+
+
+async def _since(
+    pool: asyncpg.Pool, kept: list[Change] | None, newest: int, watcher: Watcher, after: int
+) -> tuple[list[Change], int]:
+    if kept is not None:
+        return kept, newest
+    states, reached = await desk_alerts.changed(pool, watcher.desk, after)
+    return [Change(s, watcher.render(s)) for s in states], reached
+
+
+def _alert(change: Change, watcher: Watcher) -> str:
+    state = change.state
+    html = change.html.replace(CSRF, watcher.csrf) if watcher.chosen.matches(state) else None
+    return json.dumps({
+        "alert": state.alert_id, "sequence": state.sequence, "order": state.order, "html": html,
+        "urgency": state.urgency, "waiting": state.waiting,
+    })  # fmt: skip
+
+
+async def _heartbeat(hub: Hub, watcher: Watcher, after: int, clock: Clock) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "now": clock.now().isoformat(), "wall": SystemClock().now().isoformat(), "last": after, "ledger": True,
+        "feeds": None, "total": None,
+    }  # fmt: skip
+    try:
+        said["feeds"] = watcher.feeds(await hub.troubles())
+        said["total"] = await hub.total(watcher.desk, watcher.chosen)
+    except DATABASE_ERRORS:
+        said["ledger"] = False
+    return said
+
+
+async def pulse(hub: Hub, desk: str, still: Callable[[], Awaitable[str | None]], clock: Clock) -> AsyncIterator[bytes]:
+    """What a locked screen is told: how many alerts wait, by urgency. Nothing of any of them."""
+    _, woken = hub.subscribe(desk)
+    try:
+        yield format_sse_event(comment="open", retry=RETRY_MILLISECONDS)
+        while not hub.closing:
+            woken.clear()
+            why: str | None = None
+            with suppress(*DATABASE_ERRORS):
+                why = await still()
+            if why in {"ended", "refused"}:
+                yield format_sse_event(event="over", data_str=json.dumps({"why": why}))
+                return
+            said: dict[str, Any] = {"now": clock.now().isoformat(), "ledger": True, "waiting": None}
+            try:
+                said["waiting"] = {str(u): n for u, n in (await hub.waiting(desk)).items()}
+            except DATABASE_ERRORS:
+                said["ledger"] = False
+            yield format_sse_event(event="pulse", data_str=json.dumps(said))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), HEARTBEAT_SECONDS)
+    finally:
+        hub.unsubscribe(desk, woken)

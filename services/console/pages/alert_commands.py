@@ -1,0 +1,180 @@
+"""What people at a desk do with alerts: plain forms, which the script sends without leaving the page.
+
+Every command goes through services.ledger.commands: of two people at once one wins, the other is told who and when.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Form, Header, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from services.console.access import sessions
+from services.console.access.doors import Answering
+from services.console.access.refusal import Refused
+from services.console.live import desk_alerts
+from services.console.pages.desk import alert_id_of
+from services.console.view.alert import clock_seconds
+from services.console.view.rendering import page, trouble
+from services.console.view.text import TEXT
+from services.ledger.alerts import commands
+from services.ledger.alerts.metrics import COUNTS
+from services.liaison.alert import (
+    Accept,
+    Acknowledge,
+    Claim,
+    Command,
+    CommandRefused,
+    Decline,
+    HandOver,
+    Note,
+    NotOurs,
+    Shelve,
+    TakeOver,
+    UnknownAlert,
+    Unshelve,
+)
+from services.liaison.alert.commands import DeclineReason, First
+from services.runtime.metrics import ACKNOWLEDGE_SECONDS, CONSOLE_ACKNOWLEDGED
+
+router = APIRouter()
+Typed = Annotated[str, Form(max_length=600)]
+
+
+class Badly(CommandRefused):
+    """What was typed is no command."""
+
+    code = "badly"
+
+
+def command_of(name: str, reason: str, note: str, minutes: str, to: str, desk: str) -> Command:
+    """The command that a form means. Raises CommandRefused, or Refused for a name that is none."""
+    said = note.strip() or None
+    match name:
+        case "acknowledge":
+            return Acknowledge()
+        case "claim":
+            return Claim()
+        case "take-over":
+            return TakeOver(reason)
+        case "accept":
+            return Accept(said)
+        case "decline":
+            return Decline(cast("DeclineReason", reason), said)
+        case "not-ours":
+            return NotOurs(reason)
+        case "shelve":
+            if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 5):
+                raise Badly(TEXT["minutes_wrong"])
+            return Shelve(timedelta(minutes=int(minutes)), reason)
+        case "unshelve":
+            return Unshelve()
+        case "note":
+            return Note(note)
+        case "hand-over":
+            return HandOver(f"{to.strip()}@{desk}" if to.strip() else "", said)
+    raise Refused(404, "not_found")
+
+
+@router.post("/desks/{desk}/alerts/{alert}/{command}")
+async def answer(
+    request: Request,
+    here: Answering,
+    alert: str,
+    command: str,
+    reason: Typed = "",
+    note: Typed = "",
+    minutes: Typed = "",
+    to: Typed = "",
+    accept: Annotated[str, Header()] = "",
+) -> Response:
+    """Do it for the desk, or say in one sentence why it was not done (409)."""
+    state, desk = request.app.state, here.desk.desk
+    if command == "feedback":
+        return await _feedback(request, here, alert, reason, accept)
+    try:
+        done = await commands.run(
+            state.pool, state.registry, state.policy, command_of(command, reason, note, minutes, to, desk), desk=desk,
+            alert=alert_id_of(alert), actor=here.actor, now=here.now,
+        )  # fmt: skip
+    except UnknownAlert:
+        raise Refused(404, "unknown_alert") from None
+    except CommandRefused as refused:
+        CONSOLE_ACKNOWLEDGED.labels("already" if isinstance(refused, First) else "refused").inc()
+        return _not_done(request, here, alert, refused)
+    COUNTS.count(done.changes)
+    if any(t.kind == "acknowledged" and t.desk == desk for t in done.changes[0].transitions):
+        CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()
+        ACKNOWLEDGE_SECONDS.labels(str(done.alert.urgency)).observe(done.seconds)
+    if "application/json" in accept:
+        return JSONResponse({"sequence": done.sequence})
+    return RedirectResponse(f"/desks/{desk}", 303)
+
+
+def _not_done(request: Request, here: Answering, alert: str, refused: CommandRefused) -> Response:
+    desk = here.desk.desk
+    if isinstance(refused, First):
+        kind = refused.code.replace("-", "_")
+        who = (refused.who or TEXT["somebody"]).split("@", maxsplit=1)[0]
+        when = clock_seconds(refused.when) if refused.when else ""
+        said = TEXT[kind].format(who=who, when=when)
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"error": refused.code, "message": said}, 409)
+        return page(
+            "trouble.html", 409, here=here, title=TEXT[f"{kind}_title"], said=said, remedy="",
+            link=(f"/desks/{desk}/alerts/{alert}", TEXT["back_to_alert"]),
+        )  # fmt: skip
+    sentence = str(refused)
+    return trouble(
+        request, 409, "not_done", said=f"{sentence[:1].upper()}{sentence[1:]}.",
+        link=(f"/desks/{desk}/alerts/{alert}", TEXT["back_to_alert"]),
+    )  # fmt: skip
+
+
+async def _feedback(request: Request, here: Answering, alert: str, useful: str, accept: str) -> Response:
+    if useful not in {"yes", "no"}:
+        raise Refused(422, "badly")
+    identity = alert_id_of(alert)
+    async with request.app.state.pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval(
+            "SELECT 1 FROM alert_desk WHERE alert_id = $1 AND desk = $2", identity, here.desk.desk
+        ):
+            raise Refused(404, "unknown_alert")
+        await connection.execute(
+            """INSERT INTO alert_feedback (alert_id, desk, operator_id, useful, at) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (alert_id, desk, operator_id) DO UPDATE SET useful = excluded.useful, at = excluded.at""",
+            identity, here.desk.desk, here.operator.operator_id, useful == "yes", here.now,
+        )  # fmt: skip
+        await sessions.audit(connection, "alert.feedback", here.actor, alert, {"useful": useful == "yes"}, here.now)
+    if "application/json" in accept:
+        return JSONResponse({"message": TEXT["feedback_thanks"]})
+    return RedirectResponse(f"/desks/{here.desk.desk}/alerts/{alert}", 303)
+
+
+@router.get("/desks/{desk}/hand-over")
+async def hand_over_page(request: Request, here: Answering) -> Response:
+    """Everything that this person holds, to be handed to the next at the change of shift."""
+    return page("hand_over.html", here=here, desk=here.desk.desk, wrong="", to="", note="",
+                held=await desk_alerts.held(request.app.state.pool, here.desk.desk, here.actor))  # fmt: skip
+
+
+@router.post("/desks/{desk}/hand-over")
+async def hand_over(request: Request, here: Answering, to: Typed = "", note: Typed = "") -> Response:
+    """Hand over all of it, in one step."""
+    state, desk = request.app.state, here.desk.desk
+    try:
+        if not to.strip():
+            raise Badly(TEXT["to_whom"])
+        done = await commands.hand_over_desk(
+            state.pool, state.registry, state.policy, desk=desk, actor=here.actor, to=f"{to.strip()}@{desk}",
+            note=note.strip() or None, now=here.now,
+        )  # fmt: skip
+    except CommandRefused as refused:
+        return page("hand_over.html", 422, here=here, desk=desk, wrong=str(refused), to=to, note=note,
+                    held=await desk_alerts.held(state.pool, desk, here.actor))  # fmt: skip
+    return page(
+        "trouble.html", here=here, title=TEXT["handed_over_title"],
+        said=TEXT["handed_over_said"].format(n=len(done), to=to.strip()), remedy="", link=(f"/desks/{desk}", TEXT["back"]),
+    )  # fmt: skip

@@ -1,0 +1,262 @@
+"""The whole crisis as one desk may see it: one timeline of all agencies, what was known when, and the printed chronology.
+
+A desk sees a crisis if it has an alert of it. Of other agencies' events it sees those kinds whose item was disclosed to it
+with one of these alerts (the ledger's `disclosure`), and when; of its own agency's all. Every view is an audit record of
+the same transaction, whose number the page and the print carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import font_source_sans_pro as source_sans
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from fpdf import FPDF
+from starlette.datastructures import State
+
+from schemas.events import TYPE_PREFIX
+from services.console.access import break_glass as looks
+from services.console.access import sessions
+from services.console.access.doors import Here, Seeing, Watching
+from services.console.access.refusal import Refused
+from services.console.pages.crisis_now import CrisisShown, crisis_now
+from services.console.view.alert import clock_seconds
+from services.console.view.rendering import page
+from services.console.view.text import TEXT
+from services.liaison.disclosure.matrix import MATRIX
+from services.runtime.postgres import Connection
+
+router = APIRouter()
+ITEM_OF: Mapping[str, str] = {
+    "incident": "incidents",
+    "resource": "incidents",
+    "assistance": "incidents",
+    "force": "force-log",
+    "detention": "legal-status",
+    "place-of-safety": "legal-status",
+    "family": "family-contact",
+    "welfare": "circumstances",
+}
+"""Which item a kind of event belongs to. A kind that is not here is shown to its own agency only."""
+_EVENTS = """
+SELECT e.type, e.agency, e.occurred_at, e.received_at, e.incident
+  FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
+ WHERE i.crisis_id = $1 ORDER BY e.occurred_at, e.source, e.id"""
+_ALERTS = """
+SELECT a.alert_id, a.urgency, a.raised_at, d.view, d.state, a.cleared_at
+  FROM alert a JOIN alert_desk d USING (alert_id) WHERE a.crisis_id = $1 AND d.desk = $2
+ ORDER BY a.raised_at, a.alert_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the chronology."""
+
+    occurred: datetime
+    known: datetime
+    agency: str
+    reference: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chronology:
+    """What one desk may see of a crisis, and the number under which this view is in the audit."""
+
+    entries: tuple[Entry, ...]
+    alerts: tuple[Any, ...]
+    withheld: int
+    """Events of other agencies that were not disclosed to this desk: how many, and nothing else."""
+    audit: int
+    disclosed: frozenset[str] = frozenset()
+    """Items that were disclosed to the desk with its alerts of this crisis."""
+    mark: str = ""
+    """Another one where anything of the crisis has changed (`mark_of`)."""
+    behind: looks.Look | None = None
+    """The look behind the glass by which it is seen; None where the desk has an alert of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the crisis page shows: the chronology, and the crisis as it stands (None: nothing of it is left)."""
+
+    chronology: Chronology
+    now: CrisisShown | None
+
+
+def visible(kind: str, agency: str, own: str, disclosed: frozenset[str]) -> bool:
+    """Whether an event of this kind (`force.started`) may be seen: default deny."""
+    return agency == own or ITEM_OF.get(kind.split(".", maxsplit=1)[0]) in disclosed
+
+
+async def chronology(
+    connection: Connection, here: Here, crisis: UUID, names: Mapping[str, str], action: str
+) -> Chronology:
+    """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis of which this desk has no
+    alert and this person no open look behind the glass."""
+    desk = here.desk
+    alerts, behind = await admitted(connection, here, crisis)
+    disclosed = await disclosed_to(connection, here, alerts, behind)
+    rows = await connection.fetch(_EVENTS, crisis)
+    shown = []
+    for row in rows:
+        kind = row["type"].removeprefix(TYPE_PREFIX).rsplit(".v", maxsplit=1)[0]
+        if visible(kind, row["agency"], desk.agency, disclosed):
+            shown.append(
+                Entry(
+                    row["occurred_at"], row["received_at"], names.get(row["agency"], row["agency"]), row["incident"],
+                    kind.replace(".", ": ").replace("-", " "),
+                )
+            )  # fmt: skip
+    detail: dict[str, Any] = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
+    if behind is not None:
+        detail["look"] = behind.number
+    audit = await sessions.audit(connection, action, here.actor, str(crisis), detail, here.now)
+    return Chronology(
+        tuple(shown),
+        tuple(alerts),
+        len(rows) - len(shown),
+        audit,
+        disclosed,
+        await mark_of(connection, crisis),
+        behind,
+    )
+
+
+async def admitted(connection: Connection, here: Here, crisis: UUID) -> tuple[list[Any], looks.Look | None]:
+    """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
+    alerts = await connection.fetch(_ALERTS, crisis, here.desk.desk)
+    behind = None if alerts else await looks.look_at(connection, here, crisis)
+    if not alerts and behind is None:
+        raise Refused(404, "unknown_crisis")
+    return alerts, behind
+
+
+async def disclosed_to(
+    connection: Connection, here: Here, alerts: Sequence[Any], behind: looks.Look | None
+) -> frozenset[str]:
+    """The items that the desk was told with these alerts, or may be told behind the glass."""
+    if behind is not None:
+        of_role: frozenset[str] = MATRIX.get(here.desk.role, frozenset())  # type: ignore[call-overload]  # a role nobody thought of
+        return of_role
+    items = await connection.fetchval(
+        "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
+        " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
+        here.desk.desk, [a["alert_id"] for a in alerts],
+    )  # fmt: skip
+    return frozenset(items or ())
+
+
+async def mark_of(connection: Connection, crisis: UUID) -> str:
+    """A text that is another one once an event, an alert or a decision about the person has been added to the crisis."""
+    return str(
+        await connection.fetchval(
+            """SELECT concat_ws('-',
+                   (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
+                     WHERE i.crisis_id = $1),
+                   coalesce((SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE crisis_id = $1), 0),
+                   coalesce((SELECT max(decision_id) FROM identity_decision d JOIN incident i
+                        ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.crisis_id = $1), 0))""",
+            crisis,
+        )
+    )
+
+
+async def look(state: State, here: Here, crisis: UUID, action: str) -> Look:
+    """The chronology and the crisis as it stands, of one instant, with the record that it was looked at."""
+    names = {a.id: a.name for a in state.registry.agencies}
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        said = await chronology(connection, here, crisis, names, action)
+        now = await crisis_now(
+            connection, here, crisis, said.disclosed, [str(a["alert_id"]) for a in said.alerts],
+            registry=state.registry, policy=state.policy, model=state.settling.model, sheet=state.map,
+        )  # fmt: skip
+    return Look(said, now)
+
+
+def crisis_id_of(crisis: str) -> UUID:
+    """Raises Refused for what is no id."""
+    try:
+        return UUID(crisis)
+    except ValueError:
+        raise Refused(404, "unknown_crisis") from None
+
+
+@router.get("/desks/{desk}/crises/{crisis}")
+async def crisis_page(request: Request, here: Seeing, crisis: str) -> Response:
+    """Clocks, person, care, map and timeline; it prints as the chronology."""
+    return await _crisis(request.app.state, here, crisis)
+
+
+@router.get("/desks/{desk}/crises/{crisis}/renewed")
+async def crisis_renewed(request: Request, here: Watching, crisis: str) -> Response:
+    """The same page, asked for by itself: a view in the audit, and no sign that anybody sits there."""
+    return await _crisis(request.app.state, here, crisis)
+
+
+async def _crisis(state: State, here: Here, crisis: str) -> Response:
+    found = await look(state, here, crisis_id_of(crisis), "crisis.viewed")
+    return page(
+        "crisis.html", here=here, desk=here.desk.desk, crisis=crisis, c=found.chronology, shown=found.now,
+        map=state.map, agencies={a.id: a.name for a in state.registry.agencies},
+    )  # fmt: skip
+
+
+@router.get("/desks/{desk}/crises/{crisis}/mark")
+async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response:
+    """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing the page is one."""
+    wanted = crisis_id_of(crisis)
+    async with request.app.state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        await admitted(connection, here, wanted)
+        return JSONResponse({"mark": await mark_of(connection, wanted)}, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/desks/{desk}/crises/{crisis}/chronology.pdf")
+async def chronology_pdf(request: Request, here: Seeing, crisis: str) -> Response:
+    """The chronology as a document that can be given to a coroner or the IOPC, with its audit reference."""
+    found = await look(request.app.state, here, crisis_id_of(crisis), "chronology.printed")
+    headers = {"Content-Disposition": f'inline; filename="chronology-{found.chronology.audit}.pdf"'}
+    return Response(document(found, here), media_type="application/pdf", headers=headers)
+
+
+def document(look: Look, here: Here) -> bytes:
+    """The incidents and the chronology as PDF."""
+    found = look.chronology
+    pdf = FPDF(format="A4", orientation="landscape")
+    pdf.set_creation_date(here.now)
+    pdf.set_title(TEXT["chronology"])
+    folder = Path(source_sans.__file__).parent / "files"
+    pdf.add_font("Source Sans", fname=folder / "SourceSansPro-Regular.ttf")
+    pdf.add_font("Source Sans", style="B", fname=folder / "SourceSansPro-Bold.ttf")
+    pdf.add_page()
+
+    def heading(words: str, size: int) -> None:
+        pdf.set_font("Source Sans", style="B", size=size)
+        pdf.cell(0, 10, words, new_x="LMARGIN", new_y="NEXT")
+        pdf.set_font("Source Sans", size=10)
+
+    heading(TEXT["chronology"], 16)
+    said = TEXT["chronology_for"].format(
+        desk=f"{here.desk.agency_name}: {here.desk.name}", who=here.operator.handle, when=clock_seconds(here.now)
+    )
+    for line in (said, TEXT["audit_reference"].format(n=found.audit), TEXT["withheld"].format(n=found.withheld)):
+        pdf.multi_cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
+    if look.now is not None and look.now.incidents:
+        heading(TEXT["incidents"], 12)
+        with pdf.table(col_widths=(26, 18, 20, 18, 18), text_align="LEFT") as table:
+            table.row([TEXT["agency"], TEXT["reference"], TEXT["area"], TEXT["opened"], TEXT["closed"]])
+            for i in look.now.incidents:
+                closed = clock_seconds(i.closed_at) if i.closed_at else TEXT["open"]
+                table.row([i.agency, i.reference, i.area, clock_seconds(i.opened_at), closed])
+        heading(TEXT["timeline"], 12)
+    with pdf.table(col_widths=(16, 16, 26, 18, 24), text_align="LEFT") as table:
+        table.row([TEXT["occurred"], TEXT["known_here"], TEXT["agency"], TEXT["reference"], TEXT["what"]])
+        for e in found.entries:
+            table.row([clock_seconds(e.occurred), clock_seconds(e.known), e.agency, e.reference, e.what])
+    return bytes(pdf.output())

@@ -1,0 +1,148 @@
+"""The records behind one person on file: join, take out, undo, each with its consequences shown before it is done."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import State
+
+from services.console.access import sessions
+from services.console.access.doors import Here, Reviewing
+from services.console.access.refusal import Refused
+from services.console.pages.review import may_know_people, number_of
+from services.console.view.rendering import page
+from services.ledger.decisions import record_links
+from services.ledger.decisions.common import Act, DecisionRefused, preview
+from services.ledger.decisions.record_links import Consequences
+from services.liaison.rules import RULES
+from services.liaison.settle import Key
+from services.runtime.postgres import Connection
+
+router = APIRouter()
+Typed = Annotated[str, Form(max_length=500)]
+Sure = Annotated[str, Form(max_length=3)]
+
+
+@router.get("/desks/{desk}/people/{person}")
+async def person_page(request: Request, here: Reviewing, person: str) -> Response:
+    """The records of a person and what was decided of them. Kept in the audit."""
+    return await _shown(request, here, person)
+
+
+async def _shown(
+    request: Request, here: Here, person: str, wrong: str = "", status: int = 200, act: str = "",
+    seen: Consequences | None = None, reason: str = "", other: str = "",
+) -> Response:  # fmt: skip
+    may_know_people(here)
+    state, identity = request.app.state, person_of(person)
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        records = await record_links.records_of_person(connection, state.settling, identity)
+        if not records:
+            raise Refused(404, "unknown_person")
+        history = await record_links.history(connection, [r.key for r in records])
+        detail = {"desk": here.desk.desk, "records": len(records)}
+        audit = await sessions.audit(connection, "person.viewed", here.actor, identity, detail, here.now)
+    return page(
+        "person.html", status, here=here, desk=here.desk.desk, person=identity, records=records, history=history,
+        audit=audit, wrong=wrong, act=act, seen=seen, reason=reason, other=other,
+        agencies={a.id: a.name for a in state.registry.agencies}, titles={i: r.title for i, r in RULES.items()},
+        desk_names={d: state.desks.name(d) for a in (seen.alerts if seen else ()) for d in a.desks},
+    )  # fmt: skip
+
+
+def person_of(text: str) -> str:
+    """Raises Refused for what is no id."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Refused(404, "unknown_person") from None
+
+
+@router.post("/desks/{desk}/people/{person}/join")
+async def join(
+    request: Request, here: Reviewing, person: str, other: Typed = "", reason: Typed = "", sure: Sure = ""
+) -> Response:
+    """This person and another are one, who keeps this one's id. Without `sure` only what it would change is shown."""
+    may_know_people(here)
+    state = request.app.state
+
+    async def act(connection: Connection) -> Consequences:
+        kept = await _first(connection, state, person_of(person))
+        second = await _first(connection, state, person_of(other))
+        return await record_links.join(
+            connection, state.settling, kept, second, actor=here.actor, reason=reason, now=here.now
+        )
+
+    return await _done(request, here, person, act, "join", sure, reason, other)
+
+
+@router.post("/desks/{desk}/people/{person}/take-out/{number}")
+async def take_out(
+    request: Request, here: Reviewing, person: str, number: str, reason: Typed = "", sure: Sure = ""
+) -> Response:
+    """The record of that number on the page is not this person's. Without `sure` only what it would change is shown."""
+    may_know_people(here)
+    state, which = request.app.state, number_of(number, "unknown_person")
+
+    async def act(connection: Connection) -> Consequences:
+        records = await record_links.records_of_person(connection, state.settling, person_of(person))
+        if not 1 <= which <= len(records):
+            raise Refused(404, "unknown_person")
+        return await record_links.take_out(
+            connection, state.settling, records[which - 1].key, actor=here.actor, reason=reason, now=here.now
+        )
+
+    return await _done(request, here, person, act, f"take-out/{which}", sure, reason)
+
+
+@router.post("/desks/{desk}/people/{person}/undo/{link}")
+async def undo(
+    request: Request, here: Reviewing, person: str, link: str, reason: Typed = "", sure: Sure = ""
+) -> Response:
+    """A decision about one of this person's records is taken back. Without `sure` only what it would change is shown."""
+    may_know_people(here)
+    state, which = request.app.state, number_of(link, "unknown_person")
+
+    async def act(connection: Connection) -> Consequences:
+        records = [r.key for r in await record_links.records_of_person(connection, state.settling, person_of(person))]
+        if which not in {d.link_id for d in await record_links.history(connection, records)}:
+            raise Refused(404, "unknown_person")
+        return await record_links.undo(connection, state.settling, which, actor=here.actor, reason=reason, now=here.now)
+
+    return await _done(request, here, person, act, f"undo/{which}", sure, reason)
+
+
+async def _first(connection: Connection, state: State, person: str) -> Key:
+    records = await record_links.records_of_person(connection, state.settling, person)
+    if not records:
+        raise Refused(404, "unknown_person")
+    return records[0].key
+
+
+async def _done(
+    request: Request,
+    here: Here,
+    person: str,
+    act: Act[Consequences],
+    name: str,
+    sure: str,
+    reason: str,
+    other: str = "",
+) -> Response:
+    state = request.app.state
+    shown = partial(_shown, request, here, person)
+    try:
+        async with state.pool.acquire() as connection, connection.transaction():
+            if sure != "yes":
+                seen = await preview(connection, act)
+            else:
+                await act(connection)
+    except DecisionRefused as refused:
+        return await shown(wrong=str(refused), status=422 if refused.code == "reason-needed" else 409)
+    if sure != "yes":
+        return await shown(act=name, seen=seen, reason=reason, other=other)
+    return RedirectResponse(f"/desks/{here.desk.desk}/people/{person}", 303)

@@ -1,0 +1,139 @@
+"""Which incidents are one crisis: take one out, or join another, each with its consequences shown before it is done."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import State
+
+from services.console.access import sessions
+from services.console.access.doors import Here, Reviewing
+from services.console.access.refusal import Refused
+from services.console.pages.crisis import admitted, crisis_id_of, disclosed_to
+from services.console.view.rendering import page
+from services.ledger.decisions import regrouping
+from services.ledger.decisions.common import Act, DecisionRefused, preview
+from services.ledger.decisions.regrouping import Regrouped
+from services.liaison.rules import RULES
+from services.liaison.settle import Key
+from services.runtime.postgres import Connection
+
+router = APIRouter()
+Typed = Annotated[str, Form(max_length=500)]
+Sure = Annotated[str, Form(max_length=3)]
+
+
+@router.get("/desks/{desk}/crises/{crisis}/incidents")
+async def incidents_page(request: Request, here: Reviewing, crisis: str) -> Response:
+    """The incidents of the crisis that this desk may see. Kept in the audit."""
+    return await _shown(request, here, crisis)
+
+
+async def _seen(connection: Connection, here: Here, crisis: str) -> list[Key]:
+    """Incidents of the crisis that were disclosed to the desk, or are its agency's own. Raises Refused."""
+    wanted = crisis_id_of(crisis)
+    alerts, behind = await admitted(connection, here, wanted)
+    told = "incidents" in await disclosed_to(connection, here, alerts, behind)
+    rows = await connection.fetch(
+        "SELECT agency, reference FROM incident WHERE crisis_id = $1 ORDER BY opened_at, agency, reference", wanted
+    )
+    return [(r["agency"], r["reference"]) for r in rows if told or r["agency"] == here.desk.agency]
+
+
+async def _shown(
+    request: Request, here: Here, crisis: str, wrong: str = "", status: int = 200, act: str = "",
+    seen: Regrouped | None = None, fields: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    state = request.app.state
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        listed = await _seen(connection, here, crisis)
+        detail = {"desk": here.desk.desk, "incidents": len(listed)}
+        audit = await sessions.audit(connection, "incidents.viewed", here.actor, crisis, detail, here.now)
+    return page(
+        "incidents.html", status, here=here, desk=here.desk.desk, crisis=crisis, incidents=listed, audit=audit, wrong=wrong,
+        act=act, seen=seen, fields=fields or {}, agencies={a.id: a.name for a in state.registry.agencies},
+        titles={i: r.title for i, r in RULES.items()},
+        desk_names={d: state.desks.name(d) for a in (seen.alerts if seen else ()) for d in a.desks},
+    )  # fmt: skip
+
+
+@router.post("/desks/{desk}/crises/{crisis}/incidents/take-out")
+async def take_out(
+    request: Request, here: Reviewing, crisis: str, agency: Typed = "", reference: Typed = "", reason: Typed = "",
+    sure: Sure = "",
+) -> Response:  # fmt: skip
+    """The incident is none of this crisis. Without `sure` only what it would change is shown."""
+    state, incident = request.app.state, (agency.strip(), reference.strip())
+
+    async def act(connection: Connection) -> Regrouped:
+        if incident not in await _seen(connection, here, crisis):
+            raise DecisionRefused("unknown-incident", "It is not among the incidents of this crisis any more.")
+        return await regrouping.take_out(
+            connection, state.settling, incident, actor=here.actor, reason=reason, now=here.now
+        )
+
+    fields = {"agency": agency, "reference": reference, "reason": reason}
+    return await _done(request, here, crisis, act, "take-out", sure, fields)
+
+
+@router.post("/desks/{desk}/crises/{crisis}/incidents/join")
+async def join(
+    request: Request, here: Reviewing, crisis: str, agency: Typed = "", reference: Typed = "", reason: Typed = "",
+    sure: Sure = "",
+) -> Response:  # fmt: skip
+    """Another incident is of this crisis too. Without `sure` only what it would change is shown."""
+    state, other = request.app.state, (agency.strip(), reference.strip())
+
+    async def act(connection: Connection) -> Regrouped:
+        mine = await _seen(connection, here, crisis)
+        if not mine or not await _known(connection, here, other):
+            raise DecisionRefused(
+                "unknown-incident", "There is no such incident that this desk may see; look at the reference again."
+            )
+        return await regrouping.join(
+            connection, state.settling, mine[0], other, actor=here.actor, reason=reason, now=here.now
+        )
+
+    fields = {"agency": agency, "reference": reference, "reason": reason}
+    return await _done(request, here, crisis, act, "join", sure, fields)
+
+
+async def _known(connection: Connection, here: Here, incident: Key) -> bool:
+    """Whether the desk may know of it: its agency's own, or of a crisis that it sees."""
+    crisis = await connection.fetchval("SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident)
+    if crisis is None or incident[0] == here.desk.agency:
+        return crisis is not None
+    try:
+        return incident in await _seen(connection, here, str(crisis))
+    except Refused:
+        return False
+
+
+async def _done(
+    request: Request, here: Here, crisis: str, act: Act[Regrouped], name: str, sure: str, fields: dict[str, str]
+) -> Response:
+    state: State = request.app.state
+    try:
+        async with state.pool.acquire() as connection, connection.transaction():
+            found = await (act(connection) if sure == "yes" else preview(connection, act))
+    except DecisionRefused as refused:
+        status = 422 if refused.code == "reason-needed" else 404 if refused.code == "unknown-incident" else 409
+        return await _shown(request, here, crisis, wrong=str(refused), status=status, fields=fields)
+    if sure != "yes":
+        return await _shown(request, here, crisis, act=name, seen=found, fields=fields)
+    return RedirectResponse(f"/desks/{here.desk.desk}/crises/{await _where(state, here, crisis, found)}", 303)
+
+
+async def _where(state: State, here: Here, crisis: str, found: Regrouped) -> str:
+    """The crisis to go on with: this one, or where it is gone the one that took it in."""
+    async with state.pool.acquire() as connection:
+        try:
+            await admitted(connection, here, crisis_id_of(crisis))
+            return crisis
+        except Refused:
+            other: str | None = await connection.fetchval(
+                "SELECT crisis_id::text FROM incident WHERE (agency, reference) = ($1, $2)", *found.together[0]
+            )
+            return other or crisis

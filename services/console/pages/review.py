@@ -1,0 +1,163 @@
+"""Who is it? The queue of possible matches, and the decision of one: same, different, cannot tell, undo.
+
+A reviewer sees people on file, so that only a desk may review to which the matrix gives the name always
+(`services.liaison.person_disclosure`); every view of a person is an audit record of the same transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import State
+
+from services.console.access import sessions
+from services.console.access.doors import Here, Reviewing
+from services.console.access.refusal import Refused
+from services.console.pages.comparison import compared
+from services.console.view.rendering import page
+from services.console.view.text import TEXT
+from services.ledger.decisions import blind_sample, reviews
+from services.ledger.decisions.common import DecisionRefused
+from services.ledger.decisions.reviews import Verdict
+from services.liaison.disclosure.matrix import COLUMN_OF
+from services.liaison.disclosure.person import WHO
+from services.liaison.settle import Key
+from services.runtime.postgres import Connection
+
+router = APIRouter()
+PAGE = 50
+Typed = Annotated[str, Form(max_length=500)]
+
+
+def may_know_people(here: Here) -> None:
+    """Raises Refused for a desk to which people on file are not disclosed always."""
+    column = COLUMN_OF.get(here.desk.role)  # type: ignore[call-overload]  # a role that nobody thought of is no key
+    if WHO.get(column) != "always":
+        raise Refused(403, "no_review_here")
+
+
+def areas_of(state: State, here: Here) -> list[str] | None:
+    """The areas that the desk serves; None: every one."""
+    found = state.registry.desks_by_id.get(here.desk.desk)
+    if found is None:
+        return None
+    agency, desk = found
+    return list(desk.areas or agency.areas) or None
+
+
+def number_of(text: str, reason: str) -> int:
+    """Raises Refused for what is no number of ours."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Refused(404, reason)
+    return int(text)
+
+
+@router.get("/desks/{desk}/review")
+async def queue_page(request: Request, here: Reviewing, page_number: str = "1") -> Response:
+    """The queue, the most urgent crises first. Nobody is named in it."""
+    may_know_people(here)
+    state = request.app.state
+    number = max(1, number_of(page_number, "not_found"))
+    areas = areas_of(state, here)
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        total = await reviews.waiting(connection, areas, here.desk.agency)
+        rows = await reviews.queue(connection, PAGE, (number - 1) * PAGE, areas, here.desk.agency)
+        one_in = state.settings.blind_sample_one_in
+        sample = await blind_sample.waiting(connection, one_in, here.now, areas, here.desk.agency)
+        detail = {"desk": here.desk.desk, "rows": len(rows)}
+        await sessions.audit(connection, "review.listed", here.actor, here.desk.desk, detail, here.now)
+    return page(
+        "review.html", here=here, desk=here.desk.desk, rows=rows, total=total, number=number, sample=sample,
+        shown=blind_sample.SHOWN, pages=max(1, -(-total // PAGE)), areas={a.id: a.name for a in state.registry.areas},
+        agencies={a.id: a.name for a in state.registry.agencies},
+    )  # fmt: skip
+
+
+async def incident_of(connection: Connection, state: State, here: Here, decision: int) -> Key:
+    """The incident of a decision that this desk may look at. Raises Refused, the same for what is not there."""
+    row = await connection.fetchrow(
+        """SELECT d.agency, d.incident, e.area FROM identity_decision d
+             JOIN incident i ON (i.agency, i.reference) = (d.agency, d.incident) JOIN crisis e USING (crisis_id)
+            WHERE d.decision_id = $1""",
+        decision,
+    )
+    areas = areas_of(state, here)
+    if row is None or not (
+        areas is None or row["area"] is None or row["area"] in areas or row["agency"] == here.desk.agency
+    ):
+        raise Refused(404, "unknown_decision")
+    return (row["agency"], row["incident"])
+
+
+@router.get("/desks/{desk}/review/{decision}")
+async def review_page(request: Request, here: Reviewing, decision: str, judged: str = "") -> Response:
+    """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came of it."""
+    told = judged if judged in {"agreed", "disagreed", "cannot-tell"} else ""
+    return await _shown(request, here, number_of(decision, "unknown_decision"), judged=told)
+
+
+async def _shown(
+    request: Request, here: Here, decision: int, wrong: str = "", status: int = 200, judged: str = ""
+) -> Response:
+    may_know_people(here)
+    state = request.app.state
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        incident = await incident_of(connection, state, here, decision)
+        found = await compared(connection, state.settling, incident)
+        history = await reviews.history(connection, incident)
+        now = await connection.fetchrow(
+            """SELECT decision_id, outcome, person_id::text AS person_id FROM identity_decision
+                WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL""",
+            *incident,
+        )  # fmt: skip
+        people = [] if found is None else [c.person_id for c in found.candidates]
+        detail = {"desk": here.desk.desk, "people": people}
+        audit = await sessions.audit(connection, "review.viewed", here.actor, "/".join(incident), detail, here.now)
+    return page(
+        "review_one.html", status, here=here, desk=here.desk.desk, decision=decision, incident=incident, found=found,
+        history=history, now=now, audit=audit, wrong=wrong, judged=judged,
+        agencies={a.id: a.name for a in state.registry.agencies},
+    )  # fmt: skip
+
+
+@router.post("/desks/{desk}/review/{decision}")
+async def decide(
+    request: Request, here: Reviewing, decision: str, verdict: Typed = "", person: Typed = "", reason: Typed = ""
+) -> Response:
+    """Keep what the reviewer has decided of one candidate, and look at the crisis again."""
+    may_know_people(here)
+    state, number = request.app.state, number_of(decision, "unknown_decision")
+    said: Verdict | None = next((v for v in get_args(Verdict) if v == verdict), None)
+    if said is None:
+        return await _shown(request, here, number, TEXT["verdict_wrong"], 422)
+    try:
+        async with state.pool.acquire() as connection, connection.transaction():
+            incident = await incident_of(connection, state, here, number)
+            await reviews.review(
+                connection, state.registry, state.settling.settle, incident, person, said, actor=here.actor,
+                reason=reason, now=here.now,
+            )  # fmt: skip
+    except DecisionRefused as refused:
+        return await _shown(request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409)
+    return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)
+
+
+@router.post("/desks/{desk}/review/{decision}/undo/{review}")
+async def undo(request: Request, here: Reviewing, decision: str, review: str, reason: Typed = "") -> Response:
+    """Take a review of this incident back: what the matcher says counts again."""
+    may_know_people(here)
+    state, number = request.app.state, number_of(decision, "unknown_decision")
+    try:
+        async with state.pool.acquire() as connection, connection.transaction():
+            incident = await incident_of(connection, state, here, number)
+            which = number_of(review, "unknown_decision")
+            if which not in {r.review_id for r in await reviews.history(connection, incident)}:
+                raise Refused(404, "unknown_decision")
+            await reviews.undo(
+                connection, state.registry, state.settling.settle, which, actor=here.actor, reason=reason, now=here.now
+            )
+    except DecisionRefused as refused:
+        return await _shown(request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409)
+    return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)

@@ -1,0 +1,94 @@
+"""Looking for a person on file whom the matcher did not propose, and for an incident that is not in the queue.
+
+What a reviewer knows (a name from a telephone call, an NHS number from a letter) is compared by the matcher's own keys and
+weights, so that other spellings and short forms are found. Whom somebody was shown is in the audit; what they wrote is
+nowhere: neither in an address nor in a log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
+
+from schemas.person import PersonDescriptor
+from services.console.access import sessions
+from services.console.access.doors import Here, Reviewing
+from services.console.access.refusal import Refused
+from services.console.pages.comparison import compared_with
+from services.console.pages.review import Typed, incident_of, may_know_people, number_of
+from services.console.view.rendering import page
+from services.console.view.text import TEXT
+from services.identity.decide import described_once, insufficient
+
+router = APIRouter()
+_FIELD_OF = {"date_of_birth": "born", "addresses": "postcode", "nhs_number": "nhs_number", "names": "name"}
+
+
+def sought(asked: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
+    """The description that was written, and what is wrong with it in a sentence each; None where something is."""
+    name = {part: asked[part] for part in ("given", "family") if asked[part]}
+    said: dict[str, Any] = {"names": [name] if name else []}
+    said |= {"date_of_birth": asked["born"]} if asked["born"] else {}
+    said |= {"addresses": [{"postcode": asked["postcode"]}]} if asked["postcode"] else {}
+    said |= {"nhs_number": asked["nhs_number"]} if asked["nhs_number"] else {}
+    try:
+        person = PersonDescriptor.model_validate(said)
+    except ValidationError as error:
+        fields = dict.fromkeys(_FIELD_OF[str(each["loc"][0])] for each in error.errors())
+        return None, [TEXT[f"search_wrong_{field}"] for field in fields]
+    if insufficient(described_once((person,))):
+        return None, [TEXT["search_too_little"]]
+    return person, []
+
+
+@router.get("/desks/{desk}/review/{decision}/search")
+async def search_page(request: Request, here: Reviewing, decision: str) -> Response:
+    """The empty form."""
+    return await _shown(request, here, decision, {})
+
+
+@router.post("/desks/{desk}/review/{decision}/search")
+async def search(
+    request: Request, here: Reviewing, decision: str, given: Typed = "", family: Typed = "", born: Typed = "",
+    postcode: Typed = "", nhs_number: Typed = "",
+) -> Response:  # fmt: skip
+    """Those on file who may be meant, the likeliest first. Kept in the audit."""
+    asked = {"given": given, "family": family, "born": born, "postcode": postcode, "nhs_number": nhs_number}
+    return await _shown(request, here, decision, {field: text.strip() for field, text in asked.items()})
+
+
+async def _shown(request: Request, here: Here, decision: str, asked: dict[str, str]) -> Response:
+    may_know_people(here)
+    state, number = request.app.state, number_of(decision, "unknown_decision")
+    said, wrong = sought(asked) if asked else (None, [])
+    audit, found = 0, None
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        incident = await incident_of(connection, state, here, number)
+        if said is not None:
+            found = await compared_with(connection, state.settling, incident, said, here.now.date())
+            detail = {"desk": here.desk.desk, "people": [c.person_id for c in found.candidates]}
+            subject = "/".join(incident)
+            audit = await sessions.audit(connection, "review.searched", here.actor, subject, detail, here.now)
+    return page(
+        "search.html", 422 if wrong else 200, here=here, desk=here.desk.desk, decision=number, incident=incident,
+        asked=asked, found=found, wrong=wrong, audit=audit, agencies={a.id: a.name for a in state.registry.agencies},
+    )  # fmt: skip
+
+
+@router.post("/desks/{desk}/find-incident")
+async def find(request: Request, here: Reviewing, agency: Typed = "", reference: Typed = "") -> Response:
+    """The comparison of an incident by its agency's reference, whatever was decided of it."""
+    may_know_people(here)
+    state = request.app.state
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        number = await connection.fetchval(
+            "SELECT decision_id FROM identity_decision WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL",
+            agency, reference.strip(),
+        )  # fmt: skip
+        if number is None:
+            raise Refused(404, "unknown_decision")
+        await incident_of(connection, state, here, number)
+    return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)

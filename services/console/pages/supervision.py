@@ -1,0 +1,80 @@
+"""The supervisor's page: load of the agency's desks, what waits, how soon it is acknowledged, which rules give the most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.console.access import sessions
+from services.console.access.doors import Supervising
+from services.console.view.rendering import page
+from services.ledger.alerts import performance
+from services.ledger.alerts.performance import DeskLoad
+from services.liaison.rules import RULES
+
+router = APIRouter()
+STRETCHES = {"12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+WIDTH, HEIGHT = 240, 48
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One hour of a desk's chart."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    over: bool
+    """More than an hour's target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """New alarms an hour as bars, with a line at the target."""
+
+    bars: tuple[Bar, ...]
+    target_y: float
+    most: int
+
+
+def chart(load: DeskLoad) -> Chart:
+    """Drawn to the desk's own most, at least to twice the target."""
+    top = max(*load.hours, 2 * performance.TARGET_PER_HOUR)
+    wide = WIDTH / len(load.hours)
+    bars = tuple(
+        Bar(
+            round(n * wide, 2), round(HEIGHT - HEIGHT * count / top, 2), round(wide * 0.85, 2),
+            round(HEIGHT * count / top, 2), count > performance.TARGET_PER_HOUR,
+        )
+        for n, count in enumerate(load.hours)
+    )  # fmt: skip
+    return Chart(bars, round(HEIGHT - HEIGHT * performance.TARGET_PER_HOUR / top, 2), max(load.hours))
+
+
+@router.get("/desks/{desk}/supervision")
+async def supervision_page(request: Request, here: Supervising, over: str = "12h") -> Response:
+    """All desks of the agency that this person supervises. Titles of alerts are shown, and that is kept in the audit."""
+    state = request.app.state
+    stretch = over if over in STRETCHES else "12h"
+    desks = [
+        d.desk for d in state.desks.desks.values()
+        if d.agency == here.desk.agency and here.operator.may("supervise", d)
+    ]  # fmt: skip
+    since, until = here.now - STRETCHES[stretch], here.now
+    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        loads = await performance.desk_loads(connection, desks, since, until)
+        waiting = await performance.waiting(connection, desks)
+        prompt = await performance.promptness(connection, desks, since, until)
+        rules = await performance.rule_loads(connection, desks, since, until)
+        detail = {"desks": len(desks), "alerts": len(waiting)}
+        await sessions.audit(connection, "supervision.viewed", here.actor, here.desk.agency, detail, here.now)
+    return page(
+        "supervision.html", here=here, desk=here.desk.desk, over=stretch, stretches=list(STRETCHES), figures=performance,
+        loads=[(load, chart(load)) for load in loads], waiting=waiting, prompt=prompt, rules=rules,
+        titles={i: r.title for i, r in RULES.items()}, desk_names={d: state.desks.name(d) for d in desks},
+        width=WIDTH, height=HEIGHT, most=200,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""How it looks: texts, templates, the map, one alert in words."""

@@ -1,0 +1,66 @@
+"""Which of a desk's alerts are on the screen: in the URL, so that a list can be kept and passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+from urllib.parse import urlencode
+
+from services.console.view.alert import ENDED, HELD, AlertState
+
+Show = Literal["open", "waiting", "mine", "shelved", "ended"]
+SHOWS: tuple[Show, ...] = get_args(Show)
+URGENCIES = (1, 2, 3, 4, 5)
+PAGES_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A choice of alerts. What the URL does not say, or says badly, is everything that is open."""
+
+    actor: str
+    show: Show = "open"
+    urgencies: tuple[int, ...] = URGENCIES
+    page: int = 1
+
+    @classmethod
+    def of(cls, actor: str, show: str, urgencies: list[str], page: str) -> Chosen:
+        """From the URL."""
+        known = tuple(u for u in URGENCIES if str(u) in urgencies) or URGENCIES
+        number = int(page) if page.isascii() and page.isdigit() and 1 <= int(page[:6]) <= PAGES_MAX else 1
+        return cls(actor, next((s for s in SHOWS if s == show), "open"), known, number)
+
+    @property
+    def arguments(self) -> tuple[str, list[int], str]:
+        """For the statement."""
+        return (self.show, list(self.urgencies), self.actor)
+
+    @property
+    def live(self) -> bool:
+        """Whether changes are shown as they come: on the first page of what is open."""
+        return self.page == 1 and self.show != "ended"
+
+    def matches(self, state: AlertState) -> bool:
+        """The same choice as the statement makes, for one alert that changed."""
+        if state.urgency not in self.urgencies:
+            return False
+        match self.show:
+            case "open":
+                return state.state not in ENDED
+            case "waiting":
+                return state.waiting
+            case "mine":
+                return state.state in HELD and (state.claimed_by or state.acknowledged_by) == self.actor
+            case "shelved":
+                return state.state == "shelved"
+        return state.state in ENDED
+
+    def query(self, **change: object) -> str:
+        """As it stands in a URL, with something changed."""
+        new = replace(self, **change) if change else self  # type: ignore[arg-type]  # names of own fields
+        pairs: list[tuple[str, str]] = [] if new.show == "open" else [("show", new.show)]
+        if new.urgencies != URGENCIES:
+            pairs += [("urgency", str(u)) for u in new.urgencies]
+        if new.page > 1:
+            pairs.append(("page", str(new.page)))
+        return f"?{urlencode(pairs)}" if pairs else ""

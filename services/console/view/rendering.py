@@ -1,0 +1,83 @@
+"""From values to pages: the one place that knows the templates."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.console.view.alert import AlertState, article, clock, clock_seconds, day, day_clock, length
+from services.console.view.desks import Desks
+from services.console.view.text import (
+    FIELDS,
+    LEVELS,
+    OPEN_BECAUSE,
+    OUTCOMES,
+    REASONS,
+    ROLE_NAMES,
+    SCRIPT,
+    SHAPES,
+    STATES,
+    TEXT,
+    TRANSITIONS,
+    URGENCY,
+)
+
+CSRF = "@csrf@"
+"""Stands for the token in what is rendered once for many sessions."""
+
+_pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_pages.globals.update(
+    t=TEXT, script=json.dumps(SCRIPT), transitions=TRANSITIONS, urgency=URGENCY, shapes=SHAPES, states=STATES,
+    outcomes=OUTCOMES, reasons=REASONS, role_names=ROLE_NAMES, open_because=OPEN_BECAUSE, fields=FIELDS, levels=LEVELS,
+)  # fmt: skip
+
+
+def _instant(at: datetime) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), clock(at))
+
+
+_pages.filters.update(
+    clock=clock, clock_seconds=clock_seconds, day=day, day_clock=day_clock, length_of=length, instant=_instant
+)
+
+
+def render_article(state: AlertState, desks: Desks, desk: str, csrf: str) -> str:
+    """The one renderer of an alert: for the page, the stream and the answer to a command."""
+    return _pages.get_template("article.html").render(a=article(state, desks), desk=desk, csrf=csrf)
+
+
+def render(name: str, **values: Any) -> str:
+    """A template's text."""
+    given = {"here": None, "operator": None, **values}
+    if given["here"] is not None:
+        given["operator"] = given["here"].operator
+    return _pages.get_template(name).render(**given)
+
+
+def page(name: str, status: int = 200, **values: Any) -> Response:
+    """A whole page. `here` is the person at a desk; where there is none, `operator` the person."""
+    return Response(render(name, **values), status, media_type="text/html")
+
+
+def trouble(
+    request: Request, status: int, reason: str, *, said: str | None = None, link: tuple[str, str] | None = None
+) -> Response:
+    """An error, saying what happened and what to do. `reason` is a key of TEXT; `said` stands for its sentence."""
+    sentence, remedy = said or TEXT[reason], TEXT.get(f"{reason}_remedy", "")
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"error": reason, "message": f"{sentence} {remedy}".strip()}, status)
+    title = TEXT.get(f"{reason}_title", TEXT[reason])
+    return page("trouble.html", status, title=title, said=sentence, remedy=remedy, link=link)

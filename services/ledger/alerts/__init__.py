@@ -1,0 +1,1 @@
+"""Alerts, the commands of desks, and how well alerting does."""

@@ -1,0 +1,89 @@
+"""What is counted of crises for the monitor of disproportionality, and the table that may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.ledger.deadlines import set_deadlines
+from services.liaison.disproportionality import SUBJECT, Published, next_week, published, window
+from services.liaison.policy import Policy
+from services.liaison.tally import Count, Counts, EthnicGroup, Measure, Tally
+from services.runtime.postgres import Connection
+
+KIND = "monitor"
+"""Kind of the weekly deadline."""
+
+
+async def save(
+    connection: Connection,
+    tallies: Iterable[tuple[str, Tally | None]],
+    dissolved: Iterable[str],
+    zone: str,
+    now: datetime,
+) -> None:
+    """Write what each crisis counts for; one that counts for nothing any more is taken out. The first ever sets the weekly
+    deadline."""
+    given = list(tallies)
+    gone = [crisis for crisis, tally in given if tally is None] + list(dissolved)
+    kept = [(crisis, tally) for crisis, tally in given if tally is not None]
+    if gone:
+        await connection.execute("DELETE FROM crisis_tally WHERE crisis_id = ANY($1::uuid[])", gone)
+    if not kept:
+        return
+    await connection.execute(
+        """INSERT INTO crisis_tally (crisis_id, zone, opened_at, ethnic_group, s136, force, low_grade, clock_due_at,
+                                     clock_over_at)
+           SELECT e, $2, o, g, s, f, l, cd, co
+             FROM unnest($1::uuid[], $3::timestamptz[], $4::text[], $5::boolean[], $6::boolean[], $7::boolean[],
+                         $8::timestamptz[], $9::timestamptz[]) AS x(e, o, g, s, f, l, cd, co)
+           ON CONFLICT (crisis_id) DO UPDATE SET opened_at = excluded.opened_at, ethnic_group = excluded.ethnic_group,
+               s136 = excluded.s136, force = excluded.force, low_grade = excluded.low_grade,
+               clock_due_at = excluded.clock_due_at, clock_over_at = excluded.clock_over_at""",
+        [e for e, _ in kept], zone, [t.opened_at for _, t in kept], [t.group for _, t in kept],
+        [t.s136 for _, t in kept], [t.force for _, t in kept], [t.low_grade for _, t in kept],
+        [t.clock_due_at for _, t in kept], [t.clock_over_at for _, t in kept],
+    )  # fmt: skip
+    await connection.execute(
+        """INSERT INTO deadline (kind, subject, zone, due_at) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (kind, subject) DO NOTHING""",
+        KIND, SUBJECT, zone, next_week(now),
+    )  # fmt: skip
+
+
+async def look_again(connection: Connection, at: datetime | None, zone: str) -> None:
+    """When the monitor is to be looked at again."""
+    await set_deadlines(connection, KIND, {SUBJECT: at}, zone)
+
+
+async def counts(connection: Connection, zone: str, since: datetime, until: datetime) -> Counts:
+    """As `services.liaison.tally.count` over the crises of the zone."""
+    rows = await connection.fetch(
+        """SELECT ethnic_group,
+                  count(*) AS crises,
+                  count(*) FILTER (WHERE s136) AS detained,
+                  count(*) FILTER (WHERE force) AS forced,
+                  count(low_grade) AS graded,
+                  count(*) FILTER (WHERE low_grade) AS low,
+                  count(clock_due_at) AS clocks,
+                  count(*) FILTER (WHERE clock_due_at < least(coalesce(clock_over_at, $3), $3)) AS breached
+             FROM crisis_tally WHERE zone = $1 AND opened_at >= $2 AND opened_at < $3 GROUP BY ethnic_group""",
+        zone, since, until,
+    )  # fmt: skip
+    found: dict[tuple[Measure, EthnicGroup], Count] = {}
+    for row in rows:
+        group = row["ethnic_group"]
+        said: dict[Measure, Count] = {
+            "s136": Count(row["detained"], row["crises"]),
+            "force": Count(row["forced"], row["crises"]),
+            "low-grade": Count(row["low"], row["graded"]),
+            "clock-breach": Count(row["breached"], row["clocks"]),
+        }
+        found |= {(measure, group): each for measure, each in said.items() if each.of}
+    return found
+
+
+async def table(connection: Connection, zone: str, policy: Policy, now: datetime) -> tuple[Published, ...]:
+    """The table for the governance page: of the ninety days until last Monday, small numbers suppressed."""
+    since, until = window(now, policy)
+    return published(await counts(connection, zone, since, until), policy)

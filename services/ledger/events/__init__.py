@@ -1,0 +1,1 @@
+"""Events as they came, their receipts, and what was set aside."""

@@ -1,0 +1,128 @@
+"""Receipts to the agencies: that each event was received, and what became of it. Written with the batch, in its transaction."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schemas.events.keeping import FeedHeartbeat
+from schemas.receipts import RECEIPTS_GIVEN, RECEIPTS_MAX
+from schemas.registry import TRACE_SOURCE_END, Registry
+from services.ledger.events.store import Located, Quarantined
+from services.liaison.alert import AlertChange
+from services.runtime.postgres import Connection
+
+_MESSAGES = uuid.UUID("5a0b0c2c-93f5-5c79-8c3f-3cf4b63a2f10")
+_TOKENS = uuid.UUID("e6f3d6f4-6f3e-5b7d-9f0e-2d5c8c4d8e21")
+SOURCE = "/liaison/receipts"
+NEW_ALARM = frozenset({"raised", "worsened"})
+_ID_MAX = 200
+
+
+@dataclass
+class Receipts:
+    """What is to be said of one batch."""
+
+    new: list[Located] = field(default_factory=list)
+    repeated: list[Located] = field(default_factory=list)
+    rejected: Sequence[Quarantined] = ()
+    crisis_of: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The crisis of each incident that was settled."""
+    changes: Sequence[AlertChange] = ()
+
+
+async def save(connection: Connection, receipts: Receipts, registry: Registry, now: datetime) -> int:
+    """Put them into the outbox: one message an agency, more where there are many. Returns how many messages."""
+    rows = [
+        _message(agency, said, now)
+        for agency, own in sorted(_by_agency(receipts, registry).items())
+        for said in _chunks(own)
+    ]
+    if rows:
+        await connection.executemany(
+            """INSERT INTO outbox (message_id, topic, key, headers, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+               ON CONFLICT (message_id) DO NOTHING""",
+            rows,
+        )
+    return len(rows)
+
+
+def token(crisis: str, agency: str) -> str:
+    """An agency's own name for a crisis."""
+    return str(uuid.uuid5(_TOKENS, f"{agency}|{crisis}"))
+
+
+def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[str, Any]]]:
+    alarms = _alarms(receipts.changes, registry)
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for outcome, located in (("accepted", receipts.new), ("repeated", receipts.repeated)):
+        for each in located:
+            received = each.accepted.received
+            if isinstance(received.event.data, FeedHeartbeat) or received.event.source.endswith(TRACE_SOURCE_END):
+                continue
+            said = _place(received.feed, outcome, each.partition, each.offset) | {"id": received.event.id}
+            key = received.record_key
+            crisis = receipts.crisis_of.get(key) if key is not None else None
+            if outcome == "accepted" and crisis is not None:
+                said["crisis"] = token(crisis, received.agency)
+                if raised := alarms.get((crisis, received.agency)):
+                    said["alerts"] = dict(sorted(raised.items()))
+            found[received.agency].append(said)
+    for bad in receipts.rejected:
+        fault = bad.rejected.fault
+        said = _place(bad.feed, "rejected", bad.partition, bad.offset)
+        said |= {"id": _readable_id(bad.rejected.body), "code": fault.code, "pointer": fault.pointer}
+        found[bad.agency].append(said | {"remedy": fault.remedy})
+    return found
+
+
+def _place(feed: str, outcome: str, partition: int, offset: int) -> dict[str, Any]:
+    return {"feed": feed, "outcome": outcome, "partition": partition, "offset": offset}
+
+
+def _alarms(changes: Iterable[AlertChange], registry: Registry) -> dict[tuple[str, str], Counter[str]]:
+    """New alarms by (crisis, agency) and rule: of the agency's own desks, and of no other's."""
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for change in changes:
+        for said in change.transitions:
+            if said.kind in NEW_ALARM and said.desk in registry.desks_by_id and change.alert.crisis_id is not None:
+                agency = registry.desks_by_id[said.desk][0].id
+                found[(change.alert.crisis_id, agency)][change.alert.rule] += 1
+    return found
+
+
+def _readable_id(body: bytes) -> str | None:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = document.get("id") if isinstance(document, dict) else None
+    return found if isinstance(found, str) and 0 < len(found) <= _ID_MAX else None
+
+
+def _chunks(receipts: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    for start in range(0, len(receipts), RECEIPTS_MAX):
+        yield receipts[start : start + RECEIPTS_MAX]
+
+
+def _message(agency: str, receipts: list[dict[str, Any]], now: datetime) -> tuple[Any, ...]:
+    """A place in a topic is taken once, so the first and last of these make the message's id."""
+    places = sorted((r["feed"], r["partition"], r["offset"], r["outcome"]) for r in receipts)
+    message = uuid.uuid5(_MESSAGES, f"{agency}|{places[0]}|{places[-1]}|{len(places)}")
+    body = {
+        "specversion": "1.0",
+        "id": str(message),
+        "source": SOURCE,
+        "type": RECEIPTS_GIVEN,
+        "time": now.isoformat(),
+        "datacontenttype": "application/json",
+        "partitionkey": agency,
+        "data": {"agency": agency, "receipts": receipts},
+    }
+    headers = {"message-id": str(message), "content-type": "application/cloudevents+json"}
+    return (message, f"receipts.{agency}", agency.encode(), headers, json.dumps(body).encode(), now)

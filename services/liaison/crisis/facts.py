@@ -1,0 +1,356 @@
+"""What the fold of a crisis's events establishes: the facts that rules are conditions over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from schemas.codes import (
+    ABD_SIGNS,
+    AgencyKind,
+    AmbulanceCategory,
+    ClinicalSign,
+    CrisisIndicator,
+    DetentionPower,
+    ForceKind,
+    Nature,
+    PlaceOfSafetyKind,
+    ResourceKind,
+    RestraintPosition,
+    RiskLevel,
+)
+from schemas.person import Caller, PersonDescriptor
+from schemas.received import Mark
+from services.identity.person import Outcome, PathwayOnFile, PersonOnFile
+from services.liaison.crisis.records import (
+    Absence,
+    Consultation,
+    Contact,
+    Custody,
+    Extension,
+    FamilyContact,
+    FollowUp,
+    Harm,
+    PlaceRequest,
+    Referral,
+    Refusal,
+    SiteReport,
+    SiteVisit,
+    WelfareCheck,
+)
+from services.liaison.time.spans import FOREVER, Spans, since, spans
+
+__all__ = ["Mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """One agency's own record, as it stands after all that is known."""
+
+    key: tuple[str, str]
+    kind: AgencyKind
+    opened_at: datetime
+    last_seen_at: datetime
+    reported: Mark | None
+    nature: Nature | None
+    category: AmbulanceCategory | None
+    closed: Mark | None
+    attended: bool | None
+    """Whether the agency says it attended; None while the incident is open."""
+    outcome: str | None = None
+    """What the agency closed it with."""
+    crisis_at: datetime | None = None
+    """When the agency first stated a sign of a mental-health crisis of this incident."""
+    first_assigned: Mark | None = None
+    """When the agency first sent a resource, or one was on scene."""
+    police_left: Mark | None = None
+    """When a police unit of it left last, or the police closed it having attended."""
+    person: PersonDescriptor | None = None
+    """Whom the agency says it is about: the last statement."""
+    caller: Caller | None = None
+    caller_at: Mark | None = None
+    """When the caller was recorded."""
+    linked: tuple[tuple[str, str], ...] = ()
+    """Other agencies' incidents that this one names."""
+    has_location: bool = False
+    risk_to_self: RiskLevel | None = None
+    risk_to_responders: RiskLevel | None = None
+    date_of_birth: date | None = None
+    """The last that the agency stated."""
+    apparent_age: int | None = None
+    """Years, as it looked: the last that the agency stated."""
+    channel: str | None = None
+    """How the agency came to know of it; None where its report has not come."""
+    named: bool = False
+    """The agency has said a name, an NHS number or an identifier of the person, in whatever statement."""
+    ethnicity_stated: bool = False
+    """The same of the ethnic category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One independent sign of a mental-health crisis, from its first statement on."""
+
+    kind: CrisisIndicator
+    at: datetime
+    event: tuple[str, str] | None
+    """None where the sign comes from the register of care pathways."""
+    strong: bool
+    basis: str
+    """What makes it independent: one basis counts once. `call:<agency>` for a coding by the agency's own call-taking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """A continuous presence of police at the scene: from the first unit's arrival until no unit remains."""
+
+    begun: Mark
+    ended: Mark | None
+    handed_over: bool
+    """A unit documented the handover of the person to an agency."""
+    person_taken: bool
+    """The person left with the police: a unit took them, or they were conveyed, detained elsewhere or arrested."""
+
+    @property
+    def spans(self) -> Spans:
+        """When police were there."""
+        return ((self.begun.at, FOREVER if self.ended is None else self.ended.at),)
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """One continuous use of force or restraint."""
+
+    agency: str
+    reference: str
+    started: Mark
+    ended: Mark | None
+    kinds: tuple[ForceKind, ...]
+    position: RestraintPosition | None
+    """The worst position recorded: prone if it ever was."""
+    reviews: tuple[Mark, ...]
+    signs: tuple[tuple[ClinicalSign, Mark], ...]
+    end_recorded: bool = True
+    """The agency said when it ended; False where only the closing of the incident ended it."""
+    injury: bool | None = None
+    """Whether anybody was hurt, as recorded at its end (Use of Force Act s6); None where that was not said."""
+
+    @property
+    def spans(self) -> Spans:
+        """When it went on."""
+        return ((self.started.at, FOREVER if self.ended is None else self.ended.at),)
+
+    @property
+    def is_restraint(self) -> bool:
+        """The person is held: by hand, by handcuffs, at the limbs, on the ground, prone, or with a spit guard on."""
+        return self.position is RestraintPosition.PRONE or not RESTRAINT_KINDS.isdisjoint(self.kinds)
+
+    @property
+    def is_handcuffs_alone(self) -> bool:
+        """Handcuffs and nothing more, not prone."""
+        return self.position is not RestraintPosition.PRONE and RESTRAINT_KINDS.intersection(self.kinds) == {
+            ForceKind.HANDCUFFS
+        }
+
+    def first_of(self, wanted: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
+        """The first of these signs that was observed."""
+        return next((each for each in self.signs if each[0] in wanted), None)
+
+    @property
+    def abd_spans(self) -> Spans:
+        """Since when a sign was seen after which restraint is a medical emergency (RCEM, FFLM)."""
+        first = self.first_of(ABD_SIGNS)
+        return since(None if first is None else first[1].at)
+
+
+RESTRAINT_KINDS = frozenset(
+    {
+        ForceKind.PHYSICAL_RESTRAINT,
+        ForceKind.HANDCUFFS,
+        ForceKind.LIMB_RESTRAINT,
+        ForceKind.GROUND_RESTRAINT,
+        ForceKind.SPIT_GUARD,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conveyance:
+    """One journey to a place of safety."""
+
+    mark: Mark
+    by: ResourceKind
+    reason_given: bool
+    to: PlaceOfSafetyKind | None = None
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detention:
+    """One detention under s135 or s136."""
+
+    agency: str
+    reference: str
+    power: DetentionPower
+    detained: Mark
+    kept_at: PlaceOfSafetyKind | None
+    conveyed: tuple[Conveyance, ...]
+    arrived: Mark | None
+    """The first arrival at a place of safety."""
+    handed_over: Mark | None
+    ended: Mark | None
+    incident: tuple[str, str] = ("", "")
+    consultations: tuple[Consultation, ...] = ()
+    visits: tuple[SiteVisit, ...] = ()
+    """Arrivals at and moves to places of safety, in order; for a person kept where they were, that site first."""
+    handovers: tuple[SiteVisit, ...] = ()
+    assessment_started: Mark | None = None
+    assessed: tuple[Mark, str] | None = None
+    extensions: tuple[Extension, ...] = ()
+    escaped: Mark | None = None
+    """The first escape."""
+    outcome: str | None = None
+    """How the detention ended."""
+    escapes: tuple[Mark, ...] = ()
+    restated: tuple[Mark, ...] = ()
+    """When it was said again, under the same reference, that the person was detained, and kept somewhere."""
+
+    @property
+    def clock_started(self) -> Mark | None:
+        """Since when the 24 hours run: arrival at the first place of safety, or the decision to keep the person where
+        they already were (s136(2A), s135(3ZA)). A move does not restart it (s136(3)).
+
+        Where the arrival itself was not heard, the first thing that only happens at a place of safety stands for it: the
+        clock started then at the latest.
+        """
+        if self.kept_at is not None:
+            return self.detained
+        there = [m for m in (self.arrived, self.handed_over, self.assessment_started) if m is not None]
+        return min((*there, *(v.mark for v in self.visits)), default=None)
+
+    @property
+    def over(self) -> datetime:
+        """When the detention ended; FOREVER while it goes on."""
+        return FOREVER if self.ended is None else self.ended.at
+
+    @property
+    def away(self) -> Spans:
+        """From each escape until the person is at a place of safety again, or the detention ended."""
+        back = sorted(v.mark.at for v in (*self.visits, *self.handovers))
+        return spans((e.at, min(next((b for b in back if b > e.at), FOREVER), self.over)) for e in self.escapes)
+
+    @property
+    def stays(self) -> tuple[tuple[SiteVisit, datetime], ...]:
+        """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the detention over."""
+        found = []
+        for number, visit in enumerate(self.visits):
+            following = self.visits[number + 1].mark.at if number + 1 < len(self.visits) else FOREVER
+            gone = next((e.at for e in self.escapes if e.at >= visit.mark.at), FOREVER)
+            end = min(following, gone, self.over)
+            if end > visit.mark.at:
+                found.append((visit, end))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A state of the ambulance response: since an event, until another."""
+
+    since: Mark
+    until: datetime
+    what: str
+    """The category (`C3`), or the reason of a stand-down (`police-present`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crisis:
+    """One crisis: the incidents of all agencies that are about it, folded. Equal for any order of arrival."""
+
+    crisis_id: str
+    area: str | None
+    opened_at: datetime | None
+    """None where no event counts (all retracted)."""
+    last_event_at: datetime | None
+    person: PersonOnFile | None
+    """The person attached; never one that is only possible."""
+    identity: Outcome
+    incidents: tuple[IncidentState, ...]
+    indicators: tuple[Indicator, ...]
+    """In order of time; the first statement of each basis."""
+    attendances: tuple[Attendance, ...]
+    ambulance_on_scene: Spans
+    """An ambulance, rapid response car or mental-health joint response car (it carries a paramedic)."""
+    health_on_scene: Spans
+    """Any resource that brings a clinician."""
+    responding: Spans
+    """A unit of any agency is on its way or there."""
+    joint_response: Spans
+    """A mental-health joint response car or street triage is on its way or there."""
+    emergency: Spans
+    """An open ambulance incident is graded C1 or C2 and was not stood down since."""
+    category_1: Spans
+    below_emergency: tuple[Stretch, ...]
+    """No emergency grade, and an open ambulance incident is graded below."""
+    stood_down: tuple[Stretch, ...]
+    """Help was cancelled or not sent because police are present, or without sending, and nothing was sent since."""
+    requested: tuple[Stretch, ...]
+    """An ambulance was asked for, or the ambulance service has its own open incident."""
+    assessments: tuple[Mark, ...]
+    """An ambulance clinician documented an assessment."""
+    forces: tuple[Force, ...]
+    detentions: tuple[Detention, ...]
+    open_police_or_ambulance: Spans
+    """A police or ambulance incident of the crisis is open."""
+    custodies: tuple[Custody, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    welfare_checks: tuple[WelfareCheck, ...] = ()
+    checks: tuple[tuple[tuple[str, str], Mark, bool], ...] = ()
+    """Every record of a welfare check: incident, when, whether the person was seen; also where no concern was logged by
+    itself."""
+    police_asked: tuple[Mark, ...] = ()
+    """The police were asked to help."""
+    family: tuple[FamilyContact, ...] = ()
+    harms: tuple[Harm, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    place_requests: tuple[PlaceRequest, ...] = ()
+    consultations: tuple[tuple[tuple[str, str], Consultation], ...] = ()
+    """Consultations before s136 by (agency, detention reference), also those without a detention yet."""
+    site_reports: tuple[SiteReport, ...] = ()
+    """What places of safety of the zone said of their free places, in order; only where a place is looked for."""
+    contacts: tuple[Contact, ...] = ()
+    """Incidents outside this crisis about the same person, telephone or property, in order of time."""
+    signs: tuple[tuple[ClinicalSign, Mark], ...] = ()
+    """Physical signs seen of the person, whoever said so, in order of time."""
+    incidents_left_apart: bool = False
+    """Incidents at its place were not added to it, since it is as large as a crisis may grow by place alone; or it is
+    one that was not added."""
+    faults: tuple[str, ...] = ()
+    """Corrections that could not be applied, by event id: the uncorrected event counts."""
+
+    @property
+    def clear_crisis(self) -> tuple[Indicator, ...]:
+        """The signs that make it a clear crisis, ending with the one that completed it; empty where it is none.
+
+        Two independent indicators, or one strong one: s135/s136, suicide attempt, restraint
+        (liaison rule catalogue, conventions).
+        """
+        seen: list[Indicator] = []
+        for each in self.indicators:
+            if each.strong:
+                return (each,)
+            seen.append(each)
+            if len(seen) == 2:
+                return tuple(seen)
+        return ()
+
+    def agencies(self, *kinds: AgencyKind) -> tuple[str, ...]:
+        """The agencies of these kinds that have an incident in the crisis, sorted."""
+        return tuple(sorted({i.key[0] for i in self.incidents if i.kind in kinds}))
+
+    def open_pathways(self, instant: datetime) -> tuple[PathwayOnFile, ...]:
+        """Care pathways of the attached person that were open at the instant."""
+        if self.person is None:
+            return ()
+        return tuple(p for p in self.person.pathways if p.open_at(instant))

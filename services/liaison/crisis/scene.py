@@ -1,0 +1,337 @@
+"""Running state of the fold: what is at the scene, how the ambulance service responds, which signs were seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from operator import itemgetter
+
+from schemas.codes import (
+    AgencyKind,
+    AmbulanceCategory,
+    CrisisIndicator,
+    Nature,
+    ResourceKind,
+    RiskLevel,
+    StandDownReason,
+)
+from schemas.events.incident import IncidentFacts
+from schemas.person import Caller, PersonDescriptor
+from schemas.received import Mark
+from services.liaison.crisis.facts import Attendance, IncidentState, Indicator, Stretch
+from services.liaison.time.spans import FOREVER
+
+Key = tuple[str, str]
+
+AMBULANCE_RESPONSE = frozenset(
+    {
+        ResourceKind.AMBULANCE,
+        ResourceKind.RAPID_RESPONSE_CAR,
+        ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR,
+    }
+)
+JOINT_RESPONSE = frozenset({ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE})
+NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
+"""Reasons that leave a person in crisis with the police alone (LAS: more than half of police requests are cancelled)."""
+
+STRONG = frozenset(
+    {
+        CrisisIndicator.SUICIDE_ATTEMPT,
+        CrisisIndicator.SECTION_135_136,
+        CrisisIndicator.RESTRAINT,
+    }
+)
+_CALL_TAKING = frozenset({CrisisIndicator.MENTAL_HEALTH_CODE, CrisisIndicator.AMPDS_25})
+_KNOWN = frozenset({CrisisIndicator.CRISIS_PLAN, CrisisIndicator.KNOWN_TO_SERVICES})
+NATURE_INDICATORS = {
+    Nature.MENTAL_HEALTH_CRISIS: CrisisIndicator.MENTAL_HEALTH_CODE,
+    Nature.SUICIDAL: CrisisIndicator.SUICIDAL,
+    Nature.SELF_HARM: CrisisIndicator.SELF_HARM,
+}
+
+
+@dataclass(slots=True)
+class Indicators:
+    """Independent signs of a crisis.
+
+    How a call was coded (its nature, a mental-health code, AMPDS card 25) is one act of one agency's call-taking and
+    counts once an agency; two agencies' own call-taking are two. Any other sign counts once, whoever repeats it. A
+    crisis plan and being known to services are one sign: nobody has a plan who is not known.
+    """
+
+    found: list[Indicator] = field(default_factory=list)
+    _bases: set[str] = field(default_factory=set)
+    _stated: set[tuple[str, CrisisIndicator]] = field(default_factory=set)
+
+    def state(
+        self,
+        kind: CrisisIndicator,
+        agency: str,
+        at: datetime,
+        event: tuple[str, str] | None,
+        *,
+        call_taking: bool = False,
+        strong: bool | None = None,
+    ) -> None:
+        """An agency states the sign. A repeat of what the agency already said changes nothing."""
+        is_strong = kind in STRONG if strong is None else strong
+        if not is_strong:
+            if (agency, kind) in self._stated:
+                return
+            self._stated.add((agency, kind))
+        if call_taking or kind in _CALL_TAKING:
+            basis = f"call:{agency}"
+        elif kind in _KNOWN:
+            basis = CrisisIndicator.KNOWN_TO_SERVICES.value
+        else:
+            basis = kind.value if is_strong or kind not in STRONG else f"{kind.value}-weak"
+        if basis not in self._bases:
+            self._bases.add(basis)
+            self.found.append(Indicator(kind, at, event, is_strong, basis))
+
+
+@dataclass(slots=True)
+class IncidentBuilder:
+    key: Key
+    kind: AgencyKind
+    opened_at: datetime
+    last_seen_at: datetime
+    reported: Mark | None = None
+    nature: Nature | None = None
+    category: AmbulanceCategory | None = None
+    closed: Mark | None = None
+    attended: bool | None = None
+    outcome: str | None = None
+    crisis_at: datetime | None = None
+    first_assigned: Mark | None = None
+    police_left: Mark | None = None
+    person: PersonDescriptor | None = None
+    caller: Caller | None = None
+    caller_at: Mark | None = None
+    linked: dict[Key, None] = field(default_factory=dict)
+    has_location: bool = False
+    risk_to_self: RiskLevel | None = None
+    risk_to_responders: RiskLevel | None = None
+    date_of_birth: date | None = None
+    apparent_age: int | None = None
+    channel: str | None = None
+    named: bool = False
+    ethnicity_stated: bool = False
+
+    def is_about(self, person: PersonDescriptor | None) -> None:
+        """Whom the agency says it is about. What a later statement leaves out of the age stays as it was."""
+        if person is None:
+            return
+        self.person = person
+        self.named = self.named or bool(person.names or person.nhs_number or person.identifiers)
+        self.ethnicity_stated = self.ethnicity_stated or person.ethnicity is not None
+        self.date_of_birth = person.date_of_birth or self.date_of_birth
+        if person.apparent_age is not None:
+            self.apparent_age = person.apparent_age
+
+    def describe(self, data: IncidentFacts, mark: Mark) -> None:
+        """What the agency says of caller, place, risk and other agencies' references."""
+        if data.caller is not None:
+            self.caller, self.caller_at = data.caller, self.caller_at or mark
+        self.linked |= dict.fromkeys((each.agency, each.reference) for each in data.linked)
+        self.has_location = self.has_location or data.location is not None
+        self.risk_to_self = data.risk_to_self or self.risk_to_self
+        self.risk_to_responders = data.risk_to_responders or self.risk_to_responders
+
+    def build(self) -> IncidentState:
+        """The incident as it stands."""
+        return IncidentState(
+            self.key, self.kind, self.opened_at, self.last_seen_at, self.reported, self.nature, self.category, self.closed,
+            self.attended, self.outcome, self.crisis_at, self.first_assigned, self.police_left, self.person, self.caller,
+            self.caller_at, tuple(self.linked), self.has_location, self.risk_to_self, self.risk_to_responders,
+            self.date_of_birth, self.apparent_age, self.channel, self.named, self.ethnicity_stated,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class AttendanceBuilder:
+    begun: Mark
+    ended: Mark | None = None
+    handed_over: bool = False
+    person_taken: bool = False
+
+    def build(self) -> Attendance:
+        """The attendance as it stands."""
+        return Attendance(self.begun, self.ended, self.handed_over, self.person_taken)
+
+
+@dataclass(slots=True)
+class Presence:
+    """Resources on their way and at the scene."""
+
+    attendances: list[AttendanceBuilder] = field(default_factory=list)
+    ambulance: list[tuple[datetime, datetime]] = field(default_factory=list)
+    health: list[tuple[datetime, datetime]] = field(default_factory=list)
+    joint: list[tuple[datetime, datetime]] = field(default_factory=list)
+    responding: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _sent: dict[Key, tuple[Key, datetime]] = field(default_factory=dict)
+    _police: dict[Key, Key] = field(default_factory=dict)
+    _there: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
+    _coming: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
+
+    @property
+    def ambulance_sent(self) -> bool:
+        """An ambulance response is on its way or there."""
+        return any(kind in AMBULANCE_RESPONSE for held in (self._coming, self._there) for kind, _, _ in held.values())
+
+    @property
+    def attendance(self) -> AttendanceBuilder | None:
+        """The police attendance that goes on."""
+        return self.attendances[-1] if self._police else None
+
+    def assigned(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
+        """A resource was sent."""
+        self._sent.setdefault(unit, (incident, mark.at))
+        if kind is not ResourceKind.POLICE_UNIT and unit not in self._there:
+            self._coming.setdefault(unit, (kind, incident, mark.at))
+
+    def arrived(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
+        """A resource is at the scene. Said again, it changes nothing."""
+        self._sent.setdefault(unit, (incident, mark.at))
+        if kind is ResourceKind.POLICE_UNIT:
+            if not self._police:
+                self.attendances.append(AttendanceBuilder(mark))
+            self._police.setdefault(unit, incident)
+            return
+        self._not_coming(unit, mark.at)
+        self._there.setdefault(unit, (kind, incident, mark.at))
+
+    def left(self, unit: Key, mark: Mark) -> None:
+        """A resource left or was stood down."""
+        if (sent := self._sent.pop(unit, None)) is not None:
+            self.responding.append((sent[1], mark.at))
+        if unit in self._police:
+            del self._police[unit]
+            if not self._police:
+                self.attendances[-1].ended = mark
+            return
+        self._not_coming(unit, mark.at)
+        self._gone(unit, mark.at)
+
+    def closed(self, incident: Key, mark: Mark) -> None:
+        """The agency closed its incident: none of its resources is there any longer, said or unsaid."""
+        for held in (self._police, self._there, self._coming):
+            for unit in sorted(held):
+                value = held[unit]
+                if (value if held is self._police else value[1]) == incident:
+                    self.left(unit, mark)
+        for unit in sorted(u for u, sent in self._sent.items() if sent[0] == incident):
+            self.left(unit, mark)
+
+    def so_far(self) -> Presence:
+        """The same with what is still there, or on its way, left open. This one goes on as it was."""
+        end = Presence(
+            self.attendances, list(self.ambulance), list(self.health), list(self.joint), list(self.responding), dict(self._sent),
+            {}, dict(self._there), dict(self._coming),
+        )  # fmt: skip
+        end.responding.extend((at, FOREVER) for _, at in self._sent.values())
+        for unit in self._coming:
+            end._not_coming(unit, FOREVER)
+        for unit in self._there:
+            end._gone(unit, FOREVER)
+        return end
+
+    def _not_coming(self, unit: Key, until: datetime) -> None:
+        held = self._coming.pop(unit, None)
+        if held is not None and held[0] in JOINT_RESPONSE:
+            self.joint.append((held[2], until))
+
+    def _gone(self, unit: Key, until: datetime) -> None:
+        held = self._there.pop(unit, None)
+        if held is None:
+            return
+        kind, _, start = held
+        if kind.is_health:
+            self.health.append((start, until))
+        if kind in AMBULANCE_RESPONSE:
+            self.ambulance.append((start, until))
+        if kind in JOINT_RESPONSE:
+            self.joint.append((start, until))
+
+
+_GRADE = itemgetter(0, 1)
+
+
+@dataclass(slots=True)
+class AmbulanceResponse:
+    """How the ambulance service responds: one state at a time, over all its open incidents of the crisis.
+
+    Stood down beats a grade given before it; an emergency grade beats a lower one of another incident. A new request, an
+    emergency grade, or an ambulance response sent ends a stand-down.
+    """
+
+    low: list[Stretch] = field(default_factory=list)
+    stood_down: list[Stretch] = field(default_factory=list)
+    emergency: list[tuple[datetime, datetime]] = field(default_factory=list)
+    category_1: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _grades: dict[Key, tuple[str, Mark, str]] = field(default_factory=dict)
+    """By incident what its last grade makes of the response: `C1`, `C2` or `low`, since when, and the words for it."""
+    _down: tuple[Mark, str] | None = None
+    _state: tuple[str, Mark, str] | None = None
+
+    def graded(self, incident: Key, category: AmbulanceCategory, mark: Mark, because: str) -> None:
+        """The last grade of an incident by occurrence counts."""
+        emergency = category.is_emergency
+        held = self._grades.get(incident)
+        if held is None or not held[2].startswith(category):
+            self._grades[incident] = (str(category) if emergency else "low", mark, category + because)
+        if emergency:
+            self._down = None
+        self._settle(mark)
+
+    def not_sent(self, mark: Mark, reason: str) -> None:
+        """Help was cancelled, declined or stood down."""
+        if self._down is None:
+            self._down = (mark, reason)
+            self._settle(mark)
+
+    def sent(self, mark: Mark) -> None:
+        """Help was asked for anew or is on its way."""
+        if self._down is not None:
+            self._down = None
+            self._settle(mark)
+
+    def closed(self, incident: Key, mark: Mark) -> None:
+        """The incident's grade counts no more."""
+        if self._grades.pop(incident, None) is not None:
+            self._settle(mark)
+
+    def so_far(self) -> AmbulanceResponse:
+        """The same with what still holds left open. This one goes on as it was."""
+        end = AmbulanceResponse(
+            list(self.low), list(self.stood_down), list(self.emergency), list(self.category_1), _state=self._state
+        )
+        end._end(FOREVER)
+        return end
+
+    def _now(self) -> tuple[str, Mark, str] | None:
+        if self._down is not None:
+            return ("down", *self._down)
+        # the first of equals by incident counts, as they were graded
+        return min(self._grades.values(), key=_GRADE, default=None)
+
+    def _settle(self, mark: Mark) -> None:
+        state = self._now()
+        if state != self._state:
+            self._end(mark.at)
+            self._state = None if state is None else (state[0], max(state[1], mark), state[2])
+
+    def _end(self, until: datetime) -> None:
+        if self._state is None:
+            return
+        name, mark, what = self._state
+        if mark.at >= until:
+            return
+        if name == "down":
+            self.stood_down.append(Stretch(mark, until, what))
+        elif name == "low":
+            self.low.append(Stretch(mark, until, what))
+        else:
+            self.emergency.append((mark.at, until))
+            if name == "C1":
+                self.category_1.append((mark.at, until))

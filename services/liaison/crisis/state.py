@@ -1,0 +1,434 @@
+"""The running state of the fold: what the events of a crisis, taken in order, establish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from schemas.codes import (
+    ClinicalSign,
+    CrisisIndicator,
+    ForceKind,
+    Nature,
+    ResourceKind,
+    RestraintPosition,
+)
+from schemas.events import DATA_MODELS, detention, incident, response
+from schemas.model import Closed
+from schemas.received import Mark, Received
+from services.identity.person import PersonOnFile
+from services.liaison.crisis.facts import RESTRAINT_KINDS, Conveyance, Crisis, Stretch
+from services.liaison.crisis.force import DetentionBuilder, ForceBuilder
+from services.liaison.crisis.other_records import RECORDED, Records, Said
+from services.liaison.crisis.records import Consultation, Contact, Extension, SiteReport, SiteVisit
+from services.liaison.crisis.scene import (
+    AMBULANCE_RESPONSE,
+    NATURE_INDICATORS,
+    NOT_SENT,
+    AmbulanceResponse,
+    IncidentBuilder,
+    Indicators,
+    Key,
+    Presence,
+)
+from services.liaison.time.spans import FOREVER, spans
+
+_TAKEN = frozenset({"conveyed", "detained", "arrested"})
+
+_LINKING_NATURE = {
+    Nature.MENTAL_HEALTH_CRISIS: "crisis",
+    Nature.SUICIDAL: "crisis",
+    Nature.SELF_HARM: "crisis",
+    Nature.WELFARE_CONCERN: "welfare",
+    Nature.MISSING: "welfare",
+    Nature.DISTURBANCE: "disturbance",
+    Nature.VIOLENCE: "disturbance",
+    Nature.MEDICAL: "medical",
+    Nature.TRAFFIC_COLLISION: "collision",
+    Nature.TRAFFIC_STOP: "traffic",
+    Nature.FIRE: "fire",
+    Nature.CRIME: "property",
+    Nature.ADMINISTRATIVE: "administrative",
+}
+
+
+class Folding:
+    """Takes the events of one crisis in the order of occurrence, and says at any time what they make. Saying it changes
+    nothing, so that the fold may go on with what comes later."""
+
+    def __init__(self) -> None:
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self.incidents: dict[Key, IncidentBuilder] = {}
+        self.indicators = Indicators()
+        self.presence = Presence()
+        self.response = AmbulanceResponse()
+        self.asked: list[Mark] = []
+        self.police_asked: list[Mark] = []
+        self.assessments: list[Mark] = []
+        self.forces: dict[Key, list[ForceBuilder]] = {}
+        self.detentions: dict[Key, DetentionBuilder] = {}
+        self.consultations: list[tuple[Key, Consultation]] = []
+        self.records = Records()
+        self.signs: list[tuple[ClinicalSign, Mark]] = []
+
+    def take(self, received: Received) -> None:
+        """The next event; none before it may come any more."""
+        mark = received.order
+        if self.first is None:
+            self.first = mark.at
+        self.last = mark.at
+        key = received.record_key
+        if key is None:
+            return
+        data = received.event.data
+        kind = type(data)
+        if kind in RECORDED:
+            self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
+        handling = _HANDLING.get(kind)
+        if handling is None:
+            return
+        handler, has_signs, has_person = handling
+        state = self.incidents.get(key)
+        if state is None:
+            state = self.incidents[key] = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
+        state.last_seen_at = mark.at
+        if has_signs and data.signs:
+            self.signs += [(sign, mark) for sign in data.signs]
+        if has_person and data.person is not None:
+            state.is_about(data.person)
+        if handler is not None:
+            handler(self, state, data, mark)
+
+    def sign(self, state: IncidentBuilder, kind: CrisisIndicator, mark: Mark, **how: Any) -> None:
+        if kind is not CrisisIndicator.RESTRAINT or how.get("strong"):
+            # handcuffs go with most arrests
+            state.crisis_at = state.crisis_at or mark.at
+        self.indicators.state(kind, state.key[0], mark.at, mark.event, **how)
+
+    def facts(self, state: IncidentBuilder, data: incident.IncidentFacts, mark: Mark) -> None:
+        state.describe(data, mark)
+        if data.nature is not None:
+            state.nature = data.nature
+            kind = NATURE_INDICATORS.get(data.nature)
+            if kind is not None:
+                self.sign(state, kind, mark, call_taking=True)
+        if data.opening_code is not None:
+            self.code(state, data.opening_code, mark)
+        for each in data.indicators:
+            self.sign(state, each, mark)
+        if data.ambulance_category is not None and state.kind == "ambulance":
+            state.category = data.ambulance_category
+            self.response.graded(state.key, data.ambulance_category, mark, "")
+
+    def linked(self, state: IncidentBuilder, data: incident.IncidentLinked, mark: Mark) -> None:
+        state.linked[(data.linked.agency, data.linked.reference)] = None
+
+    def reported(self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark) -> None:
+        if state.reported is None:
+            state.reported, state.channel = mark, data.channel
+        self.facts(state, data, mark)
+
+    def code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:
+        # AMPDS card 25: psychiatric, abnormal behaviour, suicide attempt. `25A1` is of that card, `251` is not.
+        text = code.code.strip()
+        if code.system.strip().lower() == "ampds" and text[:2] == "25" and not text[2:3].isdigit():
+            self.sign(state, CrisisIndicator.AMPDS_25, mark)
+
+    def graded(self, state: IncidentBuilder, data: incident.IncidentGraded, mark: Mark) -> None:
+        if data.code is not None:
+            self.code(state, data.code, mark)
+        if state.kind != "ambulance":
+            return
+        if data.assessed_by_clinician:
+            self.assessments.append(mark)
+        if data.ambulance_category is not None:
+            state.category = data.ambulance_category
+            because = "" if data.reason is None else f", {data.reason.value}"
+            self.response.graded(state.key, data.ambulance_category, mark, because)
+        elif data.reason in NOT_SENT:
+            self.response.not_sent(mark, str(data.reason))
+
+    def declined(self, state: IncidentBuilder, data: incident.IncidentDeclined, mark: Mark) -> None:
+        if state.kind == "ambulance":
+            self.response.not_sent(mark, f"declined, {data.reason}")
+
+    def closed(self, state: IncidentBuilder, data: incident.IncidentClosed, mark: Mark) -> None:
+        state.closed, state.attended, state.outcome = mark, data.attended, data.outcome
+        if state.kind == "police" and data.attended:
+            state.police_left = mark
+        self.presence.closed(state.key, mark)
+        if state.kind == "police" and data.outcome in _TAKEN and self.presence.attendances:
+            self.presence.attendances[-1].person_taken = True
+        if state.kind == "ambulance":
+            self.response.closed(state.key, mark)
+            if not data.attended and data.outcome != "duplicate":
+                self.response.not_sent(mark, "closed without attendance")
+        for several in self.forces.values():
+            for force in several:
+                if force.incident == state.key and force.ended is None:
+                    force.ended = mark
+
+    def assigned(self, state: IncidentBuilder, data: response.ResourceAssigned, mark: Mark) -> None:
+        state.first_assigned = state.first_assigned or mark
+        self.presence.assigned((state.key[0], data.resource), data.kind, state.key, mark)
+        if data.kind in AMBULANCE_RESPONSE:
+            self.response.sent(mark)
+
+    def on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
+        state.first_assigned = state.first_assigned or mark
+        self.presence.arrived((state.key[0], data.resource), data.kind, state.key, mark)
+        if data.kind in AMBULANCE_RESPONSE:
+            self.response.sent(mark)
+
+    def left(self, state: IncidentBuilder, data: response.ResourceLeft, mark: Mark) -> None:
+        attendance = self.presence.attendance
+        if data.kind is ResourceKind.POLICE_UNIT:
+            state.police_left = mark
+        if attendance is not None and data.kind is ResourceKind.POLICE_UNIT:
+            attendance.handed_over = attendance.handed_over or data.handover_to is not None
+            attendance.person_taken = attendance.person_taken or data.with_person
+        self.presence.left((state.key[0], data.resource), mark)
+
+    def stood_down(self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark) -> None:
+        self.presence.left((state.key[0], data.resource), mark)
+        if data.kind in AMBULANCE_RESPONSE and data.reason in NOT_SENT and not self.presence.ambulance_sent:
+            self.response.not_sent(mark, data.reason.value)
+
+    def requested(self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark) -> None:
+        if data.of == "ambulance":
+            self.asked.append(mark)
+            self.response.sent(mark)
+        elif data.of == "police":
+            self.police_asked.append(mark)
+
+    def cancelled(self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark) -> None:
+        if data.of == "ambulance" and data.reason in NOT_SENT:
+            self.response.not_sent(mark, data.reason.value)
+
+    def force_started(self, state: IncidentBuilder, data: response.ForceStarted, mark: Mark) -> None:
+        several = self.forces.setdefault((state.key[0], data.force), [])
+        if several and several[-1].ended is None:
+            several[-1].kinds.extend(data.kinds)
+        else:
+            several.append(ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None))
+        several[-1].observe(data.position, data.signs, mark)
+        held = RESTRAINT_KINDS.intersection(data.kinds)
+        prone = data.position is RestraintPosition.PRONE
+        if held or prone:
+            # Handcuffs alone go with most arrests: a sign like another, not a strong one.
+            strong = prone or held != {ForceKind.HANDCUFFS}
+            self.sign(state, CrisisIndicator.RESTRAINT, mark, strong=strong)
+
+    def force_reviewed(self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark) -> None:
+        several = self.forces.get((state.key[0], data.force))
+        if several and several[-1].ended is None:
+            several[-1].reviews.append(mark)
+            several[-1].observe(data.position, data.signs, mark)
+
+    def force_ended(self, state: IncidentBuilder, data: response.ForceEnded, mark: Mark) -> None:
+        several = self.forces.get((state.key[0], data.force))
+        if several:
+            last = several[-1]
+            last.ended, last.end_recorded = last.ended or mark, True
+            last.injury = data.injury if last.injury is None else last.injury
+
+    def harmed(self, state: IncidentBuilder, data: response.HarmReported, mark: Mark) -> None:
+        kind = {
+            "self-harm": CrisisIndicator.SELF_HARM,
+            "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
+        }.get(data.harm)
+        if kind is not None:
+            self.sign(state, kind, mark)
+
+    def detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
+        strong = not isinstance(data, detention.DetentionConsulted)
+        self.sign(state, CrisisIndicator.SECTION_135_136, mark, strong=strong)
+        attendance = self.presence.attendance
+        key = (state.key[0], data.detention)
+        match data:
+            case detention.DetentionDetained(power=power, kept_at=site):
+                if key not in self.detentions:
+                    kept = None if site is None else site.kind
+                    self.detentions[key] = DetentionBuilder(*key, power, mark, kept, state.key)
+                    if site is not None:
+                        self.detentions[key].visits.append(SiteVisit(mark, site.site, site.kind))
+                elif site is not None:
+                    self.detentions[key].restated.append(mark)
+                return
+            case detention.DetentionConsulted(role=role, practicable=practicable, reason_not_practicable=why):
+                self.consultations.append((key, Consultation(mark, role, practicable, why is not None)))
+                return
+            case detention.DetentionConveyed() | detention.DetentionArrived():
+                if attendance is not None:
+                    attendance.person_taken = True
+        held = self.known_detention(key)
+        if held is None:
+            return
+        match data:
+            case detention.DetentionConveyed(by=by, reason_not_ambulance=reason, to=to):
+                named = Conveyance(mark, by, reason is not None)
+                held.conveyed.append(named if to is None else replace(named, to=to.kind, site=to.site))
+            case detention.DetentionArrived(at=at):
+                held.arrived = held.arrived or mark
+                held.visits.append(SiteVisit(mark, at.site, at.kind))
+            case detention.DetentionMoved(to=to):
+                held.visits.append(SiteVisit(mark, to.site, to.kind))
+            case detention.DetentionHandedOver(at=at):
+                held.handed_over = held.handed_over or mark
+                held.handovers.append(SiteVisit(mark, at.site, at.kind))
+            case detention.DetentionAssessmentStarted():
+                held.assessment_started = held.assessment_started or mark
+            case detention.DetentionAssessed(outcome=outcome):
+                held.assessed = held.assessed or (mark, outcome)
+                held.assessment_started = held.assessment_started or mark
+            case detention.DetentionExtended() as extended:
+                held.extensions.append(
+                    Extension(
+                        mark, extended.until, extended.authorised_by == "registered-medical-practitioner",
+                        extended.because_of_condition, extended.superintendent_approved,
+                    )
+                )  # fmt: skip
+            case detention.DetentionEscaped():
+                held.escapes.append(mark)
+            case detention.DetentionEnded(outcome=outcome):
+                held.ended, held.outcome = held.ended or mark, held.outcome or outcome
+
+    def known_detention(self, key: Key) -> DetentionBuilder | None:
+        """The detention of that reference, or the only one there is: a hospital gives it a reference of its own."""
+        held = self.detentions.get(key)
+        if held is None and len(self.detentions) == 1:
+            held = next(iter(self.detentions.values()))
+        return held
+
+    def crisis(
+        self,
+        crisis_id: str,
+        area: str | None,
+        person: PersonOnFile | None,
+        outcome: Any,
+        faults: tuple[str, ...],
+        contacts: tuple[Contact, ...],
+        site_reports: tuple[SiteReport, ...],
+    ) -> Crisis:
+        """What was taken so far makes this."""
+        there, response = self.presence.so_far(), self.response.so_far()
+        indicators = self.indicators.found
+        if person is not None and self.first is not None:
+            in_care = [p for p in person.pathways if p.open_at(self.first)]
+            if in_care:
+                planned = any(p.facts.crisis_plan is not None for p in in_care)
+                known = CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
+                register = Indicators()
+                register.state(known, "register", self.first, None)
+                indicators = [*register.found, *(i for i in indicators if i.basis != "known-to-services")]
+        consulted: dict[int, list[Consultation]] = {}
+        for key, each in self.consultations:
+            if (held := self.known_detention(key)) is not None:
+                consulted.setdefault(id(held), []).append(each)
+        incidents = tuple(self.incidents[key].build() for key in sorted(self.incidents))
+        detentions = (d.build(tuple(consulted.get(id(d), ()))) for d in self.detentions.values())
+        records = self.records
+        return Crisis(
+            crisis_id=crisis_id,
+            area=area,
+            opened_at=self.first,
+            last_event_at=self.last,
+            person=person,
+            identity=outcome,
+            incidents=incidents,
+            indicators=tuple(indicators),
+            attendances=tuple(each.build() for each in self.presence.attendances),
+            ambulance_on_scene=spans(there.ambulance),
+            health_on_scene=spans(there.health),
+            responding=spans(there.responding),
+            joint_response=spans(there.joint),
+            emergency=spans(response.emergency),
+            category_1=spans(response.category_1),
+            below_emergency=tuple(response.low),
+            stood_down=tuple(response.stood_down),
+            requested=self._requests(),
+            assessments=tuple(self.assessments),
+            forces=tuple(
+                sorted(
+                    (each.build() for several in self.forces.values() for each in several),
+                    key=lambda force: force.started,
+                )
+            ),
+            detentions=tuple(sorted(detentions, key=lambda d: d.detained)),
+            open_police_or_ambulance=spans(
+                (i.opened_at, FOREVER if i.closed is None else i.closed.at)
+                for i in incidents
+                if i.kind in ("police", "ambulance")
+            ),
+            faults=faults,
+            contacts=contacts,
+            site_reports=site_reports,
+            custodies=tuple(records.custodies[k] for k in sorted(records.custodies)),
+            absences=tuple(records.absences[k] for k in sorted(records.absences)),
+            referrals=tuple(records.referrals[k] for k in sorted(records.referrals)),
+            follow_ups=tuple(records.follow_ups[k] for k in sorted(records.follow_ups)),
+            welfare_checks=tuple(records.welfare_checks),
+            checks=tuple(records.checks),
+            police_asked=tuple(self.police_asked),
+            family=tuple(records.family),
+            harms=tuple(records.harms),
+            refusals=tuple(records.refusals),
+            place_requests=tuple(records.places[k] for k in sorted(records.places)),
+            consultations=tuple(self.consultations),
+            signs=tuple(self.signs),
+        )
+
+    def _requests(self) -> tuple[Stretch, ...]:
+        """A request counts for the police attendance it was made in or before; an own incident while it is open."""
+        found = []
+        for mark in self.asked:
+            ends = (a.ended.at for a in self.presence.attendances if a.ended and a.ended.at > mark.at)
+            found.append(Stretch(mark, next(ends, FOREVER), "request"))
+        for each in self.incidents.values():
+            if each.kind == "ambulance":
+                began = each.reported or Mark(each.opened_at, f"/{each.key[0]}", each.key[1])
+                until = FOREVER if each.closed is None else each.closed.at
+                found.append(Stretch(began, until, "incident"))
+        return tuple(sorted(found, key=lambda stretch: stretch.since))
+
+
+_HANDLERS: dict[type[Closed], Callable[[Folding, IncidentBuilder, Any, Mark], None]] = {
+    incident.IncidentReported: Folding.reported,
+    incident.IncidentUpdated: Folding.facts,
+    incident.IncidentLinked: Folding.linked,
+    incident.IncidentGraded: Folding.graded,
+    incident.IncidentDeclined: Folding.declined,
+    incident.IncidentClosed: Folding.closed,
+    response.ResourceAssigned: Folding.assigned,
+    response.ResourceOnScene: Folding.on_scene,
+    response.ResourceLeft: Folding.left,
+    response.ResourceStoodDown: Folding.stood_down,
+    response.AssistanceRequested: Folding.requested,
+    response.AssistanceCancelled: Folding.cancelled,
+    response.ForceStarted: Folding.force_started,
+    response.ForceReviewed: Folding.force_reviewed,
+    response.ForceEnded: Folding.force_ended,
+    response.HarmReported: Folding.harmed,
+    detention.DetentionConsulted: Folding.detention,
+    detention.DetentionDetained: Folding.detention,
+    detention.DetentionConveyed: Folding.detention,
+    detention.DetentionArrived: Folding.detention,
+    detention.DetentionHandedOver: Folding.detention,
+    detention.DetentionAssessmentStarted: Folding.detention,
+    detention.DetentionAssessed: Folding.detention,
+    detention.DetentionExtended: Folding.detention,
+    detention.DetentionMoved: Folding.detention,
+    detention.DetentionEscaped: Folding.detention,
+    detention.DetentionEnded: Folding.detention,
+}
+
+
+_HANDLING: dict[type[Closed], tuple[Callable[[Folding, IncidentBuilder, Any, Mark], None] | None, bool, bool]] = {
+    model: (_HANDLERS.get(model), "signs" in model.model_fields, "person" in model.model_fields)
+    for model in DATA_MODELS.values()
+    if issubclass(model, incident.IncidentData)
+}
+"""Of each statement about an incident: what is done with it, and whether it may hold physical signs and a person."""

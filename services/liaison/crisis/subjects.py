@@ -1,0 +1,90 @@
+"""What an incident's events say of whom it is about and in which area it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from schemas.events.care import AbsenceReported, FollowUpData
+from schemas.events.detention import CustodyArrived, PlaceOfSafetyCapacity
+from schemas.person import PersonDescriptor
+from schemas.place import Location
+from schemas.received import Mark, Received, stated
+from schemas.registry import Registry
+from services.liaison.crisis.corrections import effective
+from services.liaison.crisis.records import SiteReport
+
+
+def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
+    """The newest descriptor of the person, after corrections; None where nothing is said."""
+    counted, _ = effective(events)
+    for received in reversed(counted):
+        person = stated(received.event.data, "person")
+        if isinstance(person, PersonDescriptor):
+            return person
+    return None
+
+
+def day_of(events: Iterable[Received]) -> date | None:
+    """The day the incident began: apparent ages are as at it, and who died later was alive."""
+    began = min((r.event.time for r in events), default=None)
+    return began.date() if began is not None else None
+
+
+def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:
+    """(agency, local identifier) where the record is about a person on the sender's own books, after corrections."""
+    for received in reversed(effective(events)[0]):
+        data = received.event.data
+        if isinstance(data, FollowUpData) and data.local_person is not None:
+            return (received.agency, data.local_person)
+    return None
+
+
+def local_key(agency: str, local_person: str) -> str:
+    """Key under which records about a person on an agency's own books are found when the register changes."""
+    return f"local:{agency}/{local_person}"
+
+
+def described_key(key: int) -> str:
+    """Key under which records described alike are found when the register changes. `key` is one of `identity_keys`."""
+    return f"described:{key}"
+
+
+def local_keys(events: Iterable[Received]) -> frozenset[str]:
+    """The key of the person on the sender's own books; empty where none is named."""
+    named = local_person_of(events)
+    return frozenset() if named is None else frozenset({local_key(*named)})
+
+
+SITE_REPORTS_COUNT = timedelta(hours=24)
+"""How old a report of free places may be, at the time of detention, to be believed. Sites report at least hourly."""
+
+
+def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
+    """What places of safety said of their free places, after corrections, in order."""
+    return tuple(
+        SiteReport(
+            Mark(r.event.time, r.event.source, r.event.id), r.agency, d.site, d.total, d.free, d.for_under_18
+        )
+        for r in effective(events)[0]
+        if isinstance(d := r.event.data, PlaceOfSafetyCapacity)
+    )  # fmt: skip
+
+
+def area_of(events: Iterable[Received], registry: Registry) -> str | None:
+    """The area that was named last, after corrections; where a place has coordinates only, the area they lie in. None
+    addresses every area."""
+    counted, _ = effective(events)
+    for received in reversed(counted):
+        data = received.event.data
+        location = stated(data, "location")
+        area: str | None = None
+        if isinstance(data, AbsenceReported | CustodyArrived):
+            area = data.area
+        elif isinstance(location, Location):
+            area = location.area
+            if area is None and location.latitude is not None and location.longitude is not None:
+                area = registry.area_at(location.latitude, location.longitude)
+        if area is not None:
+            return area
+    return None

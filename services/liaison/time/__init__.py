@@ -1,0 +1,1 @@
+"""Spans of time, and England's working days."""

@@ -1,0 +1,1 @@
+"""The ledger in memory, and what runs on it: replay, backtest, explain."""

@@ -1,0 +1,320 @@
+"""Run a scenario through the heart on a virtual clock, and compare what came with what must come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.envelope import AnyEvent, decode
+from schemas.events import TYPE_PREFIX
+from schemas.received import Received
+from schemas.registry import Registry
+from schemas.scenario import Between, Doing, Expected, Scenario, ScenarioError, Statement
+from services.intake.faults import check
+from services.liaison.alert import (
+    Accept,
+    Acknowledge,
+    Alert,
+    Claim,
+    Command,
+    CommandRefused,
+    Decline,
+    HandOver,
+    Note,
+    NotOurs,
+    Shelve,
+    TakeOver,
+    Transition,
+    Unshelve,
+)
+from services.liaison.policy import Policy
+from services.simulation.feeds_heard import Listening
+from services.simulation.ledger import MemoryLedger
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event of the scenario on its way to us."""
+
+    at: datetime
+    feed: str
+    event: AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run gave: alerts with their records, and what differs from the expectations."""
+
+    alerts: tuple[Alert, ...]
+    log: tuple[Transition, ...]
+    differences: tuple[str, ...]
+
+
+def _event(scenario: Scenario, said: Statement, number: int, registry: Registry) -> AnyEvent | None:
+    """The event, or None where intake refuses it as the scenario says it must."""
+    if said.feed not in registry.feeds_by_id:
+        raise ScenarioError(f"{scenario.title}: feed {said.feed} is not in the agency registry")
+    document = {
+        "specversion": "1.0",
+        "id": said.id or f"e{number:03}",
+        "source": registry.feeds_by_id[said.feed][1].sources[0],
+        "type": f"{TYPE_PREFIX}{said.type}.v1",
+        "time": scenario.instant(said.at).isoformat(),
+        "data": said.data,
+    }
+    body = json.dumps(document, default=str).encode()
+    if said.refused is not None:
+        codes = [fault.code for fault in check(body)]
+        if said.refused not in codes:
+            found = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+            raise ScenarioError(f"{scenario.title}: event {number} must be refused as {said.refused}; intake {found}")
+        return None
+    try:
+        return decode(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "/".join(str(part) for part in first["loc"][1:])
+        raise ScenarioError(f"{scenario.title}: event {number} ({said.type}) /{place}: {first['msg']}") from error
+
+
+def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
+    """Every event in order of arrival; what is known arrives before the start."""
+    found = []
+    for number, said in enumerate((*scenario.known, *scenario.events), start=1):
+        event = _event(scenario, said, number, registry)
+        if event is None:
+            continue
+        known = number <= len(scenario.known)
+        at = scenario.start if known else scenario.instant(said.arrives or said.at)
+        found += [Arrival(at + timedelta(milliseconds=10 * n), said.feed, event) for n in range(said.repeat)]
+    return tuple(sorted(found, key=lambda a: a.at))
+
+
+def received(arrival: Arrival, registry: Registry) -> Received:
+    """As intake would hand it on."""
+    agency, feed = registry.feeds_by_id[arrival.feed]
+    return Received(arrival.event, agency.id, agency.kind, feed.id, arrival.at)
+
+
+def run(scenario: Scenario, registry: Registry, policy: Policy) -> Outcome:
+    """Run to the end and compare. Raises ScenarioError for a scenario that cannot be run."""
+    ledger = play(scenario, registry, policy)
+    alerts = tuple(sorted(ledger.alerts.values(), key=lambda a: (a.raised_at, a.rule, a.alert_id)))
+    log = tuple(ledger.log)
+    return Outcome(alerts, log, differences(scenario, alerts, log))
+
+
+def play(
+    scenario: Scenario,
+    registry: Registry,
+    policy: Policy,
+    *,
+    until: datetime | None = None,
+    heard_until: datetime | None = None,
+    leave_out: frozenset[tuple[str, str]] = frozenset(),
+    people: bool = True,
+) -> MemoryLedger:
+    """The ledger as it is at `until` (without one at the scenario's end), what is due then included.
+
+    For counterfactuals: no event is heard after `heard_until`, those in `leave_out` (source, id) never are, and without
+    `people` nobody at a desk does anything. Raises ScenarioError for a scenario that cannot be run.
+    """
+    ledger = MemoryLedger(registry, policy)
+    steps: list[tuple[datetime, int, Any]] = [
+        (a.at, 1, a)
+        for a in arrivals(scenario, registry)
+        if a.event.identity not in leave_out and (heard_until is None or a.at <= heard_until)
+    ]
+    listening = Listening(scenario, registry)
+    steps += [(at, 0, None) for at in listening.turns()]
+    if people:
+        steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
+    steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
+    end = scenario.instant(scenario.until) if until is None else until
+    for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
+        if at > end:
+            break
+        _until(ledger, at, listening)
+        if kind == 1:
+            ledger.receive([received(step, registry)], at)
+            _feeds_due(ledger, at)
+        elif kind == 2:
+            _decide(ledger, scenario, step, at)
+    _until(ledger, end + timedelta(microseconds=1), listening)
+    return ledger
+
+
+def _until(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
+    """Let every deadline before the instant pass, each at its own time, every feed being heard until then."""
+    while (due := ledger.next_due("crisis", "alert", "monitor")) is not None and due < at:
+        _hear(ledger, due, listening)
+        ledger.tick(due)
+    _hear(ledger, at, listening)
+
+
+def _hear(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
+    """Every sign of life up to the instant, what is due of the feeds themselves, and then the signs that lie ahead."""
+    for sign_of in (listening.last_sign, listening.assured):
+        for feed in listening.feeds:
+            sign, known = sign_of(feed, at), ledger.heard.get(feed)
+            if sign is not None and (known is None or sign > known):
+                ledger.hear(feed, sign)
+        _feeds_due(ledger, at)
+
+
+def _feeds_due(ledger: MemoryLedger, at: datetime) -> None:
+    """Look at every feed that seems silent, or is heard again."""
+    while (due := ledger.next_due("feed")) is not None and due <= at:
+        ledger.tick(due)
+
+
+def _decide(ledger: MemoryLedger, scenario: Scenario, step: Any, at: datetime) -> None:
+    if hasattr(step, "decision"):
+        (left, right) = step.incidents
+        (ledger.join if step.decision == "joined" else ledger.separate)(left, right, at)
+        return
+    having = [a for a in ledger.alerts.values() if a.rule == step.rule and a.at(step.desk) is not None]
+    if not having:
+        raise ScenarioError(f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}")
+    alert = chosen(having, step.desk)
+    found = None
+    try:
+        ledger.command(alert.alert_id, step.desk, command_of(step), step.actor, at)
+    except CommandRefused as refused:
+        found = refused.code
+    if found != step.refused:
+        said = f"was refused as {found}" if found else "was done"
+        must = f"be refused as {step.refused}" if step.refused else "be done"
+        raise ScenarioError(f"{scenario.title}: at {step.at} {step.do} at {step.desk} {said}, but must {must}")
+
+
+def everything_done(scenario: Scenario) -> tuple[Doing, ...]:
+    """What people do at their desks; an acknowledgement is one of these."""
+    seen = (Doing(at=a.at, desk=a.desk, rule=a.rule, do="acknowledge") for a in scenario.acknowledgements)
+    return (*seen, *scenario.doings)
+
+
+def chosen(having: Iterable[Alert], desk: str) -> Alert:
+    """Of the alerts of a rule that a desk has, the one a person would take: open before closed, unanswered first."""
+
+    def order(alert: Alert) -> tuple[bool, bool, datetime, str]:
+        mine = alert.at(desk)
+        assert mine is not None
+        return mine.state in {"closed", "answered"}, mine.acknowledged_at is not None, alert.raised_at, alert.alert_id
+
+    return min(having, key=order)
+
+
+def command_of(step: Doing) -> Command:
+    """What the person does."""
+    reason = step.reason or ""
+    commands: dict[str, Command] = {
+        "acknowledge": Acknowledge(),
+        "claim": Claim(),
+        "take-over": TakeOver(reason),
+        "accept": Accept(step.reason),
+        "decline": Decline(reason),  # type: ignore[arg-type]  # what is no code is refused with a sentence
+        "not-ours": NotOurs(reason),
+        "shelve": Shelve(timedelta(minutes=step.minutes or 0), reason),
+        "unshelve": Unshelve(),
+        "note": Note(reason),
+        "hand-over": HandOver(step.to or "", step.reason),
+    }
+    return commands[step.do]
+
+
+def raised_at(alert: Alert, log: tuple[Transition, ...]) -> datetime:
+    """When the alert was raised first."""
+    return min(t.at for t in log if t.alert_id == alert.alert_id and t.kind == "raised")
+
+
+def differences(scenario: Scenario, alerts: tuple[Alert, ...], log: tuple[Transition, ...]) -> tuple[str, ...]:
+    """One sentence for each expectation that is not met and for each alert that nobody expected."""
+    left = list(alerts)
+    said: list[str] = []
+    for expected in scenario.expect:
+        fits = [a for a in left if not _faults(scenario, expected, a, log)]
+        if fits:
+            left.remove(fits[0])
+            continue
+        near = [a for a in left if a.rule == expected.rule]
+        if not near:
+            said.append(f"missing: {expected.rule} to {', '.join(expected.desks)}, raised {_window(expected.raised)}")
+            continue
+        best = min(near, key=lambda a: len(_faults(scenario, expected, a, log)))
+        left.remove(best)
+        said.append(f"{expected.rule}: " + "; ".join(_faults(scenario, expected, best, log)))
+    said += [
+        f"unexpected: {a.rule} {a.detail['title']!r} raised {raised_at(a, log):%H:%M:%S} UTC to "
+        f"{', '.join(d.desk for d in a.desks)}: {a.detail['reason']}"
+        for a in left
+    ]
+    return tuple(said)
+
+
+def _window(expected: object) -> str:
+    return f"between {expected.since} and {expected.until}" if isinstance(expected, Between) else f"at {expected}"
+
+
+def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]) -> list[str]:
+    if alert.rule != expected.rule:
+        return ["another rule"] * 9
+    faults = []
+    first = raised_at(alert, log)
+    since, until = scenario.window(expected.raised)
+    if not since <= first <= until:
+        faults.append(f"raised {first:%H:%M:%S} UTC, expected {_window(expected.raised)}")
+    desks = tuple(sorted(d.desk for d in alert.desks if d.origin == "rule"))
+    if desks != tuple(sorted(expected.desks)):
+        faults.append(f"desks {', '.join(desks)}, expected {', '.join(sorted(expected.desks))}")
+    if expected.cleared is None:
+        if alert.cleared_at is not None:
+            faults.append(
+                f"cleared {alert.cleared_at:%H:%M:%S} UTC ({alert.clear_reason}), expected to stand at the end"
+            )
+    else:
+        since, until = scenario.window(expected.cleared)
+        if alert.cleared_at is None or not since <= alert.cleared_at <= until:
+            shown = f"cleared {alert.cleared_at:%H:%M:%S} UTC" if alert.cleared_at else "still standing"
+            faults.append(f"{shown}, expected cleared {_window(expected.cleared)}")
+    if alert.detail["verification"] != expected.verification:
+        faults.append(f"{alert.detail['verification']}, expected {expected.verification}")
+    acknowledged = tuple(sorted(d.desk for d in alert.desks if d.acknowledged_at is not None))
+    if acknowledged != tuple(sorted(expected.acknowledged_by)):
+        faults.append(f"acknowledged by {acknowledged or 'nobody'}, expected {expected.acknowledged_by or 'nobody'}")
+    if expected.worsened is not None:
+        times = len({t.at for t in log if t.alert_id == alert.alert_id and t.kind == "worsened"})
+        if times != expected.worsened:
+            faults.append(f"worsened {times} times, expected {expected.worsened}")
+    return [*faults, *_life_faults(scenario, expected, alert, log)]
+
+
+def _life_faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]) -> Iterator[str]:
+    """What differs in escalation, re-alarms and states at the end."""
+    own = [t for t in log if t.alert_id == alert.alert_id]
+    if expected.escalated_to is not None:
+        above = {d.desk for d in alert.desks if d.origin != "rule"}
+        wanted = {e.desk: e.since for e in expected.escalated_to}
+        if above != set(wanted):
+            yield f"escalated to {sorted(above) or 'nobody'}, expected {sorted(wanted) or 'nobody'}"
+        for desk in sorted(above & set(wanted)):
+            at = min(t.at for t in own if t.desk == desk and t.kind in {"raised", "disputed"})
+            since, until = scenario.window(wanted[desk])
+            if not since <= at <= until:
+                yield f"escalated to {desk} {at:%H:%M:%S} UTC, expected {_window(wanted[desk])}"
+    for desk, times in (expected.sounded_again or {}).items():
+        found = sum(t.kind == "sounded-again" and t.desk == desk for t in own)
+        if found != times:
+            yield f"sounded again {found} times at {desk}, expected {times}"
+    for desk, state in (expected.states or {}).items():
+        mine = alert.at(desk)
+        shown = "not there" if mine is None else "raised" if mine.state == "delivered" else str(mine.state)
+        if state == "inhibited":
+            shown = "inhibited" if mine is not None and mine.inhibited_by else shown
+        if shown != state:
+            yield f"{shown} at {desk}, expected {state}"
