@@ -81,7 +81,15 @@ class AlertChanged(EventData):
     desk: Slug
     transition: Transition
     state: Literal[
-        "raised", "delivered", "acknowledged", "claimed", "answered", "shelved", "returned", "cleared", "closed"
+        "raised",
+        "delivered",
+        "acknowledged",
+        "claimed",
+        "answered",
+        "shelved",
+        "returned",
+        "cleared",
+        "closed",
     ]
     """`returned`: its condition ended before anybody acknowledged it. `cleared`: ended, acknowledged, no outcome yet."""
     origin: Literal["rule", "escalation", "dispute"]

@@ -56,13 +56,21 @@ def read_boundaries(text: str) -> Boundaries:
             f"this is no GeoJSON FeatureCollection whose features have properties/code and a geometry: {error}"
         ) from error
     if len(outlines) != len(features):
-        raise BoundariesError("two features have the same properties/code; every area needs one outline")
+        raise BoundariesError(
+            "two features have the same properties/code; every area needs one outline"
+        )
     for code, outline in outlines.items():
         if outline.geom_type not in ("Polygon", "MultiPolygon") or outline.is_empty:
-            raise BoundariesError(f"feature {code}: its geometry is no Polygon or MultiPolygon; mend its outline")
+            raise BoundariesError(
+                f"feature {code}: its geometry is no Polygon or MultiPolygon; mend its outline"
+            )
     return Boundaries(outlines, str(given.get("attribution", "")))
 
 
 def _mended(outline: BaseGeometry) -> BaseGeometry:
     # outlines that were simplified for maps touch themselves: harmless when drawn, wrong when asked what is inside
-    return outline if outline.is_valid else shapely.make_valid(outline, method="structure", keep_collapsed=False)
+    return (
+        outline
+        if outline.is_valid
+        else shapely.make_valid(outline, method="structure", keep_collapsed=False)
+    )

@@ -10,7 +10,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-AgencyKind = Literal["police", "ambulance", "mental-health-trust", "local-authority", "acute-trust", "operations"]
+AgencyKind = Literal[
+    "police", "ambulance", "mental-health-trust", "local-authority", "acute-trust", "operations"
+]
 
 
 class Code(StrEnum):
@@ -231,7 +233,9 @@ class NhsNumberStatus(Code):
     POSTPONED = "08"
 
 
-EthnicCategory = Literal["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S", "Z", "99"]
+EthnicCategory = Literal[
+    "A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S", "Z", "99"
+]
 """Ethnic category, 16+1 codes of the NHS Data Dictionary, with Z not stated and 99 not known. Never a matching field."""
 
 Sex = Literal["female", "male", "other", "unknown"]

@@ -16,16 +16,43 @@ from typing import Any
 
 Schema = Mapping[str, Any] | bool
 
-ANNOTATIONS = {"$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples", "deprecated"}
+ANNOTATIONS = {
+    "$schema",
+    "$id",
+    "$defs",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+}
 AT_MOST = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
 AT_LEAST = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
 UNDERSTOOD = {
-    *ANNOTATIONS, *AT_MOST, *AT_LEAST, "type", "enum", "const", "properties", "required", "additionalProperties",
-    "items", "prefixItems", "anyOf", "$ref",
-}  # fmt: skip
+    *ANNOTATIONS,
+    *AT_MOST,
+    *AT_LEAST,
+    "type",
+    "enum",
+    "const",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "prefixItems",
+    "anyOf",
+    "$ref",
+}
 _TYPE_OF = {
-    str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array", dict: "object"
-}  # fmt: skip
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+    list: "array",
+    dict: "object",
+}
 ANYTHING: Mapping[str, Any] = {}
 
 
@@ -66,7 +93,9 @@ class _Comparison:
         yield from self._resolved(at, _resolve(elder, self._old), _resolve(new, self._new))
         self._under_way.discard(names)
 
-    def _resolved(self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
+    def _resolved(
+        self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Iterator[Breaking]:
         if "anyOf" in old or "anyOf" in new:
             yield from self._any_of(at, old, new)
             return
@@ -78,16 +107,26 @@ class _Comparison:
         for keyword in sorted(set(new) - UNDERSTOOD):
             # the same text may mean another thing, where it refers to something
             if old.get(keyword) != new[keyword] or "$ref" in json.dumps(new[keyword]):
-                yield Breaking(at, f"{_kebab(keyword)}-changed", f"`{keyword}` is another one, and may refuse more")
+                yield Breaking(
+                    at,
+                    f"{_kebab(keyword)}-changed",
+                    f"`{keyword}` is another one, and may refuse more",
+                )
 
-    def _any_of(self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
+    def _any_of(
+        self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Iterator[Breaking]:
         """Each alternative of the elder must be accepted by one of the newer."""
         alternatives = _alternatives(new)
         for each in _alternatives(old):
             answers = [list(self.schemas(at, each, other)) for other in alternatives]
             if all(answers):
                 yield from min(
-                    answers, key=lambda answer: (any(b.code == "type-narrowed" for b in answer), len(answer))
+                    answers,
+                    key=lambda answer: (
+                        any(b.code == "type-narrowed" for b in answer),
+                        len(answer),
+                    ),
                 )
 
     def _list(self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
@@ -99,9 +138,14 @@ class _Comparison:
             yield from self.schemas(f"{at}/{n}", before, after)
         yield from self.schemas(f"{at}/*", rest_before, rest_after)
 
-    def _object(self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
+    def _object(
+        self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Iterator[Breaking]:
         before, after = old.get("properties", {}), new.get("properties", {})
-        others_before, others_after = old.get("additionalProperties", True), new.get("additionalProperties", True)
+        others_before, others_after = (
+            old.get("additionalProperties", True),
+            new.get("additionalProperties", True),
+        )
         required = set(old.get("required", ()))
         for name in before:
             place = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
@@ -159,7 +203,9 @@ def _types(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
         after |= {"integer"}
     if not before or not before <= after:
         lost = ", ".join(sorted(before - after)) or "everything else"
-        yield Breaking(at, "type-narrowed", f"it must be {' or '.join(sorted(after))}; {lost} was accepted")
+        yield Breaking(
+            at, "type-narrowed", f"it must be {' or '.join(sorted(after))}; {lost} was accepted"
+        )
 
 
 def _values(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
@@ -168,7 +214,9 @@ def _values(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
         return
     if before is None:
         yield Breaking(at, "enum-narrowed", "only certain values are accepted now")
-    elif lost := [text for text in map(json.dumps, before) if text not in set(map(json.dumps, after))]:
+    elif lost := [
+        text for text in map(json.dumps, before) if text not in set(map(json.dumps, after))
+    ]:
         yield Breaking(at, "enum-narrowed", f"no longer accepted: {', '.join(lost)}")
 
 
@@ -177,7 +225,9 @@ def _limits(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
         before, after = old.get(keyword), new[keyword]
         if before is None or (after < before if keyword in AT_MOST else after > before):
             yield Breaking(
-                at, "limit-narrowed", f"`{keyword}` was {'without limit' if before is None else before}, is {after}"
+                at,
+                "limit-narrowed",
+                f"`{keyword}` was {'without limit' if before is None else before}, is {after}",
             )
 
 
@@ -208,7 +258,10 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in {1, 2}:
         print("usage: python -m schemas.compatibility OLD [NEW]")
         return 2
-    old, new = Path(arguments[0]), Path(arguments[1]) if len(arguments) == 2 else Path(__file__).parent / "json"
+    old, new = (
+        Path(arguments[0]),
+        Path(arguments[1]) if len(arguments) == 2 else Path(__file__).parent / "json",
+    )
     found = 0
     for path in sorted(old.glob("*.schema.json")):
         name = path.name.removesuffix(".schema.json")

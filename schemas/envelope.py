@@ -117,7 +117,13 @@ def structured(body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> byte
     attributes = {k[3:]: v.decode() for k, v in said if k.startswith("ce_")}
     if "specversion" not in attributes:
         return body
-    content_type = next((v.decode() for k, v in said if k.lower() == "content-type"), "application/json")
+    content_type = next(
+        (v.decode() for k, v in said if k.lower() == "content-type"), "application/json"
+    )
     return json.dumps(
-        {**attributes, "datacontenttype": content_type.split(";")[0].strip(), "data": json.loads(body)}
+        {
+            **attributes,
+            "datacontenttype": content_type.split(";")[0].strip(),
+            "data": json.loads(body),
+        }
     ).encode()

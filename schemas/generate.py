@@ -55,7 +55,9 @@ class _Block(yaml.SafeDumper):
 
 _Block.add_representer(
     str,
-    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
 )
 
 
@@ -104,7 +106,10 @@ def asyncapi() -> dict[str, Any]:
                 "address": "feed.{feed}",
                 "description": "One Kafka topic a feed, written by one agency.",
                 "parameters": {
-                    "feed": {"description": "Id of the feed in the agency registry.", "examples": ["met-cad"]}
+                    "feed": {
+                        "description": "Id of the feed in the agency registry.",
+                        "examples": ["met-cad"],
+                    }
                 },
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
                 "bindings": KAFKA_TOPIC,
@@ -114,7 +119,10 @@ def asyncapi() -> dict[str, Any]:
                 "description": "One Kafka topic an agency: what its desks may see, after disclosure. At least once: the "
                 "id is the same when a message is sent again.",
                 "parameters": {
-                    "agency": {"description": "Id of the agency in the agency registry.", "examples": ["met"]}
+                    "agency": {
+                        "description": "Id of the agency in the agency registry.",
+                        "examples": ["met"],
+                    }
                 },
                 "messages": {alert: {"$ref": f"#/components/messages/{alert}"}},
                 "bindings": KAFKA_TOPIC,
@@ -123,7 +131,10 @@ def asyncapi() -> dict[str, Any]:
                 "address": "receipts.{agency}",
                 "description": "One Kafka topic an agency that sends events: what became of each. At least once.",
                 "parameters": {
-                    "agency": {"description": "Id of the agency in the agency registry.", "examples": ["met"]}
+                    "agency": {
+                        "description": "Id of the agency in the agency registry.",
+                        "examples": ["met"],
+                    }
                 },
                 "messages": {receipts: {"$ref": f"#/components/messages/{receipts}"}},
                 "bindings": KAFKA_TOPIC,
@@ -174,7 +185,10 @@ def asyncapi() -> dict[str, Any]:
                     "type": "object",
                     "description": "Structured mode has the content type only; binary mode has the attributes too.",
                     "properties": {
-                        "content-type": {"type": "string", "enum": [STRUCTURED, "application/json"]},
+                        "content-type": {
+                            "type": "string",
+                            "enum": [STRUCTURED, "application/json"],
+                        },
                         **{f"ce_{name}": {"type": "string"} for name in attributes()},
                     },
                 }
@@ -200,8 +214,12 @@ def files() -> dict[Path, str]:
     made[FOLDER / "json" / f"{short(RECEIPTS_GIVEN)}.schema.json"] = _text(
         _schema(receipts_model(), short(RECEIPTS_GIVEN), RECEIPTS_GIVEN)
     )
-    made[FOLDER / "json" / "scenario.schema.json"] = _text(_schema(Scenario, "scenario", "Scenario file"))
-    made[FOLDER / "json" / "registry.schema.json"] = _text(_schema(Registry, "registry", "Agency registry"))
+    made[FOLDER / "json" / "scenario.schema.json"] = _text(
+        _schema(Scenario, "scenario", "Scenario file")
+    )
+    made[FOLDER / "json" / "registry.schema.json"] = _text(
+        _schema(Registry, "registry", "Agency registry")
+    )
     made[FOLDER / "asyncapi.yaml"] = yaml.dump(
         asyncapi(), Dumper=_Block, sort_keys=False, allow_unicode=True, width=120
     )
@@ -211,7 +229,11 @@ def files() -> dict[Path, str]:
 def stale() -> list[str]:
     """Files that are not as the models say, and files that no model makes."""
     made = files()
-    wrong = [p.name for p, text in made.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    wrong = [
+        p.name
+        for p, text in made.items()
+        if not p.exists() or p.read_text(encoding="utf-8") != text
+    ]
     return sorted(wrong + [p.name for p in (FOLDER / "json").glob("*") if p not in made])
 
 

@@ -6,7 +6,15 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
@@ -36,7 +44,9 @@ def _rfc_3339(value: object) -> object:
         try:
             return datetime.fromisoformat(value.upper())
         except ValueError as error:
-            raise PydanticKnownError("datetime_parsing", {"error": "there is no such instant"}) from error
+            raise PydanticKnownError(
+                "datetime_parsing", {"error": "there is no such instant"}
+            ) from error
     raise PydanticKnownError("datetime_parsing", {"error": "it is not RFC 3339"})
 
 
@@ -44,7 +54,9 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
-        raise PydanticCustomError("time_out_of_range", "in UTC the instant is outside the years 1 to 9999") from error
+        raise PydanticCustomError(
+            "time_out_of_range", "in UTC the instant is outside the years 1 to 9999"
+        ) from error
 
 
 Instant = Annotated[
@@ -56,7 +68,9 @@ Instant = Annotated[
 """RFC 3339 with an offset; held in UTC. A local time without an offset is refused."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")]
+Reference = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")
+]
 """An agency's own reference, e.g. of an incident. Opaque; never an NHS number or a name."""
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=24, pattern=r"^\+?[0-9 ()-]+$")]

@@ -28,7 +28,9 @@ def _checked_nhs_number(value: str) -> str:
 
 
 NhsNumber = Annotated[
-    str, AfterValidator(_checked_nhs_number), Field(json_schema_extra={"pattern": "^[ -]*([0-9][ -]*){10}$"})
+    str,
+    AfterValidator(_checked_nhs_number),
+    Field(json_schema_extra={"pattern": "^[ -]*([0-9][ -]*){10}$"}),
 ]
 """Ten digits with a valid modulus 11 check digit (NHS Data Dictionary)."""
 
@@ -79,7 +81,9 @@ class PersonDescriptor(Closed):
 class Caller(Closed):
     """Who rang: relation and how to call back. No name is needed to call back."""
 
-    relation: Literal["self", "family", "carer", "friend", "neighbour", "professional", "public", "unknown"] = "unknown"
+    relation: Literal[
+        "self", "family", "carer", "friend", "neighbour", "professional", "public", "unknown"
+    ] = "unknown"
     phone: Phone | None = None
     wants_call_back: bool = False
     note_reference: ShortText | None = None

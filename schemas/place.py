@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints
 from schemas.model import Closed, ShortText, Slug
 
 Postcode = Annotated[
-    str, StringConstraints(max_length=8, pattern=r"^[A-Za-z]{1,2}[0-9][A-Za-z0-9]? ?[0-9][A-Za-z]{2}$")
+    str,
+    StringConstraints(max_length=8, pattern=r"^[A-Za-z]{1,2}[0-9][A-Za-z0-9]? ?[0-9][A-Za-z]{2}$"),
 ]
 
 

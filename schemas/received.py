@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 from schemas.codes import AgencyKind
 from schemas.envelope import Event
 from schemas.events import DATA_MODELS
-from schemas.events.care import AbsenceData, FollowUpData, ReferralAcknowledged, ReferralData, ReferralOutcome
+from schemas.events.care import (
+    AbsenceData,
+    FollowUpData,
+    ReferralAcknowledged,
+    ReferralData,
+    ReferralOutcome,
+)
 from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
 from schemas.events.incident import IncidentData
 from schemas.model import Closed

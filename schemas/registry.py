@@ -72,9 +72,17 @@ _WORKING: dict[AgencyKind, frozenset[DeskRole]] = {
             "record-keeping",
         }
     ),
-    "ambulance": frozenset({"ambulance-control", "professional-standards", "frequent-contact", "record-keeping"}),
+    "ambulance": frozenset(
+        {"ambulance-control", "professional-standards", "frequent-contact", "record-keeping"}
+    ),
     "mental-health-trust": frozenset(
-        {"mental-health-crisis", "professional-standards", "family-liaison", "frequent-contact", "record-keeping"}
+        {
+            "mental-health-crisis",
+            "professional-standards",
+            "family-liaison",
+            "frequent-contact",
+            "record-keeping",
+        }
     ),
     "local-authority": frozenset({"amhp", "record-keeping"}),
     "acute-trust": frozenset({"emergency-department", "record-keeping"}),
@@ -150,7 +158,10 @@ class Agency(Closed):
     desks: Annotated[tuple[Desk, ...], Field(min_length=1)]
     feeds: tuple[Feed, ...] = ()
     contacts: tuple[Contact, ...] = ()
-    record_url: Annotated[str, Field(pattern=r"^https://[^\s{}]+\{reference\}[^\s{}]*$", max_length=300)] | None = None
+    record_url: (
+        Annotated[str, Field(pattern=r"^https://[^\s{}]+\{reference\}[^\s{}]*$", max_length=300)]
+        | None
+    ) = None
     """Where the agency's own record of an incident opens in its own system, `{reference}` standing for the reference."""
 
 
@@ -194,7 +205,10 @@ class Registry(Closed):
         for role in ("police-control", "ambulance-control", "mental-health-crisis", "operations"):
             for area in sorted(areas):
                 if not any(
-                    area in (d.areas or a.areas or areas) for a in self.agencies for d in a.desks if d.role == role
+                    area in (d.areas or a.areas or areas)
+                    for a in self.agencies
+                    for d in a.desks
+                    if d.role == role
                 ):
                     raise ValueError(
                         f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
@@ -278,7 +292,9 @@ class Registry(Closed):
     def desks_above(self, agency: str, level: Level, area: str | None = None) -> tuple[str, ...]:
         """Ids of the agency's desks of the level that serve the area, or all of them where none does. KeyError."""
         found = self.agencies_by_id[agency]
-        role = {"supervisor": SUPERVISOR_OF[found.kind], "tactical": "tactical-manager"}.get(level, "strategic-on-call")
+        role = {"supervisor": SUPERVISOR_OF[found.kind], "tactical": "tactical-manager"}.get(
+            level, "strategic-on-call"
+        )
         of_level = [d for d in found.desks if d.role == role]
         serving = [d for d in of_level if area is None or not d.areas or area in d.areas]
         return tuple(sorted(d.id for d in serving or of_level))
@@ -296,7 +312,9 @@ def load_registry(path: Path | None = None) -> Registry:
     """The registry in the file, or the shipped London. Raises RegistryError naming file, place and remedy."""
     name = str(path) if path else "london.yaml (shipped)"
     try:
-        text = (path or resources.files("schemas") / "registries" / "london.yaml").read_text(encoding="utf-8")
+        text = (path or resources.files("schemas") / "registries" / "london.yaml").read_text(
+            encoding="utf-8"
+        )
         registry = Registry.model_validate(yaml.safe_load(text))
     except OSError as error:
         raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
@@ -305,11 +323,15 @@ def load_registry(path: Path | None = None) -> Registry:
     except ValidationError as error:
         first = error.errors()[0]
         place = "/" + "/".join(str(part) for part in first["loc"])
-        raise RegistryError(f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise RegistryError(
+            f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}"
+        ) from error
     if registry.boundaries is not None:
         shipped = resources.files("schemas") / "registries" / registry.boundaries
         beside = path.parent / registry.boundaries if path else shipped
-        registry._boundaries = _read(registry, beside if beside.is_file() or not shipped.is_file() else shipped)
+        registry._boundaries = _read(
+            registry, beside if beside.is_file() or not shipped.is_file() else shipped
+        )
     return registry
 
 
@@ -318,7 +340,9 @@ def _read(registry: Registry, file: Traversable) -> Boundaries:
     try:
         found = read_boundaries(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RegistryError(f"{file.name}, which the registry names as boundaries, cannot be read: {error}") from error
+        raise RegistryError(
+            f"{file.name}, which the registry names as boundaries, cannot be read: {error}"
+        ) from error
     except (BoundariesError, UnicodeDecodeError) as error:
         raise RegistryError(f"{file.name}: {error}") from error
     for area in registry.areas:

@@ -151,7 +151,15 @@ class Expected(Closed):
         dict[
             Slug,
             Literal[
-                "raised", "acknowledged", "claimed", "answered", "shelved", "returned", "cleared", "closed", "inhibited"
+                "raised",
+                "acknowledged",
+                "claimed",
+                "answered",
+                "shelved",
+                "returned",
+                "cleared",
+                "closed",
+                "inhibited",
             ],
         ]
         | None
@@ -206,5 +214,7 @@ def load_scenario(path: Path) -> Scenario:
     except yaml.YAMLError as error:
         raise ScenarioError(f"{path.name} is not YAML: {error}") from error
     except ValidationError as error:
-        said = "; ".join(f"/{'/'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()[:5])
+        said = "; ".join(
+            f"/{'/'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()[:5]
+        )
         raise ScenarioError(f"{path.name}: {said}") from error

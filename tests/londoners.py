@@ -19,12 +19,18 @@ from faker import Faker
 from nicknames import NickNamer
 
 ORIGINS: dict[str, tuple[float, tuple[str, ...], str]] = {
-    "british and irish": (0.44, ("en_GB", "en_IE"), "white"), "polish": (0.05, ("pl_PL",), "white"),
-    "romanian": (0.04, ("ro_RO",), "white"), "southern european": (0.07, ("it_IT", "pt_PT", "es_ES"), "white"),
-    "turkish": (0.04, ("tr_TR",), "other"), "arabic": (0.05, ("fr_DZ",), "other"),
-    "west african": (0.09, ("yo_NG", "ig_NG", "tw_GH"), "black"), "chinese": (0.03, ("zh_CN",), "asian"),
-    "punjabi": (0.05, (), "asian"), "bengali and pakistani": (0.10, (), "asian"), "somali": (0.04, (), "black"),
-}  # fmt: skip
+    "british and irish": (0.44, ("en_GB", "en_IE"), "white"),
+    "polish": (0.05, ("pl_PL",), "white"),
+    "romanian": (0.04, ("ro_RO",), "white"),
+    "southern european": (0.07, ("it_IT", "pt_PT", "es_ES"), "white"),
+    "turkish": (0.04, ("tr_TR",), "other"),
+    "arabic": (0.05, ("fr_DZ",), "other"),
+    "west african": (0.09, ("yo_NG", "ig_NG", "tw_GH"), "black"),
+    "chinese": (0.03, ("zh_CN",), "asian"),
+    "punjabi": (0.05, (), "asian"),
+    "bengali and pakistani": (0.10, (), "asian"),
+    "somali": (0.04, (), "black"),
+}
 """Origin of a name: share, Faker's locales, ethnicity (for the audit only)."""
 _OWN_NAMES = Path(__file__).parent / "fixtures" / "londoners" / "names.yaml"
 AREAS = tuple(
@@ -57,21 +63,38 @@ class Londoner:
     def age_band(self) -> str:
         """On the first day of 2026."""
         age = 2025 - int(self.born[:4])
-        return "under 18" if age < 18 else "18 to 34" if age < 35 else "35 to 64" if age < 65 else "65 and over"
+        return (
+            "under 18"
+            if age < 18
+            else "18 to 34"
+            if age < 35
+            else "35 to 64"
+            if age < 65
+            else "65 and over"
+        )
 
     def row(self) -> dict[str, str]:
         """In the columns of `liaison identity match`."""
         return {
-            "id": self.id, "nhs_number": self.number, "given_name": self.given, "family_name": self.family,
-            "date_of_birth": self.born, "sex": self.sex, "postcode": self.postcode, "phone": self.phone,
-        }  # fmt: skip
+            "id": self.id,
+            "nhs_number": self.number,
+            "given_name": self.given,
+            "family_name": self.family,
+            "date_of_birth": self.born,
+            "sex": self.sex,
+            "postcode": self.postcode,
+            "phone": self.phone,
+        }
 
     def groups(self) -> dict[str, str]:
         """By which the matcher is judged."""
         return {
-            "origin": self.origin, "ethnicity": self.ethnicity, "sex": self.sex, "age_band": self.age_band,
+            "origin": self.origin,
+            "ethnicity": self.ethnicity,
+            "sex": self.sex,
+            "age_band": self.age_band,
             "fixed_abode": "yes" if self.fixed_abode else "no",
-        }  # fmt: skip
+        }
 
 
 @cache
@@ -84,7 +107,11 @@ def _names(locale: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ..
         # registers here are kept in Latin letters
         return tuple(dict.fromkeys(anyascii(one()) for _ in range(count)))
 
-    return some(fake.first_name_female, 400), some(fake.first_name_male, 400), some(fake.last_name, 900)
+    return (
+        some(fake.first_name_female, 400),
+        some(fake.first_name_male, 400),
+        some(fake.last_name, 900),
+    )
 
 
 @cache
@@ -133,7 +160,11 @@ def _household(start: int, chance: random.Random) -> Iterator[Londoner]:
     eldest = chance.randrange(1936, 2000)
     births = []
     for place in range(size):
-        year = eldest + chance.choice((0, 1, 2)) if place < 2 else min(2018, eldest + chance.randrange(20, 38))
+        year = (
+            eldest + chance.choice((0, 1, 2))
+            if place < 2
+            else min(2018, eldest + chance.randrange(20, 38))
+        )
         births.append(_born(chance, year, year_only))
     if size > 3 and chance.random() < 0.15:
         births[3] = births[2]  # twins
@@ -141,15 +172,26 @@ def _household(start: int, chance: random.Random) -> Iterator[Londoner]:
     for place, born in enumerate(births):
         sex = chance.choice(("female", "male"))
         names = female if sex == "female" else male
-        given = next((g for _ in range(50) if (g := _pick(names, chance)) not in used), names[place])
+        given = next(
+            (g for _ in range(50) if (g := _pick(names, chance)) not in used), names[place]
+        )
         used.add(given)
         theirs = ("Kaur" if sex == "female" else "Singh") if family in {"Kaur", "Singh"} else family
         # a Somali's last name is the grandfather's: a couple do not share it
         theirs = _pick(families, chance) if origin == "somali" and place == 1 else theirs
         yield Londoner(
-            f"p{start + place}", given, theirs, born, sex, postcode, phone if chance.random() < 0.3 else _phone(chance),
-            _number(start + place), origin, ethnicity, not homeless,
-        )  # fmt: skip
+            f"p{start + place}",
+            given,
+            theirs,
+            born,
+            sex,
+            postcode,
+            phone if chance.random() < 0.3 else _phone(chance),
+            _number(start + place),
+            origin,
+            ethnicity,
+            not homeless,
+        )
 
 
 def londoners(count: int, chance: random.Random, first: int = 0) -> list[Londoner]:
@@ -202,13 +244,21 @@ def described_by_an_agency(person: Londoner, key: str, chance: random.Random) ->
     elif draw < 0.55:
         born = f"{born[:4]}-{born[8:]}-{born[5:7]}" if int(born[8:]) <= 12 else born
     place = chance.random()
-    postcode = person.postcode if place < 0.45 else person.postcode.split(" ")[0] if place < 0.60 else ""
+    postcode = (
+        person.postcode if place < 0.45 else person.postcode.split(" ")[0] if place < 0.60 else ""
+    )
     postcode = "ZZ99 3VZ" if not person.fixed_abode and chance.random() < 0.5 else postcode
     return {
-        "id": key, "nhs_number": person.number if chance.random() < 0.15 else "", "given_name": given, "family_name": family,
-        "date_of_birth": born, "apparent_age": age, "sex": person.sex if chance.random() < 0.85 else "",
-        "postcode": postcode, "phone": person.phone if chance.random() < 0.25 else "",
-    }  # fmt: skip
+        "id": key,
+        "nhs_number": person.number if chance.random() < 0.15 else "",
+        "given_name": given,
+        "family_name": family,
+        "date_of_birth": born,
+        "apparent_age": age,
+        "sex": person.sex if chance.random() < 0.85 else "",
+        "postcode": postcode,
+        "phone": person.phone if chance.random() < 0.25 else "",
+    }
 
 
 @dataclass(frozen=True)
@@ -240,10 +290,14 @@ def descriptions_of(
     asked, truth = [], []
     for number in range(count):
         draw = chance.random()
-        person = chance.choice(made.on_file if draw < 0.5 else made.family if draw < 0.667 else made.strangers)
+        person = chance.choice(
+            made.on_file if draw < 0.5 else made.family if draw < 0.667 else made.strangers
+        )
         key = f"e{first}-{number}" if first else f"e{number}"
         asked.append(described_by_an_agency(person, key, chance))
-        truth.append({"query_id": key, "person_id": person.id if draw < 0.5 else "", **person.groups()})
+        truth.append(
+            {"query_id": key, "person_id": person.id if draw < 0.5 else "", **person.groups()}
+        )
     return asked, truth
 
 

@@ -34,10 +34,17 @@ class Provider:
     def logout_token(self, **change: Any) -> str:
         """As the provider would send it over the back channel; a claim may be changed, or left out with None."""
         claims: dict[str, Any] = {
-            "iss": self.url, "aud": CLIENT, "iat": int(time.time()), "exp": int(time.time()) + 60,
-            "jti": secrets.token_hex(8), "events": {"http://schemas.openid.net/event/backchannel-logout": {}}, **change,
-        }  # fmt: skip
-        return jwt.encode({"alg": "RS256"}, {k: v for k, v in claims.items() if v is not None}, self.key)
+            "iss": self.url,
+            "aud": CLIENT,
+            "iat": int(time.time()),
+            "exp": int(time.time()) + 60,
+            "jti": secrets.token_hex(8),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            **change,
+        }
+        return jwt.encode(
+            {"alg": "RS256"}, {k: v for k, v in claims.items() if v is not None}, self.key
+        )
 
 
 @contextmanager
@@ -47,7 +54,9 @@ def provider() -> Iterator[Provider]:
     app = oidc_provider_mock.app(require_nonce=True)
 
     def check() -> Any:
-        made.key = RSAKey.import_key(flask.g.oidc_provider_mock_storage.jwk.as_dict(is_private=True))
+        made.key = RSAKey.import_key(
+            flask.g.oidc_provider_mock_storage.jwk.as_dict(is_private=True)
+        )
         given = flask.request.values
         if flask.request.path == "/oauth2/authorize" and flask.request.method == "GET":
             made.asked.append(dict(given))

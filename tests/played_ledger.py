@@ -50,15 +50,23 @@ class PlayedLedger:
     async def say(self, feed: str, kind: str, data: dict[str, Any], at: datetime) -> None:
         """One more event."""
         _, described = self.registry.feeds_by_id[feed]
-        body = {"specversion": "1.0", "id": f"{feed}-{at:%d%H%M%S}-{kind}", "source": described.sources[0],
-                "time": at.isoformat(), "type": f"uk.crisisliaison.{kind}.v1", "datacontenttype": "application/json",
-                "data": data}  # fmt: skip
+        body = {
+            "specversion": "1.0",
+            "id": f"{feed}-{at:%d%H%M%S}-{kind}",
+            "source": described.sources[0],
+            "time": at.isoformat(),
+            "type": f"uk.crisisliaison.{kind}.v1",
+            "datacontenttype": "application/json",
+            "data": data,
+        }
         await self._take(feed, orjson.dumps(body), at)
 
     async def until(self, at: datetime) -> None:
         """Let deadlines pass until the instant, each at its own time."""
         while True:
-            due: datetime | None = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
+            due: datetime | None = await self.pool.fetchval(
+                "SELECT min(due_at) FROM deadline WHERE kind <> 'feed'"
+            )
             if due is None or due > at:
                 return
             await self._hear(due)

@@ -115,7 +115,9 @@ class ReferralOutcome(ReferralData):
     """What became of it."""
 
     from_agency: Slug
-    outcome: Literal["accepted", "declined", "signposted", "seen", "emergency-services-notified", "other"]
+    outcome: Literal[
+        "accepted", "declined", "signposted", "seen", "emergency-services-notified", "other"
+    ]
 
 
 class FollowUpData(EventData):

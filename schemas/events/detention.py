@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.codes import ClinicalSign, ConsultedRole, DetentionPower, PlaceOfSafetyKind, ResourceKind
+from schemas.codes import (
+    ClinicalSign,
+    ConsultedRole,
+    DetentionPower,
+    PlaceOfSafetyKind,
+    ResourceKind,
+)
 from schemas.events.catalogue import EventData, event_type
 from schemas.events.incident import IncidentData
 from schemas.model import Closed, Instant, Reference, ShortText, Slug
@@ -80,7 +86,14 @@ class DetentionAssessmentStarted(DetentionData):
 class DetentionAssessed(DetentionData):
     """The assessment ended."""
 
-    outcome: Literal["discharged-home", "informal-admission", "section-2", "section-3", "community-follow-up", "other"]
+    outcome: Literal[
+        "discharged-home",
+        "informal-admission",
+        "section-2",
+        "section-3",
+        "community-follow-up",
+        "other",
+    ]
 
 
 @event_type("detention.extended")
@@ -109,7 +122,9 @@ class DetentionEscaped(DetentionData):
 class DetentionEnded(DetentionData):
     """The detention under s135 or s136 ended."""
 
-    outcome: Literal["released", "admitted", "section-2", "section-3", "arrested", "lapsed", "other"]
+    outcome: Literal[
+        "released", "admitted", "section-2", "section-3", "arrested", "lapsed", "other"
+    ]
 
 
 class PlaceOfSafetyData(IncidentData):

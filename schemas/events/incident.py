@@ -69,7 +69,9 @@ class IncidentReported(IncidentFacts):
     """An agency opened an incident: a call was taken or an officer reported it."""
 
     nature: Nature
-    channel: Literal["999", "101", "111", "officer", "agency", "walk-in", "online", "alarm", "other"] = "other"
+    channel: Literal[
+        "999", "101", "111", "officer", "agency", "walk-in", "online", "alarm", "other"
+    ] = "other"
 
 
 @event_type("incident.updated")

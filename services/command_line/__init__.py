@@ -32,7 +32,9 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            command: click.Command = getattr(import_module(f"services.command_line.{cmd_name}"), cmd_name)
+            command: click.Command = getattr(
+                import_module(f"services.command_line.{cmd_name}"), cmd_name
+            )
         except ValueError as error:
             # the catalogue of rules is read when it is imported: what is wrong with a file is told, not traced
             raise click.ClickException(str(error)) from error

@@ -51,9 +51,13 @@ def _events(path: Path, registry: Registry) -> Iterator[Received]:
                 try:
                     event = decode(line.body)
                 except ValidationError as error:
-                    raise Unusable(f"{path}:{line.number}: not a valid event; see `liaison validate {path}`") from error
+                    raise Unusable(
+                        f"{path}:{line.number}: not a valid event; see `liaison validate {path}`"
+                    ) from error
                 if event.source not in by_source:
-                    raise Unusable(f"{path}:{line.number}: source {event.source} is not in the agency registry")
+                    raise Unusable(
+                        f"{path}:{line.number}: source {event.source} is not in the agency registry"
+                    )
                 agency, feed = by_source[event.source]
                 yield Received(event, agency.id, agency.kind, feed.id, event.time)
     except OSError as error:
@@ -62,8 +66,12 @@ def _events(path: Path, registry: Registry) -> Iterator[Received]:
         raise Unusable(f"{path}: {error}") from error
 
 
-async def _from_ledger(registry: Registry, since: datetime | None, until: datetime | None) -> list[Received]:
-    connection = await asyncpg.connect(Settings().postgres_dsn, timeout=CONNECT_SECONDS, command_timeout=QUERY_SECONDS)
+async def _from_ledger(
+    registry: Registry, since: datetime | None, until: datetime | None
+) -> list[Received]:
+    connection = await asyncpg.connect(
+        Settings().postgres_dsn, timeout=CONNECT_SECONDS, command_timeout=QUERY_SECONDS
+    )
     try:
         return await history(connection, registry, since, until)
     finally:
@@ -74,24 +82,58 @@ def _instant(_: click.Context, __: click.Parameter, value: datetime | None) -> d
     return None if value is None else value.replace(tzinfo=LONDON).astimezone(UTC)
 
 
-def _within(events: list[Received], since: datetime | None, until: datetime | None) -> list[Received]:
-    return [r for r in events if (since is None or r.received_at >= since) and (until is None or r.received_at < until)]
+def _within(
+    events: list[Received], since: datetime | None, until: datetime | None
+) -> list[Received]:
+    return [
+        r
+        for r in events
+        if (since is None or r.received_at >= since) and (until is None or r.received_at < until)
+    ]
 
 
 @click.command()
-@click.option("--policy", "policy_file", required=True, type=click.Path(path_type=Path), help="The candidate policy.")
-@click.option("--live", "live_file", type=click.Path(path_type=Path), help="The live policy; the shipped one without.")
-@click.option("--events", "files", multiple=True, type=click.Path(path_type=Path),
-              help="File of events (JSON, a list, JSON lines) or a scenario (.yaml); may be given several times.")  # fmt: skip
+@click.option(
+    "--policy",
+    "policy_file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The candidate policy.",
+)
+@click.option(
+    "--live",
+    "live_file",
+    type=click.Path(path_type=Path),
+    help="The live policy; the shipped one without.",
+)
+@click.option(
+    "--events",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File of events (JSON, a list, JSON lines) or a scenario (.yaml); may be given several times.",
+)
 @click.option("--ledger", is_flag=True, help="History from the PostgreSQL of the settings.")
-@click.option("--since", type=click.DateTime(), callback=_instant, help="From then on, by London's clock.")
-@click.option("--until", type=click.DateTime(), callback=_instant, help="Before then, by London's clock.")
-@click.option("--registry", "registry_file", type=click.Path(path_type=Path), help="Agency registry file.")
+@click.option(
+    "--since", type=click.DateTime(), callback=_instant, help="From then on, by London's clock."
+)
+@click.option(
+    "--until", type=click.DateTime(), callback=_instant, help="Before then, by London's clock."
+)
+@click.option(
+    "--registry", "registry_file", type=click.Path(path_type=Path), help="Agency registry file."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 def backtest(
-    policy_file: Path, live_file: Path | None, files: tuple[Path, ...], ledger: bool, since: datetime | None,
-    until: datetime | None, registry_file: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    policy_file: Path,
+    live_file: Path | None,
+    files: tuple[Path, ...],
+    ledger: bool,
+    since: datetime | None,
+    until: datetime | None,
+    registry_file: Path | None,
+    as_json: bool,
+) -> None:
     """Run history through the live and a candidate policy and print the difference.
 
     Alerts gained, lost, earlier and later, and the load per desk. Feeds are taken to be well throughout. Each scenario is
@@ -108,7 +150,9 @@ def backtest(
         try:
             histories = {"ledger": asyncio.run(_from_ledger(registry, since, until))}
         except (OSError, asyncpg.PostgresError) as error:
-            raise Unusable(f"the ledger cannot be read: {error}; check LIAISON_POSTGRES_DSN") from error
+            raise Unusable(
+                f"the ledger cannot be read: {error}; check LIAISON_POSTGRES_DSN"
+            ) from error
     else:
         scenarios = [f for f in files if f.suffix in (".yaml", ".yml")]
         histories = {f.name: _scenario(f, registry) for f in scenarios}
@@ -117,7 +161,9 @@ def backtest(
     histories = {name: _within(events, since, until) for name, events in histories.items()}
     said: dict[str, Any] = {}
     length = 2 * sum(map(len, histories.values()))
-    with click.progressbar(length=length, label="Running", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(
+        length=length, label="Running", file=click.get_text_stream("stderr")
+    ) as bar:
         for name, events in histories.items():
             live = run_history(events, registry, live_policy, bar.update)
             candidate = run_history(events, registry, candidate_policy, bar.update)
@@ -131,14 +177,25 @@ def backtest(
 
 
 def _raised(alert: Raised) -> dict[str, Any]:
-    return {"rule": alert.rule, "key": alert.key, "at": alert.at.isoformat(), "desks": list(alert.desks)}
+    return {
+        "rule": alert.rule,
+        "key": alert.key,
+        "at": alert.at.isoformat(),
+        "desks": list(alert.desks),
+    }
 
 
 def _moved(moved: Moved) -> dict[str, Any]:
-    return {**_raised(moved.candidate), "was": moved.live.at.isoformat(), "by_seconds": moved.by.total_seconds()}
+    return {
+        **_raised(moved.candidate),
+        "was": moved.live.at.isoformat(),
+        "by_seconds": moved.by.total_seconds(),
+    }
 
 
-def as_document(count: int, live: Run, candidate: Run, found: Difference, what: str = "events") -> dict[str, Any]:
+def as_document(
+    count: int, live: Run, candidate: Run, found: Difference, what: str = "events"
+) -> dict[str, Any]:
     """A difference in JSON values."""
     return {
         what: count,
@@ -150,22 +207,28 @@ def as_document(count: int, live: Run, candidate: Run, found: Difference, what: 
         "load": {
             side: {
                 desk: {
-                    "alarms": load.alarms, "most_in_an_hour": load.most_in_an_hour,
-                    "most_in_ten_minutes": load.most_in_ten_minutes, "manageable": load.manageable,
+                    "alarms": load.alarms,
+                    "most_in_an_hour": load.most_in_an_hour,
+                    "most_in_ten_minutes": load.most_in_ten_minutes,
+                    "manageable": load.manageable,
                 }
                 for desk, load in run.load.items()
             }
             for side, run in (("live", live), ("candidate", candidate))
         },
-    }  # fmt: skip
+    }
 
 
-def print_difference(name: str, count: int, live: Run, candidate: Run, found: Difference, what: str = "events") -> None:
+def print_difference(
+    name: str, count: int, live: Run, candidate: Run, found: Difference, what: str = "events"
+) -> None:
     """A difference for people."""
     click.secho(f"{name}: {count} {what}", bold=True)
     for label, alerts in (("gained", found.gained), ("lost", found.lost)):
         for a in alerts:
-            click.echo(f"  {label:8} {a.rule} at {a.at.astimezone(LONDON):%d %b %H:%M:%S} to {', '.join(a.desks)}")
+            click.echo(
+                f"  {label:8} {a.rule} at {a.at.astimezone(LONDON):%d %b %H:%M:%S} to {', '.join(a.desks)}"
+            )
     for label, moves in (("earlier", found.earlier), ("later", found.later)):
         for m in moves:
             at = m.candidate.at.astimezone(LONDON)
@@ -176,6 +239,9 @@ def print_difference(name: str, count: int, live: Run, candidate: Run, found: Di
     )
     for desk in sorted({*live.load, *candidate.load}):
         was, new = (run.load.get(desk) for run in (live, candidate))
-        counts = " → ".join("0" if each is None else f"{each.alarms} ({each.most_in_an_hour}/h)" for each in (was, new))
+        counts = " → ".join(
+            "0" if each is None else f"{each.alarms} ({each.most_in_an_hour}/h)"
+            for each in (was, new)
+        )
         warning = "" if new is None or new.manageable else "  more than a person can manage"
         click.echo(f"  {desk}: {counts} alarms{warning}")

@@ -20,18 +20,41 @@ from services.runtime.settings import Settings
 
 @click.command()
 @click.option(
-    "--rate", type=click.FloatRange(1, 20_000), default=100, show_default=True, help="Events a second offered."
+    "--rate",
+    type=click.FloatRange(1, 20_000),
+    default=100,
+    show_default=True,
+    help="Events a second offered.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(1, 86_400), default=30, show_default=True, help="How long to offer them."
+    "--seconds",
+    type=click.FloatRange(1, 86_400),
+    default=30,
+    show_default=True,
+    help="How long to offer them.",
 )
-@click.option("--broker", type=click.Choice(["settings", "apache"]), default="settings", show_default=True,
-              help="apache: Apache Kafka that `make setup` put into this checkout.")  # fmt: skip
-@click.option("--kill", is_flag=True, help="Two workers; one is killed half-way: how long until alerts flow again?")
-@click.option("--console", "of_console", is_flag=True,
-              help="The console instead, in a real Chromium: commit to painted row, bursts, streams, memory.")  # fmt: skip
+@click.option(
+    "--broker",
+    type=click.Choice(["settings", "apache"]),
+    default="settings",
+    show_default=True,
+    help="apache: Apache Kafka that `make setup` put into this checkout.",
+)
+@click.option(
+    "--kill",
+    is_flag=True,
+    help="Two workers; one is killed half-way: how long until alerts flow again?",
+)
+@click.option(
+    "--console",
+    "of_console",
+    is_flag=True,
+    help="The console instead, in a real Chromium: commit to painted row, bursts, streams, memory.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
-def bench(rate: float, seconds: float, broker: str, kill: bool, of_console: bool, as_json: bool) -> None:
+def bench(
+    rate: float, seconds: float, broker: str, kill: bool, of_console: bool, as_json: bool
+) -> None:
     """Measure the whole stream on this machine: publish to alert committed, and to alert on a desk's live stream.
 
     The load is synthetic: of eighteen events three make a crisis that raises an alert. Latency counts from the instant
@@ -52,7 +75,12 @@ def bench(rate: float, seconds: float, broker: str, kill: bool, of_console: bool
             settings = Settings(kafka_bootstrap=kafka.bootstrap)
         click.echo("Starting …", err=True)
         stack = resources.enter_context(
-            Stack(settings, SystemClock().now(), services=SERVICES, environment={"LIAISON_LOG_LEVEL": "error"})
+            Stack(
+                settings,
+                SystemClock().now(),
+                services=SERVICES,
+                environment={"LIAISON_LOG_LEVEL": "error"},
+            )
         )
         if kill:
             stack.start("stream", "stream-standby")
@@ -67,10 +95,17 @@ def bench(rate: float, seconds: float, broker: str, kill: bool, of_console: bool
 def _console(seconds: float, as_json: bool) -> None:
     """On a ledger of its own, without the stream: alerts are written by its own step, so that nothing else is measured."""
     if find_spec("playwright") is None or not Path(CHROMIUM).exists():
-        raise click.UsageError("this needs Chromium and the packages of the tests: run `make setup` first")
+        raise click.UsageError(
+            "this needs Chromium and the packages of the tests: run `make setup` first"
+        )
     with Stack(
-        Settings(), SystemClock().now(), services=("console",), environment={"LIAISON_LOG_LEVEL": "error"}
+        Settings(),
+        SystemClock().now(),
+        services=("console",),
+        environment={"LIAISON_LOG_LEVEL": "error"},
     ) as stack:
         stack.wait_until_ready()
-        figures = asyncio.run(ConsoleBench(stack, seconds, lambda said: click.echo(said, err=True)).run())
+        figures = asyncio.run(
+            ConsoleBench(stack, seconds, lambda said: click.echo(said, err=True)).run()
+        )
     click.echo(json.dumps(figures, indent=None if as_json else 1))

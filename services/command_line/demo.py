@@ -31,9 +31,21 @@ ORDINARY_EVERY = timedelta(minutes=2)
 
 
 @click.command()
-@click.option("--speed", type=click.FloatRange(1, 60), default=20, show_default=True, help="Played minutes a minute.")
-@click.option("--scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another scenario file.")
-@click.option("--once", is_flag=True, help="End when the story has ended, instead of waiting for Ctrl-C.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 60),
+    default=20,
+    show_default=True,
+    help="Played minutes a minute.",
+)
+@click.option(
+    "--scenario",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Another scenario file.",
+)
+@click.option(
+    "--once", is_flag=True, help="End when the story has ended, instead of waiting for Ctrl-C."
+)
 def demo(speed: float, scenario: Path | None, once: bool) -> None:
     """Play an afternoon of London: one man's crisis in three agencies' systems, among ordinary incidents.
 
@@ -41,7 +53,9 @@ def demo(speed: float, scenario: Path | None, once: bool) -> None:
     """
     path = scenario or STORY
     if not path.exists():
-        raise click.UsageError("the story is in the checkout: give another one with --scenario FILE")
+        raise click.UsageError(
+            "the story is in the checkout: give another one with --scenario FILE"
+        )
     played = load_scenario(path)
     anchor = datetime.now(UTC) + timedelta(seconds=25)
     clock = f"scaled|{played.start.isoformat()}|{speed}|{anchor.isoformat()}"
@@ -85,9 +99,13 @@ async def _hold(stack: Stack, at: datetime, speed: float) -> None:
         await producer.stop()
 
 
-async def _beat(producer: AIOKafkaProducer, registry: Registry, feeds: tuple[str, ...], at: datetime) -> None:
+async def _beat(
+    producer: AIOKafkaProducer, registry: Registry, feeds: tuple[str, ...], at: datetime
+) -> None:
     for feed in feeds:
-        await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, _heartbeat(registry, feed, at))
+        await producer.send_and_wait(
+            registry.feeds_by_id[feed][1].topic, _heartbeat(registry, feed, at)
+        )
 
 
 async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> None:
@@ -96,7 +114,8 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
     end = scenario.instant(scenario.until)
     chance = random.Random(7)  # noqa: S311  # a background to look at, the same every time
     steps: list[tuple[datetime, str, bytes, str]] = [
-        (a.at, a.feed, encode(a.event), a.event.type.removeprefix(TYPE_PREFIX)) for a in arrivals(scenario, registry)
+        (a.at, a.feed, encode(a.event), a.event.type.removeprefix(TYPE_PREFIX))
+        for a in arrivals(scenario, registry)
     ]
     for number in itertools.count():
         begun = scenario.start + number * ORDINARY_EVERY
@@ -122,6 +141,8 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
             await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
             if said:
                 agency = registry.feeds_by_id[feed][0].name
-                click.echo(f"  {at.astimezone(LONDON):%H:%M:%S}  {agency}: {said.removesuffix('.v1')}")
+                click.echo(
+                    f"  {at.astimezone(LONDON):%H:%M:%S}  {agency}: {said.removesuffix('.v1')}"
+                )
     finally:
         await producer.stop()

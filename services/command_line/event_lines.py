@@ -49,7 +49,9 @@ def event_lines(stream: IO[bytes]) -> Iterator[Line]:
     while first and not first.strip():
         number, first = number + first.endswith(b"\n"), stream.readline(KEPT + 1)
     if not first:
-        raise NotEvents("the input is empty: give one JSON event, a JSON list of events, or one event a line")
+        raise NotEvents(
+            "the input is empty: give one JSON event, a JSON list of events, or one event a line"
+        )
     begin = first.lstrip()
     if begin.startswith(b"["):
         yield from _list(itertools.chain((first,), _pieces(stream)), number)
@@ -78,7 +80,9 @@ def _ends(line: bytes) -> bool:
 def _lines(first: bytes, stream: IO[bytes], number: int) -> Iterator[Line]:
     line = first
     if not line.lstrip().startswith(b"{"):
-        raise NotEvents(f"line {number} is not JSON: give one JSON event, a JSON list of events, or one event a line")
+        raise NotEvents(
+            f"line {number} is not JSON: give one JSON event, a JSON list of events, or one event a line"
+        )
     while line:
         _pass_line(line, stream)
         if line.strip():
@@ -137,7 +141,9 @@ class _Window:
                 return text.encode()
             ends_with_the_window = end == len(self._text)
             if len(self._text) - self._at > LONGEST or not (self._more() or ends_with_the_window):
-                raise NotEvents(f"what begins on line {self.number} is not JSON, or is cut off, or has no end")
+                raise NotEvents(
+                    f"what begins on line {self.number} is not JSON, or is cut off, or has no end"
+                )
 
     def _pass(self, end: int) -> None:
         self.number += self._text.count("\n", self._at, end)
@@ -165,6 +171,8 @@ def _list(pieces: Iterator[bytes], number: int) -> Iterator[Line]:
         if window.take("]"):
             break
         if not window.take(","):
-            raise NotEvents(f"line {window.number}: the list neither goes on with a comma nor ends with `]`")
+            raise NotEvents(
+                f"line {window.number}: the list neither goes on with a comma nor ends with `]`"
+            )
     if window.sign():
         raise NotEvents(f"line {window.number}: there is something after the end of the list")

@@ -25,13 +25,18 @@ class PersonUnknown(LiaisonError):
 
 
 async def _person(connection: Connection, handle: str) -> str:
-    rows = await connection.fetch("SELECT operator_id FROM operator WHERE handle = $1 OR operator_id = $1", handle)
+    rows = await connection.fetch(
+        "SELECT operator_id FROM operator WHERE handle = $1 OR operator_id = $1", handle
+    )
     if len(rows) != 1:
         raise PersonUnknown(
             f"{len(rows)} people are known as {handle}: "
-            + ("name one by the whole id that `liaison grants list` shows" if rows else
-               "let the person sign in once, then give the role")
-        )  # fmt: skip
+            + (
+                "name one by the whole id that `liaison grants list` shows"
+                if rows
+                else "let the person sign in once, then give the role"
+            )
+        )
     return str(rows[0]["operator_id"])
 
 
@@ -65,7 +70,7 @@ def list_(ended: bool) -> None:
                     ORDER BY o.handle, g.operator_id, g.granted_at, g.grant_id""",
                 ended,
             )
-        )  # fmt: skip
+        )
 
     rows = on_ledger(read)
     for r in rows:
@@ -81,7 +86,12 @@ def list_(ended: bool) -> None:
 @grants.command()
 @click.argument("person")
 @click.argument("role")
-@click.option("--by", default=getpass.getuser, show_default="this account", help="Who gives it, for the audit.")
+@click.option(
+    "--by",
+    default=getpass.getuser,
+    show_default="this account",
+    help="Who gives it, for the audit.",
+)
 def give(person: str, role: str, by: str) -> None:
     """Give PERSON (staff number) the ROLE, e.g. reviewer@slam-crisis or governance@las. Counts at once."""
     wanted = _grant(role)
@@ -98,7 +108,12 @@ def give(person: str, role: str, by: str) -> None:
 @grants.command()
 @click.argument("person")
 @click.argument("role")
-@click.option("--by", default=getpass.getuser, show_default="this account", help="Who takes it, for the audit.")
+@click.option(
+    "--by",
+    default=getpass.getuser,
+    show_default="this account",
+    help="Who takes it, for the audit.",
+)
 def take(person: str, role: str, by: str) -> None:
     """Take the ROLE from PERSON. Counts at once, also under open streams."""
     gone = _grant(role)
@@ -110,5 +125,7 @@ def take(person: str, role: str, by: str) -> None:
         return gone in held
 
     if not on_ledger(act):
-        raise click.ClickException(f"{person} does not hold {role} from an administrator; see `liaison grants list`")
+        raise click.ClickException(
+            f"{person} does not hold {role} from an administrator; see `liaison grants list`"
+        )
     click.echo(f"{person} may no more {role}")

@@ -45,9 +45,13 @@ class _Matcher:
         best, second = found.best, found.scores[1] if len(found.scores) > 1 else None
         named = best if found.verdict in {"attach", "possible", "many"} else None
         return (
-            key, found.verdict, named.person_id if named else "", f"{best.weight:.3f}" if best else "",
-            f"{found.probability:.6f}", f"{second.weight:.3f}" if second else "",
-        )  # fmt: skip
+            key,
+            found.verdict,
+            named.person_id if named else "",
+            f"{best.weight:.3f}" if best else "",
+            f"{found.probability:.6f}",
+            f"{second.weight:.3f}" if second else "",
+        )
 
 
 _shared: list[_Matcher] = []
@@ -72,8 +76,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--model", type=_FILE, help="Model JSON; the shipped one without it.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day apparent ages were seen; today without it.")
-def match(people: Path, queries: Path, out: Path, model: Path | None, workers: int, as_of: datetime | None) -> None:
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day apparent ages were seen; today without it.",
+)
+def match(
+    people: Path, queries: Path, out: Path, model: Path | None, workers: int, as_of: datetime | None
+) -> None:
     """Decide for every query whom it is about: attach, possible, many, unknown or insufficient.
 
     Exit status 1 when rows could not be read: they are named on standard error and the rest is matched.
@@ -109,9 +119,17 @@ def match(people: Path, queries: Path, out: Path, model: Path | None, workers: i
 @click.option("--queries", required=True, type=_FILE, help="The descriptions, in the same columns.")
 @click.option("--id", "query", required=True, help="The id of the description to explain.")
 @click.option("--model", type=_FILE, help="Model JSON; the shipped one without it.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day apparent ages were seen; today without it.")
-@click.option("--most", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates to print.")
-def explain(people: Path, queries: Path, query: str, model: Path | None, as_of: datetime | None, most: int) -> None:
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day apparent ages were seen; today without it.",
+)
+@click.option(
+    "--most", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates to print."
+)
+def explain(
+    people: Path, queries: Path, query: str, model: Path | None, as_of: datetime | None, most: int
+) -> None:
     """Why a description was decided as it was: each candidate's weight field by field, vetoes and thresholds.
 
     Levels and weights only: nothing of what anybody is called is printed.
@@ -119,7 +137,9 @@ def explain(people: Path, queries: Path, query: str, model: Path | None, as_of: 
     faults: list[str] = []
     on_file, asked = rows_of(people, faults), rows_of(queries, faults)
     if (said := asked.get(query)) is None:
-        raise click.BadParameter(f"{queries.name} has no readable row with the id {query}", param_hint="--id")
+        raise click.BadParameter(
+            f"{queries.name} has no readable row with the id {query}", param_hint="--id"
+        )
     day: date = (as_of or datetime.now(UTC)).date()
     index = Index(on_file)
     near = {i: on_file[i] for i in index.candidates(said)}
@@ -140,15 +160,24 @@ def _model(path: Path | None) -> Model:
 
 
 def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
-    known = {r["query_id"]: r for r in table_of(truth, "query_id", "person_id", *([group] if group else []))}
+    known = {
+        r["query_id"]: r
+        for r in table_of(truth, "query_id", "person_id", *([group] if group else []))
+    }
     found = []
     for row in table_of(results, *OUT):
         if (true := known.get(row["query_id"])) is None:
-            raise click.ClickException(f"{truth.name}: says nothing of a query that {results.name} answers")
+            raise click.ClickException(
+                f"{truth.name}: says nothing of a query that {results.name} answers"
+            )
         weight = float(row["weight"]) if row["weight"] else None
         found.append(
             Outcome(
-                row["decision"], row["person_id"], true["person_id"], weight, true[group] or "not said" if group else ""
+                row["decision"],
+                row["person_id"],
+                true["person_id"],
+                weight,
+                true[group] or "not said" if group else "",
             )
         )
     return found
@@ -156,8 +185,15 @@ def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
 
 @identity.command()
 @click.option("--results", required=True, type=_FILE, help="What `liaison identity match` wrote.")
-@click.option("--truth", required=True, type=_FILE, help="query_id, person_id (empty: not on file), and groups.")
-@click.option("--group", help="A column of the truth: name origin, ethnicity, sex, age band, fixed abode.")
+@click.option(
+    "--truth",
+    required=True,
+    type=_FILE,
+    help="query_id, person_id (empty: not on file), and groups.",
+)
+@click.option(
+    "--group", help="A column of the truth: name origin, ethnicity, sex, age band, fixed abode."
+)
 def evaluate(results: Path, truth: Path, group: str | None) -> None:
     """Attached rightly and wrongly, possible and missed, with 95 % intervals; whole and by group."""
 
@@ -178,11 +214,21 @@ def evaluate(results: Path, truth: Path, group: str | None) -> None:
 
 @identity.command()
 @click.option(
-    "--judged", required=True, type=_FILE, help="weight, right (1 or 0): a blind sample of attachments, and reviews."
+    "--judged",
+    required=True,
+    type=_FILE,
+    help="weight, right (1 or 0): a blind sample of attachments, and reviews.",
 )
-@click.option("--at-most", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.001, show_default=True)
 @click.option(
-    "--people", type=click.IntRange(1), help="How many the register holds now; the file's own people_now without it."
+    "--at-most",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.001,
+    show_default=True,
+)
+@click.option(
+    "--people",
+    type=click.IntRange(1),
+    help="How many the register holds now; the file's own people_now without it.",
 )
 @click.option(
     "--people-then",
@@ -190,7 +236,9 @@ def evaluate(results: Path, truth: Path, group: str | None) -> None:
     help="How many it held when they were judged; the file's people_then without it.",
 )
 @click.option("--model", type=_FILE, help="Model JSON; that of the settings without it.")
-def calibrate(judged: Path, at_most: float, people: int | None, people_then: int | None, model: Path | None) -> None:
+def calibrate(
+    judged: Path, at_most: float, people: int | None, people_then: int | None, model: Path | None
+) -> None:
     """The weight at which attaching is shown to be safe: wrong ones under the limit with 95 % confidence, one-sided.
 
     `liaison identity outcomes` writes what people judged. Exit status 1 where no weight is safe: judge more attachments, or
@@ -198,11 +246,18 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
     """
     table = [r for r in table_of(judged, "weight", "right") if r.get("rule") != BY_NUMBER]
     rows = [(float(r["weight"]), r["right"] == "1") for r in table]
-    people = people or max((int(r["people_now"]) for r in table if r.get("people_now")), default=None)
-    people_then = people_then or min((int(r["people_then"]) for r in table if r.get("people_then")), default=None)
+    people = people or max(
+        (int(r["people_now"]) for r in table if r.get("people_now")), default=None
+    )
+    people_then = people_then or min(
+        (int(r["people_then"]) for r in table if r.get("people_then")), default=None
+    )
     found = threshold(rows, at_most)
     if people and people_then and people >= 2 * people_then:
-        click.echo("warning: the register has doubled since these were judged; judge a new sample", err=True)
+        click.echo(
+            "warning: the register has doubled since these were judged; judge a new sample",
+            err=True,
+        )
     if found is None:
         click.echo(f"no weight is shown to be safe by {len(rows)} outcomes", err=True)
         raise SystemExit(1)
@@ -216,10 +271,14 @@ def calibrate(judged: Path, at_most: float, people: int | None, people_then: int
 
 @identity.command()
 @click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV for `calibrate --judged`."
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV for `calibrate --judged`.",
 )
 @click.option(
-    "--model-version", help="Outcomes of this model; of the settings' one without it: weights of two do not compare."
+    "--model-version",
+    help="Outcomes of this model; of the settings' one without it: weights of two do not compare.",
 )
 def outcomes(out: Path, model_version: str | None) -> None:
     """Write what people judged in this ledger: the blind sample, and reviews of whom only weight was lacking for.
@@ -231,16 +290,30 @@ def outcomes(out: Path, model_version: str | None) -> None:
     kept = [j for j in judged if j.model_version == wanted]
     with opened(out, "w") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("weight", "right", "rule", "origin", "model_version", "people_then", "people_now"))
+        writer.writerow(
+            ("weight", "right", "rule", "origin", "model_version", "people_then", "people_now")
+        )
         for j in kept:
-            writer.writerow((f"{j.weight:.3f}", int(j.right), j.rule, j.origin, j.model_version, j.people_then, people))
+            writer.writerow(
+                (
+                    f"{j.weight:.3f}",
+                    int(j.right),
+                    j.rule,
+                    j.origin,
+                    j.model_version,
+                    j.people_then,
+                    people,
+                )
+            )
     blind = [j for j in kept if j.origin == "blind"]
     wrong = sum(not j.right for j in blind)
     click.echo(
         f"{len(kept)} outcomes written: {len(blind)} of the blind sample ({wrong} wrong), {len(kept) - len(blind)} of reviews."
     )
     if len(kept) < len(judged):
-        click.echo(f"{len(judged) - len(kept)} of other models are left out; see --model-version", err=True)
+        click.echo(
+            f"{len(judged) - len(kept)} of other models are left out; see --model-version", err=True
+        )
 
 
 async def _judged(connection: Connection) -> tuple[list[Judged], int]:

@@ -16,22 +16,65 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--people", required=True, type=_FILE, help="The register: .csv or .csv.gz, as for match.")
 @click.option(
-    "--queries", required=True, type=_FILE, help="Descriptions as agencies send them; who they are is not needed."
+    "--people", required=True, type=_FILE, help="The register: .csv or .csv.gz, as for match."
 )
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model JSON to write.")
-@click.option("--model", "start", type=_FILE, help="The model to begin with; the shipped one without it.")
-@click.option("--version", help="What decisions will name the model; splink- and the day without it.")
-@click.option("--trained-on", help="What the data is, for the model's own record; the files' names without it.")
-@click.option("--limits", default="", help="What the model must not be used for, for its own record.")
-@click.option("--pairs", type=click.IntRange(10_000), default=4_000_000, show_default=True, help="Random pairs for u.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and files give the same model.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day apparent ages were seen; today without it.")
+@click.option(
+    "--queries",
+    required=True,
+    type=_FILE,
+    help="Descriptions as agencies send them; who they are is not needed.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The model JSON to write.",
+)
+@click.option(
+    "--model", "start", type=_FILE, help="The model to begin with; the shipped one without it."
+)
+@click.option(
+    "--version", help="What decisions will name the model; splink- and the day without it."
+)
+@click.option(
+    "--trained-on",
+    help="What the data is, for the model's own record; the files' names without it.",
+)
+@click.option(
+    "--limits", default="", help="What the model must not be used for, for its own record."
+)
+@click.option(
+    "--pairs",
+    type=click.IntRange(10_000),
+    default=4_000_000,
+    show_default=True,
+    help="Random pairs for u.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="The same seed and files give the same model.",
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day apparent ages were seen; today without it.",
+)
 def train(
-    people: Path, queries: Path, out: Path, start: Path | None, version: str | None, trained_on: str | None, limits: str,
-    pairs: int, seed: int, as_of: datetime | None,
-) -> None:  # fmt: skip
+    people: Path,
+    queries: Path,
+    out: Path,
+    start: Path | None,
+    version: str | None,
+    trained_on: str | None,
+    limits: str,
+    pairs: int,
+    seed: int,
+    as_of: datetime | None,
+) -> None:
     """Estimate the weights without labels, by expectation maximisation (needs the extra: crisis-liaison[train]).
 
     The thresholds stay those of the model it began with: set them on outcomes, with `liaison identity calibrate`.
@@ -54,8 +97,12 @@ def train(
         "trained_on": f"{trained_on or f'{people.name} and {queries.name}'}: {len(on_file):,} people, {len(asked):,}"
         f" descriptions, {pairs:,} random pairs, seed {seed}",
         "date": today.isoformat(),
-        "limits": " ".join(filter(None, (limits, "Thresholds are not of this training: calibrate them on outcomes."))),
-    }  # fmt: skip
+        "limits": " ".join(
+            filter(
+                None, (limits, "Thresholds are not of this training: calibrate them on outcomes.")
+            )
+        ),
+    }
     text = document(found, begun, base, splink.comparisons, said)
     out.write_text(text, encoding="utf-8")
     kept = json.loads(text)["kept_from_the_start"]

@@ -17,7 +17,9 @@ Message = tuple[str, str, dict[str, Any]]
 """(feed, key, event)"""
 
 
-def _event(feed: str, chance: random.Random, kind: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+def _event(
+    feed: str, chance: random.Random, kind: str, at: datetime, data: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": str(UUID(int=chance.getrandbits(128), version=4)),
@@ -36,13 +38,46 @@ def crisis(number: int, now: datetime, chance: random.Random) -> list[Message]:
     linked = [{"agency": "met", "reference": police}]
     ago = [now - timedelta(minutes=m) for m in (9, 10, 8)]
     return [
-        ("las-cad", call, _event("las-cad", chance, "incident.reported", ago[0], {
-            "incident": call, "channel": "agency", "ambulance_category": "C3", "linked": linked, **said})),
-        ("met-cad", police, _event("met-cad", chance, "incident.reported", ago[1], {
-            "incident": police, "channel": "999", **said})),
-        ("met-cad", police, _event("met-cad", chance, "resource.on-scene", ago[2], {
-            "incident": police, "resource": f"M{number}", "kind": "police-unit"})),
-    ]  # fmt: skip
+        (
+            "las-cad",
+            call,
+            _event(
+                "las-cad",
+                chance,
+                "incident.reported",
+                ago[0],
+                {
+                    "incident": call,
+                    "channel": "agency",
+                    "ambulance_category": "C3",
+                    "linked": linked,
+                    **said,
+                },
+            ),
+        ),
+        (
+            "met-cad",
+            police,
+            _event(
+                "met-cad",
+                chance,
+                "incident.reported",
+                ago[1],
+                {"incident": police, "channel": "999", **said},
+            ),
+        ),
+        (
+            "met-cad",
+            police,
+            _event(
+                "met-cad",
+                chance,
+                "resource.on-scene",
+                ago[2],
+                {"incident": police, "resource": f"M{number}", "kind": "police-unit"},
+            ),
+        ),
+    ]
 
 
 def ordinary(number: int, now: datetime, chance: random.Random) -> list[Message]:
@@ -56,7 +91,10 @@ def ordinary(number: int, now: datetime, chance: random.Random) -> list[Message]
     }
     resource = {"incident": incident, "resource": f"U{number % 900}", "kind": kind}
     steps: list[tuple[str, dict[str, Any]]] = [
-        ("incident.reported", {"incident": incident, "nature": chance.choice(ORDINARY), "location": where}),
+        (
+            "incident.reported",
+            {"incident": incident, "nature": chance.choice(ORDINARY), "location": where},
+        ),
         ("resource.assigned", resource),
         ("resource.on-scene", resource),
         ("resource.left", resource),

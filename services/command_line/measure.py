@@ -53,7 +53,11 @@ def percentiles(values: list[float]) -> dict[str, float]:
     if not values:
         return {}
     ordered = sorted(values)
-    cuts = statistics.quantiles(ordered, n=100, method="inclusive") if len(ordered) > 1 else ordered * 99
+    cuts = (
+        statistics.quantiles(ordered, n=100, method="inclusive")
+        if len(ordered) > 1
+        else ordered * 99
+    )
     named = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": ordered[-1]}
     return {name: round(value * 1000, 1) for name, value in named.items()}
 
@@ -61,7 +65,9 @@ def percentiles(values: list[float]) -> dict[str, float]:
 class Bench:
     """Drives a running stack."""
 
-    def __init__(self, stack: Stack, rate: float, seconds: float, progress: Callable[[int], None]) -> None:
+    def __init__(
+        self, stack: Stack, rate: float, seconds: float, progress: Callable[[int], None]
+    ) -> None:
         self.stack, self.rate, self.seconds, self._progress = stack, rate, seconds, progress
         self.seen = Measurement()
         self._sends: set[asyncio.Future[Any]] = set()
@@ -69,9 +75,14 @@ class Bench:
     async def run(self, kill: bool) -> dict[str, Any]:
         """Offer the load, wait until all is applied, and give the figures."""
         pool = await asyncpg.create_pool(self.stack.postgres_dsn, min_size=1, max_size=3)
-        producer = kafka.producer(self.stack.kafka_bootstrap, idempotent=not self.stack.embedded_kafka)
+        producer = kafka.producer(
+            self.stack.kafka_bootstrap, idempotent=not self.stack.embedded_kafka
+        )
         await producer.start()
-        watching = [asyncio.create_task(self._watch_ledger(pool)), asyncio.create_task(self._watch_desk())]
+        watching = [
+            asyncio.create_task(self._watch_ledger(pool)),
+            asyncio.create_task(self._watch_desk()),
+        ]
         await asyncio.sleep(1)
         try:
             started = time.monotonic()
@@ -105,7 +116,12 @@ class Bench:
         await asyncio.gather(*self._sends)
 
     async def _send(
-        self, producer: AIOKafkaProducer, topics: dict[str, str], message: Message, due: float, raises: bool
+        self,
+        producer: AIOKafkaProducer,
+        topics: dict[str, str],
+        message: Message,
+        due: float,
+        raises: bool,
     ) -> None:
         feed, key, event = message
         self.seen.sent[event["id"]] = due
@@ -138,8 +154,9 @@ class Bench:
             rows = await pool.fetch(
                 """SELECT DISTINCT alert_id FROM alert_log
                     WHERE sequence > $1 AND sequence <= $2 AND transition = 'raised'""",
-                last, newest,
-            )  # fmt: skip
+                last,
+                newest,
+            )
             for row in rows:
                 self.seen.committed.setdefault(str(row["alert_id"]), at)
             last = newest
@@ -147,7 +164,9 @@ class Bench:
     async def _watch_desk(self) -> None:
         """Sit at a desk and read its live stream."""
         quiet = httpx.Timeout(10, read=60)  # the console says something every few seconds
-        async with httpx.AsyncClient(base_url=self.stack.console, timeout=quiet, follow_redirects=True) as client:
+        async with httpx.AsyncClient(
+            base_url=self.stack.console, timeout=quiet, follow_redirects=True
+        ) as client:
             page = await client.post("/sign-in", data={"desk": DESK, "initials": "bn"})
             page.raise_for_status()
             async with client.stream("GET", f"/desks/{DESK}/stream") as stream:
@@ -159,8 +178,13 @@ class Bench:
         end = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < end:
             self.seen.applied_at = time.monotonic()
-            held = await pool.fetchval("SELECT count(*) FROM event WHERE feed IN ('met-cad', 'las-cad')")
-            if held >= len(self.seen.sent) and self.seen.expected.keys() <= self.seen.streamed.keys():
+            held = await pool.fetchval(
+                "SELECT count(*) FROM event WHERE feed IN ('met-cad', 'las-cad')"
+            )
+            if (
+                held >= len(self.seen.sent)
+                and self.seen.expected.keys() <= self.seen.streamed.keys()
+            ):
                 return
             await asyncio.sleep(0.05)
 
@@ -187,12 +211,15 @@ class Bench:
         }
         if seen.killed_at is not None:
             after = [
-                at - seen.killed_at for a, at in seen.committed.items() if seen.expected.get(a, 0) >= seen.killed_at
+                at - seen.killed_at
+                for a, at in seen.committed.items()
+                if seen.expected.get(a, 0) >= seen.killed_at
             ]
             waited = [
-                at - seen.expected[a] for a, at in seen.committed.items()
+                at - seen.expected[a]
+                for a, at in seen.committed.items()
                 if 0 <= seen.expected.get(a, 0) - seen.killed_at <= ANSWERING_SECONDS
-            ]  # fmt: skip
+            ]
             figures["kill"] = {
                 "seconds_to_next_alert": round(min(after), 2) if after else None,
                 "longest_wait_seconds": round(max(waited), 2) if waited else None,

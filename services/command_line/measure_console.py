@@ -25,7 +25,13 @@ from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 ROWS, PER_SECOND, BURST, STREAMS, SOUNDS = 200, 20, 100, 200, 20
 SHIFT_HOURS, ALERTS_AN_HOUR = 12, 60
 """One new alert a minute, each acknowledged: five times what a position can manage (EEMUA 191)."""
@@ -69,7 +75,9 @@ class ConsoleBench:
         try:
             async with async_playwright() as playwright:
                 chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                page = await (await chromium.new_context(viewport={"width": 1280, "height": 900})).new_page()
+                page = await (
+                    await chromium.new_context(viewport={"width": 1280, "height": 900})
+                ).new_page()
                 await page.add_init_script(_WATCH)
                 await page.goto(self.stack.console)
                 await page.get_by_label("initials").fill("bn")
@@ -94,7 +102,9 @@ class ConsoleBench:
         burst = await self._raise(BURST)
         burst_ms = await self._latencies(page, burst)
         # what waits stands above what was acknowledged, so that a new row is always one of those that the page holds
-        order = await page.locator("#alerts > li").evaluate_all("rows => rows.map((r) => r.dataset.order)")
+        order = await page.locator("#alerts > li").evaluate_all(
+            "rows => rows.map((r) => r.dataset.order)"
+        )
         self._progress(f"{SOUNDS} critical alerts, one after the other, and when each is heard")
         sound = await self._sounds(page)
         self._progress(f"{STREAMS} open streams")
@@ -119,18 +129,27 @@ class ConsoleBench:
     async def _raise(self, count: int) -> list[str]:
         """So many crises in one transaction; each raises one alert at the desk. The instant of the commit is kept."""
         now = datetime.now(UTC)
-        return await self._apply([crisis(next(self._numbers), now, self._chance) for _ in range(count)], now)
+        return await self._apply(
+            [crisis(next(self._numbers), now, self._chance) for _ in range(count)], now
+        )
 
     async def _acknowledge(self) -> None:
         """Everything that waits, and give the page time to show it."""
         rows = await self._pool.fetch(
-            "SELECT alert_id FROM alert_desk WHERE desk = $1 AND state IN ('raised', 'delivered')", DESK
+            "SELECT alert_id FROM alert_desk WHERE desk = $1 AND state IN ('raised', 'delivered')",
+            DESK,
         )
         for row in rows:
             await commands.run(
-                self._pool, self.stack.registry, self._policy, Acknowledge(), desk=DESK, alert=row["alert_id"],
-                actor=f"BN@{DESK}", now=datetime.now(UTC),
-            )  # fmt: skip
+                self._pool,
+                self.stack.registry,
+                self._policy,
+                Acknowledge(),
+                desk=DESK,
+                alert=row["alert_id"],
+                actor=f"BN@{DESK}",
+                now=datetime.now(UTC),
+            )
         await asyncio.sleep(2)
 
     async def _apply(self, crises: Sequence[Sequence[Message]], now: datetime) -> list[str]:
@@ -205,9 +224,14 @@ class ConsoleBench:
 
         limits = httpx.Limits(max_connections=STREAMS + 10)
         async with httpx.AsyncClient(
-            base_url=self.stack.console, timeout=httpx.Timeout(30), limits=limits, follow_redirects=True
+            base_url=self.stack.console,
+            timeout=httpx.Timeout(30),
+            limits=limits,
+            follow_redirects=True,
         ) as client:
-            (await client.post("/sign-in", data={"desk": DESK, "initials": "st"})).raise_for_status()
+            (
+                await client.post("/sign-in", data={"desk": DESK, "initials": "st"})
+            ).raise_for_status()
             sitting = [asyncio.create_task(sit(client)) for _ in range(STREAMS)]
             for _ in sitting:
                 await asyncio.wait_for(ready.acquire(), 60)
@@ -243,27 +267,35 @@ class ConsoleBench:
     async def _shift(self, page: Any) -> dict[str, float]:
         """Memory before and after a shift: the page's script heap after a collection, and the console's process. The page's
         clock is driven, so that each of its timers runs as often as in so many hours."""
-        context = await page.context.browser.new_context(storage_state=await page.context.storage_state())
+        context = await page.context.browser.new_context(
+            storage_state=await page.context.storage_state()
+        )
         await context.clock.install()
         sitting = await context.new_page()
         await sitting.goto(page.url)
         await self._live(sitting)
         before = await self._memory(sitting)
         for hour in range(1, SHIFT_HOURS + 1):
-            self._progress(f"hour {hour} of a shift of {SHIFT_HOURS}: {ALERTS_AN_HOUR} alerts, each acknowledged")
+            self._progress(
+                f"hour {hour} of a shift of {SHIFT_HOURS}: {ALERTS_AN_HOUR} alerts, each acknowledged"
+            )
             await self._raise(ALERTS_AN_HOUR)
             await self._acknowledge()
             await context.clock.run_for(3_600_000)
         after = await self._memory(sitting)
         await context.close()
-        found = {f"{name}_before": before[name] for name in before} | {f"{name}_after": after[name] for name in after}
+        found = {f"{name}_before": before[name] for name in before} | {
+            f"{name}_after": after[name] for name in after
+        }
         return found | {"hours": SHIFT_HOURS}
 
     async def _memory(self, page: Any) -> dict[str, float]:
         session = await page.context.new_cdp_session(page)
         await session.send("HeapProfiler.collectGarbage")
         await session.send("Performance.enable")
-        metrics = {m["name"]: m["value"] for m in (await session.send("Performance.getMetrics"))["metrics"]}
+        metrics = {
+            m["name"]: m["value"] for m in (await session.send("Performance.getMetrics"))["metrics"]
+        }
         await session.detach()
         console = psutil.Process(self.stack.processes["console"].pid).memory_info().rss
         return {

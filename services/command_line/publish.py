@@ -61,7 +61,9 @@ def feed_of(event: dict[str, Any], registry: Registry, wanted: str | None) -> Fe
     for _, feed in registry.feeds_by_id.values():
         if event.get("source") in feed.sources:
             return feed
-    raise click.UsageError(f"source {event.get('source')} is registered for no feed: name one with --feed")
+    raise click.UsageError(
+        f"source {event.get('source')} is registered for no feed: name one with --feed"
+    )
 
 
 def _from_file(name: str, registry: Registry, feed: str | None) -> list[Outgoing]:
@@ -70,29 +72,40 @@ def _from_file(name: str, registry: Registry, feed: str | None) -> list[Outgoing
         for line in event_lines(stream):
             faults = check(line.body)
             for fault in faults:
-                click.echo(f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}", err=True)
+                click.echo(
+                    f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}",
+                    err=True,
+                )
                 click.echo(f"    remedy: {fault.remedy}", err=True)
             faulty += bool(faults)
             if not faults:
                 event = json.loads(line.body)
-                found.append(Outgoing(0.0, feed_of(event, registry, feed).topic, key_of(event), line.body))
+                found.append(
+                    Outgoing(0.0, feed_of(event, registry, feed).topic, key_of(event), line.body)
+                )
     if faulty:
         click.echo(f"{faulty} events have faults: nothing was sent", err=True)
         raise SystemExit(FAULTY)
     return found
 
 
-def _from_log(source: str, data: Path, registry: Registry, speed: float, limit: int) -> list[Outgoing]:
+def _from_log(
+    source: str, data: Path, registry: Registry, speed: float, limit: int
+) -> list[Outgoing]:
     now = SystemClock().now()
     played = list(itertools.islice(SOURCES[source](data, now), limit))
     if not played:
         raise click.UsageError(f"{data} holds no incidents")
     first = played[0][0]
     return [
-        Outgoing((at - first).total_seconds() / speed, registry.feeds_by_id[feed][1].topic, key_of(event),
-                 json.dumps(event).encode())
+        Outgoing(
+            (at - first).total_seconds() / speed,
+            registry.feeds_by_id[feed][1].topic,
+            key_of(event),
+            json.dumps(event).encode(),
+        )
         for at, feed, event in played
-    ]  # fmt: skip
+    ]
 
 
 def _from_documents(
@@ -100,13 +113,20 @@ def _from_documents(
 ) -> tuple[list[Outgoing], int]:
     """The events of FHIR or HL7 v2 documents, and in how many of these something was wrong; each fault is named."""
     if feed is None or feed not in registry.feeds_by_id:
-        raise click.UsageError(f"--source {kind} needs --feed, one of {', '.join(registry.feeds_by_id)}")
+        raise click.UsageError(
+            f"--source {kind} needs --feed, one of {', '.join(registry.feeds_by_id)}"
+        )
     topic, found, faulty = registry.feeds_by_id[feed][1].topic, [], 0
-    for document in documents.translated(kind, data, *registry.feeds_by_id[feed], key.encode(), SystemClock().now()):
+    for document in documents.translated(
+        kind, data, *registry.feeds_by_id[feed], key.encode(), SystemClock().now()
+    ):
         faulty += bool(document.made.faults)
         for word, faults in (("fault", document.made.faults), ("note", document.made.notes)):
             for fault in faults:
-                click.echo(f"{document.place}: {word} {fault.pointer or '/'} {fault.code}: {fault.message}", err=True)
+                click.echo(
+                    f"{document.place}: {word} {fault.pointer or '/'} {fault.code}: {fault.message}",
+                    err=True,
+                )
                 click.echo(f"    remedy: {fault.remedy}", err=True)
         for event in document.made.events:
             body = encode(event)
@@ -115,7 +135,9 @@ def _from_documents(
 
 
 async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:
-    producer: AIOKafkaProducer = kafka.producer(settings.kafka_bootstrap, idempotent=settings.kafka_idempotent)
+    producer: AIOKafkaProducer = kafka.producer(
+        settings.kafka_bootstrap, idempotent=settings.kafka_idempotent
+    )
     try:
         await asyncio.wait_for(producer.start(), TIMEOUT_SECONDS)
         start = time.monotonic()
@@ -136,21 +158,36 @@ async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any)
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(allow_dash=True))
-@click.option("--feed", help="Id of the feed; without it, the one on which the source is registered.")
+@click.option(
+    "--feed", help="Id of the feed; without it, the one on which the source is registered."
+)
 @click.option(
     "--source",
     type=click.Choice(sorted({*SOURCES, *documents.KINDS})),
     help="A city's dispatch log, or documents of another standard, instead of a file of events.",
 )
 @click.option(
-    "--data", type=click.Path(exists=True, path_type=Path), help="Folder of the log; file or folder of documents."
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder of the log; file or folder of documents.",
 )
 @click.option(
-    "--speed", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds of the log a second."
+    "--speed",
+    type=click.FloatRange(0.1),
+    default=1.0,
+    show_default=True,
+    help="Seconds of the log a second.",
 )
-@click.option("--limit", type=click.IntRange(1), default=10_000, show_default=True, help="Events at the most.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=10_000, show_default=True, help="Events at the most."
+)
 def publish(
-    file: str | None, feed: str | None, source: str | None, data: Path | None, speed: float, limit: int
+    file: str | None,
+    feed: str | None,
+    source: str | None,
+    data: Path | None,
+    speed: float,
+    limit: int,
 ) -> None:
     """Send the events of FILE (JSON, a list, JSON lines; `-` for standard input) to their feeds.
 
@@ -173,7 +210,9 @@ def publish(
         if file is not None:
             outgoing = _from_file(file, registry, feed)
         elif source in documents.KINDS and data is not None:
-            outgoing, faulty = _from_documents(str(source), data, registry, feed, settings.pseudonym_key)
+            outgoing, faulty = _from_documents(
+                str(source), data, registry, feed, settings.pseudonym_key
+            )
         elif source is not None and data is not None:
             if not data.is_dir():
                 raise click.UsageError(f"--source {source} needs a folder in --data")
@@ -181,7 +220,9 @@ def publish(
     except (OSError, NotEvents) as error:
         click.echo(str(error), err=True)
         raise SystemExit(UNUSABLE) from error
-    with click.progressbar(length=len(outgoing), label="Sending", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(
+        length=len(outgoing), label="Sending", file=click.get_text_stream("stderr")
+    ) as bar:
         asyncio.run(_send(settings, outgoing, bar.update))
     click.echo(f"{len(outgoing)} events sent")
     if faulty:

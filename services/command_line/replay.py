@@ -50,8 +50,12 @@ def _print(path: Path, title: str, outcome: Outcome) -> None:
     click.secho(f"{path.name}: {title}", bold=True)
     for alert in outcome.alerts:
         at = raised_at(alert, outcome.log).astimezone(LONDON)
-        ended = f" (ended {alert.cleared_at.astimezone(LONDON):%H:%M:%S})" if alert.cleared_at else ""
-        click.echo(f"  {at:%H:%M:%S}  P{alert.urgency} {alert.rule}  {alert.detail['title']}{ended}")
+        ended = (
+            f" (ended {alert.cleared_at.astimezone(LONDON):%H:%M:%S})" if alert.cleared_at else ""
+        )
+        click.echo(
+            f"  {at:%H:%M:%S}  P{alert.urgency} {alert.rule}  {alert.detail['title']}{ended}"
+        )
         click.echo(f"            {alert.detail['reason']}")
         click.echo(f"            to {', '.join(d.desk for d in alert.desks)}")
     for difference in outcome.differences:
@@ -68,7 +72,9 @@ def _moment(scenario: Scenario, moment: str | None) -> datetime:
     try:
         return scenario.instant(scenario.until if moment is None else moment)
     except (ValueError, KeyError) as error:
-        raise click.BadParameter(f"{moment} is no instant; write it as 14:30", param_hint="--at") from error
+        raise click.BadParameter(
+            f"{moment} is no instant; write it as 14:30", param_hint="--at"
+        ) from error
 
 
 def _clock(at: datetime) -> str:
@@ -76,7 +82,10 @@ def _clock(at: datetime) -> str:
 
 
 def _print_reason(reason: Explanation) -> None:
-    click.secho(f"  {reason.rule} version {reason.rule_version}, policy version {reason.policy_version}", bold=True)
+    click.secho(
+        f"  {reason.rule} version {reason.rule_version}, policy version {reason.policy_version}",
+        bold=True,
+    )
     click.echo(f"    holds since {_clock(reason.holds_since)}")
     if reason.act_by is not None:
         click.echo(f"    act by {_clock(reason.act_by)}")
@@ -99,7 +108,9 @@ def _print_why_not(path: Path, answer: WhyNot) -> None:
     if answer.comes_at is not None:
         click.echo(f"  not yet: it comes at {_clock(answer.comes_at)} if nothing more is said")
     for said in answer.silenced_by:
-        click.echo(f"  it would stand without {said.type} of {_clock(said.at)} ({said.source} {said.id})")
+        click.echo(
+            f"  it would stand without {said.type} of {_clock(said.at)} ({said.source} {said.id})"
+        )
     for name in answer.limits_not_reached:
         click.echo(f"  it would stand if the limit {name} were nought")
     if answer.condition_missing:
@@ -111,9 +122,17 @@ def _print_why_not(path: Path, answer: WhyNot) -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 @click.option("--explain", "explained", is_flag=True, help="Say of each alert what it rests on.")
-@click.option("--why-not", "silent", metavar="RULE", help="Say why no alert of the rule stands, e.g. R01.")
-@click.option("--at", "moment", help="For --why-not: the instant, e.g. 14:30 in London; the scenario's end without it.")
-def replay(paths: tuple[Path, ...], as_json: bool, explained: bool, silent: str | None, moment: str | None) -> None:
+@click.option(
+    "--why-not", "silent", metavar="RULE", help="Say why no alert of the rule stands, e.g. R01."
+)
+@click.option(
+    "--at",
+    "moment",
+    help="For --why-not: the instant, e.g. 14:30 in London; the scenario's end without it.",
+)
+def replay(
+    paths: tuple[Path, ...], as_json: bool, explained: bool, silent: str | None, moment: str | None
+) -> None:
     """Run scenario files or folders on a virtual clock.
 
     Prints each alert with its time and reason. Exit 1 with the difference when an expectation fails or an unexpected
@@ -122,19 +141,27 @@ def replay(paths: tuple[Path, ...], as_json: bool, explained: bool, silent: str 
     if silent is None and moment is not None:
         raise click.UsageError("--at goes with --why-not RULE")
     if silent is not None and silent not in CATALOGUE:
-        raise click.BadParameter(f"{silent} is not in the catalogue; see `liaison rules list`", param_hint="--why-not")
+        raise click.BadParameter(
+            f"{silent} is not in the catalogue; see `liaison rules list`", param_hint="--why-not"
+        )
     registry, policy = load_registry(), load_policy()
     documents = []
     files = scenario_files(paths)
     if not files:
-        raise click.UsageError("no scenario file there: give .yaml files or a folder that holds some")
+        raise click.UsageError(
+            "no scenario file there: give .yaml files or a folder that holds some"
+        )
     for path in files:
         try:
             scenario = load_scenario(path)
             if silent is not None:
                 answer = why_not(silent, _moment(scenario, moment), scenario, registry, policy)
                 documents.append(
-                    {"scenario": path.name, **asdict(answer), "condition_missing": answer.condition_missing}
+                    {
+                        "scenario": path.name,
+                        **asdict(answer),
+                        "condition_missing": answer.condition_missing,
+                    }
                 )
                 if not as_json:
                     _print_why_not(path, answer)
@@ -144,7 +171,9 @@ def replay(paths: tuple[Path, ...], as_json: bool, explained: bool, silent: str 
             click.secho(str(error), fg="red", err=True)
             raise SystemExit(2) from error
         document = _document(path, outcome)
-        reasons = [explain(a, scenario, registry, policy) for a in outcome.alerts] if explained else []
+        reasons = (
+            [explain(a, scenario, registry, policy) for a in outcome.alerts] if explained else []
+        )
         if explained:
             document["explanations"] = [asdict(each) for each in reasons]
         documents.append(document)
@@ -158,7 +187,9 @@ def replay(paths: tuple[Path, ...], as_json: bool, explained: bool, silent: str 
         return
     failed = sum(not d["passed"] for d in documents)
     if as_json:
-        click.echo(json.dumps({"scenarios": documents, "failed": failed}, indent=1, default=_instant))
+        click.echo(
+            json.dumps({"scenarios": documents, "failed": failed}, indent=1, default=_instant)
+        )
     else:
         click.echo(f"{len(documents)} scenarios, {failed} differ")
     raise SystemExit(1 if failed else 0)

@@ -12,7 +12,13 @@ import asyncpg
 import click
 
 from schemas.registry import RegistryError, load_registry
-from services.command_line.backtest import CONNECT_SECONDS, QUERY_SECONDS, Unusable, as_document, print_difference
+from services.command_line.backtest import (
+    CONNECT_SECONDS,
+    QUERY_SECONDS,
+    Unusable,
+    as_document,
+    print_difference,
+)
 from services.ledger.alerts import shadow as shadow_ledger
 from services.liaison.catalogue import CATALOGUE, Limit, RuleDocument
 from services.liaison.disclosure.staffing import faults_of
@@ -29,7 +35,10 @@ CERTAINTY = {
 BASIS = {"legal": "law", "standard": "national standard", "assumption": "assumption"}
 
 _POLICY = click.option(
-    "--policy", "policy_file", type=click.Path(path_type=Path), help="Rule policy file; the shipped one without it."
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    help="Rule policy file; the shipped one without it.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 
@@ -45,7 +54,11 @@ def duration(seconds: int) -> str:
 
 
 def _amount(limit: Limit, value: int) -> str:
-    return duration(value) if limit.unit == "seconds" else f"{value}{'%' if limit.unit == 'percent' else ''}"
+    return (
+        duration(value)
+        if limit.unit == "seconds"
+        else f"{value}{'%' if limit.unit == 'percent' else ''}"
+    )
 
 
 def _policy(path: Path | None) -> Policy:
@@ -61,7 +74,11 @@ def document(rule: RuleDocument, policy: Policy) -> dict[str, Any]:
     found: dict[str, Any] = rule.model_dump(mode="json")
     for name, limit in rule.limits.items():
         value = policy.number(rule.id, name)
-        found["limits"][name] |= {"value": value, "shipped": limit.value, "changed": value != limit.value}
+        found["limits"][name] |= {
+            "value": value,
+            "shipped": limit.value,
+            "changed": value != limit.value,
+        }
     ladder = policy.ladder(rule.id, rule.urgency)
     found["acknowledge_within_seconds"] = policy.acknowledge_within_seconds[rule.urgency]
     found["escalation"] = {level: int(after.total_seconds()) for level, after in ladder}
@@ -85,7 +102,13 @@ def list_rules(policy_file: Path | None, as_json: bool) -> None:
         click.echo(json.dumps([document(rule, policy) for rule in CATALOGUE.values()], indent=1))
         return
     for rule in CATALOGUE.values():
-        state = "off" if rule.id in policy.switched_off else "changed" if rule.id in policy.limits else ""
+        state = (
+            "off"
+            if rule.id in policy.switched_off
+            else "changed"
+            if rule.id in policy.limits
+            else ""
+        )
         click.echo(f"{rule.id}  v{rule.version:<3} P{rule.urgency}  {state:8} {rule.title}")
         click.echo(f"{'':23} to {', '.join(rule.recipients)}")
     click.echo(f"{len(CATALOGUE)} rules, policy version {policy.version}")
@@ -103,12 +126,16 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
     """All that was reviewed of RULE (R01 and so on), with the limits that hold under the policy."""
     policy = _policy(policy_file)
     if rule not in CATALOGUE:
-        raise click.BadParameter(f"{rule} is not in the catalogue; there are {', '.join(CATALOGUE)}", param_hint="RULE")
+        raise click.BadParameter(
+            f"{rule} is not in the catalogue; there are {', '.join(CATALOGUE)}", param_hint="RULE"
+        )
     told = CATALOGUE[rule]
     if as_json:
         click.echo(json.dumps(document(told, policy), indent=1))
         return
-    click.secho(f"{told.id} {told.title} (version {told.version}, urgency {told.urgency})", bold=True)
+    click.secho(
+        f"{told.id} {told.title} (version {told.version}, urgency {told.urgency})", bold=True
+    )
     if rule in policy.switched_off:
         _line("Off", f"by the policy: {policy.switched_off[rule]}")
     _line("When", told.when)
@@ -120,8 +147,15 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
     _line("Next step", told.next_step)
     for name, limit in told.limits.items():
         value = policy.number(rule, name)
-        changed = f"; the policy changed it from {_amount(limit, limit.value)}" if value != limit.value else ""
-        _line("Limit", f"{name}: {_amount(limit, value)} ({BASIS[limit.basis]}: {limit.says}{changed})")
+        changed = (
+            f"; the policy changed it from {_amount(limit, limit.value)}"
+            if value != limit.value
+            else ""
+        )
+        _line(
+            "Limit",
+            f"{name}: {_amount(limit, value)} ({BASIS[limit.basis]}: {limit.says}{changed})",
+        )
     _line("Acknowledge", f"within {duration(policy.acknowledge_within_seconds[told.urgency])}")
     for level, after in policy.ladder(rule, told.urgency):
         _line("Escalation", f"{level} after {duration(int(after.total_seconds()))}")
@@ -137,9 +171,11 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
 @rules.command()
 @_POLICY
 @click.option(
-    "--registry", "registry_file", type=click.Path(path_type=Path),
+    "--registry",
+    "registry_file",
+    type=click.Path(path_type=Path),
     help="Agency registry file; the shipped London without it.",
-)  # fmt: skip
+)
 @_JSON
 def check(policy_file: Path | None, registry_file: Path | None, as_json: bool) -> None:
     """Check policy, rules and registry together. Exit 0 when all is well, else 1 with each fault and its remedy."""
@@ -165,7 +201,9 @@ def check(policy_file: Path | None, registry_file: Path | None, as_json: bool) -
 
 
 async def _from_shadow() -> tuple[shadow_ledger.ShadowRun, Run, Run] | None:
-    connection = await asyncpg.connect(Settings().postgres_dsn, timeout=CONNECT_SECONDS, command_timeout=QUERY_SECONDS)
+    connection = await asyncpg.connect(
+        Settings().postgres_dsn, timeout=CONNECT_SECONDS, command_timeout=QUERY_SECONDS
+    )
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             run = await shadow_ledger.latest_run(connection)
@@ -186,18 +224,28 @@ def shadow(as_json: bool) -> None:
     except (OSError, asyncpg.PostgresError) as error:
         raise Unusable(f"the ledger cannot be read: {error}; check LIAISON_POSTGRES_DSN") from error
     if found is None:
-        raise Unusable("no candidate policy was in the shadow yet; set LIAISON_SHADOW_POLICY_PATH for the stream")
+        raise Unusable(
+            "no candidate policy was in the shadow yet; set LIAISON_SHADOW_POLICY_PATH for the stream"
+        )
     run, live, candidate = found
     differs = difference(live, candidate)
     if as_json:
         told = {
-            "candidate": run.candidate, "policy_version": run.policy_version, "live_version": run.live_version,
-            "from": run.began_at.isoformat(), "to": run.last_at.isoformat(), "failures": run.failures,
-        }  # fmt: skip
-        click.echo(json.dumps(told | as_document(run.steps, live, candidate, differs, "steps"), indent=1))
+            "candidate": run.candidate,
+            "policy_version": run.policy_version,
+            "live_version": run.live_version,
+            "from": run.began_at.isoformat(),
+            "to": run.last_at.isoformat(),
+            "failures": run.failures,
+        }
+        click.echo(
+            json.dumps(told | as_document(run.steps, live, candidate, differs, "steps"), indent=1)
+        )
     else:
         title = f"policy {run.policy_version} in the shadow of {run.live_version}, {run.began_at:%d %b %H:%M} to "
-        print_difference(f"{title}{run.last_at:%d %b %H:%M} UTC", run.steps, live, candidate, differs, "steps")
+        print_difference(
+            f"{title}{run.last_at:%d %b %H:%M} UTC", run.steps, live, candidate, differs, "steps"
+        )
         if run.failures:
             click.echo(f"  {run.failures} steps of the shadow failed: the comparison has holes")
     raise SystemExit(1 if differs.any else 0)

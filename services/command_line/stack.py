@@ -54,7 +54,9 @@ class Stack:
         self._environment: dict[str, str] = {}
         self.kafka_bootstrap = settings.kafka_bootstrap
         self.postgres_dsn = settings.postgres_dsn
-        self.console_port = settings.console_port if "console_port" in settings.model_fields_set else free_port()
+        self.console_port = (
+            settings.console_port if "console_port" in settings.model_fields_set else free_port()
+        )
         self.metrics_ports: dict[str, int] = {}
         self.embedded_kafka = "kafka_bootstrap" not in settings.model_fields_set
 
@@ -72,7 +74,10 @@ class Stack:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._resources.close()
 
@@ -80,7 +85,9 @@ class Stack:
         """A service manager's SIGTERM and a closed terminal end all that was started too, and leave nothing running."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
-                self._resources.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
+                self._resources.callback(
+                    signal.signal, number, signal.signal(number, signal.default_int_handler)
+                )
 
     def _start(self) -> None:
         self._end_as_by_control_c()
@@ -128,10 +135,14 @@ class Stack:
             self.processes[name].wait()
         environment = self._environment | dict(extra or {})
         if service != "console":
-            environment["LIAISON_METRICS_PORT"] = str(self.metrics_ports.setdefault(name, free_port()))
+            environment["LIAISON_METRICS_PORT"] = str(
+                self.metrics_ports.setdefault(name, free_port())
+            )
         # what a worker prints is no part of the answer of the command that started it
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.command_line", "worker", service], env=environment, stdout=STANDARD_ERROR
+            [sys.executable, "-m", "services.command_line", "worker", service],
+            env=environment,
+            stdout=STANDARD_ERROR,
         )
         self.processes[name] = process
         return process

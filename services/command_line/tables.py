@@ -18,7 +18,9 @@ def opened(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:
     """A text file, or one compressed by gzip where its name ends in .gz."""
     encoding = "utf-8-sig" if mode == "r" else "utf-8"
     raw = gzip.GzipFile(path, f"{mode}b") if path.suffix == ".gz" else FileIO(path, mode)
-    return TextIOWrapper(BufferedReader(raw) if mode == "r" else BufferedWriter(raw), encoding=encoding, newline="")
+    return TextIOWrapper(
+        BufferedReader(raw) if mode == "r" else BufferedWriter(raw), encoding=encoding, newline=""
+    )
 
 
 def rows_of(path: Path, faults: list[str]) -> dict[str, Described]:
@@ -27,7 +29,9 @@ def rows_of(path: Path, faults: list[str]) -> dict[str, Described]:
     with opened(path, "r") as stream:
         reader = csv.DictReader(stream)
         if "id" not in (reader.fieldnames or ()):
-            raise click.ClickException(f"{path.name}: no column id; the first line names the columns")
+            raise click.ClickException(
+                f"{path.name}: no column id; the first line names the columns"
+            )
         while True:
             try:
                 row = next(reader)
@@ -49,5 +53,7 @@ def table_of(path: Path, *needed: str) -> list[dict[str, str]]:
         reader = csv.DictReader(stream)
         lacking = [c for c in needed if c not in (reader.fieldnames or ())]
         if lacking:
-            raise click.ClickException(f"{path.name}: no column {', '.join(lacking)}; the first line names the columns")
+            raise click.ClickException(
+                f"{path.name}: no column {', '.join(lacking)}; the first line names the columns"
+            )
         return list(reader)

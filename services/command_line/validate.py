@@ -38,7 +38,9 @@ def _feed(name: str | None, registry: Path | None) -> tuple[Agency, Feed] | None
     except RegistryError as error:
         raise click.BadParameter(str(error), param_hint="--registry") from error
     if name not in feeds:
-        raise click.BadParameter(f"{name} is not a feed of the agency registry", param_hint="--feed")
+        raise click.BadParameter(
+            f"{name} is not a feed of the agency registry", param_hint="--feed"
+        )
     return feeds[name]
 
 
@@ -52,10 +54,21 @@ def _faults(body: bytes, feed: tuple[Agency, Feed] | None) -> list[Fault]:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="json: one fault a line.")
-@click.option("--feed", help="Id of the feed they are for: also checks that their source is registered for it.")
 @click.option(
-    "--registry", type=click.Path(path_type=Path), help="Agency registry file; the shipped London without it."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: one fault a line.",
+)
+@click.option(
+    "--feed",
+    help="Id of the feed they are for: also checks that their source is registered for it.",
+)
+@click.option(
+    "--registry",
+    type=click.Path(path_type=Path),
+    help="Agency registry file; the shipped London without it.",
 )
 def validate(files: tuple[str, ...], form: str, feed: str | None, registry: Path | None) -> None:
     """Check events in FILES (JSON, a JSON list, JSON lines; `-` for standard input).
@@ -74,9 +87,13 @@ def validate(files: tuple[str, ...], form: str, feed: str | None, registry: Path
                     faulty += bool(found)
                     for fault in found:
                         if form == "json":
-                            click.echo(json.dumps({"file": name, "line": line.number, **asdict(fault)}))
+                            click.echo(
+                                json.dumps({"file": name, "line": line.number, **asdict(fault)})
+                            )
                         else:
-                            click.echo(f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}")
+                            click.echo(
+                                f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}"
+                            )
                             click.echo(f"    remedy: {fault.remedy}")
         except OSError as error:
             click.echo(f"{name} cannot be read: {error.strerror}", err=True)

@@ -10,7 +10,9 @@ from services.runtime.settings import Settings
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["stream", "relay", "console", "auditor", "trace", "gateway"]))
+@click.argument(
+    "name", type=click.Choice(["stream", "relay", "console", "auditor", "trace", "gateway"])
+)
 def worker(name: str) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()

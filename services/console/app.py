@@ -76,11 +76,22 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
         await hub.stop()
         pool.terminate()
 
-    app = FastAPI(title="Crisis Liaison console", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Crisis Liaison console",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     app.state.settings, app.state.desks = settings, desks
-    app.state.registry, app.state.policy = load_registry(settings.registry_path), load_policy(settings.policy_path)
+    app.state.registry, app.state.policy = (
+        load_registry(settings.registry_path),
+        load_policy(settings.policy_path),
+    )
     app.state.clock = clock or clock_from(settings.clock)
-    app.state.settling = Settling(app.state.registry, app.state.policy, model=load_model(settings.identity_model_path))
+    app.state.settling = Settling(
+        app.state.registry, app.state.policy, model=load_model(settings.identity_model_path)
+    )
     outlines = app.state.registry.outlines
     app.state.map = None if outlines is None else BoroughMap(outlines)
     check_staffing(app.state.registry, app.state.policy)
@@ -119,7 +130,9 @@ async def _readyz(request: Request) -> JSONResponse:
         return await at_head(request.app.state.pool)
 
     failing = await run_checks({"ledger": ledger})
-    return JSONResponse({"status": "not-ready" if failing else "ready", "failing": failing}, 503 if failing else 200)
+    return JSONResponse(
+        {"status": "not-ready" if failing else "ready", "failing": failing}, 503 if failing else 200
+    )
 
 
 async def _metrics() -> Response:
@@ -133,9 +146,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _locked(request: Request, error: Exception) -> Response:
     assert isinstance(error, Locked)
-    if "application/json" in request.headers.get("accept", "") or "text/event-stream" in request.headers.get(
+    if "application/json" in request.headers.get(
         "accept", ""
-    ):
+    ) or "text/event-stream" in request.headers.get("accept", ""):
         return trouble(request, 423, "locked")
     return RedirectResponse(f"/desks/{error.desk}/locked" if error.desk else "/", 303)
 
@@ -168,7 +181,9 @@ class Server(uvicorn.Server):
             hub.close()
 
 
-async def run_console(settings: Settings, desks: Desks | None = None, stop: asyncio.Event | None = None) -> None:
+async def run_console(
+    settings: Settings, desks: Desks | None = None, stop: asyncio.Event | None = None
+) -> None:
     """Serve until a signal, or until `stop` is set."""
     if desks is None:
         from services.console.view.directory import desks_of_registry

@@ -5,12 +5,24 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge
 
 REQUESTS = Counter(
-    "liaison_console_requests_total", "Requests answered, by route and class of status.", ["route", "status"]
+    "liaison_console_requests_total",
+    "Requests answered, by route and class of status.",
+    ["route", "status"],
 )
-REFUSED = Counter("liaison_console_refused_total", "Signed-in people who were refused, by reason.", ["reason"])
+REFUSED = Counter(
+    "liaison_console_refused_total", "Signed-in people who were refused, by reason.", ["reason"]
+)
 SIGN_INS = Counter("liaison_console_sign_ins_total", "Sign-ins by outcome.", ["outcome"])
-BREAK_GLASS = Counter("liaison_console_break_glass_total", "Looks behind the glass that were opened.", ["agency"])
-SOUND_ARMED = Gauge("liaison_console_sound_armed", "1 while somebody at the desk has heard its test sound.", ["desk"])
+BREAK_GLASS = Counter(
+    "liaison_console_break_glass_total", "Looks behind the glass that were opened.", ["agency"]
+)
+SOUND_ARMED = Gauge(
+    "liaison_console_sound_armed",
+    "1 while somebody at the desk has heard its test sound.",
+    ["desk"],
+)
 JUDGED = Counter(
-    "liaison_identity_judged_total", "Attachments of the blind sample that a reviewer has judged.", ["matcher_was"]
+    "liaison_identity_judged_total",
+    "Attachments of the blind sample that a reviewer has judged.",
+    ["matcher_was"],
 )

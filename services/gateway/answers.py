@@ -16,7 +16,9 @@ SYSTEM = "urn:crisis-liaison:gateway"
 class Problem(Exception):
     """The request ends here. Codes begin with SEND_ (the sender's), PROXY_ or REC_ (ours)."""
 
-    def __init__(self, status: int, code: str, message: str, remedy: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, remedy: str, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.remedy = status, code, message, remedy
         self.retry_after = retry_after
@@ -27,27 +29,42 @@ def code_of(fault: Fault) -> str:
     return f"SEND_{fault.code.upper().replace('-', '_')}"
 
 
-def issue(code: str, message: str, remedy: str, pointer: str = "", severity: str = "error") -> dict[str, Any]:
+def issue(
+    code: str, message: str, remedy: str, pointer: str = "", severity: str = "error"
+) -> dict[str, Any]:
     """One issue, in the shape of a FHIR OperationOutcome with a JSON pointer and a remedy beside it."""
     return {
-        "severity": severity, "code": "exception" if code.startswith("REC_") else "invalid",
+        "severity": severity,
+        "code": "exception" if code.startswith("REC_") else "invalid",
         "details": {"coding": [{"system": SYSTEM, "code": code}]},
-        "diagnostics": message, "pointer": pointer, "remedy": remedy,
-    }  # fmt: skip
+        "diagnostics": message,
+        "pointer": pointer,
+        "remedy": remedy,
+    }
 
 
-def issues(faults: Iterable[Fault], severity: str = "error", prefix: str = "") -> list[dict[str, Any]]:
+def issues(
+    faults: Iterable[Fault], severity: str = "error", prefix: str = ""
+) -> list[dict[str, Any]]:
     """The faults as issues."""
     return [issue(code_of(f), f.message, f.remedy, prefix + f.pointer, severity) for f in faults]
 
 
-def outcome(status: int, found: Sequence[Mapping[str, Any]], retry_after: int | None = None) -> JSONResponse:
+def outcome(
+    status: int, found: Sequence[Mapping[str, Any]], retry_after: int | None = None
+) -> JSONResponse:
     """A refusal."""
     headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
-    return JSONResponse({"resourceType": "OperationOutcome", "issue": list(found)}, status_code=status, headers=headers)
+    return JSONResponse(
+        {"resourceType": "OperationOutcome", "issue": list(found)},
+        status_code=status,
+        headers=headers,
+    )
 
 
 def receipt(events: Iterable[AnyEvent], notes: Sequence[Mapping[str, Any]] = ()) -> JSONResponse:
     """202: the brokers have the events. An id that was sent before is a repeat, and harmless."""
-    said: dict[str, Any] = {"accepted": [{"source": e.source, "id": e.id, "type": e.type} for e in events]}
+    said: dict[str, Any] = {
+        "accepted": [{"source": e.source, "id": e.id, "type": e.type} for e in events]
+    }
     return JSONResponse(said | ({"issue": list(notes)} if notes else {}), status_code=202)

@@ -54,7 +54,9 @@ class Road:
     async def _ready_producer(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                made = kafka.producer(self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent)
+                made = kafka.producer(
+                    self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent
+                )
                 try:
                     await made.start()
                 except BaseException:
@@ -82,13 +84,22 @@ class Road:
                 sent = []
                 for event in events:
                     body = encode(event)
-                    sent.append(await producer.send(feed.topic, body, key=key_of(json.loads(body)), headers=headers))
+                    sent.append(
+                        await producer.send(
+                            feed.topic, body, key=key_of(json.loads(body)), headers=headers
+                        )
+                    )
                 await asyncio.gather(*sent)
         except (KafkaError, OSError, TimeoutError) as error:
             metrics.GATEWAY_EVENTS.labels(feed.id, "not-stored").inc(len(events))
             logger().error("gateway.not_stored", feed=feed.id, error=type(error).__name__)
-            raise Problem(503, "REC_UNAVAILABLE", "the events could not be stored",
-                          "send the same again; what was stored is a repeat, and harmless", 5) from error  # fmt: skip
+            raise Problem(
+                503,
+                "REC_UNAVAILABLE",
+                "the events could not be stored",
+                "send the same again; what was stored is a repeat, and harmless",
+                5,
+            ) from error
         metrics.GATEWAY_EVENTS.labels(feed.id, "accepted").inc(len(events))
 
     async def close(self) -> None:
@@ -101,7 +112,12 @@ class Gateway:
     """The three doors."""
 
     def __init__(
-        self, settings: Settings, registry: Registry, doorkeeper: Doorkeeper, road: Road, clock: Clock
+        self,
+        settings: Settings,
+        registry: Registry,
+        doorkeeper: Doorkeeper,
+        road: Road,
+        clock: Clock,
     ) -> None:
         self._settings, self._registry, self._clock = settings, registry, clock
         self._doorkeeper, self._road = doorkeeper, road
@@ -121,13 +137,19 @@ class Gateway:
         body = await body_of(request, MAX_BATCH_BYTES if kind == BATCH else MAX_EVENT_BYTES)
         if kind == BATCH:
             documents = _batch(body)
-        elif kind == STRUCTURED or (kind == "application/json" and "ce-specversion" not in request.headers):
+        elif kind == STRUCTURED or (
+            kind == "application/json" and "ce-specversion" not in request.headers
+        ):
             documents = [body]
         elif kind == "application/json":
             documents = [_binary(request, body)]
         else:
-            raise Problem(415, "SEND_CONTENT_TYPE", "this content type is not read",
-                          f"use {STRUCTURED}, {BATCH}, or application/json with ce- headers")  # fmt: skip
+            raise Problem(
+                415,
+                "SEND_CONTENT_TYPE",
+                "this content type is not read",
+                f"use {STRUCTURED}, {BATCH}, or application/json with ce- headers",
+            )
         await self._rates.take(agency.id, len(documents))
         found: list[tuple[Feed, AnyEvent]] = []
         wrong: list[dict[str, Any]] = []
@@ -138,16 +160,24 @@ class Gateway:
             if taken is not None:
                 found.append(taken)
         if wrong:
-            metrics.GATEWAY_EVENTS.labels(agency.feeds[0].id if agency.feeds else "none", "refused").inc(len(documents))
-            mine = any(i["details"]["coding"][0]["code"] == "SEND_SOURCE_NOT_REGISTERED" for i in wrong)
+            metrics.GATEWAY_EVENTS.labels(
+                agency.feeds[0].id if agency.feeds else "none", "refused"
+            ).inc(len(documents))
+            mine = any(
+                i["details"]["coding"][0]["code"] == "SEND_SOURCE_NOT_REGISTERED" for i in wrong
+            )
             return outcome(403 if mine else 400, wrong)
         for feed in {f.id: f for f, _ in found}.values():
             await self._road.send(agency, feed, [e for f, e in found if f.id == feed.id])
         return receipt(e for _, e in found)
 
-    def _event(self, agency: Agency, document: bytes) -> tuple[list[Fault], tuple[Feed, AnyEvent] | None]:
+    def _event(
+        self, agency: Agency, document: bytes
+    ) -> tuple[list[Fault], tuple[Feed, AnyEvent] | None]:
         if not agency.feeds:
-            return [Fault("/source", "source-not-registered", "the agency has no feed", "ask for one")], None
+            return [
+                Fault("/source", "source-not-registered", "the agency has no feed", "ask for one")
+            ], None
         deep = _too_deep(document)
         if deep is not None:
             return [deep], None
@@ -156,10 +186,20 @@ class Gateway:
         source = json.loads(document)["source"]
         feed = next((f for f in agency.feeds if source in f.sources), agency.feeds[0])
         if source.endswith(TRACE_SOURCE_END):
-            return [Fault("/source", "source-not-registered", "under this source only the trace speaks",
-                          f"use one of {', '.join(_sources(feed))}")], None  # fmt: skip
+            return [
+                Fault(
+                    "/source",
+                    "source-not-registered",
+                    "under this source only the trace speaks",
+                    f"use one of {', '.join(_sources(feed))}",
+                )
+            ], None
         made = accept(document, [], agency, feed, self._clock.now())
-        return ([made.fault], None) if isinstance(made, Rejected) else ([], (feed, made.received.event))
+        return (
+            ([made.fault], None)
+            if isinstance(made, Rejected)
+            else ([], (feed, made.received.event))
+        )
 
     async def fhir(self, request: Request) -> Response:
         """One FHIR R4 resource or Bundle. What is right in a Bundle is sent; what is not stands in the answer."""
@@ -205,12 +245,18 @@ class Gateway:
         wanted = request.query_params.get("feed")
         feeds = [f for f in agency.feeds if wanted in (None, f.id)]
         if len(feeds) != 1:
-            raise Problem(400, "SEND_FEED", "which of the agency's feeds is meant is not clear",
-                          f"add ?feed= with one of {', '.join(f.id for f in agency.feeds)}")  # fmt: skip
+            raise Problem(
+                400,
+                "SEND_FEED",
+                "which of the agency's feeds is meant is not clear",
+                f"add ?feed= with one of {', '.join(f.id for f in agency.feeds)}",
+            )
         return feeds[0]
 
     def _sender(self, agency: Agency, feed: Feed) -> Sender:
-        return Sender(agency.id, agency.kind, _sources(feed)[0], self._settings.pseudonym_key.encode())
+        return Sender(
+            agency.id, agency.kind, _sources(feed)[0], self._settings.pseudonym_key.encode()
+        )
 
 
 def _sources(feed: Feed) -> list[str]:
@@ -234,7 +280,12 @@ def _too_deep(document: bytes) -> Fault | None:
             level -= 1
     if deepest <= MAX_DEPTH:
         return None
-    return Fault("", "nested-too-deeply", f"more than {MAX_DEPTH} levels", "send structured facts, not documents")
+    return Fault(
+        "",
+        "nested-too-deeply",
+        f"more than {MAX_DEPTH} levels",
+        "send structured facts, not documents",
+    )
 
 
 def _batch(body: bytes) -> list[bytes]:
@@ -244,26 +295,45 @@ def _batch(body: bytes) -> list[bytes]:
     except (ValueError, RecursionError):
         listed = None
     if not isinstance(listed, list) or not listed:
-        raise Problem(400, "SEND_JSON_INVALID", "not a JSON list of events", f"send a list of 1 to {MAX_BATCH} events")
+        raise Problem(
+            400,
+            "SEND_JSON_INVALID",
+            "not a JSON list of events",
+            f"send a list of 1 to {MAX_BATCH} events",
+        )
     if len(listed) > MAX_BATCH:
         raise Problem(
-            413, "SEND_BATCH_TOO_LARGE", f"{len(listed)} events, the limit is {MAX_BATCH}", "send smaller batches"
+            413,
+            "SEND_BATCH_TOO_LARGE",
+            f"{len(listed)} events, the limit is {MAX_BATCH}",
+            "send smaller batches",
         )
     return [json.dumps(each).encode() for each in listed]
 
 
 def _binary(request: Request, body: bytes) -> bytes:
-    headers = [(f"ce_{k[3:]}", unquote(v).encode()) for k, v in request.headers.items() if k.startswith("ce-")]
+    headers = [
+        (f"ce_{k[3:]}", unquote(v).encode())
+        for k, v in request.headers.items()
+        if k.startswith("ce-")
+    ]
     try:
         return structured(body, [*headers, ("content-type", b"application/json")])
     except (ValueError, RecursionError) as error:
         raise Problem(
-            400, "SEND_JSON_INVALID", "the body is not JSON", "send the event's data as JSON in UTF-8"
+            400,
+            "SEND_JSON_INVALID",
+            "the body is not JSON",
+            "send the event's data as JSON in UTF-8",
         ) from error
 
 
 def create_app(
-    settings: Settings, registry: Registry, doorkeeper: Doorkeeper, road: Road | None = None, clock: Clock | None = None
+    settings: Settings,
+    registry: Registry,
+    doorkeeper: Doorkeeper,
+    road: Road | None = None,
+    clock: Clock | None = None,
 ) -> FastAPI:
     """The application."""
     way = road or Road(settings)
@@ -274,7 +344,13 @@ def create_app(
         yield
         await way.close()
 
-    app = FastAPI(title="Crisis Liaison gateway", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Crisis Liaison gateway",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
 
     def door(path: str, act: Callable[[Request], Awaitable[Response]]) -> None:
         async def served(request: Request) -> Response:
@@ -306,7 +382,9 @@ def create_app(
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
         failing = await run_checks({"kafka": way.check})
-        return JSONResponse({"status": "not-ready" if failing else "ready"}, status_code=503 if failing else 200)
+        return JSONResponse(
+            {"status": "not-ready" if failing else "ready"}, status_code=503 if failing else 200
+        )
 
     return app
 
@@ -315,7 +393,9 @@ async def run_gateway(settings: Settings) -> None:
     """Serve until a signal ends it. Raises SettingsError."""
     configure(settings.log_level, "gateway")
     registry = load_registry(settings.registry_path)
-    doorkeeper = Doorkeeper(load(settings.gateway_credentials_path, registry), registry, settings.gateway_client_header)
+    doorkeeper = Doorkeeper(
+        load(settings.gateway_credentials_path, registry), registry, settings.gateway_client_header
+    )
     road = Road(settings)
     health = HealthServer(settings.metrics_host, settings.metrics_port, {"kafka": road.check})
     await health.start()
@@ -332,7 +412,7 @@ async def run_gateway(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
             limit_concurrency=200,
             h11_max_incomplete_event_size=32_768,
-        )  # fmt: skip
+        )
     )
     try:
         await server.serve()

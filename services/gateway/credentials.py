@@ -43,7 +43,9 @@ class Refusal(Exception):
 def load(path: Path | None, registry: Registry) -> Credentials:
     """The credentials in the file. Raises SettingsError naming file, place and remedy."""
     if path is None:
-        raise SettingsError("LIAISON_GATEWAY_CREDENTIALS_PATH is empty: without credentials nobody could send anything")
+        raise SettingsError(
+            "LIAISON_GATEWAY_CREDENTIALS_PATH is empty: without credentials nobody could send anything"
+        )
     try:
         found = Credentials.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -58,7 +60,9 @@ def load(path: Path | None, registry: Registry) -> Credentials:
     hashes = [h for a in found.agencies.values() for h in a.token_sha256]
     subjects = [s for a in found.agencies.values() for s in a.client_subjects]
     if len(set(hashes)) < len(hashes) or len(set(subjects)) < len(subjects):
-        raise SettingsError(f"{path.name}: a token or a subject stands twice; each is one agency's alone")
+        raise SettingsError(
+            f"{path.name}: a token or a subject stands twice; each is one agency's alone"
+        )
     return found
 
 
@@ -67,7 +71,9 @@ class Doorkeeper:
 
     def __init__(self, credentials: Credentials, registry: Registry, client_header: str) -> None:
         self._agencies = {a: registry.agencies_by_id[a] for a in credentials.agencies}
-        self._hashes = [(h.encode(), a) for a, c in credentials.agencies.items() for h in c.token_sha256]
+        self._hashes = [
+            (h.encode(), a) for a, c in credentials.agencies.items() for h in c.token_sha256
+        ]
         self._subjects = {s: a for a, c in credentials.agencies.items() for s in c.client_subjects}
         self._header = client_header
 
@@ -81,15 +87,24 @@ class Doorkeeper:
             subject = headers.get(self._header.lower(), "")
             by_subject = self._subjects.get(subject)
             if by_subject is None:
-                raise Refusal("PROXY_CLIENT_NOT_IDENTIFIED", "the client certificate is that of no agency",
-                              "connect with the certificate that is registered")  # fmt: skip
+                raise Refusal(
+                    "PROXY_CLIENT_NOT_IDENTIFIED",
+                    "the client certificate is that of no agency",
+                    "connect with the certificate that is registered",
+                )
             if by_token not in (None, by_subject):
-                raise Refusal("SEND_CREDENTIALS_DIFFER", "certificate and token are those of two agencies",
-                              "use those of one agency")  # fmt: skip
+                raise Refusal(
+                    "SEND_CREDENTIALS_DIFFER",
+                    "certificate and token are those of two agencies",
+                    "use those of one agency",
+                )
             return self._agencies[by_subject]
         if by_token is None:
-            raise Refusal("SEND_NOT_AUTHENTICATED", "no token of an agency",
-                          "send Authorization: Bearer with the token that was issued")  # fmt: skip
+            raise Refusal(
+                "SEND_NOT_AUTHENTICATED",
+                "no token of an agency",
+                "send Authorization: Bearer with the token that was issued",
+            )
         return self._agencies[by_token]
 
     def _by_token(self, header: str) -> str | None:

@@ -19,17 +19,28 @@ class Rates:
         """Raises Problem (429) instead of keeping the sender waiting."""
         limiter = self._of.setdefault(agency, AsyncLimiter(max(1.0, self._per_second), 1))
         if count > limiter.max_rate:
-            raise Problem(413, "SEND_BATCH_TOO_LARGE", f"{count} events, the limit is {limiter.max_rate:g}",
-                          "send smaller batches")  # fmt: skip
+            raise Problem(
+                413,
+                "SEND_BATCH_TOO_LARGE",
+                f"{count} events, the limit is {limiter.max_rate:g}",
+                "send smaller batches",
+            )
         if not limiter.has_capacity(count):
-            raise Problem(429, "SEND_TOO_MANY_REQUESTS", f"more than {self._per_second:g} events a second",
-                          "wait as long as Retry-After says, then send the same again", 1)  # fmt: skip
+            raise Problem(
+                429,
+                "SEND_TOO_MANY_REQUESTS",
+                f"more than {self._per_second:g} events a second",
+                "wait as long as Retry-After says, then send the same again",
+                1,
+            )
         await limiter.acquire(count)
 
 
 async def body_of(request: Request, limit: int) -> bytes:
     """The body, of which no more is read than the limit. Raises Problem (413)."""
-    problem = Problem(413, "SEND_TOO_LARGE", f"more than {limit} bytes", "send structured facts, not documents")
+    problem = Problem(
+        413, "SEND_TOO_LARGE", f"more than {limit} bytes", "send structured facts, not documents"
+    )
     said = request.headers.get("content-length", "")
     if said.isdigit() and int(said) > limit:
         raise problem

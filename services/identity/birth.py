@@ -23,8 +23,12 @@ def birth_level(one: Birth, other: Birth) -> str:
     wrong = [i for i, (a, b) in enumerate(zip(*figures, strict=True)) if a != b]
     if len(wrong) == 1:
         return "digit"
-    if len(wrong) == 2 and wrong[1] == wrong[0] + 1 and figures[0][wrong[0]] == figures[1][wrong[1]] and \
-            figures[0][wrong[1]] == figures[1][wrong[0]]:  # fmt: skip
+    if (
+        len(wrong) == 2
+        and wrong[1] == wrong[0] + 1
+        and figures[0][wrong[0]] == figures[1][wrong[1]]
+        and figures[0][wrong[1]] == figures[1][wrong[0]]
+    ):
         return "digit"
     same = (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
     if same == 2 and abs(one.year - other.year) < GENERATION:

@@ -63,7 +63,12 @@ def keys_of(person: Described) -> frozenset[str]:
         keys |= {f"nr|{s}|{born.year}" for s in sounds}
         if born.whole:
             keys |= {f"nb|{s}|{when}" for s in sounds}
-            keys |= {f"bi|{when}|{g[:1]}{f[:1]}" for a, b in person.names if a and b for g, f in ((a, b), (b, a))}
+            keys |= {
+                f"bi|{when}|{g[:1]}{f[:1]}"
+                for a, b in person.names
+                if a and b
+                for g, f in ((a, b), (b, a))
+            }
             keys |= {f"bp|{when}|{outward(p)}" for p in person.postcodes}
         for code in person.postcodes:
             keys |= {f"ny|{s}|{born.year}|{outward(code)}" for s in sounds}
@@ -80,7 +85,9 @@ def keys_of(person: Described) -> frozenset[str]:
 def hashed(key: str) -> int:
     """The key as it is stored, a signed number of 64 bits: nothing of a name in it. The last bit says whether the key is
     strong. Where 300 million are stored, one in a thousand million descriptions meets a key that is not its own."""
-    return _marked(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True), key)
+    return _marked(
+        int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True), key
+    )
 
 
 def _marked(number: int, key: str) -> int:
@@ -90,7 +97,9 @@ def _marked(number: int, key: str) -> int:
 Somebody = TypeVar("Somebody", bound=Hashable)
 
 
-def gather(holders: Mapping[int, Iterable[Somebody]], cap: int = CAP, most: int = MOST) -> set[Somebody]:
+def gather(
+    holders: Mapping[int, Iterable[Somebody]], cap: int = CAP, most: int = MOST
+) -> set[Somebody]:
     """Of those under these keys, whom to weigh. Never the first so many: those who share the most.
 
     Of a key over the cap only those whom another key names too. Of more people than `most` those who share more keys, by the

@@ -36,8 +36,12 @@ from services.identity.score import Score, Scorer
 
 Verdict = Literal["attach", "possible", "many", "unknown", "insufficient"]
 GRADES: Mapping[Verdict, str | None] = {
-    "attach": "certain", "possible": "possible", "many": "possible", "unknown": "certainly-not", "insufficient": None,
-}  # fmt: skip
+    "attach": "certain",
+    "possible": "possible",
+    "many": "possible",
+    "unknown": "certainly-not",
+    "insufficient": None,
+}
 NO_REGISTER = Frequencies()
 
 
@@ -62,8 +66,14 @@ def _groups(score: Score) -> int:
     named = score.names_given or (score.level("family") in {"exact", "part", "edit", "skeleton"})
     # a year or an apparent age is shared by hundreds of thousands: weight, but no group of its own
     born = score.level("birth") in {"exact", "swapped", "digit", "parts"}
-    placed = score.level("postcode") in {"exact", "sector", "typo", "outward"} or score.level("address") == "exact"
-    numbered = score.level("nhs_number") == "exact" or score.level("identifier") in {"exact", "digit"}
+    placed = (
+        score.level("postcode") in {"exact", "sector", "typo", "outward"}
+        or score.level("address") == "exact"
+    )
+    numbered = score.level("nhs_number") == "exact" or score.level("identifier") in {
+        "exact",
+        "digit",
+    }
     return named + born + placed + numbered + (score.level("phone") == "exact")
 
 
@@ -101,12 +111,21 @@ def veto(score: Score, said: Described, died: bool = False, separated: bool = Fa
     if (groups := _groups(score)) < 2:
         return "one-group-of-evidence"
     # Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds of evidence
-    if groups < 3 and score.level("family") in {"absent", "differs"} and score.level("given") != "exact" and not number:
+    if (
+        groups < 3
+        and score.level("family") in {"absent", "differs"}
+        and score.level("given") != "exact"
+        and not number
+    ):
         return "half-a-name"
     if not number and not (own_number and score.names_given) and not _one_lifetime(score):
         return "birth-differs"
     # Anna may be short for Savannah, and is her sister where the birthdays agree but for the year
-    if score.level("given") != "exact" and score.level("birth") == "parts" and not (number or own_number):
+    if (
+        score.level("given") != "exact"
+        and score.level("birth") == "parts"
+        and not (number or own_number)
+    ):
         return "family-guard"
     # a household shares place and telephone; with the surname, only a whole given name tells its members apart
     if score.level("sex") == "differs" and score.level("given") != "exact":
@@ -120,7 +139,13 @@ def insufficient(said: Described) -> bool:
         return False
     named = any(g and f for g, f in said.names)
     some = sum(
-        (bool(said.names), bool(said.births), said.apparent_age is not None, bool(said.postcodes), bool(said.phones))
+        (
+            bool(said.names),
+            bool(said.births),
+            said.apparent_age is not None,
+            bool(said.postcodes),
+            bool(said.phones),
+        )
     )
     return not named and some < 2
 
@@ -145,9 +170,13 @@ def population_of(model: Model, frequencies: Frequencies) -> int:
 
 
 def decide_scored(
-    said: Described, scores: Iterable[Score], model: Model, population: int,
-    died: Collection[str] = (), separated: Collection[str] = (),
-) -> Decided:  # fmt: skip
+    said: Described,
+    scores: Iterable[Score],
+    model: Model,
+    population: int,
+    died: Collection[str] = (),
+    separated: Collection[str] = (),
+) -> Decided:
     """The decision on scored candidates; the same in whatever order they come."""
     prior = prior_of(population)
     ranked = tuple(sorted(scores, key=lambda s: (-s.weight, s.person_id)))
@@ -167,7 +196,11 @@ def decide_scored(
     if best.weight - prior < model.possible and best.level("nhs_number") != "exact":
         return Decided("unknown", "not-on-file", ranked, probability)
     why = veto(best, said, best.person_id in died, best.person_id in separated)
-    near = [s for s in ranked[1:] if best.weight - s.weight < model.margin and s.person_id not in separated]
+    near = [
+        s
+        for s in ranked[1:]
+        if best.weight - s.weight < model.margin and s.person_id not in separated
+    ]
     if best.weight - prior >= attach_at(model, population) and why is None and not near:
         return Decided("attach", "weight-of-evidence", ranked, probability)
     if near:
@@ -190,18 +223,25 @@ def described_once(descriptors: tuple[PersonDescriptor, ...]) -> Described:
 
 
 def decide(
-    descriptor: PersonDescriptor | None, people: Iterable[PersonOnFile], separated: Collection[str] = (),
-    as_of: date | None = None, frequencies: Frequencies = NO_REGISTER,
-) -> IdentityDecision:  # fmt: skip
+    descriptor: PersonDescriptor | None,
+    people: Iterable[PersonOnFile],
+    separated: Collection[str] = (),
+    as_of: date | None = None,
+    frequencies: Frequencies = NO_REGISTER,
+) -> IdentityDecision:
     """Decide on people as the register holds them; as `decide_among`."""
     candidates = (Candidate(p.person_id, described_once(p.descriptors), p.died_on) for p in people)
     return decide_among(descriptor, candidates, separated, as_of, frequencies)
 
 
 def decide_among(
-    descriptor: PersonDescriptor | None, candidates: Iterable[Candidate], separated: Collection[str] = (),
-    as_of: date | None = None, frequencies: Frequencies = NO_REGISTER, model: Model | None = None,
-) -> IdentityDecision:  # fmt: skip
+    descriptor: PersonDescriptor | None,
+    candidates: Iterable[Candidate],
+    separated: Collection[str] = (),
+    as_of: date | None = None,
+    frequencies: Frequencies = NO_REGISTER,
+    model: Model | None = None,
+) -> IdentityDecision:
     """Decide on the people who share keys with the descriptor. Deterministic, and independent of their order.
 
     `separated` are people of whom a person has said that the event is not about them. `as_of` is the day of the event,
@@ -215,12 +255,24 @@ def decide_among(
     scorer = Scorer(model, frequencies, as_of)
     on_file = list(candidates)
     scores = [scorer.score(said, c.known, c.person_id) for c in on_file]
-    died = {c.person_id for c in on_file if c.died_on is not None and (as_of is None or c.died_on < as_of)}
+    died = {
+        c.person_id
+        for c in on_file
+        if c.died_on is not None and (as_of is None or c.died_on < as_of)
+    }
     found = decide_scored(said, scores, model, population_of(model, frequencies), died, separated)
-    ids = tuple(s.person_id for s in found.scores[:10]) if found.verdict in {"attach", "possible", "many"} else ()
+    ids = (
+        tuple(s.person_id for s in found.scores[:10])
+        if found.verdict in {"attach", "possible", "many"}
+        else ()
+    )
     attached = found.verdict == "attach" and found.best is not None
     return IdentityDecision(
-        outcome="attached" if attached else "possible" if found.verdict in {"possible", "many"} else "unknown",
+        outcome="attached"
+        if attached
+        else "possible"
+        if found.verdict in {"possible", "many"}
+        else "unknown",
         person_id=ids[0] if attached else None,
         candidates=ids,
         evidence=found.best.evidence if found.best and ids else (),

@@ -47,18 +47,24 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     """What descriptors of one person say together."""
     listed = list(descriptors)
     names = dict.fromkeys(
-        (normalise.name(n.given or ""), normalise.name(n.family or "")) for d in listed for n in d.names
+        (normalise.name(n.given or ""), normalise.name(n.family or ""))
+        for d in listed
+        for n in d.names
     )
     sexes = {d.sex for d in listed if d.sex in {"male", "female"}}
     births = [d.date_of_birth for d in listed if d.date_of_birth]
     return Described(
         nhs_numbers=frozenset(d.nhs_number for d in listed if d.nhs_number),
-        nhs_verified=any(d.nhs_number_status is NhsNumberStatus.VERIFIED for d in listed if d.nhs_number),
+        nhs_verified=any(
+            d.nhs_number_status is NhsNumberStatus.VERIFIED for d in listed if d.nhs_number
+        ),
         names=tuple(n for n in names if any(n)),
         births=tuple(dict.fromkeys(Birth(b.year, b.month, b.day) for b in births)),
         apparent_age=next((d.apparent_age for d in listed if d.apparent_age is not None), None),
         sex=str(next(iter(sexes))) if len(sexes) == 1 else "",
-        postcodes=frozenset(p for d in listed for code in d.postcodes if (p := normalise.postcode(code))),
+        postcodes=frozenset(
+            p for d in listed for code in d.postcodes if (p := normalise.postcode(code))
+        ),
         phones=frozenset(p for d in listed for n in d.phones if (p := normalise.phone(n))),
         identifiers=frozenset(f"{i.system}|{i.value}" for d in listed for i in d.identifiers),
     )

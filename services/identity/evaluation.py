@@ -58,7 +58,9 @@ class Rate:
             return 0.0, 1.0
         z, n, p = 1.959964, self.of, self.share
         middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+        return max(0.0, (middle - half) / (1 + z * z / n)), min(
+            1.0, (middle + half) / (1 + z * z / n)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,14 @@ def figures(outcomes: Iterable[Outcome], group: str = "all") -> Figures:
     possible = [o for o in listed if o.decision in {"possible", "many"}]
     missed = sum(bool(o.truth) and o.decision in {"unknown", "insufficient"} for o in listed)
     return Figures(
-        group, len(listed), Rate(right, known), Rate(attached - right, len(listed)), Rate(len(possible), len(listed)),
-        Rate(missed, known), Rate(right, attached),
-    )  # fmt: skip
+        group,
+        len(listed),
+        Rate(right, known),
+        Rate(attached - right, len(listed)),
+        Rate(len(possible), len(listed)),
+        Rate(missed, known),
+        Rate(right, attached),
+    )
 
 
 def by_group(outcomes: Iterable[Outcome]) -> list[Figures]:
@@ -112,15 +119,17 @@ def findings(tables: list[Figures]) -> list[str]:
     return [
         f"{t.group}: wrong {t.wrong.share * 10_000:.1f} per 10,000 events, the whole {whole * 10_000:.1f}"
         f"{'' if 1 - _at_most(t.wrong.count - 1, t.events, whole) < BY_CHANCE else ' (too few events to tell it from chance)'}"
-        for t in tables[1:] if t.wrong.count and t.wrong.share > GAP * whole
-    ]  # fmt: skip
+        for t in tables[1:]
+        if t.wrong.count and t.wrong.share > GAP * whole
+    ]
 
 
 def _at_most(wrong: int, of: int, p: float) -> float:
     """The chance of at most so many wrong ones, each with chance p."""
     total = lgamma(of + 1)
     return sum(
-        exp(total - lgamma(k + 1) - lgamma(of - k + 1) + k * log(p) + (of - k) * log1p(-p)) for k in range(wrong + 1)
+        exp(total - lgamma(k + 1) - lgamma(of - k + 1) + k * log(p) + (of - k) * log1p(-p))
+        for k in range(wrong + 1)
     )
 
 
@@ -131,7 +140,11 @@ def upper_bound(wrong: int, of: int, confidence: float = 0.95) -> float:
     low, high = wrong / of, 1.0 - 1e-12
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if middle <= 0 or _at_most(wrong, of, middle) > 1 - confidence else (low, middle)
+        low, high = (
+            (middle, high)
+            if middle <= 0 or _at_most(wrong, of, middle) > 1 - confidence
+            else (low, middle)
+        )
     return high
 
 
@@ -166,4 +179,14 @@ def threshold(judged: Iterable[tuple[float, bool]], at_most: float = 0.001) -> T
     return found
 
 
-__all__ = ["Figures", "Outcome", "Rate", "Threshold", "by_group", "figures", "findings", "threshold", "upper_bound"]
+__all__ = [
+    "Figures",
+    "Outcome",
+    "Rate",
+    "Threshold",
+    "by_group",
+    "figures",
+    "findings",
+    "threshold",
+    "upper_bound",
+]

@@ -58,21 +58,32 @@ class Explanation:
 
 
 def explain(
-    said: Described, people: Mapping[str, Described], scorer: Scorer, population: int,
-    died: Collection[str] = (), separated: Collection[str] = (),
-) -> Explanation:  # fmt: skip
+    said: Described,
+    people: Mapping[str, Described],
+    scorer: Scorer,
+    population: int,
+    died: Collection[str] = (),
+    separated: Collection[str] = (),
+) -> Explanation:
     """Decide on the people and say why. `population` as for `decide_scored`. Deterministic."""
     model = scorer.model
     scores = [scorer.score(said, held, i) for i, held in people.items()]
     found = decide_scored(said, scores, model, population, died, separated)
     start = -prior_of(population)
     candidates = tuple(
-        _waterfall(s, start, veto(s, said, s.person_id in died, s.person_id in separated)) for s in found.scores
+        _waterfall(s, start, veto(s, said, s.person_id in died, s.person_id in separated))
+        for s in found.scores
     )
     return Explanation(
-        found.verdict, GRADES[found.verdict], found.rule, model.version, attach_at(model, population), model.possible,
-        model.margin, candidates,
-    )  # fmt: skip
+        found.verdict,
+        GRADES[found.verdict],
+        found.rule,
+        model.version,
+        attach_at(model, population),
+        model.possible,
+        model.margin,
+        candidates,
+    )
 
 
 def _waterfall(score: Score, start: float, why: str | None) -> Waterfall:
@@ -102,5 +113,7 @@ def lines(found: Explanation) -> list[str]:
             + (f", never attached: {each.veto}" if each.veto else "")
         )
         said.append(f"   {'anybody on file':<18}{'':<12}{each.start:+8.2f}{each.start:+9.2f}")
-        said += [f"   {s.field:<18}{s.level:<12}{s.bits:+8.2f}{s.running:+9.2f}" for s in each.steps]
+        said += [
+            f"   {s.field:<18}{s.level:<12}{s.bits:+8.2f}{s.running:+9.2f}" for s in each.steps
+        ]
     return said

@@ -44,4 +44,6 @@ def known(values: Iterable[tuple[str, str]], counts: Mapping[int, int]) -> Frequ
     }
     for kind, value in values:
         by_kind[kind][value] = counts.get(stored(kind, value), 0)
-    return Frequencies(records, by_kind["given"], by_kind["family"], by_kind["postcode"], by_kind["pair"])
+    return Frequencies(
+        records, by_kind["given"], by_kind["family"], by_kind["postcode"], by_kind["pair"]
+    )

@@ -42,7 +42,10 @@ def postcode_level(said: frozenset[str], held: frozenset[str]) -> str:
     level = value_level(said, held)
     if level != "differs":
         return level
-    return next((n for n, agrees in _POSTCODE_LEVELS if any(agrees(a, b) for a in said for b in held)), "differs")
+    return next(
+        (n for n, agrees in _POSTCODE_LEVELS if any(agrees(a, b) for a in said for b in held)),
+        "differs",
+    )
 
 
 def address_level(said: str, held: str) -> str:

@@ -14,7 +14,17 @@ from typing import Any
 
 from services.identity.described import Described, Name
 
-_FIELDS = ("given", "family", "birth", "postcode", "address", "phone", "nhs_number", "identifier", "sex")
+_FIELDS = (
+    "given",
+    "family",
+    "birth",
+    "postcode",
+    "address",
+    "phone",
+    "nhs_number",
+    "identifier",
+    "sex",
+)
 
 
 @dataclass(frozen=True)
@@ -64,10 +74,15 @@ def model_of(text: str) -> Model:
         return Model(
             str(said["version"]),
             {f: {k: float(v) for k, v in said[f].items()} for f in _FIELDS},
-            int(said["population"]), float(said["attach"]), float(said["possible"]), float(said["margin"]),
-            float(said["alias"]), float(said["swapped"]), (float(low), float(high)),
+            int(said["population"]),
+            float(said["attach"]),
+            float(said["possible"]),
+            float(said["margin"]),
+            float(said["alias"]),
+            float(said["swapped"]),
+            (float(low), float(high)),
             {f: float(said[f"default_{f}"]) for f in ("given", "family", "postcode")},
-        )  # fmt: skip
+        )
     except KeyError as error:
         raise ValueError(
             f"the model lacks {error}; compare it with the shipped services/identity/model.json"

@@ -57,7 +57,9 @@ def name_level(one: str, other: str, given: bool) -> str:
     if any(len(p) > 2 and p.isalpha() for p in parts):
         return "part"
     distance = DamerauLevenshtein.distance(one, other, score_cutoff=2)
-    if min(len(one), len(other)) > 3 and (distance == 1 or (distance == 2 and min(len(one), len(other)) > 6)):
+    if min(len(one), len(other)) > 3 and (
+        distance == 1 or (distance == 2 and min(len(one), len(other)) > 6)
+    ):
         return "edit"
     # two consonants are too few to tell Ronnie from Rayan
     if len(skeleton(one)) > 2 and skeleton(one) == skeleton(other):

@@ -8,11 +8,33 @@ from functools import lru_cache
 import jellyfish
 from anyascii import anyascii
 
-_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "sir", "prof", "rev", "fr", "sister", "lord", "lady"})
+_TITLES = frozenset(
+    {"mr", "mrs", "ms", "miss", "mx", "dr", "sir", "prof", "rev", "fr", "sister", "lord", "lady"}
+)
 _PLACEHOLDERS = frozenset(
-    {"unknown", "unk", "male", "female", "man", "woman", "nk", "not known", "notknown", "john doe", "jane doe", "baby boy",
-     "baby girl", "unknown male", "unknown female", "na", "none", "anon", "anonymous", "refused"}
-)  # fmt: skip
+    {
+        "unknown",
+        "unk",
+        "male",
+        "female",
+        "man",
+        "woman",
+        "nk",
+        "not known",
+        "notknown",
+        "john doe",
+        "jane doe",
+        "baby boy",
+        "baby girl",
+        "unknown male",
+        "unknown female",
+        "na",
+        "none",
+        "anon",
+        "anonymous",
+        "refused",
+    }
+)
 _UK_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
 _NO_FIXED_ABODE = "ZZ99"
 _VOWELS = str.maketrans("", "", "aeiouwy")
@@ -21,7 +43,10 @@ _VOWELS = str.maketrans("", "", "aeiouwy")
 @lru_cache(200_000)
 def name(text: str) -> str:
     """A name in lower-case ASCII letters and single spaces, without titles. Empty for a placeholder ("unknown male")."""
-    letters = "".join(c if c.isalnum() else "" if c in "'`’" else " " for c in anyascii(text.casefold()).casefold())
+    letters = "".join(
+        c if c.isalnum() else "" if c in "'`’" else " "
+        for c in anyascii(text.casefold()).casefold()
+    )
     tokens = [t for t in letters.split() if t not in _TITLES]
     joined = " ".join(tokens)
     return "" if joined in _PLACEHOLDERS or all(t in _PLACEHOLDERS for t in tokens) else joined

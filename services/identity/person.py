@@ -64,12 +64,16 @@ class IdentityDecision:
 
 def own_register(person_id: str) -> IdentityDecision:
     """An organisation speaks of a person by its own identifier: nothing is guessed."""
-    return IdentityDecision("attached", person_id, (person_id,), (), "own-register", "own-register-1")
+    return IdentityDecision(
+        "attached", person_id, (person_id,), (), "own-register", "own-register-1"
+    )
 
 
 def reviewed(person_id: str) -> IdentityDecision:
     """A person has decided whom the incident is about."""
-    return IdentityDecision("attached", person_id, (person_id,), (), "decided-by-a-person", "review-1")
+    return IdentityDecision(
+        "attached", person_id, (person_id,), (), "decided-by-a-person", "review-1"
+    )
 
 
 UNKNOWN = IdentityDecision("unknown", None, (), (), "no-descriptor", "no-descriptor-1")

@@ -85,8 +85,12 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
     if descriptors and descriptors[0].restricted:
         descriptors = [without_location(d) for d in descriptors]
     else:
-        descriptors = [d.model_copy(update={"restricted": None}) if d.restricted else d for d in descriptors]
-    return LocalRecord(agency, local_person, tuple(descriptors), tuple(pathways.values()), merged_into, died)
+        descriptors = [
+            d.model_copy(update={"restricted": None}) if d.restricted else d for d in descriptors
+        ]
+    return LocalRecord(
+        agency, local_person, tuple(descriptors), tuple(pathways.values()), merged_into, died
+    )
 
 
 def verified_number(record: LocalRecord) -> tuple[str, str] | None:
@@ -125,7 +129,9 @@ class RecordLink:
     same: bool
 
 
-def person_ids(records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()) -> dict[tuple[str, str], str]:
+def person_ids(
+    records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()
+) -> dict[tuple[str, str], str]:
     """The id of the person of each record, by (agency, local person).
 
     A merged record's is its survivor's, also where that one is known by a verified number: the survivors must be among
@@ -140,13 +146,19 @@ def person_ids(records: Iterable[LocalRecord], links: Iterable[RecordLink] = ())
     for record in listed:
         key = (record.agency, record.local_person)
         root, seen = record, {record.local_person}
-        while key not in apart and root.merged_into is not None and (root.agency, root.merged_into) in by_name:
+        while (
+            key not in apart
+            and root.merged_into is not None
+            and (root.agency, root.merged_into) in by_name
+        ):
             if root.merged_into in seen or (root.agency, root.local_person) in apart:
                 break
             seen.add(root.merged_into)
             root = by_name[(root.agency, root.merged_into)]
         alone = (root.agency, root.local_person) in apart
-        found[key] = local_person_id(root.agency, root.local_person) if alone else person_id_of(root)
+        found[key] = (
+            local_person_id(root.agency, root.local_person) if alone else person_id_of(root)
+        )
     for link in decided:
         if link.same and link.kept in found and link.other in found:
             kept, other = found[link.kept], found[link.other]
@@ -154,7 +166,9 @@ def person_ids(records: Iterable[LocalRecord], links: Iterable[RecordLink] = ())
     return found
 
 
-def people_of(records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()) -> dict[str, PersonOnFile]:
+def people_of(
+    records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()
+) -> dict[str, PersonOnFile]:
     """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
     listed = sorted(records, key=lambda r: (r.agency, r.local_person))
     ids = person_ids(listed, links)

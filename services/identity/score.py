@@ -57,7 +57,10 @@ def values_weighed(said: Described, held: Iterable[Described]) -> frozenset[tupl
                     if second:
                         found |= {("family", two), ("family", their_family)}
                     if first and second:
-                        found |= {("pair", pair_of((one, two))), ("pair", pair_of((their_given, their_family)))}
+                        found |= {
+                            ("pair", pair_of((one, two))),
+                            ("pair", pair_of((their_given, their_family))),
+                        }
     return frozenset(found)
 
 
@@ -68,7 +71,8 @@ class Scorer:
         self.model, self.frequencies, self.as_of = model, frequencies, as_of
         # an event is weighed against a hundred people: what is the same for many of them is made once
         self._plain = {
-            f: {k: FieldEvidence(f, k, model.bits(f, k)) for k in levels} for f, levels in model.levels.items()
+            f: {k: FieldEvidence(f, k, model.bits(f, k)) for k in levels}
+            for f, levels in model.levels.items()
         }
         self._compared: dict[tuple[str, str, str], FieldEvidence] = {}
 
@@ -85,7 +89,9 @@ class Scorer:
         surprise = self.frequencies.surprise(kind, held, self.model)
         if level != "exact":
             # of two spellings the commoner one counts: a slip is as likely from it to the rare one
-            surprise = min(surprise, self.frequencies.surprise(kind, said, self.model), MOST_FUZZY_SURPRISE)
+            surprise = min(
+                surprise, self.frequencies.surprise(kind, said, self.model), MOST_FUZZY_SURPRISE
+            )
         return FieldEvidence(kind, level, max(-3.0, self.model.bits(kind, level, surprise)))
 
     def _called_both(self, said: Name, held: Name, given: str, family: str) -> float:
@@ -93,18 +99,25 @@ class Scorer:
         if given not in BY_FREQUENCY or family not in BY_FREQUENCY or not self.frequencies.people:
             return 0.0
         alone = sum(
-            min(self.frequencies.surprise(kind, s, self.model), self.frequencies.surprise(kind, h, self.model))
+            min(
+                self.frequencies.surprise(kind, s, self.model),
+                self.frequencies.surprise(kind, h, self.model),
+            )
             for kind, s, h in (("given", said[0], held[0]), ("family", said[1], held[1]))
         )
         both = min(self.frequencies.pair_surprise(said), self.frequencies.pair_surprise(held))
         return min(0.0, both - alone)
 
     def _slip(self, level: str, said: str) -> bool:
-        return level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
+        return (
+            level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
+        )
 
     def _relatives_name(self, level: str, said: str, held: str) -> bool:
         seen = self.frequencies.given
-        return level == "nickname" and min(seen[said], seen[held]) >= max(MANY, self.frequencies.people / ONE_IN)
+        return level == "nickname" and min(seen[said], seen[held]) >= max(
+            MANY, self.frequencies.people / ONE_IN
+        )
 
     def _names(self, said: Described, held: Described) -> tuple[list[FieldEvidence], bool, bool]:
         best: tuple[float, list[FieldEvidence], bool, bool] | None = None
@@ -112,8 +125,13 @@ class Scorer:
             for their_given, their_family in held.names:
                 for turned in (False, True):
                     one, two = (family, given) if turned else (given, family)
-                    first, second = self._name("given", one, their_given), self._name("family", two, their_family)
-                    common = self._called_both((one, two), (their_given, their_family), first.level, second.level)
+                    first, second = (
+                        self._name("given", one, their_given),
+                        self._name("family", two, their_family),
+                    )
+                    common = self._called_both(
+                        (one, two), (their_given, their_family), first.level, second.level
+                    )
                     bits = (first.weight or 0.0) + (second.weight or 0.0) + common
                     bits += self.model.swapped if turned else 0.0
                     if best is not None and bits <= best[0]:
@@ -124,12 +142,19 @@ class Scorer:
                     if turned:
                         evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
                     named = first.level in GIVEN_EVIDENCE or self._slip(first.level, one)
-                    best = bits, evidence, named, self._relatives_name(first.level, one, their_given)
+                    best = (
+                        bits,
+                        evidence,
+                        named,
+                        self._relatives_name(first.level, one, their_given),
+                    )
         if best is None:
             return [self._plain["given"]["absent"], self._plain["family"]["absent"]], False, False
         choices = len(said.names) * len(held.names) - 1
         if choices:
-            best[1].append(FieldEvidence("aliases", str(choices), max(-4.0, self.model.alias * choices)))
+            best[1].append(
+                FieldEvidence("aliases", str(choices), max(-4.0, self.model.alias * choices))
+            )
         return best[1:]
 
     def _birth(self, said: Described, held: Described) -> FieldEvidence:
@@ -155,7 +180,13 @@ class Scorer:
         evidence, named, relatives = self._names(said, held)
         evidence.append(self._birth(said, held))
         evidence += self._place(said, held)
-        sex = "absent" if not said.sex or not held.sex else "exact" if said.sex == held.sex else "differs"
+        sex = (
+            "absent"
+            if not said.sex or not held.sex
+            else "exact"
+            if said.sex == held.sex
+            else "differs"
+        )
         evidence += (
             self._plain["phone"][value_level(said.phones, held.phones)],
             self._plain["nhs_number"][code_level(said.nhs_numbers, held.nhs_numbers)],

@@ -11,9 +11,20 @@ from services.identity import normalise
 from services.identity.described import Birth, Described
 
 COLUMNS = (
-    "id", "nhs_number", "given_name", "middle_names", "family_name", "alias", "date_of_birth", "apparent_age", "sex",
-    "address", "postcode", "phone", "local_id",
-)  # fmt: skip
+    "id",
+    "nhs_number",
+    "given_name",
+    "middle_names",
+    "family_name",
+    "alias",
+    "date_of_birth",
+    "apparent_age",
+    "sex",
+    "address",
+    "postcode",
+    "phone",
+    "local_id",
+)
 """All optional but the id. Aliases are separated by `;`, a whole name each."""
 _DATE = re.compile(r"(\d{4})(?:-?(\d{2})-?(\d{2}))?")
 
@@ -38,7 +49,9 @@ def _birth(text: str) -> tuple[Birth, ...]:
 
 
 def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    names = [(normalise.name(row.get("given_name") or ""), normalise.name(row.get("family_name") or ""))]
+    names = [
+        (normalise.name(row.get("given_name") or ""), normalise.name(row.get("family_name") or ""))
+    ]
     for alias in (row.get("alias") or "").split(";"):
         given, _, family = normalise.name(alias).rpartition(" ")
         names.append((given, family))
@@ -49,7 +62,10 @@ def fault_of(row: Mapping[str, str]) -> BadField | None:
     """What of a readable row is left out of account: an NHS number that fails its check digit. The rest of it is matched."""
     number = (row.get("nhs_number") or "").replace(" ", "").replace("-", "")
     if number and not nhs_number.is_valid(number):
-        return BadField("nhs_number", "it fails its modulus 11 check and is not compared; correct it or leave it out")
+        return BadField(
+            "nhs_number",
+            "it fails its modulus 11 check and is not compared; correct it or leave it out",
+        )
     return None
 
 
@@ -62,7 +78,10 @@ def read(row: Mapping[str, str]) -> tuple[str, Described]:
     age = given.get("apparent_age", "")
     if age and not (age.isascii() and age.isdigit() and int(age) <= 130):
         raise BadField("apparent_age", "write whole years, 0 to 130")
-    phone, code = normalise.phone(given.get("phone", "")), normalise.postcode(given.get("postcode", ""))
+    phone, code = (
+        normalise.phone(given.get("phone", "")),
+        normalise.postcode(given.get("postcode", "")),
+    )
     return given["id"], Described(
         nhs_numbers=frozenset({number} if number and nhs_number.is_valid(number) else ()),
         nhs_verified=False,

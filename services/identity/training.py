@@ -27,10 +27,12 @@ from services.identity.names import name_level
 from services.identity.score import BY_FREQUENCY, MOST_FUZZY_SURPRISE
 
 FIXED_U: Mapping[tuple[str, str], float] = {
-    ("nhs_number", "exact"): 5e-8, ("nhs_number", "digit"): 1e-6,
-    ("identifier", "exact"): 1e-6, ("identifier", "digit"): 1e-5,
+    ("nhs_number", "exact"): 5e-8,
+    ("nhs_number", "digit"): 1e-6,
+    ("identifier", "exact"): 1e-6,
+    ("identifier", "digit"): 1e-5,
     ("phone", "exact"): 1e-6,
-}  # fmt: skip
+}
 """Chances that two people agree on a number, set by hand: one of some twenty million for the NHS number (a number is sometimes
 another's by mistake), one of a million for an agency's and for a telephone, which households share."""
 LEAST: Mapping[str, float] = {"sex": -2.0, "nhs_number": -10.0}
@@ -76,33 +78,88 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
 
     return (
         Comparison(
-            "given", ("given",), lambda a, b: name_level(a, b, True),
-            ("exact", "nickname", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"),
+            "given",
+            ("given",),
+            lambda a, b: name_level(a, b, True),
+            (
+                "exact",
+                "nickname",
+                "part",
+                "edit",
+                "skeleton",
+                "phonetic",
+                "near",
+                "initial",
+                "differs",
+            ),
             BY_FREQUENCY,
         ),
         Comparison(
-            "family", ("family",), lambda a, b: name_level(a, b, False),
-            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"), BY_FREQUENCY,
+            "family",
+            ("family",),
+            lambda a, b: name_level(a, b, False),
+            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"),
+            BY_FREQUENCY,
         ),
         Comparison(
-            "birth", ("birth", "apparent_age"), birth,
-            ("exact", "swapped", "digit", "year", "parts", "age-2", "age-5", "age-9", "same-years", "differs"),
+            "birth",
+            ("birth", "apparent_age"),
+            birth,
+            (
+                "exact",
+                "swapped",
+                "digit",
+                "year",
+                "parts",
+                "age-2",
+                "age-5",
+                "age-9",
+                "same-years",
+                "differs",
+            ),
         ),
         Comparison(
-            "postcode", ("postcode",), lambda a, b: postcode_level(_one(a), _one(b)),
-            ("exact", "typo", "sector", "outward", "differs"), frozenset({"exact"}),
+            "postcode",
+            ("postcode",),
+            lambda a, b: postcode_level(_one(a), _one(b)),
+            ("exact", "typo", "sector", "outward", "differs"),
+            frozenset({"exact"}),
         ),
         Comparison("address", ("address",), address_level, ("exact", "near", "differs")),
-        Comparison("phone", ("phone",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")),
-        Comparison("nhs_number", ("nhs_number",), lambda a, b: code_level(_one(a), _one(b)), ("exact", "digit", "differs")),
-        Comparison("identifier", ("identifier",), lambda a, b: code_level(_one(a), _one(b)), ("exact", "digit", "differs")),
-        Comparison("sex", ("sex",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")),
-    )  # fmt: skip
+        Comparison(
+            "phone", ("phone",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")
+        ),
+        Comparison(
+            "nhs_number",
+            ("nhs_number",),
+            lambda a, b: code_level(_one(a), _one(b)),
+            ("exact", "digit", "differs"),
+        ),
+        Comparison(
+            "identifier",
+            ("identifier",),
+            lambda a, b: code_level(_one(a), _one(b)),
+            ("exact", "digit", "differs"),
+        ),
+        Comparison(
+            "sex", ("sex",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")
+        ),
+    )
 
 
 COLUMNS = (
-    "unique_id", "given", "family", "birth", "apparent_age", "postcode", "address", "phone", "nhs_number", "identifier", "sex",
-)  # fmt: skip
+    "unique_id",
+    "given",
+    "family",
+    "birth",
+    "apparent_age",
+    "postcode",
+    "address",
+    "phone",
+    "nhs_number",
+    "identifier",
+    "sex",
+)
 
 
 def flat(key: str, person: Described) -> dict[str, str | None]:
@@ -110,10 +167,18 @@ def flat(key: str, person: Described) -> dict[str, str | None]:
     given, family = person.names[0] if person.names else ("", "")
     born = person.births[0] if person.births else None
     values = (
-        key, given, family, f"{born.year:04d}{born.month:02d}{born.day:02d}" if born else "",
-        "" if person.apparent_age is None else str(person.apparent_age), min(person.postcodes, default=""), person.address,
-        min(person.phones, default=""), min(person.nhs_numbers, default=""), min(person.identifiers, default=""), person.sex,
-    )  # fmt: skip
+        key,
+        given,
+        family,
+        f"{born.year:04d}{born.month:02d}{born.day:02d}" if born else "",
+        "" if person.apparent_age is None else str(person.apparent_age),
+        min(person.postcodes, default=""),
+        person.address,
+        min(person.phones, default=""),
+        min(person.nhs_numbers, default=""),
+        min(person.identifiers, default=""),
+        person.sex,
+    )
     return dict(zip(COLUMNS, (v or None for v in values), strict=True))
 
 
@@ -126,7 +191,9 @@ def _splink() -> Any:
         import duckdb
         import splink
     except ImportError as error:
-        raise Untrainable("training needs Splink: install the extra, crisis-liaison[train]") from error
+        raise Untrainable(
+            "training needs Splink: install the extra, crisis-liaison[train]"
+        ) from error
     return splink, duckdb
 
 
@@ -134,7 +201,11 @@ class Splink:
     """Splink over one register and one set of descriptions, with this package's levels."""
 
     def __init__(
-        self, people: Mapping[str, Described], queries: Mapping[str, Described], seen: Frequencies, as_of: date
+        self,
+        people: Mapping[str, Described],
+        queries: Mapping[str, Described],
+        seen: Frequencies,
+        as_of: date,
     ) -> None:
         self._splink, duckdb = _splink()
         import pyarrow as pa
@@ -151,7 +222,9 @@ class Splink:
             return self._api.register(found, dataset_display_name=name)
 
         self._people, self._queries = table(people, "people"), table(queries, "queries")
-        self._frequencies = {k: self._api.register(self._seen_table(k)) for k in ("given", "family", "postcode")}
+        self._frequencies = {
+            k: self._api.register(self._seen_table(k)) for k in ("given", "family", "postcode")
+        }
         self.linker: Any = None
 
     def _seen_table(self, kind: str) -> Any:
@@ -160,7 +233,9 @@ class Splink:
         of = max(self._seen.people, 1000)
         counted: Counter[str] = getattr(self._seen, kind)
         rows = [{kind: value, f"tf_{kind}": max(count, 2) / of} for value, count in counted.items()]
-        return pa.Table.from_pylist(rows, schema=pa.schema([(kind, pa.string()), (f"tf_{kind}", pa.float64())]))
+        return pa.Table.from_pylist(
+            rows, schema=pa.schema([(kind, pa.string()), (f"tf_{kind}", pa.float64())])
+        )
 
     def _give_function(self, each: Comparison) -> None:
         def level(*given: str | None) -> int:
@@ -172,20 +247,28 @@ class Splink:
         def of_two(one: str | None, other: str | None) -> int:
             return level(one, other)
 
-        def of_four(one: str | None, more: str | None, other: str | None, others: str | None) -> int:
+        def of_four(
+            one: str | None, more: str | None, other: str | None, others: str | None
+        ) -> int:
             return level(one, more, other, others)
 
         # DuckDB counts the arguments of what it is given
         called = of_two if len(each.columns) == 1 else of_four
         text = ["VARCHAR"] * (2 * len(each.columns))
-        self._connection.create_function(f"level_{each.field}", called, text, "INTEGER", null_handling="special")
+        self._connection.create_function(
+            f"level_{each.field}", called, text, "INTEGER", null_handling="special"
+        )
 
     def _settings(self, u: Mapping[tuple[str, str], float]) -> Any:
         comparisons = []
         for each in self.comparisons:
             call = f"level_{each.field}({', '.join(f'{c}_{side}' for side in 'lr' for c in each.columns)})"
             levels: list[dict[str, Any]] = [
-                {"sql_condition": f"{call} = -1", "label_for_charts": "absent", "is_null_level": True}
+                {
+                    "sql_condition": f"{call} = -1",
+                    "label_for_charts": "absent",
+                    "is_null_level": True,
+                }
             ]
             for number, name in enumerate(each.levels):
                 condition = "ELSE" if name == each.levels[-1] else f"{call} = {number}"
@@ -202,10 +285,14 @@ class Splink:
                 levels.append(level)
             comparisons.append({"output_column_name": each.field, "comparison_levels": levels})
         return self._splink.SettingsCreator(
-            link_type="link_only", comparisons=comparisons, retain_intermediate_calculation_columns=True,
+            link_type="link_only",
+            comparisons=comparisons,
+            retain_intermediate_calculation_columns=True,
             blocking_rules_to_generate_predictions=[self._splink.block_on(*b) for b in BLOCKS],
-            probability_two_random_records_match=1e-5, em_convergence=0.001, max_iterations=MOST_ITERATIONS,
-        )  # fmt: skip
+            probability_two_random_records_match=1e-5,
+            em_convergence=0.001,
+            max_iterations=MOST_ITERATIONS,
+        )
 
     def _learnt(self, which: str) -> dict[tuple[str, str], float]:
         """The m or u of every level that was observed."""
@@ -220,14 +307,20 @@ class Splink:
 
     def _link(self, u: Mapping[tuple[str, str], float]) -> None:
         settings = self._settings(u)
-        self.linker = self._splink.Linker([self._people, self._queries], settings, log_level="ERROR")
+        self.linker = self._splink.Linker(
+            [self._people, self._queries], settings, log_level="ERROR"
+        )
         for kind in ("given", "family", "postcode"):
-            self.linker.table_management.register_term_frequency_lookup(self._frequencies[kind], kind)
+            self.linker.table_management.register_term_frequency_lookup(
+                self._frequencies[kind], kind
+            )
 
     def chances(self, pairs: int, seed: int) -> dict[tuple[str, str], float]:
         """u of every level, from so many random pairs of a description and a person."""
         self._link(FIXED_U)
-        self.linker.training.estimate_u_using_random_sampling(max_pairs=pairs, seed=seed, min_count_per_level=None)
+        self.linker.training.estimate_u_using_random_sampling(
+            max_pairs=pairs, seed=seed, min_count_per_level=None
+        )
         return self._learnt("u") | dict(FIXED_U)
 
     def agreements(self, u: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
@@ -238,7 +331,9 @@ class Splink:
         for block in BLOCKS:
             try:
                 self.linker.training.estimate_parameters_using_expectation_maximisation(
-                    self._splink.block_on(*block), estimate_without_term_frequencies=True, fix_u_probabilities=True
+                    self._splink.block_on(*block),
+                    estimate_without_term_frequencies=True,
+                    fix_u_probabilities=True,
                 )
             except EMTrainingException as error:
                 raise Untrainable(
@@ -269,7 +364,9 @@ class Trained:
     share_of_true_pairs: float
 
 
-def estimate(splink: Splink, pairs: int, seed: int, told: Callable[[str], None] = lambda _: None) -> Trained:
+def estimate(
+    splink: Splink, pairs: int, seed: int, told: Callable[[str], None] = lambda _: None
+) -> Trained:
     """m and u of every level that was observed. `told` hears of each step. Raises Untrainable."""
     told(f"chances of agreeing, from {pairs:,} random pairs")
     sampled = splink.chances(pairs, seed)
@@ -278,7 +375,8 @@ def estimate(splink: Splink, pairs: int, seed: int, told: Callable[[str], None] 
     told("the same, with true pairs taken out of the sample")
     share = splink.share_of_true_pairs(m)
     u = {
-        key: FIXED_U.get(key) or max(chance * 0.1, (chance - share * m.get(key, 0.0)) / (1.0 - share))
+        key: FIXED_U.get(key)
+        or max(chance * 0.1, (chance - share * m.get(key, 0.0)) / (1.0 - share))
         for key, chance in sampled.items()
     }
     return Trained(splink.agreements(u), u, share)
@@ -307,13 +405,23 @@ def weights(
 
 
 def document(
-    found: Trained, start: Model, base: Mapping[str, Any], comparisons: Iterable[Comparison], said: Mapping[str, Any]
+    found: Trained,
+    start: Model,
+    base: Mapping[str, Any],
+    comparisons: Iterable[Comparison],
+    said: Mapping[str, Any],
 ) -> str:
     """The model as JSON: `base` is the document it began with, `said` its version, training data, date and limits."""
     listed = list(comparisons)
     bits, kept = weights(found, start, listed)
     learnt = {
         f"{f}.{level}": {"m": round(m, 6), "u": float(f"{found.u[f, level]:.4g}")}
-        for (f, level), m in sorted(found.m.items()) if (f, level) in found.u
-    }  # fmt: skip
-    return json.dumps({**base, **said, **bits, "kept_from_the_start": kept, "learnt": learnt}, indent=2) + "\n"
+        for (f, level), m in sorted(found.m.items())
+        if (f, level) in found.u
+    }
+    return (
+        json.dumps(
+            {**base, **said, **bits, "kept_from_the_start": kept, "learnt": learnt}, indent=2
+        )
+        + "\n"
+    )

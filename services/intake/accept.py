@@ -39,16 +39,26 @@ def content_hash(event: AnyEvent) -> bytes:
 
 
 def accept(
-    body: bytes | None, headers: Sequence[tuple[str, bytes]], agency: Agency, feed: Feed, received_at: datetime
+    body: bytes | None,
+    headers: Sequence[tuple[str, bytes]],
+    agency: Agency,
+    feed: Feed,
+    received_at: datetime,
 ) -> Accepted | Rejected:
     """Pure; never raises. An event from the future is accepted: its sender's clock is wrong, its content may matter."""
     if body is None:
-        fault = Fault("", "body-missing", "the message has no body", "send the event; tombstones have no meaning here")
+        fault = Fault(
+            "",
+            "body-missing",
+            "the message has no body",
+            "send the event; tombstones have no meaning here",
+        )
         return Rejected(fault, b"")
     if len(body) > MAX_EVENT_BYTES:
         said = f"the event has {len(body)} bytes, the limit is {MAX_EVENT_BYTES}"
         return Rejected(
-            Fault("", "event-too-large", said, "send structured facts, not documents"), body[:MAX_EVENT_BYTES]
+            Fault("", "event-too-large", said, "send structured facts, not documents"),
+            body[:MAX_EVENT_BYTES],
         )
     try:
         document = structured(body, headers)
@@ -60,5 +70,12 @@ def accept(
         return Rejected(fault, body)
     if event.source not in feed.sources:
         said = f"this source is not registered for feed {feed.id}"
-        return Rejected(Fault("/source", "source-not-registered", said, f"use one of {', '.join(feed.sources)}"), body)
-    return Accepted(Received(event, agency.id, agency.kind, feed.id, received_at), document, content_hash(event))
+        return Rejected(
+            Fault(
+                "/source", "source-not-registered", said, f"use one of {', '.join(feed.sources)}"
+            ),
+            body,
+        )
+    return Accepted(
+        Received(event, agency.id, agency.kind, feed.id, received_at), document, content_hash(event)
+    )

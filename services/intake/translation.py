@@ -67,12 +67,23 @@ class Collected:
     faults: list[Fault] = field(default_factory=list)
     notes: list[Fault] = field(default_factory=list)
 
-    def say(self, event_id: str, name: str, at: datetime, data: Mapping[str, Any], recorded: datetime | None) -> None:
+    def say(
+        self,
+        event_id: str,
+        name: str,
+        at: datetime,
+        data: Mapping[str, Any],
+        recorded: datetime | None,
+    ) -> None:
         """Add an event. Raises Untranslatable when the contract does not take it."""
         document: dict[str, Any] = {
-            "specversion": "1.0", "id": event_id, "source": self.sender.source, "type": f"{TYPE_PREFIX}{name}.v1",
-            "time": at.isoformat(), "data": {k: v for k, v in data.items() if v not in (None, [], {})},
-        }  # fmt: skip
+            "specversion": "1.0",
+            "id": event_id,
+            "source": self.sender.source,
+            "type": f"{TYPE_PREFIX}{name}.v1",
+            "time": at.isoformat(),
+            "data": {k: v for k, v in data.items() if v not in (None, [], {})},
+        }
         if recorded is not None:
             document["recordedtime"] = recorded.isoformat()
         try:
@@ -80,7 +91,10 @@ class Collected:
         except ValidationError as error:
             first = faults(error)[0]
             raise Untranslatable(
-                first.pointer, first.code, f"the {name} made of it is not valid: {first.message}", first.remedy
+                first.pointer,
+                first.code,
+                f"the {name} made of it is not valid: {first.message}",
+                first.remedy,
             ) from error
 
     def note(self, pointer: str, code: str, message: str, remedy: str) -> None:
@@ -106,10 +120,14 @@ def pseudonym(sender: Sender, number: str, pointer: str) -> str:
     """
     if not sender.pseudonym_key:
         raise Untranslatable(
-            pointer, "person-named-by-nhs-number-alone", "only an NHS number says who this is, and no key is set",
+            pointer,
+            "person-named-by-nhs-number-alone",
+            "only an NHS number says who this is, and no key is set",
             "set LIAISON_PSEUDONYM_KEY, or name the person by the agency's own identifier",
-        )  # fmt: skip
-    said = hmac.new(sender.pseudonym_key, f"{sender.agency}|{number}".encode(), hashlib.sha256).hexdigest()
+        )
+    said = hmac.new(
+        sender.pseudonym_key, f"{sender.agency}|{number}".encode(), hashlib.sha256
+    ).hexdigest()
     return f"nhs.{said[:40]}"
 
 
@@ -123,7 +141,9 @@ def reference(value: str) -> str:
 
 def system(value: str) -> str:
     """The name of an identifier system in the contract's signs."""
-    tidy = _NO_SYSTEM.sub("-", value.lower().removeprefix("https://").removeprefix("http://")).strip("-./:")[:80]
+    tidy = _NO_SYSTEM.sub(
+        "-", value.lower().removeprefix("https://").removeprefix("http://")
+    ).strip("-./:")[:80]
     return tidy if len(tidy) > 1 else f"local-{tidy or 'unnamed'}"
 
 

@@ -59,10 +59,14 @@ def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[Runnin
         known = first.get(finding.key)
         if known is None or finding.holds_from < known.holds_from:
             first[finding.key] = finding
-    return tuple(sorted((_clock(f, policy, at) for f in first.values()), key=lambda c: (c.ends, c.key)))
+    return tuple(
+        sorted((_clock(f, policy, at) for f in first.values()), key=lambda c: (c.ends, c.key))
+    )
 
 
-def may_see(clock: RunningClock, desk: str, items: Collection[str], area: str | None, registry: Registry) -> bool:
+def may_see(
+    clock: RunningClock, desk: str, items: Collection[str], area: str | None, registry: Registry
+) -> bool:
     """Whether a desk that was told `items` of the crisis may see the clock: its alert would come to it, or the clock is
     part of an item. Anything else is denied."""
     if clock.rule in _OF_LEGAL_STATUS and "legal-status" in items:
@@ -91,6 +95,8 @@ def _basis(rule: str, length: timedelta, policy: Policy) -> Basis | None:
     """The strongest basis among the rule's limits of exactly this length, as the policy has them."""
     limits = CATALOGUE[rule].limits
     found: Iterable[Basis] = (
-        limit.basis for name, limit in limits.items() if limit.unit == "seconds" and policy.limit(rule, name) == length
+        limit.basis
+        for name, limit in limits.items()
+        if limit.unit == "seconds" and policy.limit(rule, name) == length
     )
     return min(found, key=_STRONGEST.index, default=None)

@@ -36,9 +36,13 @@ SAID: dict[Measure, str] = {
     "clock-breach": "kept beyond the time of section 136",
 }
 _GROUP_NAMES: dict[EthnicGroup, str] = {
-    "white": "White", "mixed": "Mixed", "asian": "Asian or Asian British", "black": "Black or Black British",
-    "other": "Other ethnic groups", "not-known": "Not known or not stated",
-}  # fmt: skip
+    "white": "White",
+    "mixed": "Mixed",
+    "asian": "Asian or Asian British",
+    "black": "Black or Black British",
+    "other": "Other ethnic groups",
+    "not-known": "Not known or not stated",
+}
 
 
 def this_week(now: datetime) -> datetime:
@@ -88,7 +92,9 @@ def compare(counts: Counts, policy: Policy) -> tuple[Comparison, ...]:
     for number, index in enumerate(order):
         each = found[index]
         running = max(running, min(1.0, each.chance * (len(found) - number)))
-        judged[index] = replace(each, chance=running, outside=running < alpha and each.ratio >= least)
+        judged[index] = replace(
+            each, chance=running, outside=running < alpha and each.ratio >= least
+        )
     return tuple(judged[i] for i in range(len(found)))
 
 
@@ -105,7 +111,9 @@ def _comparable(counts: Counts, policy: Policy, width: float) -> Iterator[Compar
                 yield _compared(measure, group, own, rest, width)
 
 
-def _compared(measure: Measure, group: EthnicGroup, own: Count, rest: Count, width: float) -> Comparison:
+def _compared(
+    measure: Measure, group: EthnicGroup, own: Count, rest: Count, width: float
+) -> Comparison:
     a, n, c, m = float(own.happened), float(own.of), float(rest.happened), float(rest.of)
     if not rest.happened:
         # half an event more each, so that a ratio exists (Haldane)
@@ -113,9 +121,16 @@ def _compared(measure: Measure, group: EthnicGroup, own: Count, rest: Count, wid
     ratio = (a / n) / (c / m)
     error = math.sqrt(max(0.0, 1 / a - 1 / n + 1 / c - 1 / m))
     return Comparison(
-        measure, group, own, rest, ratio, ratio * math.exp(-width * error), ratio * math.exp(width * error),
-        min(1.0, 2 * min(_at_least(own, rest), _at_most(own, rest))), False,
-    )  # fmt: skip
+        measure,
+        group,
+        own,
+        rest,
+        ratio,
+        ratio * math.exp(-width * error),
+        ratio * math.exp(width * error),
+        min(1.0, 2 * min(_at_least(own, rest), _at_most(own, rest))),
+        False,
+    )
 
 
 def _log_choose(n: int, k: int) -> float:
@@ -153,11 +168,18 @@ def evaluate_monitor(counts: Counts, now: datetime, policy: Policy) -> Evaluatio
     return Evaluation(standing, next_week(now))
 
 
-def _finding(measure: Measure, found: list[Comparison], since: datetime, until: datetime, policy: Policy) -> Finding:
-    groups = "; ".join(f"{_GROUP_NAMES[c.group]}, {c.ratio:.1f} times the rate of everybody else" for c in found)
+def _finding(
+    measure: Measure, found: list[Comparison], since: datetime, until: datetime, policy: Policy
+) -> Finding:
+    groups = "; ".join(
+        f"{_GROUP_NAMES[c.group]}, {c.ratio:.1f} times the rate of everybody else" for c in found
+    )
     return RULE.finds(
-        policy, anchor=("monitor", f"{SUBJECT}/{measure}"), holds=(until, datetime.max.replace(tzinfo=until.tzinfo)),
-        stage=", ".join(c.group for c in found), title=f"{RULE.title}: {SAID[measure]}",
+        policy,
+        anchor=("monitor", f"{SUBJECT}/{measure}"),
+        holds=(until, datetime.max.replace(tzinfo=until.tzinfo)),
+        stage=", ".join(c.group for c in found),
+        title=f"{RULE.title}: {SAID[measure]}",
         reason=f"From {day(since)} to {day(until)}: {groups}.",
         evidence=tuple(
             Evidence(
@@ -167,7 +189,7 @@ def _finding(measure: Measure, found: list[Comparison], since: datetime, until: 
             )
             for c in found
         ),
-    )  # fmt: skip
+    )
 
 
 def _rounded(number: int) -> int:
@@ -216,11 +238,15 @@ def published(counts: Counts, policy: Policy) -> tuple[Published, ...]:
             told = beside if shown else None
             cells.append(
                 Cell(
-                    group, _GROUP_NAMES[group],
-                    _rounded(each.happened) if shown else None, _rounded(each.of) if shown else None,
-                    round(told.ratio, 1) if told else None, round(told.low, 1) if told else None,
-                    round(told.high, 1) if told else None, bool(told and told.outside),
+                    group,
+                    _GROUP_NAMES[group],
+                    _rounded(each.happened) if shown else None,
+                    _rounded(each.of) if shown else None,
+                    round(told.ratio, 1) if told else None,
+                    round(told.low, 1) if told else None,
+                    round(told.high, 1) if told else None,
+                    bool(told and told.outside),
                 )
-            )  # fmt: skip
+            )
         rows.append(Published(measure, SAID[measure], tuple(cells)))
     return tuple(rows)

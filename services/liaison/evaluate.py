@@ -31,7 +31,10 @@ def _believed_until(
     finding: Finding, heard: Mapping[str, datetime], services: Services, policy: Policy
 ) -> Iterator[datetime | None]:
     """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
-    wanted = {*finding.relies_on, *(a for kind in finding.relies_on_services for a in services.get(kind, ()))}
+    wanted = {
+        *finding.relies_on,
+        *(a for kind in finding.relies_on_services for a in services.get(kind, ())),
+    }
     for agency in sorted(wanted):
         last = heard.get(agency, heard.get(agency.removesuffix(EVERY_FEED)))
         yield None if last is None else last + policy.feed_silent_after

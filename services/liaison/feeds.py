@@ -75,25 +75,31 @@ class FeedHealth:
 
 def is_silent(health: FeedHealth, now: datetime) -> bool:
     """Whether nothing has come for too long, or nothing is taken."""
-    return health.stopped_reason is not None or (health.silent_at is not None and now >= health.silent_at)
+    return health.stopped_reason is not None or (
+        health.silent_at is not None and now >= health.silent_at
+    )
 
 
 def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluation:
     """What is wrong with it, and when to look again. A second silence is a new alert: the anchor holds when the feed was
     heard last. Of a feed that is silent or stopped nothing else is said."""
     if health.stopped_reason is not None:
-        said = (
-            f"Feed {health.feed} is stopped: {health.stopped_reason}. Nothing of it is lost; nothing of it is applied."
+        said = f"Feed {health.feed} is stopped: {health.stopped_reason}. Nothing of it is lost; nothing of it is applied."
+        return Evaluation(
+            (_standing(health, policy, "stopped", health.last_heard_at or now, said),), None
         )
-        return Evaluation((_standing(health, policy, "stopped", health.last_heard_at or now, said),), None)
     silent_at = health.silent_at
     if silent_at is None or health.last_heard_at is None:
         return Evaluation((), None)
     if now >= silent_at:
         said = f"Feed {health.feed} of {health.agency} was heard last at {clock(health.last_heard_at)}."
-        return Evaluation((_standing(health, policy, health.last_heard_at.isoformat(), silent_at, said),), None)
+        return Evaluation(
+            (_standing(health, policy, health.last_heard_at.isoformat(), silent_at, said),), None
+        )
     found = list(_troubles(health, policy))
-    standing = [f for f, until in found if f.finding.holds_from <= now and (until is None or now < until)]
+    standing = [
+        f for f, until in found if f.finding.holds_from <= now and (until is None or now < until)
+    ]
     ahead = [f.finding.holds_from for f, _ in found if f.finding.holds_from > now]
     ahead += [until for _, until in found if until is not None and until > now]
     return Evaluation(tuple(standing), min([silent_at, *ahead]))
@@ -108,7 +114,9 @@ def trouble_of(found: Evaluation) -> str | None:
 def troubled_again_at(health: FeedHealth, now: datetime, policy: Policy) -> datetime | None:
     """When its other troubles must be looked at again, whether it is heard until then or not."""
     found = list(_troubles(health, policy))
-    instants = [f.finding.holds_from for f, _ in found] + [until for _, until in found if until is not None]
+    instants = [f.finding.holds_from for f, _ in found] + [
+        until for _, until in found if until is not None
+    ]
     return min((at for at in instants if at > now), default=None)
 
 
@@ -122,16 +130,32 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
             if backlog
             else f"more than {RULE.limit(policy, 'late_from') // timedelta(seconds=1)} seconds before it came."
         )
-        yield _standing(
-            health, policy, f"late/{health.late_since.isoformat()}", health.late_since + lasts, said,
-            title="A feed is late", stage="backlog" if backlog else "",
-        ), None  # fmt: skip
+        yield (
+            _standing(
+                health,
+                policy,
+                f"late/{health.late_since.isoformat()}",
+                health.late_since + lasts,
+                said,
+                title="A feed is late",
+                stage="backlog" if backlog else "",
+            ),
+            None,
+        )
     if health.ahead_since is not None:
         said = f"Feed {health.feed} of {health.agency} sends events from the future: its clock or ours is wrong."
-        yield _standing(
-            health, policy, f"clock/{health.ahead_since.isoformat()}", health.ahead_since + lasts, said,
-            urgency=2, title="A feed's clock is wrong",
-        ), None  # fmt: skip
+        yield (
+            _standing(
+                health,
+                policy,
+                f"clock/{health.ahead_since.isoformat()}",
+                health.ahead_since + lasts,
+                said,
+                urgency=2,
+                title="A feed's clock is wrong",
+            ),
+            None,
+        )
     enough, within = policy.number("R30", "rejected_from"), RULE.limit(policy, "rejected_within")
     # the first moment at which so many lay within the time, and the last
     runs = [
@@ -141,19 +165,34 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
     ]
     if runs:
         since, until = runs[0][0], runs[-1][1] + within
-        said = (
-            f"{enough} or more events of feed {health.feed} of {health.agency} could not be read in {duration(within)}."
+        said = f"{enough} or more events of feed {health.feed} of {health.agency} could not be read in {duration(within)}."
+        yield (
+            _standing(
+                health,
+                policy,
+                "rejected",
+                since,
+                said,
+                urgency=2,
+                title="A feed sends what cannot be read",
+                next_step="Look at the rejections: each names the field and the remedy. Ring the agency's integration contact.",
+            ),
+            until,
         )
-        yield _standing(
-            health, policy, "rejected", since, said, urgency=2, title="A feed sends what cannot be read",
-            next_step="Look at the rejections: each names the field and the remedy. Ring the agency's integration contact.",
-        ), until  # fmt: skip
 
 
 def _standing(
-    health: FeedHealth, policy: Policy, what: str, since: datetime, said: str, *, urgency: int | None = None,
-    title: str = RULE.title, stage: str = "", next_step: str = RULE.next_step,
-) -> Standing:  # fmt: skip
+    health: FeedHealth,
+    policy: Policy,
+    what: str,
+    since: datetime,
+    said: str,
+    *,
+    urgency: int | None = None,
+    title: str = RULE.title,
+    stage: str = "",
+    next_step: str = RULE.next_step,
+) -> Standing:
     urgent = RULE.urgency if urgency is None else urgency
     finding = Finding(
         rule=RULE.id,

@@ -16,7 +16,15 @@ from pydantic import Field, ValidationError, model_validator
 from schemas.model import Closed
 from schemas.registry import Level
 from services.liaison.alert.commands import Terms
-from services.liaison.catalogue import CATALOGUE, Ladder, Limit, RuleId, as_time, check_ladder, ladder_of
+from services.liaison.catalogue import (
+    CATALOGUE,
+    Ladder,
+    Limit,
+    RuleId,
+    as_time,
+    check_ladder,
+    ladder_of,
+)
 
 _LONDON = ZoneInfo("Europe/London")
 Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
@@ -73,7 +81,9 @@ class Policy(Closed):
     """A crisis with so many incidents takes no further ones by place alone; its alerts say so [assumption]."""
     largest_crisis_events: Annotated[int, Field(ge=200, le=20_000)] = 2000
     """The same for the events of its incidents [assumption]."""
-    switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(default_factory=dict)
+    switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(
+        default_factory=dict
+    )
     """Rules that are not run here, each with the reason."""
     regimes: dict[Regime, date | None] = Field(default_factory=dict)
     """First day of a change of the law, in London; without one it is not in force."""
@@ -81,13 +91,19 @@ class Policy(Closed):
     @model_validator(mode="after")
     def _within_law_and_standards(self) -> Self:
         if set(self.acknowledge_within_seconds) != {1, 2, 3, 4, 5}:
-            raise ValueError("acknowledge_within_seconds needs a limit for each urgency from 1 to 5")
+            raise ValueError(
+                "acknowledge_within_seconds needs a limit for each urgency from 1 to 5"
+            )
         if set(self.acknowledgement_lasts_seconds) != {1, 2, 3, 4, 5}:
-            raise ValueError("acknowledgement_lasts_seconds needs a time for each urgency from 1 to 5")
+            raise ValueError(
+                "acknowledgement_lasts_seconds needs a time for each urgency from 1 to 5"
+            )
         if set(self.escalation) != {1, 2, 3, 4, 5}:
             raise ValueError("escalation needs a ladder for each urgency from 1 to 5")
         if 1 in self.longest_shelf_seconds:
-            raise ValueError("longest_shelf_seconds names urgency 1; a P1 is never shelved, remove it")
+            raise ValueError(
+                "longest_shelf_seconds names urgency 1; a P1 is never shelved, remove it"
+            )
         for urgency, ladder in self.escalation.items():
             check_ladder(f"escalation of urgency {urgency}", ladder)
         for rule, named in self.limits.items():
@@ -95,12 +111,18 @@ class Policy(Closed):
                 _check(rule, name, value)
         for rule in self.switched_off:
             if rule not in CATALOGUE:
-                raise ValueError(f"switched_off names {rule}, which is not in the catalogue; see `liaison rules`")
+                raise ValueError(
+                    f"switched_off names {rule}, which is not in the catalogue; see `liaison rules`"
+                )
             if rule in ALWAYS_ON:
                 raise ValueError(f"{rule} cannot be switched off; remove it from switched_off")
-        review, longest = (self.number("R03", n) for n in ("restraint_review_within", "restraint_limit"))
+        review, longest = (
+            self.number("R03", n) for n in ("restraint_review_within", "restraint_limit")
+        )
         if review > longest:
-            raise ValueError("R03 restraint_review_within is longer than its restraint_limit; shorten it")
+            raise ValueError(
+                "R03 restraint_review_within is longer than its restraint_limit; shorten it"
+            )
         return self
 
     def number(self, rule: str, name: str) -> int:
@@ -136,7 +158,9 @@ class Policy(Closed):
 
     def runs(self, rule: str, at: datetime) -> bool:
         """Whether the rule is in force at the instant."""
-        return rule not in self.switched_off and CATALOGUE[rule].effective_on(at.astimezone(_LONDON).date())
+        return rule not in self.switched_off and CATALOGUE[rule].effective_on(
+            at.astimezone(_LONDON).date()
+        )
 
     def regime_begins(self, name: Regime) -> datetime | None:
         """The first instant of a change of the law; None while it is not in force."""
@@ -159,10 +183,14 @@ def _check(rule: str, name: str, value: int) -> None:
         raise ValueError(f"limits names {rule}, which is not in the catalogue; see `liaison rules`")
     if name not in CATALOGUE[rule].limits:
         has = ", ".join(CATALOGUE[rule].limits) or "none"
-        raise ValueError(f"limits of {rule} names {name}, which the rule does not have; it has: {has}")
+        raise ValueError(
+            f"limits of {rule} names {name}, which the rule does not have; it has: {has}"
+        )
     limit = CATALOGUE[rule].limits[name]
     if (rule, name) == ("R27", "chance_one_in") and value < 2:
-        raise ValueError("R27 chance_one_in must be 2 or more: at most one false alarm in so many weeks")
+        raise ValueError(
+            "R27 chance_one_in must be 2 or more: at most one false alarm in so many weeks"
+        )
     if limit.basis != "assumption" and _looser(limit, value):
         kind = "limit of law" if limit.basis == "legal" else "national standard"
         at_most = "or less" if limit.looser == "higher" else "or more"
@@ -179,7 +207,9 @@ def load_policy(path: Path | None = None) -> Policy:
     """The policy in the file, or the shipped one. Raises PolicyError naming file, place and remedy."""
     name = str(path) if path else "policy.yaml (shipped)"
     try:
-        text = (path or resources.files("services.liaison") / "policy.yaml").read_text(encoding="utf-8")
+        text = (path or resources.files("services.liaison") / "policy.yaml").read_text(
+            encoding="utf-8"
+        )
         return Policy.model_validate(yaml.safe_load(text))
     except OSError as error:
         raise PolicyError(f"{name} cannot be read: {error.strerror}") from error
@@ -192,6 +222,8 @@ def load_policy(path: Path | None = None) -> Policy:
 def _said(error: ValidationError) -> list[str]:
     """Each fault with its place."""
     return [
-        "/" + "/".join(str(part) for part in each["loc"]) + f": {each['msg'].removeprefix('Value error, ')}"
+        "/"
+        + "/".join(str(part) for part in each["loc"])
+        + f": {each['msg'].removeprefix('Value error, ')}"
         for each in error.errors()
     ]

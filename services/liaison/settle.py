@@ -23,7 +23,15 @@ from services.liaison.disproportionality import evaluate_monitor
 from services.liaison.evaluate import evaluate
 from services.liaison.feeds import FeedHealth, evaluate_feed
 from services.liaison.finding import EVERY_FEED, Standing
-from services.liaison.linking.contacts import ContactRow, Echo, by_name, contact_keys, contacts_of, echo_of, rows_of
+from services.liaison.linking.contacts import (
+    ContactRow,
+    Echo,
+    by_name,
+    contact_keys,
+    contacts_of,
+    echo_of,
+    rows_of,
+)
 from services.liaison.linking.link import Bound, Sighting, group_within, link_keys
 from services.liaison.policy import Policy
 from services.liaison.rules import RULES
@@ -97,10 +105,14 @@ def new_crisis_id(key: Key) -> str:
 
 
 def _crisis_ids(
-    groups: Sequence[frozenset[Key]], files: Mapping[Key, IncidentFile], sightings: Mapping[Key, Sighting]
+    groups: Sequence[frozenset[Key]],
+    files: Mapping[Key, IncidentFile],
+    sightings: Mapping[Key, Sighting],
 ) -> list[str]:
     """A crisis keeps the id its earliest incident has; of two parts of a split one keeps it, the other gets its own."""
-    order = sorted(range(len(groups)), key=lambda i: min((sightings[k].opened_at, k) for k in groups[i]))
+    order = sorted(
+        range(len(groups)), key=lambda i: min((sightings[k].opened_at, k) for k in groups[i])
+    )
     ids = [""] * len(groups)
     taken: set[str] = set()
     for index in order:
@@ -124,7 +136,9 @@ def _identity(members: Iterable[IncidentFile]) -> IdentityDecision:
     if len(people) == 1:
         return attached[0]
     if people:
-        return IdentityDecision("possible", None, tuple(people), (), "incidents-disagree", attached[0].matcher_version)
+        return IdentityDecision(
+            "possible", None, tuple(people), (), "incidents-disagree", attached[0].matcher_version
+        )
     return next((d for d in decisions if d.outcome == "possible"), UNKNOWN)
 
 
@@ -154,13 +168,22 @@ def _settled(
         change: AlertChange | None
         if former is None or not former.stands:
             change = life.raise_alert(
-                each, to.by_rule(), now, rule_version=RULES[each.finding.rule].version, zone=registry.zone, area=area,
-                crisis_id=crisis_id, feed=feed, former=former,
-            )  # fmt: skip
+                each,
+                to.by_rule(),
+                now,
+                rule_version=RULES[each.finding.rule].version,
+                zone=registry.zone,
+                area=area,
+                crisis_id=crisis_id,
+                feed=feed,
+                former=former,
+            )
         else:
             alerts[identity] = former
             above = [to.desk(d.desk) for d in former.desks if d.origin != "rule" and not d.ended]
-            change = life.update(former, each, to.by_rule(), now, crisis_id, also=[a for a in above if a is not None])
+            change = life.update(
+                former, each, to.by_rule(), now, crisis_id, also=[a for a in above if a is not None]
+            )
         if change is not None:
             changes[identity], alerts[identity] = change, change.alert
     for quiet in life.inhibit(alerts.values(), now):
@@ -187,7 +210,9 @@ def crisis_of(
     identity = _identity(own)
     events = together(said[f.key] for f in own)
     person = people.get(identity.person_id) if identity.person_id else None
-    return fold(crisis_id, area_of(events, registry), events, person, identity, (), site_reports, folds)
+    return fold(
+        crisis_id, area_of(events, registry), events, person, identity, (), site_reports, folds
+    )
 
 
 class _Heard:
@@ -219,11 +244,15 @@ class _Heard:
                 found[agency] = min(known)
         return found
 
-    def services(self, area: str | None, heard: Mapping[str, datetime]) -> Mapping[AgencyKind, list[str]]:
+    def services(
+        self, area: str | None, heard: Mapping[str, datetime]
+    ) -> Mapping[AgencyKind, list[str]]:
         """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
         if area not in self._serving:
             self._serving[area] = [
-                (a.kind, a.id) for a in self._registry.agencies if area is None or not a.areas or area in a.areas
+                (a.kind, a.id)
+                for a in self._registry.agencies
+                if area is None or not a.areas or area in a.areas
             ]
         found: dict[AgencyKind, list[str]] = {}
         for kind, agency in self._serving[area]:
@@ -257,7 +286,10 @@ def settle(
     """
     by_key = {f.key: f for f in files}
     said = {k: counted(f.events) for k, f in by_key.items()}
-    sightings = {k: sighting(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()}
+    sightings = {
+        k: sighting(said[k], f.identity.person_id if f.identity else None)
+        for k, f in by_key.items()
+    }
     grouping = group_within(
         sightings.values(),
         Bound(policy.largest_crisis_incidents, policy.largest_crisis_events),
@@ -275,8 +307,9 @@ def settle(
     bounded: list[str] = []
     rows_known = {row.key: row for row in contacts if row.key not in by_key}
     keys = {
-        k: contact_keys(said[k], f.identity.person_id if f.identity else None) for k, f in by_key.items()
-    }  # fmt: skip
+        k: contact_keys(said[k], f.identity.person_id if f.identity else None)
+        for k, f in by_key.items()
+    }
     for members, crisis_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
         own = [by_key[k] for k in sorted(members)]
         crisis = crisis_of(crisis_id, own, said, people, registry, site_reports, folds)
@@ -291,26 +324,39 @@ def settle(
         crisis_id, area = alone.crisis_id, alone.area
         mine = frozenset().union(*(keys[f.key] for f in own))
         inside = {f.key for f in own}
-        others = {row.key: row for name in mine for row in near.get(name, ()) if row.key not in inside}
+        others = {
+            row.key: row for name in mine for row in near.get(name, ()) if row.key not in inside
+        }
         counting = contacts_of(alone, mine, others.values())
         crisis = replace(alone, contacts=counting) if counting else alone
         agencies = well.by_agency(r for f in own for r in said[f.key].given)
         found = evaluate(crisis, now, agencies, policy, well.services(area, agencies))
         changes += _settled(
-            found.standing, known, now, policy=policy, registry=registry, area=area, crisis=crisis,
+            found.standing,
+            known,
+            now,
+            policy=policy,
+            registry=registry,
+            area=area,
+            crisis=crisis,
             crisis_id=crisis_id,
-        )  # fmt: skip
+        )
         rows = tuple(
             IncidentSettled(
-                f.key, sightings[f.key].opened_at, sightings[f.key].last_seen_at,
-                tuple(sorted(
-                    link_keys(sightings[f.key]) | local_keys(said[f.key])
-                    | {described_key(k) for k in identity_keys(descriptor_of(said[f.key]))}
-                )),
+                f.key,
+                sightings[f.key].opened_at,
+                sightings[f.key].last_seen_at,
+                tuple(
+                    sorted(
+                        link_keys(sightings[f.key])
+                        | local_keys(said[f.key])
+                        | {described_key(k) for k in identity_keys(descriptor_of(said[f.key]))}
+                    )
+                ),
                 rows_known.get(f.key),
             )
             for f in own
-        )  # fmt: skip
+        )
         crises.append(
             SettledCrisis(
                 crisis_id,
@@ -320,9 +366,11 @@ def settle(
                 rows,
                 found.look_again_at,
                 tally_of(crisis, policy.limit("R09", "period")),
-            )  # fmt: skip
+            )
         )
-    changes += [life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands]
+    changes += [
+        life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands
+    ]
     had = {f.crisis_id for f in by_key.values() if f.crisis_id is not None}
     echoes = (echo_of(m.contact, by_key[m.key].former) for e in crises for m in e.members)
     return Settlement(
@@ -335,15 +383,27 @@ def settle(
 
 
 def settle_feed(
-    health: FeedHealth, alerts: Iterable[Alert], now: datetime, *, policy: Policy, registry: Registry
+    health: FeedHealth,
+    alerts: Iterable[Alert],
+    now: datetime,
+    *,
+    policy: Policy,
+    registry: Registry,
 ) -> tuple[tuple[AlertChange, ...], datetime | None]:
     """Rule R30 for one feed: what changes, and when to look again."""
     known = {a.alert_id: a for a in alerts}
     found = evaluate_feed(health, now, policy)
     changes = _settled(
-        found.standing, known, now, policy=policy, registry=registry, area=None, crisis=None, crisis_id=None,
+        found.standing,
+        known,
+        now,
+        policy=policy,
+        registry=registry,
+        area=None,
+        crisis=None,
+        crisis_id=None,
         feed=health.feed,
-    )  # fmt: skip
+    )
     changes += [life.clear(a, now, "the feed is heard again") for a in known.values() if a.stands]
     return tuple(changes), found.look_again_at
 
@@ -355,7 +415,16 @@ def settle_monitor(
     known = {a.alert_id: a for a in alerts}
     found = evaluate_monitor(counts, now, policy)
     changes = _settled(
-        found.standing, known, now, policy=policy, registry=registry, area=None, crisis=None, crisis_id=None
+        found.standing,
+        known,
+        now,
+        policy=policy,
+        registry=registry,
+        area=None,
+        crisis=None,
+        crisis_id=None,
     )
-    changes += [life.clear(a, now, "within the control limits again") for a in known.values() if a.stands]
+    changes += [
+        life.clear(a, now, "within the control limits again") for a in known.values() if a.stands
+    ]
     return tuple(changes), found.look_again_at

@@ -42,7 +42,11 @@ class Tally:
 
 def group_of(category: EthnicCategory | None) -> EthnicGroup:
     """The coarse group; not stated and not known are not known."""
-    known = (group for group, categories in _CATEGORIES.items() if category is not None and category in categories)
+    known = (
+        group
+        for group, categories in _CATEGORIES.items()
+        if category is not None and category in categories
+    )
     return next(known, "not-known")
 
 
@@ -51,14 +55,21 @@ def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
 
     `period` is how long a person may be detained without an extension (R09).
     """
-    signs = (i for i in crisis.indicators if i.kind is not CrisisIndicator.RESTRAINT and i.event is not None)
+    signs = (
+        i
+        for i in crisis.indicators
+        if i.kind is not CrisisIndicator.RESTRAINT and i.event is not None
+    )
     if crisis.opened_at is None or not any(signs):
         return None
-    grades = [i.category for i in crisis.incidents if i.kind == "ambulance" and i.category is not None]
+    grades = [
+        i.category for i in crisis.incidents if i.kind == "ambulance" and i.category is not None
+    ]
     held = [
-        d for d in crisis.detentions
+        d
+        for d in crisis.detentions
         if d.power is DetentionPower.SECTION_136 and restarted_from(crisis, d) is None
-    ]  # fmt: skip
+    ]
     clocks = [(due, d) for d in held if (due := _due(d, period)) is not None]
     due, last = max(clocks, key=lambda c: c[0]) if clocks else (None, None)
     return Tally(
@@ -76,7 +87,9 @@ def _due(detention: Detention, period: timedelta) -> datetime | None:
     started = detention.clock_started
     if started is None:
         return None
-    counted = [e.until for e in detention.extensions if e.by_practitioner and e.because_of_condition]
+    counted = [
+        e.until for e in detention.extensions if e.by_practitioner and e.because_of_condition
+    ]
     return max([started.at + period, *counted])
 
 
@@ -106,10 +119,15 @@ def count(tallies: Iterable[Tally], since: datetime, until: datetime) -> Counts:
             continue
         breach = None
         if tally.clock_due_at is not None:
-            breach = tally.clock_due_at < (until if tally.clock_over_at is None else min(tally.clock_over_at, until))
+            breach = tally.clock_due_at < (
+                until if tally.clock_over_at is None else min(tally.clock_over_at, until)
+            )
         said: dict[Measure, bool | None] = {
-            "s136": tally.s136, "force": tally.force, "low-grade": tally.low_grade, "clock-breach": breach,
-        }  # fmt: skip
+            "s136": tally.s136,
+            "force": tally.force,
+            "low-grade": tally.low_grade,
+            "clock-breach": breach,
+        }
         for measure, happened in said.items():
             if happened is not None:
                 former = found.get((measure, tally.group), Count(0, 0))

@@ -50,7 +50,9 @@ class Hole(Exception):
     """Records are missing between the cursor and what came: they are read straight from Kafka before going on."""
 
     def __init__(self, place: Place, first: int, following: int) -> None:
-        super().__init__(f"offsets {first} to {following - 1} of {place[0]}[{place[1]}] are missing")
+        super().__init__(
+            f"offsets {first} to {following - 1} of {place[0]}[{place[1]}] are missing"
+        )
         self.place, self.first, self.following = place, first, following
 
 
@@ -77,15 +79,23 @@ class Batch:
     """Applies batches. One for a worker; holds the cache of decoded events."""
 
     def __init__(
-        self, pool: asyncpg.Pool, registry: Registry, policy: Policy, reach: Callable[[str], None], guard: bool = True,
-        shadow: Beside | None = None, model: Model | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        pool: asyncpg.Pool,
+        registry: Registry,
+        policy: Policy,
+        reach: Callable[[str], None],
+        guard: bool = True,
+        shadow: Beside | None = None,
+        model: Model | None = None,
+    ) -> None:
         self.pool, self.registry, self.policy, self.shadow = pool, registry, policy, shadow
         self._reach, self._guard = reach, guard
         self.settling = Settling(registry, policy, shadow, model)
         self.decoded = self.settling.decoded
 
-    async def apply(self, records: Sequence[Record], now: datetime, poison: bool = False) -> BatchResult:
+    async def apply(
+        self, records: Sequence[Record], now: datetime, poison: bool = False
+    ) -> BatchResult:
         """Apply the records in one transaction. Raises Hole before anything is written.
 
         With `poison` the records are put into quarantine unread: the last resort for a record that breaks its handler.
@@ -103,11 +113,17 @@ class Batch:
         self._reach("after-commit")
         bad = {(q.topic, q.partition, q.offset) for q in quarantined}
         result.outcomes = [
-            (self.registry.feeds_by_topic[r.topic][1].id, (r.topic, r.partition, r.offset) not in bad) for r in fresh
+            (
+                self.registry.feeds_by_topic[r.topic][1].id,
+                (r.topic, r.partition, r.offset) not in bad,
+            )
+            for r in fresh
         ]
         return result
 
-    def _fresh(self, records: Sequence[Record], places: dict[Place, int], result: BatchResult) -> list[Record]:
+    def _fresh(
+        self, records: Sequence[Record], places: dict[Place, int], result: BatchResult
+    ) -> list[Record]:
         """Records at the cursor; moves the cursor. Below it: repeats. Above it: a hole."""
         fresh = []
         for record in sorted(records, key=lambda r: (r.place, r.offset)):
@@ -121,16 +137,23 @@ class Batch:
             fresh.append(record)
         return fresh
 
-    def _read(self, fresh: Sequence[Record], now: datetime, poison: bool) -> tuple[list[Located], list[Quarantined]]:
+    def _read(
+        self, fresh: Sequence[Record], now: datetime, poison: bool
+    ) -> tuple[list[Located], list[Quarantined]]:
         located: list[Located] = []
         quarantined: list[Quarantined] = []
         for record in fresh:
             agency, feed = self.registry.feeds_by_topic[record.topic]
             if poison:
                 fault = Fault(
-                    "", "handler-error", "this event breaks its handler", "ours to mend; it is kept for replay"
+                    "",
+                    "handler-error",
+                    "this event breaks its handler",
+                    "ours to mend; it is kept for replay",
                 )
-                quarantined.append(_quarantined(record, Rejected(fault, record.body or b""), self.registry))
+                quarantined.append(
+                    _quarantined(record, Rejected(fault, record.body or b""), self.registry)
+                )
                 continue
             read = accept(record.body, record.headers, agency, feed, now)
             if isinstance(read, Accepted):
@@ -190,7 +213,9 @@ class Batch:
             if each.accepted.received.event.identity in inserted:
                 self.decoded.keep((each.topic, each.partition, each.offset), each.accepted.received)
         held = {i: e.accepted.content_hash for i, e in first.items() if i in inserted}
-        held |= await event_store.content_hashes(connection, [i for i in first if i not in inserted])
+        held |= await event_store.content_hashes(
+            connection, [i for i in first if i not in inserted]
+        )
         new = []
         for each in located:
             identity = each.accepted.received.event.identity
@@ -203,19 +228,30 @@ class Batch:
             else:
                 why = "this source and id were used before for an event with other content"
                 fault = Fault(
-                    "/id", "identity-reused", why, "give every event an id of its own; correct with event.corrected"
+                    "/id",
+                    "identity-reused",
+                    why,
+                    "give every event an id of its own; correct with event.corrected",
                 )
                 record = Record(each.topic, each.partition, each.offset, each.accepted.body, ())
-                quarantined.append(_quarantined(record, Rejected(fault, each.accepted.body), self.registry))
+                quarantined.append(
+                    _quarantined(record, Rejected(fault, each.accepted.body), self.registry)
+                )
         return new
 
-    async def _touched(self, connection: Connection, new: list[Located]) -> tuple[set[Key], set[Key]]:
+    async def _touched(
+        self, connection: Connection, new: list[Located]
+    ) -> tuple[set[Key], set[Key]]:
         """The incidents and the local people (agency, local identifier) that new events are about."""
         received = [e.accepted.received for e in new]
         touched: set[Key] = {r.record_key for r in received if r.record_key is not None}
-        changed: set[Key] = {(r.agency, p) for r in received for p in event_store.local_people(r) or ()}
+        changed: set[Key] = {
+            (r.agency, p) for r in received for p in event_store.local_people(r) or ()
+        }
         if received:
-            incidents, people = await event_store.place_corrections(connection, [r.event.identity for r in received])
+            incidents, people = await event_store.place_corrections(
+                connection, [r.event.identity for r in received]
+            )
             touched |= incidents
             changed |= people
         sites = {key for key in touched if key[1].startswith(SITE)}
@@ -235,20 +271,27 @@ class Batch:
         """As `Settling.settle_crises`."""
         return await self.settling.settle_crises(connection, crises, now)
 
-    async def look_in_shadow(self, connection: Connection, crises: Sequence[str], now: datetime) -> None:
+    async def look_in_shadow(
+        self, connection: Connection, crises: Sequence[str], now: datetime
+    ) -> None:
         """As `Settling.look_in_shadow`."""
         await self.settling.look_in_shadow(connection, crises, now)
 
 
 async def hear(
-    connection: Connection, heard_now: dict[str, Timing], registry: Registry, policy: Policy, now: datetime
+    connection: Connection,
+    heard_now: dict[str, Timing],
+    registry: Registry,
+    policy: Policy,
+    now: datetime,
 ) -> None:
     """The feeds gave a sign of life: silence begins later. A feed that was silent, or whose trouble is over, is looked at
     at once. One statement for all of them."""
     ordered = sorted(heard_now)
     late_from, backlog_from, ahead_from, lasts = (
-        policy.limit("R30", name) for name in ("late_from", "backlog_from", "ahead_from", "trouble_lasts")
-    )  # fmt: skip
+        policy.limit("R30", name)
+        for name in ("late_from", "backlog_from", "ahead_from", "trouble_lasts")
+    )
     rows = await connection.fetch(
         """INSERT INTO feed_state AS s
                (feed, last_heard_at, late_since, late_seconds, ahead_since, ahead_seconds)
@@ -264,12 +307,18 @@ async def hear(
                                   THEN coalesce(s.ahead_since, excluded.ahead_since) END,
                ahead_seconds = excluded.ahead_seconds
            RETURNING feed, silent_since, late_since, ahead_since, late_seconds, troubled, look_again_at""",
-        ordered, now, [heard_now[f].late for f in ordered], [heard_now[f].ahead for f in ordered],
-        late_from.total_seconds(), ahead_from.total_seconds(),
-    )  # fmt: skip
+        ordered,
+        now,
+        [heard_now[f].late for f in ordered],
+        [heard_now[f].ahead for f in ordered],
+        late_from.total_seconds(),
+        ahead_from.total_seconds(),
+    )
     due: dict[str, datetime | None] = {}
     for row in rows:
-        instants = [now + timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)]
+        instants = [
+            now + timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)
+        ]
         backlog = row["late_seconds"] >= backlog_from.total_seconds()
         troubles = {
             "late": None if backlog else row["late_since"],
@@ -293,9 +342,11 @@ async def look_at_rejections(connection: Connection, feeds: set[str], now: datet
     await connection.execute(
         """UPDATE feed_state SET look_again_at = least(look_again_at, $2)
             WHERE feed = ANY($1::text[]) AND last_heard_at IS NOT NULL""",
-        sorted(feeds), now,
-    )  # fmt: skip
+        sorted(feeds),
+        now,
+    )
     await connection.execute(
         "UPDATE deadline SET due_at = $2 WHERE kind = 'feed' AND subject = ANY($1::text[]) AND due_at > $2",
-        sorted(feeds), now,
-    )  # fmt: skip
+        sorted(feeds),
+        now,
+    )

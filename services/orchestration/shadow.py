@@ -27,14 +27,22 @@ class Shadow:
         self._live_version, self._zone = live_version, zone
         self._failures = 0
 
-    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+    async def look(
+        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+    ) -> None:
         """Judge and keep it inside a savepoint. Never raises but for the end of the task or the connection."""
         try:
             async with connection.transaction():
                 await shadow.save(
-                    connection, self.candidate, judge(self.policy), self._zone, now,
-                    policy_version=self.policy.version, live_version=self._live_version, failures=self._failures,
-                )  # fmt: skip
+                    connection,
+                    self.candidate,
+                    judge(self.policy),
+                    self._zone,
+                    now,
+                    policy_version=self.policy.version,
+                    live_version=self._live_version,
+                    failures=self._failures,
+                )
         except Exception as error:
             self._failures += 1
             SHADOW_FAILURES.inc()

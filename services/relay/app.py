@@ -37,7 +37,9 @@ FAILURES = (
 )
 
 
-async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPoints, now: datetime, zone: str) -> int:
+async def publish(
+    pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPoints, now: datetime, zone: str
+) -> int:
     """Send the oldest messages and mark them sent when the brokers have acknowledged. Returns how many.
 
     Two relays never send the same message at once (SKIP LOCKED); one that dies between sending and marking sends again.
@@ -53,7 +55,10 @@ async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPo
         crash.reach("relay-before-send")
         sent = [
             await producer.send(
-                r["topic"], r["body"], key=r["key"], headers=[(k, v.encode()) for k, v in sorted(r["headers"].items())]
+                r["topic"],
+                r["body"],
+                key=r["key"],
+                headers=[(k, v.encode()) for k, v in sorted(r["headers"].items())],
             )
             for r in rows
         ]
@@ -69,9 +74,15 @@ async def publish(pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPo
     return len(rows)
 
 
-async def _delivered(connection: Connection, said: list[dict[str, str]], now: datetime, zone: str) -> None:
+async def _delivered(
+    connection: Connection, said: list[dict[str, str]], now: datetime, zone: str
+) -> None:
     """Mark alerts delivered to the desks whose agency's topic has them."""
-    raised = [d for d in said if d.get("transition") in {"raised", "worsened", "sounded-again", "unshelved"}]
+    raised = [
+        d
+        for d in said
+        if d.get("transition") in {"raised", "worsened", "sounded-again", "unshelved"}
+    ]
     if not raised:
         return
     # as batches and commands do, before any row that they write too: none waits for another in a circle
@@ -87,7 +98,14 @@ async def _delivered(connection: Connection, said: list[dict[str, str]], now: da
     await alert_store.append_log(
         connection,
         [
-            Transition(str(r["alert_id"]), r["desk"], "delivered", now, "relay", "published to the agency's topic")
+            Transition(
+                str(r["alert_id"]),
+                r["desk"],
+                "delivered",
+                now,
+                "relay",
+                "published to the agency's topic",
+            )
             for r in rows
         ],
     )
@@ -114,9 +132,10 @@ class Relay:
             loop.add_signal_handler(number, self._stop.set)
         pool = await create_pool(self._settings.postgres_dsn, max_size=3)
         health = HealthServer(
-            self._settings.metrics_host, self._settings.metrics_port,
+            self._settings.metrics_host,
+            self._settings.metrics_port,
             {"ledger": lambda: at_head(pool), "outbox": self._outbox},
-        )  # fmt: skip
+        )
         await health.start()
         producer: AIOKafkaProducer | None = None
         delay = 0.1

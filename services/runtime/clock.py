@@ -76,9 +76,13 @@ def clock_from(setting: str) -> Clock:
             return SystemClock()
         if kind == "scaled":
             origin, speed, anchor = rest
-            return ScaledClock(datetime.fromisoformat(origin), float(speed), datetime.fromisoformat(anchor))
+            return ScaledClock(
+                datetime.fromisoformat(origin), float(speed), datetime.fromisoformat(anchor)
+            )
         if kind == "file":
             return SteeredClock(Path(rest[0]))
     except (ValueError, IndexError) as error:
         raise SettingsError(f"LIAISON_CLOCK {setting!r} cannot be read: {error}") from error
-    raise SettingsError(f"LIAISON_CLOCK {setting!r} is none of system, scaled|origin|speed|anchor, file|path")
+    raise SettingsError(
+        f"LIAISON_CLOCK {setting!r} is none of system, scaled|origin|speed|anchor, file|path"
+    )

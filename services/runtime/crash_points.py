@@ -27,7 +27,9 @@ class CrashPoints:
     `raise:after-cursor` raises two times of three."""
 
     def __init__(self, settings: Settings) -> None:
-        kind, _, point = (settings.crash_at if settings.environment == "test" else "").rpartition(":")
+        kind, _, point = (settings.crash_at if settings.environment == "test" else "").rpartition(
+            ":"
+        )
         self._raises, self._at, self._times = kind == "raise", point, 0
 
     def reach(self, name: str) -> None:

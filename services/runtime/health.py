@@ -45,7 +45,8 @@ class HealthServer:
     async def _readyz(self, _: web.Request) -> web.Response:
         failing = await run_checks(self._ready)
         return web.json_response(
-            {"status": "not-ready" if failing else "ready", "failing": failing}, status=503 if failing else 200
+            {"status": "not-ready" if failing else "ready", "failing": failing},
+            status=503 if failing else 200,
         )
 
     async def start(self) -> None:

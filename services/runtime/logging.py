@@ -30,7 +30,9 @@ FORBIDDEN_KEYS = frozenset(
 """Keys that would carry personal data; their values never reach a log line."""
 
 
-def without_personal_data(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def without_personal_data(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Replace the value of a forbidden key."""
     for key in FORBIDDEN_KEYS & event.keys():
         event[key] = "[withheld]"
@@ -50,7 +52,9 @@ def configure(level: str, service: str) -> None:
             structlog.processors.EventRenamer("action"),
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -47,7 +47,9 @@ def shipped(package: str = "services.ledger") -> tuple[Migration, ...]:
             found.append(Migration(int(match[1]), match[2], entry.read_text(encoding="utf-8")))
     found.sort(key=lambda m: m.version)
     if len({m.version for m in found}) != len(found):
-        raise MigrationError("two migration files have the same number; give the newer one the next")
+        raise MigrationError(
+            "two migration files have the same number; give the newer one the next"
+        )
     return tuple(found)
 
 
@@ -61,7 +63,8 @@ async def migrate(
     try:
         await connection.execute(_TABLE)
         applied = {
-            r["version"]: r for r in await connection.fetch("SELECT version, name, sha256 FROM schema_migration")
+            r["version"]: r
+            for r in await connection.fetch("SELECT version, name, sha256 FROM schema_migration")
         }
         if unknown := sorted(applied.keys() - {m.version for m in wanted}):
             raise MigrationError(
@@ -93,7 +96,9 @@ async def migrate(
 async def at_head(connection: asyncpg.Connection | asyncpg.Pool) -> str | None:
     """None when the ledger is at the newest migration of this software, else what is wrong: for readiness."""
     try:
-        rows = await connection.fetch("SELECT version, sha256 FROM schema_migration ORDER BY version")
+        rows = await connection.fetch(
+            "SELECT version, sha256 FROM schema_migration ORDER BY version"
+        )
     except asyncpg.UndefinedTableError:
         return "the ledger has no tables: run `liaison migrate`"
     if [(r["version"], r["sha256"]) for r in rows] != [(m.version, m.sha256) for m in shipped()]:

@@ -30,12 +30,21 @@ def _dump(value: Any) -> str:
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
+        await connection.set_type_codec(
+            kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog"
+        )
 
 
-OUTAGE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-          asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError,
-          asyncpg.InternalClientError)  # fmt: skip
+OUTAGE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InternalClientError,
+)
 """Failures of PostgreSQL that pass by themselves. The last is what asyncpg may raise on a connection whose server crashed
 in the middle of an answer."""
 
@@ -43,7 +52,9 @@ in the middle of an answer."""
 async def patiently(act: Callable[[], Awaitable[T]]) -> T:
     """Do it again, for as long as PostgreSQL is away. For what a service must have done before it can be ready."""
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(0.1, 2), before_sleep=_waiting
+        retry=retry_if_exception_type(OUTAGE),
+        wait=wait_exponential_jitter(0.1, 2),
+        before_sleep=_waiting,
     ):
         with attempt:
             return await act()

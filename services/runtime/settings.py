@@ -12,7 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Settings of a service. Addresses that are empty mean: not configured."""
 
-    model_config = SettingsConfigDict(env_prefix="LIAISON_", extra="ignore", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LIAISON_", extra="ignore", use_attribute_docstrings=True
+    )
 
     environment: Literal["live", "try", "test"] = "live"
     """`test` permits switching guards off for their positive controls; `try` is `liaison up`."""

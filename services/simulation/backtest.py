@@ -43,7 +43,10 @@ class DeskLoad:
     @property
     def manageable(self) -> bool:
         """Within the alarm figures."""
-        return self.most_in_an_hour <= MANAGEABLE_PER_HOUR and self.most_in_ten_minutes <= FLOOD_MORE_THAN
+        return (
+            self.most_in_an_hour <= MANAGEABLE_PER_HOUR
+            and self.most_in_ten_minutes <= FLOOD_MORE_THAN
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +88,20 @@ class Difference:
 
 
 def run_history(
-    events: Sequence[Received], registry: Registry, policy: Policy, progress: Callable[[int], None] = lambda _: None
+    events: Sequence[Received],
+    registry: Registry,
+    policy: Policy,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Run:
     """What the policy makes of the events. See `played`."""
     return run_of(played(events, registry, policy, progress))
 
 
 def played(
-    events: Sequence[Received], registry: Registry, policy: Policy, progress: Callable[[int], None] = lambda _: None
+    events: Sequence[Received],
+    registry: Registry,
+    policy: Policy,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> MemoryLedger:
     """Events in order of receipt through the heart on a virtual clock, each deadline at its own time.
 
@@ -128,7 +137,12 @@ def run_of(ledger: MemoryLedger) -> Run:
             first.setdefault(said.alert_id, said.at)
             alarms[said.desk].append(said.at)
     raised = {
-        a.key: Raised(first[a.alert_id], a.rule, a.key, tuple(sorted(d.desk for d in a.desks if d.origin == "rule")))
+        a.key: Raised(
+            first[a.alert_id],
+            a.rule,
+            a.key,
+            tuple(sorted(d.desk for d in a.desks if d.origin == "rule")),
+        )
         for a in ledger.alerts.values()
         if a.alert_id in first and a.feed is None
     }
@@ -151,7 +165,9 @@ def difference(live: Run, candidate: Run) -> Difference:
     both = sorted(live.alerts.keys() & candidate.alerts.keys())
     moved = [Moved(live.alerts[k], candidate.alerts[k]) for k in both]
     return Difference(
-        gained=tuple(sorted(candidate.alerts[k] for k in candidate.alerts.keys() - live.alerts.keys())),
+        gained=tuple(
+            sorted(candidate.alerts[k] for k in candidate.alerts.keys() - live.alerts.keys())
+        ),
         lost=tuple(sorted(live.alerts[k] for k in live.alerts.keys() - candidate.alerts.keys())),
         earlier=tuple(sorted((m for m in moved if m.by < timedelta(0)), key=lambda m: m.candidate)),
         later=tuple(sorted((m for m in moved if m.by > timedelta(0)), key=lambda m: m.candidate)),

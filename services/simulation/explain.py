@@ -72,7 +72,13 @@ class WhyNot:
     @property
     def condition_missing(self) -> bool:
         """Whether no single change was found: what was said does not make the condition."""
-        return not (self.stands or self.not_run or self.comes_at or self.silenced_by or self.limits_not_reached)
+        return not (
+            self.stands
+            or self.not_run
+            or self.comes_at
+            or self.silenced_by
+            or self.limits_not_reached
+        )
 
 
 def _statement(arrival: Arrival) -> Statement:
@@ -82,22 +88,34 @@ def _statement(arrival: Arrival) -> Statement:
 def explain(alert: Alert, scenario: Scenario, registry: Registry, policy: Policy) -> Explanation:
     """Why the alert was raised. `scenario` is the one that raised it."""
     named = {tuple(e["event"]) for e in alert.detail["evidence"] if e["event"]}
-    said = {a.event.identity: _statement(a) for a in arrivals(scenario, registry) if a.event.identity in named}
+    said = {
+        a.event.identity: _statement(a)
+        for a in arrivals(scenario, registry)
+        if a.event.identity in named
+    }
     document, act_by = CATALOGUE[alert.rule], alert.detail["act_by"]
     return Explanation(
-        alert.rule, alert.rule_version, policy.version, alert.holds_since,
+        alert.rule,
+        alert.rule_version,
+        policy.version,
+        alert.holds_since,
         None if act_by is None else datetime.fromisoformat(act_by),
         tuple(sorted(said.values(), key=lambda s: (s.at, s.source, s.id))),
-        tuple((name, policy.number(alert.rule, name), limit.unit) for name, limit in document.limits.items()),
+        tuple(
+            (name, policy.number(alert.rule, name), limit.unit)
+            for name, limit in document.limits.items()
+        ),
         document.not_when,
-    )  # fmt: skip
+    )
 
 
 def _stands(ledger: MemoryLedger, rule: str) -> bool:
     return any(a.rule == rule and a.stands for a in ledger.alerts.values())
 
 
-def why_not(rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy) -> WhyNot:
+def why_not(
+    rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
+) -> WhyNot:
     """Why no alert of the rule stands at the instant. KeyError for a rule that is not in the catalogue."""
     document = CATALOGUE[rule]
     not_run = policy.switched_off.get(rule)
@@ -112,31 +130,49 @@ def why_not(rule: str, at: datetime, scenario: Scenario, registry: Registry, pol
     if not_run is not None or _stands(ledger, rule):
         return WhyNot(rule, at, not_run is None, not_run, ended, None, (), ())
     return WhyNot(
-        rule, at, False, None, ended, _comes_at(rule, at, scenario, registry, policy),
+        rule,
+        at,
+        False,
+        None,
+        ended,
+        _comes_at(rule, at, scenario, registry, policy),
         tuple(_silencing(rule, at, scenario, registry, policy)),
         tuple(_limits(rule, at, scenario, registry, policy)),
-    )  # fmt: skip
+    )
 
 
-def _comes_at(rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy) -> datetime | None:
+def _comes_at(
+    rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
+) -> datetime | None:
     later = play(scenario, registry, policy, until=at + LOOK_AHEAD, heard_until=at, people=False)
     ids = {a.alert_id for a in later.alerts.values() if a.rule == rule}
-    return min((t.at for t in later.log if t.alert_id in ids and t.kind == "raised" and t.at > at), default=None)
+    return min(
+        (t.at for t in later.log if t.alert_id in ids and t.kind == "raised" and t.at > at),
+        default=None,
+    )
 
 
-def _silencing(rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy) -> Iterator[Statement]:
+def _silencing(
+    rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
+) -> Iterator[Statement]:
     heard = {a.event.identity: a for a in arrivals(scenario, registry) if a.at <= at}
     for identity, arrival in sorted(heard.items(), key=lambda pair: (pair[1].event.time, pair[0])):
-        without = play(scenario, registry, policy, until=at, leave_out=frozenset({identity}), people=False)
+        without = play(
+            scenario, registry, policy, until=at, leave_out=frozenset({identity}), people=False
+        )
         if _stands(without, rule):
             yield _statement(arrival)
 
 
-def _limits(rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy) -> Iterator[str]:
+def _limits(
+    rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
+) -> Iterator[str]:
     for name, limit in CATALOGUE[rule].limits.items():
         if limit.looser != "higher":
             continue
-        strict = policy.model_dump() | {"limits": policy.limits | {rule: policy.limits.get(rule, {}) | {name: 0}}}
+        strict = policy.model_dump() | {
+            "limits": policy.limits | {rule: policy.limits.get(rule, {}) | {name: 0}}
+        }
         try:
             tried = Policy.model_validate(strict)
         except ValidationError:

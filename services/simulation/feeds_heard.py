@@ -22,14 +22,18 @@ class Listening:
         self.feeds = sorted({*scenario.feeds(), *(s.feed for s in scenario.silences)})
         self._silences = {
             feed: sorted(
-                (scenario.instant(s.since), scenario.instant(s.until) if s.until is not None else None)
+                (
+                    scenario.instant(s.since),
+                    scenario.instant(s.until) if s.until is not None else None,
+                )
                 for s in scenario.silences
                 if s.feed == feed
             )
             for feed in self.feeds
         }
         self._silent_after = {
-            feed: timedelta(seconds=registry.feeds_by_id[feed][1].silent_after_seconds) for feed in self.feeds
+            feed: timedelta(seconds=registry.feeds_by_id[feed][1].silent_after_seconds)
+            for feed in self.feeds
         }
 
     def last_sign(self, feed: str, at: datetime) -> datetime | None:
@@ -37,7 +41,9 @@ class Listening:
         found = min(at, self._end)
         while found >= self._start:
             found = self._start + (found - self._start) // HEARTBEAT * HEARTBEAT
-            covering = [s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])]
+            covering = [
+                s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])
+            ]
             if not covering:
                 return found
             found = min(s[0] for s in covering) - timedelta(microseconds=1)
@@ -50,15 +56,21 @@ class Listening:
         last = self.last_sign(feed, at)
         if last is None or at - last >= HEARTBEAT:
             return last
-        silent_from = min((since for since, _ in self._silences[feed] if since > at), default=self._end)
-        return self.last_sign(feed, silent_from - timedelta(microseconds=1) if silent_from < self._end else self._end)
+        silent_from = min(
+            (since for since, _ in self._silences[feed] if since > at), default=self._end
+        )
+        return self.last_sign(
+            feed, silent_from - timedelta(microseconds=1) if silent_from < self._end else self._end
+        )
 
     def _first_sign(self, feed: str, at: datetime) -> datetime | None:
         """The first sign of life at or after the instant."""
         found = max(at, self._start)
         while found <= self._end:
             found = self._start - (self._start - found) // HEARTBEAT * HEARTBEAT
-            covering = [s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])]
+            covering = [
+                s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])
+            ]
             if not covering:
                 return found if found <= self._end else None
             ends = [s[1] for s in covering]

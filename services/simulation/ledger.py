@@ -143,9 +143,10 @@ class MemoryLedger:
                 touched |= self._take_in(received, key)
         for name in people_changed:
             touched |= {
-                key for key in self._by_key.get(name, set())
+                key
+                for key in self._by_key.get(name, set())
                 if (seen := self._incidents[key].last_seen_at) is not None and now - seen <= REOPEN
-            }  # fmt: skip
+            }
         if touched:
             self._settle(touched, now)
 
@@ -170,13 +171,21 @@ class MemoryLedger:
         self.heard[feed] = max(self.heard.get(feed, now), now)
         silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
         standing = any(self.alerts[i].stands for i in self._alerts_of[feed])
-        again = [since + self.policy.limit("R30", "trouble_lasts")
-                 for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)]  # fmt: skip
-        self._due[("feed", feed)] = now if standing else min([self.heard[feed] + silent_after, *again])
+        again = [
+            since + self.policy.limit("R30", "trouble_lasts")
+            for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)
+        ]
+        self._due[("feed", feed)] = (
+            now if standing else min([self.heard[feed] + silent_after, *again])
+        )
 
     @staticmethod
     def _note(
-        kept: dict[str, tuple[datetime, timedelta]], feed: str, now: datetime, seconds: float | None, limit: timedelta
+        kept: dict[str, tuple[datetime, timedelta]],
+        feed: str,
+        now: datetime,
+        seconds: float | None,
+        limit: timedelta,
     ) -> None:
         """Since when it is so, and by how much; what a batch says nothing of stays as it was."""
         if seconds is None:
@@ -190,11 +199,15 @@ class MemoryLedger:
         agency, described = self.registry.feeds_by_id[feed]
         late, ahead = self._late.get(feed), self._ahead.get(feed)
         return FeedHealth(
-            feed=feed, agency=agency.id, last_heard_at=self.heard[feed],
+            feed=feed,
+            agency=agency.id,
+            last_heard_at=self.heard[feed],
             silent_after=timedelta(seconds=described.silent_after_seconds),
-            late_since=late and late[0], late_by=late[1] if late else timedelta(0),
-            ahead_since=ahead and ahead[0], ahead_by=ahead[1] if ahead else timedelta(0),
-        )  # fmt: skip
+            late_since=late and late[0],
+            late_by=late[1] if late else timedelta(0),
+            ahead_since=ahead and ahead[0],
+            ahead_by=ahead[1] if ahead else timedelta(0),
+        )
 
     def _record(self, local: tuple[str, str]) -> LocalRecord:
         return fold_local(*local, effective(self._locals[local])[0])
@@ -231,7 +244,9 @@ class MemoryLedger:
         records = list(self._records.values())
         self._people = people_of(records)
         if len(records) >= LEAST_REGISTER:
-            self._common = frequencies(described_once(r.descriptors) for r in records if r.descriptors)
+            self._common = frequencies(
+                described_once(r.descriptors) for r in records if r.descriptors
+            )
         self._records_by_key.clear()
         self._person_of_record = person_ids(records)
         for record in records:
@@ -244,7 +259,9 @@ class MemoryLedger:
     def next_due(self, *kinds: str) -> datetime | None:
         """The next instant at which something must be looked at: of the kinds `crisis`, `alert`, `feed`,
         `monitor`; of all without."""
-        return min((at for (kind, _), at in self._due.items() if not kinds or kind in kinds), default=None)
+        return min(
+            (at for (kind, _), at in self._due.items() if not kinds or kind in kinds), default=None
+        )
 
     def tick(self, now: datetime) -> None:
         """Take every deadline that is due."""
@@ -255,14 +272,18 @@ class MemoryLedger:
             alert = self.alerts[subject] if kind == "alert" else None
             feed = subject if kind == "feed" else alert.feed if alert is not None else None
             crisis = self.crises.get((alert.crisis_id or "") if alert is not None else subject)
-            if kind == "monitor" or (alert is not None and alert.crisis_id is None and alert.feed is None):
+            if kind == "monitor" or (
+                alert is not None and alert.crisis_id is None and alert.feed is None
+            ):
                 self._settle_monitor(now)
             elif feed is not None:
                 self._settle_feed(feed, now)
             elif crisis is not None:
                 self._settle({m.key for m in crisis.members}, now)
 
-    def command(self, alert_id: str, desk: str, command: Command, actor: str, now: datetime) -> None:
+    def command(
+        self, alert_id: str, desk: str, command: Command, actor: str, now: datetime
+    ) -> None:
         """A person at a desk does something. Raises CommandRefused, KeyError."""
         change = life.answer(self.alerts[alert_id], desk, command, actor, now, self.policy.terms())
         self._write([change])
@@ -298,7 +319,10 @@ class MemoryLedger:
             near = gather({n: self._records_by_key.get(n, ()) for n in identity_keys(said)})
             ids = {self._person_of_record[record] for record in near}
             decision = decide(
-                said, (self._people[i] for i in ids), as_of=day_of(incident.counted), frequencies=self._common
+                said,
+                (self._people[i] for i in ids),
+                as_of=day_of(incident.counted),
+                frequencies=self._common,
             )
         return IncidentFile(key, incident.counted, decision, incident.crisis_id, incident.contact)
 
@@ -311,7 +335,10 @@ class MemoryLedger:
     def _neighbourhood(self, touched: Iterable[Key], now: datetime) -> set[Key]:
         """The touched incidents, those that may link to them, and the whole crises of all of these."""
         wanted = {k for k in touched if k in self._incidents}
-        seen_now = [sighting(f.events, f.identity.person_id if f.identity else None) for f in map(self._file, wanted)]
+        seen_now = [
+            sighting(f.events, f.identity.person_id if f.identity else None)
+            for f in map(self._file, wanted)
+        ]
         oldest = min((s.opened_at for s in seen_now), default=now) - HORIZON
         for name in {name for each in seen_now for name in link_keys(each)}:
             for key in self._by_key.get(name, set()):
@@ -331,7 +358,8 @@ class MemoryLedger:
             for echo in echoes
             for name in echo.keys
             for key in self._by_contact[name]
-            if (row := self._incidents[key].contact) is not None and row.opened_at >= echo.opened_from
+            if (row := self._incidents[key].contact) is not None
+            and row.opened_at >= echo.opened_from
         } - set(touched)
         if again:
             ids = {i for k in again if (i := self._incidents[k].crisis_id) is not None}
@@ -340,8 +368,10 @@ class MemoryLedger:
     def _contacts(self, files: Iterable[IncidentFile]) -> list[ContactRow]:
         """Rows of incidents that share a person, telephone or property with one of these."""
         names = {
-            name for f in files for name in contact_keys(f.events, f.identity.person_id if f.identity else None)
-        }  # fmt: skip
+            name
+            for f in files
+            for name in contact_keys(f.events, f.identity.person_id if f.identity else None)
+        }
         near = {key for name in names for key in self._by_contact[name]}
         return [row for key in sorted(near) if (row := self._incidents[key].contact) is not None]
 
@@ -350,11 +380,19 @@ class MemoryLedger:
         files = [self._file(k) for k in sorted(keys)]
         ids = {f.crisis_id for f in files if f.crisis_id is not None}
         settlement = settle(
-            files, self._people, [self.alerts[i] for e in sorted(ids) for i in self._alerts_of[e]],
-            now, heard=self._known_up_to(), policy=self.policy, registry=self.registry,
-            separated=self._separated, joined=self._joined, contacts=self._contacts(files),
-            site_reports=self._site_reports, folds=self._folds,
-        )  # fmt: skip
+            files,
+            self._people,
+            [self.alerts[i] for e in sorted(ids) for i in self._alerts_of[e]],
+            now,
+            heard=self._known_up_to(),
+            policy=self.policy,
+            registry=self.registry,
+            separated=self._separated,
+            joined=self._joined,
+            contacts=self._contacts(files),
+            site_reports=self._site_reports,
+            folds=self._folds,
+        )
         self._keep(settlement, now)
         return settlement.echoes
 
@@ -376,7 +414,11 @@ class MemoryLedger:
                     self._by_contact[name].discard(row.key)
                 for name in row.contact.keys if row.contact else ():
                     self._by_contact[name].add(row.key)
-                incident.keys, incident.last_seen_at, incident.contact = row.keys, row.last_seen_at, row.contact
+                incident.keys, incident.last_seen_at, incident.contact = (
+                    row.keys,
+                    row.last_seen_at,
+                    row.contact,
+                )
                 incident.crisis_id = crisis.crisis_id
             if crisis.look_again_at is not None:
                 self._due[("crisis", crisis.crisis_id)] = crisis.look_again_at
@@ -391,7 +433,11 @@ class MemoryLedger:
     def _settle_feed(self, feed: str, now: datetime) -> None:
         health = self._health(feed)
         changes, again = settle_feed(
-            health, [self.alerts[i] for i in self._alerts_of[feed]], now, policy=self.policy, registry=self.registry
+            health,
+            [self.alerts[i] for i in self._alerts_of[feed]],
+            now,
+            policy=self.policy,
+            registry=self.registry,
         )
         self._write(changes)
         if again is not None:
@@ -400,9 +446,12 @@ class MemoryLedger:
     def _settle_monitor(self, now: datetime) -> None:
         tallies = (e.tally for e in self.crises.values() if e.tally is not None)
         changes, again = settle_monitor(
-            count(tallies, *window(now, self.policy)), [self.alerts[i] for i in self._alerts_of[""]], now,
-            policy=self.policy, registry=self.registry,
-        )  # fmt: skip
+            count(tallies, *window(now, self.policy)),
+            [self.alerts[i] for i in self._alerts_of[""]],
+            now,
+            policy=self.policy,
+            registry=self.registry,
+        )
         self._write(changes)
         if again is not None:
             self._due[("monitor", SUBJECT)] = again

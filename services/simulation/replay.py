@@ -72,14 +72,18 @@ def _event(scenario: Scenario, said: Statement, number: int, registry: Registry)
         codes = [fault.code for fault in check(body)]
         if said.refused not in codes:
             found = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
-            raise ScenarioError(f"{scenario.title}: event {number} must be refused as {said.refused}; intake {found}")
+            raise ScenarioError(
+                f"{scenario.title}: event {number} must be refused as {said.refused}; intake {found}"
+            )
         return None
     try:
         return decode(body)
     except ValidationError as error:
         first = error.errors()[0]
         place = "/".join(str(part) for part in first["loc"][1:])
-        raise ScenarioError(f"{scenario.title}: event {number} ({said.type}) /{place}: {first['msg']}") from error
+        raise ScenarioError(
+            f"{scenario.title}: event {number} ({said.type}) /{place}: {first['msg']}"
+        ) from error
 
 
 def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
@@ -91,7 +95,10 @@ def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
             continue
         known = number <= len(scenario.known)
         at = scenario.start if known else scenario.instant(said.arrives or said.at)
-        found += [Arrival(at + timedelta(milliseconds=10 * n), said.feed, event) for n in range(said.repeat)]
+        found += [
+            Arrival(at + timedelta(milliseconds=10 * n), said.feed, event)
+            for n in range(said.repeat)
+        ]
     return tuple(sorted(found, key=lambda a: a.at))
 
 
@@ -178,9 +185,13 @@ def _decide(ledger: MemoryLedger, scenario: Scenario, step: Any, at: datetime) -
         (left, right) = step.incidents
         (ledger.join if step.decision == "joined" else ledger.separate)(left, right, at)
         return
-    having = [a for a in ledger.alerts.values() if a.rule == step.rule and a.at(step.desk) is not None]
+    having = [
+        a for a in ledger.alerts.values() if a.rule == step.rule and a.at(step.desk) is not None
+    ]
     if not having:
-        raise ScenarioError(f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}")
+        raise ScenarioError(
+            f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}"
+        )
     alert = chosen(having, step.desk)
     found = None
     try:
@@ -190,12 +201,17 @@ def _decide(ledger: MemoryLedger, scenario: Scenario, step: Any, at: datetime) -
     if found != step.refused:
         said = f"was refused as {found}" if found else "was done"
         must = f"be refused as {step.refused}" if step.refused else "be done"
-        raise ScenarioError(f"{scenario.title}: at {step.at} {step.do} at {step.desk} {said}, but must {must}")
+        raise ScenarioError(
+            f"{scenario.title}: at {step.at} {step.do} at {step.desk} {said}, but must {must}"
+        )
 
 
 def everything_done(scenario: Scenario) -> tuple[Doing, ...]:
     """What people do at their desks; an acknowledgement is one of these."""
-    seen = (Doing(at=a.at, desk=a.desk, rule=a.rule, do="acknowledge") for a in scenario.acknowledgements)
+    seen = (
+        Doing(at=a.at, desk=a.desk, rule=a.rule, do="acknowledge")
+        for a in scenario.acknowledgements
+    )
     return (*seen, *scenario.doings)
 
 
@@ -205,7 +221,12 @@ def chosen(having: Iterable[Alert], desk: str) -> Alert:
     def order(alert: Alert) -> tuple[bool, bool, datetime, str]:
         mine = alert.at(desk)
         assert mine is not None
-        return mine.state in {"closed", "answered"}, mine.acknowledged_at is not None, alert.raised_at, alert.alert_id
+        return (
+            mine.state in {"closed", "answered"},
+            mine.acknowledged_at is not None,
+            alert.raised_at,
+            alert.alert_id,
+        )
 
     return min(having, key=order)
 
@@ -233,7 +254,9 @@ def raised_at(alert: Alert, log: tuple[Transition, ...]) -> datetime:
     return min(t.at for t in log if t.alert_id == alert.alert_id and t.kind == "raised")
 
 
-def differences(scenario: Scenario, alerts: tuple[Alert, ...], log: tuple[Transition, ...]) -> tuple[str, ...]:
+def differences(
+    scenario: Scenario, alerts: tuple[Alert, ...], log: tuple[Transition, ...]
+) -> tuple[str, ...]:
     """One sentence for each expectation that is not met and for each alert that nobody expected."""
     left = list(alerts)
     said: list[str] = []
@@ -244,7 +267,9 @@ def differences(scenario: Scenario, alerts: tuple[Alert, ...], log: tuple[Transi
             continue
         near = [a for a in left if a.rule == expected.rule]
         if not near:
-            said.append(f"missing: {expected.rule} to {', '.join(expected.desks)}, raised {_window(expected.raised)}")
+            said.append(
+                f"missing: {expected.rule} to {', '.join(expected.desks)}, raised {_window(expected.raised)}"
+            )
             continue
         best = min(near, key=lambda a: len(_faults(scenario, expected, a, log)))
         left.remove(best)
@@ -258,10 +283,16 @@ def differences(scenario: Scenario, alerts: tuple[Alert, ...], log: tuple[Transi
 
 
 def _window(expected: object) -> str:
-    return f"between {expected.since} and {expected.until}" if isinstance(expected, Between) else f"at {expected}"
+    return (
+        f"between {expected.since} and {expected.until}"
+        if isinstance(expected, Between)
+        else f"at {expected}"
+    )
 
 
-def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]) -> list[str]:
+def _faults(
+    scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]
+) -> list[str]:
     if alert.rule != expected.rule:
         return ["another rule"] * 9
     faults = []
@@ -280,13 +311,17 @@ def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Tra
     else:
         since, until = scenario.window(expected.cleared)
         if alert.cleared_at is None or not since <= alert.cleared_at <= until:
-            shown = f"cleared {alert.cleared_at:%H:%M:%S} UTC" if alert.cleared_at else "still standing"
+            shown = (
+                f"cleared {alert.cleared_at:%H:%M:%S} UTC" if alert.cleared_at else "still standing"
+            )
             faults.append(f"{shown}, expected cleared {_window(expected.cleared)}")
     if alert.detail["verification"] != expected.verification:
         faults.append(f"{alert.detail['verification']}, expected {expected.verification}")
     acknowledged = tuple(sorted(d.desk for d in alert.desks if d.acknowledged_at is not None))
     if acknowledged != tuple(sorted(expected.acknowledged_by)):
-        faults.append(f"acknowledged by {acknowledged or 'nobody'}, expected {expected.acknowledged_by or 'nobody'}")
+        faults.append(
+            f"acknowledged by {acknowledged or 'nobody'}, expected {expected.acknowledged_by or 'nobody'}"
+        )
     if expected.worsened is not None:
         times = len({t.at for t in log if t.alert_id == alert.alert_id and t.kind == "worsened"})
         if times != expected.worsened:
@@ -294,7 +329,9 @@ def _faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Tra
     return [*faults, *_life_faults(scenario, expected, alert, log)]
 
 
-def _life_faults(scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]) -> Iterator[str]:
+def _life_faults(
+    scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]
+) -> Iterator[str]:
     """What differs in escalation, re-alarms and states at the end."""
     own = [t for t in log if t.alert_id == alert.alert_id]
     if expected.escalated_to is not None:
@@ -313,7 +350,13 @@ def _life_faults(scenario: Scenario, expected: Expected, alert: Alert, log: tupl
             yield f"sounded again {found} times at {desk}, expected {times}"
     for desk, state in (expected.states or {}).items():
         mine = alert.at(desk)
-        shown = "not there" if mine is None else "raised" if mine.state == "delivered" else str(mine.state)
+        shown = (
+            "not there"
+            if mine is None
+            else "raised"
+            if mine.state == "delivered"
+            else str(mine.state)
+        )
         if state == "inhibited":
             shown = "inhibited" if mine is not None and mine.inhibited_by else shown
         if shown != state:

@@ -88,7 +88,11 @@ class StreamWorker:
     def _wire(self) -> None:
         app = self.app
         topic = app.topic(
-            *self.registry.topics(), value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw"
+            *self.registry.topics(),
+            value_type=bytes,
+            key_type=bytes,
+            value_serializer="raw",
+            key_serializer="raw",
         )
 
         async def intake(stream: Any) -> None:
@@ -167,14 +171,18 @@ class StreamWorker:
                     e.value,
                     e.message.headers or (),
                     e.message.timestamp,
-                )  # fmt: skip
+                )
                 for e in taken
             ]
             for record in records:
-                metrics.EVENTS_RECEIVED.labels(self.registry.feeds_by_topic[record.topic][1].id).inc()
+                metrics.EVENTS_RECEIVED.labels(
+                    self.registry.feeds_by_topic[record.topic][1].id
+                ).inc()
             await self.applier.apply([_with_header_list(r) for r in records])
             metrics.LAG_SECONDS.set(
-                max(0.0, time.time() - taken[0].message.timestamp) if taken[0].message.timestamp else 0
+                max(0.0, time.time() - taken[0].message.timestamp)
+                if taken[0].message.timestamp
+                else 0
             )
             for event in taken:
                 event.ack()
@@ -191,7 +199,9 @@ class StreamWorker:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                logger().error("deadlines.failed", error=type(error).__name__, detail=str(error)[:300])
+                logger().error(
+                    "deadlines.failed", error=type(error).__name__, detail=str(error)[:300]
+                )
             await asyncio.sleep(self.settings.deadline_poll_seconds)
 
     async def _shadow(self) -> None:
@@ -232,7 +242,9 @@ class StreamWorker:
                     cursor = places.get((partition.topic, partition.partition), 0)
                     metrics.LAG_RECORDS.labels(partition.topic).set(end - cursor)
                     feed = self.registry.feeds_by_topic[partition.topic][1].id
-                    stuck = cursor < former.get(partition, cursor + 1) or cursor == former.get(partition)
+                    stuck = cursor < former.get(partition, cursor + 1) or cursor == former.get(
+                        partition
+                    )
                     if (
                         cursor < end
                         and stuck
@@ -273,6 +285,10 @@ def run_worker(settings: Settings) -> None:
     """Run until a signal ends it. Never returns."""
     configure(settings.log_level, "stream")
     worker = faust.Worker(
-        StreamWorker(settings).app, loglevel="WARN", override_logging=False, console_port=0, quiet=True
+        StreamWorker(settings).app,
+        loglevel="WARN",
+        override_logging=False,
+        console_port=0,
+        quiet=True,
     )
     sys.exit(worker.execute_from_commandline())

@@ -11,7 +11,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
 
 from services.ledger.alerts.metrics import COUNTS
 from services.ledger.events import store as event_store
@@ -42,7 +47,9 @@ class Applier:
     def __init__(self, batch: Batch, clock: Clock, settings: Settings) -> None:
         self._batch, self._clock, self._settings = batch, clock, settings
         self._limits: defaultdict[str, PoisonLimit] = defaultdict(
-            lambda: PoisonLimit(settings.poison_consecutive, settings.poison_ratio, settings.poison_window)
+            lambda: PoisonLimit(
+                settings.poison_consecutive, settings.poison_ratio, settings.poison_window
+            )
         )
         self.stopped: set[str] = set()
         """Feeds that are stopped; their records stay where they are."""
@@ -90,7 +97,9 @@ class Applier:
         metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
         metrics.BATCH_RECORDS.observe(len(records))
         stamps = [r.timestamp for r in records if r.timestamp is not None]
-        if stamps and any(t.kind == "raised" for change in result.changes for t in change.transitions):
+        if stamps and any(
+            t.kind == "raised" for change in result.changes for t in change.transitions
+        ):
             # the oldest record of the batch: an upper bound for every alert of it
             metrics.EVENT_TO_ALERT_SECONDS.observe(max(0.0, time.time() - min(stamps)))
         await self._count(result)
@@ -106,7 +115,10 @@ class Applier:
                     raise
                 except Exception as error:
                     logger().error(
-                        "record.failed", error=type(error).__name__, offset=record.offset, topic=record.topic
+                        "record.failed",
+                        error=type(error).__name__,
+                        offset=record.offset,
+                        topic=record.topic,
                     )
                     if isinstance(error, (Hole, *OUTAGE)) or last:
                         await asyncio.sleep(0.5)
@@ -132,17 +144,25 @@ class Applier:
         """Read what is missing straight from Kafka and apply it."""
         metrics.HOLES.labels(hole.place[0]).inc()
         logger().warning(
-            "hole.found", topic=hole.place[0], partition=hole.place[1], first=hole.first, next=hole.following
+            "hole.found",
+            topic=hole.place[0],
+            partition=hole.place[1],
+            first=hole.first,
+            next=hole.following,
         )
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(0.1, 2), stop=stop_after_attempt(10_000)
+            retry=retry_if_exception_type(OUTAGE),
+            wait=wait_exponential_jitter(0.1, 2),
+            stop=stop_after_attempt(10_000),
         ):
             with attempt:
                 async for records in self.read(hole.place, hole.first, hole.following):
                     await self._once(records)
                     metrics.GAP_FILLED.labels(hole.place[0]).inc(len(records))
 
-    async def read(self, place: event_store.Place, first: int, following: int) -> AsyncIterator[list[Record]]:
+    async def read(
+        self, place: event_store.Place, first: int, following: int
+    ) -> AsyncIterator[list[Record]]:
         """The records of [first, following) as they stand in Kafka, in batches. Empty stretches are recorded as such."""
         partition = TopicPartition(*place)
         reader = kafka.reader(self._settings.kafka_bootstrap)
@@ -152,25 +172,43 @@ class Applier:
             beginning = (await reader.beginning_offsets([partition]))[partition]
             end = (await reader.end_offsets([partition]))[partition]
             if first > end:
-                give_up("cursor.ahead_of_log", topic=place[0], partition=place[1], cursor=first, log_end=end)
+                give_up(
+                    "cursor.ahead_of_log",
+                    topic=place[0],
+                    partition=place[1],
+                    cursor=first,
+                    log_end=end,
+                )
             position = first
             if first < beginning:
                 if first > 0:
-                    give_up("retention.lost", topic=place[0], partition=place[1], cursor=first, log_start=beginning)
+                    give_up(
+                        "retention.lost",
+                        topic=place[0],
+                        partition=place[1],
+                        cursor=first,
+                        log_start=beginning,
+                    )
                 await self._skip(place, 0, beginning, "before the first use of the topic")
                 position = beginning
             reader.seek(partition, position)
             while position < min(following, end):
-                fetched = (await reader.getmany(partition, timeout_ms=1000, max_records=self._settings.batch_max)).get(
-                    partition, []
-                )
+                fetched = (
+                    await reader.getmany(
+                        partition, timeout_ms=1000, max_records=self._settings.batch_max
+                    )
+                ).get(partition, [])
                 wanted = [
-                    Record(m.topic, m.partition, m.offset, m.value, m.headers) for m in fetched if m.offset < following
+                    Record(m.topic, m.partition, m.offset, m.value, m.headers)
+                    for m in fetched
+                    if m.offset < following
                 ]
                 after = fetched[-1].offset + 1 if fetched else await reader.position(partition)
                 for record in wanted:
                     if record.offset > position:
-                        await self._skip(place, position, record.offset, "no record at these offsets")
+                        await self._skip(
+                            place, position, record.offset, "no record at these offsets"
+                        )
                     position = record.offset + 1
                 if wanted:
                     yield wanted
@@ -180,7 +218,9 @@ class Applier:
         finally:
             await reader.stop()
 
-    async def _skip(self, place: event_store.Place, first: int, following: int, reason: str) -> None:
+    async def _skip(
+        self, place: event_store.Place, first: int, following: int, reason: str
+    ) -> None:
         """Move the cursor over offsets that hold nothing, and record it."""
         async with self._batch.pool.acquire() as connection, connection.transaction():
             at = (await event_store.lock_cursors(connection, [place]))[place]

@@ -88,8 +88,10 @@ async def look(connection: Connection, now: datetime, grace: timedelta) -> tuple
            VALUES ($1::timestamptz, CASE WHEN $2::int = 0 THEN $1::timestamptz END, $2::int, $3)
            ON CONFLICT (one) DO UPDATE SET looked_at = excluded.looked_at, overdue = excluded.overdue,
                oldest_due = excluded.oldest_due, healthy_at = coalesce(excluded.healthy_at, auditor.healthy_at)""",
-        now, len(found), min((o.due_at for o in found), default=None),
-    )  # fmt: skip
+        now,
+        len(found),
+        min((o.due_at for o in found), default=None),
+    )
     return found
 
 
@@ -115,9 +117,10 @@ class Auditor:
             loop.add_signal_handler(number, self._stop.set)
         pool = await create_pool(self._settings.postgres_dsn, max_size=2)
         health = HealthServer(
-            self._settings.metrics_host, self._settings.metrics_port,
+            self._settings.metrics_host,
+            self._settings.metrics_port,
             {"ledger": lambda: at_head(pool), "escalation": self._escalation},
-        )  # fmt: skip
+        )
         await health.start()
         while not self._stop.is_set():
             await self.once(pool)
@@ -147,17 +150,25 @@ class Auditor:
         oldest = min(found, key=lambda o: o.due_at)
         self._said = f"{len(found)} steps of escalations are overdue, the oldest since {oldest.due_at:%H:%M:%S} UTC"
         logger().critical(
-            "escalation.overdue", count=len(found), alert=oldest.alert, desk=oldest.desk, fault=oldest.fault
+            "escalation.overdue",
+            count=len(found),
+            alert=oldest.alert,
+            desk=oldest.desk,
+            fault=oldest.fault,
         )
         return found
 
     def _measure(self, load: Mapping[str, Load]) -> None:
         """The alarm load of every desk of the registry; desks that are no more are not shown."""
-        self._flooded = flooded(self._flooded, {desk: each.presented for desk, each in load.items()})
+        self._flooded = flooded(
+            self._flooded, {desk: each.presented for desk, each in load.items()}
+        )
         for desk in self._registry.desks_by_id:
             metrics.FLOOD.labels(desk).set(int(desk in self._flooded))
             for age in AGES:
-                metrics.ALARMS_STANDING.labels(desk, age).set(load[desk].standing[age] if desk in load else 0)
+                metrics.ALARMS_STANDING.labels(desk, age).set(
+                    load[desk].standing[age] if desk in load else 0
+                )
 
 
 def run_auditor(settings: Settings) -> None:

@@ -43,7 +43,10 @@ def found_event(asked: traces.Asked, event: AnyEvent, source: str, result: Trace
             "source": source,
             "type": f"{TYPE_PREFIX}person.updated.v1",
             "time": event.time + timedelta(microseconds=1),
-            "data": {"local_person": asked.local_person, "person": traced(event.data.person, result)},
+            "data": {
+                "local_person": asked.local_person,
+                "person": traced(event.data.person, result),
+            },
         }
     )
     body = encode(document)
@@ -65,14 +68,22 @@ async def trace_one(
     event = decode(asked.body)
     outcome = "not-needed"
     _, feed = registry.feeds_by_id.get(asked.feed, (None, None))
-    source = next((s for s in feed.sources if s.endswith(TRACE_SOURCE_END)), None) if feed is not None else None
+    source = (
+        next((s for s in feed.sources if s.endswith(TRACE_SOURCE_END)), None)
+        if feed is not None
+        else None
+    )
     if feed is None or source is None:
         outcome = "no-source"
-    elif isinstance(event.data, PersonRegistered | PersonUpdated) and needs_trace(event.data.person):
+    elif isinstance(event.data, PersonRegistered | PersonUpdated) and needs_trace(
+        event.data.person
+    ):
         try:
             result = await tracer.trace(event.data.person)
         except TraceUnavailable as error:
-            wait = min(timedelta(seconds=error.after or 5.0 * 2 ** min(asked.attempts, 8)), SLOWEST_RETRY)
+            wait = min(
+                timedelta(seconds=error.after or 5.0 * 2 ** min(asked.attempts, 8)), SLOWEST_RETRY
+            )
             async with pool.acquire() as connection:
                 await traces.put_off(connection, asked, clock.now() + wait)
             raise
@@ -80,7 +91,8 @@ async def trace_one(
         if result.outcome == "verified":
             body = found_event(asked, event, source, result)
             await asyncio.wait_for(
-                producer.send_and_wait(feed.topic, body, key=asked.local_person.encode()), SEND_TIMEOUT_SECONDS
+                producer.send_and_wait(feed.topic, body, key=asked.local_person.encode()),
+                SEND_TIMEOUT_SECONDS,
             )
     async with pool.acquire() as connection:
         await traces.finish(connection, asked, outcome, clock.now())
@@ -112,18 +124,25 @@ class TraceWorker:
             loop.add_signal_handler(number, self._stop.set)
         settings = self._settings
         pool = await create_pool(settings.postgres_dsn, max_size=3)
-        health = HealthServer(settings.metrics_host, settings.metrics_port,
-                              {"ledger": lambda: at_head(pool), "trace": self._well})  # fmt: skip
+        health = HealthServer(
+            settings.metrics_host,
+            settings.metrics_port,
+            {"ledger": lambda: at_head(pool), "trace": self._well},
+        )
         await health.start()
         headers = {"Authorization": f"Bearer {settings.pds_token}"} if settings.pds_token else {}
         producer: AIOKafkaProducer | None = None
-        async with httpx.AsyncClient(base_url=settings.pds_url, headers=headers, follow_redirects=False) as client:
+        async with httpx.AsyncClient(
+            base_url=settings.pds_url, headers=headers, follow_redirects=False
+        ) as client:
             tracer = PdsTracer(client, settings.pds_per_second)
             while not self._stop.is_set():
                 pause = settings.trace_poll_seconds
                 try:
                     if producer is None:
-                        producer = kafka.producer(settings.kafka_bootstrap, idempotent=settings.kafka_idempotent)
+                        producer = kafka.producer(
+                            settings.kafka_bootstrap, idempotent=settings.kafka_idempotent
+                        )
                         await producer.start()
                     async with pool.acquire() as connection:
                         await traces.find(connection, TRACE_SOURCE_END, self._clock.now())
@@ -146,7 +165,9 @@ class TraceWorker:
                     async with pool.acquire() as connection:
                         count, oldest = await traces.waiting(connection)
                     metrics.TRACE_WAITING.set(count)
-                    late = (self._clock.now() - oldest).total_seconds() if oldest is not None else 0.0
+                    late = (
+                        (self._clock.now() - oldest).total_seconds() if oldest is not None else 0.0
+                    )
                     metrics.TRACE_OLDEST_SECONDS.set(max(0.0, late))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), pause)

@@ -8,11 +8,24 @@ from typing import Any
 
 import httpx
 from aiolimiter import AsyncLimiter
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    RetryError,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
 
 from schemas.person import PersonDescriptor
 from services.runtime import metrics
-from services.trace.port import TraceResult, TraceUnavailable, agrees, decide, is_restricted, questions
+from services.trace.port import (
+    TraceResult,
+    TraceUnavailable,
+    agrees,
+    decide,
+    is_restricted,
+    questions,
+)
 
 TIMEOUT_SECONDS = 10.0
 ATTEMPTS = 3
@@ -61,9 +74,10 @@ class PdsTracer:
     async def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any] | None:
         try:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(_Again), stop=stop_after_attempt(ATTEMPTS),
+                retry=retry_if_exception_type(_Again),
+                stop=stop_after_attempt(ATTEMPTS),
                 wait=wait_exponential_jitter(multiplier=0.2, max=2),
-            ):  # fmt: skip
+            ):
                 with attempt:
                     return await self._once(path, parameters)
         except RetryError as error:
@@ -76,7 +90,10 @@ class PdsTracer:
             with metrics.TRACE_SECONDS.time():
                 try:
                     answer = await self._client.get(
-                        path, params=parameters, headers={"X-Request-ID": str(uuid.uuid4())}, timeout=TIMEOUT_SECONDS
+                        path,
+                        params=parameters,
+                        headers={"X-Request-ID": str(uuid.uuid4())},
+                        timeout=TIMEOUT_SECONDS,
                     )
                 except httpx.HTTPError as error:
                     metrics.TRACE_REQUESTS.labels("unreachable").inc()

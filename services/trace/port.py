@@ -17,7 +17,12 @@ from schemas.person import PersonDescriptor, PersonName
 Outcome = Literal["verified", "none", "many", "conflict", "insufficient"]
 
 TRACEABLE = frozenset(
-    {NhsNumberStatus.NOT_TRACED, NhsNumberStatus.TRACE_REQUIRED, NhsNumberStatus.IN_PROGRESS, NhsNumberStatus.POSTPONED}
+    {
+        NhsNumberStatus.NOT_TRACED,
+        NhsNumberStatus.TRACE_REQUIRED,
+        NhsNumberStatus.IN_PROGRESS,
+        NhsNumberStatus.POSTPONED,
+    }
 )
 """01 is verified already; 04 and 05 were traced by the sender and are for people to settle; 07 need no trace."""
 
@@ -66,7 +71,11 @@ def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
     name = _usual(descriptor)
     if name is None or name.given is None or descriptor.date_of_birth is None:
         return []
-    asked = {"family": str(name.family), "given": name.given, "birthdate": f"eq{descriptor.date_of_birth.isoformat()}"}
+    asked = {
+        "family": str(name.family),
+        "given": name.given,
+        "birthdate": f"eq{descriptor.date_of_birth.isoformat()}",
+    }
     if descriptor.sex in ("male", "female"):
         asked["gender"] = descriptor.sex
     if descriptor.postcodes:
@@ -76,7 +85,10 @@ def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
 
 def agrees(descriptor: PersonDescriptor, patient: Mapping[str, Any]) -> bool:
     """Whether a record found by number is of the person: the same date of birth, and a family or given name in common."""
-    if descriptor.date_of_birth is None or patient.get("birthDate") != descriptor.date_of_birth.isoformat():
+    if (
+        descriptor.date_of_birth is None
+        or patient.get("birthDate") != descriptor.date_of_birth.isoformat()
+    ):
         return False
     held = {str(n.get("family", "")).casefold() for n in patient.get("name", [])}
     held |= {str(g).casefold() for n in patient.get("name", []) for g in n.get("given", [])}

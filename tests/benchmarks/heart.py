@@ -48,13 +48,32 @@ def read(message: Message, at: datetime) -> Received:
 def crisis_of(length: int) -> list[Received]:
     """One crisis of two agencies that goes on: units come and go, restraint is reviewed, the grade changes."""
     said: list[tuple[str, str, dict[str, Any]]] = [
-        ("met-cad", "incident.reported", {"channel": "999", "nature": "mental-health-crisis",
-                                          "location": {"uprn": "100023", "area": "southwark"}}),
-        ("las-cad", "incident.reported", {"channel": "agency", "nature": "medical", "ambulance_category": "C3",
-                                          "linked": [{"agency": "met", "reference": "CAD-1"}]}),
+        (
+            "met-cad",
+            "incident.reported",
+            {
+                "channel": "999",
+                "nature": "mental-health-crisis",
+                "location": {"uprn": "100023", "area": "southwark"},
+            },
+        ),
+        (
+            "las-cad",
+            "incident.reported",
+            {
+                "channel": "agency",
+                "nature": "medical",
+                "ambulance_category": "C3",
+                "linked": [{"agency": "met", "reference": "CAD-1"}],
+            },
+        ),
         ("met-cad", "resource.on-scene", {"resource": "P0", "kind": "police-unit"}),
-        ("met-cad", "force.started", {"force": "F1", "kinds": ["ground-restraint"], "position": "prone"}),
-    ]  # fmt: skip
+        (
+            "met-cad",
+            "force.started",
+            {"force": "F1", "kinds": ["ground-restraint"], "position": "prone"},
+        ),
+    ]
     for n in itertools.count(1):
         said += [
             ("met-cad", "force.reviewed", {"force": "F1"}),
@@ -66,12 +85,20 @@ def crisis_of(length: int) -> list[Received]:
             break
     incident = {"met-cad": "CAD-1", "las-cad": "LAS-1"}
     documents = [
-        (feed, incident[feed], {
-            "specversion": "1.0", "id": f"e{n}", "source": "/", "type": f"{TYPE_PREFIX}{kind}.v1",
-            "time": (NOW + timedelta(seconds=5 * n)).isoformat(), "data": {"incident": incident[feed]} | data,
-        })
+        (
+            feed,
+            incident[feed],
+            {
+                "specversion": "1.0",
+                "id": f"e{n}",
+                "source": "/",
+                "type": f"{TYPE_PREFIX}{kind}.v1",
+                "time": (NOW + timedelta(seconds=5 * n)).isoformat(),
+                "data": {"incident": incident[feed]} | data,
+            },
+        )
         for n, (feed, kind, data) in enumerate(said[:length])
-    ]  # fmt: skip
+    ]
     return [read(d, NOW) for d in documents]
 
 
@@ -100,7 +127,9 @@ def rules_cost(length: int, repeat: int, anew: bool = False) -> float:
             fold("e", "southwark", counted(events[:-1]), None, folds=folds)
 
     return best(
-        lambda: evaluate(fold("e", "southwark", events, None, folds=folds), now, heard, POLICY, services),
+        lambda: evaluate(
+            fold("e", "southwark", events, None, folds=folds), now, heard, POLICY, services
+        ),
         repeat,
         before,
     )

@@ -46,13 +46,28 @@ from tests.benchmarks.splink_usual import usual_scores
 from tests.londoners import register_and_descriptions
 
 AS_OF = date(2026, 1, 1)
-GIVEN = ("anna", "peter", "maria", "james", "fatima", "oluwaseun", "wei", "priya", "tomasz", "grace")
+GIVEN = (
+    "anna",
+    "peter",
+    "maria",
+    "james",
+    "fatima",
+    "oluwaseun",
+    "wei",
+    "priya",
+    "tomasz",
+    "grace",
+)
 
 
 def measured(
-    people: Mapping[str, Described], queries: Mapping[str, Described], truth: Mapping[str, str], model: Model,
-    groups: Mapping[str, Mapping[str, str]] | None = None, pool: list[Judged] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    people: Mapping[str, Described],
+    queries: Mapping[str, Described],
+    truth: Mapping[str, str],
+    model: Model,
+    groups: Mapping[str, Mapping[str, str]] | None = None,
+    pool: list[Judged] | None = None,
+) -> dict[str, Any]:
     """The figures of one set. `truth` by query: the person, or empty. `groups` by query, for the audit only. What became of
     each event is added to `pool`."""
     began = time.perf_counter()
@@ -67,7 +82,9 @@ def measured(
         true = truth[query]
         start = time.perf_counter()
         near = list(index.candidates(said))
-        found = decide_scored(said, [scorer.score(said, people[i], i) for i in near], scorer.model, len(people))
+        found = decide_scored(
+            said, [scorer.score(said, people[i], i) for i in near], scorer.model, len(people)
+        )
         times.append(time.perf_counter() - start)
         on_file += bool(true)
         candidates += true in near
@@ -83,15 +100,20 @@ def measured(
     if pool is not None and groups:
         pool += [(outcome, groups[query]) for query, outcome in outcomes]
     return {
-        "people": len(people), "queries": len(queries), "on_file": on_file,
+        "people": len(people),
+        "queries": len(queries),
+        "on_file": on_file,
         "candidates_hold_the_true_person": round(candidates / on_file, 4) if on_file else None,
-        "attached_rightly": round(right / on_file, 4) if on_file else None, "attached_wrongly": wrong,
+        "attached_rightly": round(right / on_file, 4) if on_file else None,
+        "attached_wrongly": wrong,
         "precision": round(right / attached_all, 5) if attached_all else None,
-        "by_weight_alone": _by_weight_alone(likeliest, truth), "possible": possible,
+        "by_weight_alone": _by_weight_alone(likeliest, truth),
+        "possible": possible,
         "candidates": {k: round(v) for k, v in percentiles([n / 1000 for n in counts]).items()},
-        "decision_ms": percentiles(times), "load_s": round(load, 1),
+        "decision_ms": percentiles(times),
+        "load_s": round(load, 1),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
-    } | ({"groups": rates_of([(o, groups[q]) for q, o in outcomes])} if groups else {})  # fmt: skip
+    } | ({"groups": rates_of([(o, groups[q]) for q, o in outcomes])} if groups else {})
 
 
 Judged = tuple[Outcome, Mapping[str, str]]
@@ -105,16 +127,22 @@ def rates_of(judged: Sequence[Judged]) -> dict[str, Any]:
         tables = by_group(replace(outcome, group=groups[name]) for outcome, groups in judged)
         found[name] = {
             t.group: {
-                "events": t.events, "right": round(t.right.share, 4), "right_between": [round(e, 4) for e in t.right.interval],
+                "events": t.events,
+                "right": round(t.right.share, 4),
+                "right_between": [round(e, 4) for e in t.right.interval],
                 "wrong_per_10000": round(t.wrong.share * 10_000, 2),
                 "wrong_between": [round(e * 10_000, 2) for e in t.wrong.interval],
-                "possible": round(t.possible.share, 4), "missed": round(t.missed.share, 4),
-            } for t in tables
-        } | {"findings": findings(tables)}  # fmt: skip
+                "possible": round(t.possible.share, 4),
+                "missed": round(t.missed.share, 4),
+            }
+            for t in tables
+        } | {"findings": findings(tables)}
     return found
 
 
-def relatives(people: Mapping[str, Described], count: int, chance: random.Random) -> dict[str, Described]:
+def relatives(
+    people: Mapping[str, Described], count: int, chance: random.Random
+) -> dict[str, Described]:
     """People who are not on file and share surname, home and telephone with one who is: half of them twins with the same
     date of birth, the others a generation apart."""
     made = {}
@@ -135,7 +163,11 @@ def relatives(people: Mapping[str, Described], count: int, chance: random.Random
 
 
 Set = tuple[
-    str, Mapping[str, Described], Mapping[str, Described], Mapping[str, str], Mapping[str, Mapping[str, str]] | None
+    str,
+    Mapping[str, Described],
+    Mapping[str, Described],
+    Mapping[str, str],
+    Mapping[str, Mapping[str, str]] | None,
 ]
 """Name, people, queries, truth, groups."""
 
@@ -143,8 +175,14 @@ Set = tuple[
 def of_folder(folder: Path, quick: bool) -> Iterator[Set]:
     """A set in files, and its relatives."""
     faults: list[str] = []
-    people, queries = rows_of(folder / "people.csv.gz", faults), rows_of(folder / "queries.csv.gz", faults)
-    truth = {r["query_id"]: r["person_id"] for r in table_of(folder / "truth.csv.gz", "query_id", "person_id")}
+    people, queries = (
+        rows_of(folder / "people.csv.gz", faults),
+        rows_of(folder / "queries.csv.gz", faults),
+    )
+    truth = {
+        r["query_id"]: r["person_id"]
+        for r in table_of(folder / "truth.csv.gz", "query_id", "person_id")
+    }
     if quick:
         queries = dict(list(queries.items())[::10])
     probe = relatives(people, 100 if quick else 1000, random.Random(7))
@@ -160,12 +198,20 @@ def of_londoners(count: int, registers: int, first: int) -> Iterator[Set]:
 
 
 def _londoners(count: int, seed: int) -> Set:
-    people, asked, truth = register_and_descriptions(count, max(1000, min(20_000, count // 10)), random.Random(seed))
-    groups = {r["query_id"]: {k: v for k, v in r.items() if k not in {"query_id", "person_id"}} for r in truth}
+    people, asked, truth = register_and_descriptions(
+        count, max(1000, min(20_000, count // 10)), random.Random(seed)
+    )
+    groups = {
+        r["query_id"]: {k: v for k, v in r.items() if k not in {"query_id", "person_id"}}
+        for r in truth
+    }
     return (
-        f"{count} Londoners, seed {seed}", dict(read(r) for r in people), dict(read(r) for r in asked),
-        {r["query_id"]: r["person_id"] for r in truth}, groups,
-    )  # fmt: skip
+        f"{count} Londoners, seed {seed}",
+        dict(read(r) for r in people),
+        dict(read(r) for r in asked),
+        {r["query_id"]: r["person_id"] for r in truth},
+        groups,
+    )
 
 
 def of_historical(path: Path, quick: bool) -> Iterator[Set]:
@@ -185,32 +231,53 @@ def of_historical(path: Path, quick: bool) -> Iterator[Set]:
         for record in others:
             asked[record["unique_id"]] = _historical(record)
             truth[record["unique_id"]] = cluster if cluster in on_file else ""
-    yield "historical figures", people, dict(list(asked.items())[:: 10 if quick else 1]), truth, None
+    yield (
+        "historical figures",
+        people,
+        dict(list(asked.items())[:: 10 if quick else 1]),
+        truth,
+        None,
+    )
 
 
 def _historical(record: Mapping[str, Any]) -> Described:
     said = {
-        "id": record["unique_id"], "given_name": record["first_name"], "family_name": record["surname"],
-        "alias": record["full_name"], "sex": record["gender"], "postcode": record["postcode_fake"],
+        "id": record["unique_id"],
+        "given_name": record["first_name"],
+        "family_name": record["surname"],
+        "alias": record["full_name"],
+        "sex": record["gender"],
+        "postcode": record["postcode_fake"],
         "address": record["birth_place"],
         # some are no dates at all (1980-38-2)
-        "date_of_birth": record["dob"] if re.fullmatch(r"\d{4}-\d\d-\d\d", record["dob"] or "") else "",
-    }  # fmt: skip
+        "date_of_birth": record["dob"]
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", record["dob"] or "")
+        else "",
+    }
     return read({k: v or "" for k, v in said.items()})[1]
 
 
 def _row(given: Mapping[str, Any], numbered: bool) -> tuple[str, Described]:
     def text(name: str) -> str:
-        return "" if given.get(name) is None or given[name] != given[name] else str(given[name]).strip()
+        return (
+            ""
+            if given.get(name) is None or given[name] != given[name]
+            else str(given[name]).strip()
+        )
 
     return read(
         {
-            "id": text("rec_id"), "given_name": text("given_name"), "family_name": text("surname"),
-            "date_of_birth": text("date_of_birth"), "postcode": text("postcode"),
-            "address": " ".join(text(n) for n in ("street_number", "address_1", "address_2", "suburb")),
+            "id": text("rec_id"),
+            "given_name": text("given_name"),
+            "family_name": text("surname"),
+            "date_of_birth": text("date_of_birth"),
+            "postcode": text("postcode"),
+            "address": " ".join(
+                text(n) for n in ("street_number", "address_1", "address_2", "suburb")
+            ),
             "local_id": text("soc_sec_id") if numbered else "",
         }
-    )  # fmt: skip
+    )
 
 
 def _febrl_rows(frame: Any, numbered: bool) -> dict[str, Described]:
@@ -258,10 +325,14 @@ def beside(
     return {"by_weight_alone": alone, "seconds": round(time.perf_counter() - began, 1)}
 
 
-def _by_weight_alone(best: Mapping[str, tuple[float, str]], truth: Mapping[str, str]) -> float | None:
+def _by_weight_alone(
+    best: Mapping[str, tuple[float, str]], truth: Mapping[str, str]
+) -> float | None:
     """Of those on file: attached rightly if the weight alone decided, from the lowest weight at which precision is 0.999."""
     on_file, right, reached = sum(map(bool, truth.values())), 0, 0
-    for attached, (query, (_, person)) in enumerate(sorted(best.items(), key=lambda item: -item[1][0]), start=1):
+    for attached, (query, (_, person)) in enumerate(
+        sorted(best.items(), key=lambda item: -item[1][0]), start=1
+    ):
         right += truth[query] == person
         if right >= 0.999 * attached:
             reached = right
@@ -269,18 +340,27 @@ def _by_weight_alone(best: Mapping[str, tuple[float, str]], truth: Mapping[str, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="a folder with people, queries and truth")
-    parser.add_argument("--historical", type=Path, help="historical_figures_with_errors_50k.parquet")
+    parser.add_argument(
+        "--historical", type=Path, help="historical_figures_with_errors_50k.parquet"
+    )
     parser.add_argument("--londoners", type=int, help="how many synthetic people")
     parser.add_argument(
-        "--registers", type=int, default=1, help="of so many registers of Londoners, and their groups together"
+        "--registers",
+        type=int,
+        default=1,
+        help="of so many registers of Londoners, and their groups together",
     )
     parser.add_argument("--seed", type=int, default=5, help="of the first register of Londoners")
     parser.add_argument("--febrl", action="store_true", help="FEBRL 3 and 4")
     parser.add_argument("--model", type=Path, help="model JSON; the shipped one without it")
     parser.add_argument("--splink", action="store_true", help="Splink's usual model beside ours")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the queries of --data and --historical")
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the queries of --data and --historical"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     asked = parser.parse_args()
     sets: list[Iterator[Set]] = []
@@ -306,7 +386,11 @@ def main() -> None:
     if asked.registers > 1 and pool:
         figures["all registers of Londoners"] = {"queries": len(pool), "groups": rates_of(pool)}
         if not asked.json:
-            print("\n".join(printed({"all registers of Londoners": figures["all registers of Londoners"]})))
+            print(
+                "\n".join(
+                    printed({"all registers of Londoners": figures["all registers of Londoners"]})
+                )
+            )
     if asked.json:
         print(json.dumps(figures))
 

@@ -58,11 +58,14 @@ def descriptor(row: Mapping[str, str]) -> PersonDescriptor:
     """A row of people or of descriptions as an agency's event has it."""
     name = {k: row[c] for k, c in (("given", "given_name"), ("family", "family_name")) if row[c]}
     said: dict[str, Any] = {
-        "nhs_number": row["nhs_number"] or None, "names": [name] if name else [],
-        "date_of_birth": row["date_of_birth"] or None, "apparent_age": row.get("apparent_age") or None,
-        "sex": row["sex"] or None, "addresses": [{"postcode": row["postcode"]}] if " " in row["postcode"] else [],
+        "nhs_number": row["nhs_number"] or None,
+        "names": [name] if name else [],
+        "date_of_birth": row["date_of_birth"] or None,
+        "apparent_age": row.get("apparent_age") or None,
+        "sex": row["sex"] or None,
+        "addresses": [{"postcode": row["postcode"]}] if " " in row["postcode"] else [],
         "phones": [row["phone"]] if row["phone"] else [],
-    }  # fmt: skip
+    }
     if said["date_of_birth"]:
         try:
             datetime.fromisoformat(said["date_of_birth"])
@@ -111,26 +114,55 @@ async def _copied(part: Part, people: list[dict[str, str]]) -> dict[int, int]:
         values = sorted(stored(*v) for v in values_of(described([who])))
         counted.update(values)
         counted[ALL] += 1
-        known = orjson.dumps(known_of(LocalRecord(AGENCY, row["id"], (who,), (), None, None))).decode()
-        records.append((number, AGENCY, row["id"], local_person_id(AGENCY, row["id"]), values, known))
+        known = orjson.dumps(
+            known_of(LocalRecord(AGENCY, row["id"], (who,), (), None, None))
+        ).decode()
+        records.append(
+            (number, AGENCY, row["id"], local_person_id(AGENCY, row["id"]), values, known)
+        )
         keys += [(key, number) for key in identity_keys(who)]
         kind = "uk.crisisliaison.person.registered.v1"
         body = {
-            "specversion": "1.0", "id": row["id"], "source": part.source, "time": AT.isoformat(), "type": kind,
+            "specversion": "1.0",
+            "id": row["id"],
+            "source": part.source,
+            "time": AT.isoformat(),
+            "type": kind,
             "datacontenttype": "application/json",
-            "data": {"local_person": row["id"], "person": who.model_dump(mode="json", exclude_defaults=True)},
-        }  # fmt: skip
-        events.append((
-            part.source, row["id"], kind, part.feed, AGENCY, [row["id"]], AT, AT, AT, "register", 0, number, b"",
-            orjson.dumps(body),
-        ))  # fmt: skip
+            "data": {
+                "local_person": row["id"],
+                "person": who.model_dump(mode="json", exclude_defaults=True),
+            },
+        }
+        events.append(
+            (
+                part.source,
+                row["id"],
+                kind,
+                part.feed,
+                AGENCY,
+                [row["id"]],
+                AT,
+                AT,
+                AT,
+                "register",
+                0,
+                number,
+                b"",
+                orjson.dumps(body),
+            )
+        )
     connection = await asyncpg.connect(part.dsn)
     for table, rows, columns in (
         ("local_record", records, "record_id agency local_person person_id counted known"),
-        ("event", events, "source id type feed agency local_people occurred_at recorded_at received_at topic partition offset "
-         "content_hash body"),
+        (
+            "event",
+            events,
+            "source id type feed agency local_people occurred_at recorded_at received_at topic partition offset "
+            "content_hash body",
+        ),
         ("identity_key", keys, "key record_id"),
-    ):  # fmt: skip
+    ):
         await connection.copy_records_to_table(table, records=rows, columns=columns.split())
     await connection.close()
     return counted
@@ -139,11 +171,18 @@ async def _copied(part: Part, people: list[dict[str, str]]) -> dict[int, int]:
 async def _set(connection: Any, settings: Mapping[str, str | None]) -> None:
     for name, value in settings.items():
         await connection.execute(
-            f"ALTER SYSTEM RESET {name}" if value is None else f"ALTER SYSTEM SET {name} = '{value}'"
+            f"ALTER SYSTEM RESET {name}"
+            if value is None
+            else f"ALTER SYSTEM SET {name} = '{value}'"
         )
 
 
-QUICK_LOAD = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "8GB", "maintenance_work_mem": "2GB"}
+QUICK_LOAD = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "8GB",
+    "maintenance_work_mem": "2GB",
+}
 """While the register is written; taken back before anything is measured."""
 
 
@@ -205,7 +244,9 @@ async def _finished(postgres: EmbeddedPostgres, counted: Mapping[int, int]) -> N
     await connection.close()
 
 
-async def decided(connection: Any, asked: list[PersonDescriptor], decoded: Decoded) -> list[str | None]:
+async def decided(
+    connection: Any, asked: list[PersonDescriptor], decoded: Decoded
+) -> list[str | None]:
     """As the stream decides (services.ledger.whom), for the events of one batch."""
     sought = {(AGENCY, f"i-{n}"): Asked(said, AT.date()) for n, said in enumerate(asked)}
     found = await decide_described(connection, sought, decoded, shipped())
@@ -239,7 +280,12 @@ async def read_once(postgres: EmbeddedPostgres) -> None:
 
 
 def measured(
-    count: int, events: int, rate: float, folder: Path | None, buffers: str = "2GB", warm: bool = False
+    count: int,
+    events: int,
+    rate: float,
+    folder: Path | None,
+    buffers: str = "2GB",
+    warm: bool = False,
 ) -> dict[str, Any]:
     """The figures."""
     registry = load_registry()
@@ -297,17 +343,25 @@ async def _decided(
             wrong += person is not None and person != local_person_id(AGENCY, true["person_id"])
         offered = await _offered(connection, [descriptor(r) for r, _ in asked], decoded, rate)
         size = await connection.fetchval("SELECT pg_database_size(current_database())")
-        people = await connection.fetchval("SELECT records FROM value_frequency WHERE value = $1", ALL)
+        people = await connection.fetchval(
+            "SELECT records FROM value_frequency WHERE value = $1", ALL
+        )
     await pool.close()
     on_file = sum(bool(t["person_id"]) for _, t in asked)
     return {
-        "people": people, "events": len(asked), "database_mb": round(size / 2**20),
-        "attached_rightly": round(right / on_file, 4), "attached_wrongly": wrong, "alone_ms": percentiles(alone),
+        "people": people,
+        "events": len(asked),
+        "database_mb": round(size / 2**20),
+        "attached_rightly": round(right / on_file, 4),
+        "attached_wrongly": wrong,
+        "alone_ms": percentiles(alone),
         f"offered_{rate:g}_per_second_ms": percentiles(offered),
-    }  # fmt: skip
+    }
 
 
-async def _offered(connection: Any, said: list[PersonDescriptor], decoded: Decoded, rate: float) -> list[float]:
+async def _offered(
+    connection: Any, said: list[PersonDescriptor], decoded: Decoded, rate: float
+) -> list[float]:
     """From the moment each was due, one worker taking what has come so far together, at most BATCH of them."""
     start = time.perf_counter()
     waited: list[float] = []
@@ -322,18 +376,24 @@ async def _offered(connection: Any, said: list[PersonDescriptor], decoded: Decod
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=500.0)
     parser.add_argument("--shared-buffers", default="2GB", help="of PostgreSQL, e.g. 14GB")
     parser.add_argument(
-        "--warm", action="store_true", help="read keys, records and counts once before anything is measured"
+        "--warm",
+        action="store_true",
+        help="read keys, records and counts once before anything is measured",
     )
     parser.add_argument("--folder", type=Path, help="keep the register here, and use what is kept")
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     asked = parser.parse_args()
-    figures = measured(asked.people, asked.events, asked.rate, asked.folder, asked.shared_buffers, asked.warm)
+    figures = measured(
+        asked.people, asked.events, asked.rate, asked.folder, asked.shared_buffers, asked.warm
+    )
     print(json.dumps(figures) if asked.json else "\n".join(f"{k}: {v}" for k, v in figures.items()))
 
 

@@ -48,7 +48,9 @@ def others_described(count: int, part: Part) -> Described:
     return descriptions_of(made, count, random.Random(1000 * part.number + 6), part.first)
 
 
-def described(people: int, events: int, came_with: int) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+def described(
+    people: int, events: int, came_with: int
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """Descriptions of people of every part, and their truth."""
     parts = parts_of(people, came_with, "", "", "")
     # all of a register of ten million would take a quarter of an hour; some parts of it stand for the rest
@@ -58,7 +60,9 @@ def described(people: int, events: int, came_with: int) -> tuple[list[dict[str, 
     truth: list[dict[str, str]] = []
     with (
         get_context("spawn").Pool() as workers,
-        click.progressbar(workers.imap(describing, chosen), len(chosen), label="Describing", file=sys.stderr) as done,
+        click.progressbar(
+            workers.imap(describing, chosen), len(chosen), label="Describing", file=sys.stderr
+        ) as done,
     ):
         for rows, true in done:
             asked += rows
@@ -66,19 +70,25 @@ def described(people: int, events: int, came_with: int) -> tuple[list[dict[str, 
     return asked, truth
 
 
-async def _outcomes(dsn: str, asked: list[dict[str, str]], truth: list[dict[str, str]]) -> list[Judged]:
+async def _outcomes(
+    dsn: str, asked: list[dict[str, str]], truth: list[dict[str, str]]
+) -> list[Judged]:
     pool = await create_pool(dsn)
     decoded = Decoded(load_registry())
     found: list[Judged] = []
     async with pool.acquire() as connection:
-        with click.progressbar(range(0, len(asked), BATCH), label="Deciding", file=sys.stderr) as starts:
+        with click.progressbar(
+            range(0, len(asked), BATCH), label="Deciding", file=sys.stderr
+        ) as starts:
             for start in starts:
                 part = slice(start, start + BATCH)
                 people = await decided(connection, [descriptor(r) for r in asked[part]], decoded)
                 for person, true in zip(people, truth[part], strict=True):
                     meant = local_person_id(AGENCY, true["person_id"]) if true["person_id"] else ""
                     groups = {k: v for k, v in true.items() if k not in {"query_id", "person_id"}}
-                    found.append((Outcome("attach" if person else "possible", person or "", meant), groups))
+                    found.append(
+                        (Outcome("attach" if person else "possible", person or "", meant), groups)
+                    )
     await pool.close()
     return found
 
@@ -99,15 +109,23 @@ def measured(folder: Path, people: int, events: int, buffers: str) -> dict[str, 
         postgres.stop()
     whole = figures(outcome for outcome, _ in judged)
     return {
-        "people": people, "events": whole.events, "attached_rightly": round(whole.right.share, 4),
-        "attached_wrongly": whole.wrong.count, "precision": round(whole.precision.share, 5),
-        "precision_between": [round(end, 5) for end in whole.precision.interval], "groups": rates_of(judged),
-    }  # fmt: skip
+        "people": people,
+        "events": whole.events,
+        "attached_rightly": round(whole.right.share, 4),
+        "attached_wrongly": whole.wrong.count,
+        "precision": round(whole.precision.share, 5),
+        "precision_between": [round(end, 5) for end in whole.precision.interval],
+        "groups": rates_of(judged),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True, help="what identity_ledger --folder has kept")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="what identity_ledger --folder has kept"
+    )
     parser.add_argument("--people", type=int, required=True, help="its --people")
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--shared-buffers", default="2GB", help="of PostgreSQL, e.g. 14GB")

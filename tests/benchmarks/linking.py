@@ -167,7 +167,9 @@ def naive(left: Sighting, right: Sighting) -> bool:
 
 def moved(sighting: Sighting, by: timedelta) -> Sighting:
     """The same incident at another time."""
-    return dataclasses.replace(sighting, opened_at=sighting.opened_at + by, last_seen_at=sighting.last_seen_at + by)
+    return dataclasses.replace(
+        sighting, opened_at=sighting.opened_at + by, last_seen_at=sighting.last_seen_at + by
+    )
 
 
 def near_in_time(
@@ -181,9 +183,15 @@ def near_in_time(
             yield police[index], other
 
 
-def linked(police: Sequence[Sighting], others: Sequence[Sighting], window: timedelta, rule: Rule) -> Pairs:
+def linked(
+    police: Sequence[Sighting], others: Sequence[Sighting], window: timedelta, rule: Rule
+) -> Pairs:
     """The pairs the rule links."""
-    return {(one.key[1], other.key[1]) for one, other in near_in_time(police, others, window) if rule(one, other)}
+    return {
+        (one.key[1], other.key[1])
+        for one, other in near_in_time(police, others, window)
+        if rule(one, other)
+    }
 
 
 def measure(
@@ -216,13 +224,16 @@ def measure(
     }
 
 
-def recall_when_delayed(sightings: Sequence[Sighting], known: Pairs, rule: Rule) -> dict[str, float]:
+def recall_when_delayed(
+    sightings: Sequence[Sighting], known: Pairs, rule: Rule
+) -> dict[str, float]:
     """Share of the known pairs still linked when the fire/EMS record comes minutes later."""
     police = {each.key[1]: each for each in sightings if each.key[0] == POLICE}
     others = {each.key[1]: each for each in sightings if each.key[0] == EMERGENCY}
     return {
         f"{minutes} min": sum(
-            rule(police[one], moved(others[other], timedelta(minutes=minutes))) for one, other in known
+            rule(police[one], moved(others[other], timedelta(minutes=minutes)))
+            for one, other in known
         )
         / len(known)
         for minutes in DELAYS_MINUTES

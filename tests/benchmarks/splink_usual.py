@@ -9,7 +9,9 @@ from services.identity.described import Described
 from services.identity.training import COLUMNS, flat
 
 
-def usual_scores(people: Mapping[str, Described], queries: Mapping[str, Described]) -> dict[str, tuple[float, str]]:
+def usual_scores(
+    people: Mapping[str, Described], queries: Mapping[str, Described]
+) -> dict[str, tuple[float, str]]:
     """The weight and the person of the likeliest candidate of each query that has one."""
     import pyarrow as pa
     import splink
@@ -27,29 +29,43 @@ def usual_scores(people: Mapping[str, Described], queries: Mapping[str, Describe
 
     block = splink.block_on
     rules: list[Any] = [
-        block("birth"), block("given", "family"), block("postcode", "given"), block("postcode", "family"), block("phone"),
-        block("nhs_number"), block("identifier"), block("family", "substr(birth, 1, 4)"), block("given", "substr(birth, 1, 4)"),
-    ]  # fmt: skip
+        block("birth"),
+        block("given", "family"),
+        block("postcode", "given"),
+        block("postcode", "family"),
+        block("phone"),
+        block("nhs_number"),
+        block("identifier"),
+        block("family", "substr(birth, 1, 4)"),
+        block("given", "substr(birth, 1, 4)"),
+    ]
     held = list(people.values()) + list(queries.values())
     comparisons: list[Any] = [
-        library.NameComparison("given"), library.NameComparison("family"),
+        library.NameComparison("given"),
+        library.NameComparison("family"),
         library.DateOfBirthComparison("birth", input_is_string=True, invalid_dates_as_null=True),
         library.ExactMatch("postcode").configure(term_frequency_adjustments=True),
-    ]  # fmt: skip
+    ]
     if any(p.address for p in held):
         comparisons.append(library.JaroWinklerAtThresholds("address", [0.9, 0.7]))
     some = (("phone", "phones"), ("nhs_number", "nhs_numbers"), ("identifier", "identifiers"))
     comparisons += [library.ExactMatch(c) for c, of in some if any(getattr(p, of) for p in held)]
     settings = splink.SettingsCreator(
-        link_type="link_only", comparisons=comparisons, blocking_rules_to_generate_predictions=rules,
+        link_type="link_only",
+        comparisons=comparisons,
+        blocking_rules_to_generate_predictions=rules,
         probability_two_random_records_match=0.5 / len(people),
-    )  # fmt: skip
-    linker = splink.Linker([table(people, "people"), table(queries, "queries")], settings, log_level="ERROR")
+    )
+    linker = splink.Linker(
+        [table(people, "people"), table(queries, "queries")], settings, log_level="ERROR"
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=1e7, seed=1)
     for rule in (block("birth"), block("given", "family")):
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     best: dict[str, tuple[float, str]] = {}
-    for pair in linker.inference.predict(threshold_match_weight=-5, warning_mode="never").as_record_list():
+    for pair in linker.inference.predict(
+        threshold_match_weight=-5, warning_mode="never"
+    ).as_record_list():
         one, other = pair["unique_id_l"], pair["unique_id_r"]
         query, person = (other, one) if pair["source_dataset_l"] == "people" else (one, other)
         if query not in best or pair["match_weight"] > best[query][0]:

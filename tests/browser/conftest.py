@@ -45,10 +45,14 @@ class Console:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        settings = Settings(environment="test", postgres_dsn=self.dsn, console_secret="a secret of the tests")
+        settings = Settings(
+            environment="test", postgres_dsn=self.dsn, console_secret="a secret of the tests"
+        )
         app = create_app(settings, desks_of(load_registry()), self._clock)
         self._server = Server(
-            uvicorn.Config(app, host="127.0.0.1", port=self.port, log_config=None, timeout_graceful_shutdown=3)
+            uvicorn.Config(
+                app, host="127.0.0.1", port=self.port, log_config=None, timeout_graceful_shutdown=3
+            )
         )
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()))
         self._thread.start()

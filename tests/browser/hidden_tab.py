@@ -17,9 +17,15 @@ from typing import Any
 import aiohttp
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+)
 
 
 class Tab:
@@ -28,11 +34,15 @@ class Tab:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket, self._number, self._session = socket, 0, ""
 
-    async def call(self, method: str, /, *, of_browser: bool = False, **params: Any) -> dict[str, Any]:
+    async def call(
+        self, method: str, /, *, of_browser: bool = False, **params: Any
+    ) -> dict[str, Any]:
         """A command, and its answer within 20 seconds."""
         self._number += 1
         session = {} if of_browser or not self._session else {"sessionId": self._session}
-        await self._socket.send_json({"id": self._number, "method": method, "params": params} | session)
+        await self._socket.send_json(
+            {"id": self._number, "method": method, "params": params} | session
+        )
         async with asyncio.timeout(20):
             while (said := await self._socket.receive_json()).get("id") != self._number:
                 pass
@@ -46,13 +56,17 @@ class Tab:
         made = await self.call("Target.createTarget", of_browser=True, url=url)
         joined = await self.call(
             "Target.attachToTarget", of_browser=True, targetId=made["targetId"], flatten=True
-        )  # fmt: skip
+        )
         self._session = joined["sessionId"]
 
     async def says(self, expression: str) -> Any:
         """What the page makes of it, as if a person had asked with a click."""
         answer = await self.call(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True, userGesture=True
+            "Runtime.evaluate",
+            expression=expression,
+            awaitPromise=True,
+            returnByValue=True,
+            userGesture=True,
         )
         if "exceptionDetails" in answer:
             raise RuntimeError(str(answer["exceptionDetails"]))
@@ -78,14 +92,21 @@ class Tab:
 async def tab_of(profile: Path) -> AsyncIterator[Tab]:
     """A Chromium of its own."""
     chromium = await asyncio.create_subprocess_exec(
-        "/usr/bin/chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank", stderr=asyncio.subprocess.PIPE
+        "/usr/bin/chromium",
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        "about:blank",
+        stderr=asyncio.subprocess.PIPE,
     )
     assert chromium.stderr is not None
     try:
         async with asyncio.timeout(30):
             while (found := re.search(rb"ws://\S+", await chromium.stderr.readline())) is None:
                 pass
-        async with aiohttp.ClientSession() as client, client.ws_connect(found[0].decode(), max_msg_size=0) as socket:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(found[0].decode(), max_msg_size=0) as socket,
+        ):
             yield Tab(socket)
             await socket.close()
     finally:

@@ -22,12 +22,17 @@ def view(title: str, at: datetime, **more: Any) -> dict[str, Any]:
         "evidence": [{"statement": "Police unit on scene", "at": at.isoformat()}],
         "act_by": (at + timedelta(minutes=18)).isoformat(),
         "verification": "verified",
-        "incidents": [{"agency": "las", "reference": "LAS-0042"}, {"agency": "met", "reference": "CAD-1187"}],
+        "incidents": [
+            {"agency": "las", "reference": "LAS-0042"},
+            {"agency": "met", "reference": "CAD-1187"},
+        ],
         **more,
     }
 
 
-async def log(connection: Any, alert: UUID, desk: str, transition: str, at: datetime, actor: str = "liaison") -> int:
+async def log(
+    connection: Any, alert: UUID, desk: str, transition: str, at: datetime, actor: str = "liaison"
+) -> int:
     return int(
         await connection.fetchval(
             """WITH taken AS (UPDATE alert_sequence SET last = last + 1 RETURNING last), logged AS (
@@ -43,11 +48,19 @@ async def log(connection: Any, alert: UUID, desk: str, transition: str, at: date
 
 
 async def raise_alert(
-    dsn: str, key: str, views: dict[str, dict[str, Any]], *, urgency: int = 1, at: datetime = AT, within: int = 5
+    dsn: str,
+    key: str,
+    views: dict[str, dict[str, Any]],
+    *,
+    urgency: int = 1,
+    at: datetime = AT,
+    within: int = 5,
 ) -> UUID:
     alert = uuid5(SPACE, key)
     connection: Any = await asyncpg.connect(dsn)
-    await connection.set_type_codec("jsonb", encoder=__import__("json").dumps, decoder=str, schema="pg_catalog")
+    await connection.set_type_codec(
+        "jsonb", encoder=__import__("json").dumps, decoder=str, schema="pg_catalog"
+    )
     try:
         async with connection.transaction():
             await connection.execute(
@@ -86,7 +99,10 @@ async def tell(dsn: str) -> None:
                 AT,
                 evidence=[
                     {"statement": "Police unit on scene again", "at": AT.isoformat()},
-                    {"statement": "Ambulance graded category 3, reason: police on scene", "at": AT.isoformat()},
+                    {
+                        "statement": "Ambulance graded category 3, reason: police on scene",
+                        "at": AT.isoformat(),
+                    },
                 ],
             )
         },
@@ -123,6 +139,7 @@ async def tell(dsn: str) -> None:
     )
     await log(connection, alert, TRUST, "acknowledged", seen, "BK@slam-crisis")
     await connection.execute(
-        "INSERT INTO feed_state (feed, silent_since) VALUES ('slam-ehr', $1)", AT + timedelta(minutes=2)
+        "INSERT INTO feed_state (feed, silent_since) VALUES ('slam-ehr', $1)",
+        AT + timedelta(minutes=2),
     )
     await connection.close()

@@ -42,14 +42,18 @@ async def fetched_anew(page: Page) -> str:
     """The list as the server gives it now."""
     fresh = await (await page.request.get(page.url)).text()
     parsed = await page.evaluate(
-        "html => new DOMParser().parseFromString(html, 'text/html').getElementById('alerts').innerHTML", fresh
+        "html => new DOMParser().parseFromString(html, 'text/html').getElementById('alerts').innerHTML",
+        fresh,
     )
     return squeeze(parsed)
 
 
 async def put(dsn: str, key: str, title: str, urgency: int = 2) -> UUID:
     return await story.raise_alert(
-        dsn, key, {DESK: story.view(title, story.AT), story.TRUST: story.view(title, story.AT)}, urgency=urgency
+        dsn,
+        key,
+        {DESK: story.view(title, story.AT), story.TRUST: story.view(title, story.AT)},
+        urgency=urgency,
     )
 
 
@@ -70,7 +74,9 @@ async def test_an_alert_appears_in_its_place_without_reload_and_focus_stays(
     await expect(page.locator("#say-urgent")).to_contain_text("The urgent one")
 
 
-async def test_an_alert_is_acknowledged_by_keyboard_alone(console: Console, page: Page, dsn: str) -> None:
+async def test_an_alert_is_acknowledged_by_keyboard_alone(
+    console: Console, page: Page, dsn: str
+) -> None:
     await put(dsn, "one", "The first", 1)
     await put(dsn, "two", "The second", 2)
     await sit(page, console.url)
@@ -79,7 +85,9 @@ async def test_an_alert_is_acknowledged_by_keyboard_alone(console: Console, page
     await page.keyboard.press("Alt+a")
     await expect(page.locator("article").nth(1)).to_contain_text("by AB", timeout=2000)
     assert "The second" in await page.evaluate("document.activeElement.innerText")
-    await expect(page.locator("article").first.get_by_role("button", name="Acknowledge")).to_be_visible()
+    await expect(
+        page.locator("article").first.get_by_role("button", name="Acknowledge")
+    ).to_be_visible()
 
 
 async def test_what_another_person_and_another_desk_acknowledge_is_seen(
@@ -119,7 +127,9 @@ async def test_the_live_page_equals_the_fetched_one(console: Console, page: Page
     assert await shown_live(page) == await fetched_anew(page)
 
 
-async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(console: Console, page: Page, dsn: str) -> None:
+async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(
+    console: Console, page: Page, dsn: str
+) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await story.tell(dsn)

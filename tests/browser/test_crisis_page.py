@@ -20,7 +20,11 @@ from tests.played_ledger import PlayedLedger
 
 NOW = datetime(2026, 11, 23, 16, 10, tzinfo=UTC)
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "crisis.png"
-PLACES = {"CAD-4101": (51.4746, -0.0858), "CAD-4177": (51.4746, -0.0858), "LAS-9001": (51.4690, -0.0790)}
+PLACES = {
+    "CAD-4101": (51.4746, -0.0858),
+    "CAD-4177": (51.4746, -0.0858),
+    "LAS-9001": (51.4690, -0.0790),
+}
 
 
 @pytest.fixture
@@ -29,11 +33,22 @@ async def address(console: Console, dsn: str) -> str:
     pool = await create_pool(dsn, max_size=4)
     ledger = PlayedLedger(pool)
     await ledger.play("the-story")
-    for feed, incident in (("met-cad", "CAD-4101"), ("met-cad", "CAD-4177"), ("las-cad", "LAS-9001")):
+    for feed, incident in (
+        ("met-cad", "CAD-4101"),
+        ("met-cad", "CAD-4177"),
+        ("las-cad", "LAS-9001"),
+    ):
         latitude, longitude = PLACES[incident]
-        place = {"uprn": "200003456701", "area": "southwark", "latitude": latitude, "longitude": longitude}
+        place = {
+            "uprn": "200003456701",
+            "area": "southwark",
+            "latitude": latitude,
+            "longitude": longitude,
+        }
         second = int(incident[-1])
-        await ledger.say(feed, "incident.updated", {"incident": incident, "location": place}, at(14, 42, second))
+        await ledger.say(
+            feed, "incident.updated", {"incident": incident, "location": place}, at(14, 42, second)
+        )
     who = {"incident": "CAD-4177", "detention": "D-1"}
     await ledger.say("met-cad", "detention.detained", {**who, "power": "s136"}, at(14, 45))
     department = {"site": "kings-ed", "kind": "emergency-department"}
@@ -73,7 +88,10 @@ async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_un
     pool = await create_pool(dsn, max_size=4)
     ledger = PlayedLedger(pool)
     ledger._offsets.update(
-        {r["topic"]: r["next_offset"] for r in await pool.fetch("SELECT topic, next_offset FROM kafka_cursor")}
+        {
+            r["topic"]: r["next_offset"]
+            for r in await pool.fetch("SELECT topic, next_offset FROM kafka_cursor")
+        }
     )
     await sit(page, console.url, "las-mental-health")
     await page.goto(f"{console.url}/desks/las-mental-health{address}")
@@ -85,21 +103,31 @@ async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_un
     top = "document.activeElement.getBoundingClientRect().top"
     seen_at = await page.evaluate(top)
     await ledger.say(
-        "met-cad", "resource.on-scene", {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"}, at(16, 9)
+        "met-cad",
+        "resource.on-scene",
+        {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"},
+        at(16, 9),
     )
     await expect(lines).to_have_count(before + 1, timeout=15_000)
     await expect(page.get_by_role("region", name="What happened")).to_be_focused()
     assert abs(await page.evaluate(top) - seen_at) < 2, "what is read stays where it is"
-    await expect(page.get_by_role("status").first).to_contain_text("something of this crisis has changed")
+    await expect(page.get_by_role("status").first).to_contain_text(
+        "something of this crisis has changed"
+    )
     assert await _views(pool) == views + 1, "and it is kept that it was seen again"
     idle = await pool.fetchval("SELECT max(active_at) FROM operator_session")
     assert idle == NOW, "a page that renews itself is no sign that anybody sits there"
     await page.evaluate("""() => { const box = document.createElement("input"); box.id = "typing";
         document.querySelector("main").append(box); box.focus(); }""")
     await ledger.say(
-        "met-cad", "resource.left", {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"}, at(16, 9, 30)
+        "met-cad",
+        "resource.left",
+        {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"},
+        at(16, 9, 30),
     )
-    await expect(page.get_by_role("status").first).to_contain_text("when you have finished writing", timeout=15_000)
+    await expect(page.get_by_role("status").first).to_contain_text(
+        "when you have finished writing", timeout=15_000
+    )
     await expect(page.locator("#typing")).to_be_focused()
     await page.evaluate("document.activeElement.blur()")
     await expect(lines).to_have_count(before + 2, timeout=15_000)
@@ -150,7 +178,9 @@ async def test_a_reviewer_takes_an_incident_out_of_a_crisis_by_keyboard_and_sees
     await nothing_cut_off(page)
 
 
-async def test_the_crisis_page_looks_as_in_the_picture(console: Console, page: Page, address: str) -> None:
+async def test_the_crisis_page_looks_as_in_the_picture(
+    console: Console, page: Page, address: str
+) -> None:
     await sit(page, console.url, "las-mental-health")
     await page.clock.install(time=NOW)
     await page.goto(f"{console.url}/desks/las-mental-health{address}")

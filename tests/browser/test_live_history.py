@@ -37,20 +37,35 @@ STORIES = (
     "one-desk-says-no-and-both-supervisors-hear-it",
 )
 COMMANDS: tuple[Command, ...] = (
-    Acknowledge(), Acknowledge(), Claim(), Accept(), Decline("no-resource"), NotOurs("the police's"), Note("rang them"),
-    Shelve(timedelta(minutes=5), "waiting for the crew"), Unshelve(),
-)  # fmt: skip
+    Acknowledge(),
+    Acknowledge(),
+    Claim(),
+    Accept(),
+    Decline("no-resource"),
+    NotOurs("the police's"),
+    Note("rang them"),
+    Shelve(timedelta(minutes=5), "waiting for the crew"),
+    Unshelve(),
+)
 
 
 async def answer_something(ledger: PlayedLedger, chance: random.Random, at: datetime) -> None:
     """Somebody at the desk does something with an alert; what cannot be done is refused and changes nothing."""
-    rows = await ledger.pool.fetch("SELECT alert_id FROM alert_desk WHERE desk = $1 ORDER BY alert_id", DESK)
+    rows = await ledger.pool.fetch(
+        "SELECT alert_id FROM alert_desk WHERE desk = $1 ORDER BY alert_id", DESK
+    )
     if rows:
         with suppress(CommandRefused):
             await commands.run(
-                ledger.pool, ledger.registry, load_policy(), chance.choice(COMMANDS), desk=DESK,
-                alert=chance.choice(rows)["alert_id"], actor=f"{chance.choice(('AB', 'CD'))}@{DESK}", now=at,
-            )  # fmt: skip
+                ledger.pool,
+                ledger.registry,
+                load_policy(),
+                chance.choice(COMMANDS),
+                desk=DESK,
+                alert=chance.choice(rows)["alert_id"],
+                actor=f"{chance.choice(('AB', 'CD'))}@{DESK}",
+                now=at,
+            )
 
 
 @pytest.mark.parametrize("seed", range(4))

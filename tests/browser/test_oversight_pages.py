@@ -61,7 +61,9 @@ async def test_the_governance_page(story: Console, page: Page) -> None:
     await clean(page, "governance.png")
 
 
-async def test_breaking_the_glass_and_the_privacy_officers_queue(story: Console, page: Page) -> None:
+async def test_breaking_the_glass_and_the_privacy_officers_queue(
+    story: Console, page: Page
+) -> None:
     await sit(page, story, "operator", "la-southwark-amhp")
     await page.get_by_role("link", name="Break glass").click()
     await clean(page)
@@ -74,7 +76,9 @@ async def test_breaking_the_glass_and_the_privacy_officers_queue(story: Console,
     await page.get_by_role("button", name="Sign out").click()
     await page.context.clear_cookies()
     await sit(page, story, "privacy-officer", "la-southwark-supervisor")
-    await page.get_by_role("link", name="Looks behind the glass: London Borough of Southwark").click()
+    await page.get_by_role(
+        "link", name="Looks behind the glass: London Borough of Southwark"
+    ).click()
     await expect(page.get_by_text("Waits for review")).to_be_visible()
     await clean(page, "privacy.png")
     await page.get_by_label("Finding", exact=True).select_option("justified")

@@ -27,22 +27,49 @@ async def reviewer(console: Console, page: Page, dsn: str) -> Page:
     pool = await create_pool(dsn, max_size=4)
     ledger = PlayedLedger(pool)
     twice = {k: v for k, v in HERS.items() if k != "nhs_number"}
-    for feed, local, person in (("slam-ehr", "p-1", HERS), ("slam-ehr", "p-2", SISTER), ("oxleas-ehr", "x-9", twice)):
-        await ledger.say(feed, "person.registered", {"local_person": local, "person": person}, at(int(local[-1])))
+    for feed, local, person in (
+        ("slam-ehr", "p-1", HERS),
+        ("slam-ehr", "p-2", SISTER),
+        ("oxleas-ehr", "x-9", twice),
+    ):
+        await ledger.say(
+            feed, "person.registered", {"local_person": local, "person": person}, at(int(local[-1]))
+        )
     await ledger.say(
-        "slam-ehr", "pathway.opened", {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN}, at(10)
+        "slam-ehr",
+        "pathway.opened",
+        {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN},
+        at(10),
     )
-    await ledger.say("met-cad", "incident.reported", {
-        "incident": "CAD-1", "nature": "suicidal", "channel": "999", "location": {"area": "southwark"}, "person": SAID},
-        at(15))  # fmt: skip
+    await ledger.say(
+        "met-cad",
+        "incident.reported",
+        {
+            "incident": "CAD-1",
+            "nature": "suicidal",
+            "channel": "999",
+            "location": {"area": "southwark"},
+            "person": SAID,
+        },
+        at(15),
+    )
     # one incident in two hundred is in the sample; which ones follows from their reference
     reference = await pool.fetchval(
         """SELECT r FROM (SELECT 'CAD-' || n AS r FROM generate_series(100, 5000) AS n) AS x
             WHERE hashtextextended('met' || chr(31) || r, 0) % 200 = 0 LIMIT 1"""
     )
-    await ledger.say("met-cad", "incident.reported", {
-        "incident": reference, "nature": "suicidal", "channel": "999", "location": {"area": "southwark"},
-        "person": SISTER}, at(20))  # fmt: skip
+    await ledger.say(
+        "met-cad",
+        "incident.reported",
+        {
+            "incident": reference,
+            "nature": "suicidal",
+            "channel": "999",
+            "location": {"area": "southwark"},
+            "person": SISTER,
+        },
+        at(20),
+    )
     await pool.close()
     await asyncio.to_thread(console.stop)
     console._clock = ManualClock(NOW + timedelta(minutes=40))
@@ -57,7 +84,9 @@ async def reviewer(console: Console, page: Page, dsn: str) -> Page:
     return page
 
 
-async def test_a_reviewer_decides_by_keyboard_alone_and_no_page_has_an_accessibility_fault(reviewer: Page) -> None:
+async def test_a_reviewer_decides_by_keyboard_alone_and_no_page_has_an_accessibility_fault(
+    reviewer: Page,
+) -> None:
     await expect(reviewer.get_by_role("heading", name="Who is it?")).to_be_visible()
     await accessible(reviewer)
     await reviewer.screenshot(path=PICTURES / "review-queue.png", full_page=True)
@@ -93,7 +122,9 @@ async def test_joining_two_records_shows_what_it_would_change_first(reviewer: Pa
 async def test_a_sampled_attachment_is_judged_by_keyboard_and_what_the_matcher_had_said_is_told_afterwards(
     reviewer: Page,
 ) -> None:
-    await expect(reviewer.get_by_role("heading", name="To be judged without the matcher")).to_be_visible()
+    await expect(
+        reviewer.get_by_role("heading", name="To be judged without the matcher")
+    ).to_be_visible()
     await accessible(reviewer)
     await reviewer.get_by_role("link", name="Judge: ").first.focus()
     await reviewer.keyboard.press("Enter")
@@ -103,7 +134,9 @@ async def test_a_sampled_attachment_is_judged_by_keyboard_and_what_the_matcher_h
     await reviewer.screenshot(path=PICTURES / "judge.png", full_page=True)
     await reviewer.get_by_role("button", name="Nobody of these").focus()
     await reviewer.keyboard.press("Enter")
-    await expect(reviewer.get_by_role("status").filter(has_text="The matcher had said otherwise")).to_be_visible()
+    await expect(
+        reviewer.get_by_role("status").filter(has_text="The matcher had said otherwise")
+    ).to_be_visible()
     await accessible(reviewer)
 
 
@@ -119,8 +152,12 @@ async def test_somebody_is_looked_for_by_keyboard(reviewer: Page) -> None:
     await accessible(reviewer)
     await reviewer.get_by_label("Family name").fill("Novak")
     await reviewer.keyboard.press("Enter")
-    await expect(reviewer.get_by_role("heading", name="On file, the likeliest first")).to_be_visible()
-    await expect(reviewer.get_by_role("row", name="Names").get_by_text("Ania Nowak").first).to_be_visible()
+    await expect(
+        reviewer.get_by_role("heading", name="On file, the likeliest first")
+    ).to_be_visible()
+    await expect(
+        reviewer.get_by_role("row", name="Names").get_by_text("Ania Nowak").first
+    ).to_be_visible()
     await accessible(reviewer)
     await nothing_cut_off(reviewer)
     await reviewer.screenshot(path=PICTURES / "search.png", full_page=True)

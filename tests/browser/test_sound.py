@@ -36,7 +36,9 @@ async def sounded(page: Page, times: int, within: int) -> None:
     """At least so many bursts within so many milliseconds. The page's policy forbids waiting inside the page."""
     give_up = time.monotonic() + within / 1000
     while len(await bursts(page)) < times:
-        assert time.monotonic() < give_up, f"{len(await bursts(page))} bursts in {within} ms, {times} expected"
+        assert time.monotonic() < give_up, (
+            f"{len(await bursts(page))} bursts in {within} ms, {times} expected"
+        )
         await asyncio.sleep(0.05)
 
 
@@ -73,7 +75,9 @@ async def test_a_critical_alert_sounds_at_once_in_bursts_of_at_most_three_second
     assert len(await bursts(page)) == silent
 
 
-async def test_muted_nothing_sounds_and_the_screen_counts_down(console: Console, page: Page, dsn: str) -> None:
+async def test_muted_nothing_sounds_and_the_screen_counts_down(
+    console: Console, page: Page, dsn: str
+) -> None:
     await armed(page, console)
     await page.get_by_role("button", name="Mute for 2 minutes").click()
     await expect(page.locator("#sound-state")).to_contain_text("Sound muted for 1 min")
@@ -81,11 +85,15 @@ async def test_muted_nothing_sounds_and_the_screen_counts_down(console: Console,
     await expect(page.locator("article")).to_have_count(1)
     await page.wait_for_timeout(1500)
     assert await bursts(page) == []
-    await page.evaluate("key => localStorage.setItem(key, String(Date.now() - 1000))", "liaison-muted-until")
+    await page.evaluate(
+        "key => localStorage.setItem(key, String(Date.now() - 1000))", "liaison-muted-until"
+    )
     await sounded(page, 1, 3000)
 
 
-async def test_a_locked_screen_sounds_and_shows_nothing_of_anybody(console: Console, page: Page, dsn: str) -> None:
+async def test_a_locked_screen_sounds_and_shows_nothing_of_anybody(
+    console: Console, page: Page, dsn: str
+) -> None:
     await armed(page, console)
     await page.get_by_role("button", name="Lock screen").click()
     await expect(page.get_by_role("heading", name="Screen locked")).to_be_visible()
@@ -116,7 +124,9 @@ async def test_a_tab_that_the_browser_hides_and_slows_down_still_sounds_until_so
         await tab.says("document.querySelector('[name=initials]').value = 'ab'")
         await tab.says(f"document.querySelector(\"input[value='{story.AMBULANCE}']\").click()")
         await tab.says("document.querySelector('main form').requestSubmit()")
-        await tab.until("document.querySelector('#live-text')?.textContent.includes('Live. Last heard')", 10)
+        await tab.until(
+            "document.querySelector('#live-text')?.textContent.includes('Live. Last heard')", 10
+        )
         await tab.says(LISTEN)
         await tab.says("document.querySelector('#sound-test').click()")
         await tab.until("window.bursts.length === 1", 5)
@@ -134,8 +144,12 @@ async def test_a_tab_that_the_browser_hides_and_slows_down_still_sounds_until_so
         assert await tab.says("new Set(window.bursts).size") == 1
 
 
-async def test_at_twice_and_four_times_the_size_nothing_is_cut_off(console: Console, page: Page, dsn: str) -> None:
-    await put(dsn, "one", "A title that is long enough to need more than one line of a narrow screen", 1)
+async def test_at_twice_and_four_times_the_size_nothing_is_cut_off(
+    console: Console, page: Page, dsn: str
+) -> None:
+    await put(
+        dsn, "one", "A title that is long enough to need more than one line of a narrow screen", 1
+    )
     await sit(page, console.url)
     await nothing_cut_off(page)
     # the proof that it would be seen

@@ -47,8 +47,12 @@ class House:
     def start(self, workers: int, **extra: str) -> None:
         """Start so many stream workers and a relay."""
         settings = Settings(kafka_bootstrap=self.broker.bootstrap, postgres_dsn=self.dsn)
-        idempotent = {"LIAISON_KAFKA_IDEMPOTENT": "1" if isinstance(self.broker, ApacheKafka) else "0"}
-        self._stack = Stack(settings, datetime.now(UTC), "system", ["relay"], QUICK | idempotent | extra)
+        idempotent = {
+            "LIAISON_KAFKA_IDEMPOTENT": "1" if isinstance(self.broker, ApacheKafka) else "0"
+        }
+        self._stack = Stack(
+            settings, datetime.now(UTC), "system", ["relay"], QUICK | idempotent | extra
+        )
         self._resources.enter_context(self._stack)
         for number in range(workers):
             self.stack.start("stream", f"stream-{number}")
@@ -75,7 +79,9 @@ def house(request: pytest.FixtureRequest, kind: str) -> Iterator[House]:
     if kind == "apache":
         require_apache_kafka()
     with ExitStack() as resources:
-        broker: EmbeddedKafka | ApacheKafka = ApacheKafka(ROOT) if kind == "apache" else EmbeddedKafka()
+        broker: EmbeddedKafka | ApacheKafka = (
+            ApacheKafka(ROOT) if kind == "apache" else EmbeddedKafka()
+        )
         resources.enter_context(broker)
         house = House(broker, resources.enter_context(EmbeddedPostgres()))
         resources.callback(house.close)

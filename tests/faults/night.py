@@ -27,7 +27,13 @@ from services.simulation.ledger import MemoryLedger
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
 SETTLED_SECONDS = 75.0
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 """How a connection ends when PostgreSQL crashes: asyncpg may also find its own protocol in an impossible state."""
 
 
@@ -90,12 +96,16 @@ class Night:
     async def publish_poison(self, count: int) -> None:
         """Send what no intake can accept."""
         for number in range(count):
-            self.sent.poison.add(await self._send("met-cad", f"bad-{number}", b'{"specversion":"1.0","id":"x"}'))
+            self.sent.poison.add(
+                await self._send("met-cad", f"bad-{number}", b'{"specversion":"1.0","id":"x"}')
+            )
 
     async def repeat_some(self, count: int) -> None:
         """Send events again that were sent before."""
         for index in random.Random(count).sample(range(len(self.sent.events)), count):
-            await self._send(self.sent.feeds[index], "again", json.dumps(self.sent.events[index]).encode())
+            await self._send(
+                self.sent.feeds[index], "again", json.dumps(self.sent.events[index]).encode()
+            )
 
     async def _watch(self) -> None:
         """Read the alert log as a console does: everything after the last sequence seen."""
@@ -106,7 +116,8 @@ class Night:
                     while True:
                         last = self.seen[-1] if self.seen else 0
                         rows = await connection.fetch(
-                            "SELECT sequence FROM alert_log WHERE sequence > $1 ORDER BY sequence", last
+                            "SELECT sequence FROM alert_log WHERE sequence > $1 ORDER BY sequence",
+                            last,
                         )
                         self.seen += [r["sequence"] for r in rows]
                         await asyncio.sleep(0.02)
@@ -128,11 +139,18 @@ class Night:
                 try:
                     events = await connection.fetchval("SELECT count(*) FROM event")
                     bad = await connection.fetchval("SELECT count(*) FROM rejection")
-                    waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+                    waiting = await connection.fetchval(
+                        "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+                    )
                     raised = await connection.fetchval("SELECT count(*) FROM alert")
                 finally:
                     await connection.close()
-                if events >= len(self.sent.events) and bad >= len(self.sent.poison) and not waiting and raised:
+                if (
+                    events >= len(self.sent.events)
+                    and bad >= len(self.sent.poison)
+                    and not waiting
+                    and raised
+                ):
                     await asyncio.sleep(0.3)
                     return
             await asyncio.sleep(0.2)
@@ -165,7 +183,8 @@ class Night:
             found.append(f"quarantine holds {len(quarantined)}, must hold {len(self.sent.poison)}")
         ends = await self._ends()
         cursors = {
-            (r["topic"], r["partition"]): r["next_offset"] for r in await connection.fetch("SELECT * FROM kafka_cursor")
+            (r["topic"], r["partition"]): r["next_offset"]
+            for r in await connection.fetch("SELECT * FROM kafka_cursor")
         }
         found += [
             f"cursor of {p} is {cursors.get(p)}, Kafka ends at {end}"
@@ -179,7 +198,9 @@ class Night:
         await reader.start()
         try:
             places = [TopicPartition(t, n) for t in TOPICS.values() for n in range(4)]
-            return {(p.topic, p.partition): end for p, end in (await reader.end_offsets(places)).items()}
+            return {
+                (p.topic, p.partition): end for p, end in (await reader.end_offsets(places)).items()
+            }
         finally:
             await reader.stop()
 
@@ -190,7 +211,11 @@ class Night:
         received = []
         for feed, event in zip(self.sent.feeds, self.sent.events, strict=True):
             agency, described = self.registry.feeds_by_id[feed]
-            received.append(Received(decode(json.dumps(event).encode()), agency.id, agency.kind, described.id, now))
+            received.append(
+                Received(
+                    decode(json.dumps(event).encode()), agency.id, agency.kind, described.id, now
+                )
+            )
         for first in range(0, len(received), 3):
             ledger.receive(received[first : first + 3], now)
         return {a.key: {d.desk for d in a.desks} for a in ledger.alerts.values()}
@@ -205,16 +230,23 @@ class Night:
             times[r["alert_key"]][r["desk"]] += 1
         missing = [k for k, desks in expected.items() if set(times.get(k, {})) != desks]
         if missing:
-            found.append(f"{len(missing)} of {len(expected)} alerts missing or at other desks, e.g. {missing[0]}")
+            found.append(
+                f"{len(missing)} of {len(expected)} alerts missing or at other desks, e.g. {missing[0]}"
+            )
         if unexpected := sorted(set(times) - set(expected)):
             found.append(f"{len(unexpected)} alerts nobody expected, e.g. {unexpected[0]}")
         if doubled := [k for k, desks in times.items() if any(n != 1 for n in desks.values())]:
             found.append(f"{len(doubled)} alerts raised twice, e.g. {doubled[0]}")
-        sequences = [r["sequence"] for r in await connection.fetch("SELECT sequence FROM alert_log ORDER BY sequence")]
+        sequences = [
+            r["sequence"]
+            for r in await connection.fetch("SELECT sequence FROM alert_log ORDER BY sequence")
+        ]
         if sequences != list(range(1, len(sequences) + 1)):
             found.append("the alert log has a gap")
         if self.seen != sequences[: len(self.seen)] or len(self.seen) < len(sequences):
-            found.append(f"a concurrent reader saw {len(self.seen)} of {len(sequences)} changes, or in another order")
+            found.append(
+                f"a concurrent reader saw {len(self.seen)} of {len(sequences)} changes, or in another order"
+            )
         return found
 
     async def _outbox_faults(self, connection: asyncpg.Connection) -> list[str]:

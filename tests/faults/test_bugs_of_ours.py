@@ -12,7 +12,9 @@ from tests.faults.conftest import House
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("point", ["after-cursor", "before-commit"])
 @pytest.mark.parametrize("kind", ["embedded"])
-async def test_a_handler_that_fails_two_times_of_three_loses_nothing(house: House, point: str) -> None:
+async def test_a_handler_that_fails_two_times_of_three_loses_nothing(
+    house: House, point: str
+) -> None:
     await asyncio.to_thread(house.start, 0)
     house.restart("stream-0", LIAISON_CRASH_AT=f"raise:{point}")
     async with house.night.open() as night:

@@ -30,7 +30,9 @@ async def test_a_process_killed_at_any_point_loses_and_doubles_nothing(house: Ho
                 house.restart("stream-0")
             house.restart(name, LIAISON_CRASH_AT=point)
             await night.publish(3)
-            assert await _dead(house, name) == -signal.SIGKILL, f"the process did not come to {point}"
+            assert await _dead(house, name) == -signal.SIGKILL, (
+                f"the process did not come to {point}"
+            )
             await night.publish(2)
             if name == "relay":
                 house.restart("relay")

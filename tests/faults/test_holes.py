@@ -13,7 +13,9 @@ from tests.faults.night import TOPICS, Night
 
 async def _pass_over(house: House) -> None:
     """Commit the group's offsets beyond what the ledger has, as a broken client or a hasty operator would."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=house.broker.bootstrap, group_id="liaison", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=house.broker.bootstrap, group_id="liaison", enable_auto_commit=False
+    )
     await consumer.start()
     places = [TopicPartition(t, n) for t in TOPICS.values() for n in range(4)]
     consumer.assign(places)

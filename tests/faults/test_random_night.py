@@ -77,7 +77,9 @@ async def test_the_database_crashes_and_comes_back(house: House) -> None:
         await publishing
         await night.settled()
         assert await night.faults() == []
-        assert all(p.poll() is None for p in house.stack.processes.values()), "a service gave up instead of waiting"
+        assert all(p.poll() is None for p in house.stack.processes.values()), (
+            "a service gave up instead of waiting"
+        )
 
 
 @pytest.mark.kafka

@@ -33,7 +33,9 @@ class SignedIn:
 
 
 @asynccontextmanager
-async def signed_in(dsn: str, now: datetime, *grants: Grant, name: str = "P1") -> AsyncIterator[SignedIn]:
+async def signed_in(
+    dsn: str, now: datetime, *grants: Grant, name: str = "P1"
+) -> AsyncIterator[SignedIn]:
     """A person with these grants at a console of their own on the ledger."""
     clock = ManualClock(now)
     settings = Settings(environment="test", postgres_dsn=dsn, console_secret="of the tests")
@@ -42,8 +44,12 @@ async def signed_in(dsn: str, now: datetime, *grants: Grant, name: str = "P1") -
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:
             async with app.state.pool.acquire() as connection, connection.transaction():
-                cookie = await sessions.start(connection, f"issuer {name}", name, "Adaeze Okoro", now)
-                await sessions.grant(connection, f"issuer {name}", grants, "administrator", "test", now)
+                cookie = await sessions.start(
+                    connection, f"issuer {name}", name, "Adaeze Okoro", now
+                )
+                await sessions.grant(
+                    connection, f"issuer {name}", grants, "administrator", "test", now
+                )
             client.cookies.set("liaison_session", cookie)
             found = await sessions.load(app.state.pool, sessions.hash_of(cookie), now)
             assert found is not None

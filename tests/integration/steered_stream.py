@@ -25,7 +25,14 @@ from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, hear
 from services.runtime import kafka
 from services.simulation.feeds_heard import Listening
-from services.simulation.replay import Outcome, arrivals, chosen, command_of, differences, everything_done
+from services.simulation.replay import (
+    Outcome,
+    arrivals,
+    chosen,
+    command_of,
+    differences,
+    everything_done,
+)
 
 APPLIED_SECONDS = 20.0
 KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
@@ -61,7 +68,10 @@ class SteeredStream:
     async def empty(self) -> None:
         """Forget everything but the place in the topics."""
         tables = {
-            r["tablename"] for r in await self.pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            r["tablename"]
+            for r in await self.pool.fetch(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            )
         }
         await self.pool.execute(f"TRUNCATE {', '.join(sorted(tables - KEPT))} CASCADE")
 
@@ -107,11 +117,17 @@ class SteeredStream:
         while True:
             due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
             limit = at if due is None or due >= at else due
-            await self._hear_all({f: i for f in listening.feeds if (i := listening.last_sign(f, limit)) is not None})
+            await self._hear_all(
+                {f: i for f in listening.feeds if (i := listening.last_sign(f, limit)) is not None}
+            )
             if await self._feeds_taken(limit):
                 continue
-            await self._hear_all({f: i for f in listening.feeds if (i := listening.assured(f, limit)) is not None})
-            overdue = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE due_at < $1", at)
+            await self._hear_all(
+                {f: i for f in listening.feeds if (i := listening.assured(f, limit)) is not None}
+            )
+            overdue = await self.pool.fetchval(
+                "SELECT min(due_at) FROM deadline WHERE due_at < $1", at
+            )
             if overdue is None or (overdue > limit):
                 return
             self.set_clock(max(overdue, self._clock))
@@ -119,7 +135,9 @@ class SteeredStream:
 
     async def _feeds_taken(self, at: datetime) -> bool:
         """Let every feed be looked at that seems silent by then, or is heard again. Whether there was one."""
-        due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind = 'feed' AND due_at <= $1", at)
+        due = await self.pool.fetchval(
+            "SELECT min(due_at) FROM deadline WHERE kind = 'feed' AND due_at <= $1", at
+        )
         if due is not None:
             self.set_clock(max(due, self._clock))
             await self._taken(due)
@@ -128,7 +146,9 @@ class SteeredStream:
     async def _hear_all(self, signs: Mapping[str, datetime]) -> None:
         """Signs of life that are news. Before the clock moves: the worker must not find a deadline that one had moved."""
         for instant in sorted(set(signs.values())):
-            fresh = {f for f, i in signs.items() if i == instant and self._heard.get(f, _NEVER) < instant}
+            fresh = {
+                f for f, i in signs.items() if i == instant and self._heard.get(f, _NEVER) < instant
+            }
             if fresh:
                 await self._hear(fresh, instant)
 
@@ -169,13 +189,21 @@ class SteeredStream:
 
     async def _do(self, step: Doing, at: datetime) -> None:
         found, _ = await self._alerts()
-        alert = chosen([a for a in found if a.rule == step.rule and a.at(step.desk) is not None], step.desk)
+        alert = chosen(
+            [a for a in found if a.rule == step.rule and a.at(step.desk) is not None], step.desk
+        )
         refused = None
         try:
             await commands.run(
-                self.pool, self.registry, load_policy(), command_of(step), desk=step.desk, alert=alert.alert_id,
-                actor=step.actor, now=at,
-            )  # fmt: skip
+                self.pool,
+                self.registry,
+                load_policy(),
+                command_of(step),
+                desk=step.desk,
+                alert=alert.alert_id,
+                actor=step.actor,
+                now=at,
+            )
         except CommandRefused as error:
             refused = error.code
         assert refused == step.refused
@@ -191,7 +219,10 @@ class SteeredStream:
             )
             log = await connection.fetch("SELECT * FROM alert_log ORDER BY sequence")
         transitions = tuple(
-            Transition(str(r["alert_id"]), r["desk"], r["transition"], r["at"], r["actor"], r["reason"]) for r in log
+            Transition(
+                str(r["alert_id"]), r["desk"], r["transition"], r["at"], r["actor"], r["reason"]
+            )
+            for r in log
         )
         return tuple(sorted(found, key=lambda a: (a.raised_at, a.rule, a.alert_id))), transitions
 

@@ -9,7 +9,9 @@ from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 
 
-async def test_records_come_back_in_order_from_any_offset(kafka: EmbeddedKafka | ApacheKafka) -> None:
+async def test_records_come_back_in_order_from_any_offset(
+    kafka: EmbeddedKafka | ApacheKafka,
+) -> None:
     await clients.create_topics(kafka.bootstrap, {"feed.order": 1})
     await clients.create_topics(kafka.bootstrap, {"feed.order": 1})
     producer = clients.producer(kafka.bootstrap, idempotent=isinstance(kafka, ApacheKafka))

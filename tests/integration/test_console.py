@@ -92,43 +92,68 @@ async def test_the_second_to_acknowledge_is_told_who_was_first_and_when(
     second = await client.post(url, data={"csrf": token})
     assert second.status_code == 409
     assert "AB acknowledged this alert at 23 Nov 2026 14:24:00" in second.text
-    assert await pool.fetchval("SELECT count(*) FROM alert_log WHERE transition = 'acknowledged'") == 1
-    assert await pool.fetchval("SELECT actor FROM audit WHERE action = 'alert.acknowledged'") == "AB@las"
+    assert (
+        await pool.fetchval("SELECT count(*) FROM alert_log WHERE transition = 'acknowledged'") == 1
+    )
+    assert (
+        await pool.fetchval("SELECT actor FROM audit WHERE action = 'alert.acknowledged'")
+        == "AB@las"
+    )
 
 
 async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str) -> commands.Done:
     return await commands.run(
-        pool, load_registry(), load_policy(), Acknowledge(), desk=desk, alert=alert, actor=actor, now=NOW
+        pool,
+        load_registry(),
+        load_policy(),
+        Acknowledge(),
+        desk=desk,
+        alert=alert,
+        actor=actor,
+        now=NOW,
     )
 
 
 async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool: asyncpg.Pool) -> None:
     ids = [await raised(pool) for _ in range(3)]
     done = await asyncio.gather(
-        *(acknowledge(pool, "las", i, f"{n}@las") for i in ids for n in "abc"), return_exceptions=True
+        *(acknowledge(pool, "las", i, f"{n}@las") for i in ids for n in "abc"),
+        return_exceptions=True,
     )
     assert sum(isinstance(d, commands.Done) for d in done) == 3
     assert sum(isinstance(d, AlreadyAcknowledged) for d in done) == 6
-    assert [r[0] for r in await pool.fetch("SELECT sequence FROM alert_log ORDER BY 1")] == [1, 2, 3]
+    assert [r[0] for r in await pool.fetch("SELECT sequence FROM alert_log ORDER BY 1")] == [
+        1,
+        2,
+        3,
+    ]
 
 
-async def test_a_session_sees_its_own_desk_and_no_other(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+async def test_a_session_sees_its_own_desk_and_no_other(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
     alert = await raised(pool, "slam")
     assert (await client.get("/desks/las")).status_code == 401
     token = await sit(client)
     for path in ("/desks/slam", "/desks/slam/stream", f"/desks/slam/alerts/{alert}"):
         assert (await client.get(path)).status_code == 403
-    assert (await client.post(f"/desks/slam/alerts/{alert}/acknowledge", data={"csrf": token})).status_code == 403
+    assert (
+        await client.post(f"/desks/slam/alerts/{alert}/acknowledge", data={"csrf": token})
+    ).status_code == 403
     assert (await client.get(f"/desks/las/alerts/{alert}")).status_code == 404
     assert (await client.get("/desks/nowhere")).status_code == 404
     assert (await client.get("/desks/las/alerts/no-id")).status_code == 404
     assert "Police on scene" not in (await client.get("/desks/las")).text
 
 
-async def test_a_form_that_is_not_ours_changes_nothing(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+async def test_a_form_that_is_not_ours_changes_nothing(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
     alert = await raised(pool)
     await sit(client)
-    assert (await client.post(f"/desks/las/alerts/{alert}/acknowledge", data={"csrf": "forged"})).status_code == 403
+    assert (
+        await client.post(f"/desks/las/alerts/{alert}/acknowledge", data={"csrf": "forged"})
+    ).status_code == 403
     assert await pool.fetchval("SELECT acknowledged_at FROM alert_desk") is None
 
 
@@ -147,7 +172,9 @@ async def test_sign_in_for_trying_is_refused_in_the_live_environment(postgres_ds
         assert "LIAISON_ENVIRONMENT=try" in answer.text
 
 
-async def test_a_ledger_that_is_away_is_said_with_what_to_do(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+async def test_a_ledger_that_is_away_is_said_with_what_to_do(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
     await sit(client)
     await pool.execute("ALTER TABLE alert RENAME TO alert_gone")
     answer = await client.get("/desks/las")

@@ -41,14 +41,23 @@ async def seen(ledger: PlayedLedger, desk: str, now: datetime, *alerts: str) -> 
     outlines = ledger.registry.outlines
     assert outlines is not None
     async with ledger.pool.acquire() as connection, connection.transaction():
-        crisis: UUID = await connection.fetchval("SELECT crisis_id FROM incident WHERE reference = 'CAD-4177'")
+        crisis: UUID = await connection.fetchval(
+            "SELECT crisis_id FROM incident WHERE reference = 'CAD-4177'"
+        )
         items = await connection.fetchval(
             "SELECT array_agg(DISTINCT i) FROM disclosure, unnest(items) AS i WHERE desk = $1", desk
         )
         found = await crisis_now(
-            connection, here, crisis, items or (), alerts, registry=ledger.registry, policy=load_policy(), model=shipped(),
+            connection,
+            here,
+            crisis,
+            items or (),
+            alerts,
+            registry=ledger.registry,
+            policy=load_policy(),
+            model=shipped(),
             sheet=BoroughMap(outlines),
-        )  # fmt: skip
+        )
     assert found is not None
     return found
 
@@ -57,19 +66,31 @@ async def detained(ledger: PlayedLedger) -> None:
     await ledger.play("the-story")
     who = {"incident": "CAD-4177", "detention": "D-1"}
     await ledger.say("met-cad", "detention.detained", {**who, "power": "s136"}, at(14, 45))
-    await ledger.say("met-cad", "detention.arrived", {**who, "at": EMERGENCY_DEPARTMENT}, at(15, 40))
+    await ledger.say(
+        "met-cad", "detention.arrived", {**who, "at": EMERGENCY_DEPARTMENT}, at(15, 40)
+    )
 
 
-async def test_each_running_limit_has_a_clock_that_starts_where_the_law_starts_it(ledger: PlayedLedger) -> None:
+async def test_each_running_limit_has_a_clock_that_starts_where_the_law_starts_it(
+    ledger: PlayedLedger,
+) -> None:
     await detained(ledger)
     clocks = {c.name: c for c in (await seen(ledger, "slam-crisis", at(16))).clocks}
     period = clocks["Period of detention"]
-    assert (period.began, period.ends, period.basis) == (at(15, 40), at(15, 40) + timedelta(hours=24), "law")
+    assert (period.began, period.ends, period.basis) == (
+        at(15, 40),
+        at(15, 40) + timedelta(hours=24),
+        "law",
+    )
     assert period.alert_at == at(15, 40) + timedelta(hours=12)
-    assert all(c.ends >= b.ends for b, c in zip(clocks.values(), list(clocks.values())[1:], strict=False))
+    assert all(
+        c.ends >= b.ends for b, c in zip(clocks.values(), list(clocks.values())[1:], strict=False)
+    )
 
 
-async def test_a_handover_stops_the_handovers_clock_and_not_the_periods(ledger: PlayedLedger) -> None:
+async def test_a_handover_stops_the_handovers_clock_and_not_the_periods(
+    ledger: PlayedLedger,
+) -> None:
     await detained(ledger)
     before = {c.name: c for c in (await seen(ledger, "met-control-central-south", at(16))).clocks}
     handover = before["Handover at the place of safety"]
@@ -78,10 +99,14 @@ async def test_a_handover_stops_the_handovers_clock_and_not_the_periods(ledger: 
     await ledger.say("met-cad", "detention.handed-over", who, at(16, 5))
     after = {c.name for c in (await seen(ledger, "met-control-central-south", at(16, 6))).clocks}
     assert "Handover at the place of safety" not in after
-    assert "Period of detention" in {c.name for c in (await seen(ledger, "slam-crisis", at(16, 6))).clocks}
+    assert "Period of detention" in {
+        c.name for c in (await seen(ledger, "slam-crisis", at(16, 6))).clocks
+    }
 
 
-async def test_a_clock_whose_alert_stands_leads_to_it_where_this_desk_has_it(ledger: PlayedLedger) -> None:
+async def test_a_clock_whose_alert_stands_leads_to_it_where_this_desk_has_it(
+    ledger: PlayedLedger,
+) -> None:
     await detained(ledger)
     await ledger.until(at(16, 30))
     alert = str(await ledger.pool.fetchval("SELECT alert_id FROM alert WHERE rule = 'R11'"))
@@ -96,28 +121,43 @@ async def test_a_clock_whose_alert_stands_leads_to_it_where_this_desk_has_it(led
 async def test_a_clock_that_a_silent_feed_would_stop_says_so(ledger: PlayedLedger) -> None:
     await detained(ledger)
     assert not any(c.unsure for c in (await seen(ledger, "slam-crisis", at(16))).clocks)
-    await ledger.pool.execute("UPDATE feed_state SET silent_since = $1 WHERE feed = 'met-cad'", at(15, 59))
-    period = next(c for c in (await seen(ledger, "slam-crisis", at(16))).clocks if c.name == "Period of detention")
+    await ledger.pool.execute(
+        "UPDATE feed_state SET silent_since = $1 WHERE feed = 'met-cad'", at(15, 59)
+    )
+    period = next(
+        c
+        for c in (await seen(ledger, "slam-crisis", at(16))).clocks
+        if c.name == "Period of detention"
+    )
     assert period.unsure
 
 
-async def test_the_name_is_shown_to_the_police_only_while_a_unit_is_on_scene(ledger: PlayedLedger) -> None:
+async def test_the_name_is_shown_to_the_police_only_while_a_unit_is_on_scene(
+    ledger: PlayedLedger,
+) -> None:
     await ledger.play("the-story")
     desk = "met-control-central-south"
     there = await seen(ledger, desk, at(14, 50))
     assert there.person.on_file is not None
     assert there.person.on_file.names == ("Kwabena Asante-Reid",)
     await ledger.say(
-        "met-cad", "resource.left", {"incident": "CAD-4177", "resource": "MX24", "kind": "police-unit"}, at(15)
+        "met-cad",
+        "resource.left",
+        {"incident": "CAD-4177", "resource": "MX24", "kind": "police-unit"},
+        at(15),
     )
     gone = (await seen(ledger, desk, at(15, 1))).person
     assert (gone.may_see, gone.waits_for_scene, gone.on_file) == (False, True, None)
-    assert [d.source for d in gone.described] == ["met"], "what the force itself has said it may read"
+    assert [d.source for d in gone.described] == ["met"], (
+        "what the force itself has said it may read"
+    )
     health = (await seen(ledger, "las-mental-health", at(15, 1))).person
     assert health.on_file is not None
 
 
-async def test_a_desk_that_the_matrix_does_not_name_sees_no_person_and_no_plan(ledger: PlayedLedger) -> None:
+async def test_a_desk_that_the_matrix_does_not_name_sees_no_person_and_no_plan(
+    ledger: PlayedLedger,
+) -> None:
     await ledger.play("the-story")
     found = await seen(ledger, "operations", at(14, 50))
     assert found.person.on_file is None
@@ -127,7 +167,9 @@ async def test_a_desk_that_the_matrix_does_not_name_sees_no_person_and_no_plan(l
     assert found.incidents_withheld == 3
 
 
-async def test_the_plans_lines_are_there_for_the_police_until_the_person_has_refused_it(ledger: PlayedLedger) -> None:
+async def test_the_plans_lines_are_there_for_the_police_until_the_person_has_refused_it(
+    ledger: PlayedLedger,
+) -> None:
     await ledger.play("the-story")
     desk = "met-control-central-south"
     assert (
@@ -135,15 +177,24 @@ async def test_the_plans_lines_are_there_for_the_police_until_the_person_has_ref
         == "Speak slowly and stay at the door; Ask for his sister"
     )
     refused = {
-        "local_person": "P-4411", "pathway": "CP-77", "consent_to_share": "refused", "area": "southwark",
-        "contact_phone": "020 7946 0211", "crisis_plan": {"pointer": "urn:nrl:RV5-1", "calming": ["Speak slowly"]},
-    }  # fmt: skip
+        "local_person": "P-4411",
+        "pathway": "CP-77",
+        "consent_to_share": "refused",
+        "area": "southwark",
+        "contact_phone": "020 7946 0211",
+        "crisis_plan": {"pointer": "urn:nrl:RV5-1", "calming": ["Speak slowly"]},
+    }
     await ledger.say("slam-ehr", "pathway.updated", refused, at(14, 51))
     assert "What helps" not in dict((await seen(ledger, desk, at(14, 52))).facts)
-    assert dict((await seen(ledger, "las-mental-health", at(14, 52))).facts)["What helps"] == "Speak slowly"
+    assert (
+        dict((await seen(ledger, "las-mental-health", at(14, 52))).facts)["What helps"]
+        == "Speak slowly"
+    )
 
 
-async def test_the_trust_sees_its_own_record_of_care_and_others_do_not(ledger: PlayedLedger) -> None:
+async def test_the_trust_sees_its_own_record_of_care_and_others_do_not(
+    ledger: PlayedLedger,
+) -> None:
     await ledger.play("the-story")
     (own,) = (await seen(ledger, "slam-crisis", at(14, 50))).person.pathways
     assert own.team == "Southwark crisis resolution and home treatment"
@@ -154,7 +205,10 @@ async def test_an_incident_with_coordinates_is_a_mark_in_its_borough_where_the_p
     ledger: PlayedLedger,
 ) -> None:
     await ledger.play("the-story")
-    moved = {"incident": "LAS-9001", "location": {"uprn": "200003456701", "latitude": 51.4740, "longitude": -0.0800}}
+    moved = {
+        "incident": "LAS-9001",
+        "location": {"uprn": "200003456701", "latitude": 51.4740, "longitude": -0.0800},
+    }
     await ledger.say("las-cad", "incident.updated", moved, at(14, 41))
     found = await seen(ledger, "las-mental-health", at(14, 50))
     (number,) = (i.number for i in found.incidents if i.reference == "LAS-9001")
@@ -165,13 +219,19 @@ async def test_an_incident_with_coordinates_is_a_mark_in_its_borough_where_the_p
     assert {i.area for i in trust.incidents} == {""}
 
 
-async def test_a_reference_opens_in_its_agencys_own_system_where_the_registry_says_how(ledger: PlayedLedger) -> None:
+async def test_a_reference_opens_in_its_agencys_own_system_where_the_registry_says_how(
+    ledger: PlayedLedger,
+) -> None:
     await ledger.play("the-story")
     given = ledger.registry.model_dump()
-    next(a for a in given["agencies"] if a["id"] == "met")["record_url"] = "https://cad.example/incident/{reference}"
+    next(a for a in given["agencies"] if a["id"] == "met")["record_url"] = (
+        "https://cad.example/incident/{reference}"
+    )
     edited = Registry.model_validate(given)
     edited._boundaries = ledger.registry.outlines
     ledger.registry = edited
     found = await seen(ledger, "las-mental-health", at(14, 50))
-    assert {i.reference: i.url for i in found.incidents}["CAD-4177"] == "https://cad.example/incident/CAD-4177"
+    assert {i.reference: i.url for i in found.incidents}[
+        "CAD-4177"
+    ] == "https://cad.example/incident/CAD-4177"
     assert {i.reference: i.url for i in found.incidents}["LAS-9001"] is None

@@ -30,7 +30,9 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
     await made.close()
 
 
-async def looked(pool: asyncpg.Pool, here: Here, crisis: UUID, names: dict[str, str], action: str) -> Chronology:
+async def looked(
+    pool: asyncpg.Pool, here: Here, crisis: UUID, names: dict[str, str], action: str
+) -> Chronology:
     async with pool.acquire() as connection, connection.transaction():
         return await chronology(connection, here, crisis, names, action)
 
@@ -41,34 +43,47 @@ async def played_crisis(pool: asyncpg.Pool, *items: str) -> UUID:
         await c.execute("INSERT INTO zone (zone) VALUES ('london') ON CONFLICT DO NOTHING")
         await c.execute(
             "INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at) VALUES ($1, 'london', $2, $2, $2)",
-            crisis, NOW,
-        )  # fmt: skip
+            crisis,
+            NOW,
+        )
         await c.execute(
             """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys)
                VALUES ('met', 'CAD-1', 'london', $1, $2, $2, '{}')""",
-            crisis, NOW,
-        )  # fmt: skip
+            crisis,
+            NOW,
+        )
         for number, kind in enumerate(("incident.reported", "force.started", "custody.arrived")):
             await c.execute(
                 """INSERT INTO event (source, id, type, feed, agency, record_agency, incident, occurred_at, recorded_at,
                                       received_at, topic, partition, "offset", content_hash, body)
                    VALUES ('/met/cad', $1, $2, 'met-cad', 'met', 'met', 'CAD-1', $3, $3, $4, 't', 0, $5, '', '')""",
-                str(number), f"uk.crisisliaison.{kind}.v1", NOW, NOW + timedelta(minutes=9), number,
-            )  # fmt: skip
+                str(number),
+                f"uk.crisisliaison.{kind}.v1",
+                NOW,
+                NOW + timedelta(minutes=9),
+                number,
+            )
         await c.execute(
             """INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, crisis_id, urgency, holds_since, raised_at,
                                   detail) VALUES ($1, $2, 'R01', 1, 'london', $3, 1, $4, $4, '{}')""",
-            alert, str(alert), crisis, NOW,
-        )  # fmt: skip
+            alert,
+            str(alert),
+            crisis,
+            NOW,
+        )
         await c.execute(
             "INSERT INTO alert_desk (alert_id, desk, state, view, acknowledge_by) VALUES ($1, 'las', 'raised', $2, $3)",
-            alert, {"title": "Police on scene"}, NOW,
-        )  # fmt: skip
+            alert,
+            {"title": "Police on scene"},
+            NOW,
+        )
         await c.execute(
             """INSERT INTO disclosure (alert_id, desk, agency, purpose, items, disclosed_at)
                VALUES ($1, 'las', 'las', 'emergency-response', $2, $3)""",
-            alert, list(items), NOW,
-        )  # fmt: skip
+            alert,
+            list(items),
+            NOW,
+        )
     return crisis
 
 
@@ -82,7 +97,9 @@ async def test_only_what_was_disclosed_to_the_desk_is_in_its_timeline_and_the_re
     assert found.entries[0].known - found.entries[0].occurred == timedelta(minutes=9)
 
 
-async def test_a_desk_without_an_alert_of_it_sees_no_crisis_and_a_view_is_in_the_audit(pool: asyncpg.Pool) -> None:
+async def test_a_desk_without_an_alert_of_it_sees_no_crisis_and_a_view_is_in_the_audit(
+    pool: asyncpg.Pool,
+) -> None:
     crisis = await played_crisis(pool, "incidents", "force-log")
     with pytest.raises(Refused):
         await looked(pool, here("slam", "slam"), crisis, {}, "crisis.viewed")

@@ -15,15 +15,23 @@ from tests.played_ledger import PlayedLedger
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HERS = {
-    "names": [{"given": "Zofia", "family": "Nowak"}], "date_of_birth": "1985-09-14", "sex": "female",
-    "addresses": [{"postcode": "SE5 8AZ"}], "phones": ["+447700900123"], "nhs_number": "9990000018",
-}  # fmt: skip
+    "names": [{"given": "Zofia", "family": "Nowak"}],
+    "date_of_birth": "1985-09-14",
+    "sex": "female",
+    "addresses": [{"postcode": "SE5 8AZ"}],
+    "phones": ["+447700900123"],
+    "nhs_number": "9990000018",
+}
 SISTER = {
     "names": [{"given": "Ania", "family": "Nowak"}],
     "date_of_birth": "1987-01-30",
     "addresses": [{"postcode": "SE5 8AZ"}],
 }
-SAID = {"names": [{"given": "Zosia", "family": "Nowak"}], "date_of_birth": "1985-09-14", "sex": "female"}
+SAID = {
+    "names": [{"given": "Zosia", "family": "Nowak"}],
+    "date_of_birth": "1985-09-14",
+    "sex": "female",
+}
 DESK = "/desks/slam-crisis"
 PLAN = {"pointer": "urn:nrl:1", "calming": ["Speak slowly"]}
 
@@ -38,11 +46,27 @@ async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     pool = await create_pool(postgres_dsn, max_size=4)
     made = PlayedLedger(pool)
     await made.say("slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0))
-    await made.say("slam-ehr", "pathway.opened", {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN}, at(1))
-    await made.say("slam-ehr", "person.registered", {"local_person": "p-2", "person": SISTER}, at(2))
-    await made.say("met-cad", "incident.reported", {
-        "incident": "CAD-1", "nature": "suicidal", "channel": "999", "location": {"area": "southwark"}, "person": SAID},
-        at(5))  # fmt: skip
+    await made.say(
+        "slam-ehr",
+        "pathway.opened",
+        {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN},
+        at(1),
+    )
+    await made.say(
+        "slam-ehr", "person.registered", {"local_person": "p-2", "person": SISTER}, at(2)
+    )
+    await made.say(
+        "met-cad",
+        "incident.reported",
+        {
+            "incident": "CAD-1",
+            "nature": "suicidal",
+            "channel": "999",
+            "location": {"area": "southwark"},
+            "person": SAID,
+        },
+        at(5),
+    )
     yield made
     await pool.close()
 
@@ -70,10 +94,16 @@ async def outcome(ledger: PlayedLedger) -> str:
 
 
 async def person_of(ledger: PlayedLedger, local: str) -> str:
-    return str(await ledger.pool.fetchval("SELECT person_id FROM local_record WHERE local_person = $1", local))
+    return str(
+        await ledger.pool.fetchval(
+            "SELECT person_id FROM local_record WHERE local_person = $1", local
+        )
+    )
 
 
-async def test_the_queue_names_incidents_and_nobody(ledger: PlayedLedger, reviewer: SignedIn) -> None:
+async def test_the_queue_names_incidents_and_nobody(
+    ledger: PlayedLedger, reviewer: SignedIn
+) -> None:
     page = (await reviewer.get(f"{DESK}/review")).text
     assert "CAD-1" in page
     assert "1 incidents wait" in page
@@ -90,7 +120,9 @@ async def test_the_comparison_shows_names_and_levels_and_no_number_address_or_te
     assert "a short form" in page
     assert "14 Sep 1985" in page
     assert not [each for each in ("SE5", "900123", "9990000018") if each in page]
-    row = await ledger.pool.fetchrow("SELECT actor, subject, detail FROM audit WHERE action = 'review.viewed'")
+    row = await ledger.pool.fetchrow(
+        "SELECT actor, subject, detail FROM audit WHERE action = 'review.viewed'"
+    )
     assert row is not None
     assert (row["actor"], row["subject"]) == ("P1@slam-crisis", "met/CAD-1")
     assert await person_of(ledger, "p-1") in row["detail"]["people"]
@@ -100,7 +132,9 @@ async def test_the_same_person_is_attached_the_crisis_plan_is_told_and_undone_it
     ledger: PlayedLedger, reviewer: SignedIn
 ) -> None:
     where = f"{DESK}/review/{await decision(ledger)}"
-    done = await reviewer.post(where, verdict="same", person=await person_of(ledger, "p-1"), reason="rang the ward")
+    done = await reviewer.post(
+        where, verdict="same", person=await person_of(ledger, "p-1"), reason="rang the ward"
+    )
     assert done.status_code == 303
     assert await outcome(ledger) == "attached"
     assert await ledger.pool.fetchval("SELECT cleared_at IS NULL FROM alert WHERE rule = 'R16'")
@@ -108,14 +142,23 @@ async def test_the_same_person_is_attached_the_crisis_plan_is_told_and_undone_it
     assert "Attached now: on file 1." in page
     assert "rang the ward" in page
     review = await ledger.pool.fetchval("SELECT review_id FROM identity_review")
-    assert (await reviewer.post(f"{where}/undo/{review}", reason="it was her cousin")).status_code == 303
+    assert (
+        await reviewer.post(f"{where}/undo/{review}", reason="it was her cousin")
+    ).status_code == 303
     assert await outcome(ledger) == "possible"
     assert not await ledger.pool.fetchval("SELECT cleared_at IS NULL FROM alert WHERE rule = 'R16'")
 
 
-async def test_somebody_else_leaves_the_queue_and_stays_apart(ledger: PlayedLedger, reviewer: SignedIn) -> None:
+async def test_somebody_else_leaves_the_queue_and_stays_apart(
+    ledger: PlayedLedger, reviewer: SignedIn
+) -> None:
     where = f"{DESK}/review/{await decision(ledger)}"
-    await reviewer.post(where, verdict="different", person=await person_of(ledger, "p-1"), reason="she is on the ward")
+    await reviewer.post(
+        where,
+        verdict="different",
+        person=await person_of(ledger, "p-1"),
+        reason="she is on the ward",
+    )
     assert "Nobody waits" in (await reviewer.get(f"{DESK}/review")).text
     await ledger.say("met-cad", "incident.updated", {"incident": "CAD-1", "person": HERS}, at(40))
     assert await outcome(ledger) != "attached"
@@ -152,7 +195,8 @@ async def test_what_is_missing_is_said_on_the_page_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
-    "path", ["/review/999", "/review/x", "/people/x", "/people/00000000-0000-0000-0000-000000000000"]
+    "path",
+    ["/review/999", "/review/x", "/people/x", "/people/00000000-0000-0000-0000-000000000000"],
 )
 async def test_what_is_not_there_is_said_and_leaks_nothing(reviewer: SignedIn, path: str) -> None:
     answer = await reviewer.get(DESK + path)
@@ -160,9 +204,13 @@ async def test_what_is_not_there_is_said_and_leaks_nothing(reviewer: SignedIn, p
     assert "There is no such" in answer.text
 
 
-async def test_a_police_desk_may_not_compare_people_on_file(ledger: PlayedLedger, postgres_dsn: str) -> None:
+async def test_a_police_desk_may_not_compare_people_on_file(
+    ledger: PlayedLedger, postgres_dsn: str
+) -> None:
     async with signed_in(postgres_dsn, at(30), Grant("reviewer", "met")) as police:
-        answer = await police.get(f"/desks/met-control-central-south/review/{await decision(ledger)}")
+        answer = await police.get(
+            f"/desks/met-control-central-south/review/{await decision(ledger)}"
+        )
     assert answer.status_code == 403
     assert "not disclosed to this desk" in answer.text
     assert "Nowak" not in answer.text
@@ -182,10 +230,14 @@ async def test_joining_shows_what_it_would_change_and_is_done_only_when_it_is_me
 ) -> None:
     twice = {**HERS, "nhs_number": None}
     given = {k: v for k, v in twice.items() if v is not None}
-    await ledger.say("oxleas-ehr", "person.registered", {"local_person": "x-9", "person": given}, at(20))
+    await ledger.say(
+        "oxleas-ehr", "person.registered", {"local_person": "x-9", "person": given}, at(20)
+    )
     hers, other = await person_of(ledger, "p-1"), await person_of(ledger, "x-9")
     where = f"{DESK}/people/{hers}"
-    seen = unescape((await reviewer.post(f"{where}/join", other=other, reason="one NHS number")).text)
+    seen = unescape(
+        (await reviewer.post(f"{where}/join", other=other, reason="one NHS number")).text
+    )
     assert "Nothing is written yet" in seen
     assert "Records that become another person's: 1" in seen
     assert "CAD-1" in seen
@@ -196,6 +248,11 @@ async def test_joining_shows_what_it_would_change_and_is_done_only_when_it_is_me
     page = unescape((await reviewer.get(where)).text)
     assert "Take record 2 out" in page
     link = await ledger.pool.fetchval("SELECT link_id FROM record_link")
-    assert "Nothing is written yet" in (await reviewer.post(f"{where}/undo/{link}", reason="a slip")).text
-    assert (await reviewer.post(f"{where}/undo/{link}", reason="a slip", sure="yes")).status_code == 303
+    assert (
+        "Nothing is written yet"
+        in (await reviewer.post(f"{where}/undo/{link}", reason="a slip")).text
+    )
+    assert (
+        await reviewer.post(f"{where}/undo/{link}", reason="a slip", sure="yes")
+    ).status_code == 303
     assert await person_of(ledger, "x-9") == other

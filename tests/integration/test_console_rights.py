@@ -25,20 +25,33 @@ from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
 
 NOW = datetime(2026, 11, 23, 14, 24, tzinfo=UTC)
-DESKS = Desks.of([
-    Desk("las", "Desk", "las", "LAS", "ambulance-control"), Desk("slam", "Crisis", "slam", "SLaM", "mental-health-crisis"),
-])  # fmt: skip
+DESKS = Desks.of(
+    [
+        Desk("las", "Desk", "las", "LAS", "ambulance-control"),
+        Desk("slam", "Crisis", "slam", "SLaM", "mental-health-crisis"),
+    ]
+)
 PUBLIC = {
-    ("GET", "/"), ("POST", "/sign-in"), ("GET", "/sign-in/provider"), ("GET", "/sign-in/callback"),
-    ("POST", "/sign-out/provider"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics"),
-}  # fmt: skip
+    ("GET", "/"),
+    ("POST", "/sign-in"),
+    ("GET", "/sign-in/provider"),
+    ("GET", "/sign-in/callback"),
+    ("POST", "/sign-out/provider"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+}
 LOCKED_TOO = {
-    ("GET", "/desks/{desk}/pulse"), ("GET", "/desks/{desk}/locked"), ("POST", "/desks/{desk}/unlock"),
-}  # fmt: skip
+    ("GET", "/desks/{desk}/pulse"),
+    ("GET", "/desks/{desk}/locked"),
+    ("POST", "/desks/{desk}/unlock"),
+}
 
 
 def application(dsn: str, clock: ManualClock) -> FastAPI:
-    return create_app(Settings(environment="test", postgres_dsn=dsn, console_secret="of the tests"), DESKS, clock)
+    return create_app(
+        Settings(environment="test", postgres_dsn=dsn, console_secret="of the tests"), DESKS, clock
+    )
 
 
 def every_route(of: Any) -> Iterator[Any]:
@@ -54,16 +67,24 @@ def every_route(of: Any) -> Iterator[Any]:
 def routes() -> Iterator[tuple[str, str, Any]]:
     for route in every_route(application("postgresql://nowhere", ManualClock(NOW))):
         if isinstance(route, APIRoute):
-            doors = [d.call for d in route.dependant.dependencies if isinstance(d.call, Door | AnybodyDoor)]
+            doors = [
+                d.call
+                for d in route.dependant.dependencies
+                if isinstance(d.call, Door | AnybodyDoor)
+            ]
             assert len(doors) == 1, f"{route.path} stands behind {len(doors)} doors"
             for method in route.methods or ():
                 yield method, route.path, doors[0]
         else:
-            assert getattr(route, "path", "") == "/static", f"{route} is no route that a door can guard"
+            assert getattr(route, "path", "") == "/static", (
+                f"{route} is no route that a door can guard"
+            )
 
 
 ROUTES = sorted(routes(), key=lambda r: (r[1], r[0]))
-CLOSED = [(method, path, door) for method, path, door in ROUTES if not isinstance(door, AnybodyDoor)]
+CLOSED = [
+    (method, path, door) for method, path, door in ROUTES if not isinstance(door, AnybodyDoor)
+]
 
 
 def named(routes: list[tuple[str, str, Any]]) -> list[str]:
@@ -73,7 +94,12 @@ def named(routes: list[tuple[str, str, Any]]) -> list[str]:
 
 def filled(path: str, desk: str = "las") -> str:
     at = path.replace("{desk}", desk).replace("{agency}", desk).replace("{command}", "acknowledge")
-    return at.replace("{incident_agency}", "met").replace("{incident}", "CAD-1").replace("{", "").replace("}", "")
+    return (
+        at.replace("{incident_agency}", "met")
+        .replace("{incident}", "CAD-1")
+        .replace("{", "")
+        .replace("}", "")
+    )
 
 
 @pytest.fixture
@@ -102,7 +128,9 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-async def signed_in(pool: asyncpg.Pool, client: httpx.AsyncClient, *grants: Grant, at: datetime = NOW) -> str:
+async def signed_in(
+    pool: asyncpg.Pool, client: httpx.AsyncClient, *grants: Grant, at: datetime = NOW
+) -> str:
     """A session with these grants; returns its CSRF token."""
     async with pool.acquire() as connection, connection.transaction():
         cookie = await sessions.start(connection, "issuer P1", "P1", "Adaeze Okoro", at)
@@ -132,7 +160,9 @@ def test_what_a_locked_session_may_do_is_a_list_that_somebody_looked_at() -> Non
 
 
 @pytest.mark.parametrize(("method", "path", "door"), CLOSED, ids=named(CLOSED))
-async def test_nobody_comes_in_without_a_session(client: httpx.AsyncClient, method: str, path: str, door: Any) -> None:
+async def test_nobody_comes_in_without_a_session(
+    client: httpx.AsyncClient, method: str, path: str, door: Any
+) -> None:
     assert (await client.request(method, filled(path))).status_code == 401
     client.cookies.set("liaison_session", "made up")
     assert (await client.request(method, filled(path))).status_code == 401
@@ -156,7 +186,9 @@ async def test_a_role_that_does_not_include_it_is_refused(
 ) -> None:
     lacking: list[Role] = [role for role in ROLES if door.permission not in PERMISSIONS[role]]
     csrf = await signed_in(pool, client, *(Grant(role, "las") for role in lacking))
-    assert (await client.request(method, filled(path), headers={"X-CSRF-Token": csrf})).status_code == 403
+    assert (
+        await client.request(method, filled(path), headers={"X-CSRF-Token": csrf})
+    ).status_code == 403
 
 
 @pytest.mark.parametrize(("method", "path", "door"), CHANGING, ids=named(CHANGING))
@@ -167,21 +199,32 @@ async def test_nothing_is_changed_by_a_form_that_is_not_ours(
     before = await pool.fetchval("SELECT count(*) FROM audit")
     assert (await client.request(method, filled(path), data={"csrf": "forged"})).status_code == 403
     assert await pool.fetchval("SELECT count(*) FROM audit") == before
-    assert (await client.request(method, filled(path), headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403
+    assert (
+        await client.request(method, filled(path), headers={"Sec-Fetch-Site": "cross-site"})
+    ).status_code == 403
 
 
 @pytest.mark.parametrize(("method", "path", "door"), SHUT_WHEN_LOCKED, ids=named(SHUT_WHEN_LOCKED))
 async def test_a_locked_session_shows_nothing(
-    client: httpx.AsyncClient, pool: asyncpg.Pool, clock: ManualClock, method: str, path: str, door: Any
+    client: httpx.AsyncClient,
+    pool: asyncpg.Pool,
+    clock: ManualClock,
+    method: str,
+    path: str,
+    door: Any,
 ) -> None:
     csrf = await signed_in(pool, client, *(Grant(role, "las") for role in ROLES))
     clock.advance(sessions.IDLE + timedelta(seconds=1))
-    answer = await client.request(method, filled(path), headers={"X-CSRF-Token": csrf, "Accept": "text/html"})
+    answer = await client.request(
+        method, filled(path), headers={"X-CSRF-Token": csrf, "Accept": "text/html"}
+    )
     assert answer.status_code == 303
     assert answer.headers["location"] in {"/desks/las/locked", "/"}
 
 
-async def test_a_session_ends_with_the_shift(client: httpx.AsyncClient, pool: asyncpg.Pool, clock: ManualClock) -> None:
+async def test_a_session_ends_with_the_shift(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, clock: ManualClock
+) -> None:
     await signed_in(pool, client, Grant("operator", "las"))
     for _ in range(26):
         assert (await client.get("/desks/las/preferences")).status_code in {200, 401}
@@ -189,7 +232,9 @@ async def test_a_session_ends_with_the_shift(client: httpx.AsyncClient, pool: as
     assert (await client.get("/desks/las/preferences")).status_code == 401
 
 
-async def test_a_role_that_is_taken_away_counts_at_once(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+async def test_a_role_that_is_taken_away_counts_at_once(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
     await signed_in(pool, client, Grant("operator", "las"))
     assert (await client.get("/desks/las")).status_code == 200
     async with pool.acquire() as connection, connection.transaction():
@@ -212,7 +257,13 @@ async def test_an_open_stream_ends_within_a_second_when_a_right_is_taken(
         found = await sessions.load(pool, session, clock.now())
         if found is None:
             return "ended"
-        return "locked" if found.locked_at else None if found.may("see", DESKS.desks["las"]) else "refused"
+        return (
+            "locked"
+            if found.locked_at
+            else None
+            if found.may("see", DESKS.desks["las"])
+            else "refused"
+        )
 
     from services.console.view.list_filter import Chosen
 

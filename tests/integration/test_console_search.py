@@ -23,8 +23,15 @@ async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     pool = await create_pool(postgres_dsn, max_size=4)
     made = PlayedLedger(pool)
     await made.say("slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0))
-    await made.say("slam-ehr", "pathway.opened", {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN}, at(1))
-    await made.say("slam-ehr", "person.registered", {"local_person": "p-2", "person": SISTER}, at(2))
+    await made.say(
+        "slam-ehr",
+        "pathway.opened",
+        {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN},
+        at(1),
+    )
+    await made.say(
+        "slam-ehr", "person.registered", {"local_person": "p-2", "person": SISTER}, at(2)
+    )
     await call(made, "CAD-1", STRANGE)
     yield made
     await pool.close()
@@ -51,27 +58,43 @@ async def test_an_incident_nobody_was_found_for_is_opened_and_a_person_looked_fo
     assert "Nobody is attached, and nobody is thought possible." in page
     assert f"{where}/search" in page
     assert "Look" in (await reviewer.get(f"{where}/search")).text
-    found = unescape((await reviewer.post(f"{where}/search", given="Zosia", family="Novak", born="1985-09-14")).text)
+    found = unescape(
+        (
+            await reviewer.post(f"{where}/search", given="Zosia", family="Novak", born="1985-09-14")
+        ).text
+    )
     assert "Zofia Nowak" in found
     assert "a short form" in found
     assert not [each for each in ("SE5", "900123", "9990000018") if each in found]
     hers = await person_of(ledger, "p-1")
-    done = await reviewer.post(where, verdict="same", person=hers, reason="gave her sister's name, rang the ward")
+    done = await reviewer.post(
+        where, verdict="same", person=hers, reason="gave her sister's name, rang the ward"
+    )
     assert done.status_code == 303
     kept = await ledger.pool.fetchrow(
         "SELECT outcome, person_id::text FROM identity_decision WHERE superseded_at IS NULL"
     )
     assert kept is not None
     assert tuple(kept) == ("attached", hers)
-    assert await ledger.pool.fetchval("SELECT cleared_at IS NULL FROM alert WHERE rule = 'R16'"), "her plan is told now"
+    assert await ledger.pool.fetchval("SELECT cleared_at IS NULL FROM alert WHERE rule = 'R16'"), (
+        "her plan is told now"
+    )
 
 
 async def test_whom_somebody_was_shown_is_in_the_audit_and_what_they_wrote_is_nowhere(
     ledger: PlayedLedger, reviewer: SignedIn
 ) -> None:
     where = await opened(reviewer)
-    await reviewer.post(f"{where}/search", given="Zofia", family="Nowak", born="1985-09-14", nhs_number="999 000 0018")
-    row = await ledger.pool.fetchrow("SELECT actor, subject, detail FROM audit WHERE action = 'review.searched'")
+    await reviewer.post(
+        f"{where}/search",
+        given="Zofia",
+        family="Nowak",
+        born="1985-09-14",
+        nhs_number="999 000 0018",
+    )
+    row = await ledger.pool.fetchrow(
+        "SELECT actor, subject, detail FROM audit WHERE action = 'review.searched'"
+    )
     assert row is not None
     assert (row["actor"], row["subject"]) == ("P1@slam-crisis", "met/CAD-1")
     assert await person_of(ledger, "p-1") in row["detail"]["people"]
@@ -96,7 +119,10 @@ async def test_what_is_wrong_with_what_was_written_is_said_by_field_and_nobody_i
     answer = await reviewer.post(f"{await opened(reviewer)}/search", **fields)
     assert answer.status_code == 422
     assert said in unescape(answer.text)
-    assert await ledger.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'review.searched'") == 0
+    assert (
+        await ledger.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'review.searched'")
+        == 0
+    )
 
 
 async def test_nobody_on_file_is_said_as_such(reviewer: SignedIn) -> None:
@@ -106,17 +132,30 @@ async def test_nobody_on_file_is_said_as_such(reviewer: SignedIn) -> None:
     assert "Nobody on file shares enough" in answer.text
 
 
-async def test_who_may_not_review_looks_for_nobody(ledger: PlayedLedger, reviewer: SignedIn, postgres_dsn: str) -> None:
+async def test_who_may_not_review_looks_for_nobody(
+    ledger: PlayedLedger, reviewer: SignedIn, postgres_dsn: str
+) -> None:
     number = (await opened(reviewer)).rsplit("/", 1)[1]
     async with signed_in(postgres_dsn, at(30), Grant("reviewer", "met"), name="P2") as police:
         desk = "/desks/met-control-central-south"
-        answer = await police.post(f"{desk}/review/{number}/search", given="Zofia", family="Nowak", born="1985-09-14")
+        answer = await police.post(
+            f"{desk}/review/{number}/search", given="Zofia", family="Nowak", born="1985-09-14"
+        )
         assert (answer.status_code, "Nowak" in answer.text) == (403, False)
-        assert (await police.post(f"{desk}/find-incident", agency="met", reference="CAD-1")).status_code == 403
+        assert (
+            await police.post(f"{desk}/find-incident", agency="met", reference="CAD-1")
+        ).status_code == 403
     async with signed_in(postgres_dsn, at(30), Grant("reviewer", "nelft"), name="P3") as far:
-        assert (await far.post("/desks/nelft-crisis/find-incident", agency="met", reference="CAD-1")).status_code == 404
+        assert (
+            await far.post("/desks/nelft-crisis/find-incident", agency="met", reference="CAD-1")
+        ).status_code == 404
         answer = await far.post(
-            f"/desks/nelft-crisis/review/{number}/search", given="Zofia", family="Nowak", born="1985-09-14"
+            f"/desks/nelft-crisis/review/{number}/search",
+            given="Zofia",
+            family="Nowak",
+            born="1985-09-14",
         )
         assert answer.status_code == 404
-    assert (await reviewer.post(f"{DESK}/find-incident", agency="met", reference="CAD-9")).status_code == 404
+    assert (
+        await reviewer.post(f"{DESK}/find-incident", agency="met", reference="CAD-9")
+    ).status_code == 404

@@ -37,9 +37,15 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 async def client(postgres_dsn: str, oidc: Provider) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(
-        environment="test", postgres_dsn=postgres_dsn, console_secret="of the tests", oidc_issuer=oidc.url,
-        oidc_client_id=CLIENT, oidc_client_secret="secret", oidc_acr="AAL3", console_url="http://console",
-    )  # fmt: skip
+        environment="test",
+        postgres_dsn=postgres_dsn,
+        console_secret="of the tests",
+        oidc_issuer=oidc.url,
+        oidc_client_id=CLIENT,
+        oidc_client_secret="secret",
+        oidc_acr="AAL3",
+        console_url="http://console",
+    )
     app = create_app(settings, DESKS, SystemClock())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -53,11 +59,19 @@ async def sign_in(
     client: httpx.AsyncClient, oidc: Provider, sub: str = "P1", desk: str = "las", **claims: Any
 ) -> httpx.Response:
     """From the sign-in page to the provider, and back."""
-    said = {"name": "Adaeze Okoro", "preferred_username": "p1.okoro", "acr": "AAL3", "sid": f"s-{sub}",
-            "liaison_roles": ["operator@las"], **claims}  # fmt: skip
+    said = {
+        "name": "Adaeze Okoro",
+        "preferred_username": "p1.okoro",
+        "acr": "AAL3",
+        "sid": f"s-{sub}",
+        "liaison_roles": ["operator@las"],
+        **claims,
+    }
     async with httpx.AsyncClient() as outside:
         (
-            await outside.put(f"{oidc.url}/users/{sub}", json={k: v for k, v in said.items() if v is not None})
+            await outside.put(
+                f"{oidc.url}/users/{sub}", json={k: v for k, v in said.items() if v is not None}
+            )
         ).raise_for_status()
         begun = await client.get("/sign-in/provider", params={"desk": desk})
         assert begun.status_code == 302, begun.text
@@ -108,14 +122,18 @@ async def test_a_sign_in_that_is_not_strong_enough_is_refused(
     assert await pool.fetchval("SELECT count(*) FROM operator_session") == 0
 
 
-async def test_an_answer_that_nobody_asked_for_signs_nobody_in(client: httpx.AsyncClient, pool: asyncpg.Pool) -> None:
+async def test_an_answer_that_nobody_asked_for_signs_nobody_in(
+    client: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
     answer = await client.get("/sign-in/callback", params={"code": "stolen", "state": "made up"})
     assert answer.status_code == 403
     assert "Begin again" in answer.text
     assert await pool.fetchval("SELECT count(*) FROM operator_session") == 0
 
 
-async def test_signing_out_ends_the_session_and_not_only_the_cookie(client: httpx.AsyncClient, oidc: Provider) -> None:
+async def test_signing_out_ends_the_session_and_not_only_the_cookie(
+    client: httpx.AsyncClient, oidc: Provider
+) -> None:
     await sign_in(client, oidc)
     kept = client.cookies["liaison_session"]
     assert (await client.post("/sign-out", data={"csrf": await csrf(client)})).status_code == 303
@@ -123,38 +141,60 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(client: http
     assert (await client.get("/desks/las")).status_code == 401
 
 
-async def test_the_provider_ends_a_session_over_the_back_channel(client: httpx.AsyncClient, oidc: Provider) -> None:
+async def test_the_provider_ends_a_session_over_the_back_channel(
+    client: httpx.AsyncClient, oidc: Provider
+) -> None:
     await sign_in(client, oidc)
     other = oidc.logout_token(sid="s-somebody-else")
-    assert (await client.post("/sign-out/provider", data={"logout_token": other})).status_code == 200
+    assert (
+        await client.post("/sign-out/provider", data={"logout_token": other})
+    ).status_code == 200
     assert (await client.get("/desks/las")).status_code == 200
     token = oidc.logout_token(sid="s-P1")
-    assert (await client.post("/sign-out/provider", data={"logout_token": token})).status_code == 200
+    assert (
+        await client.post("/sign-out/provider", data={"logout_token": token})
+    ).status_code == 200
     assert (await client.get("/desks/las")).status_code == 401
-    assert (await client.post("/sign-out/provider", data={"logout_token": token})).status_code == 400
+    assert (
+        await client.post("/sign-out/provider", data={"logout_token": token})
+    ).status_code == 400
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"iss": "http://elsewhere"}, {"aud": "another"}, {"events": {}}, {"nonce": "x"}, {"jti": None}, {"iat": 1},
-     {"sid": None}],
+    [
+        {"iss": "http://elsewhere"},
+        {"aud": "another"},
+        {"events": {}},
+        {"nonce": "x"},
+        {"jti": None},
+        {"iat": 1},
+        {"sid": None},
+    ],
     ids=str,
-)  # fmt: skip
+)
 async def test_a_logout_token_that_is_not_right_ends_nothing(
     client: httpx.AsyncClient, oidc: Provider, change: dict[str, Any]
 ) -> None:
     await sign_in(client, oidc)
     token = oidc.logout_token(**{"sid": "s-P1", **change})
-    assert (await client.post("/sign-out/provider", data={"logout_token": token})).status_code == 400
-    assert (await client.post("/sign-out/provider", data={"logout_token": token + "x"})).status_code == 400
+    assert (
+        await client.post("/sign-out/provider", data={"logout_token": token})
+    ).status_code == 400
+    assert (
+        await client.post("/sign-out/provider", data={"logout_token": token + "x"})
+    ).status_code == 400
     assert (await client.get("/desks/las")).status_code == 200
 
 
 async def test_a_provider_that_is_away_is_said_with_what_to_do(postgres_dsn: str) -> None:
     settings = Settings(
-        environment="live", postgres_dsn=postgres_dsn, console_secret="of the tests", oidc_issuer="http://localhost:9",
+        environment="live",
+        postgres_dsn=postgres_dsn,
+        console_secret="of the tests",
+        oidc_issuer="http://localhost:9",
         oidc_client_id=CLIENT,
-    )  # fmt: skip
+    )
     app = create_app(settings, DESKS, SystemClock())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     begun = time.monotonic()

@@ -37,19 +37,43 @@ def said() -> list[tuple[str, str, datetime, dict[str, Any]]]:
     for n in range(80):
         at, ethnicity = FRIDAY + timedelta(minutes=6 * n), "N" if n % 2 else "A"
         low = (n // 2) % 4 != 0 if n % 2 else (n // 2) % 4 == 0
-        found.append(("las-cad", "incident.reported", at, {
-            "incident": f"LAS-{n}", "nature": "suicidal", "ambulance_category": "C3" if low else "C2",
-            "location": {"uprn": f"10002128{n:04d}", "area": "lambeth"}, "person": {"ethnicity": ethnicity},
-        }))  # fmt: skip
+        found.append(
+            (
+                "las-cad",
+                "incident.reported",
+                at,
+                {
+                    "incident": f"LAS-{n}",
+                    "nature": "suicidal",
+                    "ambulance_category": "C3" if low else "C2",
+                    "location": {"uprn": f"10002128{n:04d}", "area": "lambeth"},
+                    "person": {"ethnicity": ethnicity},
+                },
+            )
+        )
     for n in range(6):
         site = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
         at = FRIDAY + timedelta(hours=9, minutes=6 * n)
         own = {"incident": f"CAD-{n}", "detention": f"D-{n}"}
-        found.append(("met-cad", "incident.reported", at, {
-            "incident": f"CAD-{n}", "nature": "suicidal", "location": {"uprn": f"10002129{n:04d}", "area": "brent"},
-        }))  # fmt: skip
         found.append(
-            ("met-cad", "detention.detained", at + timedelta(minutes=1), own | {"power": "s136", "kept_at": site})
+            (
+                "met-cad",
+                "incident.reported",
+                at,
+                {
+                    "incident": f"CAD-{n}",
+                    "nature": "suicidal",
+                    "location": {"uprn": f"10002129{n:04d}", "area": "brent"},
+                },
+            )
+        )
+        found.append(
+            (
+                "met-cad",
+                "detention.detained",
+                at + timedelta(minutes=1),
+                own | {"power": "s136", "kept_at": site},
+            )
         )
         if n % 2:
             ended = at + timedelta(hours=20)
@@ -70,10 +94,16 @@ async def batch(pool: asyncpg.Pool) -> Batch:
     worker = Batch(pool, REGISTRY, POLICY, lambda _: None)
     offsets = {"las-cad": 0, "met-cad": 0}
     for number, (feed, kind, at, data) in enumerate(said()):
-        body = json.dumps({
-            "specversion": "1.0", "id": f"e{number}", "source": f"/{feed.replace('-', '/')}",
-            "type": f"uk.crisisliaison.{kind}.v1", "time": at.isoformat(), "data": data,
-        }).encode()  # fmt: skip
+        body = json.dumps(
+            {
+                "specversion": "1.0",
+                "id": f"e{number}",
+                "source": f"/{feed.replace('-', '/')}",
+                "type": f"uk.crisisliaison.{kind}.v1",
+                "time": at.isoformat(),
+                "data": data,
+            }
+        ).encode()
         await worker.apply([Record(f"feed.{feed}", 0, offsets[feed], body, ())], at)
         offsets[feed] += 1
     return worker
@@ -108,7 +138,11 @@ async def test_the_board_is_told_on_monday_at_seven_and_looked_at_again_a_week_l
     assert await own_alerts(pool) == []
     await until_taken(batch, MONDAY)
     (alert,) = await own_alerts(pool)
-    assert (alert.rule, alert.raised_at, [d.desk for d in alert.desks]) == ("R27", MONDAY, ["mental-health-board"])
+    assert (alert.rule, alert.raised_at, [d.desk for d in alert.desks]) == (
+        "R27",
+        MONDAY,
+        ["mental-health-board"],
+    )
     due = await pool.fetchval("SELECT due_at FROM deadline WHERE kind = 'monitor'")
     assert due == next_week(MONDAY)
 
@@ -123,7 +157,14 @@ async def test_it_sounds_again_and_is_answered_like_any_other_and_ends_when_the_
     (again,) = await own_alerts(pool)
     assert again.desks[0].sounded > alert.desks[0].sounded
     await commands.run(
-        pool, REGISTRY, POLICY, Acknowledge(), desk="mental-health-board", alert=alert.alert_id, actor="AB", now=later
+        pool,
+        REGISTRY,
+        POLICY,
+        Acknowledge(),
+        desk="mental-health-board",
+        alert=alert.alert_id,
+        actor="AB",
+        now=later,
     )
     for week in range(1, 15):
         await until_taken(batch, MONDAY + timedelta(weeks=week))
@@ -131,9 +172,14 @@ async def test_it_sounds_again_and_is_answered_like_any_other_and_ends_when_the_
     assert not ended.stands
 
 
-async def test_what_leaves_the_ledger_is_rounded_and_suppressed(pool: asyncpg.Pool, batch: Batch) -> None:
+async def test_what_leaves_the_ledger_is_rounded_and_suppressed(
+    pool: asyncpg.Pool, batch: Batch
+) -> None:
     async with pool.acquire() as connection:
-        table = {row.measure: row for row in await tallies.table(connection, REGISTRY.zone, POLICY, MONDAY)}
+        table = {
+            row.measure: row
+            for row in await tallies.table(connection, REGISTRY.zone, POLICY, MONDAY)
+        }
     shown = {c.group: (c.happened, c.of) for c in table["low-grade"].cells}
     assert shown["black"] == (30, 40)
     assert shown["white"] == (10, 40)
@@ -141,12 +187,20 @@ async def test_what_leaves_the_ledger_is_rounded_and_suppressed(pool: asyncpg.Po
     assert all(c.happened is None for c in table["s136"].cells), "three and six are too few to show"
 
 
-async def test_a_crisis_that_turns_out_to_be_none_is_not_counted(pool: asyncpg.Pool, batch: Batch) -> None:
+async def test_a_crisis_that_turns_out_to_be_none_is_not_counted(
+    pool: asyncpg.Pool, batch: Batch
+) -> None:
     before = await pool.fetchval("SELECT count(*) FROM crisis_tally")
-    body = json.dumps({
-        "specversion": "1.0", "id": "back", "source": "/las/cad", "type": "uk.crisisliaison.event.retracted.v1",
-        "time": (FRIDAY + timedelta(hours=12)).isoformat(), "data": {"retracts": "e0", "reason": "test"},
-    }).encode()  # fmt: skip
+    body = json.dumps(
+        {
+            "specversion": "1.0",
+            "id": "back",
+            "source": "/las/cad",
+            "type": "uk.crisisliaison.event.retracted.v1",
+            "time": (FRIDAY + timedelta(hours=12)).isoformat(),
+            "data": {"retracts": "e0", "reason": "test"},
+        }
+    ).encode()
     await batch.apply([Record("feed.las-cad", 0, 80, body, ())], FRIDAY + timedelta(hours=12))
     assert await pool.fetchval("SELECT count(*) FROM crisis_tally") == before - 1
 
@@ -164,9 +218,13 @@ async def test_a_monitor_that_fails_does_not_hold_up_what_is_due_of_a_crisis(
     async with batch.pool.acquire() as connection:
         await connection.execute("INSERT INTO zone (zone) VALUES ('london') ON CONFLICT DO NOTHING")
         await set_deadlines(connection, "monitor", {SUBJECT: MONDAY}, "london")
-        await set_deadlines(connection, "crisis", {"00000000-0000-0000-0000-000000000001": MONDAY}, "london")
+        await set_deadlines(
+            connection, "crisis", {"00000000-0000-0000-0000-000000000001": MONDAY}, "london"
+        )
     taken, _ = await deadlines.take_due(batch, MONDAY)
     assert taken == 2
     assert MONITOR_FAILURES._value.get() == before + 1
     rows = await batch.pool.fetch("SELECT kind, due_at FROM deadline")
-    assert [(r["kind"], r["due_at"]) for r in rows] == [("monitor", MONDAY + deadlines.MONITOR_AGAIN)]
+    assert [(r["kind"], r["due_at"]) for r in rows] == [
+        ("monitor", MONDAY + deadlines.MONITOR_AGAIN)
+    ]

@@ -37,18 +37,25 @@ class Feed:
 
     async def beat(self, now: datetime, at: datetime, broken: bool = False) -> None:
         """A heartbeat of that instant comes now, and what is due is looked at."""
-        body = json.dumps({
-            "specversion": "1.0", "id": f"h{self._offset}", "source": "/las/cad",
-            "type": "uk.crisisliaison.feed.heartbeat.v1", "time": at.isoformat(),
-            "data": {"backlog": "many"} if broken else {},
-        }).encode()  # fmt: skip
+        body = json.dumps(
+            {
+                "specversion": "1.0",
+                "id": f"h{self._offset}",
+                "source": "/las/cad",
+                "type": "uk.crisisliaison.feed.heartbeat.v1",
+                "time": at.isoformat(),
+                "data": {"backlog": "many"} if broken else {},
+            }
+        ).encode()
         await self.batch.apply([Record("feed.las-cad", 0, self._offset, body, ())], now)
         self._offset += 1
         await take_due(self.batch, now)
 
     async def standing(self) -> list[str]:
         """Titles of what stands."""
-        rows = await self.pool.fetch("SELECT detail FROM alert WHERE cleared_at IS NULL AND feed = 'las-cad'")
+        rows = await self.pool.fetch(
+            "SELECT detail FROM alert WHERE cleared_at IS NULL AND feed = 'las-cad'"
+        )
         return [r["detail"]["title"] for r in rows]
 
     async def shown(self) -> list[str | None]:

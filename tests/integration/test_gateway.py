@@ -29,7 +29,9 @@ PLAN = json.loads((FOLDER / "examples/pathway.opened/valid-with-crisis-plan.json
 @pytest.fixture
 def credentials(tmp_path: Path) -> Path:
     file = tmp_path / "credentials.yaml"
-    file.write_text(f"agencies: {{slam: {{token_sha256: [{hashlib.sha256(TOKEN.encode()).hexdigest()}]}}}}")
+    file.write_text(
+        f"agencies: {{slam: {{token_sha256: [{hashlib.sha256(TOKEN.encode()).hexdigest()}]}}}}"
+    )
     return file
 
 
@@ -40,18 +42,25 @@ class Process:
         self.port, self.metrics = free_port(), free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "services.command_line", "worker", "gateway"],
-            env=os.environ | {
-                "LIAISON_KAFKA_BOOTSTRAP": bootstrap, "LIAISON_KAFKA_IDEMPOTENT": str(int(idempotent)),
-                "LIAISON_GATEWAY_PORT": str(self.port), "LIAISON_METRICS_PORT": str(self.metrics),
-                "LIAISON_GATEWAY_CREDENTIALS_PATH": str(credentials), "LIAISON_PSEUDONYM_KEY": "k",
+            env=os.environ
+            | {
+                "LIAISON_KAFKA_BOOTSTRAP": bootstrap,
+                "LIAISON_KAFKA_IDEMPOTENT": str(int(idempotent)),
+                "LIAISON_GATEWAY_PORT": str(self.port),
+                "LIAISON_METRICS_PORT": str(self.metrics),
+                "LIAISON_GATEWAY_CREDENTIALS_PATH": str(credentials),
+                "LIAISON_PSEUDONYM_KEY": "k",
             },
-        )  # fmt: skip
+        )
 
     def wait(self, status: int) -> None:
         end = time.monotonic() + 30
         while time.monotonic() < end:
             try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == status:
+                if (
+                    httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code
+                    == status
+                ):
                     return
             except httpx.HTTPError:
                 pass
@@ -60,9 +69,11 @@ class Process:
 
     def send(self, path: str, body: bytes, kind: str) -> httpx.Response:
         return httpx.post(
-            f"http://127.0.0.1:{self.port}{path}", content=body, timeout=20,
+            f"http://127.0.0.1:{self.port}{path}",
+            content=body,
+            timeout=20,
             headers={"authorization": f"Bearer {TOKEN}", "content-type": kind},
-        )  # fmt: skip
+        )
 
     def stop(self) -> int:
         self._process.terminate()
@@ -96,7 +107,11 @@ async def test_what_is_receipted_stands_in_the_topic(
         place = TopicPartition("feed.slam-ehr", 0)
         reader.assign([place])
         await reader.seek_to_beginning(place)
-        read = [m for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values() for m in batch]
+        read = [
+            m
+            for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values()
+            for m in batch
+        ]
     finally:
         await reader.stop()
     mine = [m for m in read if ("liaison_agency", b"slam") in m.headers]
@@ -110,7 +125,9 @@ async def test_what_is_receipted_stands_in_the_topic(
     assert gateway.stop() in (0, -15)
 
 
-def test_without_a_broker_it_says_so_and_promises_nothing(credentials: Path, processes: list[Process]) -> None:
+def test_without_a_broker_it_says_so_and_promises_nothing(
+    credentials: Path, processes: list[Process]
+) -> None:
     gateway = Process("127.0.0.1:9", credentials, True)
     processes.append(gateway)
     gateway.wait(503)

@@ -34,7 +34,10 @@ async def person(postgres_dsn: str) -> AsyncIterator[SignedIn]:
 async def run(dsn: str, *given: str) -> Result:
     """The command in a thread: it has a loop of its own."""
     return await asyncio.to_thread(
-        CliRunner().invoke, main, ["grants", *given], env={"LIAISON_POSTGRES_DSN": dsn, "LIAISON_ENVIRONMENT": "test"}
+        CliRunner().invoke,
+        main,
+        ["grants", *given],
+        env={"LIAISON_POSTGRES_DSN": dsn, "LIAISON_ENVIRONMENT": "test"},
     )
 
 
@@ -45,12 +48,23 @@ async def test_a_role_that_is_given_counts_at_once_and_taken_it_is_gone(
     given = await run(postgres_dsn, "give", "P1", "reviewer@slam-crisis", "--by", "boss")
     assert given.exit_code == 0, given.output
     assert (await person.get("/desks/slam-crisis/review")).status_code == 200
-    assert "P1\treviewer@slam-crisis\tadministrator, by boss" in (await run(postgres_dsn, "list")).output
-    assert "had reviewer@slam-crisis already" in (await run(postgres_dsn, "give", "P1", "reviewer@slam-crisis")).output
-    assert (await run(postgres_dsn, "take", "P1", "reviewer@slam-crisis", "--by", "boss")).exit_code == 0
+    assert (
+        "P1\treviewer@slam-crisis\tadministrator, by boss"
+        in (await run(postgres_dsn, "list")).output
+    )
+    assert (
+        "had reviewer@slam-crisis already"
+        in (await run(postgres_dsn, "give", "P1", "reviewer@slam-crisis")).output
+    )
+    assert (
+        await run(postgres_dsn, "take", "P1", "reviewer@slam-crisis", "--by", "boss")
+    ).exit_code == 0
     assert (await person.get("/desks/slam-crisis/review")).status_code == 403
     assert "taken away" in (await run(postgres_dsn, "list", "--all")).output
-    said = [r["action"] for r in await pool.fetch("SELECT action FROM audit WHERE actor = 'boss' ORDER BY audit_id")]
+    said = [
+        r["action"]
+        for r in await pool.fetch("SELECT action FROM audit WHERE actor = 'boss' ORDER BY audit_id")
+    ]
     assert said == ["grant.given", "grant.taken"]
 
 

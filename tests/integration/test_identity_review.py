@@ -45,8 +45,15 @@ class Desk:
     async def hear(self, feed: str, kind: str, data: dict[str, Any], minutes: int) -> None:
         at = NOW + timedelta(minutes=minutes)
         _, described = self.registry.feeds_by_id[feed]
-        body = {"specversion": "1.0", "id": f"{feed}-{minutes}", "source": described.sources[0], "time": at.isoformat(),
-                "type": f"uk.crisisliaison.{kind}.v1", "datacontenttype": "application/json", "data": data}  # fmt: skip
+        body = {
+            "specversion": "1.0",
+            "id": f"{feed}-{minutes}",
+            "source": described.sources[0],
+            "time": at.isoformat(),
+            "type": f"uk.crisisliaison.{kind}.v1",
+            "datacontenttype": "application/json",
+            "data": data,
+        }
         topic = next(t for t, (_, f) in self.registry.feeds_by_topic.items() if f.id == feed)
         offset = self._offsets.get(topic, 0)
         self._offsets[topic] = offset + 1
@@ -57,14 +64,28 @@ class Desk:
     async def review(self, person: str, verdict: reviews.Verdict, actor: str = "AB") -> int:
         async with self.pool.acquire() as connection, connection.transaction():
             return await reviews.review(
-                connection, self.registry, self.batch.settle, INCIDENT, person, verdict, actor=actor, reason="rang home",
+                connection,
+                self.registry,
+                self.batch.settle,
+                INCIDENT,
+                person,
+                verdict,
+                actor=actor,
+                reason="rang home",
                 now=NOW + timedelta(minutes=30),
-            )  # fmt: skip
+            )
 
     async def undo(self, review_id: int) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
-            await reviews.undo(connection, self.registry, self.batch.settle, review_id, actor="CD", reason="a slip",
-                                now=NOW + timedelta(minutes=40))  # fmt: skip
+            await reviews.undo(
+                connection,
+                self.registry,
+                self.batch.settle,
+                review_id,
+                actor="CD",
+                reason="a slip",
+                now=NOW + timedelta(minutes=40),
+            )
 
     async def waiting(self) -> list[reviews.Waiting]:
         async with self.pool.acquire() as connection:
@@ -84,13 +105,24 @@ async def desk(pool: asyncpg.Pool) -> Desk:
     made = Desk(pool)
     await made.hear("slam-ehr", "person.registered", {"local_person": "p-1", "person": HER}, 0)
     described = {k: v for k, v in HER.items() if k != "addresses"}
-    await made.hear("met-cad", "incident.reported", {
-        "incident": "CAD-1", "nature": "mental-health-crisis", "channel": "999", "location": {"area": "lambeth"},
-        "person": described}, 1)  # fmt: skip
+    await made.hear(
+        "met-cad",
+        "incident.reported",
+        {
+            "incident": "CAD-1",
+            "nature": "mental-health-crisis",
+            "channel": "999",
+            "location": {"area": "lambeth"},
+            "person": described,
+        },
+        1,
+    )
     return made
 
 
-async def test_a_possible_match_waits_and_is_attached_by_a_person_and_taken_back(desk: Desk) -> None:
+async def test_a_possible_match_waits_and_is_attached_by_a_person_and_taken_back(
+    desk: Desk,
+) -> None:
     (waiting,) = await desk.waiting()
     assert ((waiting.agency, waiting.incident), waiting.rule) == (INCIDENT, "not-enough-weight")
     assert {e["field"] for e in waiting.evidence} >= {"given", "family", "birth"}
@@ -121,7 +153,9 @@ async def test_of_two_reviewers_at_once_one_wins_and_the_other_is_told(desk: Des
     (waiting,) = await desk.waiting()
     (person,) = waiting.candidates
     told = await asyncio.gather(
-        desk.review(person, "same", "AB"), desk.review(person, "different", "CD"), return_exceptions=True
+        desk.review(person, "same", "AB"),
+        desk.review(person, "different", "CD"),
+        return_exceptions=True,
     )
     refused = [t for t in told if isinstance(t, DecisionRefused)]
     assert len(refused) == 1
@@ -146,6 +180,15 @@ async def test_nobody_can_tell_keeps_it_possible_and_a_reason_is_needed(desk: De
     assert len(await desk.waiting()) == 1
     async with desk.pool.acquire() as connection:
         with pytest.raises(DecisionRefused) as refused:
-            await reviews.review(connection, desk.registry, desk.batch.settle, INCIDENT, waiting.candidates[0], "same",
-                                  actor="AB", reason=" ", now=NOW)  # fmt: skip
+            await reviews.review(
+                connection,
+                desk.registry,
+                desk.batch.settle,
+                INCIDENT,
+                waiting.candidates[0],
+                "same",
+                actor="AB",
+                reason=" ",
+                now=NOW,
+            )
     assert refused.value.code == "reason-needed"

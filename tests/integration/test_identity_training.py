@@ -32,7 +32,9 @@ def rows() -> tuple[Rows, Rows]:
 
 
 @pytest.fixture(scope="module")
-def trained(rows: tuple[Rows, Rows]) -> tuple[Splink, Trained, Model, dict[str, Described], dict[str, Described]]:
+def trained(
+    rows: tuple[Rows, Rows],
+) -> tuple[Splink, Trained, Model, dict[str, Described], dict[str, Described]]:
     """Splink after training on them, what it found, and the model of it."""
     people, asked = (dict(read(r) for r in each) for each in rows)
     splink = Splink(people, asked, frequencies(people.values()), AS_OF)
@@ -43,7 +45,11 @@ def trained(rows: tuple[Rows, Rows]) -> tuple[Splink, Trained, Model, dict[str, 
 
 
 def _differences(
-    splink: Splink, model: Model, people: Mapping[str, Described], asked: Mapping[str, Described], seen: Frequencies
+    splink: Splink,
+    model: Model,
+    people: Mapping[str, Described],
+    asked: Mapping[str, Described],
+    seen: Frequencies,
 ) -> Iterator[tuple[str, str, float, float]]:
     """Field, level, our weight and Splink's, of every pair that Splink scores and whose names are not turned round."""
     scorer = Scorer(model, seen, AS_OF)
@@ -56,7 +62,9 @@ def _differences(
         for each in evidence:
             if each.field in {"aliases", "name_pair"}:
                 continue  # Splink weighs each name by itself, and knows one of each
-            theirs = (row.get(f"mw_{each.field}") or 0.0) + (row.get(f"mw_tf_adj_{each.field}") or 0.0)
+            theirs = (row.get(f"mw_{each.field}") or 0.0) + (
+                row.get(f"mw_tf_adj_{each.field}") or 0.0
+            )
             yield each.field, each.level, each.weight or 0.0, theirs
 
 
@@ -73,20 +81,34 @@ def test_live_scores_are_splinks_own_for_the_same_model(
         compared += 1
         # what we do otherwise on purpose: a level hardly observed, a floor, the clamp, and -3 bits for a name at least
         otherwise = (
-            f"{field}.{level}" in kept or theirs <= LEAST.get(field, low) or not low <= theirs <= high
+            f"{field}.{level}" in kept
+            or theirs <= LEAST.get(field, low)
+            or not low <= theirs <= high
             or (field in {"given", "family"} and ours == -3.0)
-        )  # fmt: skip
+        )
         if not otherwise:
             ours_differ.setdefault((field, level), []).append(ours - theirs)
     assert compared > 5_000
-    assert {f for f, _ in ours_differ} >= {"given", "family", "birth", "postcode", "phone", "sex", "nhs_number"}
+    assert {f for f, _ in ours_differ} >= {
+        "given",
+        "family",
+        "birth",
+        "postcode",
+        "phone",
+        "sex",
+        "nhs_number",
+    }
     every = [abs(d) for differences in ours_differ.values() for d in differences]
     assert sum(every) / len(every) < 0.05
-    explained = {key for key, differences in ours_differ.items() if max(map(abs, differences)) > 0.05}
+    explained = {
+        key for key, differences in ours_differ.items() if max(map(abs, differences)) > 0.05
+    }
     assert explained == set(), "a difference that nothing above explains"
 
 
-def document_text(trained: tuple[Splink, Trained, Model, dict[str, Described], dict[str, Described]]) -> str:
+def document_text(
+    trained: tuple[Splink, Trained, Model, dict[str, Described], dict[str, Described]],
+) -> str:
     """The model's document, made once more."""
     base, start = document_of(None)
     return document(trained[1], start, base, trained[0].comparisons, {"version": "of a test"})
@@ -96,12 +118,18 @@ def test_the_parity_check_fails_where_a_weight_is_another(
     trained: tuple[Splink, Trained, Model, dict[str, Described], dict[str, Described]],
 ) -> None:
     splink, _, model, people, asked = trained
-    other = Model(**{**model.__dict__, "levels": {**model.levels, "birth": {**model.levels["birth"], "exact": 12.0}}})
+    other = Model(
+        **{
+            **model.__dict__,
+            "levels": {**model.levels, "birth": {**model.levels["birth"], "exact": 12.0}},
+        }
+    )
     seen = frequencies(people.values())
     differences = [
-        ours - theirs for field, level, ours, theirs in _differences(splink, other, people, asked, seen)
+        ours - theirs
+        for field, level, ours, theirs in _differences(splink, other, people, asked, seen)
         if (field, level) == ("birth", "exact")
-    ]  # fmt: skip
+    ]
     assert min(map(abs, differences)) > 0.05
 
 
@@ -134,11 +162,15 @@ def test_true_pairs_in_the_sample_do_not_make_a_birthday_look_common(
         / len(people)
     )
     true_pairs = found.share_of_true_pairs
-    assert 0.3 / len(people) < true_pairs < 0.7 / len(people), "half the descriptions are of one person on file each"
+    assert 0.3 / len(people) < true_pairs < 0.7 / len(people), (
+        "half the descriptions are of one person on file each"
+    )
     assert found.u["birth", "exact"] < by_count
 
 
-def test_the_command_writes_a_model_that_match_reads(rows: tuple[Rows, Rows], tmp_path: Path) -> None:
+def test_the_command_writes_a_model_that_match_reads(
+    rows: tuple[Rows, Rows], tmp_path: Path
+) -> None:
     people, asked = tmp_path / "people.csv", tmp_path / "queries.csv"
     for path, given in ((people, rows[0]), (asked, rows[1])):
         with path.open("w", encoding="utf-8", newline="") as stream:
@@ -149,9 +181,21 @@ def test_the_command_writes_a_model_that_match_reads(rows: tuple[Rows, Rows], tm
     files = ["--people", str(people), "--queries", str(asked)]
     said = CliRunner().invoke(
         identity,
-        ["train", *files, "--out", str(model), "--version", "londoners-1", "--limits", "Synthetic.", "--pairs", "20000",
-         "--as-of", "2026-01-01"],
-    )  # fmt: skip
+        [
+            "train",
+            *files,
+            "--out",
+            str(model),
+            "--version",
+            "londoners-1",
+            "--limits",
+            "Synthetic.",
+            "--pairs",
+            "20000",
+            "--as-of",
+            "2026-01-01",
+        ],
+    )
     assert said.exit_code == 0, said.output
     assert "londoners-1" in said.output
     assert "address.exact" in said.output, "no address was given: its weights are kept and named"
@@ -161,14 +205,17 @@ def test_the_command_writes_a_model_that_match_reads(rows: tuple[Rows, Rows], tm
     assert written["attach"] == shipped().attach
     assert written["learnt"]["nhs_number.exact"]["u"] == 5e-8
     matched = CliRunner().invoke(
-        identity, ["match", *files, "--out", str(out), "--model", str(model), "--as-of", "2026-01-01"]
+        identity,
+        ["match", *files, "--out", str(out), "--model", str(model), "--as-of", "2026-01-01"],
     )
     assert matched.exit_code == 0, matched.output
     with out.open(encoding="utf-8") as stream:
         assert sum(r["decision"] == "attach" for r in csv.DictReader(stream)) > 500
 
 
-def test_descriptions_of_nobody_on_file_teach_nothing_and_it_says_so(rows: tuple[Rows, Rows]) -> None:
+def test_descriptions_of_nobody_on_file_teach_nothing_and_it_says_so(
+    rows: tuple[Rows, Rows],
+) -> None:
     people = dict(read(r) for r in rows[0][:300])
     nobody = {"e1": read({"id": "e1", "given_name": "Nobody", "family_name": "Knows"})[1]}
     splink = Splink(people, nobody, frequencies(people.values()), AS_OF)

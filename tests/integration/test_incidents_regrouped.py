@@ -40,12 +40,16 @@ async def supervisor(ledger: PlayedLedger, postgres_dsn: str) -> AsyncIterator[S
 
 async def crisis_of(ledger: PlayedLedger, incident: tuple[str, str]) -> str:
     return str(
-        await ledger.pool.fetchval("SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident)
+        await ledger.pool.fetchval(
+            "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident
+        )
     )
 
 
 async def crises(ledger: PlayedLedger) -> set[frozenset[str]]:
-    rows = await ledger.pool.fetch("SELECT array_agg(reference) AS r FROM incident GROUP BY crisis_id")
+    rows = await ledger.pool.fetch(
+        "SELECT array_agg(reference) AS r FROM incident GROUP BY crisis_id"
+    )
     return {frozenset(row["r"]) for row in rows}
 
 
@@ -53,11 +57,15 @@ def place(crisis: str) -> str:
     return f"/desks/las-mental-health/crises/{crisis}/incidents"
 
 
-async def test_what_it_would_change_is_shown_and_nothing_is_written(ledger: PlayedLedger, supervisor: SignedIn) -> None:
+async def test_what_it_would_change_is_shown_and_nothing_is_written(
+    ledger: PlayedLedger, supervisor: SignedIn
+) -> None:
     before = await crises(ledger)
     where = place(await crisis_of(ledger, SECOND))
     assert "CAD-4101" in (await supervisor.get(where)).text
-    shown = await supervisor.post(f"{where}/take-out", agency="met", reference="CAD-4101", reason=WHY)
+    shown = await supervisor.post(
+        f"{where}/take-out", agency="met", reference="CAD-4101", reason=WHY
+    )
     assert shown.status_code == 200
     page = unescape(shown.text)
     assert "Nothing is written yet." in page
@@ -81,26 +89,36 @@ async def test_taken_out_it_is_a_crisis_of_its_own_and_stays_one_whatever_is_sai
     assert await crises(ledger) == apart
     for incident in ("CAD-4101", "CAD-4177"):
         same = {"incident": incident, "location": {"uprn": "200003456701", "area": "southwark"}}
-        await ledger.say("met-cad", "incident.updated", same, NOW + timedelta(minutes=int(incident[-1])))
+        await ledger.say(
+            "met-cad", "incident.updated", same, NOW + timedelta(minutes=int(incident[-1]))
+        )
     assert await crises(ledger) == apart
     kept = await ledger.pool.fetch(
         "SELECT actor, detail FROM audit WHERE action = 'incidents.separated' ORDER BY audit_id"
     )
-    assert [(r["actor"], r["detail"]["reason"]) for r in kept] == [("P1@las-mental-health", WHY)] * 2
+    assert [(r["actor"], r["detail"]["reason"]) for r in kept] == [
+        ("P1@las-mental-health", WHY)
+    ] * 2
 
 
-async def test_joined_they_are_one_crisis_also_where_somebody_had_separated_them(ledger: PlayedLedger) -> None:
+async def test_joined_they_are_one_crisis_also_where_somebody_had_separated_them(
+    ledger: PlayedLedger,
+) -> None:
     settling = ledger.batch.settling
     async with ledger.pool.acquire() as connection, connection.transaction():
         await regrouping.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
     assert len(await crises(ledger)) == 2
     async with ledger.pool.acquire() as connection, connection.transaction():
-        done = await regrouping.join(connection, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW)
+        done = await regrouping.join(
+            connection, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW
+        )
     assert set(done.together) == {FIRST, SECOND, AMBULANCE}
     assert await crises(ledger) == {frozenset({"CAD-4101", "CAD-4177", "LAS-9001"})}
 
 
-async def test_joined_at_the_console_by_a_desk_that_sees_both(ledger: PlayedLedger, supervisor: SignedIn) -> None:
+async def test_joined_at_the_console_by_a_desk_that_sees_both(
+    ledger: PlayedLedger, supervisor: SignedIn
+) -> None:
     settling = ledger.batch.settling
     async with ledger.pool.acquire() as connection, connection.transaction():
         await regrouping.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
@@ -113,7 +131,9 @@ async def test_joined_at_the_console_by_a_desk_that_sees_both(ledger: PlayedLedg
     assert done.status_code == 303
     assert (await supervisor.get(done.headers["location"])).status_code == 200
     assert len(await crises(ledger)) == 1
-    again = await supervisor.post(f"{place(await crisis_of(ledger, FIRST))}/join", **said, sure="yes")
+    again = await supervisor.post(
+        f"{place(await crisis_of(ledger, FIRST))}/join", **said, sure="yes"
+    )
     assert again.status_code == 409
     assert "They are one crisis already" in unescape(again.text)
 
@@ -124,7 +144,9 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedge
     async def out(actor: str) -> str:
         async with ledger.pool.acquire() as connection, connection.transaction():
             try:
-                await regrouping.take_out(connection, settling, FIRST, actor=actor, reason=WHY, now=NOW)
+                await regrouping.take_out(
+                    connection, settling, FIRST, actor=actor, reason=WHY, now=NOW
+                )
             except DecisionRefused as refused:
                 return refused.code
         return "done"
@@ -143,7 +165,9 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedge
 async def test_bad_input_is_told_and_writes_nothing(
     ledger: PlayedLedger, supervisor: SignedIn, fields: dict[str, str], status: int, says: str
 ) -> None:
-    told = await supervisor.post(f"{place(await crisis_of(ledger, SECOND))}/take-out", **fields, sure="yes")
+    told = await supervisor.post(
+        f"{place(await crisis_of(ledger, SECOND))}/take-out", **fields, sure="yes"
+    )
     assert told.status_code == status
     assert says in unescape(told.text)
     assert await ledger.pool.fetchval("SELECT count(*) FROM link_decision") == 0
@@ -156,7 +180,14 @@ async def test_an_operator_may_not_and_another_crisis_is_not_to_be_found(
     async with signed_in(postgres_dsn, NOW, Grant("operator", "las"), name="P2") as operator:
         assert (await operator.get(place(crisis))).status_code == 403
     assert (await supervisor.get(place("00000000-0000-0000-0000-000000000000"))).status_code == 404
-    elsewhere = {"incident": "CAD-1", "nature": "suicidal", "channel": "999", "location": {"area": "barnet"}}
+    elsewhere = {
+        "incident": "CAD-1",
+        "nature": "suicidal",
+        "channel": "999",
+        "location": {"area": "barnet"},
+    }
     await ledger.say("met-cad", "incident.reported", elsewhere, NOW + timedelta(minutes=1))
-    told = await supervisor.post(f"{place(crisis)}/join", agency="met", reference="CAD-1", reason=WHY, sure="yes")
+    told = await supervisor.post(
+        f"{place(crisis)}/join", agency="met", reference="CAD-1", reason=WHY, sure="yes"
+    )
     assert told.status_code == 404, "a desk learns nothing of crises that it does not see"

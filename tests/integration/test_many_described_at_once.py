@@ -40,9 +40,10 @@ async def asked_of_a_register(connection: Connection) -> tuple[dict[Key, Asked],
         who = descriptor(row)
         number = await connection.fetchval(
             "INSERT INTO local_record (agency, local_person, person_id, known) VALUES ('slam', $1, $2, $3) RETURNING record_id",
-            row["id"], local_person_id("slam", row["id"]),
+            row["id"],
+            local_person_id("slam", row["id"]),
             known_of(LocalRecord("slam", row["id"], (who,), (), None, None)),
-        )  # fmt: skip
+        )
         await connection.executemany(
             "INSERT INTO identity_key VALUES ($1, $2)", [(k, number) for k in identity_keys(who)]
         )
@@ -63,11 +64,15 @@ async def test_many_at_once_are_decided_as_each_alone(connection: Connection) ->
     assert attached == {k: local_person_id("slam", truth[k]) for k in attached}
 
 
-async def test_one_from_whom_a_person_was_taken_apart_is_not_attached_to_them(connection: Connection) -> None:
+async def test_one_from_whom_a_person_was_taken_apart_is_not_attached_to_them(
+    connection: Connection,
+) -> None:
     asked, _ = await asked_of_a_register(connection)
     decoded = Decoded(load_registry())
     before = await decide_described(connection, asked, decoded, shipped())
-    judged = {k: Asked(asked[k].said, DAY, {str(d.person_id)}) for k, d in before.items() if d.person_id}
+    judged = {
+        k: Asked(asked[k].said, DAY, {str(d.person_id)}) for k, d in before.items() if d.person_id
+    }
     after = await decide_described(connection, judged, decoded, shipped())
     assert after
     assert all(after[k].person_id != before[k].person_id for k in judged)

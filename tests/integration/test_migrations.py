@@ -52,13 +52,21 @@ async def test_readiness_says_what_to_do_when_a_migration_is_missing(postgres_ds
     await connection.close()
 
 
-async def test_a_register_written_before_keys_were_numbers_is_found_under_them(postgres_dsn: str) -> None:
+async def test_a_register_written_before_keys_were_numbers_is_found_under_them(
+    postgres_dsn: str,
+) -> None:
     """As the software of that day wrote it: its keys and counts were texts of a kind and 24 hexadecimal figures."""
     said = PersonDescriptor.model_validate(
-        {"nhs_number": "9990000018", "names": [{"given": "Tunde", "family": "Okafor"}], "date_of_birth": "1988-02-29"}
+        {
+            "nhs_number": "9990000018",
+            "names": [{"given": "Tunde", "family": "Okafor"}],
+            "date_of_birth": "1988-02-29",
+        }
     )
     keys = {k: f"{k.split('|')[0]}:{_hash(k)}" for k in keys_of(described([said]))}
-    values = {v: f"frequency:{_hash(f'frequency|{v[0]}|{v[1]}')}" for v in values_of(described([said]))}
+    values = {
+        v: f"frequency:{_hash(f'frequency|{v[0]}|{v[1]}')}" for v in values_of(described([said]))
+    }
     connection = await asyncpg.connect(postgres_dsn)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     await migrate(connection, NOW, [m for m in shipped() if m.version < 90])
@@ -66,12 +74,14 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(p
         """INSERT INTO local_record (agency, local_person, person_id, counted)
                VALUES ('slam', 'p-1', '00000000-0000-4000-8000-000000000001', $1)""",
         list(values.values()),
-    )  # fmt: skip
-    await connection.executemany(
-        "INSERT INTO identity_key (key, agency, local_person) VALUES ($1, 'slam', 'p-1')", [(k,) for k in keys.values()]
     )
     await connection.executemany(
-        "INSERT INTO value_frequency (value, records) VALUES ($1, 1)", [(v,) for v in ("records", *values.values())]
+        "INSERT INTO identity_key (key, agency, local_person) VALUES ($1, 'slam', 'p-1')",
+        [(k,) for k in keys.values()],
+    )
+    await connection.executemany(
+        "INSERT INTO value_frequency (value, records) VALUES ($1, 1)",
+        [(v,) for v in ("records", *values.values())],
     )
     await connection.execute(
         """INSERT INTO zone (zone) VALUES ('london');
@@ -85,12 +95,20 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(p
     )
     await migrate(connection, NOW)
     stored_keys = {
-        r["key"] for r in await connection.fetch("SELECT key FROM identity_key JOIN local_record USING (record_id)")
+        r["key"]
+        for r in await connection.fetch(
+            "SELECT key FROM identity_key JOIN local_record USING (record_id)"
+        )
     }
     assert stored_keys == identity_keys(said)
-    counts = {r["value"]: r["records"] for r in await connection.fetch("SELECT value, records FROM value_frequency")}
+    counts = {
+        r["value"]: r["records"]
+        for r in await connection.fetch("SELECT value, records FROM value_frequency")
+    }
     assert counts == dict.fromkeys((ALL, *(stored(*v) for v in values)), 1)
-    assert set(await connection.fetchval("SELECT counted FROM local_record")) == {stored(*v) for v in values}
+    assert set(await connection.fetchval("SELECT counted FROM local_record")) == {
+        stored(*v) for v in values
+    }
     incident_keys = set(await connection.fetchval("SELECT link_keys FROM incident"))
     assert incident_keys == {"incident:met/i-1", *map(described_key, identity_keys(said))}
     await connection.close()

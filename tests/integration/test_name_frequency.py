@@ -24,7 +24,18 @@ from services.runtime.postgres import create_pool
 from tests.played_ledger import PlayedLedger
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-GIVEN = ("Mohammed", "Olivia", "Jakub", "Aisha", "George", "Mei", "Tunde", "Sofia", "Arjun", "Grace")
+GIVEN = (
+    "Mohammed",
+    "Olivia",
+    "Jakub",
+    "Aisha",
+    "George",
+    "Mei",
+    "Tunde",
+    "Sofia",
+    "Arjun",
+    "Grace",
+)
 FAMILY = ("Smith", "Khan", "Nowak", "Okafor", "Patel", "Chen", "Jones", "Ali", "Garcia", "Brown")
 RARE: dict[str, Any] = {
     "names": [{"given": "Thelonious", "family": "Featherstonehaugh"}],
@@ -52,9 +63,15 @@ async def register(ledger: PlayedLedger, said: list[dict[str, Any]]) -> None:
     topic = next(t for t, (_, f) in ledger.registry.feeds_by_topic.items() if f.id == "slam-ehr")
     records = []
     for number, person in enumerate(said):
-        body = {"specversion": "1.0", "id": f"p{number}", "source": "/slam/ehr", "time": NOW.isoformat(),
-                "type": "uk.crisisliaison.person.registered.v1", "datacontenttype": "application/json",
-                "data": {"local_person": f"p-{number}", "person": person}}  # fmt: skip
+        body = {
+            "specversion": "1.0",
+            "id": f"p{number}",
+            "source": "/slam/ehr",
+            "time": NOW.isoformat(),
+            "type": "uk.crisisliaison.person.registered.v1",
+            "datacontenttype": "application/json",
+            "data": {"local_person": f"p-{number}", "person": person},
+        }
         records.append(Record(topic, 0, number, orjson.dumps(body), HEADERS))
         ledger._offsets[topic] += 1
     result = await ledger.batch.apply(records, NOW)
@@ -83,8 +100,12 @@ async def test_the_stream_counts_as_bulk_does_and_decides_the_same(ledger: Playe
     async with ledger.pool.acquire() as connection:
         here = await frequencies(connection, all_values([descriptor(p)] for p in everybody))
     assert (here.people, here.given, here.family, here.postcode, here.pair) == (
-        in_bulk.people, in_bulk.given, in_bulk.family, in_bulk.postcode, in_bulk.pair,
-    )  # fmt: skip
+        in_bulk.people,
+        in_bulk.given,
+        in_bulk.family,
+        in_bulk.postcode,
+        in_bulk.pair,
+    )
     call = {
         "incident": "CAD-1",
         "nature": "suicidal",
@@ -101,16 +122,22 @@ async def test_the_stream_counts_as_bulk_does_and_decides_the_same(ledger: Playe
     expected = decide(descriptor(RARE), [hers], as_of=NOW.date(), frequencies=in_bulk)
     assert (row["outcome"], row["p"]) == (expected.outcome, expected.person_id)
     as_if_common = decide(descriptor(RARE), [hers], as_of=NOW.date(), frequencies=NO_REGISTER)
-    assert (expected.outcome, as_if_common.outcome) == ("attached", "possible"), "and it is the rarity that decides"
+    assert (expected.outcome, as_if_common.outcome) == ("attached", "possible"), (
+        "and it is the rarity that decides"
+    )
 
 
-async def test_a_register_that_is_too_small_says_nothing_of_how_common_a_name_is(ledger: PlayedLedger) -> None:
+async def test_a_register_that_is_too_small_says_nothing_of_how_common_a_name_is(
+    ledger: PlayedLedger,
+) -> None:
     await register(ledger, people(LEAST_REGISTER - 1))
     async with ledger.pool.acquire() as connection:
         assert (await frequencies(connection, all_values([[descriptor(RARE)]]))).people == 0
 
 
-async def test_a_changed_name_is_counted_under_the_new_one_and_still_under_the_old(ledger: PlayedLedger) -> None:
+async def test_a_changed_name_is_counted_under_the_new_one_and_still_under_the_old(
+    ledger: PlayedLedger,
+) -> None:
     await register(ledger, people(LEAST_REGISTER + 1))
     married = RARE | {"names": [{"given": "Thelonious", "family": "Quarshie"}]}
     said = {"local_person": "p-0", "person": married}
@@ -118,7 +145,11 @@ async def test_a_changed_name_is_counted_under_the_new_one_and_still_under_the_o
     both = all_values([[descriptor(RARE)], [descriptor(married)]])
     async with ledger.pool.acquire() as connection:
         here = await frequencies(connection, both)
-    assert (here.family["featherstonehaugh"], here.family["quarshie"], here.given["thelonious"]) == (1, 1, 1)
+    assert (
+        here.family["featherstonehaugh"],
+        here.family["quarshie"],
+        here.given["thelonious"],
+    ) == (1, 1, 1)
     assert here.people == LEAST_REGISTER + 1
     retracted = {"retracts": "slam-ehr-24090500-person.updated", "reason": "entered-in-error"}
     await ledger.say("slam-ehr", "event.retracted", retracted, NOW + timedelta(minutes=6))

@@ -30,21 +30,27 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 def careful(tmp_path: Path) -> Path:
     """The shipped weights, and a threshold that next to nobody reaches."""
-    document = json.loads(files("services.identity").joinpath("model.json").read_text(encoding="utf-8"))
+    document = json.loads(
+        files("services.identity").joinpath("model.json").read_text(encoding="utf-8")
+    )
     file = tmp_path / "model.json"
     file.write_text(json.dumps(document | {"version": "careful-1", "attach": 60}))
     return file
 
 
 async def decided(pool: asyncpg.Pool) -> tuple[str, str]:
-    row = await pool.fetchrow("SELECT outcome, matcher_version FROM identity_decision WHERE superseded_at IS NULL")
+    row = await pool.fetchrow(
+        "SELECT outcome, matcher_version FROM identity_decision WHERE superseded_at IS NULL"
+    )
     assert row is not None
     return row["outcome"], row["matcher_version"]
 
 
 async def played(pool: asyncpg.Pool, model: Path | None) -> None:
     ledger = PlayedLedger(pool, load_model(model))
-    await ledger.say("slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0))
+    await ledger.say(
+        "slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0)
+    )
     await call(ledger, "CAD-1", PLACED)
 
 
@@ -59,7 +65,9 @@ async def test_the_own_model_decides_and_the_console_compares_by_it(
     await played(pool, careful)
     assert await decided(pool) == ("possible", "careful-1")
     monkeypatch.setenv("LIAISON_IDENTITY_MODEL_PATH", str(careful))
-    number = await pool.fetchval("SELECT decision_id FROM identity_decision WHERE superseded_at IS NULL")
+    number = await pool.fetchval(
+        "SELECT decision_id FROM identity_decision WHERE superseded_at IS NULL"
+    )
     async with signed_in(postgres_dsn, at(30), Grant("reviewer", "slam")) as reviewer:
         page = unescape((await reviewer.get(f"{DESK}/review/{number}")).text)
     assert "careful-1" in page

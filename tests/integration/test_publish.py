@@ -17,7 +17,9 @@ from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 
 
-async def test_what_is_published_stands_in_the_topic(kafka: EmbeddedKafka | ApacheKafka, tmp_path: Path) -> None:
+async def test_what_is_published_stands_in_the_topic(
+    kafka: EmbeddedKafka | ApacheKafka, tmp_path: Path
+) -> None:
     await clients.create_topics(kafka.bootstrap, load_registry().topics())
     event = json.loads(next((FOLDER / "examples/resource.left").glob("valid*.json")).read_text())
     lines = [json.dumps(event | {"id": f"published-{n}"}) for n in range(5)]
@@ -29,8 +31,12 @@ async def test_what_is_published_stands_in_the_topic(kafka: EmbeddedKafka | Apac
     }
     done = subprocess.run(
         [sys.executable, "-m", "services.command_line", "publish", str(file)],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "5 events sent" in done.stdout
     reader = clients.reader(kafka.bootstrap)
@@ -39,7 +45,11 @@ async def test_what_is_published_stands_in_the_topic(kafka: EmbeddedKafka | Apac
         places = [TopicPartition("feed.met-cad", n) for n in range(4)]
         reader.assign(places)
         await reader.seek_to_beginning(*places)
-        read = [m for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values() for m in batch]
+        read = [
+            m
+            for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values()
+            for m in batch
+        ]
     finally:
         await reader.stop()
     mine = [m for m in read if b"published-" in (m.value or b"")]
@@ -52,7 +62,10 @@ async def test_a_broker_that_is_away_is_named_with_its_setting(tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, "-m", "services.command_line", "publish", str(file)],
         env=os.environ | {"LIAISON_KAFKA_BOOTSTRAP": "127.0.0.1:9"},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 1
     assert "127.0.0.1:9 (LIAISON_KAFKA_BOOTSTRAP)" in done.stderr

@@ -23,8 +23,12 @@ from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
 
 REGISTRY, POLICY = load_registry(), load_policy()
-SCENARIO = load_scenario(Path(__file__).parents[1] / "scenarios" / "police-present-ambulance-graded-low.yaml")
-SCHEMA = json.loads((generate.FOLDER / "json" / "receipts.given.schema.json").read_text(encoding="utf-8"))
+SCENARIO = load_scenario(
+    Path(__file__).parents[1] / "scenarios" / "police-present-ambulance-graded-low.yaml"
+)
+SCHEMA = json.loads(
+    (generate.FOLDER / "json" / "receipts.given.schema.json").read_text(encoding="utf-8")
+)
 END = SCENARIO.instant(SCENARIO.until)
 
 
@@ -50,7 +54,9 @@ class Feeds:
 
 async def receipts(pool: asyncpg.Pool) -> list[tuple[str, dict[str, Any]]]:
     found = []
-    for row in await pool.fetch("SELECT * FROM outbox WHERE topic LIKE 'receipts.%' ORDER BY created_at, topic"):
+    for row in await pool.fetch(
+        "SELECT * FROM outbox WHERE topic LIKE 'receipts.%' ORDER BY created_at, topic"
+    ):
         event = json.loads(row["body"])
         assert list(Draft202012Validator(SCHEMA).iter_errors(event)) == []
         assert row["topic"] == f"receipts.{event['data']['agency']}"
@@ -58,7 +64,9 @@ async def receipts(pool: asyncpg.Pool) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-async def test_each_agency_reads_what_became_of_its_own_events_and_nothing_of_others(pool: asyncpg.Pool) -> None:
+async def test_each_agency_reads_what_became_of_its_own_events_and_nothing_of_others(
+    pool: asyncpg.Pool,
+) -> None:
     feeds = Feeds(pool)
     for each in arrivals(SCENARIO, REGISTRY):
         await feeds.batch.apply([feeds.record(each.feed, encode(each.event))], each.at)
@@ -86,17 +94,28 @@ async def test_a_repeat_and_a_refusal_are_told_with_what_to_do(pool: asyncpg.Poo
     await feeds.batch.apply([feeds.record("met-cad", body) for body in bodies], now)
     said = [r for _, r in await receipts(pool)]
     assert [(r["outcome"], r["offset"]) for r in sorted(said, key=lambda r: r["offset"])] == [
-        ("accepted", 0), ("repeated", 1), ("rejected", 2), ("rejected", 3),
-    ]  # fmt: skip
+        ("accepted", 0),
+        ("repeated", 1),
+        ("rejected", 2),
+        ("rejected", 3),
+    ]
     refused = next(r for r in said if r["id"] == "bad-1")
     assert (refused["pointer"], bool(refused["remedy"])) == ("/data/nature", True)
-    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE topic LIKE 'receipts.%'") == 1, "one message a batch"
+    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE topic LIKE 'receipts.%'") == 1, (
+        "one message a batch"
+    )
 
 
-async def test_a_sign_of_life_gets_no_receipt_and_a_batch_seen_before_gives_no_second_one(pool: asyncpg.Pool) -> None:
+async def test_a_sign_of_life_gets_no_receipt_and_a_batch_seen_before_gives_no_second_one(
+    pool: asyncpg.Pool,
+) -> None:
     feeds = Feeds(pool)
     event = arrivals(SCENARIO, REGISTRY)[0].event
-    beat = json.loads(encode(event)) | {"id": "h1", "type": "uk.crisisliaison.feed.heartbeat.v1", "data": {}}
+    beat = json.loads(encode(event)) | {
+        "id": "h1",
+        "type": "uk.crisisliaison.feed.heartbeat.v1",
+        "data": {},
+    }
     record = feeds.record("met-cad", json.dumps(beat).encode())
     await feeds.batch.apply([record], SCENARIO.start)
     assert await receipts(pool) == []

@@ -36,8 +36,12 @@ async def begins_here(kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str) -> 
     """What another test has left in the topics is not this ledger's to read."""
     reader = runtime_kafka.reader(kafka.bootstrap)
     await reader.start()
-    ours = [TopicPartition(t, p) for t in await reader.topics() if t.startswith("feed.") for p in
-            reader.partitions_for_topic(t) or ()]  # fmt: skip
+    ours = [
+        TopicPartition(t, p)
+        for t in await reader.topics()
+        if t.startswith("feed.")
+        for p in reader.partitions_for_topic(t) or ()
+    ]
     ends = await reader.end_offsets(ours) if ours else {}
     await reader.stop()
     connection = await asyncpg.connect(postgres_dsn)

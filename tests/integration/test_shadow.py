@@ -28,8 +28,12 @@ from services.runtime.postgres import Connection, create_pool
 from services.simulation.replay import arrivals
 
 REGISTRY, POLICY = load_registry(), load_policy()
-STRICTER = POLICY.model_copy(update={"version": 99, "limits": {"R04": {"ambulance_request_within": 240}}})
-UNASKED = load_scenario(Path(__file__).parents[1] / "scenarios" / "detained-and-nobody-calls-an-ambulance.yaml")
+STRICTER = POLICY.model_copy(
+    update={"version": 99, "limits": {"R04": {"ambulance_request_within": 240}}}
+)
+UNASKED = load_scenario(
+    Path(__file__).parents[1] / "scenarios" / "detained-and-nobody-calls-an-ambulance.yaml"
+)
 
 
 @pytest.fixture
@@ -51,7 +55,9 @@ async def night(pool: asyncpg.Pool, shadow: Beside | None) -> list[tuple[Any, ..
         offsets[topic] = record.offset + 1
         await batch.apply([record], each.at)
     await _until(batch, max(e.at for e in said) + timedelta(minutes=20))
-    rows = await pool.fetch("SELECT topic, key, body FROM outbox WHERE topic LIKE 'alerts.%' ORDER BY message_id")
+    rows = await pool.fetch(
+        "SELECT topic, key, body FROM outbox WHERE topic LIKE 'alerts.%' ORDER BY message_id"
+    )
     return [tuple(r) for r in rows]
 
 
@@ -72,22 +78,36 @@ async def test_an_alert_that_would_come_a_minute_earlier_is_reported_and_sent_to
     pool: asyncpg.Pool, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await night(pool, stricter())
-    raised = await pool.fetchval("SELECT min(at) FROM alert_log JOIN alert USING (alert_id) WHERE rule = 'R04'")
+    raised = await pool.fetchval(
+        "SELECT min(at) FROM alert_log JOIN alert USING (alert_id) WHERE rule = 'R04'"
+    )
     shadowed = await pool.fetchval("SELECT raises[1] FROM shadow_alert WHERE rule = 'R04'")
     assert raised - shadowed == timedelta(minutes=1)
-    assert await pool.fetchval("SELECT count(*) FROM alert_log WHERE at = $1 AND transition = 'raised'", shadowed) == 0
+    assert (
+        await pool.fetchval(
+            "SELECT count(*) FROM alert_log WHERE at = $1 AND transition = 'raised'", shadowed
+        )
+        == 0
+    )
     monkeypatch.setenv("LIAISON_POSTGRES_DSN", postgres_dsn)
     said = await asyncio.to_thread(CliRunner().invoke, main, ["rules", "shadow", "--json"])
     assert said.exit_code == 1, said.output
     found = json.loads(said.stdout)
     assert [(m["rule"], m["by_seconds"]) for m in found["earlier"]] == [("R04", -60.0)]
-    assert (found["policy_version"], found["failures"], found["gained"], found["lost"]) == (99, 0, [], [])
+    assert (found["policy_version"], found["failures"], found["gained"], found["lost"]) == (
+        99,
+        0,
+        [],
+        [],
+    )
 
 
 class _Breaks(Shadow):
     """A candidate whose evaluation fails."""
 
-    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+    async def look(
+        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+    ) -> None:
         def broken(_: Policy) -> Settlement:
             raise ZeroDivisionError
 
@@ -97,11 +117,15 @@ class _Breaks(Shadow):
 class _Unguarded:
     """The positive control: the same failure without the guard."""
 
-    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+    async def look(
+        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+    ) -> None:
         await connection.execute("SELECT 1 / 0")
 
 
-async def test_a_shadow_that_fails_is_counted_and_every_live_alert_goes_out(pool: asyncpg.Pool) -> None:
+async def test_a_shadow_that_fails_is_counted_and_every_live_alert_goes_out(
+    pool: asyncpg.Pool,
+) -> None:
     before = SHADOW_FAILURES._value.get()
     sent = await night(pool, _Breaks(STRICTER, POLICY.version, REGISTRY.zone))
     assert any(b'"raised"' in body for _, _, body in sent)
@@ -109,7 +133,9 @@ async def test_a_shadow_that_fails_is_counted_and_every_live_alert_goes_out(pool
     assert await pool.fetchval("SELECT count(*) FROM shadow_alert") == 0
 
 
-async def test_a_shadow_whose_tables_are_broken_leaves_the_transaction_usable(pool: asyncpg.Pool) -> None:
+async def test_a_shadow_whose_tables_are_broken_leaves_the_transaction_usable(
+    pool: asyncpg.Pool,
+) -> None:
     await pool.execute("ALTER TABLE shadow_run ADD CONSTRAINT broken CHECK (policy_version < 99)")
     sent = await night(pool, stricter())
     assert any(b'"raised"' in body for _, _, body in sent)
@@ -126,7 +152,9 @@ def test_a_candidate_that_cannot_be_read_is_counted_and_there_is_no_shadow(tmp_p
     assert SHADOW_FAILURES._value.get() == before + 1
 
 
-def test_the_report_without_a_shadow_says_how_to_have_one(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_without_a_shadow_says_how_to_have_one(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LIAISON_POSTGRES_DSN", postgres_dsn)
     said = CliRunner().invoke(main, ["rules", "shadow"])
     assert said.exit_code == 2

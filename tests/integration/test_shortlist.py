@@ -31,11 +31,15 @@ async def connection(postgres_dsn: str) -> AsyncIterator[Connection]:
     await pool.close()
 
 
-async def on_file(connection: Connection, record: str, keys: set[int], known: dict[str, object] | None) -> None:
+async def on_file(
+    connection: Connection, record: str, keys: set[int], known: dict[str, object] | None
+) -> None:
     await connection.execute(
         "INSERT INTO local_record (agency, local_person, person_id, known) VALUES ('slam', $1, $2, $3)",
-        record, local_person_id("slam", record), known,
-    )  # fmt: skip
+        record,
+        local_person_id("slam", record),
+        known,
+    )
     await connection.executemany(
         "INSERT INTO identity_key (key, record_id) SELECT $1, record_id FROM local_record WHERE local_person = $2",
         [(k, record) for k in keys],
@@ -82,17 +86,27 @@ async def test_nobody_asked_and_nobody_near_are_both_answered(connection: Connec
     assert await shortlist(connection, {("met", "i-1"): [2]}, decoded) == {("met", "i-1"): []}
 
 
-async def test_a_record_that_was_folded_before_is_read_from_its_events(connection: Connection) -> None:
+async def test_a_record_that_was_folded_before_is_read_from_its_events(
+    connection: Connection,
+) -> None:
     said = {"names": [{"given": "Tunde", "family": "Okafor"}], "date_of_birth": "1988-02-29"}
-    body = {"specversion": "1.0", "id": "e-1", "source": "/slam/ehr", "type": "uk.crisisliaison.person.registered.v1",
-            "time": "2026-11-24T09:00:00Z", "data": {"local_person": "p-1", "person": said}}  # fmt: skip
+    body = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "/slam/ehr",
+        "type": "uk.crisisliaison.person.registered.v1",
+        "time": "2026-11-24T09:00:00Z",
+        "data": {"local_person": "p-1", "person": said},
+    }
     at = datetime(2026, 11, 24, 9, tzinfo=UTC)
     await connection.execute(
         """INSERT INTO event (source, id, type, feed, agency, local_people, occurred_at, recorded_at, received_at, topic,
                               partition, "offset", content_hash, body)
            VALUES ('/slam/ehr', 'e-1', $1, 'slam-ehr', 'slam', '{p-1}', $2, $2, $2, 'feed.slam-ehr', 0, 0, '', $3)""",
-        body["type"], at, json.dumps(body).encode(),
-    )  # fmt: skip
+        body["type"],
+        at,
+        json.dumps(body).encode(),
+    )
     await on_file(connection, "p-1", {2}, None)
     found = await shortlist(connection, {("met", "i-1"): [2]}, Decoded(load_registry()))
     assert [c.known.names for c in found["met", "i-1"]] == [(("tunde", "okafor"),)]

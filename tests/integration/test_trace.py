@@ -41,21 +41,38 @@ class Answers:
         return said
 
 
-async def say(pool: asyncpg.Pool, name: str, status: str, at: datetime = NOW, source: str = "/slam/ehr") -> None:
+async def say(
+    pool: asyncpg.Pool, name: str, status: str, at: datetime = NOW, source: str = "/slam/ehr"
+) -> None:
     """Put a person's descriptor into the ledger as the stream does."""
-    body = json.dumps({
-        "specversion": "1.0", "id": f"{name}-{at:%H%M%S}", "source": source,
-        "type": "uk.crisisliaison.person.updated.v1", "time": at.isoformat(),
-        "data": {"local_person": name, "person": {"names": [{"family": "Okafor", "given": name}],
-                                                  "date_of_birth": "1988-02-29", "nhs_number_status": status}},
-    }).encode()  # fmt: skip
+    body = json.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"{name}-{at:%H%M%S}",
+            "source": source,
+            "type": "uk.crisisliaison.person.updated.v1",
+            "time": at.isoformat(),
+            "data": {
+                "local_person": name,
+                "person": {
+                    "names": [{"family": "Okafor", "given": name}],
+                    "date_of_birth": "1988-02-29",
+                    "nhs_number_status": status,
+                },
+            },
+        }
+    ).encode()
     await pool.execute(
         """INSERT INTO event (source, id, type, feed, agency, local_people, occurred_at, recorded_at, received_at, topic,
                               partition, "offset", content_hash, body)
            VALUES ($1, $2, 'uk.crisisliaison.person.updated.v1', 'slam-ehr', 'slam', $3, $4, $4, $4, 'feed.slam-ehr', 0,
                    (SELECT count(*) FROM event), '', $5)""",
-        source, f"{name}-{at:%H%M%S}", [name], at, body,
-    )  # fmt: skip
+        source,
+        f"{name}-{at:%H%M%S}",
+        [name],
+        at,
+        body,
+    )
 
 
 @pytest.fixture
@@ -91,7 +108,11 @@ async def last_of(broker: EmbeddedKafka, key: bytes) -> bytes:
         place = TopicPartition("feed.slam-ehr", 0)
         reader.assign([place])
         await reader.seek_to_beginning(place)
-        read = [m for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values() for m in batch]
+        read = [
+            m
+            for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values()
+            for m in batch
+        ]
     finally:
         await reader.stop()
     bodies: list[bytes] = [m.value for m in read if m.key == key and m.value]
@@ -114,11 +135,16 @@ async def test_a_traced_number_is_said_on_the_feed_and_accepted(
     event = decode(body)
     assert event.source == "/slam/pds-trace"
     assert event.time == NOW + timedelta(microseconds=1)
-    assert (event.data.person.nhs_number, event.data.person.nhs_number_status) == ("9990000018", "01")
+    assert (event.data.person.nhs_number, event.data.person.nhs_number_status) == (
+        "9990000018",
+        "01",
+    )
     assert b"9990000018" not in event.id.encode()
 
 
-async def test_a_person_whose_number_is_verified_is_not_asked_about(pool: asyncpg.Pool, producer: Any) -> None:
+async def test_a_person_whose_number_is_verified_is_not_asked_about(
+    pool: asyncpg.Pool, producer: Any
+) -> None:
     await say(pool, "Chidi", "01")
     await find(pool, NOW)
     service = Answers()
@@ -132,7 +158,9 @@ async def test_what_a_trace_said_is_not_traced_again(pool: asyncpg.Pool) -> None
     assert await find(pool, NOW) == 0
 
 
-async def test_someone_is_asked_about_again_only_when_something_new_is_said(pool: asyncpg.Pool, producer: Any) -> None:
+async def test_someone_is_asked_about_again_only_when_something_new_is_said(
+    pool: asyncpg.Pool, producer: Any
+) -> None:
     await say(pool, "Tunde", "03")
     await find(pool, NOW)
     await trace_one(pool, producer, Answers(TraceResult("none")), REGISTRY, ManualClock(NOW))
@@ -144,12 +172,16 @@ async def test_someone_is_asked_about_again_only_when_something_new_is_said(pool
     assert await outcomes(pool) == {"Tunde": ("waiting", None)}
 
 
-async def test_while_the_service_is_away_people_wait_and_nobody_is_forgotten(pool: asyncpg.Pool, producer: Any) -> None:
+async def test_while_the_service_is_away_people_wait_and_nobody_is_forgotten(
+    pool: asyncpg.Pool, producer: Any
+) -> None:
     await say(pool, "Tunde", "03")
     await find(pool, NOW)
     clock = ManualClock(NOW)
     with pytest.raises(TraceUnavailable):
-        await trace_one(pool, producer, Answers(TraceUnavailable("status 503", 30)), REGISTRY, clock)
+        await trace_one(
+            pool, producer, Answers(TraceUnavailable("status 503", 30)), REGISTRY, clock
+        )
     service = Answers(TraceResult("none"))
     assert not await trace_one(pool, producer, service, REGISTRY, clock)
     clock.advance(timedelta(seconds=31))

@@ -50,8 +50,12 @@ events:
 def test_a_small_measurement_loses_nothing_and_doubles_nothing() -> None:
     done = subprocess.run(
         [*LIAISON, "bench", "--rate", "20", "--seconds", "4", "--json"],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=150, check=False,
-    )  # fmt: skip
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     figures = json.loads(done.stdout)
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
@@ -67,8 +71,12 @@ def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
     file.write_text(SHORT)
     done = subprocess.run(
         [*LIAISON, "demo", "--once", "--speed", "60", "--scenario", str(file)],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=150, check=False,
-    )  # fmt: skip
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Open http://127.0.0.1:" in done.stdout
     assert "14:00:20  Metropolitan Police Service: resource.on-scene" in done.stdout
@@ -78,7 +86,11 @@ def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_a_demo_that_is_told_to_end_leaves_nothing_running() -> None:
     demo = subprocess.Popen(
-        [*LIAISON, "demo"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*LIAISON, "demo"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert demo.stdout is not None
     said = ""
@@ -112,13 +124,19 @@ def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_n
     document = json.loads((Path(services.identity.__file__).parent / "model.json").read_text())
     own.write_text(json.dumps(document | {"version": "our-own"}))
     environment = ENVIRONMENT | {
-        "LIAISON_KAFKA_BOOTSTRAP": fresh_kafka.bootstrap, "LIAISON_POSTGRES_DSN": postgres_dsn,
-        "LIAISON_SHADOW_POLICY_PATH": str(candidate), "LIAISON_IDENTITY_MODEL_PATH": str(own),
-    }  # fmt: skip
+        "LIAISON_KAFKA_BOOTSTRAP": fresh_kafka.bootstrap,
+        "LIAISON_POSTGRES_DSN": postgres_dsn,
+        "LIAISON_SHADOW_POLICY_PATH": str(candidate),
+        "LIAISON_IDENTITY_MODEL_PATH": str(own),
+    }
     played = subprocess.run(
         [*LIAISON, "demo", "--once", "--speed", "30", "--scenario", str(scenario)],
-        env=environment, capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
     assert played.returncode == 0, played.stderr[-2000:]
     said = subprocess.run(
         [*LIAISON, "rules", "shadow", "--json"],

@@ -20,8 +20,15 @@ from services.liaison.policy import Policy
 from services.simulation.ledger import MemoryLedger
 from tests.unit.liaison.script import POLICY, REGISTRY, START, event
 
-SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-QUICK = settings(max_examples=100, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck))
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
+QUICK = settings(
+    max_examples=100, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,9 @@ class AbsenceMachine(RuleBasedStateMachine):
 
     def _say(self, name: str, what: Happening, at: datetime, late: timedelta) -> None:
         self.count += 1
-        data = {k: (at + v).isoformat() if isinstance(v, timedelta) else v for k, v in what.data.items()}
+        data = {
+            k: (at + v).isoformat() if isinstance(v, timedelta) else v for k, v in what.data.items()
+        }
         said = event(what.feed, what.kind, at, f"m{self.count}", data)
         self.said.add(name)
         if late:
@@ -120,7 +129,11 @@ class AbsenceMachine(RuleBasedStateMachine):
         at = max(START + SECOND, self.now - ago * MINUTE)
         able = [n for n, w in self.may_happen.items() if n not in self.said and self._can(w, at)]
         # no two events at one instant, whose order nobody could know
-        if not able or any(at == t for _, t in self.known.values()) or any(at == w[1].event.time for w in self.waiting):
+        if (
+            not able
+            or any(at == t for _, t in self.known.values())
+            or any(at == w[1].event.time for w in self.waiting)
+        ):
             return
         name = data.draw(st.sampled_from(able))
         delay = self.longest_delay * (late - 5) / 5 if late > 5 else timedelta(0)
@@ -129,15 +142,20 @@ class AbsenceMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def is_taken_back(self, data: st.DataObject) -> None:
         """It was entered in error."""
-        able = sorted(n for n in self.known if n in self.may_happen and not self.may_happen[n].lasting)
+        able = sorted(
+            n for n in self.known if n in self.may_happen and not self.may_happen[n].lasting
+        )
         if not able:
             return
         gone = data.draw(st.sampled_from(able))
         self.count += 1
         said = event(
-            self.may_happen[gone].feed, "event.retracted", self.now, f"m{self.count}",
+            self.may_happen[gone].feed,
+            "event.retracted",
+            self.now,
+            f"m{self.count}",
             {"retracts": self.known[gone][0], "reason": "entered-in-error"},
-        )  # fmt: skip
+        )
         self.heard.append((self.now, said))
         del self.known[gone]
         self.ledger.receive([said], self.now)
@@ -190,4 +208,6 @@ class AbsenceMachine(RuleBasedStateMachine):
         known = {name: at for name, (_, at) in self.known.items()}
         expected = sorted(self.owed(Known(known), self.now))
         told = {name: str(at - START) for name, at in known.items()}
-        assert stands == expected, f"at {self.now - START} {stands} stand, and {expected} is owed; known {told}"
+        assert stands == expected, (
+            f"at {self.now - START} {stands} stand, and {expected} is owed; known {told}"
+        )

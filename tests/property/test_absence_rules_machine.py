@@ -15,7 +15,16 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from services.liaison.catalogue import CATALOGUE
-from tests.property.absence_machine import DAY, HOUR, MINUTE, NEVER, QUICK, AbsenceMachine, Happening, Known
+from tests.property.absence_machine import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NEVER,
+    QUICK,
+    AbsenceMachine,
+    Happening,
+    Known,
+)
 from tests.unit.liaison.script import AMBULANCE, POLICE, POLICY, START, TRUST
 
 CAD: dict[str, Any] = {"incident": "CAD-1"}
@@ -23,7 +32,9 @@ LAS: dict[str, Any] = {"incident": "LAS-1"}
 LINKED = {"linked": [{"agency": "met", "reference": "CAD-1"}]}
 DETENTION = CAD | {"detention": "D-1"}
 SITE = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
-PERSON = {"person": {"names": [{"given": "Amara", "family": "Okafor"}], "date_of_birth": "1988-04-12"}}
+PERSON = {
+    "person": {"names": [{"given": "Amara", "family": "Okafor"}], "date_of_birth": "1988-04-12"}
+}
 
 
 class AfterArrival(AbsenceMachine):
@@ -38,12 +49,22 @@ class AfterArrival(AbsenceMachine):
         "detained": Happening(POLICE, "detention.detained", DETENTION | {"power": "s136"}),
     }
     may_happen: ClassVar = {
-        "arrived": Happening(POLICE, "detention.arrived", DETENTION | {"at": SITE}, before=("ended",), lasting=True),
-        "handed over": Happening(
-            POLICE, "detention.handed-over", DETENTION | {"at": SITE}, ("arrived",), before=("ended",)
+        "arrived": Happening(
+            POLICE, "detention.arrived", DETENTION | {"at": SITE}, before=("ended",), lasting=True
         ),
-        "assessment": Happening(POLICE, "detention.assessment-started", DETENTION, ("arrived",), before=("ended",)),
-        "ended": Happening(POLICE, "detention.ended", DETENTION | {"outcome": "released"}, lasting=True),
+        "handed over": Happening(
+            POLICE,
+            "detention.handed-over",
+            DETENTION | {"at": SITE},
+            ("arrived",),
+            before=("ended",),
+        ),
+        "assessment": Happening(
+            POLICE, "detention.assessment-started", DETENTION, ("arrived",), before=("ended",)
+        ),
+        "ended": Happening(
+            POLICE, "detention.ended", DETENTION | {"outcome": "released"}, lasting=True
+        ),
         "family told": Happening(POLICE, "family.contacted", CAD | {"relation": "family"}),
     }
 
@@ -59,14 +80,23 @@ class AfterArrival(AbsenceMachine):
         kept = now - arrived
         if known.first("handed over") > now:
             found |= {
-                ("R11", s) for s in self._stage(kept, (45 * MINUTE, "soon"), (HOUR, "late"), (2 * HOUR, "very-late"))
+                ("R11", s)
+                for s in self._stage(
+                    kept, (45 * MINUTE, "soon"), (HOUR, "late"), (2 * HOUR, "very-late")
+                )
             }
         unassessed = [(12 * HOUR, "not-assessed")] if known.first("assessment") > now else []
         found |= {
             ("R09", s)
-            for s in self._stage(kept, *unassessed, (20 * HOUR, "first-warning"), (22 * HOUR, "second-warning"),
-                                 (24 * HOUR, "period-ended"), (36 * HOUR, "no-longer-lawful"))
-        }  # fmt: skip
+            for s in self._stage(
+                kept,
+                *unassessed,
+                (20 * HOUR, "first-warning"),
+                (22 * HOUR, "second-warning"),
+                (24 * HOUR, "period-ended"),
+                (36 * HOUR, "no-longer-lawful"),
+            )
+        }
         return found
 
     @staticmethod
@@ -85,20 +115,35 @@ class OnTheStreet(AbsenceMachine):
         "detained": Happening(POLICE, "detention.detained", DETENTION | {"power": "s136"}),
     }
     may_happen: ClassVar = {
-        "ambulance asked": Happening(POLICE, "assistance.requested", CAD | {"of": "ambulance", "request": "REQ-1"}),
-        "ambulance there": Happening(POLICE, "resource.on-scene", CAD | {"resource": "A1", "kind": "ambulance"}),
+        "ambulance asked": Happening(
+            POLICE, "assistance.requested", CAD | {"of": "ambulance", "request": "REQ-1"}
+        ),
+        "ambulance there": Happening(
+            POLICE, "resource.on-scene", CAD | {"resource": "A1", "kind": "ambulance"}
+        ),
         "consulted": Happening(POLICE, "detention.consulted", DETENTION | {"role": "nurse"}),
-        "accepted": Happening(POLICE, "place-of-safety.accepted", CAD | {"request": "Q-1", "site": "maudsley-hbpos"}),
+        "accepted": Happening(
+            POLICE, "place-of-safety.accepted", CAD | {"request": "Q-1", "site": "maudsley-hbpos"}
+        ),
         "first refusal": Happening(
-            POLICE, "place-of-safety.refused", CAD | {"request": "Q-2", "site": "ladywell-hbpos", "reason": "full"}
+            POLICE,
+            "place-of-safety.refused",
+            CAD | {"request": "Q-2", "site": "ladywell-hbpos", "reason": "full"},
         ),
         "second refusal": Happening(
-            POLICE, "place-of-safety.refused", CAD | {"request": "Q-3", "site": "lambeth-hbpos", "reason": "staffing"}
+            POLICE,
+            "place-of-safety.refused",
+            CAD | {"request": "Q-3", "site": "lambeth-hbpos", "reason": "staffing"},
         ),
         "police van": Happening(
-            POLICE, "detention.conveyed", DETENTION | {"by": "police-unit"}, before=("ended", "arrived")
+            POLICE,
+            "detention.conveyed",
+            DETENTION | {"by": "police-unit"},
+            before=("ended", "arrived"),
         ),
-        "arrived": Happening(POLICE, "detention.arrived", DETENTION | {"at": SITE}, before=("ended",)),
+        "arrived": Happening(
+            POLICE, "detention.arrived", DETENTION | {"at": SITE}, before=("ended",)
+        ),
         "ended": Happening(POLICE, "detention.ended", DETENTION | {"outcome": "released"}),
     }
 
@@ -118,7 +163,11 @@ class OnTheStreet(AbsenceMachine):
         if START + 5 * MINUTE <= now < min(over, known.first("consulted")):
             found.add(("R21", ""))
         if now < min(over, known.first("accepted")):
-            stage = [s for after, s in ((60, "60-minutes"), (30, "late")) if now >= START + after * MINUTE][:1]
+            stage = [
+                s
+                for after, s in ((60, "60-minutes"), (30, "late"))
+                if now >= START + after * MINUTE
+            ][:1]
             if max(known.first("first refusal"), known.first("second refusal")) <= now:
                 stage.append("refused")
             if stage:
@@ -133,12 +182,17 @@ class NobodyGoes(AbsenceMachine):
     about = ("R17", "R18", "R19")
     longest_wait = 2 * HOUR
     begins: ClassVar = {
-        "call": Happening(POLICE, "incident.reported", CAD | {"nature": "suicidal"}),
+        "call": Happening(POLICE, "incident.reported", CAD | {"nature": "suicidal"})
     }
     may_happen: ClassVar = {
-        "concern": Happening(POLICE, "welfare.concern-raised", CAD | {"risk": "high"}, before=("closed",)),
+        "concern": Happening(
+            POLICE, "welfare.concern-raised", CAD | {"risk": "high"}, before=("closed",)
+        ),
         "declined": Happening(
-            POLICE, "incident.declined", CAD | {"reason": "threshold-not-met", "referred_to": "las"}, before=("closed",)
+            POLICE,
+            "incident.declined",
+            CAD | {"reason": "threshold-not-met", "referred_to": "las"},
+            before=("closed",),
         ),
         "checked": Happening(POLICE, "welfare.checked", CAD | {"seen": False}, before=("closed",)),
         "police there": Happening(
@@ -155,7 +209,9 @@ class NobodyGoes(AbsenceMachine):
             ("police there",),
             before=("closed",),
         ),
-        "closed": Happening(POLICE, "incident.closed", CAD | {"attended": False, "outcome": "no-further-action"}),
+        "closed": Happening(
+            POLICE, "incident.closed", CAD | {"attended": False, "outcome": "no-further-action"}
+        ),
         "ambulance call": Happening(
             AMBULANCE,
             "incident.reported",
@@ -163,10 +219,16 @@ class NobodyGoes(AbsenceMachine):
             lasting=True,
         ),
         "crew sent": Happening(
-            AMBULANCE, "resource.assigned", LAS | {"resource": "A1", "kind": "ambulance"}, ("ambulance call",)
+            AMBULANCE,
+            "resource.assigned",
+            LAS | {"resource": "A1", "kind": "ambulance"},
+            ("ambulance call",),
         ),
         "crew there": Happening(
-            AMBULANCE, "resource.on-scene", LAS | {"resource": "A1", "kind": "ambulance"}, ("ambulance call",)
+            AMBULANCE,
+            "resource.on-scene",
+            LAS | {"resource": "A1", "kind": "ambulance"},
+            ("ambulance call",),
         ),
     }
 
@@ -174,8 +236,11 @@ class NobodyGoes(AbsenceMachine):
         """Who waits, and nobody comes."""
         # that a call was closed with nobody there, and that a concern logged since is not seen to, are two things
         return [
-            *self._passed_on(known, now), *self._unseen(known, now), *self._closed(known, now), *self._left(known, now)
-        ]  # fmt: skip
+            *self._passed_on(known, now),
+            *self._unseen(known, now),
+            *self._closed(known, now),
+            *self._left(known, now),
+        ]
 
     def _police(self, known: Known) -> tuple[datetime, datetime]:
         """From when until when police are at the scene: their call being closed they are there no longer."""
@@ -191,7 +256,9 @@ class NobodyGoes(AbsenceMachine):
     def _passed_on(self, known: Known, now: datetime) -> set[tuple[str, str]]:
         declined, call = known.first("declined"), known.first("ambulance call")
         sent = min(known.first("crew sent"), known.first("crew there"))
-        over = min(self._somebody_there(known, declined), known.first("checked", since=declined), sent)
+        over = min(
+            self._somebody_there(known, declined), known.first("checked", since=declined), sent
+        )
         if not declined <= now < over:
             return set()
         if call > now:
@@ -201,20 +268,30 @@ class NobodyGoes(AbsenceMachine):
 
     def _unseen(self, known: Known, now: datetime) -> set[tuple[str, str]]:
         concern = known.first("concern")
-        over = min(known.first("checked", "closed", since=concern), self._somebody_there(known, concern))
+        over = min(
+            known.first("checked", "closed", since=concern), self._somebody_there(known, concern)
+        )
         return {("R18", "")} if concern + HOUR <= now < over else set()
 
     def _closed(self, known: Known, now: datetime) -> set[tuple[str, str]]:
         closed = known.first("closed")
         passed_on = known.at("declined") is not None
-        if passed_on or self._somebody_there(known, START) <= closed or known.first("ambulance call") <= closed:
+        if (
+            passed_on
+            or self._somebody_there(known, START) <= closed
+            or known.first("ambulance call") <= closed
+        ):
             return set()
         over = min(known.first("ambulance call"), self._somebody_there(known, closed))
         return {("R18", "")} if closed <= now < over else set()
 
     def _left(self, known: Known, now: datetime) -> set[tuple[str, str]]:
         _, left = self._police(known)
-        closed, call, crew = known.first("closed"), known.first("ambulance call"), known.first("crew there")
+        closed, call, crew = (
+            known.first("closed"),
+            known.first("ambulance call"),
+            known.first("crew there"),
+        )
         open_then = closed > left or call <= left
         if left == NEVER or crew <= left or not open_then:
             return set()
@@ -230,27 +307,42 @@ class Referred(AbsenceMachine):
     longest_wait = 40 * HOUR
     longest_delay = 10 * HOUR
     begins: ClassVar = {
-        "call": Happening(POLICE, "incident.reported", CAD | {"nature": "mental-health-crisis"} | PERSON),
-        "over": Happening(POLICE, "incident.closed", CAD | {"attended": True, "outcome": "referred"}),
+        "call": Happening(
+            POLICE, "incident.reported", CAD | {"nature": "mental-health-crisis"} | PERSON
+        ),
+        "over": Happening(
+            POLICE, "incident.closed", CAD | {"attended": True, "outcome": "referred"}
+        ),
         "very urgent": Happening(
-            POLICE, "referral.sent", CAD | PERSON | {"referral": "M-1", "to_agency": "slam", "priority": "4"}
+            POLICE,
+            "referral.sent",
+            CAD | PERSON | {"referral": "M-1", "to_agency": "slam", "priority": "4"},
         ),
         "routine": Happening(
-            POLICE, "referral.sent", CAD | PERSON | {"referral": "M-2", "to_agency": "slam", "priority": "3"}
+            POLICE,
+            "referral.sent",
+            CAD | PERSON | {"referral": "M-2", "to_agency": "slam", "priority": "3"},
         ),
     }
     may_happen: ClassVar = {
         f"{priority}: {said}": Happening(
             TRUST,
             f"referral.{kind}",
-            {"referral": referral, "from_agency": "met"} | ({"outcome": said} if kind == "outcome" else {}),
+            {"referral": referral, "from_agency": "met"}
+            | ({"outcome": said} if kind == "outcome" else {}),
         )
         for priority, referral in (("very urgent", "M-1"), ("routine", "M-2"))
-        for kind, said in (("acknowledged", "acknowledged"), ("outcome", "accepted"), ("outcome", "seen"),
-                           ("outcome", "emergency-services-notified"))
+        for kind, said in (
+            ("acknowledged", "acknowledged"),
+            ("outcome", "accepted"),
+            ("outcome", "seen"),
+            ("outcome", "emergency-services-notified"),
+        )
     } | {
-        "ambulance call": Happening(AMBULANCE, "incident.reported", LAS | LINKED | {"nature": "suicidal"}, lasting=True),
-    }  # fmt: skip
+        "ambulance call": Happening(
+            AMBULANCE, "incident.reported", LAS | LINKED | {"nature": "suicidal"}, lasting=True
+        )
+    }
 
     def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Who is not seen, and which referral nobody answers. 23 November 2026 is a Monday: the fifth working day after it
@@ -258,8 +350,12 @@ class Referred(AbsenceMachine):
         found: list[tuple[str, str]] = []
         last = datetime(2026, 12, 1, tzinfo=START.tzinfo)
         for which in ("very urgent", "routine"):
-            outcome = known.first(*(f"{which}: {o}" for o in ("accepted", "seen", "emergency-services-notified")))
-            if which == "routine" and START + DAY <= now < min(outcome, last, known.first("routine: acknowledged")):
+            outcome = known.first(
+                *(f"{which}: {o}" for o in ("accepted", "seen", "emergency-services-notified"))
+            )
+            if which == "routine" and START + DAY <= now < min(
+                outcome, last, known.first("routine: acknowledged")
+            ):
                 found.append(("R25", "not-acknowledged"))
             if last <= now < outcome:
                 found.append(("R25", "no-outcome"))
@@ -280,16 +376,31 @@ class LeftAtHome(AbsenceMachine):
     longest_delay = 10 * HOUR
     begins: ClassVar = {
         "call": Happening(AMBULANCE, "incident.reported", LAS | {"nature": "self-harm"} | PERSON),
-        "crew there": Happening(AMBULANCE, "resource.on-scene", LAS | {"resource": "A1", "kind": "ambulance"}),
+        "crew there": Happening(
+            AMBULANCE, "resource.on-scene", LAS | {"resource": "A1", "kind": "ambulance"}
+        ),
     }
     may_happen: ClassVar = {
-        "closed": Happening(AMBULANCE, "incident.closed", LAS | {"attended": True, "outcome": "referred"}, lasting=True),
-        "referred": Happening(
-            AMBULANCE, "referral.sent", LAS | PERSON | {"referral": "M-1", "to_agency": "slam", "priority": "3"}, ("closed",),
+        "closed": Happening(
+            AMBULANCE,
+            "incident.closed",
+            LAS | {"attended": True, "outcome": "referred"},
             lasting=True,
         ),
-        "seen": Happening(TRUST, "referral.outcome", {"referral": "M-1", "from_agency": "las", "outcome": "seen"}, ("referred",)),
-    }  # fmt: skip
+        "referred": Happening(
+            AMBULANCE,
+            "referral.sent",
+            LAS | PERSON | {"referral": "M-1", "to_agency": "slam", "priority": "3"},
+            ("closed",),
+            lasting=True,
+        ),
+        "seen": Happening(
+            TRUST,
+            "referral.outcome",
+            {"referral": "M-1", "from_agency": "las", "outcome": "seen"},
+            ("referred",),
+        ),
+    }
 
     def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Whom nobody has rung: a reminder after a day, the limit after two; after a week more it is for the records."""
@@ -315,7 +426,9 @@ EVERY_RULE = [(machine, rule) for machine in MACHINES for rule in machine.about]
 
 def _finds_fault_with(machine: type[AbsenceMachine], change: dict[str, Any]) -> bool:
     changed = type(machine.__name__, (machine,), {"policy": POLICY.model_copy(update=change)})
-    search = settings(QUICK, max_examples=1500, phases=[Phase.generate], database=None, derandomize=True)
+    search = settings(
+        QUICK, max_examples=1500, phases=[Phase.generate], database=None, derandomize=True
+    )
     try:
         run_state_machine_as_test(changed, settings=search)
     except AssertionError:
@@ -328,7 +441,9 @@ def test_a_rule_that_is_silent_is_found_out(machine: type[AbsenceMachine], rule:
     assert _finds_fault_with(machine, {"switched_off": {rule: "to see whether it is missed"}})
 
 
-@pytest.mark.parametrize(("machine", "rule"), [e for e in EVERY_RULE if e[1] != "R19"])  # which has no time limit
+@pytest.mark.parametrize(
+    ("machine", "rule"), [e for e in EVERY_RULE if e[1] != "R19"]
+)  # which has no time limit
 def test_a_rule_that_speaks_too_soon_is_found_out(machine: type[AbsenceMachine], rule: str) -> None:
     sooner = {name: max(1, limit.value // 2) for name, limit in CATALOGUE[rule].limits.items()}
     assert _finds_fault_with(machine, {"limits": {rule: sooner}})

@@ -39,21 +39,30 @@ from services.liaison.finding import Finding, Standing
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 WITHIN, LASTS, SUPERVISOR, TACTICAL, GRACE, SHELF = 120, 600, 120, 300, 20, 900
 LADDER = Ladder(
-    2, timedelta(seconds=WITHIN), timedelta(seconds=LASTS),
+    2,
+    timedelta(seconds=WITHIN),
+    timedelta(seconds=LASTS),
     (
         Rung("supervisor", timedelta(seconds=SUPERVISOR), ("boss",)),
         Rung("tactical", timedelta(seconds=TACTICAL), ("manager",)),
     ),
     ("boss",),
-)  # fmt: skip
+)
 ABOVE = Ladder(2, timedelta(seconds=WITHIN), timedelta(seconds=LASTS))
 TERMS = Terms(timedelta(seconds=GRACE), {u: timedelta(seconds=SHELF) for u in (1, 2, 3)})
 """With an entry for P1, which must not help."""
 
 ISA = {
-    "raised": "UNACK", "delivered": "UNACK", "acknowledged": "ACKED", "claimed": "ACKED", "answered": "ACKED",
-    "shelved": "SHLVD", "returned": "RTNUN", "cleared": "NORM", "closed": "NORM",
-}  # fmt: skip
+    "raised": "UNACK",
+    "delivered": "UNACK",
+    "acknowledged": "ACKED",
+    "claimed": "ACKED",
+    "answered": "ACKED",
+    "shelved": "SHLVD",
+    "returned": "RTNUN",
+    "cleared": "NORM",
+    "closed": "NORM",
+}
 
 
 @dataclass
@@ -95,7 +104,9 @@ class Oracle:
             self.annunciate()
         if self.shown == "UNACK":
             waited = self.now - self.unacked_since
-            self.told |= {n for n, s in (("boss", SUPERVISOR), ("manager", TACTICAL)) if waited >= s}
+            self.told |= {
+                n for n, s in (("boss", SUPERVISOR), ("manager", TACTICAL)) if waited >= s
+            }
 
 
 class AlertLife(RuleBasedStateMachine):
@@ -123,15 +134,27 @@ class AlertLife(RuleBasedStateMachine):
 
     def standing(self) -> Standing:
         finding = Finding(
-            rule="R16", anchor=("/met/cad", "e1"), holds_from=START, urgency=self.urgency, title="A plan exists",
-            reason="It is on file.", next_step="Open it.", recipients=("ambulance-control",), evidence=(),
-            acknowledge_within=timedelta(seconds=WITHIN), stage=f"stage-{self.stage}" if self.stage else "",
-        )  # fmt: skip
+            rule="R16",
+            anchor=("/met/cad", "e1"),
+            holds_from=START,
+            urgency=self.urgency,
+            title="A plan exists",
+            reason="It is on file.",
+            next_step="Open it.",
+            recipients=("ambulance-control",),
+            evidence=(),
+            acknowledge_within=timedelta(seconds=WITHIN),
+            stage=f"stage-{self.stage}" if self.stage else "",
+        )
         return Standing(finding, "verified")
 
     def desk(self, name: str) -> Addressed:
         return Addressed(
-            name, "las", {"title": "A plan exists"}, ("circumstances",), LADDER if name == "las" else ABOVE
+            name,
+            "las",
+            {"title": "A plan exists"},
+            ("circumstances",),
+            LADDER if name == "las" else ABOVE,
         )
 
     def command(self, command: Command, actor: str) -> str | None:
@@ -155,10 +178,16 @@ class AlertLife(RuleBasedStateMachine):
         self.stage = 0
         self.keep(
             life.raise_alert(
-                self.standing(), [self.desk("las")], self.now, rule_version=1, zone="london", area=None,
-                crisis_id="one", former=self.alert,
+                self.standing(),
+                [self.desk("las")],
+                self.now,
+                rule_version=1,
+                zone="london",
+                area=None,
+                crisis_id="one",
+                former=self.alert,
             )
-        )  # fmt: skip
+        )
 
     @precondition(lambda self: self.oracle.active)
     @rule()
@@ -172,7 +201,10 @@ class AlertLife(RuleBasedStateMachine):
     def condition_repeats(self) -> None:
         assert self.alert is not None
         above = [self.desk(d.desk) for d in self.alert.desks if d.origin != "rule"]
-        assert life.update(self.alert, self.standing(), [self.desk("las")], self.now, "one", above) is None
+        assert (
+            life.update(self.alert, self.standing(), [self.desk("las")], self.now, "one", above)
+            is None
+        )
 
     @precondition(lambda self: self.oracle.active)
     @rule()
@@ -183,13 +215,19 @@ class AlertLife(RuleBasedStateMachine):
         self.oracle.annunciate()
         self.oracle.told = told
         above = [self.desk(d.desk) for d in self.alert.desks if d.origin != "rule"]
-        self.keep(life.update(self.alert, self.standing(), [self.desk("las")], self.now, "one", above))
+        self.keep(
+            life.update(self.alert, self.standing(), [self.desk("las")], self.now, "one", above)
+        )
 
     @rule(seconds=st.integers(1, 700))
     def time_passes(self, seconds: int) -> None:
         for _ in range(seconds):
             self.oracle.pass_second()
-            while self.alert is not None and (due := life.alert_due(self.alert)) is not None and due <= self.now:
+            while (
+                self.alert is not None
+                and (due := life.alert_due(self.alert)) is not None
+                and due <= self.now
+            ):
                 before = self.alert
                 self.keep(life.pass_time(self.alert, self.now, self.desk))
                 assert self.alert != before, "what is due is done, or it would be due for ever"
@@ -200,7 +238,13 @@ class AlertLife(RuleBasedStateMachine):
         o = self.oracle
         code = self.command(Acknowledge(), actor)
         if o.shown == "UNACK":
-            o.shown, o.holder, o.held_since, o.acknowledged_once, o.told = "ACKED", actor, o.now, True, set()
+            o.shown, o.holder, o.held_since, o.acknowledged_once, o.told = (
+                "ACKED",
+                actor,
+                o.now,
+                True,
+                set(),
+            )
             assert code is None
         elif o.shown == "RTNUN":
             o.shown, o.acknowledged_once = "NORM", True
@@ -252,7 +296,10 @@ class AlertLife(RuleBasedStateMachine):
         o.closed = not o.active
 
     @precondition(lambda self: self.alert is not None)
-    @rule(seconds=st.sampled_from([60, SHELF, SHELF + 1]), reason=st.sampled_from(["crew is with her", ""]))
+    @rule(
+        seconds=st.sampled_from([60, SHELF, SHELF + 1]),
+        reason=st.sampled_from(["crew is with her", ""]),
+    )
     def shelve(self, seconds: int, reason: str) -> None:
         o = self.oracle
         code = self.command(Shelve(timedelta(seconds=seconds), reason), "A")
@@ -281,7 +328,9 @@ class AlertLife(RuleBasedStateMachine):
             return
         assert ISA[mine.state] == self.oracle.shown
         assert (mine.state == "closed") == self.oracle.closed
-        assert (mine.outcome if mine.state in {"answered", "closed"} else None) == self.oracle.outcome
+        assert (
+            mine.outcome if mine.state in {"answered", "closed"} else None
+        ) == self.oracle.outcome
 
     @invariant()
     def it_closes_only_when_it_has_ended_was_seen_and_answered(self) -> None:
@@ -310,13 +359,25 @@ class AlertLife(RuleBasedStateMachine):
     def the_log_alone_tells_the_state(self) -> None:
         """The record is complete: the last transition that moves anything is the state."""
         moves = {
-            "raised": "UNACK", "worsened": "UNACK", "sounded-again": "UNACK", "unshelved": "UNACK",
-            "acknowledged": "ACKED", "claimed": "ACKED", "accepted": "ACKED", "declined": "ACKED", "not-ours": "ACKED",
-            "shelved": "SHLVD", "returned": "RTNUN", "cleared": "NORM", "closed": "NORM",
-        }  # fmt: skip
+            "raised": "UNACK",
+            "worsened": "UNACK",
+            "sounded-again": "UNACK",
+            "unshelved": "UNACK",
+            "acknowledged": "ACKED",
+            "claimed": "ACKED",
+            "accepted": "ACKED",
+            "declined": "ACKED",
+            "not-ours": "ACKED",
+            "shelved": "SHLVD",
+            "returned": "RTNUN",
+            "cleared": "NORM",
+            "closed": "NORM",
+        }
         shown, active = "NORM", False
         for said in (t for t in self.log if t.desk == "las"):
-            active = said.kind not in {"returned", "cleared", "closed"} and (active or said.kind == "raised")
+            active = said.kind not in {"returned", "cleared", "closed"} and (
+                active or said.kind == "raised"
+            )
             to = moves.get(said.kind, shown)
             shown = "NORM" if to == "ACKED" and not active else to
         if self.alert is not None:

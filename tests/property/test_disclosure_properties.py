@@ -44,7 +44,12 @@ NEVER = {
     "custody": {"location", "crisis-plan", "crisis-plan-pointer", "force-clinical"},
     "emergency-department": {"location"},
     "emergency-department-supervisor": {"location"},
-    "professional-standards": {"known-to-services", "crisis-plan", "crisis-plan-pointer", "force-clinical"},
+    "professional-standards": {
+        "known-to-services",
+        "crisis-plan",
+        "crisis-plan-pointer",
+        "force-clinical",
+    },
     "family-liaison": set(SIGNS) - {"legal-status", "family-contact"},
     "frequent-contact": set(SIGNS) - {"known-to-services"},
 }
@@ -58,23 +63,38 @@ ONLY_ATTENDING = {
     "emergency-department": {"risk-to-responders"},
     "emergency-department-supervisor": {"risk-to-responders"},
 }
-NEEDED = {"police-control", "police-supervisor", "ambulance-control", "ambulance-supervisor", "custody"}
+NEEDED = {
+    "police-control",
+    "police-supervisor",
+    "ambulance-control",
+    "ambulance-supervisor",
+    "custody",
+}
 
 WHO = {
-    "nhs_number": "9990000018", "nhs_number_status": "01", "names": [{"given": "Adaeze", "family": "Okonkwo"}],
-    "date_of_birth": "1991-04-07", "addresses": [{"postcode": "SE5 8AZ"}],
-}  # fmt: skip
+    "nhs_number": "9990000018",
+    "nhs_number_status": "01",
+    "names": [{"given": "Adaeze", "family": "Okonkwo"}],
+    "date_of_birth": "1991-04-07",
+    "addresses": [{"postcode": "SE5 8AZ"}],
+}
 
 SAID: dict[str, tuple[str, float, dict[str, Any]]] = {
     "risk": ("incident.updated", 1, {"risk_to_self": "high", "risk_to_responders": "low"}),
-    "force": ("force.started", 3, {"force": "F-1", "kinds": ["limb-restraint"], "position": "prone"}),
+    "force": (
+        "force.started",
+        3,
+        {"force": "F-1", "kinds": ["limb-restraint"], "position": "prone"},
+    ),
     "family": ("family.contact-attempted", 4, {"relation": "nearest-relative"}),
     "detained": ("detention.detained", 5, {"detention": "D-1", "power": "s136"}),
     "arrived-ed": (
-        "detention.arrived", 20, {"detention": "D-1", "at": {"site": "kings-ed", "kind": "emergency-department"}},
+        "detention.arrived",
+        20,
+        {"detention": "D-1", "at": {"site": "kings-ed", "kind": "emergency-department"}},
     ),
     "assessment": ("detention.assessment-started", 90, {"detention": "D-1"}),
-}  # fmt: skip
+}
 
 
 def story(parts: set[str], joint: bool, on_file: bool) -> Script:
@@ -82,35 +102,57 @@ def story(parts: set[str], joint: bool, on_file: bool) -> Script:
     if on_file:
         told.on_file("person.registered", minute(-10_000), person=WHO)
         told.on_file(
-            "pathway.opened", minute(-9_000), pathway="CP-1", contact_phone="020 7946 0299",
-            crisis_plan={"pointer": "urn:nrl:SECRET-POINTER", "calming": ["Speak slowly to her"], "avoid": ["Crowds"]},
-        )  # fmt: skip
+            "pathway.opened",
+            minute(-9_000),
+            pathway="CP-1",
+            contact_phone="020 7946 0299",
+            crisis_plan={
+                "pointer": "urn:nrl:SECRET-POINTER",
+                "calming": ["Speak slowly to her"],
+                "avoid": ["Crowds"],
+            },
+        )
     told.police("incident.reported", 0, nature="suicidal", person=WHO)
     for name, (kind, at, data) in SAID.items():
         if name in parts:
             told.police(kind, at, **data)
     if joint:
         told.ambulance("incident.reported", 2, nature="mental-health-crisis")
-        told.ambulance("resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car")
+        told.ambulance(
+            "resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car"
+        )
     return told
 
 
 def finding(rule: str) -> Standing:
     return Standing(
         Finding(
-            rule=rule, anchor=("/met/cad", "e1"), holds_from=minute(0), urgency=2, title="A crisis", reason="It is.",
-            next_step="Act.", recipients=("police-control",), evidence=(), acknowledge_within=minute(5) - minute(0),
+            rule=rule,
+            anchor=("/met/cad", "e1"),
+            holds_from=minute(0),
+            urgency=2,
+            title="A crisis",
+            reason="It is.",
+            next_step="Act.",
+            recipients=("police-control",),
+            evidence=(),
+            acknowledge_within=minute(5) - minute(0),
         ),
         "verified",
-    )  # fmt: skip
+    )
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    parts=st.sets(st.sampled_from(sorted(SAID))), joint=st.booleans(), on_file=st.booleans(),
-    role=st.sampled_from(ROLES), rule=st.sampled_from(["R01", "R02", "R16", "R20", "R24"]),
-)  # fmt: skip
-def test_no_role_sees_what_its_row_denies(parts: set[str], joint: bool, on_file: bool, role: Any, rule: str) -> None:
+    parts=st.sets(st.sampled_from(sorted(SAID))),
+    joint=st.booleans(),
+    on_file=st.booleans(),
+    role=st.sampled_from(ROLES),
+    rule=st.sampled_from(["R01", "R02", "R16", "R20", "R24"]),
+)
+def test_no_role_sees_what_its_row_denies(
+    parts: set[str], joint: bool, on_file: bool, role: Any, rule: str
+) -> None:
     crisis = replace(story(parts, joint, on_file).crisis(), identity="attached")
     shown, items = view(finding(rule), role, crisis)
     text = json.dumps(shown)
@@ -125,7 +167,9 @@ def test_no_role_sees_what_its_row_denies(parts: set[str], joint: bool, on_file:
         denied.add("family-contact")
     assert not [item for item in denied if SIGNS[item] in text], (role, sorted(parts))
     assert denied.isdisjoint(items), "and what is not shown is not logged as shown"
-    assert not [name for name in ("Adaeze", "Okonkwo", "9990000018", "1991-04-07", "SE5") if name in text]
+    assert not [
+        name for name in ("Adaeze", "Okonkwo", "9990000018", "1991-04-07", "SE5") if name in text
+    ]
 
 
 def test_each_sign_is_seen_by_somebody() -> None:

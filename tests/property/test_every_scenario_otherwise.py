@@ -56,7 +56,12 @@ def as_told(name: str) -> MemoryLedger:
 def standing(ledger: MemoryLedger) -> set[tuple[Any, ...]]:
     """Alerts of crises that stand, at the desks that the rule names: one raised later has not climbed as far."""
     return {
-        (a.rule, a.urgency, a.holds_since, tuple(sorted(d.desk for d in a.desks if d.origin == "rule" and not d.ended)))
+        (
+            a.rule,
+            a.urgency,
+            a.holds_since,
+            tuple(sorted(d.desk for d in a.desks if d.origin == "rule" and not d.ended)),
+        )
         for a in ledger.alerts.values()
         if a.stands and a.feed is None
     }
@@ -66,11 +71,15 @@ def raised(ledger: MemoryLedger, by: timedelta = timedelta(0)) -> list[tuple[Any
     """Every alert: when it was raised and ended, moved back by as much as the events were moved."""
     return sorted(
         (
-            a.rule, a.raised_at - by, a.holds_since - by, tuple(sorted(d.desk for d in a.desks)),
+            a.rule,
+            a.raised_at - by,
+            a.holds_since - by,
+            tuple(sorted(d.desk for d in a.desks)),
             a.cleared_at - by if a.cleared_at else datetime.max.replace(tzinfo=UTC),
         )
-        for a in ledger.alerts.values() if a.feed is None
-    )  # fmt: skip
+        for a in ledger.alerts.values()
+        if a.feed is None
+    )
 
 
 def _moved(value: Any, by: timedelta) -> Any:
@@ -79,7 +88,12 @@ def _moved(value: Any, by: timedelta) -> Any:
         return {k: _moved(v, by) for k, v in value.items()}
     if isinstance(value, list):
         return [_moved(v, by) for v in value]
-    if isinstance(value, str) and len(value) >= 20 and value[4] == value[7] == "-" and value[10] == "T":
+    if (
+        isinstance(value, str)
+        and len(value) >= 20
+        and value[4] == value[7] == "-"
+        and value[10] == "T"
+    ):
         return (datetime.fromisoformat(value) + by).isoformat()
     return value
 
@@ -93,7 +107,9 @@ def moved(said: Received, by: timedelta) -> Received:
 def some(name: str, of: Sequence[Any]) -> list[Any]:
     """A few of them, the same ones every time: fewer of the stories that are long."""
     events = told(name)
-    days = (max(r.received_at for r in events) - min(r.event.time for r in events)) / timedelta(days=1)
+    days = (max(r.received_at for r in events) - min(r.event.time for r in events)) / timedelta(
+        days=1
+    )
     most = 1 if len(events) > 100 or days > 2 else 4
     return list(of) if len(of) <= most else random.Random(name).sample(list(of), most)
 
@@ -101,10 +117,14 @@ def some(name: str, of: Sequence[Any]) -> list[Any]:
 def retraction(said: Received, number: int, at: datetime) -> Received:
     """That the event was entered in error."""
     document = {
-        "specversion": "1.0", "id": f"taken-back-{number}", "source": said.event.source, "time": at.isoformat(),
-        "type": "uk.crisisliaison.event.retracted.v1", "datacontenttype": "application/json",
+        "specversion": "1.0",
+        "id": f"taken-back-{number}",
+        "source": said.event.source,
+        "time": at.isoformat(),
+        "type": "uk.crisisliaison.event.retracted.v1",
+        "datacontenttype": "application/json",
         "data": {"retracts": said.event.id, "reason": "entered-in-error"},
-    }  # fmt: skip
+    }
     return replace(said, event=decode(orjson.dumps(document)), received_at=at)
 
 
@@ -131,7 +151,9 @@ def test_an_event_taken_back_is_as_if_it_had_never_been_said(name: str) -> None:
         if not without:
             continue
         # a sign that time has gone on as far as with the retraction
-        beside = retraction(replace(each, event=each.event.model_copy(update={"id": "nothing"})), number, end)
+        beside = retraction(
+            replace(each, event=each.event.model_copy(update={"id": "nothing"})), number, end
+        )
         taken_back = standing(played([*events, retraction(each, number, end)], REGISTRY, POLICY))
         assert taken_back == standing(played([*without, beside], REGISTRY, POLICY)), each.event.type
 
@@ -152,7 +174,10 @@ def test_what_was_known_at_an_instant_does_not_depend_on_what_was_heard_later(na
     events = told(name)
     chance = random.Random(name)
     late = [
-        replace(r, received_at=r.received_at + timedelta(seconds=chance.choice((0, 0, 0, 45, 400, 3600))))
+        replace(
+            r,
+            received_at=r.received_at + timedelta(seconds=chance.choice((0, 0, 0, 45, 400, 3600))),
+        )
         for r in events
     ]
     late.sort(key=lambda r: r.received_at)
@@ -162,7 +187,9 @@ def test_what_was_known_at_an_instant_does_not_depend_on_what_was_heard_later(na
     for at in some(name, sorted({r.received_at for r in late})[:-1]):
         heard = [r for r in late if r.received_at <= at]
         part = played(heard, REGISTRY, POLICY)
-        assert [t for t in part.log if t.at <= at and t.alert_id in of_crises] == [t for t in log if t.at <= at]
+        assert [t for t in part.log if t.at <= at and t.alert_id in of_crises] == [
+            t for t in log if t.at <= at
+        ]
 
 
 @cache
@@ -183,19 +210,28 @@ def without_signs_of_life(name: str) -> list[Alert]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_silence_hides_no_alert_and_makes_none_doubtful_that_tells_of_what_was_said(name: str) -> None:
+def test_silence_hides_no_alert_and_makes_none_doubtful_that_tells_of_what_was_said(
+    name: str,
+) -> None:
     silent = without_signs_of_life(name)
     of_crises = [a for a in as_told(name).alerts.values() if a.feed is None]
-    assert {(a.rule, a.key, a.raised_at) for a in silent} == {(a.rule, a.key, a.raised_at) for a in of_crises}
-    assert {a.detail["verification"] for a in silent if a.rule in SEES_WHAT_IS_THERE} <= {"verified"}
+    assert {(a.rule, a.key, a.raised_at) for a in silent} == {
+        (a.rule, a.key, a.raised_at) for a in of_crises
+    }
+    assert {a.detail["verification"] for a in silent if a.rule in SEES_WHAT_IS_THERE} <= {
+        "verified"
+    }
     assert {a.detail["verification"] for a in of_crises} <= {"verified"}
 
 
 def test_every_other_rule_says_of_some_scenario_that_silence_cannot_be_verified() -> None:
     found = {
-        a.rule for name in FILES if len(told(name)) <= 40 for a in without_signs_of_life(name)
+        a.rule
+        for name in FILES
+        if len(told(name)) <= 40
+        for a in without_signs_of_life(name)
         if a.detail["verification"] == "cannot-be-verified"
-    }  # fmt: skip
+    }
     assert found == set(CATALOGUE) - SEES_WHAT_IS_THERE - {"R27", "R30"}
 
 

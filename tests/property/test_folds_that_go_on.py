@@ -38,7 +38,11 @@ def histories(draw: st.DrawFn) -> list[list[Received]]:
 
 
 @given(histories())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 def test_going_on_gives_what_beginning_anew_gives(looks: list[list[Received]]) -> None:
     folds = Folds()
     for known in looks:

@@ -23,9 +23,14 @@ from services.simulation.ledger import REOPEN, MemoryLedger
 from services.simulation.replay import arrivals, received
 
 REGISTRY, POLICY = load_registry(), load_policy()
-SCENARIOS = {p.stem: load_scenario(p) for p in sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))}
+SCENARIOS = {
+    p.stem: load_scenario(p)
+    for p in sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+}
 # quick enough for hundreds of orders; the longest nights say nothing more here
-TOLD = sorted(name for name, scenario in SCENARIOS.items() if len(scenario.events) + len(scenario.known) <= 16)
+TOLD = sorted(
+    name for name, scenario in SCENARIOS.items() if len(scenario.events) + len(scenario.known) <= 16
+)
 
 
 def told(scenario: Scenario) -> list[Received]:
@@ -53,8 +58,16 @@ def standing(batches: Iterable[Sequence[Received]], now: datetime) -> dict[str, 
     return {
         "alerts": {
             a.key: (
-                a.rule, a.urgency, a.holds_since, dict(a.detail), members[str(a.crisis_id)],
-                {d.desk: (d.state, dict(d.view)) for d in a.desks if d.origin == "rule" and not d.ended},
+                a.rule,
+                a.urgency,
+                a.holds_since,
+                dict(a.detail),
+                members[str(a.crisis_id)],
+                {
+                    d.desk: (d.state, dict(d.view))
+                    for d in a.desks
+                    if d.origin == "rule" and not d.ended
+                },
             )
             for a in ledger.alerts.values()
             if a.stands
@@ -63,7 +76,7 @@ def standing(batches: Iterable[Sequence[Received]], now: datetime) -> dict[str, 
             members[i]: (e.area, e.opened_at, e.last_event_at, e.look_again_at)
             for i, e in ledger.crises.items()
         },
-    }  # fmt: skip
+    }
 
 
 def heard_first(scenario: Scenario) -> list[Received]:
@@ -87,7 +100,9 @@ def deliveries(draw: st.DrawFn, events: list[Received]) -> list[list[Received]]:
 @pytest.mark.parametrize("name", TOLD)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_every_order_repetition_and_batching_gives_the_same_alerts_and_crises(name: str, data: st.DataObject) -> None:
+def test_every_order_repetition_and_batching_gives_the_same_alerts_and_crises(
+    name: str, data: st.DataObject
+) -> None:
     scenario = SCENARIOS[name]
     now = data.draw(st.sampled_from(moments(scenario)))
     events = [r for r in told(scenario) if r.event.time <= now]
@@ -97,7 +112,11 @@ def test_every_order_repetition_and_batching_gives_the_same_alerts_and_crises(na
 
 
 def test_some_of_what_is_compared_stands() -> None:
-    found = {name: standing([told(SCENARIOS[name])], at)["alerts"] for name in TOLD for at in moments(SCENARIOS[name])}
+    found = {
+        name: standing([told(SCENARIOS[name])], at)["alerts"]
+        for name in TOLD
+        for at in moments(SCENARIOS[name])
+    }
     assert len([name for name in TOLD if found[name]]) >= 3
 
 
@@ -115,7 +134,9 @@ def _orders_that_differ(name: str, orders: int = 60) -> int:
     return differing
 
 
-def test_the_comparison_would_see_a_fold_that_hangs_on_the_order_of_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_comparison_would_see_a_fold_that_hangs_on_the_order_of_arrival(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert _orders_that_differ("the-story") == 0
     # sorted by nothing: `sorted` is stable, so that the order of arrival remains
     monkeypatch.setattr(corrections, "_ORDER", lambda _: 0)

@@ -27,11 +27,17 @@ from services.simulation.replay import arrivals, received
 REGISTRY, POLICY = load_registry(), load_policy()
 FOLDER = Path(__file__).parents[1] / "scenarios"
 TOLD = (
-    "the-story", "restraint-nobody-reviews-worsens", "detained-and-nobody-calls-an-ambulance",
-    "corrections-heard-before-what-they-correct", "retracted-it-was-another-incident",
-)  # fmt: skip
+    "the-story",
+    "restraint-nobody-reviews-worsens",
+    "detained-and-nobody-calls-an-ambulance",
+    "corrections-heard-before-what-they-correct",
+    "retracted-it-was-another-incident",
+)
 EVENTS = {
-    name: [received(a, REGISTRY) for a in arrivals(load_scenario(FOLDER / f"{name}.yaml"), REGISTRY)] for name in TOLD
+    name: [
+        received(a, REGISTRY) for a in arrivals(load_scenario(FOLDER / f"{name}.yaml"), REGISTRY)
+    ]
+    for name in TOLD
 }
 
 
@@ -39,7 +45,8 @@ def history(events: list[Received]) -> list[Transition]:
     ledger = played(events, REGISTRY, POLICY)
     of_feeds = {a.alert_id for a in ledger.alerts.values() if a.feed is not None}
     return sorted(
-        (t for t in ledger.log if t.alert_id not in of_feeds), key=lambda t: (t.at, t.alert_id, t.desk, t.kind)
+        (t for t in ledger.log if t.alert_id not in of_feeds),
+        key=lambda t: (t.at, t.alert_id, t.desk, t.kind),
     )
 
 
@@ -57,8 +64,12 @@ EXPECTED = {name: until_the_end(events, history(events)) for name, events in EVE
 @given(data=st.data())
 def test_repeats_leave_no_trace_in_the_history(name: str, data: st.DataObject) -> None:
     events = EVENTS[name]
-    again = data.draw(st.lists(st.tuples(st.sampled_from(events), st.integers(0, 20)), min_size=1, max_size=8))
-    repeats = [replace(r, received_at=r.received_at + timedelta(seconds=later)) for r, later in again]
+    again = data.draw(
+        st.lists(st.tuples(st.sampled_from(events), st.integers(0, 20)), min_size=1, max_size=8)
+    )
+    repeats = [
+        replace(r, received_at=r.received_at + timedelta(seconds=later)) for r, later in again
+    ]
     assert until_the_end(events, history([*events, *repeats])) == EXPECTED[name]
 
 
@@ -72,7 +83,10 @@ def test_the_comparison_would_see_an_event_that_came_later(name: str) -> None:
     later = timedelta(seconds=20)
     seen = [
         until_the_end(
-            events, history([replace(r, received_at=r.received_at + later) if r is each else r for r in events])
+            events,
+            history(
+                [replace(r, received_at=r.received_at + later) if r is each else r for r in events]
+            ),
         )
         for each in events
     ]
@@ -86,11 +100,14 @@ def in_lumps(events: list[Received], every: timedelta) -> list[list[Received]]:
     for each in events:
         lumps.setdefault(-((start - each.received_at) // every), []).append(each)
     return [
-        [replace(r, received_at=start + number * every) for r in lumps[number]] for number in sorted(lumps)
-    ]  # fmt: skip
+        [replace(r, received_at=start + number * every) for r in lumps[number]]
+        for number in sorted(lumps)
+    ]
 
 
-def known_after(lumps: list[list[list[Received]]], looked_at: set[datetime]) -> dict[datetime, set[tuple[Any, ...]]]:
+def known_after(
+    lumps: list[list[list[Received]]], looked_at: set[datetime]
+) -> dict[datetime, set[tuple[Any, ...]]]:
     """What stands after each instant at which something arrived or fell due, and at those that are named. Each lump comes in
     batches, all within its instant."""
     ledger = MemoryLedger(REGISTRY, POLICY)
@@ -99,9 +116,17 @@ def known_after(lumps: list[list[list[Received]]], looked_at: set[datetime]) -> 
 
     def look(at: datetime) -> None:
         found[at] = {
-            (a.rule, a.key, a.urgency, a.holds_since, str(a.detail), tuple(sorted(d.desk for d in a.desks if d.origin == "rule")))
-            for a in ledger.alerts.values() if a.stands and a.feed is None
-        }  # fmt: skip
+            (
+                a.rule,
+                a.key,
+                a.urgency,
+                a.holds_since,
+                str(a.detail),
+                tuple(sorted(d.desk for d in a.desks if d.origin == "rule")),
+            )
+            for a in ledger.alerts.values()
+            if a.stands and a.feed is None
+        }
 
     def go_on_to(end: datetime) -> None:
         for at in sorted({*looked_at, end}):
@@ -132,7 +157,9 @@ IN_LUMPS = {name: in_lumps(events, timedelta(minutes=4)) for name, events in EVE
 @pytest.mark.parametrize("name", TOLD)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_how_an_instant_is_cut_into_batches_and_ordered_leaves_no_trace(name: str, data: st.DataObject) -> None:
+def test_how_an_instant_is_cut_into_batches_and_ordered_leaves_no_trace(
+    name: str, data: st.DataObject
+) -> None:
     whole = known_after([[lump] for lump in IN_LUMPS[name]], set())
     cut = []
     for lump in IN_LUMPS[name]:
@@ -145,7 +172,10 @@ def test_how_an_instant_is_cut_into_batches_and_ordered_leaves_no_trace(name: st
 
 def test_lumps_hold_several_events_and_something_stands() -> None:
     assert sum(len(lump) > 1 for lumps in IN_LUMPS.values() for lump in lumps) > 8
-    assert sum(any(known_after([[x] for x in lumps], set()).values()) for lumps in IN_LUMPS.values()) >= 3
+    assert (
+        sum(any(known_after([[x] for x in lumps], set()).values()) for lumps in IN_LUMPS.values())
+        >= 3
+    )
 
 
 def _shuffled_that_differ(name: str, times: int = 12) -> int:

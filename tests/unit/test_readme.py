@@ -24,7 +24,9 @@ def test_the_readme_shows_commands() -> None:
 def test_a_command_shown_for_copying_works(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     arguments = [
-        str(path) for word in shlex.split(command) for path in (sorted(ROOT.glob(word)) if "*" in word else [word])
+        str(path)
+        for word in shlex.split(command)
+        for path in (sorted(ROOT.glob(word)) if "*" in word else [word])
     ]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output

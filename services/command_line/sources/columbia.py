@@ -15,7 +15,10 @@ from typing import Any
 
 from schemas.events import TYPE_PREFIX
 
-FEEDS = {"PD": ("met-cad", "/met/cad", "police-unit"), "FIRE_EMS": ("las-cad", "/las/cad", "ambulance")}
+FEEDS = {
+    "PD": ("met-cad", "/met/cad", "police-unit"),
+    "FIRE_EMS": ("las-cad", "/las/cad", "ambulance"),
+}
 NATURES = {
     "CHECK THE WELFARE": "welfare-concern",
     "CHECK SUBJECT": "welfare-concern",
@@ -69,15 +72,34 @@ def _of(row: dict[str, str], at: datetime) -> Iterator[Played]:
     place: dict[str, Any] = {"street": row["location_block"]} if row["location_block"] else {}
     if row["lat"] and row["lon"]:
         place |= {"latitude": float(row["lat"]), "longitude": float(row["lon"])}
-    reported: dict[str, Any] = {"incident": incident, "nature": NATURES.get(row["call_type"], "other")}
+    reported: dict[str, Any] = {
+        "incident": incident,
+        "nature": NATURES.get(row["call_type"], "other"),
+    }
     steps = (
         (timedelta(), "incident.reported", reported | ({"location": place} if place else {})),
-        (ASSIGNED_AFTER, "resource.assigned", {"incident": incident, "resource": f"S-{row['incident']}", "kind": kind}),
-        (CLOSED_AFTER, "incident.closed", {"incident": incident, "attended": True, "outcome": "other"}),
+        (
+            ASSIGNED_AFTER,
+            "resource.assigned",
+            {"incident": incident, "resource": f"S-{row['incident']}", "kind": kind},
+        ),
+        (
+            CLOSED_AFTER,
+            "incident.closed",
+            {"incident": incident, "attended": True, "outcome": "other"},
+        ),
     )
     for number, (after, name, data) in enumerate(steps):
         when = at + after
-        yield when, feed, {
-            "specversion": "1.0", "id": f"{incident}-{number}", "source": source,
-            "type": f"{TYPE_PREFIX}{name}.v1", "time": when.isoformat(), "data": data,
-        }  # fmt: skip
+        yield (
+            when,
+            feed,
+            {
+                "specversion": "1.0",
+                "id": f"{incident}-{number}",
+                "source": source,
+                "type": f"{TYPE_PREFIX}{name}.v1",
+                "time": when.isoformat(),
+                "data": data,
+            },
+        )

@@ -46,7 +46,9 @@ def _fhir(path: Path, body: bytes) -> Iterator[tuple[int, bytes]]:
     yield 1, body
 
 
-def translated(kind: str, data: Path, agency: Agency, feed: Feed, key: bytes, received: datetime) -> Iterator[Document]:
+def translated(
+    kind: str, data: Path, agency: Agency, feed: Feed, key: bytes, received: datetime
+) -> Iterator[Document]:
     """What the file, or each file of the folder, says. `key` names people known by NHS number alone. Raises OSError."""
     sender = Sender(agency.id, agency.kind, feed.sources[0], key)
     for path in _files(kind, data):

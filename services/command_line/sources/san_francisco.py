@@ -46,10 +46,14 @@ def events(folder: Path, begin: datetime) -> Iterator[Played]:
     `folder` holds `fire_department_calls.csv.gz`. Raises OSError, KeyError for a file with other columns.
     """
     calls: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with gzip.open(folder / "fire_department_calls.csv.gz", "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(
+        folder / "fire_department_calls.csv.gz", "rt", encoding="utf-8", newline=""
+    ) as file:
         for row in csv.DictReader(file):
             calls[row["Incident Number"]].append(row)
-    found = sorted((e for rows in calls.values() for e in _of(rows)), key=lambda e: (e[0], e[1]["id"]))
+    found = sorted(
+        (e for rows in calls.values() for e in _of(rows)), key=lambda e: (e[0], e[1]["id"])
+    )
     if not found:
         return
     move = begin - found[0][0]
@@ -60,15 +64,23 @@ def events(folder: Path, begin: datetime) -> Iterator[Played]:
 def _of(rows: list[dict[str, str]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
     first = rows[0]
     incident = f"SF-{first['Incident Number']}"
-    received = min((at for r in rows if (at := _instant(r["Received DtTm"])) is not None), default=None)
+    received = min(
+        (at for r in rows if (at := _instant(r["Received DtTm"])) is not None), default=None
+    )
     if received is None:
         return
 
-    def event(at: datetime, name: str, mark: str, data: dict[str, Any]) -> tuple[datetime, dict[str, Any]]:
+    def event(
+        at: datetime, name: str, mark: str, data: dict[str, Any]
+    ) -> tuple[datetime, dict[str, Any]]:
         return at, {
-            "specversion": "1.0", "id": f"{incident}-{mark}", "source": SOURCE, "type": f"{TYPE_PREFIX}{name}.v1",
-            "time": at.isoformat(), "data": {"incident": incident, **data},
-        }  # fmt: skip
+            "specversion": "1.0",
+            "id": f"{incident}-{mark}",
+            "source": SOURCE,
+            "type": f"{TYPE_PREFIX}{name}.v1",
+            "time": at.isoformat(),
+            "data": {"incident": incident, **data},
+        }
 
     place: dict[str, Any] = {"street": first["Address"]} if first["Address"] else {}
     if (point := re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", first["Location"])) is not None:
@@ -97,6 +109,8 @@ def _of(rows: list[dict[str, str]]) -> Iterator[tuple[datetime, dict[str, Any]]]
                 continue
             went |= arrived
             ends.append(at)
-            extra = {"with_person": True} if name == "resource.left" and row["Transport DtTm"] else {}
+            extra = (
+                {"with_person": True} if name == "resource.left" and row["Transport DtTm"] else {}
+            )
             yield event(at, name, f"{row['Unit ID']}-{name.split('.')[1]}", unit | extra)
     yield event(max(ends), "incident.closed", "zclosed", {"attended": went, "outcome": "other"})

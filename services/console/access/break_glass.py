@@ -57,19 +57,31 @@ async def open_look(
 ) -> UUID | None:
     """Open it and keep it; the crisis, or None where there is no such incident: what was tried is kept too."""
     crisis: UUID | None = await connection.fetchval(
-        "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", incident_agency, incident
+        "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)",
+        incident_agency,
+        incident,
     )
     where = f"{incident_agency}/{incident}"
     if crisis is None:
-        await sessions.audit(connection, "break-glass.not-found", here.actor, where, {"reason": reason}, here.now)
+        await sessions.audit(
+            connection, "break-glass.not-found", here.actor, where, {"reason": reason}, here.now
+        )
         return None
     number = await connection.fetchval(
         """INSERT INTO break_glass (operator_id, desk, agency, incident_agency, incident, crisis_id, reason, opened_at, ends_at,
                                     session_hash)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING break_glass_id""",
-        here.operator.operator_id, here.desk.desk, here.desk.agency, incident_agency, incident, crisis, reason, here.now,
-        here.now + LASTS, here.operator.session,
-    )  # fmt: skip
+        here.operator.operator_id,
+        here.desk.desk,
+        here.desk.agency,
+        incident_agency,
+        incident,
+        crisis,
+        reason,
+        here.now,
+        here.now + LASTS,
+        here.operator.session,
+    )
     detail = {"look": number, "reason": reason, "crisis": str(crisis)}
     await sessions.audit(connection, "break-glass.opened", here.actor, where, detail, here.now)
     return crisis
@@ -81,8 +93,11 @@ async def look_at(connection: Connection, here: Here, crisis: UUID) -> Look | No
         """SELECT break_glass_id AS number, reason, ends_at FROM break_glass
             WHERE session_hash = $1 AND crisis_id = $2 AND desk = $3 AND ended_at IS NULL AND ends_at > $4
             ORDER BY ends_at DESC LIMIT 1""",
-        here.operator.session, crisis, here.desk.desk, here.now,
-    )  # fmt: skip
+        here.operator.session,
+        crisis,
+        here.desk.desk,
+        here.now,
+    )
     return None if row is None else Look(**dict(row))
 
 
@@ -90,8 +105,10 @@ async def end_look(connection: Connection, here: Here, crisis: UUID) -> None:
     """Nothing more to see."""
     await connection.execute(
         """UPDATE break_glass SET ended_at = $3 WHERE session_hash = $1 AND crisis_id = $2 AND ended_at IS NULL""",
-        here.operator.session, crisis, here.now,
-    )  # fmt: skip
+        here.operator.session,
+        crisis,
+        here.now,
+    )
     await sessions.audit(connection, "break-glass.ended", here.actor, str(crisis), {}, here.now)
 
 
@@ -106,21 +123,36 @@ async def of_agency(connection: Connection, agency: str, limit: int = 200) -> li
              FROM break_glass b JOIN operator o USING (operator_id) WHERE b.agency = $1
             ORDER BY b.reviewed_at IS NOT NULL, CASE WHEN b.reviewed_at IS NULL THEN b.opened_at END, b.opened_at DESC
             LIMIT $2""",
-        agency, limit,
-    )  # fmt: skip
+        agency,
+        limit,
+    )
     return [Looked(**dict(r)) for r in rows]
 
 
 async def find(
-    connection: Connection, operator: Operator, agency: str, number: int, finding: Finding, note: str, now: datetime
+    connection: Connection,
+    operator: Operator,
+    agency: str,
+    number: int,
+    finding: Finding,
+    note: str,
+    now: datetime,
 ) -> bool:
     """Keep what the privacy officer found; False where there is no such look, it was reviewed, or it was their own."""
     done = await connection.fetchval(
         """UPDATE break_glass SET finding = $3, review_note = $4, reviewed_by = $5, reviewed_at = $6
             WHERE break_glass_id = $1 AND agency = $2 AND reviewed_at IS NULL AND operator_id <> $7 RETURNING true""",
-        number, agency, finding, note, operator.handle, now, operator.operator_id,
-    )  # fmt: skip
+        number,
+        agency,
+        finding,
+        note,
+        operator.handle,
+        now,
+        operator.operator_id,
+    )
     if done:
         detail = {"finding": finding}
-        await sessions.audit(connection, "break-glass.reviewed", operator.handle, str(number), detail, now)
+        await sessions.audit(
+            connection, "break-glass.reviewed", operator.handle, str(number), detail, now
+        )
     return bool(done)

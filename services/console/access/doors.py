@@ -54,7 +54,9 @@ async def operator_of(request: Request) -> Operator | None:
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         return None
-    return await sessions.load(request.app.state.pool, sessions.hash_of(cookie), request.app.state.clock.now())
+    return await sessions.load(
+        request.app.state.pool, sessions.hash_of(cookie), request.app.state.clock.now()
+    )
 
 
 async def check_csrf(request: Request, operator: Operator) -> None:
@@ -93,13 +95,22 @@ class Door:
             await sessions.touch(request.app.state.pool, operator.session, now)
         return now
 
-    async def refuse(self, request: Request, operator: Operator, status: int, reason: str, place: str) -> Refused:
+    async def refuse(
+        self, request: Request, operator: Operator, status: int, reason: str, place: str
+    ) -> Refused:
         """Keep what was tried and refused."""
         REFUSED.labels(reason).inc()
-        logger().warning("console.refused", reason=reason, route=getattr(request.scope.get("route"), "path", ""))
+        logger().warning(
+            "console.refused", reason=reason, route=getattr(request.scope.get("route"), "path", "")
+        )
         detail = {"reason": reason, "method": request.method, "permission": self.permission}
         await sessions.audit(
-            request.app.state.pool, "access.refused", operator.handle, place, detail, request.app.state.clock.now()
+            request.app.state.pool,
+            "access.refused",
+            operator.handle,
+            place,
+            detail,
+            request.app.state.clock.now(),
         )
         return Refused(status, reason)
 
@@ -126,7 +137,9 @@ class SignedInDoor(Door):
 class DeskDoor(Door):
     """Those who may do this at the desk named in the path."""
 
-    def __init__(self, permission: Permission, *, locked: bool = False, quietly: bool = False) -> None:
+    def __init__(
+        self, permission: Permission, *, locked: bool = False, quietly: bool = False
+    ) -> None:
         super().__init__(locked=locked, quietly=quietly)
         self.permission = permission
 
@@ -139,7 +152,9 @@ class DeskDoor(Door):
         assert self.permission is not None
         if not operator.may(self.permission, found):
             seen = any(operator.may(p, found) for p in ("see", "review", "supervise"))
-            raise await self.refuse(request, operator, 403, "not_your_role" if seen else "other_desk", desk)
+            raise await self.refuse(
+                request, operator, 403, "not_your_role" if seen else "other_desk", desk
+            )
         return Here(operator, found, await self.enter(request, operator))
 
 
@@ -168,7 +183,9 @@ def still(
     """For a stream that is open: None while the person may go on, else `ended`, `locked` or `refused`."""
 
     async def look() -> str | None:
-        found = await sessions.load(request.app.state.pool, operator.session, request.app.state.clock.now())
+        found = await sessions.load(
+            request.app.state.pool, operator.session, request.app.state.clock.now()
+        )
         if found is None:
             return "ended"
         if not found.may(permission, desk):

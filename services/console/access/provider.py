@@ -78,7 +78,11 @@ class Provider:
             client_id=settings.oidc_client_id,
             client_secret=settings.oidc_client_secret,
             server_metadata_url=f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
-            client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256", "timeout": SECONDS},
+            client_kwargs={
+                "scope": settings.oidc_scope,
+                "code_challenge_method": "S256",
+                "timeout": SECONDS,
+            },
         )
 
     async def begin(self, request: Request, back: str, again: bool) -> Response:
@@ -133,7 +137,8 @@ class Provider:
         issued = claims.get("iat")
         good = (
             claims.get("iss") == metadata.get("issuer")
-            and self._settings.oidc_client_id in (audience if isinstance(audience, list) else [audience])
+            and self._settings.oidc_client_id
+            in (audience if isinstance(audience, list) else [audience])
             and isinstance(issued, int | float)
             and abs(now.timestamp() - issued) <= _LOGOUT_AGE_SECONDS
             and isinstance(claims.get("events"), dict)

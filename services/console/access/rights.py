@@ -48,13 +48,18 @@ class Operator:
     def may(self, permission: Permission, desk: Desk) -> bool:
         """Whether they may do it at the desk."""
         return any(
-            permission in PERMISSIONS[g.role] and g.agency == desk.agency and g.desk in (None, desk.desk)
+            permission in PERMISSIONS[g.role]
+            and g.agency == desk.agency
+            and g.desk in (None, desk.desk)
             for g in self.grants
         )
 
     def may_at(self, permission: Permission, agency: str) -> bool:
         """Whether they may do it for the agency as a whole: a grant for one desk is none for its agency."""
-        return any(permission in PERMISSIONS[g.role] and g.agency == agency and g.desk is None for g in self.grants)
+        return any(
+            permission in PERMISSIONS[g.role] and g.agency == agency and g.desk is None
+            for g in self.grants
+        )
 
     def actor(self, desk: str) -> str:
         """As the record names them at a desk."""

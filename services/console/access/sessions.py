@@ -46,7 +46,14 @@ async def load(pool: asyncpg.Pool, session: bytes, now: datetime) -> Operator | 
     locked = row["locked_at"] or (idle_at if idle_at <= now else None)
     grants = tuple(Grant(g["role"], g["agency"], g["desk"]) for g in row["grants"])
     return Operator(
-        row["operator_id"], row["handle"], row["name"], grants, session, row["csrf"], row["ends_at"], locked
+        row["operator_id"],
+        row["handle"],
+        row["name"],
+        grants,
+        session,
+        row["csrf"],
+        row["ends_at"],
+        locked,
     )
 
 
@@ -55,8 +62,11 @@ async def touch(pool: asyncpg.Pool, session: bytes, now: datetime) -> None:
     await pool.execute(
         "UPDATE operator_session SET active_at = $2 WHERE session_hash = $1 AND locked_at IS NULL AND active_at < $3"
         " AND active_at > $4",
-        session, now, now - _ACTIVE_EVERY, now - IDLE,
-    )  # fmt: skip
+        session,
+        now,
+        now - _ACTIVE_EVERY,
+        now - IDLE,
+    )
 
 
 async def start(
@@ -75,19 +85,34 @@ async def start(
     await connection.execute(
         """INSERT INTO operator (operator_id, handle, name, seen_at) VALUES ($1, $2, $3, $4)
            ON CONFLICT (operator_id) DO UPDATE SET handle = excluded.handle, name = excluded.name, seen_at = excluded.seen_at""",
-        operator_id, handle, name, now,
-    )  # fmt: skip
+        operator_id,
+        handle,
+        name,
+        now,
+    )
     await connection.execute(
         """INSERT INTO operator_session (session_hash, operator_id, issuer, provider_session, acr, csrf, started_at,
                                          active_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)""",
-        hash_of(cookie), operator_id, issuer, provider_session, acr, secrets.token_urlsafe(24), now, now + LONGEST,
-    )  # fmt: skip
+        hash_of(cookie),
+        operator_id,
+        issuer,
+        provider_session,
+        acr,
+        secrets.token_urlsafe(24),
+        now,
+        now + LONGEST,
+    )
     await audit(connection, "session.started", handle, operator_id, {"acr": acr}, now)
     return cookie
 
 
 async def grant(
-    connection: Connection, operator_id: str, wanted: Iterable[Grant], origin: str, by: str, now: datetime
+    connection: Connection,
+    operator_id: str,
+    wanted: Iterable[Grant],
+    origin: str,
+    by: str,
+    now: datetime,
 ) -> None:
     """The grants of this origin are these from now on; those of other origins stay. Told to open streams."""
     held = {
@@ -95,20 +120,30 @@ async def grant(
         for r in await connection.fetch(
             "SELECT grant_id, role, agency, desk FROM operator_grant"
             " WHERE operator_id = $1 AND origin = $2 AND revoked_at IS NULL",
-            operator_id, origin,
+            operator_id,
+            origin,
         )
-    }  # fmt: skip
+    }
     new = set(wanted)
     for each in sorted(new - held.keys(), key=repr):
         await connection.execute(
             "INSERT INTO operator_grant (operator_id, role, agency, desk, origin, granted_by, granted_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            operator_id, each.role, each.agency, each.desk, origin, by, now,
-        )  # fmt: skip
+            operator_id,
+            each.role,
+            each.agency,
+            each.desk,
+            origin,
+            by,
+            now,
+        )
         await audit(connection, "grant.given", by, operator_id, _grant(each), now)
     for each in sorted(held.keys() - new, key=repr):
         await connection.execute(
-            "UPDATE operator_grant SET revoked_at = $2, revoked_by = $3 WHERE grant_id = $1", held[each], now, by
+            "UPDATE operator_grant SET revoked_at = $2, revoked_by = $3 WHERE grant_id = $1",
+            held[each],
+            now,
+            by,
         )
         await audit(connection, "grant.taken", by, operator_id, _grant(each), now)
     if new != held.keys():
@@ -123,8 +158,9 @@ async def grants_of(connection: Connection, operator_id: str, origin: str) -> se
     """What they hold from this origin."""
     rows = await connection.fetch(
         "SELECT role, agency, desk FROM operator_grant WHERE operator_id = $1 AND origin = $2 AND revoked_at IS NULL",
-        operator_id, origin,
-    )  # fmt: skip
+        operator_id,
+        origin,
+    )
     return {Grant(r["role"], r["agency"], r["desk"]) for r in rows}
 
 
@@ -132,8 +168,9 @@ async def lock(connection: Connection, operator: Operator, now: datetime) -> Non
     """Nothing personal is shown from now on, until the person has shown again who they are."""
     await connection.execute(
         "UPDATE operator_session SET locked_at = $2 WHERE session_hash = $1 AND locked_at IS NULL",
-        operator.session, now,
-    )  # fmt: skip
+        operator.session,
+        now,
+    )
     await audit(connection, "session.locked", operator.handle, operator.operator_id, {}, now)
     await tell(connection)
 
@@ -143,15 +180,28 @@ async def end(connection: Connection, session: bytes, reason: str, now: datetime
     found = await connection.fetchrow(
         "UPDATE operator_session SET ended_at = $2, end_reason = $3 WHERE session_hash = $1 AND ended_at IS NULL"
         " RETURNING operator_id",
-        session, now, reason,
-    )  # fmt: skip
+        session,
+        now,
+        reason,
+    )
     if found is not None:
-        await audit(connection, "session.ended", found["operator_id"], found["operator_id"], {"reason": reason}, now)
+        await audit(
+            connection,
+            "session.ended",
+            found["operator_id"],
+            found["operator_id"],
+            {"reason": reason},
+            now,
+        )
         await tell(connection)
 
 
 async def end_of_provider(
-    connection: Connection, issuer: str, subject: str | None, provider_session: str | None, now: datetime
+    connection: Connection,
+    issuer: str,
+    subject: str | None,
+    provider_session: str | None,
+    now: datetime,
 ) -> int:
     """End what the identity provider says has ended: one of its sessions, or all of a person. Returns how many."""
     rows = await connection.fetch(
@@ -159,10 +209,15 @@ async def end_of_provider(
             WHERE issuer = $1 AND ended_at IS NULL AND ($2::text IS NOT NULL OR $3::text IS NOT NULL)
               AND ($2::text IS NULL OR provider_session = $2) AND ($3::text IS NULL OR operator_id = $3)
         RETURNING operator_id""",
-        issuer, provider_session, None if subject is None else operator_id_of(issuer, subject), now,
-    )  # fmt: skip
+        issuer,
+        provider_session,
+        None if subject is None else operator_id_of(issuer, subject),
+        now,
+    )
     for row in rows:
-        await audit(connection, "session.ended", issuer, row["operator_id"], {"reason": "provider"}, now)
+        await audit(
+            connection, "session.ended", issuer, row["operator_id"], {"reason": "provider"}, now
+        )
     await tell(connection)
     return len(rows)
 
@@ -178,12 +233,21 @@ async def tell(connection: Connection) -> None:
 
 
 async def audit(
-    connection: Connection | asyncpg.Pool, action: str, actor: str, subject: str, detail: dict[str, Any], now: datetime
+    connection: Connection | asyncpg.Pool,
+    action: str,
+    actor: str,
+    subject: str,
+    detail: dict[str, Any],
+    now: datetime,
 ) -> int:
     """One audit record; returns its number, which a printed page carries as its reference."""
     return int(
         await connection.fetchval(
             "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5) RETURNING audit_id",
-            action, actor, subject, detail, now,
+            action,
+            actor,
+            subject,
+            detail,
+            now,
         )
-    )  # fmt: skip
+    )

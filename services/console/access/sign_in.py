@@ -32,9 +32,14 @@ def initials_of(typed: str) -> str | None:
 def _with_cookie(request: Request, answer: Response, cookie: str) -> Response:
     settings = request.app.state.settings
     answer.set_cookie(
-        COOKIE, cookie, max_age=int(sessions.LONGEST.total_seconds()), path="/", httponly=True, samesite="lax",
+        COOKIE,
+        cookie,
+        max_age=int(sessions.LONGEST.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="lax",
         secure=settings.environment == "live",
-    )  # fmt: skip
+    )
     return answer
 
 
@@ -48,7 +53,9 @@ async def start(request: Request) -> Response:
 def _places(request: Request, operator: Operator) -> Response:
     desks = request.app.state.desks
     groups: list[tuple[str, list[Desk]]] = [
-        (agency, found) for agency, own in desks.grouped() if (found := [d for d in own if operator.may("see", d)])
+        (agency, found)
+        for agency, own in desks.grouped()
+        if (found := [d for d in own if operator.may("see", d)])
     ]
     agencies = [
         (agency, name, operator.may_at("govern", agency), operator.may_at("privacy", agency))
@@ -62,9 +69,14 @@ def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
     state = request.app.state
     given = {"initials": "", "picked": "", "role": "operator", "wrong": "", **values}
     return page(
-        "sign_in.html", status, groups=state.desks.grouped(), live=state.settings.environment == "live",
-        provider=state.provider is not None, roles=ROLES, **given,
-    )  # fmt: skip
+        "sign_in.html",
+        status,
+        groups=state.desks.grouped(),
+        live=state.settings.environment == "live",
+        provider=state.provider is not None,
+        roles=ROLES,
+        **given,
+    )
 
 
 @router.post("/sign-in", dependencies=[Anybody])
@@ -85,7 +97,9 @@ async def sign_in_for_trying(
     if found is None or known is None:
         return _sign_in(request, 422, initials=initials, role=role, wrong="desk_wrong")
     if tidy is None:
-        return _sign_in(request, 422, initials=initials, role=role, picked=desk, wrong="initials_wrong")
+        return _sign_in(
+            request, 422, initials=initials, role=role, picked=desk, wrong="initials_wrong"
+        )
     now = state.clock.now()
     person = f"local:{tidy}@{desk}"
     of_agency = known in {"governance", "privacy-officer"}
@@ -95,7 +109,9 @@ async def sign_in_for_trying(
         cookie = await sessions.start(connection, person, tidy, tidy, now)
         await sessions.grant(connection, person, [given], "trying", person, now)
     SIGN_INS.labels("trying").inc()
-    return _with_cookie(request, RedirectResponse("/" if of_agency else f"/desks/{desk}", 303), cookie)
+    return _with_cookie(
+        request, RedirectResponse("/" if of_agency else f"/desks/{desk}", 303), cookie
+    )
 
 
 async def _end_former(request: Request, connection: Any, now: Any) -> None:
@@ -145,13 +161,21 @@ async def _begin(request: Request, claims: Claims) -> str:
     state = request.app.state
     now = state.clock.now()
     person = sessions.operator_id_of(claims.issuer, claims.subject)
-    stated = [g for text in claims.roles if (g := grant_of(text, state.desks.agency_of)) is not None]
+    stated = [
+        g for text in claims.roles if (g := grant_of(text, state.desks.agency_of)) is not None
+    ]
     async with state.pool.acquire() as connection, connection.transaction():
         await _end_former(request, connection, now)
         cookie = await sessions.start(
-            connection, person, claims.handle, claims.name, now,
-            issuer=claims.issuer, provider_session=claims.session, acr=claims.acr,
-        )  # fmt: skip
+            connection,
+            person,
+            claims.handle,
+            claims.name,
+            now,
+            issuer=claims.issuer,
+            provider_session=claims.session,
+            acr=claims.acr,
+        )
         await sessions.grant(connection, person, stated, "provider", claims.issuer, now)
     return cookie
 
@@ -160,29 +184,39 @@ async def _begin(request: Request, claims: Claims) -> str:
 async def sign_out(request: Request, operator: SignedIn) -> Response:
     """End the session; its streams end too."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        await sessions.end(connection, operator.session, "signed out", request.app.state.clock.now())
+        await sessions.end(
+            connection, operator.session, "signed out", request.app.state.clock.now()
+        )
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
 
 
 @router.post("/sign-out/provider", dependencies=[Anybody])
-async def signed_out_by_provider(request: Request, logout_token: Annotated[str, Form()] = "") -> Response:
+async def signed_out_by_provider(
+    request: Request, logout_token: Annotated[str, Form()] = ""
+) -> Response:
     """The identity provider says that a session has ended (back channel). The token proves that it is the provider."""
     state = request.app.state
     now = state.clock.now()
     try:
         said = await _provider(request).logged_out(logout_token, now)
     except SignInRefused as refused:
-        return JSONResponse({"error": "invalid_request", "error_description": TEXT[refused.code]}, 400)
+        return JSONResponse(
+            {"error": "invalid_request", "error_description": TEXT[refused.code]}, 400
+        )
     async with state.pool.acquire() as connection, connection.transaction():
         fresh = await connection.fetchval(
             "INSERT INTO logout_token_seen (issuer, token_id, seen_at) VALUES ($1, $2, $3)"
             " ON CONFLICT DO NOTHING RETURNING token_id",
-            said.issuer, said.token_id, now,
-        )  # fmt: skip
+            said.issuer,
+            said.token_id,
+            now,
+        )
         if fresh is None:
-            return JSONResponse({"error": "invalid_request", "error_description": TEXT["logout_token"]}, 400)
+            return JSONResponse(
+                {"error": "invalid_request", "error_description": TEXT["logout_token"]}, 400
+            )
         await sessions.end_of_provider(connection, said.issuer, said.subject, said.session, now)
     return JSONResponse({})
 
@@ -209,7 +243,9 @@ def _locked_page(here: Counting, status: int = 200, wrong: str = "") -> Response
 
 
 @router.post("/desks/{desk}/unlock")
-async def unlock(request: Request, here: Counting, initials: Annotated[str, Form()] = "") -> Response:
+async def unlock(
+    request: Request, here: Counting, initials: Annotated[str, Form()] = ""
+) -> Response:
     """Show again who you are: at the provider, or by the initials of the sign-in for trying."""
     state, operator = request.app.state, here.operator
     if not operator.operator_id.startswith("local:"):
@@ -218,5 +254,7 @@ async def unlock(request: Request, here: Counting, initials: Annotated[str, Form
         return _locked_page(here, 422, "unlock_wrong")
     async with state.pool.acquire() as connection, connection.transaction():
         await sessions.end(connection, operator.session, "unlocked", here.now)
-        cookie = await sessions.start(connection, operator.operator_id, operator.handle, operator.name, here.now)
+        cookie = await sessions.start(
+            connection, operator.operator_id, operator.handle, operator.name, here.now
+        )
     return _with_cookie(request, RedirectResponse(f"/desks/{here.desk.desk}", 303), cookie)

@@ -94,28 +94,51 @@ SELECT d.alert_id, a.urgency FROM alert_desk d JOIN alert a USING (alert_id)
 def _state(row: Any) -> AlertState:
     told = tuple(
         Told(
-            t["desk"], datetime.fromisoformat(t["at"]) if t["at"] else None, t["outcome"],
+            t["desk"],
+            datetime.fromisoformat(t["at"]) if t["at"] else None,
+            t["outcome"],
             datetime.fromisoformat(t["answered"]) if t["answered"] else None,
         )
         for t in row["told"] or ()
-    )  # fmt: skip
+    )
     return AlertState(
-        alert_id=str(row["alert_id"]), crisis_id=str(row["crisis_id"]) if row["crisis_id"] else None, told=told,
+        alert_id=str(row["alert_id"]),
+        crisis_id=str(row["crisis_id"]) if row["crisis_id"] else None,
+        told=told,
         **{name: row[name] for name in _COLUMNS},
-    )  # fmt: skip
+    )
 
 
 _COLUMNS = (
-    "sequence", "urgency", "rule", "raised_at", "acknowledge_by", "acknowledged_at", "acknowledged_by", "cleared_at",
-    "clear_reason", "view", "state", "origin", "claimed_at", "claimed_by", "answered_at", "answered_by", "outcome",
-    "outcome_reason", "shelved_until", "shelved_reason", "inhibited",
-)  # fmt: skip
+    "sequence",
+    "urgency",
+    "rule",
+    "raised_at",
+    "acknowledge_by",
+    "acknowledged_at",
+    "acknowledged_by",
+    "cleared_at",
+    "clear_reason",
+    "view",
+    "state",
+    "origin",
+    "claimed_at",
+    "claimed_by",
+    "answered_at",
+    "answered_by",
+    "outcome",
+    "outcome_reason",
+    "shelved_until",
+    "shelved_reason",
+    "inhibited",
+)
 
 
 async def troubles(connection: Any) -> tuple[FeedTrouble, ...]:
     """The feeds that are silent, stopped, or not to be relied on."""
     return tuple(
-        FeedTrouble(r["feed"], r["since"], r["stopped"], r["troubled"]) for r in await connection.fetch(_TROUBLES)
+        FeedTrouble(r["feed"], r["since"], r["stopped"], r["troubled"])
+        for r in await connection.fetch(_TROUBLES)
     )
 
 
@@ -123,10 +146,12 @@ async def total(connection: Any, desk: str, chosen: Chosen) -> int:
     """How many alerts the chosen list has, shown or not."""
     return int(
         await connection.fetchval(
-            "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1" + _CHOSEN,
-            desk, *chosen.arguments,
+            "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1"
+            + _CHOSEN,
+            desk,
+            *chosen.arguments,
         )
-    )  # fmt: skip
+    )
 
 
 async def waiting(connection: Any, desk: str) -> dict[int, int]:
@@ -142,9 +167,13 @@ async def last_sequence(connection: Any) -> int:
 async def snapshot(connection: Connection, desk: str, chosen: Chosen) -> Snapshot:
     """The chosen list and the sequence it stands for; in the caller's transaction, which must see one instant of the
     ledger."""
-    order = " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id" if chosen.show == "ended" else _ORDER
+    order = (
+        " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id" if chosen.show == "ended" else _ORDER
+    )
     rows = await connection.fetch(
-        _ALERT + _CHOSEN + order + f" LIMIT {ROWS_MAX} OFFSET {ROWS_MAX * (chosen.page - 1)}", desk, *chosen.arguments
+        _ALERT + _CHOSEN + order + f" LIMIT {ROWS_MAX} OFFSET {ROWS_MAX * (chosen.page - 1)}",
+        desk,
+        *chosen.arguments,
     )
     return Snapshot(
         tuple(_state(r) for r in rows),
@@ -160,12 +189,17 @@ async def changed(pool: asyncpg.Pool, desk: str, after: int) -> tuple[tuple[Aler
 
     Another desk's acknowledgement changes who else was told, so changes of every desk of the alert count.
     """
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         newest = await last_sequence(connection)
         if newest <= after:
             return (), newest
         rows = await connection.fetch(
-            _ALERT + " AND a.alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2)", desk, after
+            _ALERT + " AND a.alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2)",
+            desk,
+            after,
         )
         return tuple(sorted((_state(r) for r in rows), key=lambda s: s.sequence)), newest
 
@@ -173,10 +207,14 @@ async def changed(pool: asyncpg.Pool, desk: str, after: int) -> tuple[tuple[Aler
 async def held(pool: asyncpg.Pool, desk: str, actor: str) -> tuple[AlertState, ...]:
     """What one person has acknowledged or claimed at the desk and not yet answered."""
     chosen = Chosen(actor, "mine")
-    return tuple(_state(r) for r in await pool.fetch(_ALERT + _CHOSEN + _ORDER, desk, *chosen.arguments))
+    return tuple(
+        _state(r) for r in await pool.fetch(_ALERT + _CHOSEN + _ORDER, desk, *chosen.arguments)
+    )
 
 
-async def one(connection: Connection, desk: str, alert: UUID) -> tuple[AlertState, tuple[LogLine, ...]]:
+async def one(
+    connection: Connection, desk: str, alert: UUID
+) -> tuple[AlertState, tuple[LogLine, ...]]:
     """An alert and its whole history, in the caller's transaction. Other desks' actors and reasons stay with those desks.
     Raises UnknownAlert."""
     row = await connection.fetchrow(_ALERT + " AND a.alert_id = $2", desk, alert)

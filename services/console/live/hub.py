@@ -25,7 +25,13 @@ PULSE_SECONDS = 2.0
 """For how long a count is believed."""
 KEPT = 2000
 """Changes of a desk that are kept for streams that are a little behind."""
-DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+DATABASE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,9 @@ class DeskFeed:
         """What changed after the place; None where that is longer ago than what is kept."""
         return None if place < self.floor else [c for at, c in self.changes if at > place]
 
-    def add(self, states: tuple[AlertState, ...], newest: int, render: Callable[[AlertState], str]) -> None:
+    def add(
+        self, states: tuple[AlertState, ...], newest: int, render: Callable[[AlertState], str]
+    ) -> None:
         """Take in a look at the ledger."""
         for state in states:
             self.changes.append((newest, Change(state, render(state))))
@@ -64,7 +72,9 @@ class Hub:
     `rights` counts how often it was told that sessions or grants changed: streams then look again at what they may show.
     """
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str, render: Callable[[str, AlertState], str]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, dsn: str, render: Callable[[str, AlertState], str]
+    ) -> None:
         self._pool, self._dsn, self._render = pool, dsn, render
         self._nudge = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -178,7 +188,8 @@ class Hub:
         """How many wait at the desk, by urgency. Never older than the last change."""
         feed = self._desks.get(desk)
         return await self._cached(
-            ("waiting", desk, feed.newest if feed else 0), lambda: desk_alerts.waiting(self._pool, desk)
+            ("waiting", desk, feed.newest if feed else 0),
+            lambda: desk_alerts.waiting(self._pool, desk),
         )
 
     async def troubles(self) -> tuple[desk_alerts.FeedTrouble, ...]:

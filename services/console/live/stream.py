@@ -37,7 +37,9 @@ class Watcher:
     render: Callable[[AlertState], str]
 
 
-async def events(hub: Hub, pool: asyncpg.Pool, watcher: Watcher, after: int, clock: Clock) -> AsyncIterator[bytes]:
+async def events(
+    hub: Hub, pool: asyncpg.Pool, watcher: Watcher, after: int, clock: Clock
+) -> AsyncIterator[bytes]:
     """The chosen changes after a sequence, then heartbeats. The id of each is a place to resume from."""
     feed, woken = hub.subscribe(watcher.desk)
     CONSOLE_STREAMS.inc()
@@ -57,14 +59,18 @@ async def events(hub: Hub, pool: asyncpg.Pool, watcher: Watcher, after: int, clo
             if woken.is_set():
                 woken.clear()
                 try:
-                    changes, newest = await _since(pool, feed.after(after), feed.newest, watcher, after)
+                    changes, newest = await _since(
+                        pool, feed.after(after), feed.newest, watcher, after
+                    )
                 except DATABASE_ERRORS:
                     changes, newest = [], after
                     woken.set()
                     await asyncio.sleep(POLL_SECONDS)
                 for change in changes:
                     yield format_sse_event(
-                        event="alert", id=str(change.state.sequence), data_str=_alert(change, watcher)
+                        event="alert",
+                        id=str(change.state.sequence),
+                        data_str=_alert(change, watcher),
                     )
                 after = max(after, newest)
             if loop.time() >= beat_at:
@@ -91,17 +97,27 @@ async def _since(
 def _alert(change: Change, watcher: Watcher) -> str:
     state = change.state
     html = change.html.replace(CSRF, watcher.csrf) if watcher.chosen.matches(state) else None
-    return json.dumps({
-        "alert": state.alert_id, "sequence": state.sequence, "order": state.order, "html": html,
-        "urgency": state.urgency, "waiting": state.waiting,
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "alert": state.alert_id,
+            "sequence": state.sequence,
+            "order": state.order,
+            "html": html,
+            "urgency": state.urgency,
+            "waiting": state.waiting,
+        }
+    )
 
 
 async def _heartbeat(hub: Hub, watcher: Watcher, after: int, clock: Clock) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "now": clock.now().isoformat(), "wall": SystemClock().now().isoformat(), "last": after, "ledger": True,
-        "feeds": None, "total": None,
-    }  # fmt: skip
+        "now": clock.now().isoformat(),
+        "wall": SystemClock().now().isoformat(),
+        "last": after,
+        "ledger": True,
+        "feeds": None,
+        "total": None,
+    }
     try:
         said["feeds"] = watcher.feeds(await hub.troubles())
         said["total"] = await hub.total(watcher.desk, watcher.chosen)
@@ -110,7 +126,9 @@ async def _heartbeat(hub: Hub, watcher: Watcher, after: int, clock: Clock) -> di
     return said
 
 
-async def pulse(hub: Hub, desk: str, still: Callable[[], Awaitable[str | None]], clock: Clock) -> AsyncIterator[bytes]:
+async def pulse(
+    hub: Hub, desk: str, still: Callable[[], Awaitable[str | None]], clock: Clock
+) -> AsyncIterator[bytes]:
     """What a locked screen is told: how many alerts wait, by urgency. Nothing of any of them."""
     _, woken = hub.subscribe(desk)
     try:

@@ -96,9 +96,15 @@ async def answer(
         return await _feedback(request, here, alert, reason, accept)
     try:
         done = await commands.run(
-            state.pool, state.registry, state.policy, command_of(command, reason, note, minutes, to, desk), desk=desk,
-            alert=alert_id_of(alert), actor=here.actor, now=here.now,
-        )  # fmt: skip
+            state.pool,
+            state.registry,
+            state.policy,
+            command_of(command, reason, note, minutes, to, desk),
+            desk=desk,
+            alert=alert_id_of(alert),
+            actor=here.actor,
+            now=here.now,
+        )
     except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     except CommandRefused as refused:
@@ -123,17 +129,27 @@ def _not_done(request: Request, here: Answering, alert: str, refused: CommandRef
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"error": refused.code, "message": said}, 409)
         return page(
-            "trouble.html", 409, here=here, title=TEXT[f"{kind}_title"], said=said, remedy="",
+            "trouble.html",
+            409,
+            here=here,
+            title=TEXT[f"{kind}_title"],
+            said=said,
+            remedy="",
             link=(f"/desks/{desk}/alerts/{alert}", TEXT["back_to_alert"]),
-        )  # fmt: skip
+        )
     sentence = str(refused)
     return trouble(
-        request, 409, "not_done", said=f"{sentence[:1].upper()}{sentence[1:]}.",
+        request,
+        409,
+        "not_done",
+        said=f"{sentence[:1].upper()}{sentence[1:]}.",
         link=(f"/desks/{desk}/alerts/{alert}", TEXT["back_to_alert"]),
-    )  # fmt: skip
+    )
 
 
-async def _feedback(request: Request, here: Answering, alert: str, useful: str, accept: str) -> Response:
+async def _feedback(
+    request: Request, here: Answering, alert: str, useful: str, accept: str
+) -> Response:
     if useful not in {"yes", "no"}:
         raise Refused(422, "badly")
     identity = alert_id_of(alert)
@@ -145,9 +161,15 @@ async def _feedback(request: Request, here: Answering, alert: str, useful: str, 
         await connection.execute(
             """INSERT INTO alert_feedback (alert_id, desk, operator_id, useful, at) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (alert_id, desk, operator_id) DO UPDATE SET useful = excluded.useful, at = excluded.at""",
-            identity, here.desk.desk, here.operator.operator_id, useful == "yes", here.now,
-        )  # fmt: skip
-        await sessions.audit(connection, "alert.feedback", here.actor, alert, {"useful": useful == "yes"}, here.now)
+            identity,
+            here.desk.desk,
+            here.operator.operator_id,
+            useful == "yes",
+            here.now,
+        )
+        await sessions.audit(
+            connection, "alert.feedback", here.actor, alert, {"useful": useful == "yes"}, here.now
+        )
     if "application/json" in accept:
         return JSONResponse({"message": TEXT["feedback_thanks"]})
     return RedirectResponse(f"/desks/{here.desk.desk}/alerts/{alert}", 303)
@@ -156,25 +178,52 @@ async def _feedback(request: Request, here: Answering, alert: str, useful: str, 
 @router.get("/desks/{desk}/hand-over")
 async def hand_over_page(request: Request, here: Answering) -> Response:
     """Everything that this person holds, to be handed to the next at the change of shift."""
-    return page("hand_over.html", here=here, desk=here.desk.desk, wrong="", to="", note="",
-                held=await desk_alerts.held(request.app.state.pool, here.desk.desk, here.actor))  # fmt: skip
+    return page(
+        "hand_over.html",
+        here=here,
+        desk=here.desk.desk,
+        wrong="",
+        to="",
+        note="",
+        held=await desk_alerts.held(request.app.state.pool, here.desk.desk, here.actor),
+    )
 
 
 @router.post("/desks/{desk}/hand-over")
-async def hand_over(request: Request, here: Answering, to: Typed = "", note: Typed = "") -> Response:
+async def hand_over(
+    request: Request, here: Answering, to: Typed = "", note: Typed = ""
+) -> Response:
     """Hand over all of it, in one step."""
     state, desk = request.app.state, here.desk.desk
     try:
         if not to.strip():
             raise Badly(TEXT["to_whom"])
         done = await commands.hand_over_desk(
-            state.pool, state.registry, state.policy, desk=desk, actor=here.actor, to=f"{to.strip()}@{desk}",
-            note=note.strip() or None, now=here.now,
-        )  # fmt: skip
+            state.pool,
+            state.registry,
+            state.policy,
+            desk=desk,
+            actor=here.actor,
+            to=f"{to.strip()}@{desk}",
+            note=note.strip() or None,
+            now=here.now,
+        )
     except CommandRefused as refused:
-        return page("hand_over.html", 422, here=here, desk=desk, wrong=str(refused), to=to, note=note,
-                    held=await desk_alerts.held(state.pool, desk, here.actor))  # fmt: skip
+        return page(
+            "hand_over.html",
+            422,
+            here=here,
+            desk=desk,
+            wrong=str(refused),
+            to=to,
+            note=note,
+            held=await desk_alerts.held(state.pool, desk, here.actor),
+        )
     return page(
-        "trouble.html", here=here, title=TEXT["handed_over_title"],
-        said=TEXT["handed_over_said"].format(n=len(done), to=to.strip()), remedy="", link=(f"/desks/{desk}", TEXT["back"]),
-    )  # fmt: skip
+        "trouble.html",
+        here=here,
+        title=TEXT["handed_over_title"],
+        said=TEXT["handed_over_said"].format(n=len(done), to=to.strip()),
+        remedy="",
+        link=(f"/desks/{desk}", TEXT["back"]),
+    )

@@ -29,11 +29,15 @@ from services.runtime.postgres import Connection
 router = APIRouter()
 
 
-async def _sampled(connection: Connection, state: State, here: Here, decision: str) -> tuple[Sampled, Comparison]:
+async def _sampled(
+    connection: Connection, state: State, here: Here, decision: str
+) -> tuple[Sampled, Comparison]:
     """Raises Refused where there is nothing to judge (any more), the same for what is not there."""
     one_in, areas = state.settings.blind_sample_one_in, areas_of(state, here)
     number = number_of(decision, "unknown_decision")
-    found = await blind_sample.waiting(connection, one_in, here.now, areas, here.desk.agency, decision=number)
+    found = await blind_sample.waiting(
+        connection, one_in, here.now, areas, here.desk.agency, decision=number
+    )
     seen = await compared(connection, state.settling, found[0].incident) if found else None
     if seen is None or found[0].person_id not in {c.person_id for c in seen.candidates}:
         raise Refused(404, "unknown_decision")
@@ -55,21 +59,36 @@ async def judge_page(request: Request, here: Reviewing, decision: str) -> Respon
     return await _shown(request, here, decision)
 
 
-async def _shown(request: Request, here: Here, decision: str, wrong: str = "", status: int = 200) -> Response:
+async def _shown(
+    request: Request, here: Here, decision: str, wrong: str = "", status: int = 200
+) -> Response:
     may_know_people(here)
     state = request.app.state
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         sampled, seen = await _sampled(connection, state, here, decision)
         order = _shuffled(seen, sampled.decision)
         people = [seen.candidates[n].person_id for n in order]
         detail = {"desk": here.desk.desk, "people": people}
         subject = "/".join(sampled.incident)
-        audit = await sessions.audit(connection, "sample.viewed", here.actor, subject, detail, here.now)
+        audit = await sessions.audit(
+            connection, "sample.viewed", here.actor, subject, detail, here.now
+        )
     return page(
-        "judge.html", status, here=here, desk=here.desk.desk, sampled=sampled, said=seen.said, wrong=wrong, audit=audit,
-        candidates=[seen.candidates[n] for n in order], agencies={a.id: a.name for a in state.registry.agencies},
+        "judge.html",
+        status,
+        here=here,
+        desk=here.desk.desk,
+        sampled=sampled,
+        said=seen.said,
+        wrong=wrong,
+        audit=audit,
+        candidates=[seen.candidates[n] for n in order],
+        agencies={a.id: a.name for a in state.registry.agencies},
         lines=[(line.field, [line.cells[n] for n in order]) for line in seen.lines],
-    )  # fmt: skip
+    )
 
 
 @router.post("/desks/{desk}/sample/{decision}")
@@ -84,7 +103,9 @@ async def judge(request: Request, here: Reviewing, decision: str, answer: Typed 
             if kind == "person" and answer not in {c.person_id for c in seen.candidates}:
                 return await _shown(request, here, decision, TEXT["judge_choose"], 422)
             chosen = answer if kind == "person" else None
-            right = await blind_sample.judge(connection, sampled, kind, chosen, actor=here.actor, now=here.now)
+            right = await blind_sample.judge(
+                connection, sampled, kind, chosen, actor=here.actor, now=here.now
+            )
     except DecisionRefused as refused:
         raise Refused(404, "unknown_decision") from refused
     metrics.JUDGED.labels("not-known" if right is None else "right" if right else "wrong").inc()

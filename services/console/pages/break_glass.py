@@ -28,25 +28,46 @@ SELECT audit_id, action, actor, subject, at FROM audit
 
 
 @router.get("/desks/{desk}/break-glass")
-async def glass_page(request: Request, here: Breaking, incident_agency: str = "", incident: str = "") -> Response:
+async def glass_page(
+    request: Request, here: Breaking, incident_agency: str = "", incident: str = ""
+) -> Response:
     """The form: which incident, and why."""
     return _form(request, here, incident_agency[:60], incident[:60])
 
 
 def _form(
-    request: Request, here: Breaking, incident_agency: str, incident: str, reason: str = "", wrong: str = "",
+    request: Request,
+    here: Breaking,
+    incident_agency: str,
+    incident: str,
+    reason: str = "",
+    wrong: str = "",
     status: int = 200,
-) -> Response:  # fmt: skip
-    agencies = [(a.id, a.name) for a in request.app.state.registry.agencies if a.kind != "operations"]
+) -> Response:
+    agencies = [
+        (a.id, a.name) for a in request.app.state.registry.agencies if a.kind != "operations"
+    ]
     return page(
-        "break_glass.html", status, here=here, desk=here.desk.desk, agencies=agencies, incident_agency=incident_agency,
-        incident=incident, reason=reason, wrong=wrong, minutes=int(looks.LASTS.total_seconds() // 60),
-    )  # fmt: skip
+        "break_glass.html",
+        status,
+        here=here,
+        desk=here.desk.desk,
+        agencies=agencies,
+        incident_agency=incident_agency,
+        incident=incident,
+        reason=reason,
+        wrong=wrong,
+        minutes=int(looks.LASTS.total_seconds() // 60),
+    )
 
 
 @router.post("/desks/{desk}/break-glass")
 async def break_glass(
-    request: Request, here: Breaking, incident_agency: Typed = "", incident: Typed = "", reason: Typed = ""
+    request: Request,
+    here: Breaking,
+    incident_agency: Typed = "",
+    incident: Typed = "",
+    reason: Typed = "",
 ) -> Response:
     """Open the crisis of the incident for a while. What was tried is kept, also where there is no such incident."""
     tidy, why = incident.strip(), reason.strip()
@@ -70,34 +91,66 @@ async def end_look(request: Request, here: Breaking, crisis: str) -> Response:
 
 @router.get("/agencies/{agency}/privacy")
 async def privacy_page(
-    request: Request, at: Guarding, who: str = "", about: str = "", action: str = "", before: str = ""
+    request: Request,
+    at: Guarding,
+    who: str = "",
+    about: str = "",
+    action: str = "",
+    before: str = "",
 ) -> Response:
     """Looks to review, and the audit of the agency's people. Looking here is kept in the audit itself."""
-    return await _privacy(request, at, who.strip()[:60], about.strip()[:120], action.strip()[:40], before)
+    return await _privacy(
+        request, at, who.strip()[:60], about.strip()[:120], action.strip()[:40], before
+    )
 
 
 async def _privacy(
-    request: Request, at: Guarding, who: str = "", about: str = "", action: str = "", before: str = "",
-    wrong: str = "", status: int = 200,
-) -> Response:  # fmt: skip
+    request: Request,
+    at: Guarding,
+    who: str = "",
+    about: str = "",
+    action: str = "",
+    before: str = "",
+    wrong: str = "",
+    status: int = 200,
+) -> Response:
     state = request.app.state
     desks = [d.desk for d in state.desks.desks.values() if d.agency == at.agency]
     below = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     async with state.pool.acquire() as connection, connection.transaction():
         found = await looks.of_agency(connection, at.agency)
         lines = await connection.fetch(_AUDIT, desks, who, about, action, below, AUDIT_PAGE + 1)
-        detail = {"who": bool(who), "about": bool(about), "action": action, "lines": min(len(lines), AUDIT_PAGE)}
-        await sessions.audit(connection, "audit.viewed", at.operator.handle, at.agency, detail, at.now)
+        detail = {
+            "who": bool(who),
+            "about": bool(about),
+            "action": action,
+            "lines": min(len(lines), AUDIT_PAGE),
+        }
+        await sessions.audit(
+            connection, "audit.viewed", at.operator.handle, at.agency, detail, at.now
+        )
     return page(
-        "privacy.html", status, operator=at.operator, at=at, looks=found, findings=looks.FINDINGS, lines=lines[:AUDIT_PAGE],
-        more=lines[AUDIT_PAGE - 1]["audit_id"] if len(lines) > AUDIT_PAGE else None, who=who, about=about, action=action,
-        wrong=wrong, desk_names={d: state.desks.name(d) for d in desks},
+        "privacy.html",
+        status,
+        operator=at.operator,
+        at=at,
+        looks=found,
+        findings=looks.FINDINGS,
+        lines=lines[:AUDIT_PAGE],
+        more=lines[AUDIT_PAGE - 1]["audit_id"] if len(lines) > AUDIT_PAGE else None,
+        who=who,
+        about=about,
+        action=action,
+        wrong=wrong,
+        desk_names={d: state.desks.name(d) for d in desks},
         agencies={a.id: a.name for a in state.registry.agencies},
-    )  # fmt: skip
+    )
 
 
 @router.post("/agencies/{agency}/privacy/{number}")
-async def review_look(request: Request, at: Guarding, number: str, finding: Typed = "", note: Typed = "") -> Response:
+async def review_look(
+    request: Request, at: Guarding, number: str, finding: Typed = "", note: Typed = ""
+) -> Response:
     """What the privacy officer found of a look. Nobody reviews their own."""
     known: looks.Finding | None = next((f for f in looks.FINDINGS if f == finding), None)
     if not (number.isascii() and number.isdigit() and len(number) < 19):
@@ -105,7 +158,9 @@ async def review_look(request: Request, at: Guarding, number: str, finding: Type
     if known is None or not note.strip():
         return await _privacy(request, at, wrong=TEXT["glass_finding_wrong"], status=422)
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        done = await looks.find(connection, at.operator, at.agency, int(number), known, note.strip(), at.now)
+        done = await looks.find(
+            connection, at.operator, at.agency, int(number), known, note.strip(), at.now
+        )
     if not done:
         return await _privacy(request, at, wrong=TEXT["glass_not_reviewed"], status=409)
     return RedirectResponse(f"/agencies/{at.agency}/privacy", 303)

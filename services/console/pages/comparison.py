@@ -70,11 +70,19 @@ async def compared(connection: Connection, settling: Settling, incident: Key) ->
     """The incident's newest description against everybody on file who shares a key with it. None: nobody is described."""
     events = (await events_of(connection, [incident], settling.decoded)).get(incident, [])
     said = descriptor_of(events)
-    return None if said is None else await compared_with(connection, settling, incident, said, day_of(events))
+    return (
+        None
+        if said is None
+        else await compared_with(connection, settling, incident, said, day_of(events))
+    )
 
 
 async def compared_with(
-    connection: Connection, settling: Settling, incident: Key, said: PersonDescriptor, as_of: date | None
+    connection: Connection,
+    settling: Settling,
+    incident: Key,
+    said: PersonDescriptor,
+    as_of: date | None,
 ) -> Comparison:
     """A description against everybody on file who shares a key with it, beside what people decided of the incident."""
     near = await shortlist(connection, {incident: identity_keys(said)}, settling.decoded)
@@ -82,25 +90,48 @@ async def compared_with(
     verdicts = (await identity_reviews(connection, [incident])).get(incident, ())
     meant = await people_of_locals(connection, {local for _, local in verdicts})
     judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}
-    weighed = values_weighed(described_once((said,)), (described_once(p.descriptors) for p in people.values()))
-    return comparison(said, people, judged, as_of, await frequencies(connection, weighed), settling.model)
+    weighed = values_weighed(
+        described_once((said,)), (described_once(p.descriptors) for p in people.values())
+    )
+    return comparison(
+        said, people, judged, as_of, await frequencies(connection, weighed), settling.model
+    )
 
 
 def comparison(
-    said: PersonDescriptor, people: Mapping[str, PersonOnFile], judged: Mapping[str, str], as_of: date | None,
-    common: Frequencies = NO_REGISTER, model: Model | None = None,
-) -> Comparison:  # fmt: skip
+    said: PersonDescriptor,
+    people: Mapping[str, PersonOnFile],
+    judged: Mapping[str, str],
+    as_of: date | None,
+    common: Frequencies = NO_REGISTER,
+    model: Model | None = None,
+) -> Comparison:
     """The same, pure. `judged` are verdicts by person."""
-    died = {i for i, p in people.items() if p.died_on is not None and (as_of is None or p.died_on < as_of)}
+    died = {
+        i
+        for i, p in people.items()
+        if p.died_on is not None and (as_of is None or p.died_on < as_of)
+    }
     separated = {i for i, verdict in judged.items() if verdict == "different"}
     model = model or shipped()
     found = explain(
-        described([said]), {i: described(p.descriptors) for i, p in people.items()}, Scorer(model, common, as_of),
-        population_of(model, common), died, separated,
-    )  # fmt: skip
+        described([said]),
+        {i: described(p.descriptors) for i, p in people.items()},
+        Scorer(model, common, as_of),
+        population_of(model, common),
+        died,
+        separated,
+    )
     falls = found.candidates[:MOST]
     sides = tuple(_side(people[f.person_id], died, judged) for f in falls)
-    return Comparison(_described_side(said), sides, _lines(falls), found, falls, len(found.candidates) - len(falls))
+    return Comparison(
+        _described_side(said),
+        sides,
+        _lines(falls),
+        found,
+        falls,
+        len(found.candidates) - len(falls),
+    )
 
 
 def _side(person: PersonOnFile, died: Collection[str], judged: Mapping[str, str]) -> Side:
@@ -108,14 +139,20 @@ def _side(person: PersonOnFile, died: Collection[str], judged: Mapping[str, str]
     born = next((d.date_of_birth for d in person.descriptors if d.date_of_birth), None)
     sex: str = next((d.sex for d in person.descriptors if d.sex), "")
     return Side(
-        person.person_id, tuple(n for n in names if n), _day(born), sex, person.person_id in died,
+        person.person_id,
+        tuple(n for n in names if n),
+        _day(born),
+        sex,
+        person.person_id in died,
         judged.get(person.person_id, ""),
-    )  # fmt: skip
+    )
 
 
 def _described_side(said: PersonDescriptor) -> Side:
     names = tuple(n for n in (_name(said, number) for number in range(len(said.names))) if n)
-    born = _day(said.date_of_birth) or (f"looks {said.apparent_age}" if said.apparent_age is not None else "")
+    born = _day(said.date_of_birth) or (
+        f"looks {said.apparent_age}" if said.apparent_age is not None else ""
+    )
     return Side("", names, born, said.sex or "")
 
 
@@ -133,7 +170,10 @@ def _lines(falls: tuple[Waterfall, ...]) -> tuple[Line, ...]:
     return tuple(
         Line(
             field,
-            tuple(next(((s.level, s.bits, s.running) for s in f.steps if s.field == field), None) for f in falls),
+            tuple(
+                next(((s.level, s.bits, s.running) for s in f.steps if s.field == field), None)
+                for f in falls
+            ),
         )
         for field in fields
     )

@@ -110,10 +110,13 @@ async def chronology(
         if visible(kind, row["agency"], desk.agency, disclosed):
             shown.append(
                 Entry(
-                    row["occurred_at"], row["received_at"], names.get(row["agency"], row["agency"]), row["incident"],
+                    row["occurred_at"],
+                    row["received_at"],
+                    names.get(row["agency"], row["agency"]),
+                    row["incident"],
                     kind.replace(".", ": ").replace("-", " "),
                 )
-            )  # fmt: skip
+            )
     detail: dict[str, Any] = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
     if behind is not None:
         detail["look"] = behind.number
@@ -129,7 +132,9 @@ async def chronology(
     )
 
 
-async def admitted(connection: Connection, here: Here, crisis: UUID) -> tuple[list[Any], looks.Look | None]:
+async def admitted(
+    connection: Connection, here: Here, crisis: UUID
+) -> tuple[list[Any], looks.Look | None]:
     """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
     alerts = await connection.fetch(_ALERTS, crisis, here.desk.desk)
     behind = None if alerts else await looks.look_at(connection, here, crisis)
@@ -148,8 +153,9 @@ async def disclosed_to(
     items = await connection.fetchval(
         "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
         " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
-        here.desk.desk, [a["alert_id"] for a in alerts],
-    )  # fmt: skip
+        here.desk.desk,
+        [a["alert_id"] for a in alerts],
+    )
     return frozenset(items or ())
 
 
@@ -171,12 +177,22 @@ async def mark_of(connection: Connection, crisis: UUID) -> str:
 async def look(state: State, here: Here, crisis: UUID, action: str) -> Look:
     """The chronology and the crisis as it stands, of one instant, with the record that it was looked at."""
     names = {a.id: a.name for a in state.registry.agencies}
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         said = await chronology(connection, here, crisis, names, action)
         now = await crisis_now(
-            connection, here, crisis, said.disclosed, [str(a["alert_id"]) for a in said.alerts],
-            registry=state.registry, policy=state.policy, model=state.settling.model, sheet=state.map,
-        )  # fmt: skip
+            connection,
+            here,
+            crisis,
+            said.disclosed,
+            [str(a["alert_id"]) for a in said.alerts],
+            registry=state.registry,
+            policy=state.policy,
+            model=state.settling.model,
+            sheet=state.map,
+        )
     return Look(said, now)
 
 
@@ -203,18 +219,29 @@ async def crisis_renewed(request: Request, here: Watching, crisis: str) -> Respo
 async def _crisis(state: State, here: Here, crisis: str) -> Response:
     found = await look(state, here, crisis_id_of(crisis), "crisis.viewed")
     return page(
-        "crisis.html", here=here, desk=here.desk.desk, crisis=crisis, c=found.chronology, shown=found.now,
-        map=state.map, agencies={a.id: a.name for a in state.registry.agencies},
-    )  # fmt: skip
+        "crisis.html",
+        here=here,
+        desk=here.desk.desk,
+        crisis=crisis,
+        c=found.chronology,
+        shown=found.now,
+        map=state.map,
+        agencies={a.id: a.name for a in state.registry.agencies},
+    )
 
 
 @router.get("/desks/{desk}/crises/{crisis}/mark")
 async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response:
     """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing the page is one."""
     wanted = crisis_id_of(crisis)
-    async with request.app.state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        request.app.state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         await admitted(connection, here, wanted)
-        return JSONResponse({"mark": await mark_of(connection, wanted)}, headers={"Cache-Control": "no-store"})
+        return JSONResponse(
+            {"mark": await mark_of(connection, wanted)}, headers={"Cache-Control": "no-store"}
+        )
 
 
 @router.get("/desks/{desk}/crises/{crisis}/chronology.pdf")
@@ -243,20 +270,32 @@ def document(look: Look, here: Here) -> bytes:
 
     heading(TEXT["chronology"], 16)
     said = TEXT["chronology_for"].format(
-        desk=f"{here.desk.agency_name}: {here.desk.name}", who=here.operator.handle, when=clock_seconds(here.now)
+        desk=f"{here.desk.agency_name}: {here.desk.name}",
+        who=here.operator.handle,
+        when=clock_seconds(here.now),
     )
-    for line in (said, TEXT["audit_reference"].format(n=found.audit), TEXT["withheld"].format(n=found.withheld)):
+    for line in (
+        said,
+        TEXT["audit_reference"].format(n=found.audit),
+        TEXT["withheld"].format(n=found.withheld),
+    ):
         pdf.multi_cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
     if look.now is not None and look.now.incidents:
         heading(TEXT["incidents"], 12)
         with pdf.table(col_widths=(26, 18, 20, 18, 18), text_align="LEFT") as table:
-            table.row([TEXT["agency"], TEXT["reference"], TEXT["area"], TEXT["opened"], TEXT["closed"]])
+            table.row(
+                [TEXT["agency"], TEXT["reference"], TEXT["area"], TEXT["opened"], TEXT["closed"]]
+            )
             for i in look.now.incidents:
                 closed = clock_seconds(i.closed_at) if i.closed_at else TEXT["open"]
                 table.row([i.agency, i.reference, i.area, clock_seconds(i.opened_at), closed])
         heading(TEXT["timeline"], 12)
     with pdf.table(col_widths=(16, 16, 26, 18, 24), text_align="LEFT") as table:
-        table.row([TEXT["occurred"], TEXT["known_here"], TEXT["agency"], TEXT["reference"], TEXT["what"]])
+        table.row(
+            [TEXT["occurred"], TEXT["known_here"], TEXT["agency"], TEXT["reference"], TEXT["what"]]
+        )
         for e in found.entries:
-            table.row([clock_seconds(e.occurred), clock_seconds(e.known), e.agency, e.reference, e.what])
+            table.row(
+                [clock_seconds(e.occurred), clock_seconds(e.known), e.agency, e.reference, e.what]
+            )
     return bytes(pdf.output())

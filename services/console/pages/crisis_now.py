@@ -91,8 +91,12 @@ async def crisis_now(
     if found is None:
         return None
     rows = await connection.fetch("SELECT feed FROM feed_state WHERE silent_since IS NOT NULL")
-    silent = {registry.feeds_by_id[r["feed"]][0].id for r in rows if r["feed"] in registry.feeds_by_id}
-    return crisis_for(found, here, disclosed, alerts, silent=silent, registry=registry, policy=policy, sheet=sheet)
+    silent = {
+        registry.feeds_by_id[r["feed"]][0].id for r in rows if r["feed"] in registry.feeds_by_id
+    }
+    return crisis_for(
+        found, here, disclosed, alerts, silent=silent, registry=registry, policy=policy, sheet=sheet
+    )
 
 
 def crisis_for(
@@ -141,7 +145,11 @@ def _clock(clock: RunningClock, alerts: Collection[str], silent: Collection[str]
 
 
 def _incidents(
-    found: CrisisOnFile, own: str, items: Collection[str], registry: Registry, sheet: BoroughMap | None
+    found: CrisisOnFile,
+    own: str,
+    items: Collection[str],
+    registry: Registry,
+    sheet: BoroughMap | None,
 ) -> tuple[tuple[IncidentShown, ...], tuple[MapMark, ...], frozenset[str], int]:
     """Records by their opening, marks of their places, codes of their areas, and how many were left out."""
     names = {area.id: area for area in registry.areas}
@@ -167,10 +175,16 @@ def _incidents(
         template = None if agency is None else agency.record_url
         shown.append(
             IncidentShown(
-                number, state.key[0] if agency is None else agency.name, state.key[1],
-                None if template is None else template.replace("{reference}", quote(state.key[1], safe="")),
-                "" if area is None else area.name, state.opened_at, None if state.closed is None else state.closed.at,
+                number,
+                state.key[0] if agency is None else agency.name,
+                state.key[1],
+                None
+                if template is None
+                else template.replace("{reference}", quote(state.key[1], safe="")),
+                "" if area is None else area.name,
+                state.opened_at,
+                None if state.closed is None else state.closed.at,
             )
-        )  # fmt: skip
+        )
     marks = () if sheet is None else sheet.marks(places)
     return tuple(shown), marks, frozenset(codes), len(states) - len(shown)

@@ -33,10 +33,16 @@ def said_of_feeds(desks: Desks, found: tuple[desk_alerts.FeedTrouble, ...]) -> l
     def said(trouble: desk_alerts.FeedTrouble) -> str:
         if trouble.troubled is not None:
             return TEXT[f"feed_{trouble.troubled}"]
-        return f"{TEXT['stopped_since' if trouble.stopped else 'silent_since']} {clock(trouble.since)}"
+        return (
+            f"{TEXT['stopped_since' if trouble.stopped else 'silent_since']} {clock(trouble.since)}"
+        )
 
     return [
-        {"name": desks.feeds.get(f.feed, f.feed), "since": said(f), "at": f.since.isoformat() if f.since else ""}
+        {
+            "name": desks.feeds.get(f.feed, f.feed),
+            "since": said(f),
+            "at": f.since.isoformat() if f.since else "",
+        }
         for f in found
     ]
 
@@ -60,16 +66,28 @@ async def desk_page(
     """The desk's alerts, as the URL chooses them. Kept in the audit: an alert says something of somebody."""
     state, desk = request.app.state, here.desk.desk
     chosen = Chosen.of(here.actor, show, urgency or [], page_number)
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         found = await desk_alerts.snapshot(connection, desk, chosen)
         detail = {"show": chosen.show, "alerts": len(found.alerts)}
         await sessions.audit(connection, "desk.listed", here.actor, desk, detail, here.now)
     return page(
-        "desk.html", here=here, desk=desk, chosen=chosen, shows=SHOWS, last=found.last, total=found.total,
-        cap=desk_alerts.ROWS_MAX, pages=max(1, -(-found.total // desk_alerts.ROWS_MAX)),
+        "desk.html",
+        here=here,
+        desk=desk,
+        chosen=chosen,
+        shows=SHOWS,
+        last=found.last,
+        total=found.total,
+        cap=desk_alerts.ROWS_MAX,
+        pages=max(1, -(-found.total // desk_alerts.ROWS_MAX)),
         rows=[(s, render_article(s, state.desks, desk, here.operator.csrf)) for s in found.alerts],
-        feeds=said_of_feeds(state.desks, found.troubles), now=state.clock.now().isoformat(), waiting=json.dumps(found.waiting),
-    )  # fmt: skip
+        feeds=said_of_feeds(state.desks, found.troubles),
+        now=state.clock.now().isoformat(),
+        waiting=json.dumps(found.waiting),
+    )
 
 
 @router.get("/desks/{desk}/stream")
@@ -83,14 +101,24 @@ async def desk_stream(
 ) -> Response:
     """The desk's live stream, from the later of the two places named."""
     state, desk = request.app.state, here.desk.desk
-    if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19:
+    if (
+        last_event_id is not None
+        and last_event_id.isascii()
+        and last_event_id.isdigit()
+        and len(last_event_id) < 19
+    ):
         after = max(after, int(last_event_id))
     watcher = Watcher(
-        desk, Chosen.of(here.actor, show, urgency or [], "1"), here.operator.csrf,
-        still(request, here.operator, here.desk, "see"), lambda f: said_of_feeds(state.desks, f),
+        desk,
+        Chosen.of(here.actor, show, urgency or [], "1"),
+        here.operator.csrf,
+        still(request, here.operator, here.desk, "see"),
+        lambda f: said_of_feeds(state.desks, f),
         lambda s: render_article(s, state.desks, desk, here.operator.csrf),
-    )  # fmt: skip
-    return EventSourceResponse(events(state.hub, state.pool, watcher, after, state.clock), headers=UNBUFFERED)
+    )
+    return EventSourceResponse(
+        events(state.hub, state.pool, watcher, after, state.clock), headers=UNBUFFERED
+    )
 
 
 @router.get("/desks/{desk}/pulse")
@@ -98,7 +126,9 @@ async def desk_pulse(request: Request, here: Counting) -> Response:
     """For a locked screen: how many wait, by urgency."""
     state = request.app.state
     look = still(request, here.operator, here.desk, "see")
-    return EventSourceResponse(pulse(state.hub, here.desk.desk, look, state.clock), headers=UNBUFFERED)
+    return EventSourceResponse(
+        pulse(state.hub, here.desk.desk, look, state.clock), headers=UNBUFFERED
+    )
 
 
 @router.post("/desks/{desk}/here")
@@ -112,7 +142,12 @@ async def sound(request: Request, here: Seeing, heard: Annotated[str, Form()] = 
     """The check at the start of a shift: was the test sound heard?"""
     SOUND_ARMED.labels(here.desk.desk).set(heard == "yes")
     await sessions.audit(
-        request.app.state.pool, "sound.checked", here.actor, here.desk.desk, {"heard": heard == "yes"}, here.now
+        request.app.state.pool,
+        "sound.checked",
+        here.actor,
+        here.desk.desk,
+        {"heard": heard == "yes"},
+        here.now,
     )
     return Response(status_code=204)
 
@@ -122,19 +157,30 @@ async def alert_page(request: Request, here: Seeing, alert: str) -> Response:
     """An alert with its whole history and everything that can be answered. Kept in the audit."""
     state, desk = request.app.state, here.desk.desk
     try:
-        async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        async with (
+            state.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read"),
+        ):
             found, lines = await desk_alerts.one(connection, desk, alert_id_of(alert))
-            await sessions.audit(connection, "alert.viewed", here.actor, found.alert_id, {"desk": desk}, here.now)
+            await sessions.audit(
+                connection, "alert.viewed", here.actor, found.alert_id, {"desk": desk}, here.now
+            )
     except desk_alerts.UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     terms = state.policy.terms()
     longest = terms.longest_shelf.get(found.urgency)
     return page(
-        "alert.html", here=here, desk=desk, a=article(found, state.desks), declines=DECLINE_REASONS,
-        shelf_minutes=None if found.urgency == 1 or longest is None else int(longest.total_seconds() // 60),
+        "alert.html",
+        here=here,
+        desk=desk,
+        a=article(found, state.desks),
+        declines=DECLINE_REASONS,
+        shelf_minutes=None
+        if found.urgency == 1 or longest is None
+        else int(longest.total_seconds() // 60),
         html=render_article(found, state.desks, desk, here.operator.csrf),
         lines=[(line, state.desks.name(line.desk)) for line in lines],
-    )  # fmt: skip
+    )
 
 
 @router.get("/desks/{desk}/preferences")

@@ -36,19 +36,33 @@ async def governance_page(request: Request, at: Governing) -> Response:
     state = request.app.state
     desks = [d.desk for d in state.desks.desks.values() if d.agency == at.agency]
     since, until = at.now - STRETCH, at.now
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         table = await tallies.table(connection, state.registry.zone, state.policy, at.now)
         feeds = {r["feed"]: r for r in await connection.fetch(_FEEDS)}
         own = await connection.fetch(_REJECTED, since, at.agency)
         each = await connection.fetch(_REJECTED_EACH, since)
         loads = await performance.desk_loads(connection, desks, since, until)
         rules = await performance.rule_loads(connection, desks, since, until)
-        await sessions.audit(connection, "governance.viewed", at.operator.handle, at.agency, {}, at.now)
+        await sessions.audit(
+            connection, "governance.viewed", at.operator.handle, at.agency, {}, at.now
+        )
     known = [(feed, agency) for agency in state.registry.agencies for feed in agency.feeds]
     return page(
-        "governance.html", operator=at.operator, at=at, table=table, window=window(at.now, state.policy),
-        feeds=[(feed.id, agency.name, agency.id, feeds.get(feed.id)) for feed, agency in known], own=own, each=each,
-        loads=loads, rules=rules, figures=performance, titles={i: r.title for i, r in RULES.items()},
+        "governance.html",
+        operator=at.operator,
+        at=at,
+        table=table,
+        window=window(at.now, state.policy),
+        feeds=[(feed.id, agency.name, agency.id, feeds.get(feed.id)) for feed, agency in known],
+        own=own,
+        each=each,
+        loads=loads,
+        rules=rules,
+        figures=performance,
+        titles={i: r.title for i, r in RULES.items()},
         agencies={a.id: a.name for a in state.registry.agencies},
         desk_names={d: state.desks.name(d) for d in desks},
-    )  # fmt: skip
+    )

@@ -34,24 +34,48 @@ async def person_page(request: Request, here: Reviewing, person: str) -> Respons
 
 
 async def _shown(
-    request: Request, here: Here, person: str, wrong: str = "", status: int = 200, act: str = "",
-    seen: Consequences | None = None, reason: str = "", other: str = "",
-) -> Response:  # fmt: skip
+    request: Request,
+    here: Here,
+    person: str,
+    wrong: str = "",
+    status: int = 200,
+    act: str = "",
+    seen: Consequences | None = None,
+    reason: str = "",
+    other: str = "",
+) -> Response:
     may_know_people(here)
     state, identity = request.app.state, person_of(person)
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         records = await record_links.records_of_person(connection, state.settling, identity)
         if not records:
             raise Refused(404, "unknown_person")
         history = await record_links.history(connection, [r.key for r in records])
         detail = {"desk": here.desk.desk, "records": len(records)}
-        audit = await sessions.audit(connection, "person.viewed", here.actor, identity, detail, here.now)
+        audit = await sessions.audit(
+            connection, "person.viewed", here.actor, identity, detail, here.now
+        )
     return page(
-        "person.html", status, here=here, desk=here.desk.desk, person=identity, records=records, history=history,
-        audit=audit, wrong=wrong, act=act, seen=seen, reason=reason, other=other,
-        agencies={a.id: a.name for a in state.registry.agencies}, titles={i: r.title for i, r in RULES.items()},
+        "person.html",
+        status,
+        here=here,
+        desk=here.desk.desk,
+        person=identity,
+        records=records,
+        history=history,
+        audit=audit,
+        wrong=wrong,
+        act=act,
+        seen=seen,
+        reason=reason,
+        other=other,
+        agencies={a.id: a.name for a in state.registry.agencies},
+        titles={i: r.title for i, r in RULES.items()},
         desk_names={d: state.desks.name(d) for a in (seen.alerts if seen else ()) for d in a.desks},
-    )  # fmt: skip
+    )
 
 
 def person_of(text: str) -> str:
@@ -64,7 +88,12 @@ def person_of(text: str) -> str:
 
 @router.post("/desks/{desk}/people/{person}/join")
 async def join(
-    request: Request, here: Reviewing, person: str, other: Typed = "", reason: Typed = "", sure: Sure = ""
+    request: Request,
+    here: Reviewing,
+    person: str,
+    other: Typed = "",
+    reason: Typed = "",
+    sure: Sure = "",
 ) -> Response:
     """This person and another are one, who keeps this one's id. Without `sure` only what it would change is shown."""
     may_know_people(here)
@@ -89,11 +118,18 @@ async def take_out(
     state, which = request.app.state, number_of(number, "unknown_person")
 
     async def act(connection: Connection) -> Consequences:
-        records = await record_links.records_of_person(connection, state.settling, person_of(person))
+        records = await record_links.records_of_person(
+            connection, state.settling, person_of(person)
+        )
         if not 1 <= which <= len(records):
             raise Refused(404, "unknown_person")
         return await record_links.take_out(
-            connection, state.settling, records[which - 1].key, actor=here.actor, reason=reason, now=here.now
+            connection,
+            state.settling,
+            records[which - 1].key,
+            actor=here.actor,
+            reason=reason,
+            now=here.now,
         )
 
     return await _done(request, here, person, act, f"take-out/{which}", sure, reason)
@@ -108,10 +144,17 @@ async def undo(
     state, which = request.app.state, number_of(link, "unknown_person")
 
     async def act(connection: Connection) -> Consequences:
-        records = [r.key for r in await record_links.records_of_person(connection, state.settling, person_of(person))]
+        records = [
+            r.key
+            for r in await record_links.records_of_person(
+                connection, state.settling, person_of(person)
+            )
+        ]
         if which not in {d.link_id for d in await record_links.history(connection, records)}:
             raise Refused(404, "unknown_person")
-        return await record_links.undo(connection, state.settling, which, actor=here.actor, reason=reason, now=here.now)
+        return await record_links.undo(
+            connection, state.settling, which, actor=here.actor, reason=reason, now=here.now
+        )
 
     return await _done(request, here, person, act, f"undo/{which}", sure, reason)
 
@@ -142,7 +185,9 @@ async def _done(
             else:
                 await act(connection)
     except DecisionRefused as refused:
-        return await shown(wrong=str(refused), status=422 if refused.code == "reason-needed" else 409)
+        return await shown(
+            wrong=str(refused), status=422 if refused.code == "reason-needed" else 409
+        )
     if sure != "yes":
         return await shown(act=name, seen=seen, reason=reason, other=other)
     return RedirectResponse(f"/desks/{here.desk.desk}/people/{person}", 303)

@@ -37,39 +37,68 @@ async def _seen(connection: Connection, here: Here, crisis: str) -> list[Key]:
     alerts, behind = await admitted(connection, here, wanted)
     told = "incidents" in await disclosed_to(connection, here, alerts, behind)
     rows = await connection.fetch(
-        "SELECT agency, reference FROM incident WHERE crisis_id = $1 ORDER BY opened_at, agency, reference", wanted
+        "SELECT agency, reference FROM incident WHERE crisis_id = $1 ORDER BY opened_at, agency, reference",
+        wanted,
     )
     return [(r["agency"], r["reference"]) for r in rows if told or r["agency"] == here.desk.agency]
 
 
 async def _shown(
-    request: Request, here: Here, crisis: str, wrong: str = "", status: int = 200, act: str = "",
-    seen: Regrouped | None = None, fields: dict[str, str] | None = None,
-) -> Response:  # fmt: skip
+    request: Request,
+    here: Here,
+    crisis: str,
+    wrong: str = "",
+    status: int = 200,
+    act: str = "",
+    seen: Regrouped | None = None,
+    fields: dict[str, str] | None = None,
+) -> Response:
     state = request.app.state
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         listed = await _seen(connection, here, crisis)
         detail = {"desk": here.desk.desk, "incidents": len(listed)}
-        audit = await sessions.audit(connection, "incidents.viewed", here.actor, crisis, detail, here.now)
+        audit = await sessions.audit(
+            connection, "incidents.viewed", here.actor, crisis, detail, here.now
+        )
     return page(
-        "incidents.html", status, here=here, desk=here.desk.desk, crisis=crisis, incidents=listed, audit=audit, wrong=wrong,
-        act=act, seen=seen, fields=fields or {}, agencies={a.id: a.name for a in state.registry.agencies},
+        "incidents.html",
+        status,
+        here=here,
+        desk=here.desk.desk,
+        crisis=crisis,
+        incidents=listed,
+        audit=audit,
+        wrong=wrong,
+        act=act,
+        seen=seen,
+        fields=fields or {},
+        agencies={a.id: a.name for a in state.registry.agencies},
         titles={i: r.title for i, r in RULES.items()},
         desk_names={d: state.desks.name(d) for a in (seen.alerts if seen else ()) for d in a.desks},
-    )  # fmt: skip
+    )
 
 
 @router.post("/desks/{desk}/crises/{crisis}/incidents/take-out")
 async def take_out(
-    request: Request, here: Reviewing, crisis: str, agency: Typed = "", reference: Typed = "", reason: Typed = "",
+    request: Request,
+    here: Reviewing,
+    crisis: str,
+    agency: Typed = "",
+    reference: Typed = "",
+    reason: Typed = "",
     sure: Sure = "",
-) -> Response:  # fmt: skip
+) -> Response:
     """The incident is none of this crisis. Without `sure` only what it would change is shown."""
     state, incident = request.app.state, (agency.strip(), reference.strip())
 
     async def act(connection: Connection) -> Regrouped:
         if incident not in await _seen(connection, here, crisis):
-            raise DecisionRefused("unknown-incident", "It is not among the incidents of this crisis any more.")
+            raise DecisionRefused(
+                "unknown-incident", "It is not among the incidents of this crisis any more."
+            )
         return await regrouping.take_out(
             connection, state.settling, incident, actor=here.actor, reason=reason, now=here.now
         )
@@ -80,9 +109,14 @@ async def take_out(
 
 @router.post("/desks/{desk}/crises/{crisis}/incidents/join")
 async def join(
-    request: Request, here: Reviewing, crisis: str, agency: Typed = "", reference: Typed = "", reason: Typed = "",
+    request: Request,
+    here: Reviewing,
+    crisis: str,
+    agency: Typed = "",
+    reference: Typed = "",
+    reason: Typed = "",
     sure: Sure = "",
-) -> Response:  # fmt: skip
+) -> Response:
     """Another incident is of this crisis too. Without `sure` only what it would change is shown."""
     state, other = request.app.state, (agency.strip(), reference.strip())
 
@@ -90,10 +124,17 @@ async def join(
         mine = await _seen(connection, here, crisis)
         if not mine or not await _known(connection, here, other):
             raise DecisionRefused(
-                "unknown-incident", "There is no such incident that this desk may see; look at the reference again."
+                "unknown-incident",
+                "There is no such incident that this desk may see; look at the reference again.",
             )
         return await regrouping.join(
-            connection, state.settling, mine[0], other, actor=here.actor, reason=reason, now=here.now
+            connection,
+            state.settling,
+            mine[0],
+            other,
+            actor=here.actor,
+            reason=reason,
+            now=here.now,
         )
 
     fields = {"agency": agency, "reference": reference, "reason": reason}
@@ -102,7 +143,9 @@ async def join(
 
 async def _known(connection: Connection, here: Here, incident: Key) -> bool:
     """Whether the desk may know of it: its agency's own, or of a crisis that it sees."""
-    crisis = await connection.fetchval("SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident)
+    crisis = await connection.fetchval(
+        "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident
+    )
     if crisis is None or incident[0] == here.desk.agency:
         return crisis is not None
     try:
@@ -112,18 +155,32 @@ async def _known(connection: Connection, here: Here, incident: Key) -> bool:
 
 
 async def _done(
-    request: Request, here: Here, crisis: str, act: Act[Regrouped], name: str, sure: str, fields: dict[str, str]
+    request: Request,
+    here: Here,
+    crisis: str,
+    act: Act[Regrouped],
+    name: str,
+    sure: str,
+    fields: dict[str, str],
 ) -> Response:
     state: State = request.app.state
     try:
         async with state.pool.acquire() as connection, connection.transaction():
             found = await (act(connection) if sure == "yes" else preview(connection, act))
     except DecisionRefused as refused:
-        status = 422 if refused.code == "reason-needed" else 404 if refused.code == "unknown-incident" else 409
+        status = (
+            422
+            if refused.code == "reason-needed"
+            else 404
+            if refused.code == "unknown-incident"
+            else 409
+        )
         return await _shown(request, here, crisis, wrong=str(refused), status=status, fields=fields)
     if sure != "yes":
         return await _shown(request, here, crisis, act=name, seen=found, fields=fields)
-    return RedirectResponse(f"/desks/{here.desk.desk}/crises/{await _where(state, here, crisis, found)}", 303)
+    return RedirectResponse(
+        f"/desks/{here.desk.desk}/crises/{await _where(state, here, crisis, found)}", 303
+    )
 
 
 async def _where(state: State, here: Here, crisis: str, found: Regrouped) -> str:
@@ -134,6 +191,7 @@ async def _where(state: State, here: Here, crisis: str, found: Regrouped) -> str
             return crisis
         except Refused:
             other: str | None = await connection.fetchval(
-                "SELECT crisis_id::text FROM incident WHERE (agency, reference) = ($1, $2)", *found.together[0]
+                "SELECT crisis_id::text FROM incident WHERE (agency, reference) = ($1, $2)",
+                *found.together[0],
             )
             return other or crisis

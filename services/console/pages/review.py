@@ -61,18 +61,31 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
     state = request.app.state
     number = max(1, number_of(page_number, "not_found"))
     areas = areas_of(state, here)
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         total = await reviews.waiting(connection, areas, here.desk.agency)
         rows = await reviews.queue(connection, PAGE, (number - 1) * PAGE, areas, here.desk.agency)
         one_in = state.settings.blind_sample_one_in
         sample = await blind_sample.waiting(connection, one_in, here.now, areas, here.desk.agency)
         detail = {"desk": here.desk.desk, "rows": len(rows)}
-        await sessions.audit(connection, "review.listed", here.actor, here.desk.desk, detail, here.now)
+        await sessions.audit(
+            connection, "review.listed", here.actor, here.desk.desk, detail, here.now
+        )
     return page(
-        "review.html", here=here, desk=here.desk.desk, rows=rows, total=total, number=number, sample=sample,
-        shown=blind_sample.SHOWN, pages=max(1, -(-total // PAGE)), areas={a.id: a.name for a in state.registry.areas},
+        "review.html",
+        here=here,
+        desk=here.desk.desk,
+        rows=rows,
+        total=total,
+        number=number,
+        sample=sample,
+        shown=blind_sample.SHOWN,
+        pages=max(1, -(-total // PAGE)),
+        areas={a.id: a.name for a in state.registry.areas},
         agencies={a.id: a.name for a in state.registry.agencies},
-    )  # fmt: skip
+    )
 
 
 async def incident_of(connection: Connection, state: State, here: Here, decision: int) -> Key:
@@ -85,25 +98,38 @@ async def incident_of(connection: Connection, state: State, here: Here, decision
     )
     areas = areas_of(state, here)
     if row is None or not (
-        areas is None or row["area"] is None or row["area"] in areas or row["agency"] == here.desk.agency
+        areas is None
+        or row["area"] is None
+        or row["area"] in areas
+        or row["agency"] == here.desk.agency
     ):
         raise Refused(404, "unknown_decision")
     return (row["agency"], row["incident"])
 
 
 @router.get("/desks/{desk}/review/{decision}")
-async def review_page(request: Request, here: Reviewing, decision: str, judged: str = "") -> Response:
+async def review_page(
+    request: Request, here: Reviewing, decision: str, judged: str = ""
+) -> Response:
     """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came of it."""
     told = judged if judged in {"agreed", "disagreed", "cannot-tell"} else ""
     return await _shown(request, here, number_of(decision, "unknown_decision"), judged=told)
 
 
 async def _shown(
-    request: Request, here: Here, decision: int, wrong: str = "", status: int = 200, judged: str = ""
+    request: Request,
+    here: Here,
+    decision: int,
+    wrong: str = "",
+    status: int = 200,
+    judged: str = "",
 ) -> Response:
     may_know_people(here)
     state = request.app.state
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         incident = await incident_of(connection, state, here, decision)
         found = await compared(connection, state.settling, incident)
         history = await reviews.history(connection, incident)
@@ -111,20 +137,37 @@ async def _shown(
             """SELECT decision_id, outcome, person_id::text AS person_id FROM identity_decision
                 WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL""",
             *incident,
-        )  # fmt: skip
+        )
         people = [] if found is None else [c.person_id for c in found.candidates]
         detail = {"desk": here.desk.desk, "people": people}
-        audit = await sessions.audit(connection, "review.viewed", here.actor, "/".join(incident), detail, here.now)
+        audit = await sessions.audit(
+            connection, "review.viewed", here.actor, "/".join(incident), detail, here.now
+        )
     return page(
-        "review_one.html", status, here=here, desk=here.desk.desk, decision=decision, incident=incident, found=found,
-        history=history, now=now, audit=audit, wrong=wrong, judged=judged,
+        "review_one.html",
+        status,
+        here=here,
+        desk=here.desk.desk,
+        decision=decision,
+        incident=incident,
+        found=found,
+        history=history,
+        now=now,
+        audit=audit,
+        wrong=wrong,
+        judged=judged,
         agencies={a.id: a.name for a in state.registry.agencies},
-    )  # fmt: skip
+    )
 
 
 @router.post("/desks/{desk}/review/{decision}")
 async def decide(
-    request: Request, here: Reviewing, decision: str, verdict: Typed = "", person: Typed = "", reason: Typed = ""
+    request: Request,
+    here: Reviewing,
+    decision: str,
+    verdict: Typed = "",
+    person: Typed = "",
+    reason: Typed = "",
 ) -> Response:
     """Keep what the reviewer has decided of one candidate, and look at the crisis again."""
     may_know_people(here)
@@ -136,16 +179,27 @@ async def decide(
         async with state.pool.acquire() as connection, connection.transaction():
             incident = await incident_of(connection, state, here, number)
             await reviews.review(
-                connection, state.registry, state.settling.settle, incident, person, said, actor=here.actor,
-                reason=reason, now=here.now,
-            )  # fmt: skip
+                connection,
+                state.registry,
+                state.settling.settle,
+                incident,
+                person,
+                said,
+                actor=here.actor,
+                reason=reason,
+                now=here.now,
+            )
     except DecisionRefused as refused:
-        return await _shown(request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409)
+        return await _shown(
+            request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409
+        )
     return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)
 
 
 @router.post("/desks/{desk}/review/{decision}/undo/{review}")
-async def undo(request: Request, here: Reviewing, decision: str, review: str, reason: Typed = "") -> Response:
+async def undo(
+    request: Request, here: Reviewing, decision: str, review: str, reason: Typed = ""
+) -> Response:
     """Take a review of this incident back: what the matcher says counts again."""
     may_know_people(here)
     state, number = request.app.state, number_of(decision, "unknown_decision")
@@ -156,8 +210,16 @@ async def undo(request: Request, here: Reviewing, decision: str, review: str, re
             if which not in {r.review_id for r in await reviews.history(connection, incident)}:
                 raise Refused(404, "unknown_decision")
             await reviews.undo(
-                connection, state.registry, state.settling.settle, which, actor=here.actor, reason=reason, now=here.now
+                connection,
+                state.registry,
+                state.settling.settle,
+                which,
+                actor=here.actor,
+                reason=reason,
+                now=here.now,
             )
     except DecisionRefused as refused:
-        return await _shown(request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409)
+        return await _shown(
+            request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409
+        )
     return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)

@@ -24,7 +24,12 @@ from services.console.view.text import TEXT
 from services.identity.decide import described_once, insufficient
 
 router = APIRouter()
-_FIELD_OF = {"date_of_birth": "born", "addresses": "postcode", "nhs_number": "nhs_number", "names": "name"}
+_FIELD_OF = {
+    "date_of_birth": "born",
+    "addresses": "postcode",
+    "nhs_number": "nhs_number",
+    "names": "name",
+}
 
 
 def sought(asked: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
@@ -52,12 +57,26 @@ async def search_page(request: Request, here: Reviewing, decision: str) -> Respo
 
 @router.post("/desks/{desk}/review/{decision}/search")
 async def search(
-    request: Request, here: Reviewing, decision: str, given: Typed = "", family: Typed = "", born: Typed = "",
-    postcode: Typed = "", nhs_number: Typed = "",
-) -> Response:  # fmt: skip
+    request: Request,
+    here: Reviewing,
+    decision: str,
+    given: Typed = "",
+    family: Typed = "",
+    born: Typed = "",
+    postcode: Typed = "",
+    nhs_number: Typed = "",
+) -> Response:
     """Those on file who may be meant, the likeliest first. Kept in the audit."""
-    asked = {"given": given, "family": family, "born": born, "postcode": postcode, "nhs_number": nhs_number}
-    return await _shown(request, here, decision, {field: text.strip() for field, text in asked.items()})
+    asked = {
+        "given": given,
+        "family": family,
+        "born": born,
+        "postcode": postcode,
+        "nhs_number": nhs_number,
+    }
+    return await _shown(
+        request, here, decision, {field: text.strip() for field, text in asked.items()}
+    )
 
 
 async def _shown(request: Request, here: Here, decision: str, asked: dict[str, str]) -> Response:
@@ -65,29 +84,49 @@ async def _shown(request: Request, here: Here, decision: str, asked: dict[str, s
     state, number = request.app.state, number_of(decision, "unknown_decision")
     said, wrong = sought(asked) if asked else (None, [])
     audit, found = 0, None
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         incident = await incident_of(connection, state, here, number)
         if said is not None:
             found = await compared_with(connection, state.settling, incident, said, here.now.date())
             detail = {"desk": here.desk.desk, "people": [c.person_id for c in found.candidates]}
             subject = "/".join(incident)
-            audit = await sessions.audit(connection, "review.searched", here.actor, subject, detail, here.now)
+            audit = await sessions.audit(
+                connection, "review.searched", here.actor, subject, detail, here.now
+            )
     return page(
-        "search.html", 422 if wrong else 200, here=here, desk=here.desk.desk, decision=number, incident=incident,
-        asked=asked, found=found, wrong=wrong, audit=audit, agencies={a.id: a.name for a in state.registry.agencies},
-    )  # fmt: skip
+        "search.html",
+        422 if wrong else 200,
+        here=here,
+        desk=here.desk.desk,
+        decision=number,
+        incident=incident,
+        asked=asked,
+        found=found,
+        wrong=wrong,
+        audit=audit,
+        agencies={a.id: a.name for a in state.registry.agencies},
+    )
 
 
 @router.post("/desks/{desk}/find-incident")
-async def find(request: Request, here: Reviewing, agency: Typed = "", reference: Typed = "") -> Response:
+async def find(
+    request: Request, here: Reviewing, agency: Typed = "", reference: Typed = ""
+) -> Response:
     """The comparison of an incident by its agency's reference, whatever was decided of it."""
     may_know_people(here)
     state = request.app.state
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         number = await connection.fetchval(
             "SELECT decision_id FROM identity_decision WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL",
-            agency, reference.strip(),
-        )  # fmt: skip
+            agency,
+            reference.strip(),
+        )
         if number is None:
             raise Refused(404, "unknown_decision")
         await incident_of(connection, state, here, number)

@@ -47,12 +47,17 @@ def chart(load: DeskLoad) -> Chart:
     wide = WIDTH / len(load.hours)
     bars = tuple(
         Bar(
-            round(n * wide, 2), round(HEIGHT - HEIGHT * count / top, 2), round(wide * 0.85, 2),
-            round(HEIGHT * count / top, 2), count > performance.TARGET_PER_HOUR,
+            round(n * wide, 2),
+            round(HEIGHT - HEIGHT * count / top, 2),
+            round(wide * 0.85, 2),
+            round(HEIGHT * count / top, 2),
+            count > performance.TARGET_PER_HOUR,
         )
         for n, count in enumerate(load.hours)
-    )  # fmt: skip
-    return Chart(bars, round(HEIGHT - HEIGHT * performance.TARGET_PER_HOUR / top, 2), max(load.hours))
+    )
+    return Chart(
+        bars, round(HEIGHT - HEIGHT * performance.TARGET_PER_HOUR / top, 2), max(load.hours)
+    )
 
 
 @router.get("/desks/{desk}/supervision")
@@ -61,20 +66,37 @@ async def supervision_page(request: Request, here: Supervising, over: str = "12h
     state = request.app.state
     stretch = over if over in STRETCHES else "12h"
     desks = [
-        d.desk for d in state.desks.desks.values()
+        d.desk
+        for d in state.desks.desks.values()
         if d.agency == here.desk.agency and here.operator.may("supervise", d)
-    ]  # fmt: skip
+    ]
     since, until = here.now - STRETCHES[stretch], here.now
-    async with state.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
         loads = await performance.desk_loads(connection, desks, since, until)
         waiting = await performance.waiting(connection, desks)
         prompt = await performance.promptness(connection, desks, since, until)
         rules = await performance.rule_loads(connection, desks, since, until)
         detail = {"desks": len(desks), "alerts": len(waiting)}
-        await sessions.audit(connection, "supervision.viewed", here.actor, here.desk.agency, detail, here.now)
+        await sessions.audit(
+            connection, "supervision.viewed", here.actor, here.desk.agency, detail, here.now
+        )
     return page(
-        "supervision.html", here=here, desk=here.desk.desk, over=stretch, stretches=list(STRETCHES), figures=performance,
-        loads=[(load, chart(load)) for load in loads], waiting=waiting, prompt=prompt, rules=rules,
-        titles={i: r.title for i, r in RULES.items()}, desk_names={d: state.desks.name(d) for d in desks},
-        width=WIDTH, height=HEIGHT, most=200,
-    )  # fmt: skip
+        "supervision.html",
+        here=here,
+        desk=here.desk.desk,
+        over=stretch,
+        stretches=list(STRETCHES),
+        figures=performance,
+        loads=[(load, chart(load)) for load in loads],
+        waiting=waiting,
+        prompt=prompt,
+        rules=rules,
+        titles={i: r.title for i, r in RULES.items()},
+        desk_names={d: state.desks.name(d) for d in desks},
+        width=WIDTH,
+        height=HEIGHT,
+        most=200,
+    )

@@ -67,9 +67,7 @@ class AlertState:
     @property
     def order(self) -> str:
         """Sorts as text in the list's order: most urgent, then those that wait, then oldest."""
-        return (
-            f"{self.urgency}-{int(not self.waiting)}-{int(self.raised_at.timestamp() * 1_000_000):020}-{self.alert_id}"
-        )
+        return f"{self.urgency}-{int(not self.waiting)}-{int(self.raised_at.timestamp() * 1_000_000):020}-{self.alert_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +116,19 @@ def article(state: AlertState, desks: Desks) -> Article:
         title=str(view.get("title", "")),
         reason=str(view.get("reason", "")),
         next_step=str(view.get("next_step", "")),
-        evidence=tuple(Line(str(e.get("statement", "")), _instant(e.get("at"))) for e in view.get("evidence") or ()),
+        evidence=tuple(
+            Line(str(e.get("statement", "")), _instant(e.get("at")))
+            for e in view.get("evidence") or ()
+        ),
         act_by=_instant(view.get("act_by")),
         verified=view.get("verification", "verified") == "verified",
-        incidents=tuple(f"{i.get('agency', '')} {i.get('reference', '')}".strip() for i in view.get("incidents") or ()),
-        shown=tuple((str(k), str(v)) for k, v in sorted(shown.items()) if k != WHO) if shown else (),
+        incidents=tuple(
+            f"{i.get('agency', '')} {i.get('reference', '')}".strip()
+            for i in view.get("incidents") or ()
+        ),
+        shown=tuple((str(k), str(v)) for k, v in sorted(shown.items()) if k != WHO)
+        if shown
+        else (),
         who=str(shown.get(WHO, "")) if shown else "",
         told=tuple((desks.name(t.desk), t) for t in state.told),
         urgency=URGENCY[state.urgency],

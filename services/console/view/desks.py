@@ -37,7 +37,11 @@ class Desks:
         known = self.desks.get(desk)
         if known is None:
             return desk
-        return known.name if known.name.startswith(known.agency_name) else f"{known.agency_name}: {known.name}"
+        return (
+            known.name
+            if known.name.startswith(known.agency_name)
+            else f"{known.agency_name}: {known.name}"
+        )
 
     @property
     def agencies(self) -> dict[str, str]:
@@ -52,4 +56,6 @@ class Desks:
     def grouped(self) -> list[tuple[str, list[Desk]]]:
         """By agency, both in alphabetical order."""
         ordered = sorted(self.desks.values(), key=lambda d: (d.agency_name, d.name))
-        return [(agency, list(group)) for agency, group in groupby(ordered, key=lambda d: d.agency_name)]
+        return [
+            (agency, list(group)) for agency, group in groupby(ordered, key=lambda d: d.agency_name)
+        ]

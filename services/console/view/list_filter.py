@@ -27,7 +27,11 @@ class Chosen:
     def of(cls, actor: str, show: str, urgencies: list[str], page: str) -> Chosen:
         """From the URL."""
         known = tuple(u for u in URGENCIES if str(u) in urgencies) or URGENCIES
-        number = int(page) if page.isascii() and page.isdigit() and 1 <= int(page[:6]) <= PAGES_MAX else 1
+        number = (
+            int(page)
+            if page.isascii() and page.isdigit() and 1 <= int(page[:6]) <= PAGES_MAX
+            else 1
+        )
         return cls(actor, next((s for s in SHOWS if s == show), "open"), known, number)
 
     @property
@@ -50,7 +54,10 @@ class Chosen:
             case "waiting":
                 return state.waiting
             case "mine":
-                return state.state in HELD and (state.claimed_by or state.acknowledged_by) == self.actor
+                return (
+                    state.state in HELD
+                    and (state.claimed_by or state.acknowledged_by) == self.actor
+                )
             case "shelved":
                 return state.state == "shelved"
         return state.state in ENDED

@@ -50,7 +50,9 @@ class BoroughMap:
 
     def __init__(self, boundaries: Boundaries) -> None:
         self._boundaries = boundaries
-        self._west, south, east, self._north = shapely.total_bounds(list(boundaries.outlines.values()))
+        self._west, south, east, self._north = shapely.total_bounds(
+            list(boundaries.outlines.values())
+        )
         self._narrow = math.cos(math.radians((south + self._north) / 2))
         self._scale = WIDTH / ((east - self._west) * self._narrow)
         self.height = math.ceil((self._north - south) * self._scale)
@@ -69,7 +71,10 @@ class BoroughMap:
     @cached_property
     def outlines(self) -> tuple[Outline, ...]:
         """Every area's path, by code."""
-        return tuple(Outline(code, " ".join(self._rings(area))) for code, area in self._boundaries.outlines.items())
+        return tuple(
+            Outline(code, " ".join(self._rings(area)))
+            for code, area in self._boundaries.outlines.items()
+        )
 
     def _rings(self, area: shapely.Geometry) -> Iterator[str]:
         for part in shapely.get_parts(area):
@@ -97,7 +102,9 @@ class BoroughMap:
         return tuple(MapMark(x, y, ", ".join(str(n) for n in numbers)) for x, y, numbers in found)
 
 
-def _on_sheet(sheet: BoroughMap, places: Mapping[int, tuple[float, float]]) -> Iterable[tuple[int, tuple[int, int]]]:
+def _on_sheet(
+    sheet: BoroughMap, places: Mapping[int, tuple[float, float]]
+) -> Iterable[tuple[int, tuple[int, int]]]:
     for number, (latitude, longitude) in sorted(places.items()):
         if (at := sheet.place(latitude, longitude)) is not None:
             yield number, at

@@ -12,7 +12,15 @@ from fastapi.responses import JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.console.view.alert import AlertState, article, clock, clock_seconds, day, day_clock, length
+from services.console.view.alert import (
+    AlertState,
+    article,
+    clock,
+    clock_seconds,
+    day,
+    day_clock,
+    length,
+)
 from services.console.view.desks import Desks
 from services.console.view.text import (
     FIELDS,
@@ -40,9 +48,19 @@ _pages = Environment(
     lstrip_blocks=True,
 )
 _pages.globals.update(
-    t=TEXT, script=json.dumps(SCRIPT), transitions=TRANSITIONS, urgency=URGENCY, shapes=SHAPES, states=STATES,
-    outcomes=OUTCOMES, reasons=REASONS, role_names=ROLE_NAMES, open_because=OPEN_BECAUSE, fields=FIELDS, levels=LEVELS,
-)  # fmt: skip
+    t=TEXT,
+    script=json.dumps(SCRIPT),
+    transitions=TRANSITIONS,
+    urgency=URGENCY,
+    shapes=SHAPES,
+    states=STATES,
+    outcomes=OUTCOMES,
+    reasons=REASONS,
+    role_names=ROLE_NAMES,
+    open_because=OPEN_BECAUSE,
+    fields=FIELDS,
+    levels=LEVELS,
+)
 
 
 def _instant(at: datetime) -> Markup:
@@ -50,7 +68,12 @@ def _instant(at: datetime) -> Markup:
 
 
 _pages.filters.update(
-    clock=clock, clock_seconds=clock_seconds, day=day, day_clock=day_clock, length_of=length, instant=_instant
+    clock=clock,
+    clock_seconds=clock_seconds,
+    day=day,
+    day_clock=day_clock,
+    length_of=length,
+    instant=_instant,
 )
 
 
@@ -73,7 +96,12 @@ def page(name: str, status: int = 200, **values: Any) -> Response:
 
 
 def trouble(
-    request: Request, status: int, reason: str, *, said: str | None = None, link: tuple[str, str] | None = None
+    request: Request,
+    status: int,
+    reason: str,
+    *,
+    said: str | None = None,
+    link: tuple[str, str] | None = None,
 ) -> Response:
     """An error, saying what happened and what to do. `reason` is a key of TEXT; `said` stands for its sentence."""
     sentence, remedy = said or TEXT[reason], TEXT.get(f"{reason}_remedy", "")

@@ -543,7 +543,11 @@ STATES: Final[dict[str, str]] = {
     "closed": "Closed",
 }
 
-OUTCOMES: Final[dict[str, str]] = {"accepted": "Accepted", "declined": "Declined", "not-ours": "Not ours"}
+OUTCOMES: Final[dict[str, str]] = {
+    "accepted": "Accepted",
+    "declined": "Declined",
+    "not-ours": "Not ours",
+}
 
 REASONS: Final[dict[str, str]] = {
     "already-attending": "Already attending",

@@ -36,13 +36,22 @@ def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
                 _gather(by_person[_name(collected, each, patients)], each)
             else:
                 person = _name(collected, each, patients)
-                if any(redacted(p) and _name(collected, p, patients) == person for p in patients.values()):
-                    raise Untranslatable(each.pointer, "redacted", "the person's record is redacted", "send nothing")
+                if any(
+                    redacted(p) and _name(collected, p, patients) == person
+                    for p in patients.values()
+                ):
+                    raise Untranslatable(
+                        each.pointer, "redacted", "the person's record is redacted", "send nothing"
+                    )
                 if each.kind == "EpisodeOfCare":
                     episodes.append((each, person))
                 elif each.kind in ("CarePlan", "DocumentReference") and not is_crisis_plan(each):
-                    collected.note(each.pointer, "document-not-carried", "not a mental health crisis plan (736253002)",
-                                   "nothing to do; only crisis plans are pointed to")  # fmt: skip
+                    collected.note(
+                        each.pointer,
+                        "document-not-carried",
+                        "not a mental health crisis plan (736253002)",
+                        "nothing to do; only crisis plans are pointed to",
+                    )
                 else:
                     _gather(by_person[person], each)
         except Untranslatable as error:
@@ -52,7 +61,11 @@ def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
 
 
 def _name(collected: Collected, each: Resource, patients: dict[str, Resource]) -> str:
-    return local_person(collected, each) if each.kind == "Patient" else subject(collected, each, patients)
+    return (
+        local_person(collected, each)
+        if each.kind == "Patient"
+        else subject(collected, each, patients)
+    )
 
 
 def _gather(facts: Facts, each: Resource) -> None:
@@ -70,9 +83,14 @@ def _gather(facts: Facts, each: Resource) -> None:
 
 
 def _pathways(
-    collected: Collected, by_person: dict[str, Facts], episodes: list[tuple[Resource, str]], received: datetime
+    collected: Collected,
+    by_person: dict[str, Facts],
+    episodes: list[tuple[Resource, str]],
+    received: datetime,
 ) -> None:
-    begun = {person for episode, person in episodes if episode.body.get("status") in ("active", "onhold")}
+    begun = {
+        person for episode, person in episodes if episode.body.get("status") in ("active", "onhold")
+    }
     for episode, person in episodes:
         try:
             say_episode(collected, episode, person, by_person[person], received)
@@ -86,5 +104,9 @@ def _pathways(
                 collected.faults.append(error.fault)
         if person not in begun:
             for left in (*facts.flags, *facts.consents, *facts.related):
-                collected.note(left.pointer, "needs-an-episode", f"a {left.kind} alone changes no pathway",
-                               "send it in a Bundle with the person's active EpisodeOfCare")  # fmt: skip
+                collected.note(
+                    left.pointer,
+                    "needs-an-episode",
+                    f"a {left.kind} alone changes no pathway",
+                    "send it in a Bundle with the person's active EpisodeOfCare",
+                )

@@ -14,7 +14,15 @@ from typing import Any
 
 from schemas.codes import LegalStatus
 from services.intake.fhir.people import contact, contact_of, phones, stamp
-from services.intake.fhir.reading import Resource, codings, ended, extensions, instant, snomed, whole_date
+from services.intake.fhir.reading import (
+    Resource,
+    codings,
+    ended,
+    extensions,
+    instant,
+    snomed,
+    whole_date,
+)
 from services.intake.translation import Collected, Untranslatable, digest, reference
 
 CRISIS_PLAN = "736253002"
@@ -46,7 +54,9 @@ def is_crisis_plan(resource: Resource) -> bool:
 
 def plan_stands(plan: Resource) -> bool:
     """Whether it is in force."""
-    ended = plan.body.get("status") in _PLAN_ENDED or plan.body.get("docStatus") == "entered-in-error"
+    ended = (
+        plan.body.get("status") in _PLAN_ENDED or plan.body.get("docStatus") == "entered-in-error"
+    )
     return not ended and plan.body.get("status") not in ("draft", "unknown")
 
 
@@ -54,7 +64,12 @@ def _pointer(plan: Resource) -> dict[str, Any]:
     # the address of the attachment may hold an NHS number: the resource's id finds the document just as well
     body = plan.body
     attached = [c.get("attachment", {}).get("creation") for c in body.get("content", [])]
-    times = [body.get("date"), body.get("created"), *attached, body.get("meta", {}).get("lastUpdated")]
+    times = [
+        body.get("date"),
+        body.get("created"),
+        *attached,
+        body.get("meta", {}).get("lastUpdated"),
+    ]
     dates = [d for t in times if (d := whole_date(t)) is not None]
     said: dict[str, Any] = {"pointer": f"{plan.kind}/{plan.id}"}
     return said | ({"updated_on": dates[0]} if dates else {})
@@ -63,24 +78,38 @@ def _pointer(plan: Resource) -> dict[str, Any]:
 def say_plan(collected: Collected, plan: Resource, person: str, received: datetime) -> None:
     """A crisis plan: a pathway of its own, since it begins and ends by itself. Raises Untranslatable."""
     if not plan.id:
-        raise Untranslatable(f"{plan.pointer}/id", "field-missing", "the plan has no id", "send its id")
+        raise Untranslatable(
+            f"{plan.pointer}/id", "field-missing", "the plan has no id", "send its id"
+        )
     version, at = stamp(plan, instant(plan.body.get("date")) or received)
     pathway = reference(f"plan:{plan.id}")
     name = f"{plan.kind}.{reference(plan.id)}.{version}"
     if not plan_stands(plan):
         if plan.body.get("status") in ("draft", "unknown"):
-            collected.note(f"{plan.pointer}/status", "plan-not-in-force", "not carried until it is in force",
-                           "send it again when it is")  # fmt: skip
+            collected.note(
+                f"{plan.pointer}/status",
+                "plan-not-in-force",
+                "not carried until it is in force",
+                "send it again when it is",
+            )
             return
         data = {"local_person": person, "pathway": pathway, "reason": "other"}
         collected.say(name, "pathway.closed", at, data, None)
         return
-    standing: dict[str, Any] = {"local_person": person, "pathway": pathway, "crisis_plan": _pointer(plan)}
+    standing: dict[str, Any] = {
+        "local_person": person,
+        "pathway": pathway,
+        "crisis_plan": _pointer(plan),
+    }
     collected.say(name, "pathway.updated", at, standing, None)
     for n, link in enumerate(plan.body.get("relatesTo", [])):
         former = str(link.get("target", {}).get("reference", "")).rpartition("/")[2]
         if link.get("code") == "replaces" and former:
-            closed = {"local_person": person, "pathway": reference(f"plan:{former}"), "reason": "other"}
+            closed = {
+                "local_person": person,
+                "pathway": reference(f"plan:{former}"),
+                "reason": "other",
+            }
             collected.say(f"{name}.replaces.{n}", "pathway.closed", at, closed, None)
 
 
@@ -92,8 +121,12 @@ def legal_status(collected: Collected, resource: Resource) -> str | None:
                 continue
             if code in set(LegalStatus):
                 return code
-            collected.note(resource.pointer, "legal-status-not-carried", "the code is not one that is acted on",
-                           "nothing to do; it is left out")  # fmt: skip
+            collected.note(
+                resource.pointer,
+                "legal-status-not-carried",
+                "the code is not one that is acted on",
+                "nothing to do; it is left out",
+            )
     return None
 
 
@@ -108,15 +141,21 @@ def _adjustments(collected: Collected, flags: Iterable[Resource]) -> list[str]:
         if found and (kinds & {"NRAF", "RA"} or "PatientFlag-Adjustment" in profile):
             codes += found
         else:
-            collected.note(flag.pointer, "flag-not-carried", "only coded reasonable adjustments are carried",
-                           "other flags may hold a diagnosis, and no desk is named that may see them")  # fmt: skip
+            collected.note(
+                flag.pointer,
+                "flag-not-carried",
+                "only coded reasonable adjustments are carried",
+                "other flags may hold a diagnosis, and no desk is named that may see them",
+            )
     return list(dict.fromkeys(codes))[:20]
 
 
 def _consent(consents: Iterable[Resource]) -> str | None:
     standing = [c for c in consents if c.body.get("status") == "active" and c.body.get("provision")]
     # the newest word counts; of two at once, the refusal
-    standing.sort(key=lambda c: (str(c.body.get("dateTime", "")), c.body["provision"].get("type") == "deny"))
+    standing.sort(
+        key=lambda c: (str(c.body.get("dateTime", "")), c.body["provision"].get("type") == "deny")
+    )
     said = standing[-1].body["provision"].get("type") if standing else None
     return {"permit": "given", "deny": "refused"}.get(str(said))
 
@@ -126,35 +165,54 @@ def _contacts(facts: Facts, at: datetime) -> list[dict[str, str]]:
         return []
     found = [contact(r, at) for r in facts.related]
     if facts.patient is not None:
-        found += [contact_of(c.get("relationship"), c.get("telecom"), at) for c in facts.patient.body.get("contact", [])
-                  if not ended(c, at)]  # fmt: skip
+        found += [
+            contact_of(c.get("relationship"), c.get("telecom"), at)
+            for c in facts.patient.body.get("contact", [])
+            if not ended(c, at)
+        ]
     return list({c["phone"]: c for c in found if c is not None}.values())[:3]
 
 
 def _team(episode: Resource, at: datetime) -> tuple[str | None, str | None]:
     names = [t.get("display") for t in episode.body.get("team", [])]
-    inside = [c for c in episode.body.get("contained", []) if c.get("resourceType") in ("CareTeam", "Organization")]
-    names += [c.get("name") for c in inside] + [episode.body.get("managingOrganization", {}).get("display")]
+    inside = [
+        c
+        for c in episode.body.get("contained", [])
+        if c.get("resourceType") in ("CareTeam", "Organization")
+    ]
+    names += [c.get("name") for c in inside] + [
+        episode.body.get("managingOrganization", {}).get("display")
+    ]
     numbers = [n for c in inside for n in phones(c.get("telecom"), at)]
     return next((str(n)[:200] for n in names if n), None), numbers[0] if numbers else None
 
 
-def say_episode(collected: Collected, episode: Resource, person: str, facts: Facts, received: datetime) -> None:
+def say_episode(
+    collected: Collected, episode: Resource, person: str, facts: Facts, received: datetime
+) -> None:
     """A care episode with all that the same document says of the person. Raises Untranslatable."""
     body, status = episode.body, episode.body.get("status")
     if not episode.id:
-        raise Untranslatable(f"{episode.pointer}/id", "field-missing", "the episode has no id", "send its id")
+        raise Untranslatable(
+            f"{episode.pointer}/id", "field-missing", "the episode has no id", "send its id"
+        )
     pathway = reference(episode.id)
     version, at = stamp(episode, received)
     name = f"EpisodeOfCare.{pathway}"
     if status in ("planned", "waitlist"):
-        collected.note(f"{episode.pointer}/status", "episode-not-begun", "not carried until it is active",
-                       "send it again when it begins")  # fmt: skip
+        collected.note(
+            f"{episode.pointer}/status",
+            "episode-not-begun",
+            "not carried until it is active",
+            "send it again when it begins",
+        )
         return
     begin = instant(body.get("period", {}).get("start"))
     if begin is not None and status != "entered-in-error":
         opened = {"local_person": person, "pathway": pathway}
-        collected.say(f"{name}.opened.{digest(person, begin)}", "pathway.opened", begin, opened, None)
+        collected.say(
+            f"{name}.opened.{digest(person, begin)}", "pathway.opened", begin, opened, None
+        )
     if status in ("finished", "cancelled", "entered-in-error"):
         end = instant(body.get("period", {}).get("end"), end=True) or at
         reason = "discharged" if status == "finished" else "other"
@@ -163,10 +221,15 @@ def say_episode(collected: Collected, episode: Resource, person: str, facts: Fac
         return
     team, number = _team(episode, at)
     data: dict[str, Any] = {
-        "local_person": person, "pathway": pathway, "team": team, "contact_phone": number,
-        "legal_status": legal_status(collected, episode), "family_contacts": _contacts(facts, at),
-        "consent_to_share": _consent(facts.consents), "adjustments": _adjustments(collected, facts.flags),
-    }  # fmt: skip
+        "local_person": person,
+        "pathway": pathway,
+        "team": team,
+        "contact_phone": number,
+        "legal_status": legal_status(collected, episode),
+        "family_contacts": _contacts(facts, at),
+        "consent_to_share": _consent(facts.consents),
+        "adjustments": _adjustments(collected, facts.flags),
+    }
     manager = body.get("careManager", {}).get("identifier", {}).get("value")
     data["coordinator"] = reference(str(manager)) if manager else None
     used = facts.all()

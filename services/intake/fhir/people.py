@@ -10,7 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from schemas.codes import NhsNumberStatus
-from services.intake.fhir.reading import Json, Resource, codings, ended, extensions, number_of, whole_date
+from services.intake.fhir.reading import (
+    Json,
+    Resource,
+    codings,
+    ended,
+    extensions,
+    number_of,
+    whole_date,
+)
 from services.intake.translation import (
     Collected,
     Untranslatable,
@@ -24,26 +32,66 @@ from services.intake.translation import (
 )
 
 RESTRICTED = frozenset({"R", "V"})
-_USES = {"usual": "usual", "official": "usual", "nickname": "nickname", "maiden": "maiden", "old": "old",
-         "anonymous": "alias", "temp": "alias"}  # fmt: skip
+_USES = {
+    "usual": "usual",
+    "official": "usual",
+    "nickname": "nickname",
+    "maiden": "maiden",
+    "old": "old",
+    "anonymous": "alias",
+    "temp": "alias",
+}
 _FAMILY = frozenset(
     {
-        "MTH", "FTH", "PRN", "GRPRN", "GRMTH", "GRFTH", "SIS", "BRO", "SIB", "SPS", "HUSB", "WIFE", "DOMPART", "CHILD",
-        "SON", "DAU", "SONC", "DAUC", "FAMMEMB", "NFTH", "NMTH", "NSIS", "NBRO", "AUNT", "UNCLE", "COUSN", "NEPHEW",
-        "NIECE", "GRNDCHILD", "INLAW", "EXT", "N",
+        "MTH",
+        "FTH",
+        "PRN",
+        "GRPRN",
+        "GRMTH",
+        "GRFTH",
+        "SIS",
+        "BRO",
+        "SIB",
+        "SPS",
+        "HUSB",
+        "WIFE",
+        "DOMPART",
+        "CHILD",
+        "SON",
+        "DAU",
+        "SONC",
+        "DAUC",
+        "FAMMEMB",
+        "NFTH",
+        "NMTH",
+        "NSIS",
+        "NBRO",
+        "AUNT",
+        "UNCLE",
+        "COUSN",
+        "NEPHEW",
+        "NIECE",
+        "GRNDCHILD",
+        "INLAW",
+        "EXT",
+        "N",
     }
-)  # fmt: skip
+)
 _CARER = frozenset({"CAREGIVER", "CARER", "personal-carer"})
 
 
 def restricted(resource: Resource) -> bool:
     """Whether location and contact details are withheld."""
-    return any(s.get("code") in RESTRICTED for s in resource.body.get("meta", {}).get("security", []))
+    return any(
+        s.get("code") in RESTRICTED for s in resource.body.get("meta", {}).get("security", [])
+    )
 
 
 def redacted(resource: Resource) -> bool:
     """Whether nothing of it may be held at all."""
-    return any(s.get("code") == "REDACTED" for s in resource.body.get("meta", {}).get("security", []))
+    return any(
+        s.get("code") == "REDACTED" for s in resource.body.get("meta", {}).get("security", [])
+    )
 
 
 def local_person(collected: Collected, patient: Resource) -> str:
@@ -53,15 +101,19 @@ def local_person(collected: Collected, patient: Resource) -> str:
     number = nhs_digits(patient.id) or (number_of(patient.body) or ({}, None))[1]
     if number is None:
         raise Untranslatable(
-            f"{patient.pointer}/id", "person-not-named", "neither an id nor a valid NHS number names this person",
+            f"{patient.pointer}/id",
+            "person-not-named",
+            "neither an id nor a valid NHS number names this person",
             "send the Patient with its id",
-        )  # fmt: skip
+        )
     return pseudonym(collected.sender, number, f"{patient.pointer}/identifier")
 
 
 def subject(collected: Collected, resource: Resource, patients: dict[str, Resource]) -> str:
     """The local name of the person a resource is about. Raises Untranslatable when nothing names them."""
-    name = "patient" if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson") else "subject"
+    name = (
+        "patient" if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson") else "subject"
+    )
     said = resource.body.get(name, {})
     at = f"{resource.pointer}/{name}"
     written = str(said.get("reference", ""))
@@ -74,14 +126,18 @@ def subject(collected: Collected, resource: Resource, patients: dict[str, Resour
     if (found := number_of(said)) is not None:
         if found[1] is None:
             raise Untranslatable(
-                f"{at}/identifier/value", "nhs-number-check-digit", "the NHS number fails its modulus 11 check",
+                f"{at}/identifier/value",
+                "nhs-number-check-digit",
+                "the NHS number fails its modulus 11 check",
                 "send the ten digits as issued",
-            )  # fmt: skip
+            )
         return pseudonym(collected.sender, found[1], at)
     raise Untranslatable(
-        at, "person-not-named", "nothing names the person this is about",
+        at,
+        "person-not-named",
+        "nothing names the person this is about",
         "refer to Patient/<id>, to a Patient of the same Bundle, or give the NHS number as identifier",
-    )  # fmt: skip
+    )
 
 
 def _status(collected: Collected, identifier: Json, pointer: str) -> str | None:
@@ -90,8 +146,12 @@ def _status(collected: Collected, identifier: Json, pointer: str) -> str | None:
             if "NHSNumberVerificationStatus" in where:
                 if code in set(NhsNumberStatus):
                     return code
-                collected.note(pointer, "verification-status-unknown", "the status is not one of 01 to 08",
-                               "without it the number is taken as not yet traced")  # fmt: skip
+                collected.note(
+                    pointer,
+                    "verification-status-unknown",
+                    "the status is not one of 01 to 08",
+                    "without it the number is taken as not yet traced",
+                )
     return None
 
 
@@ -103,8 +163,12 @@ def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
         use = _USES.get(each.get("use", "usual"), "usual")
         if ended(each, at) and use == "usual":
             use = "old"
-        name = {"given": given[0] if given else "", "middle": " ".join(given[1:])[:80],
-                "family": str(each.get("family", ""))[:80], "use": use}  # fmt: skip
+        name = {
+            "given": given[0] if given else "",
+            "middle": " ".join(given[1:])[:80],
+            "family": str(each.get("family", ""))[:80],
+            "use": use,
+        }
         if name["given"] or name["family"]:
             names.append({k: v for k, v in name.items() if v})
     return names[:20]
@@ -119,15 +183,21 @@ def _addresses(collected: Collected, patient: Resource, at: datetime) -> list[di
         if written := str(each.get("postalCode") or "").strip():
             code = postcode(written)
             if code is None:
-                collected.note(f"{patient.pointer}/address/{n}/postalCode", "postcode-not-carried",
-                               "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
-                               "send the postcode as written by Royal Mail, or none")  # fmt: skip
+                collected.note(
+                    f"{patient.pointer}/address/{n}/postalCode",
+                    "postcode-not-carried",
+                    "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
+                    "send the postcode as written by Royal Mail, or none",
+                )
             else:
                 place["postcode"] = code
         for extension in extensions(each):
             if extension.get("url") == "value":
                 value = str(extension.get("valueString", ""))
-                if any(e.get("valueCoding", {}).get("code") == "UPRN" for e in extensions(each)) and value.isdigit():
+                if (
+                    any(e.get("valueCoding", {}).get("code") == "UPRN" for e in extensions(each))
+                    and value.isdigit()
+                ):
                     place["uprn"] = value[:12]
         if street := ", ".join(str(line) for line in each.get("line", []) if line)[:200]:
             place["street"] = street
@@ -139,11 +209,13 @@ def _addresses(collected: Collected, patient: Resource, at: datetime) -> list[di
 def phones(telecoms: Any, at: datetime) -> list[str]:
     """The phone numbers that still serve, without repeats."""
     found = [
-        number for t in telecoms or []
+        number
+        for t in telecoms or []
         if t.get("system") in ("phone", "sms")
-        and not ended(t, at) and t.get("use") != "old"
+        and not ended(t, at)
+        and t.get("use") != "old"
         and (number := phone(str(t.get("value", "")))) is not None
-    ]  # fmt: skip
+    ]
     return list(dict.fromkeys(found))[:10]
 
 
@@ -153,8 +225,12 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
     if (found := number_of(body)) is not None:
         place = f"{patient.pointer}/identifier"
         if found[1] is None:
-            collected.note(place, "nhs-number-check-digit", "the NHS number fails its modulus 11 check and is left out",
-                           "send the ten digits as issued")  # fmt: skip
+            collected.note(
+                place,
+                "nhs-number-check-digit",
+                "the NHS number fails its modulus 11 check and is left out",
+                "send the ten digits as issued",
+            )
         else:
             said["nhs_number"] = found[1]
             if (status := _status(collected, found[0], place)) is not None:
@@ -167,8 +243,12 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
     if (born := whole_date(body.get("birthDate"))) is not None:
         said["date_of_birth"] = born
     elif body.get("birthDate"):
-        collected.note(f"{patient.pointer}/birthDate", "date-not-whole", "only the year or month of birth is given",
-                       "send the whole date; a part of one is left out")  # fmt: skip
+        collected.note(
+            f"{patient.pointer}/birthDate",
+            "date-not-whole",
+            "only the year or month of birth is given",
+            "send the whole date; a part of one is left out",
+        )
     if body.get("gender"):
         said["sex"] = body["gender"]
     for extension in extensions(body):
@@ -178,10 +258,17 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
     if restricted(patient):
         said["restricted"] = True
         if body.get("address") or body.get("telecom"):
-            collected.note(patient.pointer, "restricted-location-not-carried",
-                           "the record is restricted: address and phone are left out", "nothing to do")  # fmt: skip
+            collected.note(
+                patient.pointer,
+                "restricted-location-not-carried",
+                "the record is restricted: address and phone are left out",
+                "nothing to do",
+            )
     else:
-        said |= {"addresses": _addresses(collected, patient, at), "phones": phones(body.get("telecom"), at)}
+        said |= {
+            "addresses": _addresses(collected, patient, at),
+            "phones": phones(body.get("telecom"), at),
+        }
     return {k: v for k, v in said.items() if v not in (None, [], "")}
 
 
@@ -193,21 +280,33 @@ def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
     """
     version = f"v{resource.version}" if resource.version is not None else digest(resource.body)
     updated = resource.updated
-    return (version, updated) if updated is not None else (f"{version}.{fallback:%Y%m%dT%H%M%S}", fallback)
+    return (
+        (version, updated)
+        if updated is not None
+        else (f"{version}.{fallback:%Y%m%dT%H%M%S}", fallback)
+    )
 
 
 def say_patient(collected: Collected, patient: Resource, received: datetime) -> None:
     """The events of one Patient. Raises Untranslatable."""
     if redacted(patient):
-        raise Untranslatable(patient.pointer, "redacted", "the record is redacted", "nothing of it may be held")
+        raise Untranslatable(
+            patient.pointer, "redacted", "the record is redacted", "nothing of it may be held"
+        )
     person = local_person(collected, patient)
     version, at = stamp(patient, received)
     if patient.updated is None:
-        collected.note(f"{patient.pointer}/meta/lastUpdated", "time-assumed", "the resource has no time",
-                       "send meta.lastUpdated; the time it came in is taken")  # fmt: skip
+        collected.note(
+            f"{patient.pointer}/meta/lastUpdated",
+            "time-assumed",
+            "the resource has no time",
+            "send meta.lastUpdated; the time it came in is taken",
+        )
     name = "person.registered" if patient.version == "1" else "person.updated"
     said = descriptor(collected, patient, at)
-    collected.say(f"Patient.{person}.{version}", name, at, {"local_person": person, "person": said}, None)
+    collected.say(
+        f"Patient.{person}.{version}", name, at, {"local_person": person, "person": said}, None
+    )
     same_person(collected, f"Patient.{person}.{version}", at, person, said)
     for link in patient.body.get("link", []):
         other = str(link.get("other", {}).get("reference", "")).rpartition("/")[2]
@@ -215,14 +314,22 @@ def say_patient(collected: Collected, patient: Resource, received: datetime) -> 
             pair = {"local_person": person, "merged": reference(other)}
             if link["type"] == "replaced-by":
                 pair = {"local_person": reference(other), "merged": person}
-            collected.say(f"Patient.{person}.{version}.link.{reference(other)}", "person.merged", at, pair, None)
+            collected.say(
+                f"Patient.{person}.{version}.link.{reference(other)}",
+                "person.merged",
+                at,
+                pair,
+                None,
+            )
     died = patient.body.get("deceasedDateTime")
     if died or patient.body.get("deceasedBoolean"):
         data = {"local_person": person, "on": whole_date(died)}
         collected.say(f"Patient.{person}.{version}.died", "person.died", at, data, None)
 
 
-def same_person(collected: Collected, event_id: str, at: datetime, person: str, said: dict[str, Any]) -> None:
+def same_person(
+    collected: Collected, event_id: str, at: datetime, person: str, said: dict[str, Any]
+) -> None:
     """Join the sender's own name of a person with the name made of their NHS number, if the sender has verified it.
 
     So a crisis plan that names the person by NHS number alone reaches them. Only within the one sender, only at status
@@ -232,7 +339,13 @@ def same_person(collected: Collected, event_id: str, at: datetime, person: str, 
         return
     by_number = pseudonym(collected.sender, said["nhs_number"], "")
     if by_number != person:
-        collected.say(f"{event_id}.number", "person.merged", at, {"local_person": person, "merged": by_number}, None)
+        collected.say(
+            f"{event_id}.number",
+            "person.merged",
+            at,
+            {"local_person": person, "merged": by_number},
+            None,
+        )
 
 
 def contact(resource: Resource, at: datetime) -> dict[str, str] | None:

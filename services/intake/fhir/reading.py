@@ -20,7 +20,15 @@ from services.intake.translation import Untranslatable, day_begins, day_ends, lo
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 SNOMED = ("http://snomed.info/sct", "https://snomed.info/sct")
-CARRIED = ("Patient", "RelatedPerson", "EpisodeOfCare", "CarePlan", "Flag", "Consent", "DocumentReference")
+CARRIED = (
+    "Patient",
+    "RelatedPerson",
+    "EpisodeOfCare",
+    "CarePlan",
+    "Flag",
+    "Consent",
+    "DocumentReference",
+)
 MAX_DEPTH = 32
 """Levels of nesting. A UK Core resource has about a dozen."""
 
@@ -69,14 +77,22 @@ def instant(value: Any, *, end: bool = False) -> datetime | None:
 def ended(element: Any, at: datetime) -> bool:
     """Whether the element's period was over at the instant. Judged at the resource's own time, not at ours, so that the
     same document says the same whenever it comes."""
-    end = instant(element.get("period", {}).get("end"), end=True) if isinstance(element, Mapping) else None
+    end = (
+        instant(element.get("period", {}).get("end"), end=True)
+        if isinstance(element, Mapping)
+        else None
+    )
     return end is not None and end <= at
 
 
 def whole_date(value: Any) -> str | None:
     """YYYY-MM-DD of a date or dateTime; None when only the year or month is known."""
     try:
-        return date.fromisoformat(value[:10]).isoformat() if isinstance(value, str) and len(value) >= 10 else None
+        return (
+            date.fromisoformat(value[:10]).isoformat()
+            if isinstance(value, str) and len(value) >= 10
+            else None
+        )
     except ValueError:
         return None
 
@@ -116,7 +132,9 @@ def depth(value: Any) -> int:
         node, level = waiting.pop()
         if isinstance(node, dict | list):
             deepest = max(deepest, level)
-            waiting += [(child, level + 1) for child in (node.values() if isinstance(node, dict) else node)]
+            waiting += [
+                (child, level + 1) for child in (node.values() if isinstance(node, dict) else node)
+            ]
     return deepest
 
 
@@ -129,11 +147,13 @@ def _faults(error: ValidationError, pointer: str) -> list[Fault]:
     # neither the message nor the input is repeated: both may hold what the resource says of a person
     return [
         Fault(
-            pointer + "".join(f"/{part}" for part in each["loc"]), "fhir-invalid", f"not valid FHIR R4: {each['type']}",
+            pointer + "".join(f"/{part}" for part in each["loc"]),
+            "fhir-invalid",
+            f"not valid FHIR R4: {each['type']}",
             "correct the element by the FHIR R4 definition of the resource (UK Core profile)",
         )
         for each in error.errors(include_input=False, include_url=False, include_context=False)
-    ]  # fmt: skip
+    ]
 
 
 def parse(body: bytes) -> Json:
@@ -145,9 +165,16 @@ def parse(body: bytes) -> Json:
             "", "json-invalid", type(error).__name__, "send one FHIR JSON resource in UTF-8"
         ) from error
     if not isinstance(document, dict):
-        raise Untranslatable("", "json-invalid", "not a JSON object", "send one FHIR resource or Bundle")
+        raise Untranslatable(
+            "", "json-invalid", "not a JSON object", "send one FHIR resource or Bundle"
+        )
     if depth(document) > MAX_DEPTH:
-        raise Untranslatable("", "nested-too-deeply", f"more than {MAX_DEPTH} levels", "send resources, not documents")
+        raise Untranslatable(
+            "",
+            "nested-too-deeply",
+            f"more than {MAX_DEPTH} levels",
+            "send resources, not documents",
+        )
     return document
 
 
@@ -158,28 +185,47 @@ def resources(document: Json) -> tuple[list[Resource], list[Fault]]:
     if kind == "Bundle":
         entries = document.get("entry", [])
         if not isinstance(entries, list):
-            return [], [Fault("/entry", "fhir-invalid", "not a list", "send a Bundle by the FHIR R4 definition")]
+            return [], [
+                Fault(
+                    "/entry",
+                    "fhir-invalid",
+                    "not a list",
+                    "send a Bundle by the FHIR R4 definition",
+                )
+            ]
         listed = [
             (e.get("resource"), f"/entry/{n}/resource", str(e.get("fullUrl", "")))
-            if isinstance(e, dict) else (None, f"/entry/{n}", "")
+            if isinstance(e, dict)
+            else (None, f"/entry/{n}", "")
             for n, e in enumerate(entries)
-        ]  # fmt: skip
+        ]
     found: list[Resource] = []
     faults: list[Fault] = []
     for body, pointer, address in listed:
         kind = body.get("resourceType") if isinstance(body, dict) else None
         if kind not in CARRIED:
             faults.append(
-                Fault(f"{pointer}/resourceType", "resource-not-carried", "this resource is not one that is carried",
-                      f"send {', '.join(CARRIED)}, or a Bundle of them")
-            )  # fmt: skip
+                Fault(
+                    f"{pointer}/resourceType",
+                    "resource-not-carried",
+                    "this resource is not one that is carried",
+                    f"send {', '.join(CARRIED)}, or a Bundle of them",
+                )
+            )
             continue
         try:
             _model(str(kind)).model_validate(body)
         except ValidationError as error:
             faults += _faults(error, pointer)
         except RecursionError:
-            faults.append(Fault(pointer, "nested-too-deeply", "nested too deeply", "send resources, not documents"))
+            faults.append(
+                Fault(
+                    pointer,
+                    "nested-too-deeply",
+                    "nested too deeply",
+                    "send resources, not documents",
+                )
+            )
         else:
             found.append(Resource(str(kind), body, pointer, address))
     return found, faults

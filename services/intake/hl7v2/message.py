@@ -22,8 +22,15 @@ for _module in (util, containers):
     _module.logger.disabled = True
 
 MAX_MESSAGE_BYTES = 65_536
-_CHARSETS = {"": "utf-8", "ASCII": "utf-8", "UNICODE": "utf-8", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8",
-             "8859/1": "iso-8859-1", "8859/15": "iso-8859-15"}  # fmt: skip
+_CHARSETS = {
+    "": "utf-8",
+    "ASCII": "utf-8",
+    "UNICODE": "utf-8",
+    "UNICODE UTF-8": "utf-8",
+    "UTF-8": "utf-8",
+    "8859/1": "iso-8859-1",
+    "8859/15": "iso-8859-15",
+}
 _TIME = re.compile(
     r"(?P<day>\d{8})(?P<hour>\d{2})?(?P<minute>\d{2})?(?P<second>\d{2})?(\.\d{1,4})?((?P<sign>[+-])(?P<off>\d{4}))?"
 )
@@ -88,10 +95,16 @@ class Message:
         field = self._field(segment, number)
         return len(field) if field is not None and str(field) else 0
 
-    def get(self, segment: str, number: int, repetition: int = 1, component: int = 1, part: int = 1) -> str:
+    def get(
+        self, segment: str, number: int, repetition: int = 1, component: int = 1, part: int = 1
+    ) -> str:
         """The text there, unescaped; empty where there is none. HL7's explicit null `""` is empty too."""
         found: object = self._field(segment, number)
-        for position, kind in ((repetition, hl7.Field), (component, hl7.Repetition), (part, hl7.Component)):
+        for position, kind in (
+            (repetition, hl7.Field),
+            (component, hl7.Repetition),
+            (part, hl7.Component),
+        ):
             if not isinstance(found, hl7.Container):
                 # a level that is not divided is its own first part
                 if position != 1:
@@ -109,29 +122,63 @@ class Message:
 def parse(body: bytes) -> Message:
     """One message. Raises Untranslatable naming segment, field and remedy."""
     if not body.startswith(b"MSH"):
-        raise Untranslatable("MSH", "segment-missing", "the message does not begin with MSH", "send HL7 v2 ER7 text")
+        raise Untranslatable(
+            "MSH", "segment-missing", "the message does not begin with MSH", "send HL7 v2 ER7 text"
+        )
     if len(body) > MAX_MESSAGE_BYTES:
-        raise Untranslatable("", "message-too-large", f"{len(body)} bytes, the limit is {MAX_MESSAGE_BYTES}",
-                             "send ADT messages, not documents")  # fmt: skip
+        raise Untranslatable(
+            "",
+            "message-too-large",
+            f"{len(body)} bytes, the limit is {MAX_MESSAGE_BYTES}",
+            "send ADT messages, not documents",
+        )
     separator = body[3:4]
     head = body.split(b"\r", 1)[0].split(separator)
-    if len(body) < 9 or separator.isalnum() or not separator.isascii() or len(head) < 12 or len(set(body[3:8])) < 5:
-        raise Untranslatable("MSH-2", "delimiters-invalid", "MSH-1, MSH-2 or the fields after them are not there",
-                             "begin with MSH|^~\\& and fill MSH up to MSH-12")  # fmt: skip
-    named = (head[17] if len(head) > 17 else b"").split(body[5:6])[0].decode("ascii", "replace").strip().upper()
+    if (
+        len(body) < 9
+        or separator.isalnum()
+        or not separator.isascii()
+        or len(head) < 12
+        or len(set(body[3:8])) < 5
+    ):
+        raise Untranslatable(
+            "MSH-2",
+            "delimiters-invalid",
+            "MSH-1, MSH-2 or the fields after them are not there",
+            "begin with MSH|^~\\& and fill MSH up to MSH-12",
+        )
+    named = (
+        (head[17] if len(head) > 17 else b"")
+        .split(body[5:6])[0]
+        .decode("ascii", "replace")
+        .strip()
+        .upper()
+    )
     if named not in _CHARSETS:
-        raise Untranslatable("MSH-18", "character-set-unknown", "this character set is not read",
-                             f"use one of {', '.join(c for c in _CHARSETS if c)}")  # fmt: skip
+        raise Untranslatable(
+            "MSH-18",
+            "character-set-unknown",
+            "this character set is not read",
+            f"use one of {', '.join(c for c in _CHARSETS if c)}",
+        )
     try:
         text = body.decode(_CHARSETS[named])
     except UnicodeDecodeError as error:
-        raise Untranslatable("MSH-18", "character-set-wrong", f"byte {error.start} is not of the character set named",
-                             "name the one that is used, e.g. 8859/1, or send UTF-8") from error  # fmt: skip
+        raise Untranslatable(
+            "MSH-18",
+            "character-set-wrong",
+            f"byte {error.start} is not of the character set named",
+            "name the one that is used, e.g. 8859/1, or send UTF-8",
+        ) from error
     try:
         return Message(hl7.parse(text))
     except (hl7.HL7Exception, ValueError, IndexError, KeyError, RecursionError) as error:
-        raise Untranslatable("", "hl7-malformed", f"the message cannot be taken apart: {type(error).__name__}",
-                             "send HL7 v2 ER7 text, segments ended by a carriage return") from error  # fmt: skip
+        raise Untranslatable(
+            "",
+            "hl7-malformed",
+            f"the message cannot be taken apart: {type(error).__name__}",
+            "send HL7 v2 ER7 text, segments ended by a carriage return",
+        ) from error
 
 
 def instant(text: str) -> datetime | None:
@@ -141,7 +188,9 @@ def instant(text: str) -> datetime | None:
         return None
     try:
         at = datetime.strptime(found["day"], "%Y%m%d").replace(  # noqa: DTZ007  (its offset comes below)
-            hour=int(found["hour"] or 0), minute=int(found["minute"] or 0), second=int(found["second"] or 0)
+            hour=int(found["hour"] or 0),
+            minute=int(found["minute"] or 0),
+            second=int(found["second"] or 0),
         )
         if found["off"]:
             off = timedelta(hours=int(found["off"][:2]), minutes=int(found["off"][2:]))

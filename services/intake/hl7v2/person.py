@@ -23,18 +23,53 @@ from services.intake.translation import (
 
 _NHS = frozenset({"NHS", "NHSNUMBER", "NHSNMBR", "2.16.840.1.113883.2.1.4.1"})
 _NHS_TYPES = frozenset({"NH", "NHS", "NHSNMBR"})
-_SEX = {"1": "male", "2": "female", "0": "unknown", "9": "other", "M": "male", "F": "female", "U": "unknown",
-        "O": "other", "A": "other", "N": "other"}  # fmt: skip
+_SEX = {
+    "1": "male",
+    "2": "female",
+    "0": "unknown",
+    "9": "other",
+    "M": "male",
+    "F": "female",
+    "U": "unknown",
+    "O": "other",
+    "A": "other",
+    "N": "other",
+}
 _USES = {"A": "alias", "M": "maiden", "N": "nickname", "B": "old", "P": "alias", "S": "alias"}
 _HOMES = frozenset({"", "H", "C", "P", "L"})
 _FAMILY = frozenset(
-    {"2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "16", "SPO", "MTH", "FTH", "PAR", "CHD", "SIB", "BRO", "SIS",
-     "GRP", "NOK", "EXF"}
-)  # fmt: skip
+    {
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "7",
+        "8",
+        "9",
+        "10",
+        "11",
+        "12",
+        "16",
+        "SPO",
+        "MTH",
+        "FTH",
+        "PAR",
+        "CHD",
+        "SIB",
+        "BRO",
+        "SIS",
+        "GRP",
+        "NOK",
+        "EXF",
+    }
+)
 _CARER = frozenset({"CGV", "CARER"})
 
 
-def identifiers(message: Message, segment: str, number: int) -> tuple[str | None, list[tuple[str, str]], bool]:
+def identifiers(
+    message: Message, segment: str, number: int
+) -> tuple[str | None, list[tuple[str, str]], bool]:
     """(NHS number, (authority, value) of the others, whether a wrong NHS number was there) of a CX field.
 
     Where a type says that it is the medical record number (MR), or the internal one (PI), it stands first.
@@ -55,7 +90,13 @@ def identifiers(message: Message, segment: str, number: int) -> tuple[str | None
     return nhs, [(a, v) for _, a, v in sorted(others, key=lambda o: o[0])], wrong
 
 
-def named(collected: Collected, message: Message, segment: str = "PID", number: int = 3, authority: str = "") -> str:
+def named(
+    collected: Collected,
+    message: Message,
+    segment: str = "PID",
+    number: int = 3,
+    authority: str = "",
+) -> str:
     """The sender's name of the person: its own identifier with who gave it, else one made of the NHS number."""
     nhs, others, wrong = identifiers(message, segment, number)
     if others:
@@ -65,10 +106,18 @@ def named(collected: Collected, message: Message, segment: str = "PID", number: 
     if nhs is not None:
         return pseudonym(collected.sender, nhs, f"{segment}-{number}")
     if wrong:
-        raise Untranslatable(f"{segment}-{number}", "nhs-number-check-digit", "the NHS number fails its modulus 11 check",
-                             "send the ten digits as issued, or the local identifier")  # fmt: skip
-    raise Untranslatable(f"{segment}-{number}", "person-not-named", "no identifier names the person",
-                         f"fill {segment}-{number} with the local identifier or the NHS number")  # fmt: skip
+        raise Untranslatable(
+            f"{segment}-{number}",
+            "nhs-number-check-digit",
+            "the NHS number fails its modulus 11 check",
+            "send the ten digits as issued, or the local identifier",
+        )
+    raise Untranslatable(
+        f"{segment}-{number}",
+        "person-not-named",
+        "no identifier names the person",
+        f"fill {segment}-{number} with the local identifier or the NHS number",
+    )
 
 
 def restricted(message: Message) -> bool:
@@ -79,7 +128,10 @@ def restricted(message: Message) -> bool:
 def _names(message: Message) -> list[dict[str, str]]:
     names = []
     for n in range(1, message.repetitions("PID", 5) + 1):
-        part = {k: message.get("PID", 5, n, c)[:80] for k, c in (("family", 1), ("given", 2), ("middle", 3))}
+        part = {
+            k: message.get("PID", 5, n, c)[:80]
+            for k, c in (("family", 1), ("given", 2), ("middle", 3))
+        }
         if part["family"] or part["given"]:
             use = _USES.get(message.get("PID", 5, n, 7).upper(), "usual")
             names.append({k: v for k, v in part.items() if v} | {"use": use})
@@ -96,9 +148,12 @@ def _addresses(collected: Collected, message: Message) -> list[dict[str, str]]:
         if written := message.get("PID", 11, n, 5):
             code = postcode(written)
             if code is None:
-                collected.note("PID-11.5", "postcode-not-carried",
-                               "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
-                               "send the postcode as written by Royal Mail, or none")  # fmt: skip
+                collected.note(
+                    "PID-11.5",
+                    "postcode-not-carried",
+                    "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
+                    "send the postcode as written by Royal Mail, or none",
+                )
             else:
                 place["postcode"] = code
         if place:
@@ -130,23 +185,37 @@ def descriptor(collected: Collected, message: Message) -> dict[str, Any]:
         if (status := message.get("PID", 32)) in set(NhsNumberStatus):
             said["nhs_number_status"] = status
     elif wrong:
-        collected.note("PID-3", "nhs-number-check-digit", "the NHS number fails its modulus 11 check and is left out",
-                       "send the ten digits as issued")  # fmt: skip
+        collected.note(
+            "PID-3",
+            "nhs-number-check-digit",
+            "the NHS number fails its modulus 11 check and is left out",
+            "send the ten digits as issued",
+        )
     said["identifiers"] = [
-        {"system": system(a or "local"), "value": reference(v)} for a, v in others if nhs_digits(v) is None
+        {"system": system(a or "local"), "value": reference(v)}
+        for a, v in others
+        if nhs_digits(v) is None
     ][:20]
     if written := message.get("PID", 7):
         if (born := day(written)) is not None:
             said["date_of_birth"] = born.isoformat()
         else:
-            collected.note("PID-7", "date-malformed", "the date of birth is not a whole, real date and is left out",
-                           "send YYYYMMDD")  # fmt: skip
+            collected.note(
+                "PID-7",
+                "date-malformed",
+                "the date of birth is not a whole, real date and is left out",
+                "send YYYYMMDD",
+            )
     if written := message.get("PID", 8).upper():
         if written in _SEX:
             said["sex"] = _SEX[written]
         else:
-            collected.note("PID-8", "value-not-in-set", "the sex is none of the codes known and is left out",
-                           f"use one of {', '.join(_SEX)}")  # fmt: skip
+            collected.note(
+                "PID-8",
+                "value-not-in-set",
+                "the sex is none of the codes known and is left out",
+                f"use one of {', '.join(_SEX)}",
+            )
     if (ethnic := message.get("PID", 22).upper()) in set("ABCDEFGHJKLMNPRSZ") | {"99"}:
         said["ethnicity"] = ethnic
     if restricted(message):

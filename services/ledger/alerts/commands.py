@@ -81,7 +81,9 @@ async def run(
 ) -> Done:
     """Carry out the command in one transaction. Raises CommandRefused."""
     async with pool.acquire() as connection, connection.transaction():
-        return await run_in(connection, registry, policy, command, desk=desk, alert=str(alert), actor=actor, now=now)
+        return await run_in(
+            connection, registry, policy, command, desk=desk, alert=str(alert), actor=actor, now=now
+        )
 
 
 async def run_in(
@@ -129,15 +131,22 @@ async def hand_over_desk(
         held = await connection.fetch(
             """SELECT alert_id FROM alert_desk WHERE desk = $1 AND state IN ('acknowledged', 'claimed')
                   AND coalesce(claimed_by, acknowledged_by) = $2 ORDER BY alert_id""",
-            desk, actor,
-        )  # fmt: skip
+            desk,
+            actor,
+        )
         for row in held:
             done.append(
                 await run_in(
-                    connection, registry, policy, HandOver(to, note), desk=desk, alert=str(row["alert_id"]),
-                    actor=actor, now=now,
+                    connection,
+                    registry,
+                    policy,
+                    HandOver(to, note),
+                    desk=desk,
+                    alert=str(row["alert_id"]),
+                    actor=actor,
+                    now=now,
                 )
-            )  # fmt: skip
+            )
     return tuple(done)
 
 
@@ -159,13 +168,27 @@ def _with_quiet(known: dict[str, Alert], change: AlertChange, now: datetime) -> 
 
 
 async def _audit(
-    connection: Connection, change: AlertChange, command: Command, desk: str, actor: str, now: datetime
+    connection: Connection,
+    change: AlertChange,
+    command: Command,
+    desk: str,
+    actor: str,
+    now: datetime,
 ) -> None:
-    detail: dict[str, Any] = {"desk": desk, "transitions": [t.kind for t in change.transitions if t.desk == desk]}
+    detail: dict[str, Any] = {
+        "desk": desk,
+        "transitions": [t.kind for t in change.transitions if t.desk == desk],
+    }
     if not isinstance(command, Note):
-        detail["reason"] = next((t.reason for t in change.transitions if t.desk == desk and t.reason), None)
+        detail["reason"] = next(
+            (t.reason for t in change.transitions if t.desk == desk and t.reason), None
+        )
     action = f"alert.{change.transitions[-1].kind if len(change.transitions) == 1 else change.transitions[0].kind}"
     await connection.execute(
         "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
-        action, actor, change.alert.alert_id, detail, now,
-    )  # fmt: skip
+        action,
+        actor,
+        change.alert.alert_id,
+        detail,
+        now,
+    )

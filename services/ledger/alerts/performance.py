@@ -83,37 +83,53 @@ class RuleLoad:
     not_useful: int
 
 
-async def desk_loads(connection: Connection, desks: Sequence[str], since: datetime, until: datetime) -> list[DeskLoad]:
+async def desk_loads(
+    connection: Connection, desks: Sequence[str], since: datetime, until: datetime
+) -> list[DeskLoad]:
     """Of each desk over [since, until), the busiest first. A desk without alarms is in it, with noughts."""
     rows = await connection.fetch(
         """SELECT desk, floor(extract(epoch FROM at - $2) / 600)::int AS period, count(*) AS n FROM alert_log
             WHERE desk = ANY($1::text[]) AND at >= $2 AND at < $3 AND transition = ANY($4::text[]) GROUP BY 1, 2""",
-        list(desks), since, until, list(PRESENTED),
-    )  # fmt: skip
+        list(desks),
+        since,
+        until,
+        list(PRESENTED),
+    )
     old = await connection.fetch(
         """SELECT desk, count(*) AS n FROM alert_desk JOIN alert USING (alert_id)
             WHERE desk = ANY($1::text[]) AND alert.cleared_at IS NULL AND raised_at <= $2
               AND state IN ('raised', 'delivered', 'acknowledged', 'claimed') GROUP BY desk""",
-        list(desks), until - timedelta(hours=24),
-    )  # fmt: skip
+        list(desks),
+        until - timedelta(hours=24),
+    )
     standing = {r["desk"]: r["n"] for r in old}
     periods = max(1, round((until - since) / PERIOD))
     hours = max(1, -(-periods // 6))
     found: dict[str, dict[int, int]] = {desk: {} for desk in desks}
     for row in rows:
         found[row["desk"]][row["period"]] = row["n"]
-    loads = [_load(desk, each, periods, hours, standing.get(desk, 0)) for desk, each in found.items()]
+    loads = [
+        _load(desk, each, periods, hours, standing.get(desk, 0)) for desk, each in found.items()
+    ]
     return sorted(loads, key=lambda load: (-load.presented, load.desk))
 
 
-def _load(desk: str, by_period: Mapping[int, int], periods: int, hours: int, standing: int) -> DeskLoad:
+def _load(
+    desk: str, by_period: Mapping[int, int], periods: int, hours: int, standing: int
+) -> DeskLoad:
     total = sum(by_period.values())
     hourly = [0] * hours
     for period, n in by_period.items():
         hourly[min(period // 6, hours - 1)] += n
     floods = sum(n > PEAK_LIMIT for n in by_period.values())
     return DeskLoad(
-        desk, total, total / periods, max(by_period.values(), default=0), floods / periods, tuple(hourly), standing
+        desk,
+        total,
+        total / periods,
+        max(by_period.values(), default=0),
+        floods / periods,
+        tuple(hourly),
+        standing,
     )
 
 
@@ -125,8 +141,9 @@ async def waiting(connection: Connection, desks: Sequence[str], most: int = 200)
              FROM alert_desk d JOIN alert a USING (alert_id)
             WHERE d.desk = ANY($1::text[]) AND d.state IN ('raised', 'delivered', 'acknowledged', 'claimed')
             ORDER BY d.acknowledged_at IS NOT NULL, a.urgency, a.raised_at, d.alert_id LIMIT $2""",
-        list(desks), most,
-    )  # fmt: skip
+        list(desks),
+        most,
+    )
     return [Waiting(**dict(r)) for r in rows]
 
 
@@ -145,14 +162,21 @@ async def promptness(
             WHERE d.desk = ANY($1::text[]) AND a.raised_at >= $2 AND a.raised_at < $3 AND d.origin = 'rule'
               AND (d.acknowledged_at IS NOT NULL OR d.acknowledge_by < $3)
             GROUP BY a.urgency ORDER BY a.urgency""",
-        list(desks), since, until,
-    )  # fmt: skip
+        list(desks),
+        since,
+        until,
+    )
     return [
-        Promptness(r["urgency"], r["count"], r["median"] or 0.0, r["p90"] or 0.0, r["within"], r["never"]) for r in rows
+        Promptness(
+            r["urgency"], r["count"], r["median"] or 0.0, r["p90"] or 0.0, r["within"], r["never"]
+        )
+        for r in rows
     ]
 
 
-async def rule_loads(connection: Connection, desks: Sequence[str], since: datetime, until: datetime) -> list[RuleLoad]:
+async def rule_loads(
+    connection: Connection, desks: Sequence[str], since: datetime, until: datetime
+) -> list[RuleLoad]:
     """Which rules gave the desks alarms in [since, until), the most frequent first, and what was said of their use."""
     rows = await connection.fetch(
         """WITH given AS (
@@ -164,7 +188,13 @@ async def rule_loads(connection: Connection, desks: Sequence[str], since: dateti
                 WHERE f.desk = ANY($1::text[]) AND f.at >= $2 AND f.at < $3 GROUP BY a.rule)
            SELECT rule, coalesce(n, 0) AS n, coalesce(useful, 0) AS useful, coalesce(not_useful, 0) AS not_useful
              FROM given FULL JOIN said USING (rule) ORDER BY coalesce(n, 0) DESC, rule""",
-        list(desks), since, until, list(PRESENTED),
-    )  # fmt: skip
+        list(desks),
+        since,
+        until,
+        list(PRESENTED),
+    )
     total = sum(r["n"] for r in rows)
-    return [RuleLoad(r["rule"], r["n"], r["n"] / total if total else 0.0, r["useful"], r["not_useful"]) for r in rows]
+    return [
+        RuleLoad(r["rule"], r["n"], r["n"] / total if total else 0.0, r["useful"], r["not_useful"])
+        for r in rows
+    ]

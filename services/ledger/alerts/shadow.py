@@ -35,23 +35,41 @@ def candidate_of(policy: Policy) -> str:
 
 
 async def save(
-    connection: Connection, candidate: str, settlement: Settlement, zone: str, now: datetime, *,
-    policy_version: int, live_version: int, failures: int,
-) -> None:  # fmt: skip
+    connection: Connection,
+    candidate: str,
+    settlement: Settlement,
+    zone: str,
+    now: datetime,
+    *,
+    policy_version: int,
+    live_version: int,
+    failures: int,
+) -> None:
     """Keep what the candidate would have standing. `settlement` was made without any former alert."""
     await connection.execute(
         """INSERT INTO shadow_run AS r VALUES ($1, $2, $3, $4, $4, 1, $5)
            ON CONFLICT (candidate) DO UPDATE SET last_at = greatest(r.last_at, excluded.last_at), steps = r.steps + 1,
                live_version = excluded.live_version, failures = r.failures + excluded.failures""",
-        candidate, policy_version, live_version, now, failures, timeout=STATEMENT_SECONDS,
-    )  # fmt: skip
-    standing = [c.alert for c in settlement.alerts if c.alert.stands and c.alert.crisis_id is not None]
+        candidate,
+        policy_version,
+        live_version,
+        now,
+        failures,
+        timeout=STATEMENT_SECONDS,
+    )
+    standing = [
+        c.alert for c in settlement.alerts if c.alert.stands and c.alert.crisis_id is not None
+    ]
     crises = [*(e.crisis_id for e in settlement.crises), *settlement.dissolved]
     await connection.execute(
         """UPDATE shadow_alert SET cleared_at = $3 WHERE candidate = $1 AND crisis_id = ANY($2::uuid[])
               AND cleared_at IS NULL AND alert_id <> ALL($4::uuid[])""",
-        candidate, crises, now, [a.alert_id for a in standing], timeout=STATEMENT_SECONDS,
-    )  # fmt: skip
+        candidate,
+        crises,
+        now,
+        [a.alert_id for a in standing],
+        timeout=STATEMENT_SECONDS,
+    )
     if standing:
         await connection.executemany(
             """INSERT INTO shadow_alert AS s VALUES ($1, $2, $3, $4, $5, $6, $7, ARRAY[$8::timestamptz], NULL, $9)
@@ -59,17 +77,32 @@ async def save(
                    urgency = excluded.urgency, desks = excluded.desks, cleared_at = NULL,
                    raises = CASE WHEN s.cleared_at IS NULL THEN s.raises ELSE s.raises || excluded.raises END""",
             [
-                (candidate, a.alert_id, a.key, a.rule, a.crisis_id, a.urgency, a.holds_since, now,
-                 sorted(d.desk for d in a.desks if d.origin == "rule"))
+                (
+                    candidate,
+                    a.alert_id,
+                    a.key,
+                    a.rule,
+                    a.crisis_id,
+                    a.urgency,
+                    a.holds_since,
+                    now,
+                    sorted(d.desk for d in a.desks if d.origin == "rule"),
+                )
                 for a in standing
             ],
             timeout=STATEMENT_SECONDS,
-        )  # fmt: skip
+        )
     await connection.execute(
         "DELETE FROM shadow_deadline WHERE candidate = $1 AND crisis_id = ANY($2::uuid[])",
-        candidate, crises, timeout=STATEMENT_SECONDS,
-    )  # fmt: skip
-    due = [(candidate, e.crisis_id, zone, e.look_again_at) for e in settlement.crises if e.look_again_at is not None]
+        candidate,
+        crises,
+        timeout=STATEMENT_SECONDS,
+    )
+    due = [
+        (candidate, e.crisis_id, zone, e.look_again_at)
+        for e in settlement.crises
+        if e.look_again_at is not None
+    ]
     if due:
         await connection.executemany(
             "INSERT INTO shadow_deadline VALUES ($1, $2, $3, $4)", due, timeout=STATEMENT_SECONDS
@@ -79,26 +112,35 @@ async def save(
 async def next_due(connection: Connection, candidate: str, zone: str) -> datetime | None:
     """When the candidate must next look at something."""
     found: datetime | None = await connection.fetchval(
-        "SELECT min(due_at) FROM shadow_deadline WHERE candidate = $1 AND zone = $2", candidate, zone
+        "SELECT min(due_at) FROM shadow_deadline WHERE candidate = $1 AND zone = $2",
+        candidate,
+        zone,
     )
     return found
 
 
-async def take(connection: Connection, candidate: str, zone: str, now: datetime, limit: int) -> list[str]:
+async def take(
+    connection: Connection, candidate: str, zone: str, now: datetime, limit: int
+) -> list[str]:
     """The crises that are due, taken off the list."""
     rows = await connection.fetch(
         """DELETE FROM shadow_deadline WHERE candidate = $1 AND crisis_id IN
                (SELECT crisis_id FROM shadow_deadline WHERE candidate = $1 AND zone = $2 AND due_at <= $3
                  ORDER BY due_at LIMIT $4)
            RETURNING crisis_id""",
-        candidate, zone, now, limit,
-    )  # fmt: skip
+        candidate,
+        zone,
+        now,
+        limit,
+    )
     return sorted(str(r["crisis_id"]) for r in rows)
 
 
 async def latest_run(connection: Connection) -> ShadowRun | None:
     """The candidate that was in the shadow last."""
-    row = await connection.fetchrow("SELECT * FROM shadow_run ORDER BY last_at DESC, began_at DESC LIMIT 1")
+    row = await connection.fetchrow(
+        "SELECT * FROM shadow_run ORDER BY last_at DESC, began_at DESC LIMIT 1"
+    )
     return None if row is None else ShadowRun(**row)
 
 
@@ -114,15 +156,18 @@ async def runs(connection: Connection, run: ShadowRun) -> tuple[Run, Run]:
             WHERE a.crisis_id IS NOT NULL AND l.transition = 'raised' AND a.raised_at >= $1 AND l.at <= $2
               AND EXISTS (SELECT FROM alert_desk d
                            WHERE d.alert_id = a.alert_id AND d.desk = l.desk AND d.origin = 'rule')""",
-        run.began_at, run.last_at,
-    )  # fmt: skip
+        run.began_at,
+        run.last_at,
+    )
     shadow = await connection.fetch(
         """SELECT alert_key, rule, holds_since, desk, at
              FROM shadow_alert, unnest(desks) AS desk, unnest(raises) AS at WHERE candidate = $1""",
         run.candidate,
     )
     both = [*live, *shadow]
-    before = {r["alert_key"] for r in both if r["holds_since"] < run.began_at or r["at"] < run.began_at}
+    before = {
+        r["alert_key"] for r in both if r["holds_since"] < run.began_at or r["at"] < run.began_at
+    }
     sides = []
     for rows in (live, shadow):
         rules: dict[str, str] = {}
@@ -135,6 +180,9 @@ async def runs(connection: Connection, run: ShadowRun) -> tuple[Run, Run]:
                 at[r["alert_key"]].append(r["at"])
                 desks[r["alert_key"]].add(r["desk"])
                 alarms[r["desk"]].append(r["at"])
-        raised = {key: Raised(min(at[key]), rule, key, tuple(sorted(desks[key]))) for key, rule in rules.items()}
+        raised = {
+            key: Raised(min(at[key]), rule, key, tuple(sorted(desks[key])))
+            for key, rule in rules.items()
+        }
         sides.append(Run(raised, {desk: load_of(when) for desk, when in sorted(alarms.items())}))
     return sides[0], sides[1]

@@ -23,14 +23,20 @@ SOURCE = "/liaison/alerts"
 
 
 async def load(
-    connection: Connection, *, crises: Iterable[str] = (), feeds: Iterable[str] = (), ids: Iterable[str] = ()
+    connection: Connection,
+    *,
+    crises: Iterable[str] = (),
+    feeds: Iterable[str] = (),
+    ids: Iterable[str] = (),
 ) -> list[Alert]:
     """Every alert of the crises and feeds, and those of the ids, standing or not."""
     rows = await connection.fetch(
         """SELECT * FROM alert WHERE crisis_id = ANY($1::uuid[]) OR feed = ANY($2::text[])
               OR alert_id = ANY($3::uuid[])""",
-        list(crises), list(feeds), list(ids),
-    )  # fmt: skip
+        list(crises),
+        list(feeds),
+        list(ids),
+    )
     if not rows:
         return []
     desks: dict[uuid.UUID, list[DeskAlert]] = defaultdict(list)
@@ -56,17 +62,21 @@ async def load(
             r["clear_reason"],
             r["detail"],
             tuple(desks[r["alert_id"]]),
-        )  # fmt: skip
+        )
         for r in rows
     ]
 
 
-async def subjects(connection: Connection, alert_ids: Iterable[str]) -> list[tuple[str | None, str | None]]:
+async def subjects(
+    connection: Connection, alert_ids: Iterable[str]
+) -> list[tuple[str | None, str | None]]:
     """(crisis, feed) of each alert."""
     wanted = list(alert_ids)
     if not wanted:
         return []
-    rows = await connection.fetch("SELECT crisis_id, feed FROM alert WHERE alert_id = ANY($1::uuid[])", wanted)
+    rows = await connection.fetch(
+        "SELECT crisis_id, feed FROM alert WHERE alert_id = ANY($1::uuid[])", wanted
+    )
     return [(str(r["crisis_id"]) if r["crisis_id"] else None, r["feed"]) for r in rows]
 
 
@@ -95,11 +105,15 @@ def _desk_alert(row: asyncpg.Record) -> DeskAlert:
 
 
 def _desk_row(alert: str, mine: DeskAlert) -> tuple[Any, ...]:
-    values = {name: getattr(mine, name) for name in _DESK_COLUMNS} | {"ladder": mine.ladder.as_json()}
+    values = {name: getattr(mine, name) for name in _DESK_COLUMNS} | {
+        "ladder": mine.ladder.as_json()
+    }
     return (alert, *values.values())
 
 
-async def save(connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime) -> int:
+async def save(
+    connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime
+) -> int:
     """Write alerts, deadlines, disclosures and messages; the log last: its sequence is held until the commit.
 
     Returns the newest sequence; 0 where nothing was recorded.
@@ -114,16 +128,34 @@ async def save(connection: Connection, changes: Sequence[AlertChange], registry:
                urgency = excluded.urgency, holds_since = excluded.holds_since, raised_at = excluded.raised_at,
                cleared_at = excluded.cleared_at, clear_reason = excluded.clear_reason, detail = excluded.detail""",
         [
-            (a.alert_id, a.key, a.rule, a.rule_version, a.zone, a.area, a.crisis_id, a.feed, a.urgency, a.holds_since,
-             a.raised_at, a.cleared_at, a.clear_reason, a.detail)
+            (
+                a.alert_id,
+                a.key,
+                a.rule,
+                a.rule_version,
+                a.zone,
+                a.area,
+                a.crisis_id,
+                a.feed,
+                a.urgency,
+                a.holds_since,
+                a.raised_at,
+                a.cleared_at,
+                a.clear_reason,
+                a.detail,
+            )
             for a in (c.alert for c in changes)
         ],
-    )  # fmt: skip
-    await connection.executemany(_SAVE_DESK, [_desk_row(c.alert.alert_id, d) for c in changes for d in c.alert.desks])
+    )
+    await connection.executemany(
+        _SAVE_DESK, [_desk_row(c.alert.alert_id, d) for c in changes for d in c.alert.desks]
+    )
     due = {c.alert.alert_id: alert_due(c.alert) for c in changes}
     await set_deadlines(connection, "alert", due, registry.zone)
     disclosed = [
-        (c.alert.alert_id, d.desk, d.agency, d.purpose, list(d.items), now) for c in changes for d in c.disclosed
+        (c.alert.alert_id, d.desk, d.agency, d.purpose, list(d.items), now)
+        for c in changes
+        for d in c.disclosed
     ]
     if disclosed:
         await connection.executemany(
@@ -138,7 +170,8 @@ async def save(connection: Connection, changes: Sequence[AlertChange], registry:
         [
             _message(alert, t, first + n, registry, now)
             for n, (alert, t) in enumerate(pairs)
-            if t.desk in registry.desks_by_id  # one that was taken out of the registry has no topic any more
+            if t.desk
+            in registry.desks_by_id  # one that was taken out of the registry has no topic any more
         ],
     )
     return first + len(pairs) - 1 if pairs else 0
@@ -155,13 +188,19 @@ async def append_log(connection: Connection, transitions: Sequence[Transition]) 
                            FROM s, unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
                                 WITH ORDINALITY AS x(a, d, t, at, actor, why, n))
            SELECT last, pg_notify('liaison_alerts', last::text) FROM s""",
-        [t.alert_id for t in transitions], [t.desk for t in transitions], [t.kind for t in transitions],
-        [t.at for t in transitions], [t.actor for t in transitions], [t.reason for t in transitions],
-    )  # fmt: skip
+        [t.alert_id for t in transitions],
+        [t.desk for t in transitions],
+        [t.kind for t in transitions],
+        [t.at for t in transitions],
+        [t.actor for t in transitions],
+        [t.reason for t in transitions],
+    )
     return last - len(transitions) + 1
 
 
-def _message(alert: Alert, transition: Transition, sequence: int, registry: Registry, now: datetime) -> tuple[Any, ...]:
+def _message(
+    alert: Alert, transition: Transition, sequence: int, registry: Registry, now: datetime
+) -> tuple[Any, ...]:
     """The CloudEvent for the desk's agency. Its id is made from the log's sequence: sent again, it is the same message."""
     message = uuid.uuid5(_NAMESPACE, f"{alert.alert_id}|{transition.desk}|{sequence}")
     agency = registry.desks_by_id[transition.desk][0].id
@@ -191,4 +230,11 @@ def _message(alert: Alert, transition: Transition, sequence: int, registry: Regi
         },
     }
     headers = {"message-id": str(message), "content-type": "application/cloudevents+json"}
-    return (message, f"alerts.{agency}", alert.alert_id.encode(), headers, json.dumps(body).encode(), now)
+    return (
+        message,
+        f"alerts.{agency}",
+        alert.alert_id.encode(),
+        headers,
+        json.dumps(body).encode(),
+        now,
+    )

@@ -36,7 +36,9 @@ async def crisis_on_file(
     It is decoded anew at each call, so that no service but the stream keeps people in memory.
     """
     decoded = Decoded(registry)
-    found, people = await files(connection, await incidents_of(connection, [str(crisis_id)]), decoded, model)
+    found, people = await files(
+        connection, await incidents_of(connection, [str(crisis_id)]), decoded, model
+    )
     if not found:
         return None
     said = {f.key: counted(f.events) for f in found}

@@ -36,7 +36,9 @@ from services.runtime.postgres import Connection
 class Beside(Protocol):
     """What looks at every settlement beside the live policy, and may fail without harm."""
 
-    async def look(self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime) -> None:
+    async def look(
+        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+    ) -> None:
         """Judge by another policy. Never raises for a fault of its own."""
 
 
@@ -44,7 +46,11 @@ class Settling:
     """Settles incidents by one registry, one policy and one identity model; holds the cache of decoded events."""
 
     def __init__(
-        self, registry: Registry, policy: Policy, shadow: Beside | None = None, model: Model | None = None
+        self,
+        registry: Registry,
+        policy: Policy,
+        shadow: Beside | None = None,
+        model: Model | None = None,
     ) -> None:
         self.model = model or shipped()
         self.registry, self.policy, self.shadow = registry, policy, shadow
@@ -61,13 +67,17 @@ class Settling:
         seen = [sighting(said, whom[key].person_id) for key, said in own.items()]
         names = {name for each in seen for name in link_keys(each)}
         since = min((each.opened_at for each in seen), default=now)
-        around = await crisis_store.neighbourhood(connection, [k for k in own if own[k]], sorted(names), since)
+        around = await crisis_store.neighbourhood(
+            connection, [k for k in own if own[k]], sorted(names), since
+        )
         settlement = await self._settle(connection, around, now, own, whom)
         if said is not None:
             said.crisis_of = {m.key: e.crisis_id for e in settlement.crises for m in e.members}
         changes = list(settlement.alerts)
         # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
-        elsewhere = await crisis_store.echoed(connection, settlement.echoes, (e.crisis_id for e in settlement.crises))
+        elsewhere = await crisis_store.echoed(
+            connection, settlement.echoes, (e.crisis_id for e in settlement.crises)
+        )
         if elsewhere:
             changes += await self.settle_crises(connection, elsewhere, now)
         return changes
@@ -76,10 +86,14 @@ class Settling:
         self, connection: Connection, crises: Sequence[str], now: datetime
     ) -> Sequence[AlertChange]:
         """Look at whole crises again, because an instant has come. The zone is locked."""
-        settlement = await self._settle(connection, await crisis_store.incidents_of(connection, crises), now)
+        settlement = await self._settle(
+            connection, await crisis_store.incidents_of(connection, crises), now
+        )
         return settlement.alerts
 
-    async def look_in_shadow(self, connection: Connection, crises: Sequence[str], now: datetime) -> None:
+    async def look_in_shadow(
+        self, connection: Connection, crises: Sequence[str], now: datetime
+    ) -> None:
         """Have the shadow alone look at whole crises again. The zone is locked; nothing live is written."""
         if self.shadow is not None and crises:
             around = await crisis_store.incidents_of(connection, crises)
@@ -95,14 +109,23 @@ class Settling:
         whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
     ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
         """Everything that settling these incidents needs, but the policy and what it alerted before."""
-        found, people = await crisis_store.files(connection, around, self.decoded, self.model, read, whom)
+        found, people = await crisis_store.files(
+            connection, around, self.decoded, self.model, read, whom
+        )
         separated, joined = await crisis_store.decisions(connection, around)
         return found, partial(
-            settle, found, people, now=now, folds=self.folds, heard=await heard(connection, self.registry),
+            settle,
+            found,
+            people,
+            now=now,
+            folds=self.folds,
+            heard=await heard(connection, self.registry),
             registry=self.registry,
-            separated=separated, joined=joined, contacts=await crisis_store.contacts(connection, found),
+            separated=separated,
+            joined=joined,
+            contacts=await crisis_store.contacts(connection, found),
             site_reports=await self._site_reports(connection, found),
-        )  # fmt: skip
+        )
 
     async def _settle(
         self,
@@ -113,7 +136,9 @@ class Settling:
         whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
     ) -> Settlement:
         found, judge = await self._judge(connection, around, now, read, whom)
-        known = await alert_store.load(connection, crises={e for e in around.values() if e is not None})
+        known = await alert_store.load(
+            connection, crises={e for e in around.values() if e is not None}
+        )
         settlement = judge(alerts=known, policy=self.policy)
         metrics.CRISES_BOUNDED.inc(len(settlement.bounded))
         await crisis_store.save_decisions(connection, found, now)
@@ -123,12 +148,21 @@ class Settling:
         await alert_store.save(connection, settlement.alerts, self.registry, now)
         return settlement
 
-    async def _site_reports(self, connection: Connection, found: Sequence[IncidentFile]) -> tuple[SiteReport, ...]:
+    async def _site_reports(
+        self, connection: Connection, found: Sequence[IncidentFile]
+    ) -> tuple[SiteReport, ...]:
         """What places of safety said lately, where somebody detained is among the incidents."""
-        detained = [r.event.time for f in found for r in f.events if isinstance(r.event.data, DetentionDetained)]
+        detained = [
+            r.event.time
+            for f in found
+            for r in f.events
+            if isinstance(r.event.data, DetentionDetained)
+        ]
         if not detained:
             return ()
-        return await crisis_store.site_reports(connection, min(detained) - SITE_REPORTS_COUNT, self.decoded)
+        return await crisis_store.site_reports(
+            connection, min(detained) - SITE_REPORTS_COUNT, self.decoded
+        )
 
 
 async def heard(connection: Connection, registry: Registry) -> dict[str, datetime]:

@@ -59,8 +59,12 @@ async def neighbourhood(
                 WHERE (d.left_agency, d.left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
                    OR (d.right_agency, d.right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[])))
            SELECT agency, reference, crisis_id FROM incident WHERE crisis_id IN (SELECT crisis_id FROM near)""",
-        list(link_names), since - HORIZON, endless, [k[0] for k in keys], [k[1] for k in keys],
-    )  # fmt: skip
+        list(link_names),
+        since - HORIZON,
+        endless,
+        [k[0] for k in keys],
+        [k[1] for k in keys],
+    )
     wanted.update({(r["agency"], r["reference"]): str(r["crisis_id"]) for r in rows})
     return wanted
 
@@ -68,12 +72,15 @@ async def neighbourhood(
 async def incidents_of(connection: Connection, crises: Sequence[str]) -> dict[Key, str | None]:
     """The incidents of crises."""
     rows = await connection.fetch(
-        "SELECT agency, reference, crisis_id FROM incident WHERE crisis_id = ANY($1::uuid[])", list(crises)
+        "SELECT agency, reference, crisis_id FROM incident WHERE crisis_id = ANY($1::uuid[])",
+        list(crises),
     )
     return {(r["agency"], r["reference"]): str(r["crisis_id"]) for r in rows}
 
 
-async def events_of(connection: Connection, keys: Iterable[Key], decoded: Decoded) -> dict[Key, list[Received]]:
+async def events_of(
+    connection: Connection, keys: Iterable[Key], decoded: Decoded
+) -> dict[Key, list[Received]]:
     """All events of incidents, with their corrections."""
     wanted = list(keys)
     if not wanted:
@@ -90,7 +97,9 @@ async def events_of(connection: Connection, keys: Iterable[Key], decoded: Decode
     return found
 
 
-async def site_reports(connection: Connection, since: datetime, decoded: Decoded) -> tuple[SiteReport, ...]:
+async def site_reports(
+    connection: Connection, since: datetime, decoded: Decoded
+) -> tuple[SiteReport, ...]:
     """What places of safety said of their free places since an instant."""
     rows = await connection.fetch(
         """SELECT topic, partition, "offset", feed, received_at, body FROM event
@@ -114,11 +123,16 @@ async def files(
         connection, [k for k in crises if k not in read], decoded
     )
     decided = {k: whom[k] for k in events if k in whom}
-    decided |= await decide_all(connection, {k: own for k, own in events.items() if k not in whom}, decoded, model)
-    people = await people_by_id(connection, {d.person_id for d in decided.values() if d.person_id}, decoded)
+    decided |= await decide_all(
+        connection, {k: own for k, own in events.items() if k not in whom}, decoded, model
+    )
+    people = await people_by_id(
+        connection, {d.person_id for d in decided.values() if d.person_id}, decoded
+    )
     former = await contact_rows(connection, events)
     found = [
-        IncidentFile(key, tuple(own), decided[key], crises[key], former.get(key)) for key, own in sorted(events.items())
+        IncidentFile(key, tuple(own), decided[key], crises[key], former.get(key))
+        for key, own in sorted(events.items())
     ]
     return found, people
 
@@ -128,9 +142,15 @@ _CONTACT = "agency, reference, agency_kind, crisis, opened_at, crisis_at, police
 
 def _contact(row: asyncpg.Record) -> ContactRow:
     return ContactRow(
-        (row["agency"], row["reference"]), row["agency_kind"], row["crisis"], row["opened_at"], row["crisis_at"],
-        row["police_left_at"], row["completed_at"], frozenset(row["contact_keys"]),
-    )  # fmt: skip
+        (row["agency"], row["reference"]),
+        row["agency_kind"],
+        row["crisis"],
+        row["opened_at"],
+        row["crisis_at"],
+        row["police_left_at"],
+        row["completed_at"],
+        frozenset(row["contact_keys"]),
+    )
 
 
 async def contact_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, ContactRow]:
@@ -139,15 +159,20 @@ async def contact_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key,
     rows = await connection.fetch(
         f"""SELECT {_CONTACT} FROM incident WHERE contact_keys IS NOT NULL
              AND (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in wanted], [k[1] for k in wanted],
-    )  # fmt: skip
+        [k[0] for k in wanted],
+        [k[1] for k in wanted],
+    )
     return {(r["agency"], r["reference"]): _contact(r) for r in rows}
 
 
 async def contacts(connection: Connection, files_: Iterable[IncidentFile]) -> list[ContactRow]:
     """Other incidents about the same person, telephone or property as one of these, as far back as a rule counts."""
     given = list(files_)
-    names = {n for f in given for n in contact_keys(f.events, f.identity.person_id if f.identity else None)}
+    names = {
+        n
+        for f in given
+        for n in contact_keys(f.events, f.identity.person_id if f.identity else None)
+    }
     opened = min((r.event.time for f in given for r in f.events), default=None)
     if not names or opened is None:
         return []
@@ -155,8 +180,11 @@ async def contacts(connection: Connection, files_: Iterable[IncidentFile]) -> li
     rows = await connection.fetch(
         f"""SELECT {_CONTACT} FROM incident
              WHERE (contact_keys && $1::text[] AND opened_at >= $2) OR (contact_keys && $3::text[] AND opened_at >= $4)""",
-        people, opened - PERSON_WINDOW, sorted(names - set(people)), opened - PLACE_WINDOW,
-    )  # fmt: skip
+        people,
+        opened - PERSON_WINDOW,
+        sorted(names - set(people)),
+        opened - PLACE_WINDOW,
+    )
     return [_contact(row) for row in rows]
 
 
@@ -168,7 +196,9 @@ async def awaiting_place(connection: Connection) -> set[Key]:
     return {(r["agency"], r["reference"]) for r in rows}
 
 
-async def echoed(connection: Connection, echoes: Iterable[Echo], apart_from: Iterable[str]) -> list[str]:
+async def echoed(
+    connection: Connection, echoes: Iterable[Echo], apart_from: Iterable[str]
+) -> list[str]:
     """Other crises that count an incident which is new or changed."""
     asked = [("\x1f".join(sorted(echo.keys)), echo.opened_from) for echo in echoes if echo.keys]
     if not asked:
@@ -176,8 +206,9 @@ async def echoed(connection: Connection, echoes: Iterable[Echo], apart_from: Ite
     rows = await connection.fetch(
         """SELECT DISTINCT i.crisis_id FROM unnest($1::text[], $2::timestamptz[]) AS x(k, f)
              JOIN incident i ON i.contact_keys && string_to_array(x.k, chr(31)) AND i.opened_at >= x.f""",
-        [keys for keys, _ in asked], [since for _, since in asked],
-    )  # fmt: skip
+        [keys for keys, _ in asked],
+        [since for _, since in asked],
+    )
     return sorted({str(r["crisis_id"]) for r in rows} - set(apart_from))
 
 
@@ -194,13 +225,20 @@ async def decisions(
     )
     pairs: dict[str, set[frozenset[Key]]] = {"separated": set(), "joined": set()}
     for r in rows:
-        pair = frozenset({(r["left_agency"], r["left_reference"]), (r["right_agency"], r["right_reference"])})
+        pair = frozenset(
+            {(r["left_agency"], r["left_reference"]), (r["right_agency"], r["right_reference"])}
+        )
         pairs[r["decision"]].add(pair)
     return frozenset(pairs["separated"]), frozenset(pairs["joined"])
 
 
 async def decide_link(
-    connection: Connection, pair: tuple[Key, Key], decision: str, actor: str, reason: str, now: datetime
+    connection: Connection,
+    pair: tuple[Key, Key],
+    decision: str,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> None:
     """Keep what a person decided about two incidents; a later decision replaces the one before, the audit holds both."""
     left, right = sorted(pair)
@@ -211,33 +249,49 @@ async def decide_link(
            ON CONFLICT (left_agency, left_reference, right_agency, right_reference)
            DO UPDATE SET decision = excluded.decision, actor = excluded.actor, reason = excluded.reason,
                decided_at = excluded.decided_at""",
-        *left, *right, decision, actor, reason, now,
-    )  # fmt: skip
+        *left,
+        *right,
+        decision,
+        actor,
+        reason,
+        now,
+    )
     await connection.execute(
         "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
-        f"incidents.{decision}", actor, "/".join(left), {"other": "/".join(right), "reason": reason}, now,
-    )  # fmt: skip
+        f"incidents.{decision}",
+        actor,
+        "/".join(left),
+        {"other": "/".join(right), "reason": reason},
+        now,
+    )
 
 
-async def save_decisions(connection: Connection, files_: Sequence[IncidentFile], now: datetime) -> None:
+async def save_decisions(
+    connection: Connection, files_: Sequence[IncidentFile], now: datetime
+) -> None:
     """Keep each decision about a person that is new, and close the one before it. Nothing is deleted."""
     decided = {
         f.key: (
             f.identity.outcome,
             f.identity.person_id,
-            {"rule": f.identity.rule, "candidates": list(f.identity.candidates),
-             "evidence": [asdict(e) for e in f.identity.evidence]},
+            {
+                "rule": f.identity.rule,
+                "candidates": list(f.identity.candidates),
+                "evidence": [asdict(e) for e in f.identity.evidence],
+            },
             f.identity.matcher_version,
         )
-        for f in files_ if f.identity is not None and f.identity.rule != "no-descriptor"
-    }  # fmt: skip
+        for f in files_
+        if f.identity is not None and f.identity.rule != "no-descriptor"
+    }
     if not decided:
         return
     current = await connection.fetch(
         """SELECT decision_id, agency, incident, outcome, person_id, evidence FROM identity_decision
             WHERE superseded_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [agency for agency, _ in decided], [incident for _, incident in decided],
-    )  # fmt: skip
+        [agency for agency, _ in decided],
+        [incident for _, incident in decided],
+    )
     over: list[int] = []
     for row in current:
         key = (row["agency"], row["incident"])
@@ -248,7 +302,9 @@ async def save_decisions(connection: Connection, files_: Sequence[IncidentFile],
             over.append(row["decision_id"])
     if over:
         await connection.execute(
-            "UPDATE identity_decision SET superseded_at = $2 WHERE decision_id = ANY($1::bigint[])", over, now
+            "UPDATE identity_decision SET superseded_at = $2 WHERE decision_id = ANY($1::bigint[])",
+            over,
+            now,
         )
     if decided:
         outcomes, people, evidence, versions = zip(*decided.values(), strict=True)
@@ -258,12 +314,19 @@ async def save_decisions(connection: Connection, files_: Sequence[IncidentFile],
                SELECT a, i, o, p, e, v, $7
                  FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::jsonb[], $6::text[])
                    AS x(a, i, o, p, e, v)""",
-            [agency for agency, _ in decided], [incident for _, incident in decided],
-            outcomes, people, evidence, versions, now,
-        )  # fmt: skip
+            [agency for agency, _ in decided],
+            [incident for _, incident in decided],
+            outcomes,
+            people,
+            evidence,
+            versions,
+            now,
+        )
 
 
-async def save_crises(connection: Connection, settlement: Settlement, zone: str, now: datetime) -> None:
+async def save_crises(
+    connection: Connection, settlement: Settlement, zone: str, now: datetime
+) -> None:
     """Write crises, their incidents and the instants at which to look again."""
     crises = settlement.crises
     await connection.execute(
@@ -272,9 +335,13 @@ async def save_crises(connection: Connection, settlement: Settlement, zone: str,
                AS x(e, a, o, l)
            ON CONFLICT (crisis_id) DO UPDATE SET area = excluded.area, opened_at = excluded.opened_at,
                last_event_at = excluded.last_event_at, evaluated_at = excluded.evaluated_at, dissolved_at = NULL""",
-        [e.crisis_id for e in crises], zone, [e.area for e in crises], [e.opened_at for e in crises],
-        [e.last_event_at for e in crises], now,
-    )  # fmt: skip
+        [e.crisis_id for e in crises],
+        zone,
+        [e.area for e in crises],
+        [e.opened_at for e in crises],
+        [e.last_event_at for e in crises],
+        now,
+    )
     members = [(e.crisis_id, m) for e in crises for m in e.members]
     await connection.execute(
         """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys, agency_kind,
@@ -288,17 +355,26 @@ async def save_crises(connection: Connection, settlement: Settlement, zone: str,
                agency_kind = excluded.agency_kind, crisis = excluded.crisis, crisis_at = excluded.crisis_at,
                police_left_at = excluded.police_left_at, completed_at = excluded.completed_at,
                contact_keys = excluded.contact_keys""",
-        [m.key[0] for _, m in members], [m.key[1] for _, m in members], zone, [e for e, _ in members],
-        [m.opened_at for _, m in members], [m.last_seen_at for _, m in members],
-        ["\x1f".join(m.keys) for _, m in members], *_contact_columns([m.contact for _, m in members]),
-    )  # fmt: skip
+        [m.key[0] for _, m in members],
+        [m.key[1] for _, m in members],
+        zone,
+        [e for e, _ in members],
+        [m.opened_at for _, m in members],
+        [m.last_seen_at for _, m in members],
+        ["\x1f".join(m.keys) for _, m in members],
+        *_contact_columns([m.contact for _, m in members]),
+    )
     if settlement.dissolved:
         await connection.execute(
-            "UPDATE crisis SET dissolved_at = $2 WHERE crisis_id = ANY($1::uuid[])", list(settlement.dissolved), now
+            "UPDATE crisis SET dissolved_at = $2 WHERE crisis_id = ANY($1::uuid[])",
+            list(settlement.dissolved),
+            now,
         )
     due = {e.crisis_id: e.look_again_at for e in crises} | dict.fromkeys(settlement.dissolved)
     await set_deadlines(connection, "crisis", due, zone)
-    await tallies.save(connection, [(e.crisis_id, e.tally) for e in crises], settlement.dissolved, zone, now)
+    await tallies.save(
+        connection, [(e.crisis_id, e.tally) for e in crises], settlement.dissolved, zone, now
+    )
 
 
 def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:

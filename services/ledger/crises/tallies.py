@@ -40,15 +40,24 @@ async def save(
            ON CONFLICT (crisis_id) DO UPDATE SET opened_at = excluded.opened_at, ethnic_group = excluded.ethnic_group,
                s136 = excluded.s136, force = excluded.force, low_grade = excluded.low_grade,
                clock_due_at = excluded.clock_due_at, clock_over_at = excluded.clock_over_at""",
-        [e for e, _ in kept], zone, [t.opened_at for _, t in kept], [t.group for _, t in kept],
-        [t.s136 for _, t in kept], [t.force for _, t in kept], [t.low_grade for _, t in kept],
-        [t.clock_due_at for _, t in kept], [t.clock_over_at for _, t in kept],
-    )  # fmt: skip
+        [e for e, _ in kept],
+        zone,
+        [t.opened_at for _, t in kept],
+        [t.group for _, t in kept],
+        [t.s136 for _, t in kept],
+        [t.force for _, t in kept],
+        [t.low_grade for _, t in kept],
+        [t.clock_due_at for _, t in kept],
+        [t.clock_over_at for _, t in kept],
+    )
     await connection.execute(
         """INSERT INTO deadline (kind, subject, zone, due_at) VALUES ($1, $2, $3, $4)
            ON CONFLICT (kind, subject) DO NOTHING""",
-        KIND, SUBJECT, zone, next_week(now),
-    )  # fmt: skip
+        KIND,
+        SUBJECT,
+        zone,
+        next_week(now),
+    )
 
 
 async def look_again(connection: Connection, at: datetime | None, zone: str) -> None:
@@ -68,8 +77,10 @@ async def counts(connection: Connection, zone: str, since: datetime, until: date
                   count(clock_due_at) AS clocks,
                   count(*) FILTER (WHERE clock_due_at < least(coalesce(clock_over_at, $3), $3)) AS breached
              FROM crisis_tally WHERE zone = $1 AND opened_at >= $2 AND opened_at < $3 GROUP BY ethnic_group""",
-        zone, since, until,
-    )  # fmt: skip
+        zone,
+        since,
+        until,
+    )
     found: dict[tuple[Measure, EthnicGroup], Count] = {}
     for row in rows:
         group = row["ethnic_group"]
@@ -83,7 +94,9 @@ async def counts(connection: Connection, zone: str, since: datetime, until: date
     return found
 
 
-async def table(connection: Connection, zone: str, policy: Policy, now: datetime) -> tuple[Published, ...]:
+async def table(
+    connection: Connection, zone: str, policy: Policy, now: datetime
+) -> tuple[Published, ...]:
     """The table for the governance page: of the ninety days until last Monday, small numbers suppressed."""
     since, until = window(now, policy)
     return published(await counts(connection, zone, since, until), policy)

@@ -73,20 +73,38 @@ SELECT d.decision_id, d.agency, d.incident, d.person_id::text AS person_id, d.de
 
 
 async def waiting(
-    connection: Connection, one_in: int, now: datetime, areas: Sequence[str] | None = None, agency: str = "",
+    connection: Connection,
+    one_in: int,
+    now: datetime,
+    areas: Sequence[str] | None = None,
+    agency: str = "",
     decision: int | None = None,
-) -> list[Sampled]:  # fmt: skip
+) -> list[Sampled]:
     """Attachments of the sample, one incident in `one_in`, that nobody has judged; `areas` and `agency` as for the queue.
     `decision`: that one, if it is among them."""
-    rows = await connection.fetch(_SAMPLED, [BY_WEIGHT, BY_NUMBER], now - WAITS, one_in, areas, agency, decision, SHOWN)
+    rows = await connection.fetch(
+        _SAMPLED, [BY_WEIGHT, BY_NUMBER], now - WAITS, one_in, areas, agency, decision, SHOWN
+    )
     return [
-        Sampled(r["decision_id"], (r["agency"], r["incident"]), r["person_id"], r["area"], r["decided_at"])
+        Sampled(
+            r["decision_id"],
+            (r["agency"], r["incident"]),
+            r["person_id"],
+            r["area"],
+            r["decided_at"],
+        )
         for r in rows
     ]
 
 
 async def judge(
-    connection: Connection, sampled: Sampled, answer: Answer, chosen: str | None, *, actor: str, now: datetime
+    connection: Connection,
+    sampled: Sampled,
+    answer: Answer,
+    chosen: str | None,
+    *,
+    actor: str,
+    now: datetime,
 ) -> bool | None:
     """Keep the answer in the caller's transaction. Gives whether the matcher was right; None where it cannot be told.
 
@@ -97,15 +115,27 @@ async def judge(
            SELECT $1, $2, $3, $4::text::uuid, $5, $6::text::uuid,
                   coalesce((SELECT records FROM value_frequency WHERE value = $9), 0), $7, $8
            ON CONFLICT DO NOTHING RETURNING judgement_id""",
-        sampled.decision, *sampled.incident, sampled.person_id, answer, chosen, actor, now, ALL,
-    )  # fmt: skip
+        sampled.decision,
+        *sampled.incident,
+        sampled.person_id,
+        answer,
+        chosen,
+        actor,
+        now,
+        ALL,
+    )
     if kept is None:
-        raise DecisionRefused("already-judged", "Somebody else has judged this one meanwhile: take the next.")
+        raise DecisionRefused(
+            "already-judged", "Somebody else has judged this one meanwhile: take the next."
+        )
     # whom was chosen is in the judgement; the audit is read by people who may not know how it was attached
     await connection.execute(
         "INSERT INTO audit (action, actor, subject, detail, at) VALUES ('identity.judged', $1, $2, $3, $4)",
-        actor, "/".join(sampled.incident), {"judgement": kept}, now,
-    )  # fmt: skip
+        actor,
+        "/".join(sampled.incident),
+        {"judgement": kept},
+        now,
+    )
     return None if answer == "cannot-tell" else chosen == sampled.person_id
 
 
@@ -131,15 +161,22 @@ async def outcomes(connection: Connection) -> list[Judged]:
     """
     return [
         Judged(
-            _weight(r["evidence"]), r["is_right"], r["evidence"]["rule"], r["origin"], r["matcher_version"], r["people_then"]
+            _weight(r["evidence"]),
+            r["is_right"],
+            r["evidence"]["rule"],
+            r["origin"],
+            r["matcher_version"],
+            r["people_then"],
         )
         for r in await connection.fetch(_OUTCOMES, TOO_LITTLE)
-    ]  # fmt: skip
+    ]
 
 
 async def register_size(connection: Connection) -> int:
     """How many records the register holds."""
-    return int(await connection.fetchval("SELECT records FROM value_frequency WHERE value = $1", ALL) or 0)
+    return int(
+        await connection.fetchval("SELECT records FROM value_frequency WHERE value = $1", ALL) or 0
+    )
 
 
 def _weight(evidence: dict[str, Any]) -> float:

@@ -68,17 +68,29 @@ class OnFile:
     born: date | None
 
 
-async def records_of_person(connection: Connection, settling: Settling, person_id: str) -> list[OnFile]:
+async def records_of_person(
+    connection: Connection, settling: Settling, person_id: str
+) -> list[OnFile]:
     """The records that are counted to the person, by agency and local identifier; empty for nobody."""
-    rows = await connection.fetch("SELECT agency, local_person FROM local_record WHERE person_id::text = $1", person_id)
-    found = await records_of(connection, {(r["agency"], r["local_person"]) for r in rows}, settling.decoded)
+    rows = await connection.fetch(
+        "SELECT agency, local_person FROM local_record WHERE person_id::text = $1", person_id
+    )
+    found = await records_of(
+        connection, {(r["agency"], r["local_person"]) for r in rows}, settling.decoded
+    )
     return [_on_file(r) for r in sorted(found, key=lambda r: (r.agency, r.local_person))]
 
 
 def _on_file(record: LocalRecord) -> OnFile:
-    names = (" ".join(p for p in (n.given, n.middle, n.family) if p) for d in record.descriptors for n in d.names)
+    names = (
+        " ".join(p for p in (n.given, n.middle, n.family) if p)
+        for d in record.descriptors
+        for n in d.names
+    )
     born = next((d.date_of_birth for d in record.descriptors if d.date_of_birth), None)
-    return OnFile((record.agency, record.local_person), tuple(dict.fromkeys(n for n in names if n)), born)
+    return OnFile(
+        (record.agency, record.local_person), tuple(dict.fromkeys(n for n in names if n)), born
+    )
 
 
 async def history(connection: Connection, records: Sequence[Key]) -> list[Decided]:
@@ -88,45 +100,78 @@ async def history(connection: Connection, records: Sequence[Key]) -> list[Decide
                   undone_at FROM record_link
             WHERE (kept_agency, kept_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))
                OR (other_agency, other_person) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY link_id DESC""",
-        [a for a, _ in records], [p for _, p in records],
-    )  # fmt: skip
+        [a for a, _ in records],
+        [p for _, p in records],
+    )
     return [
         Decided(
-            r["link_id"], (r["kept_agency"], r["kept_person"]), (r["other_agency"], r["other_person"]), r["verdict"],
-            r["actor"], r["reason"], r["decided_at"], r["undone_by"], r["undone_at"],
+            r["link_id"],
+            (r["kept_agency"], r["kept_person"]),
+            (r["other_agency"], r["other_person"]),
+            r["verdict"],
+            r["actor"],
+            r["reason"],
+            r["decided_at"],
+            r["undone_by"],
+            r["undone_at"],
         )
         for r in rows
-    ]  # fmt: skip
+    ]
 
 
 async def join(
-    connection: Connection, settling: Settling, kept: Key, other: Key, *, actor: str, reason: str, now: datetime
+    connection: Connection,
+    settling: Settling,
+    kept: Key,
+    other: Key,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> Consequences:
     """The people behind the two records are one, who keeps the id of `kept`'s. Raises DecisionRefused."""
     people = await _people(connection, settling, {kept, other}, reason)
     if people[kept] == people[other]:
-        raise DecisionRefused("one-record", "These are one person's already: there is nothing to join.")
+        raise DecisionRefused(
+            "one-record", "These are one person's already: there is nothing to join."
+        )
     return await _decide(connection, settling, kept, other, "same", actor, reason, now)
 
 
 async def take_out(
-    connection: Connection, settling: Settling, record: Key, *, actor: str, reason: str, now: datetime
+    connection: Connection,
+    settling: Settling,
+    record: Key,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> Consequences:
     """The record leaves the person it is counted to, and joins nobody by itself again. Raises DecisionRefused."""
     people = await _people(connection, settling, {record}, reason)
     rest = await connection.fetchrow(
         """SELECT agency, local_person FROM local_record WHERE person_id::text = $1 AND (agency, local_person) <> ($2, $3)
             ORDER BY agency, local_person LIMIT 1""",
-        people[record], *record,
-    )  # fmt: skip
+        people[record],
+        *record,
+    )
     if rest is None:
-        raise DecisionRefused("one-record", "This is the only record of the person: there is nobody to take it out of.")
+        raise DecisionRefused(
+            "one-record",
+            "This is the only record of the person: there is nobody to take it out of.",
+        )
     kept = (rest["agency"], rest["local_person"])
     return await _decide(connection, settling, kept, record, "different", actor, reason, now)
 
 
 async def undo(
-    connection: Connection, settling: Settling, link_id: int, *, actor: str, reason: str, now: datetime
+    connection: Connection,
+    settling: Settling,
+    link_id: int,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> Consequences:
     """Take a decision back. Raises DecisionRefused."""
     reason = reasoned(reason)
@@ -134,40 +179,60 @@ async def undo(
     row = await connection.fetchrow(
         """UPDATE record_link SET undone_by = $2, undone_at = $3, undone_reason = $4
             WHERE link_id = $1 AND undone_at IS NULL RETURNING kept_agency, kept_person, other_agency, other_person""",
-        link_id, actor, now, reason,
-    )  # fmt: skip
+        link_id,
+        actor,
+        now,
+        reason,
+    )
     if row is None:
-        raise DecisionRefused("unknown-decision", "That decision is not there any more: somebody has undone it.")
-    kept, other = (row["kept_agency"], row["kept_person"]), (row["other_agency"], row["other_person"])
+        raise DecisionRefused(
+            "unknown-decision", "That decision is not there any more: somebody has undone it."
+        )
+    kept, other = (
+        (row["kept_agency"], row["kept_person"]),
+        (row["other_agency"], row["other_person"]),
+    )
     await _audit(connection, "people.undone", actor, link_id, kept, other, now)
     return await _look_again(connection, settling, link_id, {kept, other}, now)
 
 
-async def _people(connection: Connection, settling: Settling, records: set[Key], reason: str) -> dict[Key, str]:
+async def _people(
+    connection: Connection, settling: Settling, records: set[Key], reason: str
+) -> dict[Key, str]:
     """The person of each record, with the zone locked. Raises DecisionRefused for one that is not on file."""
     reasoned(reason)
     await crisis_store.lock_zone(connection, settling.registry.zone)
     rows = await connection.fetch(
         """SELECT agency, local_person, person_id::text AS person_id FROM local_record
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in records], [p for _, p in records],
-    )  # fmt: skip
+        [a for a, _ in records],
+        [p for _, p in records],
+    )
     found = {(r["agency"], r["local_person"]): r["person_id"] for r in rows}
     if set(found) != records:
-        raise DecisionRefused("unknown-record", "There is no such record on file any more; look at the person again.")
+        raise DecisionRefused(
+            "unknown-record", "There is no such record on file any more; look at the person again."
+        )
     return found
 
 
 async def _decide(
-    connection: Connection, settling: Settling, kept: Key, other: Key, verdict: Verdict, actor: str, reason: str,
+    connection: Connection,
+    settling: Settling,
+    kept: Key,
+    other: Key,
+    verdict: Verdict,
+    actor: str,
+    reason: str,
     now: datetime,
-) -> Consequences:  # fmt: skip
+) -> Consequences:
     first = await connection.fetchrow(
         """SELECT actor, decided_at, verdict FROM record_link WHERE undone_at IS NULL
               AND ((kept_agency, kept_person, other_agency, other_person) = ($1, $2, $3, $4)
                    OR (kept_agency, kept_person, other_agency, other_person) = ($3, $4, $1, $2))""",
-        *kept, *other,
-    )  # fmt: skip
+        *kept,
+        *other,
+    )
     if first is not None:
         raise DecisionRefused(
             "already-decided",
@@ -176,8 +241,13 @@ async def _decide(
     link_id: int = await connection.fetchval(
         """INSERT INTO record_link (kept_agency, kept_person, other_agency, other_person, verdict, actor, reason, decided_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING link_id""",
-        *kept, *other, verdict, actor, reason.strip(), now,
-    )  # fmt: skip
+        *kept,
+        *other,
+        verdict,
+        actor,
+        reason.strip(),
+        now,
+    )
     await _audit(connection, f"people.{verdict}", actor, link_id, kept, other, now)
     return await _look_again(connection, settling, link_id, {kept, other}, now)
 
@@ -204,8 +274,9 @@ async def _of_records(connection: Connection, records: set[Key]) -> list[tuple[K
         """SELECT agency, local_person, person_id::text AS person_id FROM local_record WHERE person_id IN
                (SELECT person_id FROM local_record
                  WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[])))""",
-        [a for a, _ in records], [p for _, p in records],
-    )  # fmt: skip
+        [a for a, _ in records],
+        [p for _, p in records],
+    )
     return [((r["agency"], r["local_person"]), r["person_id"]) for r in rows]
 
 
@@ -221,23 +292,40 @@ async def _incidents_about(connection: Connection, people: set[str]) -> set[Key]
     return {(r["agency"], r["reference"]) for r in rows}
 
 
-async def _decisions(connection: Connection, incidents: set[Key]) -> dict[Key, tuple[str, str | None, tuple[str, ...]]]:
+async def _decisions(
+    connection: Connection, incidents: set[Key]
+) -> dict[Key, tuple[str, str | None, tuple[str, ...]]]:
     rows = await connection.fetch(
         """SELECT agency, incident, outcome, person_id::text AS person_id, evidence FROM identity_decision
             WHERE superseded_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in incidents], [i for _, i in incidents],
-    )  # fmt: skip
+        [a for a, _ in incidents],
+        [i for _, i in incidents],
+    )
     return {
-        (r["agency"], r["incident"]): (r["outcome"], r["person_id"], tuple(r["evidence"].get("candidates", ())))
+        (r["agency"], r["incident"]): (
+            r["outcome"],
+            r["person_id"],
+            tuple(r["evidence"].get("candidates", ())),
+        )
         for r in rows
     }
 
 
 async def _audit(
-    connection: Connection, action: str, actor: str, link_id: int, kept: Key, other: Key, now: datetime
+    connection: Connection,
+    action: str,
+    actor: str,
+    link_id: int,
+    kept: Key,
+    other: Key,
+    now: datetime,
 ) -> None:
     detail = {"kept": "/".join(kept), "other": "/".join(other)}
     await connection.execute(
         "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
-        action, actor, str(link_id), detail, now,
-    )  # fmt: skip
+        action,
+        actor,
+        str(link_id),
+        detail,
+        now,
+    )

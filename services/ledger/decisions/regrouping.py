@@ -33,26 +33,41 @@ class Regrouped:
 
 
 async def take_out(
-    connection: Connection, settling: Settling, incident: Key, *, actor: str, reason: str, now: datetime
+    connection: Connection,
+    settling: Settling,
+    incident: Key,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> Regrouped:
     """The incident is none of the crisis it is in. Raises DecisionRefused."""
     together = await _together(connection, settling, incident, reason)
     others = [key for key in together if key != incident]
     if not others:
         raise DecisionRefused(
-            "one-incident", "It is the only incident of this crisis: there is nothing to take it out of."
+            "one-incident",
+            "It is the only incident of this crisis: there is nothing to take it out of.",
         )
     return await _decide(connection, settling, incident, others, "separated", actor, reason, now)
 
 
 async def join(
-    connection: Connection, settling: Settling, incident: Key, other: Key, *, actor: str, reason: str, now: datetime
+    connection: Connection,
+    settling: Settling,
+    incident: Key,
+    other: Key,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
 ) -> Regrouped:
     """The two incidents are of one crisis. Raises DecisionRefused."""
     together = await _together(connection, settling, incident, reason)
     if other in together:
         raise DecisionRefused(
-            "already-decided", "They are one crisis already: somebody else may have joined them just now."
+            "already-decided",
+            "They are one crisis already: somebody else may have joined them just now.",
         )
     theirs = await _together(connection, settling, other, reason)
     # what separated any two of the two crises was about these incidents too: the newer word counts for all of them
@@ -63,14 +78,17 @@ async def join(
     return await _decide(connection, settling, incident, [other], "joined", actor, reason, now)
 
 
-async def _together(connection: Connection, settling: Settling, incident: Key, reason: str) -> tuple[Key, ...]:
+async def _together(
+    connection: Connection, settling: Settling, incident: Key, reason: str
+) -> tuple[Key, ...]:
     """The incidents of the crisis that this one is in, with the zone locked."""
     reasoned(reason)
     await crisis_store.lock_zone(connection, settling.registry.zone)
     found = await _of_one_crisis(connection, incident)
     if incident not in found:
         raise DecisionRefused(
-            "unknown-incident", "There is no such incident of that agency here; look at the reference again."
+            "unknown-incident",
+            "There is no such incident of that agency here; look at the reference again.",
         )
     return found
 
@@ -85,11 +103,19 @@ async def _of_one_crisis(connection: Connection, incident: Key) -> tuple[Key, ..
 
 
 async def _decide(
-    connection: Connection, settling: Settling, incident: Key, others: Iterable[Key], decision: str, actor: str, reason: str,
+    connection: Connection,
+    settling: Settling,
+    incident: Key,
+    others: Iterable[Key],
+    decision: str,
+    actor: str,
+    reason: str,
     now: datetime,
-) -> Regrouped:  # fmt: skip
+) -> Regrouped:
     listed = list(others)
     for other in listed:
-        await crisis_store.decide_link(connection, (incident, other), decision, actor, reason.strip(), now)
+        await crisis_store.decide_link(
+            connection, (incident, other), decision, actor, reason.strip(), now
+        )
     changes = await settling.settle(connection, {incident, *listed}, now)
     return Regrouped(await _of_one_crisis(connection, incident), moved_alerts(changes))

@@ -89,26 +89,43 @@ SELECT d.decision_id, d.agency, d.incident, d.evidence, d.matcher_version, d.dec
 
 
 async def queue(
-    connection: Connection, limit: int = 100, offset: int = 0, areas: Sequence[str] | None = None, agency: str = ""
+    connection: Connection,
+    limit: int = 100,
+    offset: int = 0,
+    areas: Sequence[str] | None = None,
+    agency: str = "",
 ) -> list[Waiting]:
     """Incidents with a possible person: those of crises with an alert that stands first, the most urgent at the top, then the
     longest waiting; those of which nobody could tell come last. `areas`: only crises there, or in no known area, or
     incidents of the `agency` itself; None: all."""
     rows = await connection.fetch(
         f"{_WAITING} ORDER BY open, urgency NULLS LAST, d.decided_at, d.decision_id LIMIT $3 OFFSET $4",
-        areas, agency, limit, offset,
-    )  # fmt: skip
+        areas,
+        agency,
+        limit,
+        offset,
+    )
     return [
         Waiting(
-            r["agency"], r["incident"], tuple(c for c in r["evidence"]["candidates"] if c not in r["separated"]),
-            r["evidence"]["rule"], tuple(r["evidence"]["evidence"]), r["matcher_version"], r["decided_at"],
-            r["decision_id"], r["crisis"], r["area"], r["urgency"],
+            r["agency"],
+            r["incident"],
+            tuple(c for c in r["evidence"]["candidates"] if c not in r["separated"]),
+            r["evidence"]["rule"],
+            tuple(r["evidence"]["evidence"]),
+            r["matcher_version"],
+            r["decided_at"],
+            r["decision_id"],
+            r["crisis"],
+            r["area"],
+            r["urgency"],
         )
         for r in rows
-    ]  # fmt: skip
+    ]
 
 
-async def waiting(connection: Connection, areas: Sequence[str] | None = None, agency: str = "") -> int:
+async def waiting(
+    connection: Connection, areas: Sequence[str] | None = None, agency: str = ""
+) -> int:
     """How long the queue is."""
     return int(await connection.fetchval(f"SELECT count(*) FROM ({_WAITING}) AS q", areas, agency))
 
@@ -125,48 +142,80 @@ async def history(connection: Connection, incident: Key) -> list[Reviewed]:
 
 
 async def review(
-    connection: Connection, registry: Registry, settle: Settle, incident: Key, person_id: str, verdict: Verdict, *,
-    actor: str, reason: str, now: datetime,
-) -> int:  # fmt: skip
+    connection: Connection,
+    registry: Registry,
+    settle: Settle,
+    incident: Key,
+    person_id: str,
+    verdict: Verdict,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> int:
     """Keep the verdict and look at the crisis again, in the caller's transaction. Gives the id for `undo`.
 
     Raises DecisionRefused.
     """
     reason = reasoned(reason)
     await crisis_store.lock_zone(connection, registry.zone)
-    if not await connection.fetchval("SELECT true FROM incident WHERE (agency, reference) = ($1, $2)", *incident):
+    if not await connection.fetchval(
+        "SELECT true FROM incident WHERE (agency, reference) = ($1, $2)", *incident
+    ):
         raise DecisionRefused("unknown-incident", "There is no such incident.")
     record = await connection.fetchrow(
         "SELECT agency, local_person FROM local_record WHERE person_id::text = $1 ORDER BY agency, local_person LIMIT 1",
         person_id,
     )
     if record is None:
-        raise DecisionRefused("unknown-person", "There is no such person on file any more; look at the incident again.")
+        raise DecisionRefused(
+            "unknown-person",
+            "There is no such person on file any more; look at the incident again.",
+        )
     first = await connection.fetchrow(
         """SELECT r.review_id, r.actor, r.decided_at, r.verdict FROM identity_review r
              JOIN local_record l ON (l.agency, l.local_person) = (r.local_agency, r.local_person)
             WHERE (r.agency, r.incident) = ($1, $2) AND r.undone_at IS NULL
               AND (r.verdict = 'same' OR (l.person_id::text = $3 AND r.verdict <> 'cannot-tell')) LIMIT 1""",
-        *incident, person_id,
-    )  # fmt: skip
+        *incident,
+        person_id,
+    )
     if first is not None:
         raise DecisionRefused(
-            "already-reviewed", f"{first['actor']} decided this at {first['decided_at']:%H:%M} UTC: {first['verdict']}. "
+            "already-reviewed",
+            f"{first['actor']} decided this at {first['decided_at']:%H:%M} UTC: {first['verdict']}. "
             "Undo that first.",
-        )  # fmt: skip
+        )
     await connection.execute(
         """UPDATE identity_review r SET undone_by = $4, undone_at = $5 FROM local_record l
             WHERE (r.agency, r.incident) = ($1, $2) AND r.undone_at IS NULL AND r.verdict = 'cannot-tell'
               AND (l.agency, l.local_person) = (r.local_agency, r.local_person) AND l.person_id::text = $3""",
-        *incident, person_id, actor, now,
-    )  # fmt: skip
+        *incident,
+        person_id,
+        actor,
+        now,
+    )
     review_id: int = await connection.fetchval(
         """INSERT INTO identity_review
                (agency, incident, person_id, local_agency, local_person, verdict, actor, reason, decided_at)
            VALUES ($1, $2, $3::text::uuid, $4, $5, $6, $7, $8, $9) RETURNING review_id""",
-        *incident, person_id, record["agency"], record["local_person"], verdict, actor, reason, now,
-    )  # fmt: skip
-    await _audit(connection, f"identity.{verdict}", actor, incident, {"person": person_id, "review": review_id}, now)
+        *incident,
+        person_id,
+        record["agency"],
+        record["local_person"],
+        verdict,
+        actor,
+        reason,
+        now,
+    )
+    await _audit(
+        connection,
+        f"identity.{verdict}",
+        actor,
+        incident,
+        {"person": person_id, "review": review_id},
+        now,
+    )
     await settle(connection, {incident}, now)
     return review_id
 
@@ -187,10 +236,14 @@ async def undo(
     row = await connection.fetchrow(
         """UPDATE identity_review SET undone_by = $2, undone_at = $3 WHERE review_id = $1 AND undone_at IS NULL
            RETURNING agency, incident, person_id::text AS person_id""",
-        review_id, actor, now,
-    )  # fmt: skip
+        review_id,
+        actor,
+        now,
+    )
     if row is None:
-        raise DecisionRefused("unknown-review", "That decision is not there any more: somebody has undone it.")
+        raise DecisionRefused(
+            "unknown-review", "That decision is not there any more: somebody has undone it."
+        )
     incident = (row["agency"], row["incident"])
     detail = {"person": row["person_id"], "review": review_id, "reason": reason}
     await _audit(connection, "identity.undone", actor, incident, detail, now)
@@ -198,9 +251,18 @@ async def undo(
 
 
 async def _audit(
-    connection: Connection, action: str, actor: str, incident: Key, detail: dict[str, Any], now: datetime
+    connection: Connection,
+    action: str,
+    actor: str,
+    incident: Key,
+    detail: dict[str, Any],
+    now: datetime,
 ) -> None:
     await connection.execute(
         "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
-        action, actor, "/".join(incident), detail, now,
-    )  # fmt: skip
+        action,
+        actor,
+        "/".join(incident),
+        detail,
+        now,
+    )

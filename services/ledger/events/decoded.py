@@ -27,7 +27,9 @@ class Decoded:
         known = self._events.get(place)
         if known is None:
             agency, feed = self._registry.feeds_by_id[row["feed"]]
-            known = Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
+            known = Received(
+                decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"]
+            )
             self.keep(place, known)
         else:
             self._events.move_to_end(place)

@@ -36,7 +36,9 @@ class Receipts:
     changes: Sequence[AlertChange] = ()
 
 
-async def save(connection: Connection, receipts: Receipts, registry: Registry, now: datetime) -> int:
+async def save(
+    connection: Connection, receipts: Receipts, registry: Registry, now: datetime
+) -> int:
     """Put them into the outbox: one message an agency, more where there are many. Returns how many messages."""
     rows = [
         _message(agency, said, now)
@@ -63,9 +65,13 @@ def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[st
     for outcome, located in (("accepted", receipts.new), ("repeated", receipts.repeated)):
         for each in located:
             received = each.accepted.received
-            if isinstance(received.event.data, FeedHeartbeat) or received.event.source.endswith(TRACE_SOURCE_END):
+            if isinstance(received.event.data, FeedHeartbeat) or received.event.source.endswith(
+                TRACE_SOURCE_END
+            ):
                 continue
-            said = _place(received.feed, outcome, each.partition, each.offset) | {"id": received.event.id}
+            said = _place(received.feed, outcome, each.partition, each.offset) | {
+                "id": received.event.id
+            }
             key = received.record_key
             crisis = receipts.crisis_of.get(key) if key is not None else None
             if outcome == "accepted" and crisis is not None:
@@ -76,7 +82,11 @@ def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[st
     for bad in receipts.rejected:
         fault = bad.rejected.fault
         said = _place(bad.feed, "rejected", bad.partition, bad.offset)
-        said |= {"id": _readable_id(bad.rejected.body), "code": fault.code, "pointer": fault.pointer}
+        said |= {
+            "id": _readable_id(bad.rejected.body),
+            "code": fault.code,
+            "pointer": fault.pointer,
+        }
         found[bad.agency].append(said | {"remedy": fault.remedy})
     return found
 
@@ -85,12 +95,18 @@ def _place(feed: str, outcome: str, partition: int, offset: int) -> dict[str, An
     return {"feed": feed, "outcome": outcome, "partition": partition, "offset": offset}
 
 
-def _alarms(changes: Iterable[AlertChange], registry: Registry) -> dict[tuple[str, str], Counter[str]]:
+def _alarms(
+    changes: Iterable[AlertChange], registry: Registry
+) -> dict[tuple[str, str], Counter[str]]:
     """New alarms by (crisis, agency) and rule: of the agency's own desks, and of no other's."""
     found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for change in changes:
         for said in change.transitions:
-            if said.kind in NEW_ALARM and said.desk in registry.desks_by_id and change.alert.crisis_id is not None:
+            if (
+                said.kind in NEW_ALARM
+                and said.desk in registry.desks_by_id
+                and change.alert.crisis_id is not None
+            ):
                 agency = registry.desks_by_id[said.desk][0].id
                 found[(change.alert.crisis_id, agency)][change.alert.rule] += 1
     return found

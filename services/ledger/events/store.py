@@ -82,13 +82,19 @@ async def advance(connection: Connection, places: Mapping[Place, int]) -> None:
     )
 
 
-async def skip(connection: Connection, place: Place, first: int, following: int, reason: str, now: datetime) -> None:
+async def skip(
+    connection: Connection, place: Place, first: int, following: int, reason: str, now: datetime
+) -> None:
     """Record that offsets hold nothing (transaction markers, compaction, or before the first use of the topic)."""
     await connection.execute(
         """INSERT INTO kafka_cursor_skip (topic, partition, first_offset, next_offset, reason, recorded_at)
            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
-        *place, first, following, reason, now,
-    )  # fmt: skip
+        *place,
+        first,
+        following,
+        reason,
+        now,
+    )
 
 
 def refers_to(received: Received) -> str | None:
@@ -116,12 +122,27 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
         received = each.accepted.received
         event = received.event
         key = received.record_key
-        rows.append((
-            event.source, event.id, event.type, received.feed, received.agency, key[1] if key else None,
-            local_people(received), refers_to(received), event.time, event.recorded_at, received.received_at,
-            each.topic, each.partition, each.offset, each.accepted.content_hash, each.accepted.body,
-            key[0] if key else None,
-        ))  # fmt: skip
+        rows.append(
+            (
+                event.source,
+                event.id,
+                event.type,
+                received.feed,
+                received.agency,
+                key[1] if key else None,
+                local_people(received),
+                refers_to(received),
+                event.time,
+                event.recorded_at,
+                received.received_at,
+                each.topic,
+                each.partition,
+                each.offset,
+                each.accepted.content_hash,
+                each.accepted.body,
+                key[0] if key else None,
+            )
+        )
     columns = list(zip(*rows, strict=True))
     joined = [None if people is None else "\x1f".join(people) for people in columns[6]]
     inserted = await connection.fetch(
@@ -134,12 +155,16 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
                          $14::bigint[], $15::bytea[], $16::bytea[], $17::text[])
                AS x(s, i, ty, f, a, inc, lp, rt, oc, rec, rcv, t, p, o, h, b, ra)
            ON CONFLICT (source, id) DO NOTHING RETURNING source, id""",
-        *columns[:6], joined, *columns[7:],
-    )  # fmt: skip
+        *columns[:6],
+        joined,
+        *columns[7:],
+    )
     return {(r["source"], r["id"]) for r in inserted}
 
 
-async def content_hashes(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, bytes]:
+async def content_hashes(
+    connection: Connection, identities: Iterable[Identity]
+) -> dict[Identity, bytes]:
     """The content of events that are in the ledger."""
     wanted = list(identities)
     if not wanted:
@@ -153,17 +178,29 @@ async def content_hashes(connection: Connection, identities: Iterable[Identity])
     return {(r["source"], r["id"]): r["content_hash"] for r in rows}
 
 
-async def insert_rejections(connection: Connection, quarantined: Sequence[Quarantined], now: datetime) -> None:
+async def insert_rejections(
+    connection: Connection, quarantined: Sequence[Quarantined], now: datetime
+) -> None:
     """Put messages into quarantine with the reason."""
     await connection.executemany(
         """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (topic, partition, "offset") DO NOTHING""",
         [
-            (q.feed, q.agency, q.topic, q.partition, q.offset, q.rejected.fault.code, q.rejected.fault.pointer,
-             q.rejected.fault.remedy, q.rejected.body, now)
+            (
+                q.feed,
+                q.agency,
+                q.topic,
+                q.partition,
+                q.offset,
+                q.rejected.fault.code,
+                q.rejected.fault.pointer,
+                q.rejected.fault.remedy,
+                q.rejected.body,
+                now,
+            )
             for q in quarantined
         ],
-    )  # fmt: skip
+    )
 
 
 async def place_corrections(
@@ -190,7 +227,9 @@ async def place_corrections(
             [s for s, _ in fresh],
             [i for _, i in fresh],
         )
-        incidents |= {(r["record_agency"], r["incident"]) for r in rows if r["incident"] is not None}
+        incidents |= {
+            (r["record_agency"], r["incident"]) for r in rows if r["incident"] is not None
+        }
         people |= {(r["agency"], person) for r in rows for person in r["local_people"] or ()}
         fresh = [(r["source"], r["id"]) for r in rows]
     return incidents, people
@@ -205,11 +244,14 @@ async def history(
         """SELECT feed, received_at, body FROM event
             WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::timestamptz IS NULL OR received_at < $2)
             ORDER BY received_at, topic, partition, "offset" """,
-        since, until,
-    )  # fmt: skip
+        since,
+        until,
+    )
     found = []
     for row in rows:
         if row["feed"] in registry.feeds_by_id:
             agency, feed = registry.feeds_by_id[row["feed"]]
-            found.append(Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"]))
+            found.append(
+                Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
+            )
     return found

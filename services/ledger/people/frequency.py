@@ -13,7 +13,9 @@ from services.liaison.settle import Key
 from services.runtime.postgres import Connection
 
 
-async def count(connection: Connection, changed: Iterable[Key], records: Iterable[LocalRecord]) -> None:
+async def count(
+    connection: Connection, changed: Iterable[Key], records: Iterable[LocalRecord]
+) -> None:
     """Count these records anew, in the transaction that folds them. One that says nothing any more is counted no more."""
     keys = sorted(set(changed))
     now: dict[Key, list[int]] = {key: [] for key in keys}
@@ -23,8 +25,9 @@ async def count(connection: Connection, changed: Iterable[Key], records: Iterabl
     rows = await connection.fetch(
         """SELECT agency, local_person, counted FROM local_record
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in keys], [p for _, p in keys],
-    )  # fmt: skip
+        [a for a, _ in keys],
+        [p for _, p in keys],
+    )
     moved: Counter[int] = Counter()
     for row in rows:
         before, after = set(row["counted"]), set(now[row["agency"], row["local_person"]])
@@ -45,8 +48,9 @@ async def count(connection: Connection, changed: Iterable[Key], records: Iterabl
     await connection.execute(
         """UPDATE value_frequency f SET records = f.records + x.n
              FROM unnest($1::bigint[], $2::bigint[]) AS x(v, n) WHERE f.value = x.v""",
-        list(changes), list(changes.values()),
-    )  # fmt: skip
+        list(changes),
+        list(changes.values()),
+    )
 
 
 async def frequencies(connection: Connection, values: Collection[tuple[str, str]]) -> Frequencies:

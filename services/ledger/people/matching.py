@@ -44,7 +44,9 @@ async def decide_all(
 ) -> dict[Key, IdentityDecision]:
     """A decision for each incident: what a person decided, else the agency's own register, else the weight of evidence."""
     said = {key: descriptor_of(own) for key, own in events.items()}
-    locals_ = {key: local for key, own in events.items() if (local := local_person_of(own)) is not None}
+    locals_ = {
+        key: local for key, own in events.items() if (local := local_person_of(own)) is not None
+    }
     verdicts = await identity_reviews(connection, events)
     meant = {local for each in verdicts.values() for _, local in each}
     on_file = await people_of_locals(connection, {*locals_.values(), *meant})
@@ -52,8 +54,14 @@ async def decide_all(
     separated: dict[Key, set[str]] = {}
     for key in events:
         judged = verdicts.get(key, ())
-        separated[key] = {on_file[local] for verdict, local in judged if verdict == "different" and local in on_file}
-        same = {on_file[local] for verdict, local in judged if verdict == "same" and local in on_file}
+        separated[key] = {
+            on_file[local]
+            for verdict, local in judged
+            if verdict == "different" and local in on_file
+        }
+        same = {
+            on_file[local] for verdict, local in judged if verdict == "same" and local in on_file
+        }
         known = on_file.get(locals_[key]) if key in locals_ else None
         if len(same) == 1 and not same & separated[key]:
             found[key] = reviewed(same.pop())
@@ -85,7 +93,9 @@ async def decide_described(
             for key, candidates in near.items():
                 one = asked[key]
                 among = (c for c in candidates if c.person_id not in one.apart)
-                found[key] = decide_among(one.said, among, as_of=one.as_of, frequencies=common, model=model)
+                found[key] = decide_among(
+                    one.said, among, as_of=one.as_of, frequencies=common, model=model
+                )
     finally:
         if coming is not None and not coming.done():
             coming.cancel()
@@ -93,21 +103,34 @@ async def decide_described(
     return found
 
 
-def _weighed(asked: Mapping[Key, Asked], near: Mapping[Key, Iterable[Candidate]]) -> frozenset[tuple[str, str]]:
+def _weighed(
+    asked: Mapping[Key, Asked], near: Mapping[Key, Iterable[Candidate]]
+) -> frozenset[tuple[str, str]]:
     """Of what it must be known how common it is, to weigh these."""
-    spoken_of = ((described_once((said,)), held) for k, held in near.items() if (said := asked[k].said) is not None)
-    return frozenset().union(*(values_weighed(own, (c.known for c in held)) for own, held in spoken_of))
+    spoken_of = (
+        (described_once((said,)), held)
+        for k, held in near.items()
+        if (said := asked[k].said) is not None
+    )
+    return frozenset().union(
+        *(values_weighed(own, (c.known for c in held)) for own, held in spoken_of)
+    )
 
 
-async def identity_reviews(connection: Connection, keys: Iterable[Key]) -> dict[Key, tuple[tuple[str, Key], ...]]:
+async def identity_reviews(
+    connection: Connection, keys: Iterable[Key]
+) -> dict[Key, tuple[tuple[str, Key], ...]]:
     """What people decided of these incidents, and has not been undone: (verdict, a record of the person meant)."""
     wanted = list(keys)
     rows = await connection.fetch(
         """SELECT agency, incident, verdict, local_agency, local_person FROM identity_review
             WHERE undone_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in wanted], [k[1] for k in wanted],
-    )  # fmt: skip
+        [k[0] for k in wanted],
+        [k[1] for k in wanted],
+    )
     found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
     for r in rows:
-        found[(r["agency"], r["incident"])].append((r["verdict"], (r["local_agency"], r["local_person"])))
+        found[(r["agency"], r["incident"])].append(
+            (r["verdict"], (r["local_agency"], r["local_person"]))
+        )
     return {key: tuple(each) for key, each in found.items()}

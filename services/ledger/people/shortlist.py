@@ -45,7 +45,9 @@ async def shortlist(
     pairs = [(number, name) for number, key in enumerate(incidents) for name in sorted(asked[key])]
     if not pairs:
         return {key: [] for key in incidents}
-    rows = await connection.fetch(_SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST)
+    rows = await connection.fetch(
+        _SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST
+    )
     known = await _known(connection, rows, decoded)
     records: dict[str, dict[Key, Known]] = defaultdict(dict)
     near: dict[Key, set[str]] = {key: set() for key in incidents}
@@ -57,8 +59,15 @@ async def shortlist(
     return {key: [candidates[person] for person in sorted(people)] for key, people in near.items()}
 
 
-async def _known(connection: Connection, rows: list[asyncpg.Record], decoded: Decoded) -> dict[Key, Known]:
+async def _known(
+    connection: Connection, rows: list[asyncpg.Record], decoded: Decoded
+) -> dict[Key, Known]:
     """What is kept of each record. One that was folded before anything was kept is folded again, until it changes."""
-    found: dict[Key, Known] = {(r["agency"], r["local_person"]): r["known"] for r in rows if r["known"] is not None}
+    found: dict[Key, Known] = {
+        (r["agency"], r["local_person"]): r["known"] for r in rows if r["known"] is not None
+    }
     older = {(r["agency"], r["local_person"]) for r in rows} - set(found)
-    return found | {(r.agency, r.local_person): known_of(r) for r in await records_of(connection, older, decoded)}
+    return found | {
+        (r.agency, r.local_person): known_of(r)
+        for r in await records_of(connection, older, decoded)
+    }

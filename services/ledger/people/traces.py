@@ -47,8 +47,10 @@ async def find(connection: Connection, trace_suffix: str, now: datetime) -> int:
                   AND (excluded.event_source, excluded.event_id)
                       IS DISTINCT FROM (trace_request.event_source, trace_request.event_id)
                RETURNING 1""",
-            since - OVERLAP if since is not None else None, trace_suffix, now,
-        )  # fmt: skip
+            since - OVERLAP if since is not None else None,
+            trace_suffix,
+            now,
+        )
         await connection.execute(
             """INSERT INTO trace_place (received_at) VALUES ($1)
                ON CONFLICT (only_one) DO UPDATE SET received_at = greatest(trace_place.received_at, excluded.received_at)""",
@@ -68,8 +70,9 @@ async def take(connection: Connection, now: datetime) -> Asked | None:
               AND e.source = t.event_source AND e.id = t.event_id
         RETURNING t.agency, t.local_person, e.feed, t.event_source, t.event_id, e.body, t.attempts,
                   EXISTS (SELECT FROM event c WHERE c.source = e.source AND c.refers_to = e.id) AS taken_back""",
-        now, now + LEASE,
-    )  # fmt: skip
+        now,
+        now + LEASE,
+    )
     if row is None:
         return None
     asked = Asked(
@@ -92,8 +95,13 @@ async def finish(connection: Connection, asked: Asked, outcome: str, now: dateti
     await connection.execute(
         """UPDATE trace_request SET state = 'done', outcome = $5, finished_at = $6
             WHERE agency = $1 AND local_person = $2 AND event_source = $3 AND event_id = $4""",
-        asked.agency, asked.local_person, asked.event_source, asked.event_id, outcome, now,
-    )  # fmt: skip
+        asked.agency,
+        asked.local_person,
+        asked.event_source,
+        asked.event_id,
+        outcome,
+        now,
+    )
 
 
 async def put_off(connection: Connection, asked: Asked, until: datetime) -> None:
@@ -101,8 +109,12 @@ async def put_off(connection: Connection, asked: Asked, until: datetime) -> None
     await connection.execute(
         """UPDATE trace_request SET due_at = $5
             WHERE agency = $1 AND local_person = $2 AND event_source = $3 AND event_id = $4 AND state = 'waiting'""",
-        asked.agency, asked.local_person, asked.event_source, asked.event_id, until,
-    )  # fmt: skip
+        asked.agency,
+        asked.local_person,
+        asked.event_source,
+        asked.event_id,
+        until,
+    )
 
 
 async def waiting(connection: Connection) -> tuple[int, datetime | None]:

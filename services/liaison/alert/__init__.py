@@ -91,4 +91,4 @@ __all__ = [
     "raise_alert",
     "threads",
     "update",
-]  # fmt: skip
+]

@@ -16,7 +16,13 @@ from services.liaison.alert.record import Alert, AlertChange, DeskAlert, Transit
 from services.liaison.alert.states import HELD, TransitionKind, TransitionNotAllowed
 
 DeclineReason = Literal[
-    "already-attending", "no-resource", "below-threshold", "known-and-managed", "duplicate", "out-of-area", "other"
+    "already-attending",
+    "no-resource",
+    "below-threshold",
+    "known-and-managed",
+    "duplicate",
+    "out-of-area",
+    "other",
 ]
 DECLINE_REASONS: tuple[DeclineReason, ...] = get_args(DeclineReason)
 REASON_MAX = 500
@@ -158,7 +164,18 @@ class HandOver:
     note: str | None = None
 
 
-Command = Acknowledge | Claim | TakeOver | Accept | Decline | NotOurs | Shelve | Unshelve | Note | HandOver
+Command = (
+    Acknowledge
+    | Claim
+    | TakeOver
+    | Accept
+    | Decline
+    | NotOurs
+    | Shelve
+    | Unshelve
+    | Note
+    | HandOver
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +187,9 @@ class Terms:
     """By urgency; an urgency that is missing cannot be shelved. P1 never can."""
 
 
-def answer(alert: Alert, desk: str, command: Command, actor: str, now: datetime, terms: Terms) -> AlertChange:
+def answer(
+    alert: Alert, desk: str, command: Command, actor: str, now: datetime, terms: Terms
+) -> AlertChange:
     """The change that the command makes. Raises CommandRefused, whose text is for the person."""
     mine = alert.at(desk)
     if mine is None:
@@ -197,11 +216,17 @@ class _Doing:
 
     def acknowledge(self) -> None:
         mine = self.mine
-        if mine.acknowledged_at is not None and mine.state not in {"raised", "delivered", "returned"}:
+        if mine.acknowledged_at is not None and mine.state not in {
+            "raised",
+            "delivered",
+            "returned",
+        }:
             raise AlreadyAcknowledged(mine.acknowledged_by, mine.acknowledged_at)
         self.move("acknowledged")
         ends = None if self.mine.ended else self.now + mine.ladder.lasts
-        self.mine = replace(self.mine, acknowledged_at=self.now, acknowledged_by=self.actor, due_at=ends)
+        self.mine = replace(
+            self.mine, acknowledged_at=self.now, acknowledged_by=self.actor, due_at=ends
+        )
         if self.mine.state == "cleared" and mine.origin == "escalation":
             # the desk below answered; here it was only to be seen
             self.move("closed", "seen; it was answered at the desk below")
@@ -227,7 +252,10 @@ def _claim(doing: _Doing, command: Command, terms: Terms) -> None:
     doing.seen()
     doing.move("claimed")
     doing.mine = replace(
-        doing.mine, claimed_at=doing.now, claimed_by=doing.actor, due_at=doing.now + doing.mine.ladder.lasts
+        doing.mine,
+        claimed_at=doing.now,
+        claimed_by=doing.actor,
+        due_at=doing.now + doing.mine.ladder.lasts,
     )
 
 
@@ -240,15 +268,24 @@ def _take_over(doing: _Doing, command: Command, terms: Terms) -> None:
         raise NotPossible("you have claimed it already")
     free = mine.claimed_at + terms.claim_grace
     if doing.now < free:
-        raise TooEarly(f"{mine.claimed_by} claimed it at {mine.claimed_at:%H:%M:%S} UTC; wait until {free:%H:%M:%S}")
+        raise TooEarly(
+            f"{mine.claimed_by} claimed it at {mine.claimed_at:%H:%M:%S} UTC; wait until {free:%H:%M:%S}"
+        )
     doing.move("taken-over", f"from {mine.claimed_by}: {reason}")
-    doing.mine = replace(doing.mine, claimed_at=doing.now, claimed_by=doing.actor, due_at=doing.now + mine.ladder.lasts)
+    doing.mine = replace(
+        doing.mine,
+        claimed_at=doing.now,
+        claimed_by=doing.actor,
+        due_at=doing.now + mine.ladder.lasts,
+    )
 
 
 def _answered(doing: _Doing, kind: TransitionKind, reason: str | None) -> None:
     mine = doing.mine
     if mine.state == "closed":
-        raise AlreadyAnswered(mine.answered_by or mine.acknowledged_by, mine.answered_at or mine.closed_at)
+        raise AlreadyAnswered(
+            mine.answered_by or mine.acknowledged_by, mine.answered_at or mine.closed_at
+        )
     if mine.state == "answered" and (kind != "accepted" or mine.outcome == "accepted"):
         raise AlreadyAnswered(mine.answered_by, mine.answered_at)
     if mine.state == "shelved":
@@ -259,9 +296,14 @@ def _answered(doing: _Doing, kind: TransitionKind, reason: str | None) -> None:
         return
     doing.move(kind, reason)
     doing.mine = replace(
-        doing.mine, answered_at=doing.now, answered_by=doing.actor, outcome=kind, outcome_reason=reason, due_at=None,
+        doing.mine,
+        answered_at=doing.now,
+        answered_by=doing.actor,
+        outcome=kind,
+        outcome_reason=reason,
+        due_at=None,
         inhibited_by=None,
-    )  # fmt: skip
+    )
     if ended:
         doing.move("closed", "ended, acknowledged and answered")
         doing.mine = replace(doing.mine, closed_at=doing.now)
@@ -283,7 +325,11 @@ def _decline(doing: _Doing, command: Command, terms: Terms) -> None:
     assert isinstance(command, Decline)
     if command.reason not in DECLINE_REASONS:
         raise ReasonNeeded(f"declining needs one of these reasons: {', '.join(DECLINE_REASONS)}")
-    note = _reason(command.note, "declining for another reason") if command.reason == "other" else command.note
+    note = (
+        _reason(command.note, "declining for another reason")
+        if command.reason == "other"
+        else command.note
+    )
     _answered(doing, "declined", f"{command.reason}: {note}" if note else command.reason)
 
 
@@ -299,13 +345,20 @@ def _shelve(doing: _Doing, command: Command, terms: Terms) -> None:
     if urgency == 1 or longest is None:
         raise NotShelvable("a P1 is never shelved: answer it")
     if not timedelta(0) < command.duration <= longest:
-        raise NotShelvable(f"a P{urgency} can be shelved for {int(longest.total_seconds()) // 60} minutes at the most")
+        raise NotShelvable(
+            f"a P{urgency} can be shelved for {int(longest.total_seconds()) // 60} minutes at the most"
+        )
     doing.move("shelved", reason)
     until = doing.now + command.duration
     doing.mine = replace(
-        doing.mine, shelved_until=until, shelved_reason=reason, due_at=until, claimed_at=None, claimed_by=None,
+        doing.mine,
+        shelved_until=until,
+        shelved_reason=reason,
+        due_at=until,
+        claimed_at=None,
+        claimed_by=None,
         inhibited_by=None,
-    )  # fmt: skip
+    )
 
 
 def _unshelve(doing: _Doing, command: Command, terms: Terms) -> None:
@@ -335,13 +388,23 @@ def _hand_over(doing: _Doing, command: Command, terms: Terms) -> None:
     if mine.state == "claimed":
         doing.mine = replace(doing.mine, claimed_by=command.to, claimed_at=doing.now, due_at=due)
     else:
-        doing.mine = replace(doing.mine, acknowledged_by=command.to, acknowledged_at=doing.now, due_at=due)
+        doing.mine = replace(
+            doing.mine, acknowledged_by=command.to, acknowledged_at=doing.now, due_at=due
+        )
 
 
 _DO = {
-    Acknowledge: _acknowledge, Claim: _claim, TakeOver: _take_over, Accept: _accept, Decline: _decline,
-    NotOurs: _not_ours, Shelve: _shelve, Unshelve: _unshelve, Note: _note, HandOver: _hand_over,
-}  # fmt: skip
+    Acknowledge: _acknowledge,
+    Claim: _claim,
+    TakeOver: _take_over,
+    Accept: _accept,
+    Decline: _decline,
+    NotOurs: _not_ours,
+    Shelve: _shelve,
+    Unshelve: _unshelve,
+    Note: _note,
+    HandOver: _hand_over,
+}
 
 
 def _reason(said: str | None, what: str) -> str:
@@ -357,9 +420,18 @@ def off_the_shelf(mine: DeskAlert, now: datetime) -> DeskAlert:
     """It sounds again as if new, and its ladder begins anew."""
     due = now + mine.ladder.acknowledge_within
     return replace(
-        mine, shelved_until=None, shelved_reason=None, acknowledged_at=None, acknowledged_by=None, acknowledge_by=due,
-        due_at=due, presented=mine.presented + 1, sounded=0, ladder_since=now, ladder_step=0,
-    )  # fmt: skip
+        mine,
+        shelved_until=None,
+        shelved_reason=None,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        acknowledge_by=due,
+        due_at=due,
+        presented=mine.presented + 1,
+        sounded=0,
+        ladder_since=now,
+        ladder_step=0,
+    )
 
 
 def stand_down(change: AlertChange, now: datetime) -> AlertChange:
@@ -375,7 +447,9 @@ def stand_down(change: AlertChange, now: datetime) -> AlertChange:
         new, record = end(above, alert.alert_id, now, "answered at the desk below")
         said.append(record)
         if new.state == "cleared":
-            new, record = moved(new, "closed", alert.alert_id, now, "liaison", "answered at the desk below")
+            new, record = moved(
+                new, "closed", alert.alert_id, now, "liaison", "answered at the desk below"
+            )
             new = replace(new, closed_at=now)
             said.append(record)
         alert = alert.with_desk(new)

@@ -37,7 +37,11 @@ def detail_of(standing: Standing) -> dict[str, Any]:
         "act_by": finding.act_by.isoformat() if finding.act_by else None,
         "verification": standing.verification,
         "evidence": [
-            {"statement": e.statement, "at": e.at.isoformat(), "event": list(e.event) if e.event else None}
+            {
+                "statement": e.statement,
+                "at": e.at.isoformat(),
+                "event": list(e.event) if e.event else None,
+            }
             for e in finding.evidence
         ],
     }
@@ -54,9 +58,16 @@ def sound(
 ) -> tuple[DeskAlert, Transition]:
     """A new alarm at the desk: nothing of an earlier acknowledgement, answer or shelf remains but in the log."""
     fresh = DeskAlert(
-        to.desk, mine.state if mine else "raised", to.view, now + to.ladder.acknowledge_within, to.ladder, origin,
-        due_at=now + to.ladder.acknowledge_within, presented=(mine.presented if mine else 0) + 1, ladder_since=now,
-    )  # fmt: skip
+        to.desk,
+        mine.state if mine else "raised",
+        to.view,
+        now + to.ladder.acknowledge_within,
+        to.ladder,
+        origin,
+        due_at=now + to.ladder.acknowledge_within,
+        presented=(mine.presented if mine else 0) + 1,
+        ladder_since=now,
+    )
     if mine is None:
         return fresh, Transition(alert, to.desk, kind, now, LIAISON, reason)
     return moved(fresh, kind, alert, now, LIAISON, reason)
@@ -73,7 +84,13 @@ def end(mine: DeskAlert, alert: str, now: datetime, reason: str) -> tuple[DeskAl
     new, said = moved(mine, kind, alert, now, LIAISON, reason)
     closed = now if kind == "closed" else None
     return replace(
-        new, cleared_at=now, closed_at=closed, due_at=None, inhibited_by=None, shelved_until=None, dispute=None
+        new,
+        cleared_at=now,
+        closed_at=closed,
+        due_at=None,
+        inhibited_by=None,
+        shelved_until=None,
+        dispute=None,
     ), said
 
 
@@ -100,13 +117,29 @@ def raise_alert(
         desks[each.desk], said = sound(identity, desks.get(each.desk), each, "raised", now, reason)
         transitions.append(said)
     alert = Alert(
-        identity, finding.key, finding.rule, rule_version, zone, area, crisis_id, feed, finding.urgency,
-        finding.holds_from, now, None, None, detail_of(standing), tuple(desks[k] for k in sorted(desks)),
-    )  # fmt: skip
+        identity,
+        finding.key,
+        finding.rule,
+        rule_version,
+        zone,
+        area,
+        crisis_id,
+        feed,
+        finding.urgency,
+        finding.holds_from,
+        now,
+        None,
+        None,
+        detail_of(standing),
+        tuple(desks[k] for k in sorted(desks)),
+    )
     return AlertChange(
         alert,
         tuple(transitions),
-        tuple(Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items) for each in to),
+        tuple(
+            Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items)
+            for each in to
+        ),
     )
 
 
@@ -154,22 +187,36 @@ def update(
             known[each.desk], said = sound(alert.alert_id, mine, each, "raised", now)
         elif worse is not None:
             origin: Origin = "rule" if by_rule else mine.origin
-            known[each.desk], said = sound(alert.alert_id, mine, each, "worsened", now, worse, origin)
-        elif mine.view != each.view or finding.urgency != alert.urgency or (by_rule and mine.origin != "rule"):
+            known[each.desk], said = sound(
+                alert.alert_id, mine, each, "worsened", now, worse, origin
+            )
+        elif (
+            mine.view != each.view
+            or finding.urgency != alert.urgency
+            or (by_rule and mine.origin != "rule")
+        ):
             new, said = moved(mine, "annotated", alert.alert_id, now, LIAISON)
             known[each.desk] = replace(new, view=each.view)
             if by_rule and mine.origin != "rule":
-                known[each.desk] = replace(known[each.desk], origin="rule", ladder=each.ladder, ladder_since=now)
+                known[each.desk] = replace(
+                    known[each.desk], origin="rule", ladder=each.ladder, ladder_since=now
+                )
         else:
             continue
         transitions.append(said)
-        disclosed.append(Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items))
+        disclosed.append(
+            Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items)
+        )
     for desk in sorted(set(known) - named):
         mine = known[desk]
         if mine.origin == "rule" and not mine.ended:
             known[desk], said = end(mine, alert.alert_id, now, "for other desks")
             transitions.append(said)
-    same = (detail, crisis_id, finding.holds_from) == (alert.detail, alert.crisis_id, alert.holds_since)
+    same = (detail, crisis_id, finding.holds_from) == (
+        alert.detail,
+        alert.crisis_id,
+        alert.holds_since,
+    )
     if not transitions and same:
         return None
     changed = replace(
@@ -193,4 +240,6 @@ def clear(alert: Alert, now: datetime, reason: str) -> AlertChange:
         new, said = end(mine, alert.alert_id, now, reason)
         desks.append(new)
         transitions.append(said)
-    return AlertChange(replace(alert, cleared_at=now, clear_reason=reason, desks=tuple(desks)), tuple(transitions))
+    return AlertChange(
+        replace(alert, cleared_at=now, clear_reason=reason, desks=tuple(desks)), tuple(transitions)
+    )

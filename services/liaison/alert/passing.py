@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 
 from services.liaison.alert.commands import off_the_shelf
 from services.liaison.alert.life import LIAISON, sound
-from services.liaison.alert.record import Addressed, Alert, AlertChange, DeskAlert, Disclosed, Origin, Transition, moved
+from services.liaison.alert.record import (
+    Addressed,
+    Alert,
+    AlertChange,
+    DeskAlert,
+    Disclosed,
+    Origin,
+    Transition,
+    moved,
+)
 from services.liaison.alert.states import HELD
 from services.liaison.catalogue import CATALOGUE
 
@@ -42,7 +51,9 @@ def pause(mine: DeskAlert) -> timedelta:
     return mine.ladder.acknowledge_within * times
 
 
-def pass_time(alert: Alert, now: datetime, address: Callable[[str], Addressed | None]) -> AlertChange | None:
+def pass_time(
+    alert: Alert, now: datetime, address: Callable[[str], Addressed | None]
+) -> AlertChange | None:
     """Everything that is due at `now`. `address` gives a desk of the ladder its own disclosed view; None for a desk
     that the registry no longer has."""
     due = alert_due(alert)
@@ -62,7 +73,9 @@ def pass_time(alert: Alert, now: datetime, address: Callable[[str], Addressed | 
 class _Passing:
     """An alert while what is due is done to it."""
 
-    def __init__(self, alert: Alert, now: datetime, address: Callable[[str], Addressed | None]) -> None:
+    def __init__(
+        self, alert: Alert, now: datetime, address: Callable[[str], Addressed | None]
+    ) -> None:
         self.alert, self.now, self._address = alert, now, address
         self.said: list[Transition] = []
         self.shown: list[Disclosed] = []
@@ -82,7 +95,14 @@ class _Passing:
         if mine.due_at is None or mine.due_at > now or mine.ended:
             return
         if mine.state == "shelved":
-            new, said = moved(mine, "unshelved", self.alert.alert_id, now, LIAISON, "its time on the shelf is over")
+            new, said = moved(
+                mine,
+                "unshelved",
+                self.alert.alert_id,
+                now,
+                LIAISON,
+                "its time on the shelf is over",
+            )
             self._keep(off_the_shelf(new, now), said)
         elif mine.state in HELD:
             holder = mine.claimed_by or mine.acknowledged_by
@@ -90,12 +110,27 @@ class _Passing:
             new, said = moved(mine, "sounded-again", self.alert.alert_id, now, LIAISON, why)
             limit = now + mine.ladder.acknowledge_within
             new = replace(
-                new, acknowledged_at=None, acknowledged_by=None, claimed_at=None, claimed_by=None, due_at=limit,
-                acknowledge_by=limit, sounded=mine.sounded + 1, ladder_since=now, ladder_step=0,
-            )  # fmt: skip
+                new,
+                acknowledged_at=None,
+                acknowledged_by=None,
+                claimed_at=None,
+                claimed_by=None,
+                due_at=limit,
+                acknowledge_by=limit,
+                sounded=mine.sounded + 1,
+                ladder_since=now,
+                ladder_step=0,
+            )
             self._keep(new, said)
         elif mine.unanswered and not mine.inhibited_by:
-            new, said = moved(mine, "sounded-again", self.alert.alert_id, now, LIAISON, "nobody has acknowledged it")
+            new, said = moved(
+                mine,
+                "sounded-again",
+                self.alert.alert_id,
+                now,
+                LIAISON,
+                "nobody has acknowledged it",
+            )
             new = replace(new, sounded=mine.sounded + 1)
             self._keep(replace(new, due_at=now + pause(new)), said)
 
@@ -106,7 +141,9 @@ class _Passing:
             rung = mine.ladder.rungs[mine.ladder_step]
             to = [d for d in rung.desks if d != desk]
             told = ", ".join(to) or "no desk of this level"
-            new, said = moved(mine, "escalated", self.alert.alert_id, self.now, LIAISON, f"{rung.level}: {told}")
+            new, said = moved(
+                mine, "escalated", self.alert.alert_id, self.now, LIAISON, f"{rung.level}: {told}"
+            )
             self._keep(replace(new, ladder_step=mine.ladder_step + 1), said)
             for above in to:
                 self._tell(above, "escalation", f"not acknowledged at {desk}")

@@ -46,7 +46,10 @@ class Ladder:
             "policy": self.policy,
             "acknowledge_within": self.acknowledge_within.total_seconds(),
             "lasts": self.lasts.total_seconds(),
-            "rungs": [{"level": r.level, "after": r.after.total_seconds(), "desks": list(r.desks)} for r in self.rungs],
+            "rungs": [
+                {"level": r.level, "after": r.after.total_seconds(), "desks": list(r.desks)}
+                for r in self.rungs
+            ],
             "supervisors": list(self.supervisors),
         }
 
@@ -57,7 +60,10 @@ class Ladder:
             value["policy"],
             timedelta(seconds=value["acknowledge_within"]),
             timedelta(seconds=value["lasts"]),
-            tuple(Rung(r["level"], timedelta(seconds=r["after"]), tuple(r["desks"])) for r in value["rungs"]),
+            tuple(
+                Rung(r["level"], timedelta(seconds=r["after"]), tuple(r["desks"]))
+                for r in value["rungs"]
+            ),
             tuple(value["supervisors"]),
         )
 
@@ -192,7 +198,9 @@ class AlertChange:
         if following is None:
             return self
         return AlertChange(
-            following.alert, self.transitions + following.transitions, self.disclosed + following.disclosed
+            following.alert,
+            self.transitions + following.transitions,
+            self.disclosed + following.disclosed,
         )
 
 
@@ -213,7 +221,14 @@ def alert_id(key: str) -> str:
 
 
 def moved(
-    mine: DeskAlert, kind: TransitionKind, alert: str, at: datetime, actor: str, reason: str | None = None
+    mine: DeskAlert,
+    kind: TransitionKind,
+    alert: str,
+    at: datetime,
+    actor: str,
+    reason: str | None = None,
 ) -> tuple[DeskAlert, Transition]:
     """The desk's part after a transition of the table, and its record. Raises TransitionNotAllowed."""
-    return replace(mine, state=after(kind, mine.state)), Transition(alert, mine.desk, kind, at, actor, reason)
+    return replace(mine, state=after(kind, mine.state)), Transition(
+        alert, mine.desk, kind, at, actor, reason
+    )

@@ -21,13 +21,40 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 State = Literal[
-    "raised", "delivered", "acknowledged", "claimed", "answered", "shelved", "returned", "cleared", "closed"
+    "raised",
+    "delivered",
+    "acknowledged",
+    "claimed",
+    "answered",
+    "shelved",
+    "returned",
+    "cleared",
+    "closed",
 ]
 TransitionKind = Literal[
-    "raised", "worsened", "annotated", "delivered", "sounded-again", "escalated", "disputed", "inhibited", "released",
-    "acknowledged", "claimed", "taken-over", "handed-over", "accepted", "declined", "not-ours", "noted",
-    "shelved", "unshelved", "returned", "cleared", "closed",
-]  # fmt: skip
+    "raised",
+    "worsened",
+    "annotated",
+    "delivered",
+    "sounded-again",
+    "escalated",
+    "disputed",
+    "inhibited",
+    "released",
+    "acknowledged",
+    "claimed",
+    "taken-over",
+    "handed-over",
+    "accepted",
+    "declined",
+    "not-ours",
+    "noted",
+    "shelved",
+    "unshelved",
+    "returned",
+    "cleared",
+    "closed",
+]
 
 STATES: tuple[State, ...] = get_args(State)
 KINDS: tuple[TransitionKind, ...] = get_args(TransitionKind)

@@ -42,9 +42,17 @@ def threads(alerts: Iterable[Alert], desk: str) -> tuple[Thread, ...]:
         parts = [(a, mine) for a in ordered if (mine := a.at(desk)) is not None]
         waiting = [a.urgency for a, mine in parts if mine.state in _LOUD]
         found.append(
-            Thread(ordered[0].crisis_id, desk, min(waiting, default=None), ordered, sum(m.presented for _, m in parts))
+            Thread(
+                ordered[0].crisis_id,
+                desk,
+                min(waiting, default=None),
+                ordered,
+                sum(m.presented for _, m in parts),
+            )
         )
-    return tuple(sorted(found, key=lambda t: (t.urgency or 9, t.alerts[0].raised_at, t.alerts[0].alert_id)))
+    return tuple(
+        sorted(found, key=lambda t: (t.urgency or 9, t.alerts[0].raised_at, t.alerts[0].alert_id))
+    )
 
 
 def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
@@ -54,7 +62,9 @@ def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
     visible, is recorded, and silences nothing else: it ends at once with the other's answer or end, and the alert then
     sounds as if new. A P1 is never marked, since nothing is more urgent.
     """
-    standing = sorted((a for a in alerts if a.stands), key=lambda a: (a.urgency, a.raised_at, a.alert_id))
+    standing = sorted(
+        (a for a in alerts if a.stands), key=lambda a: (a.urgency, a.raised_at, a.alert_id)
+    )
     loudest: dict[str, Alert] = {}
     for alert in standing:
         for mine in alert.desks:
@@ -85,5 +95,10 @@ def _returned(mine: DeskAlert, now: datetime) -> DeskAlert:
         return mine
     limit = now + mine.ladder.acknowledge_within
     return replace(
-        mine, acknowledge_by=limit, due_at=limit, ladder_since=now, ladder_step=0, presented=mine.presented + 1
+        mine,
+        acknowledge_by=limit,
+        due_at=limit,
+        ladder_since=now,
+        ladder_step=0,
+        presented=mine.presented + 1,
     )

@@ -20,9 +20,15 @@ Certainty = Literal["verified", "secondary", "from-memory", "assumption"]
 Basis = Literal["legal", "standard", "assumption"]
 
 Purpose = Literal[
-    "emergency-response", "direct-care", "safeguarding", "statutory-duty", "family-contact", "accountability",
-    "equality-monitoring", "system-integrity",
-]  # fmt: skip
+    "emergency-response",
+    "direct-care",
+    "safeguarding",
+    "statutory-duty",
+    "family-contact",
+    "accountability",
+    "equality-monitoring",
+    "system-integrity",
+]
 """What an alert shows a person's data for; logged with each disclosure (domain reference, section 5.3: a purpose code is kept
 whatever becomes of the duty to keep a justification). On which lawful basis is each controller's to say."""
 
@@ -74,7 +80,9 @@ class RuleDocument(Closed):
     effective_from: date
     effective_to: date | None = None
     """The day after its last, in London."""
-    limits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]+$")], Limit] = Field(default_factory=dict)
+    limits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]+$")], Limit] = Field(
+        default_factory=dict
+    )
     withholds: dict[DeskRole, tuple[str, ...]] = Field(default_factory=dict)
     """Items of the disclosure matrix that this rule's alerts do not need, by recipient: the matrix less these."""
 
@@ -103,15 +111,21 @@ class RuleDocument(Closed):
 def check_ladder(name: str, ladder: Ladder) -> None:
     """Raises ValueError for a ladder without a supervisor or whose higher level comes first."""
     if "supervisor" not in ladder:
-        raise ValueError(f"{name} has no supervisor; name after how many seconds the supervisor has the alert")
+        raise ValueError(
+            f"{name} has no supervisor; name after how many seconds the supervisor has the alert"
+        )
     times = [after for _, after in ladder_of(ladder)]
     if times != sorted(set(times)):
-        raise ValueError(f"{name}: each level must come later than the one below it; correct the seconds")
+        raise ValueError(
+            f"{name}: each level must come later than the one below it; correct the seconds"
+        )
 
 
 def ladder_of(ladder: Ladder) -> tuple[tuple[Level, timedelta], ...]:
     """The rungs from below to above."""
-    return tuple((level, timedelta(seconds=ladder[level])) for level in get_args(Level) if level in ladder)
+    return tuple(
+        (level, timedelta(seconds=ladder[level])) for level in get_args(Level) if level in ladder
+    )
 
 
 def read_document(name: str, text: str) -> RuleDocument:
@@ -123,7 +137,9 @@ def read_document(name: str, text: str) -> RuleDocument:
     except ValidationError as error:
         first = error.errors()[0]
         place = "/" + "/".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise CatalogueError(
+            f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}"
+        ) from error
     if name != f"{document.id}.yaml":
         raise CatalogueError(f"{name} holds rule {document.id}; name the file {document.id}.yaml")
     return document
@@ -131,7 +147,8 @@ def read_document(name: str, text: str) -> RuleDocument:
 
 def _load() -> Mapping[str, RuleDocument]:
     files = sorted(
-        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name
+        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".yaml")),
+        key=lambda f: f.name,
     )
     documents = (read_document(f.name, f.read_text(encoding="utf-8")) for f in files)
     return MappingProxyType({d.id: d for d in documents})

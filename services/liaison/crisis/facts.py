@@ -143,14 +143,16 @@ class Force:
     @property
     def is_restraint(self) -> bool:
         """The person is held: by hand, by handcuffs, at the limbs, on the ground, prone, or with a spit guard on."""
-        return self.position is RestraintPosition.PRONE or not RESTRAINT_KINDS.isdisjoint(self.kinds)
+        return self.position is RestraintPosition.PRONE or not RESTRAINT_KINDS.isdisjoint(
+            self.kinds
+        )
 
     @property
     def is_handcuffs_alone(self) -> bool:
         """Handcuffs and nothing more, not prone."""
-        return self.position is not RestraintPosition.PRONE and RESTRAINT_KINDS.intersection(self.kinds) == {
-            ForceKind.HANDCUFFS
-        }
+        return self.position is not RestraintPosition.PRONE and RESTRAINT_KINDS.intersection(
+            self.kinds
+        ) == {ForceKind.HANDCUFFS}
 
     def first_of(self, wanted: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
         """The first of these signs that was observed."""
@@ -225,7 +227,9 @@ class Detention:
         """
         if self.kept_at is not None:
             return self.detained
-        there = [m for m in (self.arrived, self.handed_over, self.assessment_started) if m is not None]
+        there = [
+            m for m in (self.arrived, self.handed_over, self.assessment_started) if m is not None
+        ]
         return min((*there, *(v.mark for v in self.visits)), default=None)
 
     @property
@@ -237,14 +241,19 @@ class Detention:
     def away(self) -> Spans:
         """From each escape until the person is at a place of safety again, or the detention ended."""
         back = sorted(v.mark.at for v in (*self.visits, *self.handovers))
-        return spans((e.at, min(next((b for b in back if b > e.at), FOREVER), self.over)) for e in self.escapes)
+        return spans(
+            (e.at, min(next((b for b in back if b > e.at), FOREVER), self.over))
+            for e in self.escapes
+        )
 
     @property
     def stays(self) -> tuple[tuple[SiteVisit, datetime], ...]:
         """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the detention over."""
         found = []
         for number, visit in enumerate(self.visits):
-            following = self.visits[number + 1].mark.at if number + 1 < len(self.visits) else FOREVER
+            following = (
+                self.visits[number + 1].mark.at if number + 1 < len(self.visits) else FOREVER
+            )
             gone = next((e.at for e in self.escapes if e.at >= visit.mark.at), FOREVER)
             end = min(following, gone, self.over)
             if end > visit.mark.at:

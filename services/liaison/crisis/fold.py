@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from schemas.codes import (
-    Nature,
-)
+from schemas.codes import Nature
 from schemas.events import care, detention, incident
 from schemas.place import Location
 from schemas.received import Received
@@ -96,7 +94,11 @@ def fold(
         for received in said:
             folding.take(received)
     detained = min((d.detained.at for d in folding.detentions.values()), default=None)
-    believed = () if detained is None else tuple(r for r in site_reports if r.mark.at >= detained - SITE_REPORTS_COUNT)
+    believed = (
+        ()
+        if detained is None
+        else tuple(r for r in site_reports if r.mark.at >= detained - SITE_REPORTS_COUNT)
+    )
     return folding.crisis(crisis_id, area, attached, outcome, said.faults, contacts, believed)
 
 
@@ -113,7 +115,9 @@ def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
     """
     said = counted(events)
     own = [r for r in said if r.record_key is not None]
-    named = own or sorted((r for r in said.given if r.record_key is not None), key=lambda r: r.order)
+    named = own or sorted(
+        (r for r in said.given if r.record_key is not None), key=lambda r: r.order
+    )
     if not named or named[0].record_key is None:
         raise ValueError("a sighting needs at least one event that belongs to an incident")
     place: Location | None = None
@@ -131,7 +135,8 @@ def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
             case care.WelfareConcernRaised():
                 nature = nature or Nature.WELFARE_CONCERN
             case (
-                detention.CustodyArrived(incident=str(own_incident)) | care.AbsenceReported(incident=str(own_incident))
+                detention.CustodyArrived(incident=str(own_incident))
+                | care.AbsenceReported(incident=str(own_incident))
             ):
                 names.add((received.agency, own_incident))
             case care.ReferralSent(incident=str(own_incident)):

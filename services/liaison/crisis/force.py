@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from schemas.codes import ClinicalSign, DetentionPower, ForceKind, PlaceOfSafetyKind, RestraintPosition
+from schemas.codes import (
+    ClinicalSign,
+    DetentionPower,
+    ForceKind,
+    PlaceOfSafetyKind,
+    RestraintPosition,
+)
 from schemas.received import Mark
 from services.liaison.crisis.facts import Conveyance, Detention, Force
 from services.liaison.crisis.records import Consultation, Extension, Key, SiteVisit
@@ -24,7 +30,9 @@ class ForceBuilder:
     end_recorded: bool = False
     injury: bool | None = None
 
-    def observe(self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark) -> None:
+    def observe(
+        self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark
+    ) -> None:
         """Position and signs, as seen at that instant. Prone once is prone."""
         if position is not None and self.position is not RestraintPosition.PRONE:
             self.position = position

@@ -65,7 +65,9 @@ class Records:
     def _custody(self, said: Said) -> Custody:
         known = self.custodies.get(said.key)
         if known is None:
-            known = Custody(said.key, None, said.mark, None, None, None, (), (), (), None, (), None, None, None)
+            known = Custody(
+                said.key, None, said.mark, None, None, None, (), (), (), None, (), None, None, None
+            )
         return known
 
     def custody_arrived(self, said: Said) -> None:
@@ -73,13 +75,17 @@ class Records:
         if data.person is not None:
             born, looks = data.person.date_of_birth, data.person.apparent_age
             known = replace(
-                known, date_of_birth=born or known.date_of_birth,
+                known,
+                date_of_birth=born or known.date_of_birth,
                 apparent_age=known.apparent_age if looks is None else looks,
-            )  # fmt: skip
+            )
         self.custodies[said.key] = replace(
-            known, arrived=known.arrived or said.mark, suite=data.suite, incident=data.incident or known.incident,
+            known,
+            arrived=known.arrived or said.mark,
+            suite=data.suite,
+            incident=data.incident or known.incident,
             vulnerable=known.vulnerable if data.vulnerable is None else data.vulnerable,
-        )  # fmt: skip
+        )
 
     def custody_risk(self, said: Said) -> None:
         known, data = self._custody(said), said.data
@@ -88,52 +94,72 @@ class Records:
 
     def custody_health(self, said: Said) -> None:
         known = self._custody(said)
-        self.custodies[said.key] = replace(known, health_checks=(*known.health_checks, (said.mark, said.data.asleep)))
+        self.custodies[said.key] = replace(
+            known, health_checks=(*known.health_checks, (said.mark, said.data.asleep))
+        )
 
     def custody_reviewed(self, said: Said) -> None:
         known, data = self._custody(said), said.data
         done = CustodyReview(
-            said.mark, data.inspector_authority, data.asleep,
-            data.imminent_risk, data.no_other_place, data.health_professional_available,
-        )  # fmt: skip
+            said.mark,
+            data.inspector_authority,
+            data.asleep,
+            data.imminent_risk,
+            data.no_other_place,
+            data.health_professional_available,
+        )
         self.custodies[said.key] = replace(known, reviews=(*known.reviews, done))
 
     def custody_adult(self, said: Said) -> None:
         known = self._custody(said)
-        self.custodies[said.key] = replace(known, appropriate_adult=known.appropriate_adult or said.mark)
+        self.custodies[said.key] = replace(
+            known, appropriate_adult=known.appropriate_adult or said.mark
+        )
 
     def custody_interview(self, said: Said) -> None:
         known = self._custody(said)
-        self.custodies[said.key] = replace(known, interviews=(*known.interviews, (said.mark, said.data.at)))
+        self.custodies[said.key] = replace(
+            known, interviews=(*known.interviews, (said.mark, said.data.at))
+        )
 
     def custody_released(self, said: Said) -> None:
         known, data = self._custody(said), said.data
         self.custodies[said.key] = replace(
-            known, released=known.released or said.mark, referred_to=data.referred_to or known.referred_to,
-            pre_release_risk_assessed=known.pre_release_risk_assessed or data.pre_release_risk_assessed,
-        )  # fmt: skip
+            known,
+            released=known.released or said.mark,
+            referred_to=data.referred_to or known.referred_to,
+            pre_release_risk_assessed=known.pre_release_risk_assessed
+            or data.pre_release_risk_assessed,
+        )
 
     # -- absence ------------------------------------------------------------------------------------------------------
 
     def _absence(self, said: Said) -> Absence:
         known = self.absences.get(said.key)
         if known is None:
-            known = Absence(said.key, said.agency_kind, None, said.mark, None, None, None, None, (), None, None)
+            known = Absence(
+                said.key, said.agency_kind, None, said.mark, None, None, None, None, (), None, None
+            )
         return known
 
     def absence_reported(self, said: Said) -> None:
         known, data = self._absence(said), said.data
         self.absences[said.key] = replace(
-            known, reported=known.reported or said.mark, kind=data.kind, incident=data.incident or known.incident,
+            known,
+            reported=known.reported or said.mark,
+            kind=data.kind,
+            incident=data.incident or known.incident,
             legal_status=data.legal_status or known.legal_status,
             power_valid_until=data.power_valid_until or known.power_valid_until,
             last_seen_at=data.last_seen_at or known.last_seen_at,
             photo_held=known.photo_held if data.photo_held is None else data.photo_held,
-        )  # fmt: skip
+        )
 
     def absence_graded(self, said: Said) -> None:
         known = self._absence(said)
-        self.absences[said.key] = replace(known, grades=(*known.grades, (said.mark, said.data.risk)))
+        self.absences[said.key] = replace(
+            known, grades=(*known.grades, (said.mark, said.data.risk))
+        )
 
     def absence_ended(self, said: Said) -> None:
         known = self._absence(said)
@@ -143,14 +169,19 @@ class Records:
     # -- referral -----------------------------------------------------------------------------------------------------
 
     def _referral(self, said: Said) -> Referral:
-        return self.referrals.get(said.key) or Referral(said.key, None, said.mark, None, None, None, None, ())
+        return self.referrals.get(said.key) or Referral(
+            said.key, None, said.mark, None, None, None, None, ()
+        )
 
     def referral_sent(self, said: Said) -> None:
         known, data = self._referral(said), said.data
         self.referrals[said.key] = replace(
-            known, sent=known.sent or said.mark, to_agency=data.to_agency, priority=data.priority,
+            known,
+            sent=known.sent or said.mark,
+            to_agency=data.to_agency,
+            priority=data.priority,
             incident=data.incident or known.incident,
-        )  # fmt: skip
+        )
 
     def referral_acknowledged(self, said: Said) -> None:
         known = self._referral(said)
@@ -167,12 +198,16 @@ class Records:
     # -- follow-up ----------------------------------------------------------------------------------------------------
 
     def _follow_up(self, said: Said) -> FollowUp:
-        known = self.follow_ups.get(said.key) or FollowUp(said.key, said.mark, None, None, None, None, None)
+        known = self.follow_ups.get(said.key) or FollowUp(
+            said.key, said.mark, None, None, None, None, None
+        )
         return replace(known, local_person=said.data.local_person or known.local_person)
 
     def follow_up_due(self, said: Said) -> None:
         known, data = self._follow_up(said), said.data
-        self.follow_ups[said.key] = replace(known, due=known.due or said.mark, by=data.by, kind=data.kind)
+        self.follow_ups[said.key] = replace(
+            known, due=known.due or said.mark, by=data.by, kind=data.kind
+        )
 
     def follow_up_completed(self, said: Said) -> None:
         known = self._follow_up(said)
@@ -187,7 +222,9 @@ class Records:
         self.checks.append((said.key, said.mark, said.data.seen))
         for number, each in enumerate(self.welfare_checks):
             if each.incident == said.key:
-                self.welfare_checks[number] = replace(each, checked=(*each.checked, (said.mark, said.data.seen)))
+                self.welfare_checks[number] = replace(
+                    each, checked=(*each.checked, (said.mark, said.data.seen))
+                )
 
     def family_contact(self, said: Said) -> None:
         what = {
@@ -203,23 +240,39 @@ class Records:
     def declined(self, said: Said) -> None:
         data = said.data
         self.refusals.append(
-            Refusal(said.key, said.agency_kind, said.mark, "declined", data.reason, data.referred_to, data.caller_told)
+            Refusal(
+                said.key,
+                said.agency_kind,
+                said.mark,
+                "declined",
+                data.reason,
+                data.referred_to,
+                data.caller_told,
+            )
         )
 
     def transferred(self, said: Said) -> None:
         data = said.data
-        self.refusals.append(Refusal(said.key, said.agency_kind, said.mark, "transferred", None, data.to_agency, None))
+        self.refusals.append(
+            Refusal(
+                said.key, said.agency_kind, said.mark, "transferred", None, data.to_agency, None
+            )
+        )
 
     def _place(self, said: Said) -> PlaceRequest:
         at = (said.key, said.data.request)
-        return self.places.get(at) or PlaceRequest(said.key, said.data.request, said.data.site, said.mark, None, None)
+        return self.places.get(at) or PlaceRequest(
+            said.key, said.data.request, said.data.site, said.mark, None, None
+        )
 
     def place_requested(self, said: Said) -> None:
         self.places[(said.key, said.data.request)] = self._place(said)
 
     def place_accepted(self, said: Said) -> None:
         known = self._place(said)
-        self.places[(said.key, said.data.request)] = replace(known, accepted=known.accepted or said.mark)
+        self.places[(said.key, said.data.request)] = replace(
+            known, accepted=known.accepted or said.mark
+        )
 
     def place_refused(self, said: Said) -> None:
         known = self._place(said)

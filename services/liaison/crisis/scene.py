@@ -30,16 +30,14 @@ AMBULANCE_RESPONSE = frozenset(
         ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR,
     }
 )
-JOINT_RESPONSE = frozenset({ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE})
+JOINT_RESPONSE = frozenset(
+    {ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE}
+)
 NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
 """Reasons that leave a person in crisis with the police alone (LAS: more than half of police requests are cancelled)."""
 
 STRONG = frozenset(
-    {
-        CrisisIndicator.SUICIDE_ATTEMPT,
-        CrisisIndicator.SECTION_135_136,
-        CrisisIndicator.RESTRAINT,
-    }
+    {CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SECTION_135_136, CrisisIndicator.RESTRAINT}
 )
 _CALL_TAKING = frozenset({CrisisIndicator.MENTAL_HEALTH_CODE, CrisisIndicator.AMPDS_25})
 _KNOWN = frozenset({CrisisIndicator.CRISIS_PLAN, CrisisIndicator.KNOWN_TO_SERVICES})
@@ -141,11 +139,32 @@ class IncidentBuilder:
     def build(self) -> IncidentState:
         """The incident as it stands."""
         return IncidentState(
-            self.key, self.kind, self.opened_at, self.last_seen_at, self.reported, self.nature, self.category, self.closed,
-            self.attended, self.outcome, self.crisis_at, self.first_assigned, self.police_left, self.person, self.caller,
-            self.caller_at, tuple(self.linked), self.has_location, self.risk_to_self, self.risk_to_responders,
-            self.date_of_birth, self.apparent_age, self.channel, self.named, self.ethnicity_stated,
-        )  # fmt: skip
+            self.key,
+            self.kind,
+            self.opened_at,
+            self.last_seen_at,
+            self.reported,
+            self.nature,
+            self.category,
+            self.closed,
+            self.attended,
+            self.outcome,
+            self.crisis_at,
+            self.first_assigned,
+            self.police_left,
+            self.person,
+            self.caller,
+            self.caller_at,
+            tuple(self.linked),
+            self.has_location,
+            self.risk_to_self,
+            self.risk_to_responders,
+            self.date_of_birth,
+            self.apparent_age,
+            self.channel,
+            self.named,
+            self.ethnicity_stated,
+        )
 
 
 @dataclass(slots=True)
@@ -177,7 +196,11 @@ class Presence:
     @property
     def ambulance_sent(self) -> bool:
         """An ambulance response is on its way or there."""
-        return any(kind in AMBULANCE_RESPONSE for held in (self._coming, self._there) for kind, _, _ in held.values())
+        return any(
+            kind in AMBULANCE_RESPONSE
+            for held in (self._coming, self._there)
+            for kind, _, _ in held.values()
+        )
 
     @property
     def attendance(self) -> AttendanceBuilder | None:
@@ -226,9 +249,16 @@ class Presence:
     def so_far(self) -> Presence:
         """The same with what is still there, or on its way, left open. This one goes on as it was."""
         end = Presence(
-            self.attendances, list(self.ambulance), list(self.health), list(self.joint), list(self.responding), dict(self._sent),
-            {}, dict(self._there), dict(self._coming),
-        )  # fmt: skip
+            self.attendances,
+            list(self.ambulance),
+            list(self.health),
+            list(self.joint),
+            list(self.responding),
+            dict(self._sent),
+            {},
+            dict(self._there),
+            dict(self._coming),
+        )
         end.responding.extend((at, FOREVER) for _, at in self._sent.values())
         for unit in self._coming:
             end._not_coming(unit, FOREVER)
@@ -279,7 +309,11 @@ class AmbulanceResponse:
         emergency = category.is_emergency
         held = self._grades.get(incident)
         if held is None or not held[2].startswith(category):
-            self._grades[incident] = (str(category) if emergency else "low", mark, category + because)
+            self._grades[incident] = (
+                str(category) if emergency else "low",
+                mark,
+                category + because,
+            )
         if emergency:
             self._down = None
         self._settle(mark)
@@ -304,7 +338,11 @@ class AmbulanceResponse:
     def so_far(self) -> AmbulanceResponse:
         """The same with what still holds left open. This one goes on as it was."""
         end = AmbulanceResponse(
-            list(self.low), list(self.stood_down), list(self.emergency), list(self.category_1), _state=self._state
+            list(self.low),
+            list(self.stood_down),
+            list(self.emergency),
+            list(self.category_1),
+            _state=self._state,
         )
         end._end(FOREVER)
         return end

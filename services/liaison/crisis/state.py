@@ -93,7 +93,9 @@ class Folding:
         handler, has_signs, has_person = handling
         state = self.incidents.get(key)
         if state is None:
-            state = self.incidents[key] = IncidentBuilder(key, received.agency_kind, mark.at, mark.at)
+            state = self.incidents[key] = IncidentBuilder(
+                key, received.agency_kind, mark.at, mark.at
+            )
         state.last_seen_at = mark.at
         if has_signs and data.signs:
             self.signs += [(sign, mark) for sign in data.signs]
@@ -192,28 +194,42 @@ class Folding:
             attendance.person_taken = attendance.person_taken or data.with_person
         self.presence.left((state.key[0], data.resource), mark)
 
-    def stood_down(self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark) -> None:
+    def stood_down(
+        self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark
+    ) -> None:
         self.presence.left((state.key[0], data.resource), mark)
-        if data.kind in AMBULANCE_RESPONSE and data.reason in NOT_SENT and not self.presence.ambulance_sent:
+        if (
+            data.kind in AMBULANCE_RESPONSE
+            and data.reason in NOT_SENT
+            and not self.presence.ambulance_sent
+        ):
             self.response.not_sent(mark, data.reason.value)
 
-    def requested(self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark) -> None:
+    def requested(
+        self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark
+    ) -> None:
         if data.of == "ambulance":
             self.asked.append(mark)
             self.response.sent(mark)
         elif data.of == "police":
             self.police_asked.append(mark)
 
-    def cancelled(self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark) -> None:
+    def cancelled(
+        self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark
+    ) -> None:
         if data.of == "ambulance" and data.reason in NOT_SENT:
             self.response.not_sent(mark, data.reason.value)
 
-    def force_started(self, state: IncidentBuilder, data: response.ForceStarted, mark: Mark) -> None:
+    def force_started(
+        self, state: IncidentBuilder, data: response.ForceStarted, mark: Mark
+    ) -> None:
         several = self.forces.setdefault((state.key[0], data.force), [])
         if several and several[-1].ended is None:
             several[-1].kinds.extend(data.kinds)
         else:
-            several.append(ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None))
+            several.append(
+                ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None)
+            )
         several[-1].observe(data.position, data.signs, mark)
         held = RESTRAINT_KINDS.intersection(data.kinds)
         prone = data.position is RestraintPosition.PRONE
@@ -222,7 +238,9 @@ class Folding:
             strong = prone or held != {ForceKind.HANDCUFFS}
             self.sign(state, CrisisIndicator.RESTRAINT, mark, strong=strong)
 
-    def force_reviewed(self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark) -> None:
+    def force_reviewed(
+        self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark
+    ) -> None:
         several = self.forces.get((state.key[0], data.force))
         if several and several[-1].ended is None:
             several[-1].reviews.append(mark)
@@ -258,8 +276,12 @@ class Folding:
                 elif site is not None:
                     self.detentions[key].restated.append(mark)
                 return
-            case detention.DetentionConsulted(role=role, practicable=practicable, reason_not_practicable=why):
-                self.consultations.append((key, Consultation(mark, role, practicable, why is not None)))
+            case detention.DetentionConsulted(
+                role=role, practicable=practicable, reason_not_practicable=why
+            ):
+                self.consultations.append(
+                    (key, Consultation(mark, role, practicable, why is not None))
+                )
                 return
             case detention.DetentionConveyed() | detention.DetentionArrived():
                 if attendance is not None:
@@ -270,7 +292,9 @@ class Folding:
         match data:
             case detention.DetentionConveyed(by=by, reason_not_ambulance=reason, to=to):
                 named = Conveyance(mark, by, reason is not None)
-                held.conveyed.append(named if to is None else replace(named, to=to.kind, site=to.site))
+                held.conveyed.append(
+                    named if to is None else replace(named, to=to.kind, site=to.site)
+                )
             case detention.DetentionArrived(at=at):
                 held.arrived = held.arrived or mark
                 held.visits.append(SiteVisit(mark, at.site, at.kind))
@@ -287,10 +311,13 @@ class Folding:
             case detention.DetentionExtended() as extended:
                 held.extensions.append(
                     Extension(
-                        mark, extended.until, extended.authorised_by == "registered-medical-practitioner",
-                        extended.because_of_condition, extended.superintendent_approved,
+                        mark,
+                        extended.until,
+                        extended.authorised_by == "registered-medical-practitioner",
+                        extended.because_of_condition,
+                        extended.superintendent_approved,
                     )
-                )  # fmt: skip
+                )
             case detention.DetentionEscaped():
                 held.escapes.append(mark)
             case detention.DetentionEnded(outcome=outcome):
@@ -320,10 +347,15 @@ class Folding:
             in_care = [p for p in person.pathways if p.open_at(self.first)]
             if in_care:
                 planned = any(p.facts.crisis_plan is not None for p in in_care)
-                known = CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
+                known = (
+                    CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
+                )
                 register = Indicators()
                 register.state(known, "register", self.first, None)
-                indicators = [*register.found, *(i for i in indicators if i.basis != "known-to-services")]
+                indicators = [
+                    *register.found,
+                    *(i for i in indicators if i.basis != "known-to-services"),
+                ]
         consulted: dict[int, list[Consultation]] = {}
         for key, each in self.consultations:
             if (held := self.known_detention(key)) is not None:
@@ -385,7 +417,9 @@ class Folding:
         """A request counts for the police attendance it was made in or before; an own incident while it is open."""
         found = []
         for mark in self.asked:
-            ends = (a.ended.at for a in self.presence.attendances if a.ended and a.ended.at > mark.at)
+            ends = (
+                a.ended.at for a in self.presence.attendances if a.ended and a.ended.at > mark.at
+            )
             found.append(Stretch(mark, next(ends, FOREVER), "request"))
         for each in self.incidents.values():
             if each.kind == "ambulance":
@@ -426,7 +460,9 @@ _HANDLERS: dict[type[Closed], Callable[[Folding, IncidentBuilder, Any, Mark], No
 }
 
 
-_HANDLING: dict[type[Closed], tuple[Callable[[Folding, IncidentBuilder, Any, Mark], None] | None, bool, bool]] = {
+_HANDLING: dict[
+    type[Closed], tuple[Callable[[Folding, IncidentBuilder, Any, Mark], None] | None, bool, bool]
+] = {
     model: (_HANDLERS.get(model), "signs" in model.model_fields, "person" in model.model_fields)
     for model in DATA_MODELS.values()
     if issubclass(model, incident.IncidentData)

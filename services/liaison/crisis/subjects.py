@@ -64,11 +64,16 @@ def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
     """What places of safety said of their free places, after corrections, in order."""
     return tuple(
         SiteReport(
-            Mark(r.event.time, r.event.source, r.event.id), r.agency, d.site, d.total, d.free, d.for_under_18
+            Mark(r.event.time, r.event.source, r.event.id),
+            r.agency,
+            d.site,
+            d.total,
+            d.free,
+            d.for_under_18,
         )
         for r in effective(events)[0]
         if isinstance(d := r.event.data, PlaceOfSafetyCapacity)
-    )  # fmt: skip
+    )
 
 
 def area_of(events: Iterable[Received], registry: Registry) -> str | None:

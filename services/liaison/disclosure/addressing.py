@@ -14,7 +14,12 @@ class Addressing:
     """One finding and the registry and policy of this moment; the ladder is a snapshot of them."""
 
     def __init__(
-        self, standing: Standing, crisis: Crisis | None, area: str | None, registry: Registry, policy: Policy
+        self,
+        standing: Standing,
+        crisis: Crisis | None,
+        area: str | None,
+        registry: Registry,
+        policy: Policy,
     ) -> None:
         self._standing, self._crisis, self._area = standing, crisis, area
         self._registry, self._policy = registry, policy
@@ -48,6 +53,9 @@ class Addressing:
                 rungs.append(Rung(level, after, desks))
         supervisors = self._registry.desks_above(agency.id, "supervisor", self._area)
         return Ladder(
-            policy.version, finding.acknowledge_within, policy.acknowledgement_lasts(finding.urgency), tuple(rungs),
+            policy.version,
+            finding.acknowledge_within,
+            policy.acknowledgement_lasts(finding.urgency),
+            tuple(rungs),
             supervisors,
-        )  # fmt: skip
+        )

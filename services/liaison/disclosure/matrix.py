@@ -38,15 +38,36 @@ Item = Literal[
     "family-contact",
 ]
 ITEMS: tuple[Item, ...] = (
-    "circumstances", "incidents", "location", "identity-certainty", "known-to-services", "crisis-plan",
-    "crisis-plan-pointer", "risk-to-self", "risk-to-responders", "legal-status", "force-log", "force-clinical",
+    "circumstances",
+    "incidents",
+    "location",
+    "identity-certainty",
+    "known-to-services",
+    "crisis-plan",
+    "crisis-plan-pointer",
+    "risk-to-self",
+    "risk-to-responders",
+    "legal-status",
+    "force-log",
+    "force-clinical",
     "family-contact",
-)  # fmt: skip
+)
 
 Column = Literal[
-    "police", "police-supervision", "ambulance", "mental-health", "amhp", "custody", "emergency-department",
-    "standards", "families", "coordination", "records", "management", "overview",
-]  # fmt: skip
+    "police",
+    "police-supervision",
+    "ambulance",
+    "mental-health",
+    "amhp",
+    "custody",
+    "emergency-department",
+    "standards",
+    "families",
+    "coordination",
+    "records",
+    "management",
+    "overview",
+]
 """Recipients that are told the same: the columns of the matrix, and those that it does not have, which get less."""
 
 COLUMN_OF: Mapping[DeskRole, Column] = {
@@ -77,53 +98,97 @@ Condition = Literal["always", "attending", "needed"]
 is about reaching the family."""
 
 _ALL_AT_WORK: dict[Column, Condition] = {
-    "police": "always", "police-supervision": "always", "ambulance": "always", "mental-health": "always",
-    "amhp": "always", "custody": "always", "emergency-department": "always",
-}  # fmt: skip
+    "police": "always",
+    "police-supervision": "always",
+    "ambulance": "always",
+    "mental-health": "always",
+    "amhp": "always",
+    "custody": "always",
+    "emergency-department": "always",
+}
 _EVERYBODY: dict[Column, Condition] = _ALL_AT_WORK | {
-    "standards": "always", "families": "always", "coordination": "always", "records": "always", "management": "always",
+    "standards": "always",
+    "families": "always",
+    "coordination": "always",
+    "records": "always",
+    "management": "always",
     "overview": "always",
-}  # fmt: skip
+}
 
 TABLE: Mapping[Item, Mapping[Column, Condition]] = {
     "circumstances": _EVERYBODY,
     "incidents": {c: "always" for c in _EVERYBODY if c != "overview"},
     "location": {
-        "police": "always", "police-supervision": "always", "ambulance": "always", "mental-health": "attending",
-        "amhp": "attending", "standards": "always",
+        "police": "always",
+        "police-supervision": "always",
+        "ambulance": "always",
+        "mental-health": "attending",
+        "amhp": "attending",
+        "standards": "always",
     },
     "identity-certainty": {c: "always" for c in _EVERYBODY if c not in {"records", "overview"}},
     "known-to-services": {
-        "police": "always", "police-supervision": "always", "ambulance": "always", "amhp": "always",
-        "custody": "always", "emergency-department": "always", "coordination": "always",
+        "police": "always",
+        "police-supervision": "always",
+        "ambulance": "always",
+        "amhp": "always",
+        "custody": "always",
+        "emergency-department": "always",
+        "coordination": "always",
     },
     "crisis-plan": {
-        "police": "always", "ambulance": "always", "mental-health": "always", "amhp": "always",
+        "police": "always",
+        "ambulance": "always",
+        "mental-health": "always",
+        "amhp": "always",
         "emergency-department": "always",
     },
     "crisis-plan-pointer": {
-        "ambulance": "always", "mental-health": "always", "amhp": "always", "emergency-department": "always",
+        "ambulance": "always",
+        "mental-health": "always",
+        "amhp": "always",
+        "emergency-department": "always",
     },
     "risk-to-self": _ALL_AT_WORK | {"standards": "always"},
     "risk-to-responders": {
-        "police": "always", "police-supervision": "always", "ambulance": "always", "mental-health": "attending",
-        "amhp": "attending", "custody": "always", "emergency-department": "attending", "standards": "always",
+        "police": "always",
+        "police-supervision": "always",
+        "ambulance": "always",
+        "mental-health": "attending",
+        "amhp": "attending",
+        "custody": "always",
+        "emergency-department": "attending",
+        "standards": "always",
     },
     "legal-status": _ALL_AT_WORK | {"standards": "always", "families": "always"},
     "force-log": {
-        "police": "always", "police-supervision": "always", "custody": "always", "emergency-department": "always",
+        "police": "always",
+        "police-supervision": "always",
+        "custody": "always",
+        "emergency-department": "always",
         "standards": "always",
     },
-    "force-clinical": {"ambulance": "always", "mental-health": "always", "emergency-department": "always"},
-    "family-contact": {
-        "police": "needed", "police-supervision": "needed", "ambulance": "needed", "mental-health": "always",
-        "amhp": "always", "custody": "needed", "emergency-department": "always", "families": "always",
+    "force-clinical": {
+        "ambulance": "always",
+        "mental-health": "always",
+        "emergency-department": "always",
     },
-}  # fmt: skip
+    "family-contact": {
+        "police": "needed",
+        "police-supervision": "needed",
+        "ambulance": "needed",
+        "mental-health": "always",
+        "amhp": "always",
+        "custody": "needed",
+        "emergency-department": "always",
+        "families": "always",
+    },
+}
 """Item by recipient and when. What is not in it is denied."""
 
 MATRIX: Mapping[DeskRole, frozenset[str]] = {
-    role: frozenset(item for item, row in TABLE.items() if column in row) for role, column in COLUMN_OF.items()
+    role: frozenset(item for item, row in TABLE.items() if column in row)
+    for role, column in COLUMN_OF.items()
 }
 """Which items a desk of each role may see at all, where the conditions are met."""
 
@@ -131,7 +196,9 @@ FAMILY_RULES = frozenset({"R20", "R24"})
 """Rules that are about reaching family: there those who have to reach them see what was tried."""
 
 _OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"})
-_HEALTH_AND_CARE: frozenset[Column] = frozenset({"ambulance", "mental-health", "amhp", "emergency-department"})
+_HEALTH_AND_CARE: frozenset[Column] = frozenset(
+    {"ambulance", "mental-health", "amhp", "emergency-department"}
+)
 """Who is not outside health and care, where a person has refused that their plan is shared further."""
 
 _CERTAINTY = {
@@ -225,8 +292,12 @@ _SHOWN: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
     "known-to-services": _known,
     "crisis-plan": _plan,
     "crisis-plan-pointer": _pointer,
-    "risk-to-self": lambda crisis: _risk([i.risk_to_self for i in crisis.incidents], "Risk to self"),
-    "risk-to-responders": lambda e: _risk([i.risk_to_responders for i in e.incidents], "Risk to responders"),
+    "risk-to-self": lambda crisis: _risk(
+        [i.risk_to_self for i in crisis.incidents], "Risk to self"
+    ),
+    "risk-to-responders": lambda e: _risk(
+        [i.risk_to_responders for i in e.incidents], "Risk to responders"
+    ),
     "legal-status": _legal,
     "force-log": _force_kinds,
     "force-clinical": _force_clinical,
@@ -243,7 +314,9 @@ def attending(column: Column, crisis: Crisis) -> bool:
     if column == "emergency-department":
         there = PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
         return any(
-            d.kept_at is there or any(c.to is there for c in d.conveyed) or any(v.kind is there for v in d.visits)
+            d.kept_at is there
+            or any(c.to is there for c in d.conveyed)
+            or any(v.kind is there for v in d.visits)
             for d in crisis.detentions
         )
     kind = _KIND_OF.get(column)
@@ -280,7 +353,12 @@ def _permits(item: Item, column: Column, crisis: Crisis | None) -> bool:
     condition = TABLE[item].get(column)
     if condition is None:
         return False
-    if item in _OF_THE_PLAN and column not in _HEALTH_AND_CARE and crisis is not None and plan_refused(crisis):
+    if (
+        item in _OF_THE_PLAN
+        and column not in _HEALTH_AND_CARE
+        and crisis is not None
+        and plan_refused(crisis)
+    ):
         return False
     return condition != "attending" or (crisis is not None and attending(column, crisis))
 
@@ -295,10 +373,17 @@ def still_permitted(items: Collection[str], role: str, crisis: Crisis) -> frozen
 
 def shown_of(crisis: Crisis, items: Collection[str]) -> dict[str, str]:
     """What these items say of the crisis as it stands, label to words, in the order of the table."""
-    return {label: words for item, say in _SHOWN.items() if item in items for label, words in say(crisis).items()}
+    return {
+        label: words
+        for item, say in _SHOWN.items()
+        if item in items
+        for label, words in say(crisis).items()
+    }
 
 
-def view(standing: Standing, role: DeskRole, crisis: Crisis | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def view(
+    standing: Standing, role: DeskRole, crisis: Crisis | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What a desk of the role sees of an alert, in JSON values, and the items that were disclosed to it.
 
     Name and NHS number are in no alert. A role that the matrix does not name sees nothing but the title.
@@ -316,11 +401,15 @@ def view(standing: Standing, role: DeskRole, crisis: Crisis | None) -> tuple[dic
     if "circumstances" in may:
         items.append("circumstances")
         seen["reason"] = finding.reason
-        seen["evidence"] = [{"statement": e.statement, "at": e.at.isoformat()} for e in finding.evidence]
+        seen["evidence"] = [
+            {"statement": e.statement, "at": e.at.isoformat()} for e in finding.evidence
+        ]
     if crisis is not None:
         if "incidents" in may:
             items.append("incidents")
-            seen["incidents"] = [{"agency": i.key[0], "reference": i.key[1]} for i in crisis.incidents]
+            seen["incidents"] = [
+                {"agency": i.key[0], "reference": i.key[1]} for i in crisis.incidents
+            ]
         shown: dict[str, str] = {}
         for item, say in _SHOWN.items():
             if item in may and (said := say(crisis)):

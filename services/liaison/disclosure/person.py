@@ -123,6 +123,11 @@ def _full(name: PersonName) -> str:
 def _pathway(on_file: PathwayOnFile) -> PathwayShown:
     facts = on_file.facts
     return PathwayShown(
-        on_file.pathway, on_file.opened_at, facts.team, facts.legal_status, facts.coordinator, facts.on_leave_until,
+        on_file.pathway,
+        on_file.opened_at,
+        facts.team,
+        facts.legal_status,
+        facts.coordinator,
+        facts.on_leave_until,
         facts.discharge_planned_on,
-    )  # fmt: skip
+    )

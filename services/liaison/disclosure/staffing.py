@@ -14,14 +14,18 @@ class StaffingError(ValueError):
     """An alert could reach nobody, or the registry, the rules and the policy contradict each other."""
 
 
-def check_staffing(registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE) -> None:
+def check_staffing(
+    registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE
+) -> None:
     """Raises StaffingError with every fault, each with its remedy."""
     faults = tuple(faults_of(registry, policy, catalogue))
     if faults:
         raise StaffingError("; ".join(faults))
 
 
-def faults_of(registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE) -> Iterator[str]:
+def faults_of(
+    registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE
+) -> Iterator[str]:
     """One sentence for each fault."""
     roles = {d.role for a in registry.agencies for d in a.desks}
     addressed: set[DeskRole] = set()
@@ -61,7 +65,9 @@ def _rule(document: RuleDocument, registry: Registry, roles: set[DeskRole]) -> I
 
 def _above(registry: Registry, policy: Policy, addressed: set[DeskRole]) -> Iterator[str]:
     for agency in registry.agencies:
-        below = [d for d in agency.desks if d.role in addressed and d.role != SUPERVISOR_OF[agency.kind]]
+        below = [
+            d for d in agency.desks if d.role in addressed and d.role != SUPERVISOR_OF[agency.kind]
+        ]
         if below and not _has(agency, "supervisor", registry):
             yield (
                 f"{agency.id} has no {SUPERVISOR_OF[agency.kind]} desk: nobody is told when {below[0].id} does not "

@@ -86,7 +86,9 @@ def rows_of(crisis: Crisis, keys: Mapping[Key, frozenset[str]]) -> tuple[Contact
     states = {i.key: i for i in crisis.incidents}
     follow_ups = {f.key: f for f in crisis.follow_ups}
     waits = any(
-        d.ended is None and d.clock_started is None and not any(p.accepted for p in crisis.place_requests)
+        d.ended is None
+        and d.clock_started is None
+        and not any(p.accepted for p in crisis.place_requests)
         for d in crisis.detentions
     )
     rows = []
@@ -119,7 +121,9 @@ def by_name(rows: Iterable[ContactRow]) -> Mapping[str, list[ContactRow]]:
     return found
 
 
-def _shared(mine: frozenset[str], row: ContactRow) -> Literal["person", "property", "telephone"] | None:
+def _shared(
+    mine: frozenset[str], row: ContactRow
+) -> Literal["person", "property", "telephone"] | None:
     kinds = {name.split(":", 1)[0] for name in mine & row.keys}
     for kind in ("person", "property", "telephone"):
         if kind in kinds:
@@ -127,7 +131,9 @@ def _shared(mine: frozenset[str], row: ContactRow) -> Literal["person", "propert
     return None
 
 
-def contacts_of(crisis: Crisis, mine: frozenset[str], others: Iterable[ContactRow]) -> tuple[Contact, ...]:
+def contacts_of(
+    crisis: Crisis, mine: frozenset[str], others: Iterable[ContactRow]
+) -> tuple[Contact, ...]:
     """What the crisis may count of other incidents, in order of time. Only what is counted by a rule: an incident opened
     before the crisis's last event, within the window of what is shared, or a follow-up completed after it began."""
     if crisis.opened_at is None or crisis.last_event_at is None:
@@ -138,7 +144,9 @@ def contacts_of(crisis: Crisis, mine: frozenset[str], others: Iterable[ContactRo
         by = _shared(mine, row)
         if by is None:
             continue
-        completed = row.completed_at is not None and row.completed_at >= crisis.opened_at and by == "person"
+        completed = (
+            row.completed_at is not None and row.completed_at >= crisis.opened_at and by == "person"
+        )
         window = PERSON_WINDOW if by == "person" else PLACE_WINDOW
         if not completed and not crisis.opened_at - window <= row.opened_at <= crisis.last_event_at:
             continue
@@ -146,10 +154,17 @@ def contacts_of(crisis: Crisis, mine: frozenset[str], others: Iterable[ContactRo
             continue
         found.append(
             Contact(
-                row.key, row.agency_kind, row.crisis, row.opened_at, row.crisis_at, row.police_left_at, row.completed_at,
-                by, by != "person" and bool(people) and any(k.startswith("person:") for k in row.keys),
+                row.key,
+                row.agency_kind,
+                row.crisis,
+                row.opened_at,
+                row.crisis_at,
+                row.police_left_at,
+                row.completed_at,
+                by,
+                by != "person" and bool(people) and any(k.startswith("person:") for k in row.keys),
             )
-        )  # fmt: skip
+        )
     return tuple(sorted(found, key=lambda c: (c.opened_at, c.key)))
 
 
@@ -161,7 +176,9 @@ def echo_of(row: ContactRow | None, former: ContactRow | None) -> Echo | None:
     if not wanted or row == former:
         return None
     if any(each.completed_at is not None for each in known):
-        return Echo(wanted, min(each.completed_at or each.opened_at for each in known) - FOLLOW_UP_WINDOW)
+        return Echo(
+            wanted, min(each.completed_at or each.opened_at for each in known) - FOLLOW_UP_WINDOW
+        )
     if known[0].key[1].startswith("follow-up#"):
         return None
     return Echo(wanted, min(each.opened_at for each in known))

@@ -21,7 +21,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from services.liaison.linking.nature import nature_weight
-from services.liaison.linking.place import cells, compare_streets, distance_metres, read_street, street_key
+from services.liaison.linking.place import (
+    cells,
+    compare_streets,
+    distance_metres,
+    read_street,
+    street_key,
+)
 
 Key = tuple[str, str]
 """(agency, reference): the name of one incident."""
@@ -31,7 +37,9 @@ Pair = frozenset[Key]
 
 EvidenceKind = Literal["cross-reference", "person", "place"]
 
-_STRENGTH: Mapping[EvidenceKind, int] = MappingProxyType({"cross-reference": 2, "person": 1, "place": 0})
+_STRENGTH: Mapping[EvidenceKind, int] = MappingProxyType(
+    {"cross-reference": 2, "person": 1, "place": 0}
+)
 _JOINED_BY_HAND = 3
 
 
@@ -193,7 +201,11 @@ def _time_weight(gap: timedelta, policy: LinkPolicy) -> float:
 
 def _busyness_weight(left: Sighting, right: Sighting, policy: LinkPolicy) -> float:
     """Minus the log of how much busier than usual the place is; never above 1 for a quiet one."""
-    known = [policy.place_rates[key] for key in (*place_keys(left), *place_keys(right)) if key in policy.place_rates]
+    known = [
+        policy.place_rates[key]
+        for key in (*place_keys(left), *place_keys(right))
+        if key in policy.place_rates
+    ]
     return min(1.0, -math.log(max(known) / policy.usual_rate)) if known else 0.0
 
 
@@ -227,7 +239,9 @@ def _place_evidence(
     return detail
 
 
-def link(left: Sighting, right: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> LinkEvidence | None:
+def link(
+    left: Sighting, right: Sighting, policy: LinkPolicy = DEFAULT_POLICY
+) -> LinkEvidence | None:
     """The strongest evidence that two incidents are about one crisis, or None. Symmetric."""
     if left.key == right.key:
         return None

@@ -24,21 +24,63 @@ StreetMatch = Literal["same", "near", "unknown", "other"]
 unknown: a side gives no street. other: no street in common, so the texts contradict each other."""
 
 _KINDS = {
-    "aly": "alley", "av": "avenue", "ave": "avenue", "aven": "avenue",
-    "blvd": "boulevard", "bvd": "boulevard", "bldg": "building", "cir": "circle", "cl": "close",
-    "cres": "crescent", "cresc": "crescent", "crst": "crescent", "ct": "court", "crt": "court",
-    "dr": "drive", "drv": "drive", "est": "estate", "expy": "expressway", "gdn": "garden",
-    "gdns": "gardens", "gr": "grove", "gro": "grove", "grn": "green", "hse": "house",
-    "hwy": "highway", "ln": "lane", "mkt": "market", "ms": "mews", "pde": "parade",
-    "pk": "park", "pkwy": "parkway", "pl": "place", "plz": "plaza", "rd": "road", "sq": "square",
-    "st": "street", "str": "street", "ter": "terrace", "terr": "terrace", "tce": "terrace",
-    "trl": "trail", "vw": "view", "wk": "walk", "wy": "way", "yd": "yard",
-}  # fmt: skip
+    "aly": "alley",
+    "av": "avenue",
+    "ave": "avenue",
+    "aven": "avenue",
+    "blvd": "boulevard",
+    "bvd": "boulevard",
+    "bldg": "building",
+    "cir": "circle",
+    "cl": "close",
+    "cres": "crescent",
+    "cresc": "crescent",
+    "crst": "crescent",
+    "ct": "court",
+    "crt": "court",
+    "dr": "drive",
+    "drv": "drive",
+    "est": "estate",
+    "expy": "expressway",
+    "gdn": "garden",
+    "gdns": "gardens",
+    "gr": "grove",
+    "gro": "grove",
+    "grn": "green",
+    "hse": "house",
+    "hwy": "highway",
+    "ln": "lane",
+    "mkt": "market",
+    "ms": "mews",
+    "pde": "parade",
+    "pk": "park",
+    "pkwy": "parkway",
+    "pl": "place",
+    "plz": "plaza",
+    "rd": "road",
+    "sq": "square",
+    "st": "street",
+    "str": "street",
+    "ter": "terrace",
+    "terr": "terrace",
+    "tce": "terrace",
+    "trl": "trail",
+    "vw": "view",
+    "wk": "walk",
+    "wy": "way",
+    "yd": "yard",
+}
 _KIND_WORDS = frozenset(_KINDS.values()) | {"hill", "rise", "row", "path", "gate", "loop", "end"}
 _SIDES = {
-    "n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest",
-    "se": "southeast", "sw": "southwest",
-}  # fmt: skip
+    "n": "north",
+    "s": "south",
+    "e": "east",
+    "w": "west",
+    "ne": "northeast",
+    "nw": "northwest",
+    "se": "southeast",
+    "sw": "southwest",
+}
 _SIDE_WORDS = frozenset(_SIDES.values())
 _UNIT = re.compile(r"^(?:flat|apt|apartment|unit|room|suite|floor)\b[^,]*,\s*", re.IGNORECASE)
 _CROSSING = re.compile(r"\s*(?:/|&|@|\band\b|\bat\b)\s*", re.IGNORECASE)
@@ -166,7 +208,9 @@ def cells(latitude: float, longitude: float, reach_metres: float) -> frozenset[s
     # of a degree of longitude between the two latitudes.
     half = size / 2 * 1.01
     found: set[str] = set()
-    for row in range(math.floor((latitude - half) / size), math.floor((latitude + half) / size) + 1):
+    for row in range(
+        math.floor((latitude - half) / size), math.floor((latitude + half) / size) + 1
+    ):
         shrink = max(math.cos(math.radians((row + 0.5) * size)), 0.01)
         columns = max(1, math.floor(360 / (size / shrink)))
         width = 360 / columns

@@ -55,35 +55,53 @@ def _police_told(crisis: Crisis, absence: Absence) -> datetime:
     return min(told, default=FOREVER)
 
 
-def _incomplete(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
+def _incomplete(
+    crisis: Crisis, policy: Policy, absence: Absence, over: datetime
+) -> Iterator[Finding]:
     """The two things that the ward has to do at once. One alert: where both are missing, the police come first."""
     opened = absence.opened
     told = _police_told(crisis, absence)
     within = RULE.limit(policy, "police_told_within")
     untold = held_for(both(_high(absence), spans([(opened.at, min(told, over))])), within)
     for stretch in untold:
-        why = "The patient is restricted (s37/41)" if absence.legal_status is RESTRICTED else "The risk is graded high"
+        why = (
+            "The patient is restricted (s37/41)"
+            if absence.legal_status is RESTRICTED
+            else "The risk is graded high"
+        )
         yield RULE.finds(
-            policy, anchor=opened.event, holds=stretch, urgency=1, stage="police-not-told",
+            policy,
+            anchor=opened.event,
+            holds=stretch,
+            urgency=1,
+            stage="police-not-told",
             title="Absent without leave and the police not told",
             reason=f"A detained patient is absent without leave since {clock(opened.at)}. {why}, and after "
             f"{duration(within)} the police have no call about it.",
-            evidence=_known(absence), recipients=_everybody(crisis), agencies=(absence.key[0],),
-            relies_on=(absence.key[0],), relies_on_services=("police",),
-        )  # fmt: skip
+            evidence=_known(absence),
+            recipients=_everybody(crisis),
+            agencies=(absence.key[0],),
+            relies_on=(absence.key[0],),
+            relies_on_services=("police",),
+        )
     graded = min((m.at for m, _ in absence.grades), default=FOREVER)
     within = RULE.limit(policy, "graded_within")
     first = untold[0][0] if untold else FOREVER
     for start, end in held_for(spans([(opened.at, min(graded, over))]), within):
         if start < first:
             yield RULE.finds(
-                policy, anchor=opened.event, holds=(start, min(end, first)), stage="not-graded",
+                policy,
+                anchor=opened.event,
+                holds=(start, min(end, first)),
+                stage="not-graded",
                 title="Absent without leave and the risk not graded",
                 reason=f"A detained patient is absent without leave since {clock(opened.at)} and after "
                 f"{duration(within)} the risk is not graded.",
-                evidence=_known(absence), recipients=("mental-health-crisis",), agencies=(absence.key[0],),
+                evidence=_known(absence),
+                recipients=("mental-health-crisis",),
+                agencies=(absence.key[0],),
                 relies_on=(absence.key[0],),
-            )  # fmt: skip
+            )
 
 
 def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
@@ -96,7 +114,12 @@ def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime
         about_it = i.nature in SEARCH or i.key in own or own & set(i.linked)
         if not about_it:
             nobody = i.closed if i.outcome in ("no-trace", "duplicate") else None
-            yield i.reported, FOREVER if nobody is None else nobody.at, f"a call of {i.key[0]}", i.kind
+            yield (
+                i.reported,
+                FOREVER if nobody is None else nobody.at,
+                f"a call of {i.key[0]}",
+                i.kind,
+            )
     for custody in crisis.custodies:
         if custody.arrived is not None and custody.arrived.at >= begun:
             yield custody.arrived, FOREVER, f"custody of {custody.key[0]}", "police"
@@ -115,17 +138,28 @@ def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> It
     if not met:
         return
     mark, until, what, kind = met[0]
-    roles: tuple[DeskRole, ...] = ("mental-health-crisis", "police-control" if crisis.area else "police-supervisor")
+    roles: tuple[DeskRole, ...] = (
+        "mental-health-crisis",
+        "police-control" if crisis.area else "police-supervisor",
+    )
     grave = any(start <= mark.at < end for start, end in _high(absence))
     yield RULE.finds(
-        policy, anchor=mark.event, holds=(mark.at, min(until, over)), urgency=1 if grave else 2,
+        policy,
+        anchor=mark.event,
+        holds=(mark.at, min(until, over)),
+        urgency=1 if grave else 2,
         title="Patient absent without leave has been met",
         reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {what} at "
         f"{clock(mark.at)}. The absence is still open.",
-        evidence=(Evidence(f"The subject of {what} at {clock(mark.at)}", mark.at, mark.event), *_known(absence)),
-        recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles, agencies=(absence.key[0],),
-        relies_on=(absence.key[0],), subject_person=crisis.person.person_id if crisis.person else None,
-    )  # fmt: skip
+        evidence=(
+            Evidence(f"The subject of {what} at {clock(mark.at)}", mark.at, mark.event),
+            *_known(absence),
+        ),
+        recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles,
+        agencies=(absence.key[0],),
+        relies_on=(absence.key[0],),
+        subject_person=crisis.person.person_id if crisis.person else None,
+    )
 
 
 def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
@@ -137,23 +171,45 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
     source, event = absence.opened.event
     warned = max(ends - RULE.limit(policy, "power_warning_before"), absence.opened.at)
     stages = (
-        (warned, min(ends, over), "power-ends", f"The power to retake a patient absent without leave ends at {said}."),
-        (max(ends, absence.opened.at), over, "power-ended",
-         f"The power to retake a patient absent without leave ended at {said}; the absence is still open."),
-    )  # fmt: skip
+        (
+            warned,
+            min(ends, over),
+            "power-ends",
+            f"The power to retake a patient absent without leave ends at {said}.",
+        ),
+        (
+            max(ends, absence.opened.at),
+            over,
+            "power-ended",
+            f"The power to retake a patient absent without leave ended at {said}; the absence is still open.",
+        ),
+    )
     for start, end, stage, reason in stages:
         if start < end:
             yield RULE.finds(
-                policy, anchor=(source, f"{event}/power"), holds=(start, end), stage=stage, reason=reason,
-                title="Power to retake ends" if stage == "power-ends" else "Power to retake has ended",
-                evidence=_known(absence), recipients=_everybody(crisis), agencies=(absence.key[0],),
-                act_by=ends, relies_on=(absence.key[0],),
-            )  # fmt: skip
+                policy,
+                anchor=(source, f"{event}/power"),
+                holds=(start, end),
+                stage=stage,
+                reason=reason,
+                title="Power to retake ends"
+                if stage == "power-ends"
+                else "Power to retake has ended",
+                evidence=_known(absence),
+                recipients=_everybody(crisis),
+                agencies=(absence.key[0],),
+                act_by=ends,
+                relies_on=(absence.key[0],),
+            )
 
 
 def _everybody(crisis: Crisis) -> tuple[DeskRole, ...]:
     """Where the area is not known, the force's supervisor, not every control desk it has."""
-    return ("police-control" if crisis.area else "police-supervisor", "mental-health-crisis", "ambulance-control")
+    return (
+        "police-control" if crisis.area else "police-supervisor",
+        "mental-health-crisis",
+        "ambulance-control",
+    )
 
 
 def _known(absence: Absence) -> tuple[Evidence, ...]:
@@ -166,7 +222,10 @@ def _known(absence: Absence) -> tuple[Evidence, ...]:
     until = f"{power.astimezone(_LONDON):%d %b %Y %H:%M}" if power else "not recorded"
     return (
         Evidence(f"Absence reported at {clock(opened.at)}", opened.at, opened.event),
-        Evidence(f"Risk: {grade}. Last seen: {seen}. Photograph: {photo}. May be retaken until: {until}", opened.at),
+        Evidence(
+            f"Risk: {grade}. Last seen: {seen}. Photograph: {photo}. May be retaken until: {until}",
+            opened.at,
+        ),
     )
 
 

@@ -20,7 +20,11 @@ def age_at(crisis: Crisis, at: datetime, apparent_limit: int) -> Age:
     Of the attached person the register's newest date of birth counts; of every agency the last it stated. One that says
     child is believed: a wrong alert costs a telephone call.
     """
-    on_file = () if crisis.person is None else (d.date_of_birth for d in crisis.person.descriptors if d.date_of_birth)
+    on_file = (
+        ()
+        if crisis.person is None
+        else (d.date_of_birth for d in crisis.person.descriptors if d.date_of_birth)
+    )
     born = [
         *list(on_file)[:1],
         *(i.date_of_birth for i in crisis.incidents if i.date_of_birth is not None),

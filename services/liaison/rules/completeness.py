@@ -40,11 +40,18 @@ def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
     until = FOREVER if incident.closed is None else incident.closed.at
     # what began after it was closed could not be named in it
     others = [
-        i for i in crisis.incidents
-        if i.key[0] != incident.key[0] and i.kind in {"police", "ambulance"} and i.opened_at <= until
-    ]  # fmt: skip
+        i
+        for i in crisis.incidents
+        if i.key[0] != incident.key[0]
+        and i.kind in {"police", "ambulance"}
+        and i.opened_at <= until
+    ]
     named_by = {k for i in others for k in i.linked}
-    if others and not any(o.key in incident.linked for o in others) and incident.key not in named_by:
+    if (
+        others
+        and not any(o.key in incident.linked for o in others)
+        and incident.key not in named_by
+    ):
         found.append("reference of the other service")
     return tuple(found)
 
@@ -54,7 +61,11 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     have been completed."""
     fatal = any(h.harm == "death" for h in crisis.harms)
     for incident in crisis.incidents:
-        if incident.kind not in {"police", "ambulance"} or incident.closed is None or incident.crisis_at is None:
+        if (
+            incident.kind not in {"police", "ambulance"}
+            or incident.closed is None
+            or incident.crisis_at is None
+        ):
             continue
         if not incident.attended or incident.outcome == "duplicate":
             continue
@@ -63,11 +74,21 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         due = incident.closed.at + RULE.limit(policy, "complete_within")
         yield RULE.finds(
-            policy, anchor=incident.closed.event, holds=(due, due + _STANDS), urgency=3 if fatal else None,
+            policy,
+            anchor=incident.closed.event,
+            holds=(due, due + _STANDS),
+            urgency=3 if fatal else None,
             reason=f"Closed at {clock(incident.closed.at)} and not complete: {'; '.join(gaps)}.",
-            evidence=(Evidence(f"Closed at {clock(incident.closed.at)}", incident.closed.at, incident.closed.event),),
-            agencies=(incident.key[0],), relies_on=(incident.key[0],),
-        )  # fmt: skip
+            evidence=(
+                Evidence(
+                    f"Closed at {clock(incident.closed.at)}",
+                    incident.closed.at,
+                    incident.closed.event,
+                ),
+            ),
+            agencies=(incident.key[0],),
+            relies_on=(incident.key[0],),
+        )
 
 
 RULE = rule("R26", condition)

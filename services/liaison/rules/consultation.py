@@ -18,7 +18,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Detained under s136 and no consultation recorded, nor why it was not practicable; until a place of safety has the
     person."""
     for detention in crisis.detentions:
-        if detention.power is not DetentionPower.SECTION_136 or restarted_from(crisis, detention) is not None:
+        if (
+            detention.power is not DetentionPower.SECTION_136
+            or restarted_from(crisis, detention) is not None
+        ):
             continue
         began = detention.detained
         said = [c.mark.at for c in detention.consultations if c.practicable or c.reason_given]
@@ -31,11 +34,15 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 else "No consultation is recorded, nor that it was not practicable."
             )
             yield RULE.finds(
-                policy, anchor=began.event, holds=stretch,
+                policy,
+                anchor=began.event,
+                holds=stretch,
                 reason=f"Detained under s136 at {clock(began.at)}. {why}",
-                evidence=(Evidence(f"Detained under s136 at {clock(began.at)}", began.at, began.event),),
+                evidence=(
+                    Evidence(f"Detained under s136 at {clock(began.at)}", began.at, began.event),
+                ),
                 relies_on=(detention.agency,),
-            )  # fmt: skip
+            )
 
 
 def _in_place(detention: Detention) -> datetime:

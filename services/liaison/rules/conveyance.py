@@ -25,31 +25,65 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         if detention.kept_at in HEALTH:
             continue
-        there = (detention.arrived, detention.handed_over, detention.assessment_started, detention.ended)
+        there = (
+            detention.arrived,
+            detention.handed_over,
+            detention.assessment_started,
+            detention.ended,
+        )
         over: list[Mark] = [m for m in there if m is not None]
         conveyed = [c.mark for c in detention.conveyed]
         waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
         waiting = without(spans([(detention.detained.at, waiting_ends)]), crisis.ambulance_on_scene)
         asked = spans((s.since.at, s.until) for s in crisis.requested)
         for start, end in held_for(without(waiting, asked), request_within):
-            yield _finding(crisis, policy, detention, start, end, "not-requested",
-                           f"Detained under s136 and no ambulance asked for in {duration(request_within)}.")  # fmt: skip
+            yield _finding(
+                crisis,
+                policy,
+                detention,
+                start,
+                end,
+                "not-requested",
+                f"Detained under s136 and no ambulance asked for in {duration(request_within)}.",
+            )
         for start, end in held_for(both(waiting, asked), arrival_within):
-            yield _finding(crisis, policy, detention, start, end, "not-arrived",
-                           f"Ambulance asked for and not on scene after {duration(arrival_within)}.")  # fmt: skip
+            yield _finding(
+                crisis,
+                policy,
+                detention,
+                start,
+                end,
+                "not-arrived",
+                f"Ambulance asked for and not on scene after {duration(arrival_within)}.",
+            )
         for conveyance in detention.conveyed:
             if conveyance.by is ResourceKind.POLICE_UNIT and not conveyance.reason_given:
                 until = min((m.at for m in over), default=FOREVER)
                 if conveyance.mark.at < until:
-                    yield _finding(crisis, policy, detention, conveyance.mark.at, until, "police-vehicle",
-                                   "Conveyed in a police vehicle and no reason recorded.")  # fmt: skip
+                    yield _finding(
+                        crisis,
+                        policy,
+                        detention,
+                        conveyance.mark.at,
+                        until,
+                        "police-vehicle",
+                        "Conveyed in a police vehicle and no reason recorded.",
+                    )
 
 
 def _finding(
-    crisis: Crisis, policy: Policy, detention: Detention, start: datetime, end: datetime, stage: str, said: str
+    crisis: Crisis,
+    policy: Policy,
+    detention: Detention,
+    start: datetime,
+    end: datetime,
+    stage: str,
+    said: str,
 ) -> Finding:
     began = Evidence(
-        f"Detained under s136 at {clock(detention.detained.at)}", detention.detained.at, detention.detained.event
+        f"Detained under s136 at {clock(detention.detained.at)}",
+        detention.detained.at,
+        detention.detained.event,
     )
     return Finding(
         rule=RULE.id,

@@ -16,13 +16,16 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     if crisis.person is None:
         return
     reports = sorted(
-        i.reported for i in crisis.incidents if i.reported is not None and i.kind in {"police", "ambulance"}
+        i.reported
+        for i in crisis.incidents
+        if i.reported is not None and i.kind in {"police", "ambulance"}
     )
     if not reports:
         return
     first = reports[0]
     pathways = [
-        (max(p.opened_at, first.at), FOREVER if p.closed_at is None else p.closed_at, p) for p in crisis.person.pathways
+        (max(p.opened_at, first.at), FOREVER if p.closed_at is None else p.closed_at, p)
+        for p in crisis.person.pathways
     ]
     standing = both(spans((a, b) for a, b, _ in pathways), crisis.open_police_or_ambulance)
     for start, end in standing:

@@ -27,7 +27,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Not seen in time, once a crisis however many refer; and emergency services notified of whom no call is known."""
     yield from _unseen(crisis, policy)
     for referral in crisis.referrals:
-        notified = next((mark for mark, _, outcome in referral.outcomes if outcome == _NOTIFIED), None)
+        notified = next(
+            (mark for mark, _, outcome in referral.outcomes if outcome == _NOTIFIED), None
+        )
         if notified is not None:
             yield from _no_call(crisis, policy, referral, notified)
 
@@ -43,30 +45,50 @@ def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     said: Spans = NEVER
     waiting = []
     for referral in crisis.referrals:
-        if referral.sent is not None and referral.priority in _WITHIN and referral.to_agency != IOPC:
+        if (
+            referral.sent is not None
+            and referral.priority in _WITHIN
+            and referral.to_agency != IOPC
+        ):
             named, limit, urgency = _WITHIN[referral.priority]
-            waiting.append((urgency, referral.sent.at + RULE.limit(policy, limit), referral.sent, referral, named))
+            waiting.append(
+                (
+                    urgency,
+                    referral.sent.at + RULE.limit(policy, limit),
+                    referral.sent,
+                    referral,
+                    named,
+                )
+            )
     for urgency, due, sent, referral, named in sorted(waiting, key=lambda w: w[:3]):
         late = held_for(spans([(sent.at, _seen(crisis, referral, sent))]), due - sent.at)
         for stretch in without(late, said):
             said = either(said, (stretch,))
             yield RULE.finds(
-                policy, anchor=sent.event, holds=stretch, urgency=urgency,
+                policy,
+                anchor=sent.event,
+                holds=stretch,
+                urgency=urgency,
                 reason=f"A person was referred as {named} at {clock(sent.at)} and is not seen after "
                 f"{duration(due - sent.at)}.",
                 evidence=(
-                    Evidence(f"Referral sent at {clock(sent.at)}, priority {named}", sent.at, sent.event),
+                    Evidence(
+                        f"Referral sent at {clock(sent.at)}, priority {named}", sent.at, sent.event
+                    ),
                     *(
                         Evidence(f"Answered at {clock(mark.at)}: {outcome}", mark.at, mark.event)
                         for mark, _, outcome in referral.outcomes
                     ),
                 ),
-                act_by=due, agencies=(referral.to_agency,) if referral.to_agency else (),
+                act_by=due,
+                agencies=(referral.to_agency,) if referral.to_agency else (),
                 relies_on=(referral.to_agency,) if referral.to_agency else (),
-            )  # fmt: skip
+            )
 
 
-def _no_call(crisis: Crisis, policy: Policy, referral: Referral, notified: Mark) -> Iterator[Finding]:
+def _no_call(
+    crisis: Crisis, policy: Policy, referral: Referral, notified: Mark
+) -> Iterator[Finding]:
     """No police or ambulance call that was open then or opened since."""
     calls = [
         i.opened_at
@@ -76,17 +98,28 @@ def _no_call(crisis: Crisis, policy: Policy, referral: Referral, notified: Mark)
     missing = spans([(notified.at, min(calls, default=FOREVER))])
     within = RULE.limit(policy, "emergency_call_within")
     unknown = (
-        "" if crisis.person is not None else " The person is not identified, so a call may be open and not be known."
+        ""
+        if crisis.person is not None
+        else " The person is not identified, so a call may be open and not be known."
     )
     for stretch in held_for(missing, within):
         yield RULE.finds(
-            policy, anchor=notified.event, holds=stretch, title="Emergency services notified, and no call is known",
+            policy,
+            anchor=notified.event,
+            holds=stretch,
+            title="Emergency services notified, and no call is known",
             reason=f"The emergency services were notified of a person in a crisis at {clock(notified.at)}; "
             f"{duration(within)} later no police or ambulance call about it is known.{unknown}",
-            evidence=(Evidence(f"Emergency services notified at {clock(notified.at)}", notified.at, notified.event),),
+            evidence=(
+                Evidence(
+                    f"Emergency services notified at {clock(notified.at)}",
+                    notified.at,
+                    notified.event,
+                ),
+            ),
             agencies=tuple(sorted({each[1] for each in referral.outcomes})),
             relies_on_services=("police", "ambulance"),
-        )  # fmt: skip
+        )
 
 
 RULE = rule("R29", condition)

@@ -11,7 +11,9 @@ from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
 from services.liaison.time.spans import both, open_end, since, without
 
-GRAVE = frozenset({CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.RESTRAINT})
+GRAVE = frozenset(
+    {CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.RESTRAINT}
+)
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -24,8 +26,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         health_came = any(start <= left.at for start, _ in crisis.health_on_scene)
         if not signs or health_came:
             continue
-        present = tuple(stretch for a in crisis.attendances if a.begun.at > left.at for stretch in a.spans)
-        standing = without(both(since(left.at), crisis.open_police_or_ambulance), present, crisis.health_on_scene)
+        present = tuple(
+            stretch for a in crisis.attendances if a.begun.at > left.at for stretch in a.spans
+        )
+        standing = without(
+            both(since(left.at), crisis.open_police_or_ambulance), present, crisis.health_on_scene
+        )
         if not standing or standing[0][0] != left.at:
             continue
         urgency = 1 if any(s.kind in GRAVE for s in signs) else RULE.urgency
@@ -42,7 +48,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             recipients=RULE.recipients,
             evidence=(
                 Evidence(f"Police left at {clock(left.at)}", left.at, left.event),
-                *(Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in signs),
+                *(
+                    Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
+                    for s in signs
+                ),
             ),
             acknowledge_within=policy.acknowledge_within(urgency),
             relies_on=crisis.agencies("police", "ambulance"),

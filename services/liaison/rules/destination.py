@@ -35,7 +35,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for detention in crisis.detentions:
         earlier = restarted_from(crisis, detention)
         if earlier is not None:
-            yield from _again(policy, earlier, detention.detained, min(earlier.over, detention.over))
+            yield from _again(
+                policy, earlier, detention.detained, min(earlier.over, detention.over)
+            )
             continue
         yield from _mismatch(crisis, policy, detention)
         started = detention.clock_started
@@ -58,18 +60,26 @@ def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[
         cared_for = min((at for at in seen_to if at > seen.at), default=FOREVER)
         taken = [h.mark.at for h in detention.handovers if h.mark.at > seen.at]
         for number, (mark, kind) in enumerate(places):
-            following = next((m.at for m, k in places[number + 1 :] if k is not PlaceOfSafetyKind.HBPOS), FOREVER)
+            following = next(
+                (m.at for m, k in places[number + 1 :] if k is not PlaceOfSafetyKind.HBPOS), FOREVER
+            )
             begin, end = max(mark.at, seen.at), min((following, cared_for, detention.over, *taken))
             if kind is not PlaceOfSafetyKind.HBPOS or begin >= end:
                 continue
             yield RULE.finds(
-                policy, anchor=detention.detained.event, holds=(begin, end), stage=f"red flag: {sign.value}",
+                policy,
+                anchor=detention.detained.event,
+                holds=(begin, end),
+                stage=f"red flag: {sign.value}",
                 reason=f"A physical red flag was seen at {clock(seen.at)} ({sign.value}) and the person is taken to a "
                 "health-based place of safety; no clinician's assessment is recorded since.",
-                evidence=(Evidence(f"Red flag: {sign.value}", seen.at, seen.event),
-                          Evidence("Taken to a health-based place of safety", mark.at, mark.event)),
-                relies_on=crisis.agencies("ambulance"), relies_on_services=("ambulance",),
-            )  # fmt: skip
+                evidence=(
+                    Evidence(f"Red flag: {sign.value}", seen.at, seen.event),
+                    Evidence("Taken to a health-based place of safety", mark.at, mark.event),
+                ),
+                relies_on=crisis.agencies("ambulance"),
+                relies_on_services=("ambulance",),
+            )
             return
 
 
@@ -79,16 +89,22 @@ def _again(policy: Policy, first: Detention, said: Mark, until: datetime) -> Ite
         return
     ends = started.at + policy.limit("R09", "period")
     yield RULE.finds(
-        policy, anchor=said.event, holds=(said.at, until), stage="clock",
+        policy,
+        anchor=said.event,
+        holds=(said.at, until),
+        stage="clock",
         title="A move does not restart the s136 clock",
         reason=f"The person is detained since {clock(first.detained.at)} and at a place of safety since "
         f"{clock(started.at)}; at {clock(said.at)} a detention was recorded anew. The period still ends at {clock(ends)}.",
-        evidence=(Evidence(f"Clock started at {clock(started.at)}", started.at, started.event),
-                  Evidence(f"Detention recorded anew at {clock(said.at)}", said.at, said.event)),
+        evidence=(
+            Evidence(f"Clock started at {clock(started.at)}", started.at, started.event),
+            Evidence(f"Detention recorded anew at {clock(said.at)}", said.at, said.event),
+        ),
         next_step="Trust and emergency department: record it as a move of the same detention, with the first arrival as its "
         "start.",
-        recipients=("mental-health-crisis", "emergency-department"), act_by=ends,
-    )  # fmt: skip
+        recipients=("mental-health-crisis", "emergency-department"),
+        act_by=ends,
+    )
 
 
 RULE = rule("R22", condition)

@@ -59,7 +59,11 @@ def _before_arrival(crisis: Crisis, policy: Policy, detention: Detention) -> Ite
         warn = until - (RULE.limit(policy, "period") - RULE.limit(policy, "second_warning"))
 
         def at(instant: datetime, until: datetime = until, escaped: datetime = begin) -> Stage:
-            return _away(instant, until, f"Escaped at {clock(escaped)}, before any place of safety was reached.")
+            return _away(
+                instant,
+                until,
+                f"Escaped at {clock(escaped)}, before any place of safety was reached.",
+            )
 
         for stretch, stage in over_time((until,), warn, end, at):
             yield _finding(crisis, policy, detention, stretch, stage)
@@ -68,11 +72,18 @@ def _before_arrival(crisis: Crisis, policy: Policy, detention: Detention) -> Ite
 def _clock(detention: Detention, began: datetime, policy: Policy) -> _Clock:
     period = RULE.limit(policy, "period")
     longest = began + period + RULE.limit(policy, "extension")
-    judged = [(e, _wrong_with(detention, e, began + period, longest, policy)) for e in detention.extensions]
+    judged = [
+        (e, _wrong_with(detention, e, began + period, longest, policy))
+        for e in detention.extensions
+    ]
     return _Clock(
-        detention, began, period, longest,
-        tuple((e, wrong) for e, wrong in judged if wrong), tuple(e for e, wrong in judged if not wrong),
-    )  # fmt: skip
+        detention,
+        began,
+        period,
+        longest,
+        tuple((e, wrong) for e, wrong in judged if wrong),
+        tuple(e for e, wrong in judged if not wrong),
+    )
 
 
 def _wrong_with(
@@ -89,14 +100,19 @@ def _wrong_with(
     if not extension.because_of_condition:
         wrong.append("the reason is not the person's condition")
     asked = not policy.regime("mental-health-act-2025-s48", extension.mark.at)
-    if asked and _at_police_station(detention, extension.mark.at) and not extension.superintendent_approved:
+    if (
+        asked
+        and _at_police_station(detention, extension.mark.at)
+        and not extension.superintendent_approved
+    ):
         wrong.append("a superintendent's approval is not recorded")
     return tuple(wrong)
 
 
 def _at_police_station(detention: Detention, at: datetime) -> bool:
     return any(
-        visit.kind is PlaceOfSafetyKind.POLICE_STATION and visit.mark.at <= at < end for visit, end in detention.stays
+        visit.kind is PlaceOfSafetyKind.POLICE_STATION and visit.mark.at <= at < end
+        for visit, end in detention.stays
     )
 
 
@@ -121,26 +137,57 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
     left = clocked.period - RULE.limit(policy, "second_warning")
     since = f"The period of detention began at {clock(began)}"
     if any(start <= at < until for start, until in detention.away):
-        return _away(at, end, f"{since} and runs on although the person has escaped.") if at >= end - left else None
+        return (
+            _away(at, end, f"{since} and runs on although the person has escaped.")
+            if at >= end - left
+            else None
+        )
     faults = [(e, wrong) for e, wrong in clocked.faults if e.mark.at <= at]
-    flawed = " ".join(f"The extension of {clock(e.mark.at)} does not count: {', '.join(w)}." for e, w in faults)
-    evidence = tuple(Evidence(f"Extension recorded at {clock(e.mark.at)}", e.mark.at, e.mark.event) for e, _ in faults)
+    flawed = " ".join(
+        f"The extension of {clock(e.mark.at)} does not count: {', '.join(w)}." for e, w in faults
+    )
+    evidence = tuple(
+        Evidence(f"Extension recorded at {clock(e.mark.at)}", e.mark.at, e.mark.event)
+        for e, _ in faults
+    )
     if at >= clocked.longest:
-        said = f"{since}. {duration(clocked.longest - began)} have passed; no extension allows more."
+        said = (
+            f"{since}. {duration(clocked.longest - began)} have passed; no extension allows more."
+        )
         return Stage("no-longer-lawful", 1, said, evidence, end)
     if at >= end:
         passed = duration(clocked.period)
         extended = end > began + clocked.period
         why = (
-            "the extension has ended" if extended else f"{passed} have passed and no extension that counts is recorded"
+            "the extension has ended"
+            if extended
+            else f"{passed} have passed and no extension that counts is recorded"
         )
-        return Stage(f"period-ended{len(faults) or ''}", 1, f"{since}; {why}. {flawed}".strip(), evidence, end)
+        return Stage(
+            f"period-ended{len(faults) or ''}",
+            1,
+            f"{since}; {why}. {flawed}".strip(),
+            evidence,
+            end,
+        )
     if flawed and end == began + clocked.period:
         return Stage(f"extension-{len(faults)}", 1, f"{since}. {flawed}", evidence, end)
     if at >= end - left:
-        return Stage("second-warning", 2, f"{since} and ends at {clock(end)}. {_assessed(detention, at)}", (), end)
+        return Stage(
+            "second-warning",
+            2,
+            f"{since} and ends at {clock(end)}. {_assessed(detention, at)}",
+            (),
+            end,
+        )
     if at >= end - (clocked.period - RULE.limit(policy, "first_warning")):
-        return Stage("first-warning", 3, f"{since} and ends at {clock(end)}. {_assessed(detention, at)}", (), end)
+        return Stage(
+            "first-warning",
+            3,
+            f"{since} and ends at {clock(end)}. {_assessed(detention, at)}",
+            (),
+            end,
+        )
     waiting = detention.assessment_started is None or detention.assessment_started.at > at
     if waiting and at >= began + RULE.limit(policy, "assessment_within"):
         hours = duration(RULE.limit(policy, "assessment_within"))
@@ -152,18 +199,32 @@ def _assessed(detention: Detention, at: datetime) -> str:
     if detention.assessed is not None and detention.assessed[0].at <= at:
         return f"The assessment ended at {clock(detention.assessed[0].at)}; no end of the detention is recorded."
     if detention.assessment_started is not None and detention.assessment_started.at <= at:
-        return f"The assessment began at {clock(detention.assessment_started.at)} and has not ended."
+        return (
+            f"The assessment began at {clock(detention.assessment_started.at)} and has not ended."
+        )
     return "No assessment has begun."
 
 
 def _away(at: datetime, until: datetime, said: str) -> Stage:
     if at >= until:
-        return Stage("retake-ended", 2, f"{said} The power to retake the person ended at {clock(until)}.", (), until)
-    return Stage("retake-ends", 2, f"{said} The person may be retaken until {clock(until)}.", (), until)
+        return Stage(
+            "retake-ended",
+            2,
+            f"{said} The power to retake the person ended at {clock(until)}.",
+            (),
+            until,
+        )
+    return Stage(
+        "retake-ends", 2, f"{said} The person may be retaken until {clock(until)}.", (), until
+    )
 
 
 def _finding(
-    crisis: Crisis, policy: Policy, detention: Detention, stretch: tuple[datetime, datetime], stage: Stage
+    crisis: Crisis,
+    policy: Policy,
+    detention: Detention,
+    stretch: tuple[datetime, datetime],
+    stage: Stage,
 ) -> Finding:
     began = detention.clock_started or detention.detained
     how = "Detained" if began == detention.detained else "At a place of safety"
@@ -173,12 +234,21 @@ def _finding(
     elif _at_police_station(detention, stretch[0]):
         recipients = (*recipients, "custody")
     return RULE.finds(
-        policy, anchor=detention.detained.event, holds=stretch, reason=stage.said, urgency=stage.urgency,
-        evidence=(Evidence(f"{how} since {clock(began.at)}", began.at, began.event), *stage.evidence),
-        stage=stage.name, act_by=stage.act_by, recipients=recipients,
+        policy,
+        anchor=detention.detained.event,
+        holds=stretch,
+        reason=stage.said,
+        urgency=stage.urgency,
+        evidence=(
+            Evidence(f"{how} since {clock(began.at)}", began.at, began.event),
+            *stage.evidence,
+        ),
+        stage=stage.name,
+        act_by=stage.act_by,
+        recipients=recipients,
         relies_on=tuple(sorted({detention.agency, *crisis.agencies("mental-health-trust")})),
         relies_on_services=("mental-health-trust",),
-    )  # fmt: skip
+    )
 
 
 RULE = rule("R09", condition)

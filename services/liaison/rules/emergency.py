@@ -9,7 +9,16 @@ from services.liaison.crisis.facts import Attendance, Crisis, Stretch
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
-from services.liaison.time.spans import Spans, both, either, held_for, open_end, since, spans, without
+from services.liaison.time.spans import (
+    Spans,
+    both,
+    either,
+    held_for,
+    open_end,
+    since,
+    spans,
+    without,
+)
 
 
 def _of(stretches: tuple[Stretch, ...]) -> Spans:
@@ -33,14 +42,21 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     low = either(_of(crisis.below_emergency), _of(crisis.stood_down))
     sent = since(_first_sent(crisis))
     for attendance in crisis.attendances:
-        assessed = min((m.at for m in crisis.assessments if m.at >= attendance.begun.at), default=None)
+        assessed = min(
+            (m.at for m in crisis.assessments if m.at >= attendance.begun.at), default=None
+        )
         open_to_it = without(
             both(attendance.spans, in_crisis),
-            since(assessed), crisis.joint_response, crisis.emergency, crisis.ambulance_on_scene,
-        )  # fmt: skip
+            since(assessed),
+            crisis.joint_response,
+            crisis.emergency,
+            crisis.ambulance_on_scene,
+        )
         if not open_to_it:
             continue
-        unasked = held_for(without(open_to_it, requested), policy.limit("R01", "ambulance_request_within"))
+        unasked = held_for(
+            without(open_to_it, requested), policy.limit("R01", "ambulance_request_within")
+        )
         asked = without(both(open_to_it, requested), low, sent)
         ungraded = held_for(asked, policy.limit("R01", "grade_within"))
         for start, end in either(both(open_to_it, low), ungraded, unasked):
@@ -49,7 +65,11 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 def _first_sent(crisis: Crisis) -> datetime | None:
     """When an ambulance was first on its way: what comes without a grade comes."""
-    sent = (i.first_assigned.at for i in crisis.incidents if i.kind == "ambulance" and i.first_assigned is not None)
+    sent = (
+        i.first_assigned.at
+        for i in crisis.incidents
+        if i.kind == "ambulance" and i.first_assigned is not None
+    )
     return min(sent, default=None)
 
 
@@ -68,14 +88,19 @@ def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
     return "No ambulance has been asked for", ()
 
 
-def _finding(crisis: Crisis, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]) -> Finding:
+def _finding(
+    crisis: Crisis, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]
+) -> Finding:
     start, end = stretch
     why, evidence = _why(crisis, start)
     on_scene = Evidence(
-        f"Police on scene since {clock(attendance.begun.at)}", attendance.begun.at, attendance.begun.event
+        f"Police on scene since {clock(attendance.begun.at)}",
+        attendance.begun.at,
+        attendance.begun.event,
     )
     signs = tuple(
-        Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in crisis.clear_crisis
+        Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
+        for s in crisis.clear_crisis
     )
     return Finding(
         rule=RULE.id,

@@ -21,7 +21,10 @@ _KIN = frozenset({"family", "carer"})
 
 def reached_after(crisis: Crisis, at: datetime) -> datetime:
     """The first time after an instant at which somebody of the family was reached. An attempt reaches nobody."""
-    return min((f.mark.at for f in crisis.family if f.what != "contact-attempted" and f.mark.at >= at), default=FOREVER)
+    return min(
+        (f.mark.at for f in crisis.family if f.what != "contact-attempted" and f.mark.at >= at),
+        default=FOREVER,
+    )
 
 
 def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidence, ...]:
@@ -34,7 +37,10 @@ def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidenc
 
 def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, datetime, str]]:
     """(due, since what, until when it is owed, what happened)."""
-    soon, later = RULE.limit(policy, "after_serious_within"), RULE.limit(policy, "called_back_within")
+    soon, later = (
+        RULE.limit(policy, "after_serious_within"),
+        RULE.limit(policy, "called_back_within"),
+    )
     for each in crisis.detentions:
         due = each.detained.at + soon
         # released before the limit nobody is owed a call; what was owed and not done is owed after the detention too
@@ -45,8 +51,18 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, date
             yield harm.mark.at + soon, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}"
     for incident in crisis.incidents:
         caller, at = incident.caller, incident.caller_at
-        if caller is not None and at is not None and caller.wants_call_back and caller.relation in _KIN:
-            yield at.at + later, at, FOREVER, f"a relative or carer rang at {clock(at.at)} and asked to be called back"
+        if (
+            caller is not None
+            and at is not None
+            and caller.wants_call_back
+            and caller.relation in _KIN
+        ):
+            yield (
+                at.at + later,
+                at,
+                FOREVER,
+                f"a relative or carer rang at {clock(at.at)} and asked to be called back",
+            )
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -57,14 +73,20 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         tried = _attempts(crisis, since.at, reached)
         waited = duration(due - since.at)
-        whom = "nominated person" if policy.regime(NOMINATED_PERSON, since.at) else "nearest relative"
+        whom = (
+            "nominated person" if policy.regime(NOMINATED_PERSON, since.at) else "nearest relative"
+        )
         yield RULE.finds(
-            policy, anchor=since.event, holds=(due, min(reached, ends)), act_by=due,
+            policy,
+            anchor=since.event,
+            holds=(due, min(reached, ends)),
+            act_by=due,
             reason=f"Family, carer or {whom}: {said}; in {waited} nobody has been reached"
             + (f", {len(tried)} attempts are recorded." if tried else "."),
             evidence=(Evidence(said[0].upper() + said[1:], since.at, since.event), *tried),
-            relies_on=crisis.agencies("police", "ambulance"), relies_on_services=("mental-health-trust",),
-        )  # fmt: skip
+            relies_on=crisis.agencies("police", "ambulance"),
+            relies_on_services=("mental-health-trust",),
+        )
         return
 
 

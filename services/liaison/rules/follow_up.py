@@ -22,7 +22,9 @@ _LEFT_AT_HOME = frozenset({"resolved", "referred", "no-further-action", "other"}
 _LET_GO = frozenset({"released", "lapsed", "other"})
 _BACK = frozenset({"returned", "found", "retaken"})
 """How a walk-out ends with the person seen to. Closing its record as something else sees to nobody."""
-_SERIOUS = frozenset({CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL})
+_SERIOUS = frozenset(
+    {CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL}
+)
 
 
 def contact_after(crisis: Crisis, at: datetime) -> datetime:
@@ -51,7 +53,13 @@ def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
         a.person_taken for a in crisis.attendances
     )
     closed = [i for i in crisis.incidents if i.kind in {"police", "ambulance"}]
-    if owed and not taken and closed and not crisis.detentions and all(i.closed is not None for i in closed):
+    if (
+        owed
+        and not taken
+        and closed
+        and not crisis.detentions
+        and all(i.closed is not None for i in closed)
+    ):
         attended = [i for i in closed if i.attended and i.outcome in _LEFT_AT_HOME]
         if attended:
             last = max(attended, key=lambda i: i.closed or Mark(i.opened_at, "", ""))
@@ -61,9 +69,11 @@ def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
         if each.assessed is not None and each.assessed[1] == "discharged-home":
             yield each.assessed[0], "a detention ended with discharge home"
         elif (
-            each.assessed is None and each.ended is not None and each.outcome in _LET_GO
+            each.assessed is None
+            and each.ended is not None
+            and each.outcome in _LET_GO
             and restarted_from(crisis, each) is None
-        ):  # fmt: skip
+        ):
             yield each.ended, "a detention ended and no assessment is recorded"
     for absence in crisis.absences:
         back = absence.ended is not None and absence.outcome in _BACK
@@ -76,7 +86,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     trusts: tuple[str, ...] = ()
     if crisis.opened_at is not None:
         trusts = tuple(sorted({p.agency for p in crisis.open_pathways(crisis.opened_at)}))
-    within, discharged = RULE.limit(policy, "contact_within"), RULE.limit(policy, "post_discharge_within")
+    within, discharged = (
+        RULE.limit(policy, "contact_within"),
+        RULE.limit(policy, "post_discharge_within"),
+    )
     triggers = sorted(_triggers(crisis)) if _identified(crisis) else []
     if triggers:
         mark, said = triggers[0]
@@ -94,18 +107,30 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         late = each.kind == "post-discharge" and by > each.due.at + discharged
         if late:
             by = each.due.at + discharged
-        booked_late = f"; it is booked for later than {duration(discharged)} after discharge" if late else ""
+        booked_late = (
+            f"; it is booked for later than {duration(discharged)} after discharge" if late else ""
+        )
         end = min(FOREVER if each.completed is None else each.completed.at, by + _STANDS)
         if by < end:
             yield RULE.finds(
-                policy, anchor=each.due.event, holds=(by, end), agencies=(each.key[0],), act_by=by,
+                policy,
+                anchor=each.due.event,
+                holds=(by, end),
+                agencies=(each.key[0],),
+                act_by=by,
                 reason=f"A follow-up ({each.kind}) was due by {clock(by)} and is not recorded as done{booked_late}.",
-                evidence=(Evidence(f"Follow-up due since {clock(each.due.at)}", each.due.at, each.due.event),),
+                evidence=(
+                    Evidence(
+                        f"Follow-up due since {clock(each.due.at)}", each.due.at, each.due.event
+                    ),
+                ),
                 relies_on=(each.key[0],),
-            )  # fmt: skip
+            )
 
 
-def _unbooked(policy: Policy, mark: Mark, said: str, end: datetime, trusts: tuple[str, ...]) -> Iterator[Finding]:
+def _unbooked(
+    policy: Policy, mark: Mark, said: str, end: datetime, trusts: tuple[str, ...]
+) -> Iterator[Finding]:
     """Nothing is booked: a reminder after a day, and then the limit."""
     within = RULE.limit(policy, "contact_within")
     due = mark.at + within
@@ -113,17 +138,30 @@ def _unbooked(policy: Policy, mark: Mark, said: str, end: datetime, trusts: tupl
     evidence = (Evidence(f"{clock(mark.at)}: {said}", mark.at, mark.event),)
     if remind < min(due, end):
         yield RULE.finds(
-            policy, anchor=mark.event, holds=(remind, min(due, end)), stage="reminder", urgency=REMINDER_URGENCY,
-            title="Follow-up is due", act_by=due, agencies=trusts, evidence=evidence,
+            policy,
+            anchor=mark.event,
+            holds=(remind, min(due, end)),
+            stage="reminder",
+            urgency=REMINDER_URGENCY,
+            title="Follow-up is due",
+            act_by=due,
+            agencies=trusts,
+            evidence=evidence,
             relies_on_services=("mental-health-trust",),
             reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service is recorded and none is booked.",
-        )  # fmt: skip
+        )
     if due < end:
         yield RULE.finds(
-            policy, anchor=mark.event, holds=(due, end), stage="overdue", act_by=due, agencies=trusts, evidence=evidence,
+            policy,
+            anchor=mark.event,
+            holds=(due, end),
+            stage="overdue",
+            act_by=due,
+            agencies=trusts,
+            evidence=evidence,
             relies_on_services=("mental-health-trust",),
             reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service in {duration(within)}.",
-        )  # fmt: skip
+        )
 
 
 RULE = rule("R28", condition)

@@ -26,7 +26,11 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     No earlier crisis within the window may have reached the limit, whatever this system was told when; so the answer is
     the same in whatever order the crises were heard, and rests on no alert that was raised.
     """
-    own = [i for i in crisis.incidents if i.kind in _COUNTED and i.crisis_at is not None and i.reported is not None]
+    own = [
+        i
+        for i in crisis.incidents
+        if i.kind in _COUNTED and i.crisis_at is not None and i.reported is not None
+    ]
     if crisis.person is None or not own:
         return
     first = min(own, key=lambda i: (i.crisis_at or i.opened_at, i.key))
@@ -45,7 +49,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     name, window, count = found[0]
     days = policy.number("R08", "meeting_working_days")
     yield RULE.finds(
-        policy, anchor=first.reported.event, holds=(counts_from, now + window), stage=name,
+        policy,
+        anchor=first.reported.event,
+        holds=(counts_from, now + window),
+        stage=name,
         reason=f"{count} separate crises of one person in {window.days} days, counted across the agencies.",
         evidence=(
             Evidence(f"The latest at {clock(now)}", now, first.reported.event),
@@ -54,14 +61,19 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         act_by=end_of_working_day(counts_from, days),
         agencies=tuple(sorted({p.agency for p in crisis.open_pathways(now)})),
         subject_person=crisis.person.person_id,
-    )  # fmt: skip
+    )
 
 
 def _crises(crisis: Crisis, now: datetime) -> dict[str, datetime]:
     """When each earlier crisis of the person began. One crisis is one, however many records it has."""
     found: dict[str, datetime] = {}
     for each in crisis.contacts:
-        if each.by == "person" and each.agency_kind in _COUNTED and each.crisis_at is not None and each.opened_at < now:
+        if (
+            each.by == "person"
+            and each.agency_kind in _COUNTED
+            and each.crisis_at is not None
+            and each.opened_at < now
+        ):
             found[each.crisis] = min(each.opened_at, found.get(each.crisis, each.opened_at))
     return found
 
@@ -84,9 +96,19 @@ def _age(born: date, today: date) -> int:
 def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evidence]:
     """Records by agency and month, this crisis among them."""
     counted: Counter[tuple[str, str]] = Counter()
-    seen = [(c.opened_at, c.key[0]) for c in crisis.contacts if c.by == "person" and c.agency_kind in _COUNTED
-            and c.crisis_at is not None and now - window <= c.opened_at <= now]  # fmt: skip
-    seen += [(i.opened_at, i.key[0]) for i in crisis.incidents if i.kind in _COUNTED and i.crisis_at is not None]
+    seen = [
+        (c.opened_at, c.key[0])
+        for c in crisis.contacts
+        if c.by == "person"
+        and c.agency_kind in _COUNTED
+        and c.crisis_at is not None
+        and now - window <= c.opened_at <= now
+    ]
+    seen += [
+        (i.opened_at, i.key[0])
+        for i in crisis.incidents
+        if i.kind in _COUNTED and i.crisis_at is not None
+    ]
     for at, agency in seen:
         counted[(f"{at.astimezone(_LONDON):%Y-%m}", agency)] += 1
     for (month, agency), count in sorted(counted.items()):

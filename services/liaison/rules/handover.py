@@ -31,16 +31,26 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         for visit, end in detention.stays:
             if visit.kind not in _DESK:
                 continue
-            yield from _waiting(crisis, policy, detention, visit, min(end, _taken_over(crisis, detention, visit)))
+            yield from _waiting(
+                crisis, policy, detention, visit, min(end, _taken_over(crisis, detention, visit))
+            )
 
 
 def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datetime:
     """When the site took responsibility, or the police documented a handover, or closed their incident."""
     arrived = visit.mark.at
-    handed = [h.mark.at for h in detention.handovers if h.mark.at >= arrived or h.site == visit.site]
-    handed += [a.ended.at for a in crisis.attendances if a.handed_over and a.ended and a.ended.at >= arrived]
+    handed = [
+        h.mark.at for h in detention.handovers if h.mark.at >= arrived or h.site == visit.site
+    ]
     handed += [
-        i.closed.at for i in crisis.incidents if i.key == detention.incident and i.closed and i.closed.at >= arrived
+        a.ended.at
+        for a in crisis.attendances
+        if a.handed_over and a.ended and a.ended.at >= arrived
+    ]
+    handed += [
+        i.closed.at
+        for i in crisis.incidents
+        if i.key == detention.incident and i.closed and i.closed.at >= arrived
     ]
     return min(handed, default=FOREVER)
 
@@ -62,13 +72,20 @@ def _waiting(
             continue
         waited = duration(begin - arrived)
         yield RULE.finds(
-            policy, anchor=visit.mark.event, holds=(begin, end), stage=stage, urgency=urgency,
+            policy,
+            anchor=visit.mark.event,
+            holds=(begin, end),
+            stage=stage,
+            urgency=urgency,
             reason=f"At the place of safety since {clock(arrived)}; after {waited} no handover is recorded.",
             evidence=(Evidence(f"Arrived at {clock(arrived)}", arrived, visit.mark.event),),
-            act_by=arrived + within, recipients=(_DESK[visit.kind], "police-control"),
-            relies_on=tuple(sorted({detention.agency, *crisis.agencies("mental-health-trust", "acute-trust")})),
+            act_by=arrived + within,
+            recipients=(_DESK[visit.kind], "police-control"),
+            relies_on=tuple(
+                sorted({detention.agency, *crisis.agencies("mental-health-trust", "acute-trust")})
+            ),
             relies_on_services=("acute-trust",) if department else ("mental-health-trust",),
-        )  # fmt: skip
+        )
 
 
 RULE = rule("R11", condition)

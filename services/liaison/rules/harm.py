@@ -27,7 +27,9 @@ def end_of_next_day(at: datetime) -> datetime:
     return datetime.combine(day, time(0, 0), _LONDON).astimezone(UTC)
 
 
-def _contact_before(crisis: Crisis, harm: Harm, window: timedelta) -> tuple[datetime, tuple[str, str] | None] | None:
+def _contact_before(
+    crisis: Crisis, harm: Harm, window: timedelta
+) -> tuple[datetime, tuple[str, str] | None] | None:
     """The last contact of the police with the person at or before the harm, within the window."""
     kinds = {i.key: i.kind for i in crisis.incidents}
     if not harm.after_contact and kinds.get(harm.incident) == "police":
@@ -36,23 +38,37 @@ def _contact_before(crisis: Crisis, harm: Harm, window: timedelta) -> tuple[date
     for state in crisis.incidents:
         # a call is a contact too, also one that was declined
         if state.kind == "police" and state.opened_at < harm.mark.at:
-            over = [m.at for m in (state.police_left, state.closed) if m is not None and m.at <= harm.mark.at]
+            over = [
+                m.at
+                for m in (state.police_left, state.closed)
+                if m is not None and m.at <= harm.mark.at
+            ]
             event = None if state.reported is None else state.reported.event
             found.append((max(over, default=harm.mark.at), event))
     for attendance in crisis.attendances:
         if attendance.begun.at <= harm.mark.at:
-            last = harm.mark if attendance.ended is None or attendance.ended.at > harm.mark.at else attendance.ended
+            last = (
+                harm.mark
+                if attendance.ended is None or attendance.ended.at > harm.mark.at
+                else attendance.ended
+            )
             found.append((last.at, attendance.begun.event))
     for custody in crisis.custodies:
         began = custody.arrived or custody.opened
         if began.at <= harm.mark.at:
-            last_at = harm.mark.at if custody.released is None else min(custody.released.at, harm.mark.at)
+            last_at = (
+                harm.mark.at if custody.released is None else min(custody.released.at, harm.mark.at)
+            )
             found.append((last_at, began.event))
     for force in crisis.forces:
         if force.started.at <= harm.mark.at:
             found.append((force.started.at, force.started.event))
     for contact in crisis.contacts:
-        if contact.by == "person" and contact.police_left_at is not None and contact.police_left_at <= harm.mark.at:
+        if (
+            contact.by == "person"
+            and contact.police_left_at is not None
+            and contact.police_left_at <= harm.mark.at
+        ):
             found.append((contact.police_left_at, None))
     recent = [each for each in found if harm.mark.at - each[0] <= window]
     return max(recent, key=lambda each: each[0], default=None)
@@ -60,7 +76,11 @@ def _contact_before(crisis: Crisis, harm: Harm, window: timedelta) -> tuple[date
 
 def _referred(crisis: Crisis, since: datetime) -> datetime:
     """When the case was referred to the IOPC."""
-    sent = (r.sent.at for r in crisis.referrals if r.to_agency == IOPC and r.sent is not None and r.sent.at >= since)
+    sent = (
+        r.sent.at
+        for r in crisis.referrals
+        if r.to_agency == IOPC and r.sent is not None and r.sent.at >= since
+    )
     return min(sent, default=FOREVER)
 
 
@@ -68,7 +88,9 @@ def _concerned(crisis: Crisis, at: datetime) -> tuple[str, ...]:
     """The police forces that had to do with the person, whose referral it is, and the services whose own inquiry it is: those
     with a record of the crisis, and those in whose care the person is."""
     own = (
-        {i.key[0] for i in crisis.incidents} | {c.key[0] for c in crisis.custodies} | {f.agency for f in crisis.forces}
+        {i.key[0] for i in crisis.incidents}
+        | {c.key[0] for c in crisis.custodies}
+        | {f.agency for f in crisis.forces}
     )
     own |= {c.key[0] for c in crisis.contacts if c.agency_kind == "police" and c.by == "person"}
     return tuple(sorted(own | {p.agency for p in crisis.open_pathways(at)}))
@@ -79,7 +101,9 @@ def _concerns_us(crisis: Crisis, harm: Harm, policy: Policy) -> bool:
     which an ambulance is called."""
     if _contact_before(crisis, harm, SERIOUS.limit(policy, "contact_window")) is not None:
         return True
-    signs = any(i.event is not None and i.kind is not CrisisIndicator.RESTRAINT for i in crisis.indicators)
+    signs = any(
+        i.event is not None and i.kind is not CrisisIndicator.RESTRAINT for i in crisis.indicators
+    )
     return signs or bool(crisis.open_pathways(harm.mark.at))
 
 
@@ -104,13 +128,24 @@ def serious_harm(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         ):
             if begin < until:
                 yield SERIOUS.finds(
-                    policy, anchor=known.event, holds=(begin, until), stage=stage, act_by=due, reason=reason,
+                    policy,
+                    anchor=known.event,
+                    holds=(begin, until),
+                    stage=stage,
+                    act_by=due,
+                    reason=reason,
                     agencies=_concerned(crisis, harm.mark.at),
                     evidence=(
-                        Evidence(f"{harm.harm} at {clock(harm.mark.at)}", harm.mark.at, harm.mark.event),
-                        Evidence(f"Contact with the police until {clock(contact[0])}", contact[0], contact[1]),
+                        Evidence(
+                            f"{harm.harm} at {clock(harm.mark.at)}", harm.mark.at, harm.mark.event
+                        ),
+                        Evidence(
+                            f"Contact with the police until {clock(contact[0])}",
+                            contact[0],
+                            contact[1],
+                        ),
                     ),
-                )  # fmt: skip
+                )
 
 
 def afterwards(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -124,22 +159,43 @@ def afterwards(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     due, reached = harm.at + within, reached_after(crisis, harm.at)
     force_within = AFTER.limit(policy, "force_record_within")
     open_ends = [f for f in crisis.forces if not f.end_recorded]
-    force_due = max(harm.at, *(f.started.at for f in open_ends)) + force_within if open_ends else FOREVER
+    force_due = (
+        max(harm.at, *(f.started.at for f in open_ends)) + force_within if open_ends else FOREVER
+    )
     if due < min(reached, force_due):
         yield AFTER.finds(
-            policy, anchor=harm.event, holds=(due, min(reached, force_due)), stage="family", evidence=evidence, act_by=due,
+            policy,
+            anchor=harm.event,
+            holds=(due, min(reached, force_due)),
+            stage="family",
+            evidence=evidence,
+            act_by=due,
             reason=f"After a death or serious injury nobody of the family has been reached in {duration(within)}.",
-            relies_on=crisis.agencies("police", "ambulance"), relies_on_services=("mental-health-trust",),
-        )  # fmt: skip
+            relies_on=crisis.agencies("police", "ambulance"),
+            relies_on_services=("mental-health-trust",),
+        )
     if force_due < FOREVER:
         both = "; and nobody of the family has been reached" if reached > force_due else ""
         yield AFTER.finds(
-            policy, anchor=harm.event, holds=(force_due, FOREVER), stage="force-record", act_by=force_due,
+            policy,
+            anchor=harm.event,
+            holds=(force_due, FOREVER),
+            stage="force-record",
+            act_by=force_due,
             reason=f"After a death or serious injury the record of force is not complete in {duration(force_within)}{both}.",
-            evidence=(*evidence, *(Evidence(f"Force since {clock(f.started.at)} without an end", f.started.at, f.started.event)
-                                   for f in open_ends)),
+            evidence=(
+                *evidence,
+                *(
+                    Evidence(
+                        f"Force since {clock(f.started.at)} without an end",
+                        f.started.at,
+                        f.started.event,
+                    )
+                    for f in open_ends
+                ),
+            ),
             relies_on=tuple(sorted({f.agency for f in open_ends})),
-        )  # fmt: skip
+        )
 
 
 SERIOUS = rule("R23", serious_harm)

@@ -25,14 +25,22 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         if restarted_from(crisis, detention) is not None:
             continue
-        requests = [r for r in crisis.place_requests if len(crisis.detentions) == 1 or r.incident == detention.incident]
+        requests = [
+            r
+            for r in crisis.place_requests
+            if len(crisis.detentions) == 1 or r.incident == detention.incident
+        ]
         began = detention.detained
         arrived = FOREVER if detention.clock_started is None else detention.clock_started.at
         over = min(arrived, detention.over, *(e.at for e in detention.escapes))
-        waiting = without(spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests))
+        waiting = without(
+            spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests)
+        )
         adult = age_at(crisis, began.at, policy.number("R06", "apparent_age_below")) != "under-18"
         reports = [r for r in crisis.site_reports if r.for_under_18 is not adult]
-        due = [began.at + RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")]
+        due = [
+            began.at + RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")
+        ]
         refused = sorted(r.refused[0].at for r in requests if r.refused is not None)
         changes = (*due, *refused, *(r.mark.at for r in reports))
         full = _full(reports, over)
@@ -40,12 +48,21 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         for begin, end in waiting:
             for stretch, stage in over_time(changes, begin, end, partial(at, begin)):
                 yield RULE.finds(
-                    policy, anchor=began.event, holds=stretch, stage=stage.name, reason=stage.said,
-                    evidence=(Evidence(f"Detained under s136 at {clock(began.at)}", began.at, began.event),
-                              *stage.evidence),
-                    act_by=due[1], relies_on=tuple(sorted({detention.agency})),
+                    policy,
+                    anchor=began.event,
+                    holds=stretch,
+                    stage=stage.name,
+                    reason=stage.said,
+                    evidence=(
+                        Evidence(
+                            f"Detained under s136 at {clock(began.at)}", began.at, began.event
+                        ),
+                        *stage.evidence,
+                    ),
+                    act_by=due[1],
+                    relies_on=tuple(sorted({detention.agency})),
                     relies_on_services=("mental-health-trust",),
-                )  # fmt: skip
+                )
 
 
 def _accepted(requests: list[PlaceRequest]) -> Spans:
@@ -53,14 +70,20 @@ def _accepted(requests: list[PlaceRequest]) -> Spans:
     found = []
     for r in requests:
         if r.accepted is not None:
-            back = r.refused[0].at if r.refused is not None and r.refused[0] > r.accepted else FOREVER
+            back = (
+                r.refused[0].at if r.refused is not None and r.refused[0] > r.accepted else FOREVER
+            )
             found.append((r.accepted.at, back))
     return spans(found)
 
 
 def _on_the_way(detention: Detention, requests: list[PlaceRequest]) -> Spans:
     """On the way to a named place of safety that has not refused."""
-    refused = {r.site for r in requests if r.refused is not None and (r.accepted is None or r.refused[0] > r.accepted)}
+    refused = {
+        r.site
+        for r in requests
+        if r.refused is not None and (r.accepted is None or r.refused[0] > r.accepted)
+    }
     journeys = sorted(detention.conveyed, key=lambda c: c.mark)
     found = []
     for number, journey in enumerate(journeys):
@@ -77,17 +100,29 @@ def _full(reports: list[SiteReport], over: datetime) -> Spans:
     for number, report in enumerate(reports):
         free[(report.agency, report.site)] = report.free
         if not any(free.values()):
-            found.append((report.mark.at, reports[number + 1].mark.at if number + 1 < len(reports) else over))
+            found.append(
+                (report.mark.at, reports[number + 1].mark.at if number + 1 < len(reports) else over)
+            )
     return spans(found)
 
 
 def _stage(
-    begin: datetime, at: datetime, *, policy: Policy, detention: Detention, requests: list[PlaceRequest], full: Spans
+    begin: datetime,
+    at: datetime,
+    *,
+    policy: Policy,
+    detention: Detention,
+    requests: list[PlaceRequest],
+    full: Spans,
 ) -> Stage | None:
     began = detention.detained.at
     within, strategic = (RULE.limit(policy, n) for n in ("accepted_within", "strategic_after"))
     refused = sorted(
-        {r.site: r.refused[0] for r in requests if r.refused is not None and r.refused[0].at <= at}.values()
+        {
+            r.site: r.refused[0]
+            for r in requests
+            if r.refused is not None and r.refused[0].at <= at
+        }.values()
     )
     many = len(refused) >= policy.number("R10", "refusals")
     none_free = any(start <= at < end for start, end in full)
@@ -97,7 +132,9 @@ def _stage(
     told = []
     if late:
         waited = strategic if at >= began + strategic else within
-        told.append(f"Detained at {clock(began)}; after {duration(waited)} no place of safety has accepted.")
+        told.append(
+            f"Detained at {clock(began)}; after {duration(waited)} no place of safety has accepted."
+        )
     else:
         told.append(f"Detained at {clock(began)}; no place of safety has accepted.")
     if refused:
@@ -106,7 +143,11 @@ def _stage(
         told.append("Every site that reports has no free place.")
     if at >= began + strategic:
         told.append("Tell the strategic manager on call.")
-    names = [f"{int(strategic.total_seconds() // 60)}-minutes"] if at >= began + strategic else ["late"] * late
+    names = (
+        [f"{int(strategic.total_seconds() // 60)}-minutes"]
+        if at >= began + strategic
+        else ["late"] * late
+    )
     names += ["refused"] * many
     names += ["full"] * any(max(start, begin) <= at and end > begin for start, end in full)
     evidence = tuple(Evidence(f"A site refused at {clock(m.at)}", m.at, m.event) for m in refused)

@@ -33,7 +33,11 @@ def _custodies(crisis: Crisis, detention: Detention) -> list[Custody]:
     return [
         c
         for c in crisis.custodies
-        if not force or (c.key[0] == detention.agency and (c.incident is None or c.incident == detention.incident[1]))
+        if not force
+        or (
+            c.key[0] == detention.agency
+            and (c.incident is None or c.incident == detention.incident[1])
+        )
     ]
 
 
@@ -69,31 +73,50 @@ def child(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             age = age_at(crisis, mark.at, policy.number("R06", "apparent_age_below"))
             if age not in ("under-18", "may-be-under-18") or mark.at >= end:
                 continue
-            who = "Under 18 by date of birth" if age == "under-18" else "Age not known and looks young: may be under 18"
+            who = (
+                "Under 18 by date of birth"
+                if age == "under-18"
+                else "Age not known and looks young: may be under 18"
+            )
             yield CHILD.finds(
-                policy, anchor=detention.detained.event, holds=(mark.at, end), stage=f"{stage}, {age}",
+                policy,
+                anchor=detention.detained.event,
+                holds=(mark.at, end),
+                stage=f"{stage}, {age}",
                 reason=f"{who}; detained under {detention.power.value} and {where} a police station since "
                 f"{clock(mark.at)}.",
-                evidence=(Evidence(f"Detained under {detention.power.value} and {where} a police station",
-                                   mark.at, mark.event),),
-            )  # fmt: skip
+                evidence=(
+                    Evidence(
+                        f"Detained under {detention.power.value} and {where} a police station",
+                        mark.at,
+                        mark.event,
+                    ),
+                ),
+            )
 
 
 def adult(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R05: not under the conditions of SI 2017/1036, or at all once section 48 of the Act of 2025 is in force."""
     never = since(policy.regime_begins(SECTION_48))
     for detention in crisis.detentions:
-        if age_at(crisis, detention.detained.at, policy.number("R06", "apparent_age_below")) == "under-18":
+        if (
+            age_at(crisis, detention.detained.at, policy.number("R06", "apparent_age_below"))
+            == "under-18"
+        ):
             continue
         for mark, end in (*_on_the_way(detention), *_there(crisis, detention)):
             for stretch in both(spans([(mark.at, end)]), never):
                 yield ADULT.finds(
-                    policy, anchor=detention.detained.event, holds=stretch, stage="never",
+                    policy,
+                    anchor=detention.detained.event,
+                    holds=stretch,
+                    stage="never",
                     reason="A police station may no longer be used as a place of safety "
                     f"(Mental Health Act 2025 s48); this person's is one since {clock(mark.at)}.",
-                    evidence=(_station(mark),), act_by=stretch[0],
+                    evidence=(_station(mark),),
+                    act_by=stretch[0],
                     next_step="Move the person to another place of safety now. Trust: name the site that takes them.",
-                )  # fmt: skip
+                )
         for mark, end in _there(crisis, detention):
             allowed = without(spans([(mark.at, end)]), never)
             yield from _conditions(crisis, policy, detention, mark, allowed)
@@ -102,17 +125,24 @@ def adult(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _station(mark: Mark) -> Evidence:
-    return Evidence(f"Police station as place of safety since {clock(mark.at)}", mark.at, mark.event)
+    return Evidence(
+        f"Police station as place of safety since {clock(mark.at)}", mark.at, mark.event
+    )
 
 
 def _relies(detention: Detention, custodies: list[Custody]) -> tuple[str, ...]:
-    return tuple(sorted({f"{detention.agency}{EVERY_FEED}", *(f"{c.key[0]}{EVERY_FEED}" for c in custodies)}))
+    return tuple(
+        sorted({f"{detention.agency}{EVERY_FEED}", *(f"{c.key[0]}{EVERY_FEED}" for c in custodies)})
+    )
 
 
-def _conditions(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
+def _conditions(
+    crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
+) -> Iterator[Finding]:
     custodies = _custodies(crisis, detention)
     reviews = sorted(
-        (r for c in custodies for r in c.reviews if r.mark.at >= detention.detained.at), key=lambda r: r.mark
+        (r for c in custodies for r in c.reviews if r.mark.at >= detention.detained.at),
+        key=lambda r: r.mark,
     )
     seen = [m.at for c in custodies for m, _ in c.health_checks if m.at >= mark.at]
     due = mark.at + ADULT.limit(policy, "conditions_recorded_within")
@@ -122,7 +152,9 @@ def _conditions(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark
         if any(s <= instant for s in seen) and said["health_professional_available"] is None:
             said["health_professional_available"] = True
         denied = [words for name, words in _CONDITIONS if said[name] is False]
-        missing = [words for name, words in _CONDITIONS if said[name] is None] if instant >= due else []
+        missing = (
+            [words for name, words in _CONDITIONS if said[name] is None] if instant >= due else []
+        )
         if not denied and not missing:
             return None
         told = [f"Recorded as not so: {'; '.join(denied)}."] if denied else []
@@ -135,10 +167,15 @@ def _conditions(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark
     for begin, end in allowed:
         for stretch, stage in over_time(changes, begin, end, at):
             yield ADULT.finds(
-                policy, anchor=detention.detained.event, holds=stretch, stage=stage.name,
+                policy,
+                anchor=detention.detained.event,
+                holds=stretch,
+                stage=stage.name,
                 reason=f"A police station is the place of safety since {clock(mark.at)}. {stage.said}",
-                evidence=(_station(mark),), act_by=due, relies_on=_relies(detention, custodies),
-            )  # fmt: skip
+                evidence=(_station(mark),),
+                act_by=due,
+                relies_on=_relies(detention, custodies),
+            )
 
 
 def _stated(reviews: tuple[CustodyReview, ...]) -> dict[str, bool | None]:
@@ -151,7 +188,9 @@ def _stated(reviews: tuple[CustodyReview, ...]) -> dict[str, bool | None]:
     return found
 
 
-def _checks(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
+def _checks(
+    crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
+) -> Iterator[Finding]:
     custodies = _custodies(crisis, detention)
     within, warn = (ADULT.limit(policy, n) for n in ("health_check_within", "health_check_warning"))
     done = sorted(m for c in custodies for m, _ in c.health_checks if m.at > mark.at)
@@ -160,43 +199,70 @@ def _checks(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, al
             continue
         gap = both(spans([(last.at, FOREVER if following is None else following.at)]), allowed)
         overdue = both(gap, since(last.at + within))
-        for stage, stretches in (("due", without(both(gap, since(last.at + warn)), overdue)), ("overdue", overdue)):
+        for stage, stretches in (
+            ("due", without(both(gap, since(last.at + warn)), overdue)),
+            ("overdue", overdue),
+        ):
             for stretch in stretches:
-                what = "seen by a health-care professional" if last is not mark else "at the police station"
+                what = (
+                    "seen by a health-care professional"
+                    if last is not mark
+                    else "at the police station"
+                )
                 yield ADULT.finds(
-                    policy, anchor=(last.source, f"{last.id}#health-check"), holds=stretch, stage=stage,
-                    title="Half-hourly health check is due" if stage == "due" else "Half-hourly health check is overdue",
+                    policy,
+                    anchor=(last.source, f"{last.id}#health-check"),
+                    holds=stretch,
+                    stage=stage,
+                    title="Half-hourly health check is due"
+                    if stage == "due"
+                    else "Half-hourly health check is overdue",
                     reason=f"Last {what} at {clock(last.at)}; at a police station the next check is due within "
                     f"{duration(within)}, at {clock(last.at + within)}.",
-                    evidence=(_station(mark),), act_by=last.at + within,
+                    evidence=(_station(mark),),
+                    act_by=last.at + within,
                     recipients=("custody",) if stage == "due" else ADULT.recipients,
                     next_step="Custody: have a health-care professional see the person now and record it; if none is "
                     "available the person must be moved.",
                     relies_on=_relies(detention, custodies),
-                )  # fmt: skip
+                )
 
 
-def _reviews(crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans) -> Iterator[Finding]:
+def _reviews(
+    crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
+) -> Iterator[Finding]:
     custodies = _custodies(crisis, detention)
     hourly, asleep = (ADULT.limit(policy, n) for n in ("review_within", "review_asleep_within"))
-    reviews = sorted((r for c in custodies for r in c.reviews if r.mark.at > mark.at), key=lambda r: r.mark)
+    reviews = sorted(
+        (r for c in custodies for r in c.reviews if r.mark.at > mark.at), key=lambda r: r.mark
+    )
     risks = sorted((a for c in custodies for a in c.risk_assessments), key=lambda a: a.mark)
     for last, following in pairwise((None, *reviews, None) if reviews else (None, None)):
         began = mark if last is None else last.mark
-        known = [a.self_harm_risk for a in risks if a.mark.at <= began.at and a.self_harm_risk is not None]
+        known = [
+            a.self_harm_risk
+            for a in risks
+            if a.mark.at <= began.at and a.self_harm_risk is not None
+        ]
         sleeping = last is not None and last.asleep and not (known and known[-1])
         within = asleep if sleeping else hourly
-        gap = both(spans([(began.at, FOREVER if following is None else following.mark.at)]), allowed)
+        gap = both(
+            spans([(began.at, FOREVER if following is None else following.mark.at)]), allowed
+        )
         for stretch in held_for(gap, within):
             yield ADULT.finds(
-                policy, anchor=(began.source, f"{began.id}#review"), holds=stretch, stage="review-overdue",
+                policy,
+                anchor=(began.source, f"{began.id}#review"),
+                holds=stretch,
+                stage="review-overdue",
                 title="Custody review is overdue",
                 reason=f"No custody officer's review since {clock(began.at)}; it was due within {duration(within)}.",
-                evidence=(_station(mark),), act_by=began.at + within,
+                evidence=(_station(mark),),
+                act_by=began.at + within,
                 recipients=("custody", "police-control"),
                 next_step="Custody: review now whether the conditions still hold and record it; if not, move the person.",
                 relies_on=_relies(detention, custodies),
-            )  # fmt: skip
+            )
 
 
 ADULT = rule("R05", adult)

@@ -13,7 +13,9 @@ from services.liaison.rules.rule import clock, duration, rule
 from services.liaison.time.spans import FOREVER
 from services.liaison.time.working_days import end_of_working_day
 
-_SOONER = frozenset({ReferralPriority.EMERGENCY, ReferralPriority.VERY_URGENT, ReferralPriority.URGENT})
+_SOONER = frozenset(
+    {ReferralPriority.EMERGENCY, ReferralPriority.VERY_URGENT, ReferralPriority.URGENT}
+)
 """R29 asks after these long before."""
 
 
@@ -32,14 +34,26 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if each.priority not in _SOONER:
             said = f"A referral sent at {clock(each.sent.at)} is not acknowledged after {duration(within)}."
             stages.append((due, min(acknowledged, outcome, last), "not-acknowledged", said))
-        stages.append((last, outcome, "no-outcome", f"A referral has no outcome after {days} working days."))
+        stages.append(
+            (last, outcome, "no-outcome", f"A referral has no outcome after {days} working days.")
+        )
         for start, end, stage, reason in stages:
             if start < end:
                 yield RULE.finds(
-                    policy, anchor=each.sent.event, holds=(start, end), stage=stage, reason=reason, act_by=start,
-                    evidence=(Evidence(f"Referral sent at {clock(each.sent.at)}", each.sent.at, each.sent.event),),
-                    agencies=tuple(dict.fromkeys((each.key[0], each.to_agency))), relies_on=(each.to_agency,),
-                )  # fmt: skip
+                    policy,
+                    anchor=each.sent.event,
+                    holds=(start, end),
+                    stage=stage,
+                    reason=reason,
+                    act_by=start,
+                    evidence=(
+                        Evidence(
+                            f"Referral sent at {clock(each.sent.at)}", each.sent.at, each.sent.event
+                        ),
+                    ),
+                    agencies=tuple(dict.fromkeys((each.key[0], each.to_agency))),
+                    relies_on=(each.to_agency,),
+                )
 
 
 RULE = rule("R25", condition)

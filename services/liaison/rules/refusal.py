@@ -46,11 +46,15 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         # every service that has a call of it has declined it: there is nothing to wait for
         at_once = passed_back and bool(receivers) and all(i.key in given_up for i in receivers)
         within = timedelta(0) if at_once else RULE.limit(policy, "received_within")
-        said = "every service that has the call has declined it" if at_once else (
-            f"for {duration(within)} nobody else has had a call of it"
-        )  # fmt: skip
+        said = (
+            "every service that has the call has declined it"
+            if at_once
+            else (f"for {duration(within)} nobody else has had a call of it")
+        )
         for stretch in held_for(without(waiting, held), within):
-            yield _finding(crisis, policy, refusal, stretch, "declined-by-all" if at_once else "no-call", said)
+            yield _finding(
+                crisis, policy, refusal, stretch, "declined-by-all" if at_once else "no-call", said
+            )
         grave = _at_risk(crisis, refusal.mark.at)
         sent = RULE.limit(policy, "sent_within_at_risk" if grave else "sent_within")
         said = f"in {duration(sent)} nobody has been sent"
@@ -63,7 +67,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 def _concerned(crisis: Crisis) -> bool:
     return bool(crisis.indicators) or any(
-        i.nature in _CONCERNS or i.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH) for i in crisis.incidents
+        i.nature in _CONCERNS or i.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH)
+        for i in crisis.incidents
     )
 
 
@@ -84,7 +89,9 @@ def _receivers(crisis: Crisis, refusal: Refusal) -> list[IncidentState]:
     ]
 
 
-def _waiting(crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime) -> Spans:
+def _waiting(
+    crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime
+) -> Spans:
     """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has it, or has closed it."""
     at = refusal.mark.at
     there = (*(s for a in crisis.attendances for s in a.spans), *crisis.health_on_scene)
@@ -101,27 +108,43 @@ def _waiting(crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState
 
 
 def _finding(
-    crisis: Crisis, policy: Policy, refusal: Refusal, stretch: tuple[datetime, datetime], stage: str, said: str
+    crisis: Crisis,
+    policy: Policy,
+    refusal: Refusal,
+    stretch: tuple[datetime, datetime],
+    stage: str,
+    said: str,
 ) -> Finding:
     service, at = _SERVICE[refusal.agency_kind], clock(refusal.mark.at)
     to = f" to {refusal.to_agency}" if refusal.to_agency else ""
-    did = f"passed the call on{to}" if refusal.what == "transferred" else "declined to respond" + (
-        f" and referred the caller{to}" if to else ""
-    )  # fmt: skip
+    did = (
+        f"passed the call on{to}"
+        if refusal.what == "transferred"
+        else "declined to respond" + (f" and referred the caller{to}" if to else "")
+    )
     why = f" ({refusal.reason})" if refusal.reason else ""
     return RULE.finds(
-        policy, anchor=refusal.mark.event, holds=stretch, stage=stage,
+        policy,
+        anchor=refusal.mark.event,
+        holds=stretch,
+        stage=stage,
         urgency=1 if _at_risk(crisis, refusal.mark.at) else 2,
         reason=f"{service} {did} at {at}; {said}.",
         evidence=(
             Evidence(f"{service} {did}{why} at {at}", refusal.mark.at, refusal.mark.event),
-            Evidence(f"Caller told: {_TOLD[refusal.caller_told]}", refusal.mark.at, refusal.mark.event),
+            Evidence(
+                f"Caller told: {_TOLD[refusal.caller_told]}", refusal.mark.at, refusal.mark.event
+            ),
         ),
         act_by=stretch[0] + RULE.limit(policy, "dispute_call_within"),
-        agencies=tuple(sorted({refusal.incident[0], *([refusal.to_agency] if refusal.to_agency else ())})),
-        relies_on=(refusal.to_agency,) if refusal.to_agency else crisis.agencies("police", "ambulance"),
+        agencies=tuple(
+            sorted({refusal.incident[0], *([refusal.to_agency] if refusal.to_agency else ())})
+        ),
+        relies_on=(refusal.to_agency,)
+        if refusal.to_agency
+        else crisis.agencies("police", "ambulance"),
         relies_on_services=("police", "ambulance"),
-    )  # fmt: skip
+    )
 
 
 RULE = rule("R17", condition)

@@ -58,7 +58,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         ]
         if each.event is None or each.counts_from == FOREVER or not before:
             continue
-        repeats.append((max(each.counts_from, *(m.counts_from for m in before)), each, [*before, each]))
+        repeats.append(
+            (max(each.counts_from, *(m.counts_from for m in before)), each, [*before, each])
+        )
     repeats.sort(key=lambda r: (r[0], r[1].at, r[1].event or ("", "")))
     for number, (start, each, contacts) in enumerate(repeats):
         following = repeats[number + 1][0] if number + 1 < len(repeats) else FOREVER
@@ -68,7 +70,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 yield _finding(crisis, policy, anchor, stretch, each, contacts)
 
 
-def _calls(crisis: Crisis, policy: Policy, earlier: Sequence[tuple[Met, datetime | None]]) -> list[Met]:
+def _calls(
+    crisis: Crisis, policy: Policy, earlier: Sequence[tuple[Met, datetime | None]]
+) -> list[Met]:
     """The calls of this crisis. Two agencies' records of one call are one contact."""
     limit, soon = RULE.limit(policy, "one_call_within"), RULE.limit(policy, "return_within")
     found: list[Met] = []
@@ -78,13 +82,21 @@ def _calls(crisis: Crisis, policy: Policy, earlier: Sequence[tuple[Met, datetime
         if same is None:
             if each.reported is None:
                 continue
-            left = [a.ended.at for a in crisis.attendances if a.ended is not None and not a.person_taken]
+            left = [
+                a.ended.at for a in crisis.attendances if a.ended is not None and not a.person_taken
+            ]
             left += [at for _, at in earlier if at is not None]
-            there = any(start < each.opened_at < end for a in crisis.attendances for start, end in a.spans)
+            there = any(
+                start < each.opened_at < end for a in crisis.attendances for start, end in a.spans
+            )
             same = Met(
-                each.opened_at, each.reported.event, None, f"call to {each.key[0]}",
-                returned=not there and any(timedelta(0) <= each.opened_at - at <= soon for at in left),
-            )  # fmt: skip
+                each.opened_at,
+                each.reported.event,
+                None,
+                f"call to {each.key[0]}",
+                returned=not there
+                and any(timedelta(0) <= each.opened_at - at <= soon for at in left),
+            )
             found.append(same)
         same.records.append(each)
         if each.crisis_at is not None:
@@ -98,7 +110,9 @@ def _one_call(met: Met, each: IncidentState, limit: timedelta) -> bool:
     others = all(r.key[0] != each.key[0] for r in met.records)
     if others and any(r.key in each.linked or each.key in r.linked for r in met.records):
         return True
-    left = any(r.police_left is not None and r.police_left.at <= each.opened_at for r in met.records)
+    left = any(
+        r.police_left is not None and r.police_left.at <= each.opened_at for r in met.records
+    )
     if others and each.channel == "agency" and not left:
         return True
     return not left and each.opened_at - met.records[-1].opened_at <= limit
@@ -113,17 +127,28 @@ def _returns(crisis: Crisis, policy: Policy, calls: Sequence[Met]) -> list[Met]:
         if left is None or former.person_taken or not relief < back.begun.at - left.at <= soon:
             continue
         if not any(left.at <= m.at <= back.begun.at for m in calls):
-            found.append(Met(back.begun.at, back.begun.event, None, "police back on scene", returned=True))
+            found.append(
+                Met(back.begun.at, back.begun.event, None, "police back on scene", returned=True)
+            )
     return found
 
 
 def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]]:
     """Contacts of other crises, and when the police left each. Records of one call are one."""
     found: list[tuple[Met, datetime | None]] = []
-    busy = {by for by in ("telephone", "property") if _busy(crisis, by) >= policy.number("R07", "busy_from")}
+    busy = {
+        by
+        for by in ("telephone", "property")
+        if _busy(crisis, by) >= policy.number("R07", "busy_from")
+    }
     last: dict[str, datetime | None] = {}
     for each in crisis.contacts:
-        if each.agency_kind not in _CALLED or each.crisis_at is None or each.other_person or each.by in busy:
+        if (
+            each.agency_kind not in _CALLED
+            or each.crisis_at is None
+            or each.other_person
+            or each.by in busy
+        ):
             continue
         if each.crisis in last and ((left := last[each.crisis]) is None or each.opened_at < left):
             last[each.crisis] = left or each.police_left_at
@@ -137,13 +162,17 @@ def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]
 def _busy(crisis: Crisis, by: str) -> int:
     """How many crises of the day before share it and are none of mental health, or are known to be about others."""
     others: set[str] = {
-        c.crisis for c in crisis.contacts if c.by == by and (c.crisis_at is None or c.other_person) and _day(crisis, c)
+        c.crisis
+        for c in crisis.contacts
+        if c.by == by and (c.crisis_at is None or c.other_person) and _day(crisis, c)
     }
     return len(others)
 
 
 def _day(crisis: Crisis, contact: Contact) -> bool:
-    return crisis.opened_at is not None and contact.opened_at >= crisis.opened_at - timedelta(hours=24)
+    return crisis.opened_at is not None and contact.opened_at >= crisis.opened_at - timedelta(
+        hours=24
+    )
 
 
 def _said(at: datetime, now: datetime) -> str:
@@ -152,24 +181,34 @@ def _said(at: datetime, now: datetime) -> str:
 
 
 def _finding(
-    crisis: Crisis, policy: Policy, anchor: tuple[str, str], stretch: tuple[datetime, datetime], each: Met,
+    crisis: Crisis,
+    policy: Policy,
+    anchor: tuple[str, str],
+    stretch: tuple[datetime, datetime],
+    each: Met,
     contacts: Sequence[Met],
-) -> Finding:  # fmt: skip
+) -> Finding:
     count = len(contacts)
     soon = (
-        f"; the police had left within {duration(RULE.limit(policy, 'return_within'))} before" if each.returned else ""
+        f"; the police had left within {duration(RULE.limit(policy, 'return_within'))} before"
+        if each.returned
+        else ""
     )
     held = crisis.open_pathways(each.at)
     return RULE.finds(
-        policy, anchor=anchor, holds=stretch, stage="" if count < 3 else f"{count}-contacts",
+        policy,
+        anchor=anchor,
+        holds=stretch,
+        stage="" if count < 3 else f"{count}-contacts",
         reason=f"{count} contacts with police or ambulance in {duration(RULE.limit(policy, 'repeat_within'))}, "
         f"the last at {_said(each.at, each.at)}{soon}.",
         evidence=tuple(
-            Evidence(f"Contact at {_said(m.at, each.at)}: {m.what}", m.at, m.event) for m in contacts
+            Evidence(f"Contact at {_said(m.at, each.at)}: {m.what}", m.at, m.event)
+            for m in contacts
         ),
         agencies=tuple(sorted({p.agency for p in held})),
         subject_person=crisis.person.person_id if crisis.person else None,
-    )  # fmt: skip
+    )
 
 
 RULE = rule("R07", condition)

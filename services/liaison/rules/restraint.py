@@ -12,7 +12,9 @@ from services.liaison.policy import Policy
 from services.liaison.rules.rule import clock, rule
 from services.liaison.time.spans import both, either, held_for, open_end, since, without
 
-AT_ONCE = frozenset({ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE})
+AT_ONCE = frozenset(
+    {ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE}
+)
 """Signs after which nobody waits for a limit."""
 _TOLD = ABD_SIGNS | AT_ONCE
 
@@ -21,17 +23,25 @@ def _started(force: Force) -> Evidence:
     kinds = ", ".join(k.value for k in force.kinds)
     position = f", {force.position.value}" if force.position else ""
     return Evidence(
-        f"Restraint since {clock(force.started.at)}: {kinds}{position}", force.started.at, force.started.event
+        f"Restraint since {clock(force.started.at)}: {kinds}{position}",
+        force.started.at,
+        force.started.event,
     )
 
 
 def _signs(force: Force) -> tuple[Evidence, ...]:
-    return tuple(Evidence(f"Sign: {sign.value}", mark.at, mark.event) for sign, mark in force.signs if sign in _TOLD)
+    return tuple(
+        Evidence(f"Sign: {sign.value}", mark.at, mark.event)
+        for sign, mark in force.signs
+        if sign in _TOLD
+    )
 
 
 def emergency(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R02: restraint, a sign of a crisis or of acute behavioural disturbance, and no C1 within a minute."""
-    first = min((i.at for i in crisis.indicators if i.kind is not CrisisIndicator.RESTRAINT), default=None)
+    first = min(
+        (i.at for i in crisis.indicators if i.kind is not CrisisIndicator.RESTRAINT), default=None
+    )
     for force in crisis.forces:
         if not force.is_restraint:
             continue
@@ -104,7 +114,11 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
         yield unreviewed[0] + review, "no-review", said
     limit = policy.limit("R03", "restraint_limit")
     minutes = int(limit.total_seconds() // 60)
-    yield begun + limit, f"{minutes}-minutes", f"Restraint has lasted {minutes} minutes, since {clock(begun)}."
+    yield (
+        begun + limit,
+        f"{minutes}-minutes",
+        f"Restraint has lasted {minutes} minutes, since {clock(begun)}.",
+    )
 
 
 EMERGENCY = rule("R02", emergency)

@@ -73,12 +73,22 @@ class Rule:
         filled in. `more` are further fields of Finding."""
         urgent = self.urgency if urgency is None else urgency
         fields: Mapping[str, Any] = {
-            "title": self.title, "next_step": self.next_step, "recipients": self.recipients, **more,
-        }  # fmt: skip
+            "title": self.title,
+            "next_step": self.next_step,
+            "recipients": self.recipients,
+            **more,
+        }
         return Finding(
-            rule=self.id, anchor=anchor, holds_from=holds[0], until=open_end(holds[1]), urgency=urgent, reason=reason,
-            evidence=evidence, acknowledge_within=policy.acknowledge_within(urgent), **fields,
-        )  # fmt: skip
+            rule=self.id,
+            anchor=anchor,
+            holds_from=holds[0],
+            until=open_end(holds[1]),
+            urgency=urgent,
+            reason=reason,
+            evidence=evidence,
+            acknowledge_within=policy.acknowledge_within(urgent),
+            **fields,
+        )
 
     def limit(self, policy: Policy, name: str) -> timedelta:
         """A limit of this rule in seconds, as the policy has it."""
@@ -107,5 +117,7 @@ def duration(length: timedelta) -> str:
     """A length of time for sentences: `45 minutes`, `4 hours`, `1 hour 30 minutes`."""
     minutes = int(length.total_seconds() // 60)
     hours, rest = divmod(minutes, 60)
-    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((hours, "hour"), (rest, "minute")) if n]
+    parts = [
+        f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((hours, "hour"), (rest, "minute")) if n
+    ]
     return " ".join(parts) or "0 minutes"

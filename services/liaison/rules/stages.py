@@ -23,7 +23,10 @@ class Stage:
 
 
 def over_time(
-    changes: Iterable[datetime], begin: datetime, end: datetime, at: Callable[[datetime], Stage | None]
+    changes: Iterable[datetime],
+    begin: datetime,
+    end: datetime,
+    at: Callable[[datetime], Stage | None],
 ) -> Iterator[tuple[tuple[datetime, datetime], Stage]]:
     """The stages from `begin` until `end`, each for as long as it holds. `changes` are all instants at which what `at`
     says may change."""

@@ -14,7 +14,17 @@ from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.refusal import refusals
 from services.liaison.rules.rule import clock, duration, rule
-from services.liaison.time.spans import FOREVER, NEVER, Spans, both, either, held_for, since, spans, without
+from services.liaison.time.spans import (
+    FOREVER,
+    NEVER,
+    Spans,
+    both,
+    either,
+    held_for,
+    since,
+    spans,
+    without,
+)
 
 _DESK: dict[AgencyKind, DeskRole] = {
     "police": "police-control",
@@ -58,12 +68,21 @@ def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Concern]:
         if (state := states.get(check.incident)) is not None:
             yield _concern(crisis, policy, check.raised, state, check.risk)
     for state in crisis.incidents:
-        if state.nature is Nature.WELFARE_CONCERN and state.reported is not None and state.key not in logged:
+        if (
+            state.nature is Nature.WELFARE_CONCERN
+            and state.reported is not None
+            and state.key not in logged
+        ):
             yield _concern(crisis, policy, state.reported, state, state.risk_to_self)
 
 
-def _concern(crisis: Crisis, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None) -> _Concern:
-    checked = min((m.at for key, m, _ in crisis.checks if key == state.key and m.at >= mark.at), default=FOREVER)
+def _concern(
+    crisis: Crisis, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None
+) -> _Concern:
+    checked = min(
+        (m.at for key, m, _ in crisis.checks if key == state.key and m.at >= mark.at),
+        default=FOREVER,
+    )
     high = risk is RiskLevel.HIGH
     within = RULE.limit(policy, "high_risk_within" if high else "other_within")
     return _Concern(mark.at + within, mark, state, high, checked)
@@ -85,14 +104,23 @@ def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             risk = "high risk" if each.high else "risk not stated as high"
             waited = duration(each.due - each.mark.at)
             yield RULE.finds(
-                policy, anchor=each.mark.event, holds=stretch,
+                policy,
+                anchor=each.mark.event,
+                holds=stretch,
                 reason=f"A concern for a person's welfare ({risk}) was logged at {clock(each.mark.at)}; in {waited} "
                 "nobody has attended and no decision to close is recorded.",
-                evidence=(Evidence(f"Concern logged at {clock(each.mark.at)}", each.mark.at, each.mark.event),),
-                recipients=_recipients(each.incident), act_by=each.due,
-                relies_on=tuple(sorted({each.incident.key[0], *crisis.agencies("police", "ambulance")})),
+                evidence=(
+                    Evidence(
+                        f"Concern logged at {clock(each.mark.at)}", each.mark.at, each.mark.event
+                    ),
+                ),
+                recipients=_recipients(each.incident),
+                act_by=each.due,
+                relies_on=tuple(
+                    sorted({each.incident.key[0], *crisis.agencies("police", "ambulance")})
+                ),
                 relies_on_services=("police", "ambulance"),
-            )  # fmt: skip
+            )
 
 
 def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -113,23 +141,34 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         assessed = any(state.opened_at <= m.at <= closed.at for m in crisis.assessments)
         if not signs or assessed or _first_there(crisis, state.opened_at) <= closed.at:
             continue
-        left_alone = without(since(closed.at), crisis.open_police_or_ambulance, _there(crisis), answered)
+        left_alone = without(
+            since(closed.at), crisis.open_police_or_ambulance, _there(crisis), answered
+        )
         if not left_alone or left_alone[0][0] != closed.at:
             continue
         # what comes after somebody went or rang again is another story
         (stretch,) = both(left_alone, (left_alone[0],))
         service = "police" if state.kind == "police" else "ambulance service"
         yield RULE.finds(
-            policy, anchor=closed.event, holds=stretch, title="Crisis call closed without attendance",
+            policy,
+            anchor=closed.event,
+            holds=stretch,
+            title="Crisis call closed without attendance",
             reason=f"The {service} closed a call with a sign of a mental-health crisis at {clock(closed.at)} and nobody "
             "has attended; no other call about it is open.",
             evidence=(
-                Evidence(f"Closed without attendance at {clock(closed.at)}", closed.at, closed.event),
-                *(Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event) for s in signs),
+                Evidence(
+                    f"Closed without attendance at {clock(closed.at)}", closed.at, closed.event
+                ),
+                *(
+                    Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
+                    for s in signs
+                ),
             ),
-            recipients=_recipients(state), relies_on=crisis.agencies("police", "ambulance"),
+            recipients=_recipients(state),
+            relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("police", "ambulance"),
-        )  # fmt: skip
+        )
 
 
 def _answers(crisis: Crisis) -> Iterator[datetime]:

@@ -22,7 +22,9 @@ START_SECONDS = 60.0
 
 def installed(root: Path) -> bool:
     """Whether the broker's jars and a Java are on this machine. `root` is the checkout."""
-    return shutil.which("java") is not None and any((root / ".cache/kafka/libs").glob("kafka_2.13-*.jar"))
+    return shutil.which("java") is not None and any(
+        (root / ".cache/kafka/libs").glob("kafka_2.13-*.jar")
+    )
 
 
 class ApacheKafka:
@@ -56,7 +58,8 @@ class ApacheKafka:
     def _prepare(self) -> None:
         (self._folder / "log4j2.yaml").write_text(
             "Configuration: {Appenders: {File: {name: f, fileName: '%s', PatternLayout: {pattern: '%%d %%p %%m%%n%%ex'}}},"
-            " Loggers: {Root: {level: warn, AppenderRef: {ref: f}}}}" % (self._folder / "broker.log")
+            " Loggers: {Root: {level: warn, AppenderRef: {ref: f}}}}"
+            % (self._folder / "broker.log")
         )
         settings = {
             "process.roles": "broker,controller",
@@ -87,7 +90,9 @@ class ApacheKafka:
             check=False,
         )
         if done.returncode:
-            raise EmbeddedServerError(f"Apache Kafka's storage cannot be formatted: {done.stderr.decode()[-400:]}")
+            raise EmbeddedServerError(
+                f"Apache Kafka's storage cannot be formatted: {done.stderr.decode()[-400:]}"
+            )
 
     def start(self) -> None:
         """Start and wait until it listens. Raises EmbeddedServerError."""
@@ -100,7 +105,9 @@ class ApacheKafka:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise EmbeddedServerError(f"Apache Kafka ended with code {self._process.returncode}: see broker.log")
+                raise EmbeddedServerError(
+                    f"Apache Kafka ended with code {self._process.returncode}: see broker.log"
+                )
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -124,6 +131,9 @@ class ApacheKafka:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()

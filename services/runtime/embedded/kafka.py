@@ -57,7 +57,9 @@ class EmbeddedKafka:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise EmbeddedServerError(f"the embedded broker ended with code {self._process.returncode}")
+                raise EmbeddedServerError(
+                    f"the embedded broker ended with code {self._process.returncode}"
+                )
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -81,6 +83,9 @@ class EmbeddedKafka:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()

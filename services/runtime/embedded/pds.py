@@ -29,7 +29,9 @@ def _outcome(status: int, code: str, said: str) -> JSONResponse:
 
 
 def create_app(
-    people: Iterable[Mapping[str, Any]], access: Access = "application", refuse_above: int | None = None
+    people: Iterable[Mapping[str, Any]],
+    access: Access = "application",
+    refuse_above: int | None = None,
 ) -> FastAPI:
     """The service. `refuse_above`: questions within a second after which it answers 429, as the national one does."""
     known = {str(p["id"]): p for p in people}
@@ -58,12 +60,19 @@ def create_app(
         except Refused as error:
             return _outcome(error.status, error.code, error.said)
         entries = [
-            {"fullUrl": f"https://pds.example/Patient/{h.patient['id']}", "search": {"score": h.score},
-             "resource": shown(h.patient)}
+            {
+                "fullUrl": f"https://pds.example/Patient/{h.patient['id']}",
+                "search": {"score": h.score},
+                "resource": shown(h.patient),
+            }
             for h in hits
-        ]  # fmt: skip
-        bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(hits),
-                                  "timestamp": datetime.now(UTC).isoformat()}  # fmt: skip
+        ]
+        bundle: dict[str, Any] = {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "total": len(hits),
+            "timestamp": datetime.now(UTC).isoformat(),
+        }
         return JSONResponse(bundle | ({"entry": entries} if entries else {}))
 
     @app.get("/Patient/{number}")
@@ -76,8 +85,14 @@ def create_app(
         if found is None:
             return _outcome(404, "RESOURCE_NOT_FOUND", "Resource not found")
         if mark(found) == "REDACTED":
-            return _outcome(404, "INVALIDATED_RESOURCE", "Resource that has been marked as invalid was requested")
-        return JSONResponse(shown(found), headers={"ETag": f'W/"{found.get("meta", {}).get("versionId", "1")}"'})
+            return _outcome(
+                404,
+                "INVALIDATED_RESOURCE",
+                "Resource that has been marked as invalid was requested",
+            )
+        return JSONResponse(
+            shown(found), headers={"ETag": f'W/"{found.get("meta", {}).get("versionId", "1")}"'}
+        )
 
     return app
 

@@ -22,9 +22,23 @@ FUZZY_AT_LEAST = 0.85
 MAX_RESULTS = 50
 _DATE = re.compile(r"(eq|ge|le)?(\d{4}-\d{2}-\d{2})")
 _KNOWN = frozenset(
-    {"family", "given", "gender", "birthdate", "death-date", "address-postalcode", "address-postcode", "phone", "email",
-     "general-practitioner", "_fuzzy-match", "_exact-match", "_history", "_max-results"}
-)  # fmt: skip
+    {
+        "family",
+        "given",
+        "gender",
+        "birthdate",
+        "death-date",
+        "address-postalcode",
+        "address-postcode",
+        "phone",
+        "email",
+        "general-practitioner",
+        "_fuzzy-match",
+        "_exact-match",
+        "_history",
+        "_max-results",
+    }
+)
 _TRUE = frozenset({"true", "True", "1"})
 
 
@@ -59,7 +73,11 @@ class _Query:
 
 
 def _plain(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold().strip()
+    return (
+        "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        .casefold()
+        .strip()
+    )
 
 
 def _dates(name: str, values: Sequence[str]) -> tuple[tuple[str, date], ...]:
@@ -80,7 +98,9 @@ def soundex(text: str) -> str:
     letters = [c for c in _plain(text) if "a" <= c <= "z"]
     if not letters:
         return ""
-    codes = {c: n for n, group in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for c in group}
+    codes = {
+        c: n for n, group in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for c in group
+    }
     said, last = letters[0].upper(), codes.get(letters[0])
     for c in letters[1:]:
         code = codes.get(c)
@@ -118,15 +138,25 @@ def _within(said: tuple[tuple[str, date], ...], held: str | None) -> bool:
     if not held:
         return False
     day = date.fromisoformat(held[:10])
-    return all((day == d) if sign == "eq" else (day >= d) if sign == "ge" else (day <= d) for sign, d in said)
+    return all(
+        (day == d) if sign == "eq" else (day >= d) if sign == "ge" else (day <= d)
+        for sign, d in said
+    )
 
 
 def _postcodes(patient: Mapping[str, Any]) -> list[str]:
-    return [str(a["postalCode"]).replace(" ", "") for a in patient.get("address", []) if a.get("postalCode")]
+    return [
+        str(a["postalCode"]).replace(" ", "")
+        for a in patient.get("address", [])
+        if a.get("postalCode")
+    ]
 
 
 def _practices(patient: Mapping[str, Any]) -> list[str]:
-    return [str(g.get("identifier", {}).get("value", "")) for g in patient.get("generalPractitioner", [])]
+    return [
+        str(g.get("identifier", {}).get("value", ""))
+        for g in patient.get("generalPractitioner", [])
+    ]
 
 
 def mark(patient: Mapping[str, Any]) -> str:
@@ -136,7 +166,9 @@ def mark(patient: Mapping[str, Any]) -> str:
 
 def shown(patient: Mapping[str, Any]) -> dict[str, Any]:
     """What the service gives of a person: of a restricted one no address, phone, practice or relative."""
-    hidden = ("address", "telecom", "generalPractitioner", "contact") if mark(patient) == "R" else ()
+    hidden = (
+        ("address", "telecom", "generalPractitioner", "contact") if mark(patient) == "R" else ()
+    )
     return {k: v for k, v in patient.items() if k not in hidden}
 
 
@@ -154,15 +186,25 @@ def _query(parameters: Mapping[str, Sequence[str]]) -> _Query:
     family, given = one("family"), tuple(parameters.get("given", ()))
     for value in (family, *given, one("address-postalcode", "address-postcode")):
         if "*" in value and len(value.split("*")[0]) < 2:
-            raise Refused(400, "INVALID_VALUE", "a wildcard needs at least two characters before it")
+            raise Refused(
+                400, "INVALID_VALUE", "a wildcard needs at least two characters before it"
+            )
     if not born:
         raise Refused(400, "MISSING_VALUE", "Missing value - 'birthdate'")
     if not family:
         raise Refused(400, "MISSING_VALUE", "Missing value - 'family'")
     return _Query(
-        family, given, one("gender"), born, died, one("address-postalcode", "address-postcode").replace(" ", ""),
-        one("general-practitioner"), _digits(one("phone")), one("email").casefold(), one("_history") in _TRUE,
-    )  # fmt: skip
+        family,
+        given,
+        one("gender"),
+        born,
+        died,
+        one("address-postalcode", "address-postcode").replace(" ", ""),
+        one("general-practitioner"),
+        _digits(one("phone")),
+        one("email").casefold(),
+        one("_history") in _TRUE,
+    )
 
 
 def _filters(query: _Query, patient: Mapping[str, Any]) -> bool:
@@ -214,7 +256,12 @@ def _score(query: _Query, patient: Mapping[str, Any]) -> float:
         held = str(patient.get("birthDate") or "")
         near = 1.0 if _within(query.born, held) else 0.0
         if not near and held and all(sign == "eq" for sign, _ in query.born):
-            near = 0.6 if sum(a == b for a, b in zip(held, query.born[0][1].isoformat(), strict=False)) >= 9 else 0.0
+            near = (
+                0.6
+                if sum(a == b for a, b in zip(held, query.born[0][1].isoformat(), strict=False))
+                >= 9
+                else 0.0
+            )
         parts.append((0.25, near))
         if query.gender:
             parts.append((0.1, float(query.gender == patient.get("gender"))))
@@ -226,7 +273,9 @@ def _score(query: _Query, patient: Mapping[str, Any]) -> float:
 
 
 def search(
-    people: Iterable[Mapping[str, Any]], parameters: Mapping[str, Sequence[str]], access: Access = "healthcare-worker"
+    people: Iterable[Mapping[str, Any]],
+    parameters: Mapping[str, Sequence[str]],
+    access: Access = "healthcare-worker",
 ) -> list[Hit]:
     """The people found, the likeliest first. Raises Refused.
 
@@ -246,7 +295,9 @@ def search(
     history = query.history or fuzzy
     hits = [Hit(p, 1.0) for p in possible if _exact(query, p, history)]
     if fuzzy and not hits:
-        scored = [Hit(p, round(s, 4)) for p in possible if (s := _score(query, p)) >= FUZZY_AT_LEAST]
+        scored = [
+            Hit(p, round(s, 4)) for p in possible if (s := _score(query, p)) >= FUZZY_AT_LEAST
+        ]
         hits = sorted(scored, key=lambda h: (-h.score, h.patient["id"]))
     if len(hits) > (1 if access == "application" else limit):
         raise Refused(200, "TOO_MANY_MATCHES", "Too Many Matches")

@@ -26,14 +26,20 @@ def cases() -> list[Path]:
     return sorted(p for p in HERE.glob("*.yaml") if p.stem[0].isdigit())
 
 
-def _delay(scenario: Scenario, outcome: Outcome, rule: str, knowable: str) -> tuple[Alert, timedelta]:
-    alert = min((a for a in outcome.alerts if a.rule == rule), key=lambda a: raised_at(a, outcome.log))
+def _delay(
+    scenario: Scenario, outcome: Outcome, rule: str, knowable: str
+) -> tuple[Alert, timedelta]:
+    alert = min(
+        (a for a in outcome.alerts if a.rule == rule), key=lambda a: raised_at(a, outcome.log)
+    )
     return alert, raised_at(alert, outcome.log) - scenario.instant(knowable)
 
 
 def _said(delay: timedelta) -> str:
     seconds = int(delay.total_seconds())
-    return "at once" if seconds <= 2 else f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
+    return (
+        "at once" if seconds <= 2 else f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
+    )
 
 
 def _peak(times: Sequence[datetime]) -> int:
@@ -47,12 +53,18 @@ def load_by_desk(outcomes: Iterable[tuple[Scenario, Outcome]]) -> dict[str, list
     day = datetime(2026, 11, 24, tzinfo=LONDON)
     for _, outcome in outcomes:
         for alert in outcome.alerts:
-            for desk in {t.desk for t in outcome.log if t.alert_id == alert.alert_id and t.kind == "raised"}:
+            for desk in {
+                t.desk for t in outcome.log if t.alert_id == alert.alert_id and t.kind == "raised"
+            }:
                 first = min(
-                    t.at for t in outcome.log if t.alert_id == alert.alert_id and t.desk == desk and t.kind == "raised"
+                    t.at
+                    for t in outcome.log
+                    if t.alert_id == alert.alert_id and t.desk == desk and t.kind == "raised"
                 )
                 local = first.astimezone(LONDON)
-                found[desk].append(day.replace(hour=local.hour, minute=local.minute, second=local.second))
+                found[desk].append(
+                    day.replace(hour=local.hour, minute=local.minute, second=local.second)
+                )
     return found
 
 
@@ -81,8 +93,15 @@ def page() -> str:
             lines.append(
                 f"| {scenario.title} | {alert.rule} P{alert.urgency} | {_said(delay)} | {', '.join(expected.desks)} |"
             )
-    matters = len({s.data.get("incident") or s.data.get("absence") or s.data.get("referral") or s.data.get("follow_up")
-                   for s in ordinary.events})  # fmt: skip
+    matters = len(
+        {
+            s.data.get("incident")
+            or s.data.get("absence")
+            or s.data.get("referral")
+            or s.data.get("follow_up")
+            for s in ordinary.events
+        }
+    )
     lines += [
         "",
         f"An ordinary day of {matters} records ({len(ordinary.events)} events), handled as they should be, raised "

@@ -24,7 +24,9 @@ from tests.unit.liaison.script import START
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 STORY = SCENARIOS / "the-story.yaml"
 UNASKED = SCENARIOS / "detained-and-nobody-calls-an-ambulance.yaml"
-SHIPPED = yaml.safe_load((Path(policy_module.__file__).parent / "policy.yaml").read_text(encoding="utf-8"))
+SHIPPED = yaml.safe_load(
+    (Path(policy_module.__file__).parent / "policy.yaml").read_text(encoding="utf-8")
+)
 REGISTRY, POLICY = load_registry(), load_policy()
 
 
@@ -49,14 +51,18 @@ def test_the_same_policy_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_stricter_limit_prompts_earlier_and_says_by_how_much(tmp_path: Path) -> None:
-    said = backtest(tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 240}})
+    said = backtest(
+        tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 240}}
+    )
     assert said.exit_code == 1
     (moved,) = found(said)["earlier"]
     assert (moved["rule"], moved["by_seconds"]) == ("R04", -60)
 
 
 def test_a_looser_assumption_prompts_later(tmp_path: Path) -> None:
-    said = backtest(tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 360}})
+    said = backtest(
+        tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 360}}
+    )
     assert [(m["rule"], m["by_seconds"]) for m in found(said)["later"]] == [("R04", 60)]
 
 
@@ -66,9 +72,17 @@ def test_a_rule_that_is_switched_off_loses_its_alerts(tmp_path: Path) -> None:
     assert [a["rule"] for a in found(said)["lost"]] == ["R04"]
     turned = CliRunner().invoke(
         main,
-        ["backtest", "--policy", str(Path(policy_module.__file__).parent / "policy.yaml"),
-         "--live", str(tmp_path / "candidate.yaml"), "--events", str(UNASKED), "--json"],
-    )  # fmt: skip
+        [
+            "backtest",
+            "--policy",
+            str(Path(policy_module.__file__).parent / "policy.yaml"),
+            "--live",
+            str(tmp_path / "candidate.yaml"),
+            "--events",
+            str(UNASKED),
+            "--json",
+        ],
+    )
     assert [a["rule"] for a in found(turned)["gained"]] == ["R04"]
 
 
@@ -83,7 +97,10 @@ def test_events_of_a_file_are_a_history_too(tmp_path: Path) -> None:
 
 
 def test_only_what_was_received_in_the_window_is_history(tmp_path: Path) -> None:
-    assert found(backtest(tmp_path, "--events", STORY, "--until", "2001-01-01", "--json"))["events"] == 0
+    assert (
+        found(backtest(tmp_path, "--events", STORY, "--until", "2001-01-01", "--json"))["events"]
+        == 0
+    )
 
 
 def test_history_must_be_given_and_be_readable(tmp_path: Path) -> None:
@@ -104,12 +121,23 @@ def test_history_is_run_as_the_scenario_is(path: Path) -> None:
     scenario = load_scenario(path)
     events = [received(a, REGISTRY) for a in arrivals(scenario, REGISTRY)]
     outcome = run(scenario, REGISTRY, POLICY)
-    first = {a.key: min(t.at for t in outcome.log if t.alert_id == a.alert_id) for a in outcome.alerts if not a.feed}
+    first = {
+        a.key: min(t.at for t in outcome.log if t.alert_id == a.alert_id)
+        for a in outcome.alerts
+        if not a.feed
+    }
     end = scenario.instant(scenario.until)
-    assert {k: a.at for k, a in run_history(events, REGISTRY, POLICY).alerts.items() if a.at <= end} == first
+    assert {
+        k: a.at for k, a in run_history(events, REGISTRY, POLICY).alerts.items() if a.at <= end
+    } == first
 
 
 def test_load_counts_the_worst_hour_and_the_worst_ten_minutes() -> None:
     load = load_of([START + timedelta(minutes=m) for m in (0, 1, 2, 30, 59, 60, 200)])
-    assert (load.alarms, load.most_in_an_hour, load.most_in_ten_minutes, load.manageable) == (7, 5, 3, True)
+    assert (load.alarms, load.most_in_an_hour, load.most_in_ten_minutes, load.manageable) == (
+        7,
+        5,
+        3,
+        True,
+    )
     assert not load_of([START + timedelta(seconds=n) for n in range(11)]).manageable

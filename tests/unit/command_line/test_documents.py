@@ -29,9 +29,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Outgoing]:
     return gone
 
 
-def test_a_folder_of_adt_messages_is_sent_and_the_one_that_is_none_is_named(sent: list[Outgoing]) -> None:
+def test_a_folder_of_adt_messages_is_sent_and_the_one_that_is_none_is_named(
+    sent: list[Outgoing],
+) -> None:
     done = CliRunner().invoke(
-        main, ["publish", "--source", "hl7v2", "--data", str(FIXTURES / "adt"), "--feed", "slam-ehr"]
+        main,
+        ["publish", "--source", "hl7v2", "--data", str(FIXTURES / "adt"), "--feed", "slam-ehr"],
     )
     assert done.exit_code == 1
     assert {o.topic for o in sent} == {"feed.slam-ehr"}
@@ -41,7 +44,9 @@ def test_a_folder_of_adt_messages_is_sent_and_the_one_that_is_none_is_named(sent
     assert "SMITH" not in done.output
 
 
-def test_the_events_of_one_person_keep_their_order_and_their_key_tells_nobody_who_it_is(sent: list[Outgoing]) -> None:
+def test_the_events_of_one_person_keep_their_order_and_their_key_tells_nobody_who_it_is(
+    sent: list[Outgoing],
+) -> None:
     done = CliRunner().invoke(
         main, ["publish", "--source", "fhir", "--data", str(FIXTURES / "nrl"), "--feed", "slam-ehr"]
     )
@@ -55,23 +60,40 @@ def test_the_events_of_one_person_keep_their_order_and_their_key_tells_nobody_wh
 
 def test_a_list_of_patients_is_sent(sent: list[Outgoing]) -> None:
     done = CliRunner().invoke(
-        main, ["publish", "--source", "fhir", "--data", str(FIXTURES / "pds_patients.json"), "--feed", "slam-ehr"]
+        main,
+        [
+            "publish",
+            "--source",
+            "fhir",
+            "--data",
+            str(FIXTURES / "pds_patients.json"),
+            "--feed",
+            "slam-ehr",
+        ],
     )
     assert done.exit_code == 0, done.output
     assert len({o.key for o in sent}) == 57
 
 
-def test_resources_one_a_line_are_told_apart_by_their_line(sent: list[Outgoing], tmp_path: Path) -> None:
+def test_resources_one_a_line_are_told_apart_by_their_line(
+    sent: list[Outgoing], tmp_path: Path
+) -> None:
     file = tmp_path / "people.ndjson"
-    file.write_text('{"resourceType": "Patient", "id": "a"}\n\nnonsense\n{"resourceType": "Patient", "id": "b"}\n')
-    done = CliRunner().invoke(main, ["publish", "--source", "fhir", "--data", str(file), "--feed", "slam-ehr"])
+    file.write_text(
+        '{"resourceType": "Patient", "id": "a"}\n\nnonsense\n{"resourceType": "Patient", "id": "b"}\n'
+    )
+    done = CliRunner().invoke(
+        main, ["publish", "--source", "fhir", "--data", str(file), "--feed", "slam-ehr"]
+    )
     assert done.exit_code == 1
     assert "people.ndjson:3: fault / json-invalid" in done.stderr
     assert [o.key for o in sent] == [b"a", b"b"]
 
 
 def test_without_a_feed_nothing_is_sent(sent: list[Outgoing]) -> None:
-    done = CliRunner().invoke(main, ["publish", "--source", "fhir", "--data", str(FIXTURES / "nrl")])
+    done = CliRunner().invoke(
+        main, ["publish", "--source", "fhir", "--data", str(FIXTURES / "nrl")]
+    )
     assert done.exit_code == 2
     assert "--feed" in done.stderr
     assert sent == []

@@ -24,7 +24,15 @@ BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 COLUMNS = ["service", "incident", "created_utc", "call_type", "location_block", "lat", "lon"]
 ROWS = [
     ["PD", "2", "2025-11-05T06:19:27Z", "CHECK SUBJECT", "S PROVIDENCE RD/LOCUST ST", "", ""],
-    ["FIRE_EMS", "1", "2025-11-05T06:07:50Z", "MEDICAL RESPONSE", "1400 BLOCK RANGE LINE ST", "38.965", "-92.325"],
+    [
+        "FIRE_EMS",
+        "1",
+        "2025-11-05T06:07:50Z",
+        "MEDICAL RESPONSE",
+        "1400 BLOCK RANGE LINE ST",
+        "38.965",
+        "-92.325",
+    ],
 ]
 
 
@@ -35,7 +43,9 @@ def log(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_each_incident_of_the_log_becomes_events_that_intake_accepts_in_order_of_time(log: Path) -> None:
+def test_each_incident_of_the_log_becomes_events_that_intake_accepts_in_order_of_time(
+    log: Path,
+) -> None:
     played = list(columbia.events(log, BEGIN))
     assert [(feed, event["id"]) for _, feed, event in played] == [
         ("las-cad", "CO-1-0"),
@@ -53,12 +63,19 @@ def test_each_incident_of_the_log_becomes_events_that_intake_accepts_in_order_of
 
 
 CALL = {
-    "Unit ID": "M12", "Incident Number": "16146989", "Call Type": "Medical Incident",
-    "Received DtTm": "12/31/2016 11:52:01 PM", "Dispatch DtTm": "12/31/2016 11:55:20 PM",
-    "On Scene DtTm": "01/01/2017 12:00:32 AM", "Transport DtTm": "01/01/2017 12:20:00 AM",
-    "Available DtTm": "01/01/2017 12:46:02 AM", "Address": "0 Block of MARINA BLVD", "Final Priority": "3",
-    "Unit Type": "MEDIC", "Location": "(37.8051625655624, -122.432957440518)",
-}  # fmt: skip
+    "Unit ID": "M12",
+    "Incident Number": "16146989",
+    "Call Type": "Medical Incident",
+    "Received DtTm": "12/31/2016 11:52:01 PM",
+    "Dispatch DtTm": "12/31/2016 11:55:20 PM",
+    "On Scene DtTm": "01/01/2017 12:00:32 AM",
+    "Transport DtTm": "01/01/2017 12:20:00 AM",
+    "Available DtTm": "01/01/2017 12:46:02 AM",
+    "Address": "0 Block of MARINA BLVD",
+    "Final Priority": "3",
+    "Unit Type": "MEDIC",
+    "Location": "(37.8051625655624, -122.432957440518)",
+}
 
 
 def test_a_call_of_several_units_is_one_incident_over_midnight(tmp_path: Path) -> None:
@@ -75,7 +92,13 @@ def test_a_call_of_several_units_is_one_incident_over_midnight(tmp_path: Path) -
         writer.writerows([CALL, engine, never_came])
     played = list(san_francisco.events(tmp_path, BEGIN))
     assert [event["type"].split(".")[3] for _, _, event in played] == [
-        "reported", "assigned", "assigned", "on-scene", "left", "closed"]  # fmt: skip
+        "reported",
+        "assigned",
+        "assigned",
+        "on-scene",
+        "left",
+        "closed",
+    ]
     assert [check(json.dumps(event).encode()) for _, _, event in played] == [[]] * 6
     assert [at for at, _, _ in played] == sorted(at for at, _, _ in played)
     assert played[0][0] == BEGIN
@@ -91,7 +114,9 @@ def test_the_log_played_again_says_the_same(log: Path) -> None:
 
 def test_events_of_one_incident_stay_together_under_its_reference() -> None:
     assert key_of({"data": {"incident": "CAD-1", "resource": "M1"}}) == b"CAD-1"
-    assert key_of({"data": {"local_person": "P-1", "person": {"nhs_number": "9990000018"}}}) == b"P-1"
+    assert (
+        key_of({"data": {"local_person": "P-1", "person": {"nhs_number": "9990000018"}}}) == b"P-1"
+    )
     assert key_of({"data": {}}) is None
 
 

@@ -18,7 +18,9 @@ from services.liaison import policy as policy_module
 from services.liaison import schema
 from services.liaison.catalogue import CATALOGUE
 
-SHIPPED = yaml.safe_load((Path(policy_module.__file__).parent / "policy.yaml").read_text(encoding="utf-8"))
+SHIPPED = yaml.safe_load(
+    (Path(policy_module.__file__).parent / "policy.yaml").read_text(encoding="utf-8")
+)
 LONDON = Path(__file__).parents[3] / "schemas" / "registries" / "london.yaml"
 
 
@@ -37,7 +39,9 @@ def test_the_command_is_there() -> None:
 
 
 def test_every_rule_is_listed_and_what_the_policy_did_to_it(tmp_path: Path) -> None:
-    changed = policy_file(tmp_path, limits={"R01": {"retriage_within": 240}}, switched_off={"R18": "tried next year"})
+    changed = policy_file(
+        tmp_path, limits={"R01": {"retriage_within": 240}}, switched_off={"R18": "tried next year"}
+    )
     said = run("list", "--policy", changed)
     assert said.exit_code == 0
     lines = {line[:3]: line for line in said.stdout.splitlines() if line.startswith("R")}
@@ -60,12 +64,21 @@ def test_a_rule_is_explained_with_all_that_was_reviewed(rule: str) -> None:
     assert said.exit_code == 0
     text = " ".join(said.stdout.split())
     told = CATALOGUE[rule]
-    wanted = (told.when, told.ends, told.next_step, *told.not_when, *(s.says for s in told.evidence), *told.limits)
+    wanted = (
+        told.when,
+        told.ends,
+        told.next_step,
+        *told.not_when,
+        *(s.says for s in told.evidence),
+        *told.limits,
+    )
     assert [w for w in wanted if " ".join(w.split()) not in text] == []
 
 
 def test_the_explanation_says_what_the_policy_changed(tmp_path: Path) -> None:
-    said = run("explain", "R01", "--policy", policy_file(tmp_path, limits={"R01": {"retriage_within": 90}}))
+    said = run(
+        "explain", "R01", "--policy", policy_file(tmp_path, limits={"R01": {"retriage_within": 90}})
+    )
     assert "retriage_within: 1 min 30 s" in " ".join(said.stdout.split())
     assert "the policy changed it from 5 min" in " ".join(said.stdout.split())
 
@@ -87,10 +100,22 @@ def test_the_shipped_policy_rules_and_registry_are_sound() -> None:
     ("changed", "place", "said"),
     [
         ({"limits": {"R99": {"a": 1}}}, "/", "R99, which is not in the catalogue"),
-        ({"limits": {"R01": {"nonsense": 1}}}, "/", "which the rule does not have; it has: ambulance_request_within"),
-        ({"limits": {"R04": {"ambulance_arrival_within": 3600}}}, "/", "cannot be loosened; set 1800 or less"),
+        (
+            {"limits": {"R01": {"nonsense": 1}}},
+            "/",
+            "which the rule does not have; it has: ambulance_request_within",
+        ),
+        (
+            {"limits": {"R04": {"ambulance_arrival_within": 3600}}},
+            "/",
+            "cannot be loosened; set 1800 or less",
+        ),
         ({"switched_off": {"R01": "too loud"}}, "/", "R01 cannot be switched off"),
-        ({"feed_silent_after_seconds": 1}, "/feed_silent_after_seconds", "greater than or equal to 5"),
+        (
+            {"feed_silent_after_seconds": 1},
+            "/feed_silent_after_seconds",
+            "greater than or equal to 5",
+        ),
         ({"unheard_of": 1}, "/unheard_of", "Extra inputs are not permitted"),
     ],
 )
@@ -115,7 +140,10 @@ def test_several_faults_are_each_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("roles", "said"),
     [
-        ({"ambulance-control"}, "no ambulance-control desk serves it, so its alerts would reach nobody; add one"),
+        (
+            {"ambulance-control"},
+            "no ambulance-control desk serves it, so its alerts would reach nobody; add one",
+        ),
         ({SUPERVISOR_OF["ambulance"]}, "nobody is told when"),
     ],
 )
@@ -131,7 +159,11 @@ def test_a_desk_that_nobody_staffs_is_a_fault(tmp_path: Path, roles: set[str], s
 
 
 def test_the_committed_schemas_are_as_the_models_say() -> None:
-    stale = [p.name for p, text in schema.files().items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    stale = [
+        p.name
+        for p, text in schema.files().items()
+        if not p.exists() or p.read_text(encoding="utf-8") != text
+    ]
     assert stale == [], "run `python -m services.liaison.schema`"
 
 
@@ -144,7 +176,10 @@ def read(name: str) -> dict[str, Any]:
     ("path", "name"),
     [
         (schema.FOLDER.parent / "policy.yaml", "policy.schema.json"),
-        *((p, "rule.schema.json") for p in sorted((schema.FOLDER.parent / "catalogue").glob("*.yaml"))),
+        *(
+            (p, "rule.schema.json")
+            for p in sorted((schema.FOLDER.parent / "catalogue").glob("*.yaml"))
+        ),
     ],
     ids=lambda p: p.stem if isinstance(p, Path) else "",
 )
@@ -163,7 +198,9 @@ def test_the_schema_refuses_what_the_policy_refuses_where_a_schema_can_say_it() 
     assert not validator.is_valid(document | {"feed_silent_after_seconds": 1})
 
 
-def test_a_rule_file_that_is_no_yaml_is_told_with_file_and_line_and_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_file_that_is_no_yaml_is_told_with_file_and_line_and_not_traced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import services.command_line as command_line
     from services.liaison.catalogue import read_document
 

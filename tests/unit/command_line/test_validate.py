@@ -17,7 +17,9 @@ from services.command_line import main
 from services.command_line.event_lines import NotEvents, _list, event_lines
 
 GOOD = json.loads(next((FOLDER / "examples/resource.left").glob("valid-*.json")).read_text())
-BAD = json.loads(next((FOLDER / "examples/resource.left").glob("invalid-*.json")).read_text())["event"]
+BAD = json.loads(next((FOLDER / "examples/resource.left").glob("invalid-*.json")).read_text())[
+    "event"
+]
 
 
 def liaison(*arguments: str, stdin: bytes = b"") -> Result:
@@ -30,7 +32,12 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_good_event_in_any_form_passes(file: Path) -> None:
-    for text in (json.dumps(GOOD), json.dumps(GOOD, indent=2), json.dumps([GOOD, GOOD]), f"\n{json.dumps(GOOD)}\n\n"):
+    for text in (
+        json.dumps(GOOD),
+        json.dumps(GOOD, indent=2),
+        json.dumps([GOOD, GOOD]),
+        f"\n{json.dumps(GOOD)}\n\n",
+    ):
         file.write_text(text)
         result = liaison(str(file))
         assert result.exit_code == 0, result.output
@@ -52,7 +59,11 @@ def test_a_program_reads_one_fault_a_line(file: Path) -> None:
     file.write_text(json.dumps(BAD))
     result = liaison("--format", "json", str(file))
     (fault,) = [json.loads(line) for line in result.output.splitlines()]
-    assert (fault["line"], fault["pointer"], fault["code"]) == (1, "/data/handover_to", "value-malformed")
+    assert (fault["line"], fault["pointer"], fault["code"]) == (
+        1,
+        "/data/handover_to",
+        "value-malformed",
+    )
     assert set(fault) == {"file", "line", "pointer", "code", "message", "remedy"}
     assert "A&E" not in result.output, "a fault never repeats a value of the event"
 
@@ -89,7 +100,9 @@ def test_a_fault_in_a_list_is_on_the_line_where_its_event_begins(file: Path) -> 
     lines = file.read_text().splitlines()
     begins = [number for number, line in enumerate(lines, start=1) if line.startswith("  {")]
     result = liaison(str(file))
-    assert [int(line.split(":")[1]) for line in result.output.splitlines() if "value-malformed" in line] == begins[1::2]
+    assert [
+        int(line.split(":")[1]) for line in result.output.splitlines() if "value-malformed" in line
+    ] == begins[1::2]
     assert "4 events, 2 with faults" in result.output
 
 
@@ -109,7 +122,11 @@ def test_an_event_reaches_intake_byte_by_byte_as_it_stands(tmp_path: Path) -> No
 
 def test_an_event_that_is_too_large_is_a_fault_and_the_next_one_is_read(file: Path) -> None:
     large = {**GOOD, "data": {**GOOD["data"], "note": "x" * 200_000}}
-    for text in (f"{json.dumps(large)}\n{json.dumps(BAD)}\n", json.dumps([large, BAD]), json.dumps(large, indent=1)):
+    for text in (
+        f"{json.dumps(large)}\n{json.dumps(BAD)}\n",
+        json.dumps([large, BAD]),
+        json.dumps(large, indent=1),
+    ):
         file.write_text(text)
         result = liaison(str(file), "--format", "json")
         codes = [json.loads(line)["code"] for line in result.output.splitlines()]
@@ -148,7 +165,9 @@ EVENT = json.dumps(GOOD).encode()
     ],
     ids=["list", "lines", "one line without end", "one event without end"],
 )
-def test_a_large_file_needs_no_more_memory_than_an_event(head: bytes, unit: bytes, tail: bytes, events: int) -> None:
+def test_a_large_file_needs_no_more_memory_than_an_event(
+    head: bytes, unit: bytes, tail: bytes, events: int
+) -> None:
     tracemalloc.start()
     stream = io.BufferedReader(Endless(head, unit, 30_000, tail))
     assert sum(1 for _ in event_lines(stream)) == events

@@ -26,7 +26,12 @@ def state(**more: Any) -> AlertState:
         "acknowledged_by": None,
         "cleared_at": None,
         "clear_reason": None,
-        "view": {"title": "Police on scene", "reason": "why", "next_step": "what", "verification": "verified"},
+        "view": {
+            "title": "Police on scene",
+            "reason": "why",
+            "next_step": "what",
+            "verification": "verified",
+        },
     }
     return AlertState(**{**fields, **more})
 
@@ -52,7 +57,11 @@ def test_markup_in_what_an_agency_sent_is_not_markup_on_the_screen() -> None:
 
 
 def test_what_was_not_disclosed_to_the_desk_is_not_printed() -> None:
-    view = {"title": "A crisis plan exists", "nhs_number": "9990000001", "person": {"family": "Okoro"}}
+    view = {
+        "title": "A crisis plan exists",
+        "nhs_number": "9990000001",
+        "person": {"family": "Okoro"},
+    }
     html = shown(state(view=view))
     assert "A crisis plan exists" in html
     assert "9990000001" not in html
@@ -60,12 +69,16 @@ def test_what_was_not_disclosed_to_the_desk_is_not_printed() -> None:
 
 
 def test_an_alert_that_rests_on_a_silent_feed_says_so() -> None:
-    assert "Cannot be verified" in shown(state(view={"title": "x", "verification": "cannot-be-verified"}))
+    assert "Cannot be verified" in shown(
+        state(view={"title": "x", "verification": "cannot-be-verified"})
+    )
     assert "Cannot be verified" not in shown(state())
 
 
 def test_who_else_was_told_is_shown_with_their_answer() -> None:
-    assert "SLaM: Crisis team: not yet acknowledged" in shown(state(told=(Told("slam-crisis", None),)))
+    assert "SLaM: Crisis team: not yet acknowledged" in shown(
+        state(told=(Told("slam-crisis", None),))
+    )
 
 
 def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:

@@ -9,9 +9,17 @@ from services.console.view.list_filter import Chosen
 
 @pytest.mark.parametrize(
     ("show", "urgency", "page"),
-    [("", [], ""), ("nonsense", ["9", "x"], "0"), ("open", ["-1"], "²"), ("open", [], "99999999"), ("open", [], "1e3")],
+    [
+        ("", [], ""),
+        ("nonsense", ["9", "x"], "0"),
+        ("open", ["-1"], "²"),
+        ("open", [], "99999999"),
+        ("open", [], "1e3"),
+    ],
 )
-def test_a_url_that_says_nothing_sensible_chooses_everything_open(show: str, urgency: list[str], page: str) -> None:
+def test_a_url_that_says_nothing_sensible_chooses_everything_open(
+    show: str, urgency: list[str], page: str
+) -> None:
     assert Chosen.of("AB@las", show, urgency, page) == Chosen("AB@las")
 
 

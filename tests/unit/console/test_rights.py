@@ -17,10 +17,16 @@ def operator(*grants: Grant) -> Operator:
     return Operator("id", "P1", "A Person", grants, b"", "", datetime(2026, 11, 23, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("permission", ["see", "answer", "review", "supervise", "break-glass", "govern", "privacy"])
+@pytest.mark.parametrize(
+    "permission", ["see", "answer", "review", "supervise", "break-glass", "govern", "privacy"]
+)
 def test_nobody_may_anything_without_a_grant_or_at_another_agency(permission: Permission) -> None:
     assert not operator().may(permission, LAS)
-    everything = (Grant("operator", "slam"), Grant("supervisor", "slam"), Grant("governance", "slam"))
+    everything = (
+        Grant("operator", "slam"),
+        Grant("supervisor", "slam"),
+        Grant("governance", "slam"),
+    )
     assert not operator(*everything).may(permission, LAS)
     assert not operator(*everything).may_at(permission, "las")
 

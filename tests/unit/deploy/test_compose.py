@@ -26,7 +26,9 @@ def compose() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def specification() -> dict[str, Any]:
     # check-jsonschema carries the specification's schema; located, not imported: only the file is wanted
-    shipped = distribution("check-jsonschema").locate_file("check_jsonschema/builtin_schemas/vendor/compose-spec.json")
+    shipped = distribution("check-jsonschema").locate_file(
+        "check_jsonschema/builtin_schemas/vendor/compose-spec.json"
+    )
     loaded: dict[str, Any] = json.loads(Path(str(shipped)).read_text())
     return loaded
 
@@ -36,11 +38,15 @@ def _validate(compose: dict[str, Any], specification: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(specification).validate(compose)
 
 
-def test_the_file_follows_the_compose_specification(compose: dict[str, Any], specification: dict[str, Any]) -> None:
+def test_the_file_follows_the_compose_specification(
+    compose: dict[str, Any], specification: dict[str, Any]
+) -> None:
     _validate(compose, specification)
 
 
-def test_a_misspelt_key_would_be_seen(compose: dict[str, Any], specification: dict[str, Any]) -> None:
+def test_a_misspelt_key_would_be_seen(
+    compose: dict[str, Any], specification: dict[str, Any]
+) -> None:
     broken = {**compose, "services": {"kafka": {"image": "apache/kafka:4.1.0", "healthchek": {}}}}
     with pytest.raises(jsonschema.ValidationError):
         _validate(broken, specification)
@@ -49,12 +55,16 @@ def test_a_misspelt_key_would_be_seen(compose: dict[str, Any], specification: di
 def test_every_image_names_its_version(compose: dict[str, Any]) -> None:
     images = {name: service["image"] for name, service in compose["services"].items()}
     assert {name: image for name, image in images.items() if not PINNED.match(image)} == {}
-    stages = re.findall(r"^FROM (\S+)", (ROOT / "deploy/docker/Dockerfile").read_text(), re.MULTILINE)
+    stages = re.findall(
+        r"^FROM (\S+)", (ROOT / "deploy/docker/Dockerfile").read_text(), re.MULTILINE
+    )
     assert len(stages) == 2
     assert [stage for stage in stages if not PINNED.match(stage)] == []
 
 
-@pytest.mark.parametrize("image", ["postgres", "postgres:latest", "postgres:18", "apache/kafka:${VERSION}"])
+@pytest.mark.parametrize(
+    "image", ["postgres", "postgres:latest", "postgres:18", "apache/kafka:${VERSION}"]
+)
 def test_an_image_that_moves_would_be_seen(image: str) -> None:
     assert PINNED.match(image) is None
 
@@ -71,7 +81,9 @@ def test_nothing_is_reachable_from_another_machine(compose: dict[str, Any]) -> N
 
 
 def test_secrets_have_no_default() -> None:
-    used = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET)\w*)(\S?\S?)", (ROOT / "docker-compose.yml").read_text())
+    used = re.findall(
+        r"\$\{(\w*(?:PASSWORD|SECRET)\w*)(\S?\S?)", (ROOT / "docker-compose.yml").read_text()
+    )
     assert {name for name, _ in used} == {"LIAISON_POSTGRES_PASSWORD", "LIAISON_CONSOLE_SECRET"}
     assert {operator for _, operator in used} == {":?"}
 

@@ -21,21 +21,35 @@ def _defined() -> set[str]:
     """Names of the series that the definitions in services.runtime.metrics give."""
     names: set[str] = set()
     for family in REGISTRY.collect():
-        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(
+            family.type, [""]
+        )
         names |= {family.name + suffix for suffix in suffixes}
     return names
 
 
 def _unset() -> set[str]:
     """Metrics that are defined and that no service touches."""
-    code = "\n".join(p.read_text() for p in (ROOT / "services").rglob("*.py") if p != Path(metrics.__file__))
+    code = "\n".join(
+        p.read_text() for p in (ROOT / "services").rglob("*.py") if p != Path(metrics.__file__)
+    )
     constants = [name for name in vars(metrics) if name.isupper() and name != "LATENCY_BUCKETS"]
-    return {getattr(metrics, name)._name for name in constants if not re.search(rf"\b{name}\b", code)}
+    return {
+        getattr(metrics, name)._name for name in constants if not re.search(rf"\b{name}\b", code)
+    }
 
 
 def _expressions() -> list[str]:
-    rules = [rule["expr"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
-    panels = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+    rules = [
+        rule["expr"]
+        for group in yaml.safe_load(RULES.read_text())["groups"]
+        for rule in group["rules"]
+    ]
+    panels = [
+        target["expr"]
+        for panel in json.loads(DASHBOARD.read_text())["panels"]
+        for target in panel["targets"]
+    ]
     assert rules
     assert panels
     return rules + panels
@@ -48,7 +62,9 @@ def test_rules_and_panels_use_metrics_that_exist() -> None:
 
 
 def test_a_misspelt_metric_would_be_seen() -> None:
-    assert set(_USED.findall("liaison_outbox_oldest_secs > 10")) - _defined() == {"liaison_outbox_oldest_secs"}
+    assert set(_USED.findall("liaison_outbox_oldest_secs > 10")) - _defined() == {
+        "liaison_outbox_oldest_secs"
+    }
 
 
 def test_rules_and_panels_use_metrics_that_a_service_sets() -> None:
@@ -68,7 +84,10 @@ def test_prometheus_asks_the_ports_that_compose_gives() -> None:
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     assert config["rule_files"] == [RULES.name]
     targets = [
-        target for job in config["scrape_configs"] for static in job["static_configs"] for target in static["targets"]
+        target
+        for job in config["scrape_configs"]
+        for static in job["static_configs"]
+        for target in static["targets"]
     ]
     assert len(targets) == 4
     for target in targets:

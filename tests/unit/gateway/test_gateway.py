@@ -26,9 +26,16 @@ FIXTURES = Path(__file__).parents[2] / "fixtures/nhs"
 REGISTRY = load_registry()
 TOKENS = {"slam": "the token of slam", "met": "the token of the met"}
 CREDENTIALS = Credentials.model_validate(
-    {"agencies": {a: {"token_sha256": [hashlib.sha256(t.encode()).hexdigest()], "client_subjects": [f"CN={a}"]}
-                  for a, t in TOKENS.items()}}
-)  # fmt: skip
+    {
+        "agencies": {
+            a: {
+                "token_sha256": [hashlib.sha256(t.encode()).hexdigest()],
+                "client_subjects": [f"CN={a}"],
+            }
+            for a, t in TOKENS.items()
+        }
+    }
+)
 PLAN = json.loads((FOLDER / "examples/pathway.opened/valid-with-crisis-plan.json").read_text())
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 
@@ -54,10 +61,16 @@ class Door:
         self.road = road or Kept()
         keeper = Doorkeeper(CREDENTIALS, REGISTRY, client_header)
         made = Settings(pseudonym_key="a secret of the tests", **settings)
-        app = create_app(made, REGISTRY, keeper, self.road, ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC)))
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway")
+        app = create_app(
+            made, REGISTRY, keeper, self.road, ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC))
+        )
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://gateway"
+        )
 
-    async def send(self, path: str, body: Any, agency: str | None = "slam", **headers: str) -> httpx.Response:
+    async def send(
+        self, path: str, body: Any, agency: str | None = "slam", **headers: str
+    ) -> httpx.Response:
         shown = {"authorization": f"Bearer {TOKENS[agency]}"} if agency else {}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self._client.post(path, content=content, headers=shown | STRUCTURED | headers)
@@ -74,14 +87,18 @@ async def test_an_event_is_taken_and_the_receipt_names_it() -> None:
     door = Door()
     answer = await door.send("/events", PLAN, **{"x-request-id": "r-1", "x-correlation-id": "c-1"})
     assert answer.status_code == 202
-    assert answer.json() == {"accepted": [{"source": "/slam/ehr", "id": PLAN["id"], "type": PLAN["type"]}]}
+    assert answer.json() == {
+        "accepted": [{"source": "/slam/ehr", "id": PLAN["id"], "type": PLAN["type"]}]
+    }
     assert [(topic, e.id) for topic, e in door.road.sent] == [("feed.slam-ehr", PLAN["id"])]
     assert (answer.headers["x-request-id"], answer.headers["x-correlation-id"]) == ("r-1", "c-1")
 
 
 async def test_binary_mode_is_the_same_event() -> None:
     door = Door()
-    headers = {f"ce-{k}": v for k, v in PLAN.items() if k != "data"} | {"content-type": "application/json"}
+    headers = {f"ce-{k}": v for k, v in PLAN.items() if k != "data"} | {
+        "content-type": "application/json"
+    }
     assert (await door.send("/events", PLAN["data"], **headers)).status_code == 202
     assert (await door.send("/events", PLAN)).status_code == 202
     (_, first), (_, second) = door.road.sent
@@ -93,7 +110,9 @@ async def test_a_batch_is_taken_whole_or_not_at_all() -> None:
     answer = await door.send("/events", [PLAN | {"id": f"e{n}"} for n in range(3)], **kind)
     assert answer.status_code == 202
     assert [e["id"] for e in answer.json()["accepted"]] == ["e0", "e1", "e2"]
-    refused = await door.send("/events", [PLAN | {"id": "e4"}, PLAN | {"time": "yesterday"}], **kind)
+    refused = await door.send(
+        "/events", [PLAN | {"id": "e4"}, PLAN | {"time": "yesterday"}], **kind
+    )
     assert refused.status_code == 400
     assert [(i["pointer"], i["details"]["coding"][0]["code"]) for i in refused.json()["issue"]] == [
         ("/1/time", "SEND_TIME_MALFORMED")
@@ -102,9 +121,12 @@ async def test_a_batch_is_taken_whole_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("agency", "authorization"), [(None, None), (None, "Bearer wrong"), (None, "Basic x"), (None, "Bearer ")]
+    ("agency", "authorization"),
+    [(None, None), (None, "Bearer wrong"), (None, "Basic x"), (None, "Bearer ")],
 )
-async def test_nobody_is_let_in_without_the_token_of_an_agency(agency: str | None, authorization: str | None) -> None:
+async def test_nobody_is_let_in_without_the_token_of_an_agency(
+    agency: str | None, authorization: str | None
+) -> None:
     door = Door()
     headers = {"authorization": authorization} if authorization else {}
     for path in ("/events", "/fhir", "/hl7v2"):
@@ -127,13 +149,20 @@ async def test_an_agency_speaks_for_itself_alone() -> None:
 
 @pytest.mark.parametrize(
     ("agency", "subject", "code"),
-    [(None, "CN=slam", None), ("slam", "CN=slam", None), ("met", "CN=slam", "SEND_CREDENTIALS_DIFFER"),
-     ("slam", "CN=nobody", "PROXY_CLIENT_NOT_IDENTIFIED"), ("slam", "", "PROXY_CLIENT_NOT_IDENTIFIED")],
-)  # fmt: skip
+    [
+        (None, "CN=slam", None),
+        ("slam", "CN=slam", None),
+        ("met", "CN=slam", "SEND_CREDENTIALS_DIFFER"),
+        ("slam", "CN=nobody", "PROXY_CLIENT_NOT_IDENTIFIED"),
+        ("slam", "", "PROXY_CLIENT_NOT_IDENTIFIED"),
+    ],
+)
 async def test_where_the_proxy_names_the_certificate_it_counts(
     agency: str | None, subject: str, code: str | None
 ) -> None:
-    answer = await Door(client_header="X-Client-Subject").send("/events", PLAN, agency, **{"x-client-subject": subject})
+    answer = await Door(client_header="X-Client-Subject").send(
+        "/events", PLAN, agency, **{"x-client-subject": subject}
+    )
     assert answer.status_code == (401 if code else 202)
     assert code is None or codes(answer) == [code]
 
@@ -151,13 +180,22 @@ async def test_a_header_that_no_proxy_writes_lets_nobody_in() -> None:
         (b"[" * 60_000, {}, 400, "SEND_NESTED_TOO_DEEPLY"),
         (b"x" * 70_000, {}, 413, "SEND_TOO_LARGE"),
         (b"<a/>", {"content-type": "text/xml"}, 415, "SEND_CONTENT_TYPE"),
-        (b"x", {"content-type": "application/json", "ce-specversion": "1.0"}, 400, "SEND_JSON_INVALID"),
+        (
+            b"x",
+            {"content-type": "application/json", "ce-specversion": "1.0"},
+            400,
+            "SEND_JSON_INVALID",
+        ),
         (b"{}", {"content-type": "application/cloudevents-batch+json"}, 400, "SEND_JSON_INVALID"),
         (b"[]", {"content-type": "application/cloudevents-batch+json"}, 400, "SEND_JSON_INVALID"),
-        (json.dumps([PLAN] * (MAX_BATCH + 1)).encode(), {"content-type": "application/cloudevents-batch+json"}, 413,
-         "SEND_BATCH_TOO_LARGE"),
+        (
+            json.dumps([PLAN] * (MAX_BATCH + 1)).encode(),
+            {"content-type": "application/cloudevents-batch+json"},
+            413,
+            "SEND_BATCH_TOO_LARGE",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_what_is_no_event_is_refused_by_code(
     body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
@@ -175,7 +213,11 @@ async def test_brackets_within_words_are_no_nesting() -> None:
 async def test_every_fault_of_an_event_is_told_with_its_place_and_no_value() -> None:
     answer = await Door().send("/events", PLAN | {"data": {"pathway": "CP 77 Okafor", "teem": "x"}})
     assert answer.status_code == 400
-    assert {i["pointer"] for i in answer.json()["issue"]} == {"/data/local_person", "/data/pathway", "/data/teem"}
+    assert {i["pointer"] for i in answer.json()["issue"]} == {
+        "/data/local_person",
+        "/data/pathway",
+        "/data/teem",
+    }
     assert "Okafor" not in answer.text
 
 
@@ -187,13 +229,19 @@ async def test_an_agency_that_sends_too_much_is_told_when_to_come_again() -> Non
     assert late[0].headers["retry-after"] == "1"
     assert codes(late[0]) == ["SEND_TOO_MANY_REQUESTS"]
     # another agency has a measure of its own
-    other = json.loads((FOLDER / "examples/resource.left").glob("valid*.json").__next__().read_text())
+    other = json.loads(
+        (FOLDER / "examples/resource.left").glob("valid*.json").__next__().read_text()
+    )
     assert (await door.send("/events", other, "met")).status_code == 202
 
 
 async def test_while_the_brokers_are_away_nothing_is_promised() -> None:
     answer = await Door(Kept(away=True)).send("/events", PLAN)
-    assert (answer.status_code, codes(answer), answer.headers["retry-after"]) == (503, ["REC_UNAVAILABLE"], "5")
+    assert (answer.status_code, codes(answer), answer.headers["retry-after"]) == (
+        503,
+        ["REC_UNAVAILABLE"],
+        "5",
+    )
 
 
 async def test_a_crisis_plan_in_fhir_becomes_an_event_of_the_agency_that_sent_it() -> None:
@@ -209,7 +257,11 @@ async def test_a_crisis_plan_in_fhir_becomes_an_event_of_the_agency_that_sent_it
 async def test_of_a_bundle_the_right_is_sent_and_the_wrong_named() -> None:
     door = Door()
     people = [{"resourceType": "Patient", "id": "a"}, {"resourceType": "Patient", "gender": 1}]
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": p} for p in people]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": p} for p in people],
+    }
     answer = await door.send("/fhir", bundle)
     assert answer.status_code == 202
     assert len(answer.json()["accepted"]) == 1
@@ -241,7 +293,9 @@ ADT = (FIXTURES / "adt/ADT_A01_ADT_A01_v2.4_1.hl7").read_bytes()
         (b"nonsense", "AE", ""),
     ],
 )
-async def test_an_hl7_message_is_acknowledged_as_what_became_of_it(body: bytes, code: str, control: str | None) -> None:
+async def test_an_hl7_message_is_acknowledged_as_what_became_of_it(
+    body: bytes, code: str, control: str | None
+) -> None:
     door = Door()
     answer = await door.send("/hl7v2", body, **{"content-type": "application/hl7-v2"})
     assert answer.status_code == 200

@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 from schemas.person import PersonDescriptor
 from services.identity import decide as module
 from services.identity.candidates import gather, hashed, keys_of
-from services.identity.decide import attach_at, decide, decide_scored, identity_keys, population_of, prior_of, veto
+from services.identity.decide import (
+    attach_at,
+    decide,
+    decide_scored,
+    identity_keys,
+    population_of,
+    prior_of,
+    veto,
+)
 from services.identity.described import Birth, Described, described
 from services.identity.model import Frequencies, document_of, frequencies, model_of, shipped
 from services.identity.names import name_level
@@ -28,9 +36,14 @@ from services.identity.tabular import BadField, read
 
 HERS, ANOTHER = "9990000018", "9990000026"
 SHE: dict[str, Any] = {
-    "nhs_number": HERS, "nhs_number_status": "01", "names": [{"given": "Zofia", "family": "Nowak"}],
-    "date_of_birth": "1985-09-14", "addresses": [{"postcode": "SE5 8AZ"}], "phones": ["+447700900123"], "sex": "female",
-}  # fmt: skip
+    "nhs_number": HERS,
+    "nhs_number_status": "01",
+    "names": [{"given": "Zofia", "family": "Nowak"}],
+    "date_of_birth": "1985-09-14",
+    "addresses": [{"postcode": "SE5 8AZ"}],
+    "phones": ["+447700900123"],
+    "sex": "female",
+}
 
 
 def said(**fields: Any) -> PersonDescriptor:
@@ -47,8 +60,14 @@ def nameless_number(**changes: Any) -> PersonDescriptor:
 
 
 def test_a_verified_number_whose_birthday_agrees_attaches() -> None:
-    found = decide(said(nhs_number=HERS, nhs_number_status="01", date_of_birth="1985-09-14"), [on_file()])
-    assert (found.outcome, found.person_id, found.rule) == ("attached", "zofia", "verified-nhs-number")
+    found = decide(
+        said(nhs_number=HERS, nhs_number_status="01", date_of_birth="1985-09-14"), [on_file()]
+    )
+    assert (found.outcome, found.person_id, found.rule) == (
+        "attached",
+        "zofia",
+        "verified-nhs-number",
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +75,10 @@ def test_a_verified_number_whose_birthday_agrees_attaches() -> None:
     [
         said(nhs_number=HERS, nhs_number_status="01"),
         said(
-            nhs_number=HERS, nhs_number_status="01", date_of_birth="1951-02-03", names=[{"given": "A", "family": "B"}]
+            nhs_number=HERS,
+            nhs_number_status="01",
+            date_of_birth="1951-02-03",
+            names=[{"given": "A", "family": "B"}],
         ),
     ],
     ids=["alone", "another birthday"],
@@ -74,7 +96,13 @@ def test_a_number_alone_or_contradicted_attaches_nobody(descriptor: PersonDescri
         {"addresses": [{"postcode": "SE5 8AX"}]},
         {"names": [{"given": "ZOFIA", "family": "Nówak"}], "sex": None},
     ],
-    ids=["short form", "names turned round", "one figure of the birthday", "same sector", "accents and case"],
+    ids=[
+        "short form",
+        "names turned round",
+        "one figure of the birthday",
+        "same sector",
+        "accents and case",
+    ],
 )
 def test_what_a_call_damages_is_still_her(changes: dict[str, Any]) -> None:
     found = decide(nameless_number(**changes), [on_file()])
@@ -90,7 +118,9 @@ def test_what_a_call_damages_is_still_her(changes: dict[str, Any]) -> None:
         ({"nhs_number": None, "date_of_birth": "1955-02-03"}, "birth-differs"),
     ],
 )
-def test_a_relative_or_a_namesake_is_never_taken_for_her(changes: dict[str, Any], rule: str) -> None:
+def test_a_relative_or_a_namesake_is_never_taken_for_her(
+    changes: dict[str, Any], rule: str
+) -> None:
     found = decide(said(**(SHE | {"nhs_number_status": "02"} | changes)), [on_file()])
     assert (found.outcome, found.rule) == ("possible", rule)
 
@@ -103,7 +133,9 @@ def test_without_the_vetoes_the_twin_would_be_attached(monkeypatch: pytest.Monke
 
 
 @given(st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, "female"]))
-def test_telephone_and_place_never_attach(phone: bool, place: bool, family: bool, sex: str | None) -> None:
+def test_telephone_and_place_never_attach(
+    phone: bool, place: bool, family: bool, sex: str | None
+) -> None:
     fields: dict[str, Any] = {"sex": sex}
     if phone:
         fields["phones"] = SHE["phones"]
@@ -132,7 +164,9 @@ def test_who_died_of_it_was_alive_when_it_began() -> None:
 
 def test_a_pair_that_a_person_separated_stays_apart() -> None:
     assert decide(nameless_number(), [on_file()]).outcome == "attached"
-    assert decide(nameless_number(), [on_file()], separated={"zofia"}).rule == "separated-by-a-person"
+    assert (
+        decide(nameless_number(), [on_file()], separated={"zofia"}).rule == "separated-by-a-person"
+    )
 
 
 def test_two_who_both_fit_attach_nobody_in_any_order() -> None:
@@ -163,13 +197,24 @@ DESCRIPTIONS = st.builds(
     Described,
     nhs_numbers=st.sampled_from([frozenset[str](), frozenset({HERS}), frozenset({ANOTHER})]),
     names=st.lists(
-        st.tuples(st.sampled_from(["zofia", "zosia", "agata", ""]), st.sampled_from(["nowak", "okafor", ""])),
+        st.tuples(
+            st.sampled_from(["zofia", "zosia", "agata", ""]),
+            st.sampled_from(["nowak", "okafor", ""]),
+        ),
         max_size=2,
     ).map(tuple),
     births=st.sampled_from(
-        [(), (Birth(1985, 9, 14),), (Birth(1985, 1, 1),), (Birth(1985, 14, 9),), (Birth(1940, 2, 3),)]
+        [
+            (),
+            (Birth(1985, 9, 14),),
+            (Birth(1985, 1, 1),),
+            (Birth(1985, 14, 9),),
+            (Birth(1940, 2, 3),),
+        ]
     ),
-    postcodes=st.sampled_from([frozenset[str](), frozenset({"SE58AZ"}), frozenset({"SE5"}), frozenset({"E14NS"})]),
+    postcodes=st.sampled_from(
+        [frozenset[str](), frozenset({"SE58AZ"}), frozenset({"SE5"}), frozenset({"E14NS"})]
+    ),
     phones=st.sampled_from([frozenset[str](), frozenset({"7700900123"})]),
 )
 
@@ -177,7 +222,9 @@ DESCRIPTIONS = st.builds(
 @given(DESCRIPTIONS, DESCRIPTIONS)
 def test_the_weight_of_two_is_the_same_both_ways(one: Described, other: Described) -> None:
     scorer = Scorer(shipped(), Frequencies())
-    assert scorer.score(one, other, "x").weight == pytest.approx(scorer.score(other, one, "x").weight)
+    assert scorer.score(one, other, "x").weight == pytest.approx(
+        scorer.score(other, one, "x").weight
+    )
 
 
 @given(DESCRIPTIONS)
@@ -185,13 +232,18 @@ def test_more_that_agrees_never_weighs_less(one: Described) -> None:
     scorer = Scorer(shipped(), Frequencies())
     without = Described(names=one.names, births=one.births)
     whole = Described(
-        names=one.names, births=one.births, phones=frozenset({"7700900123"}), postcodes=frozenset({"SE58AZ"})
+        names=one.names,
+        births=one.births,
+        phones=frozenset({"7700900123"}),
+        postcodes=frozenset({"SE58AZ"}),
     )
     assert scorer.score(whole, whole, "x").weight >= scorer.score(without, whole, "x").weight
 
 
 @given(DESCRIPTIONS, DESCRIPTIONS)
-def test_nobody_is_attached_without_a_given_name_or_the_number(one: Described, other: Described) -> None:
+def test_nobody_is_attached_without_a_given_name_or_the_number(
+    one: Described, other: Described
+) -> None:
     score = Scorer(shipped(), Frequencies()).score(one, other, "x")
     found = decide_scored(one, [score], shipped(), 1000)
     if found.verdict == "attach":
@@ -210,10 +262,14 @@ def test_of_too_many_those_who_share_more_are_weighed_and_never_the_first_so_man
     telephone, number = hashed("tel|1"), hashed("nhs|1")
     holders = {2: crowd, 4: crowd[5:], 6: crowd[5:7], telephone: ["p0"]}
     assert gather(holders, cap=20, most=20) == set(crowd)
-    assert gather(holders, cap=20, most=6) == {*crowd[5:], "p0"}, "and whose telephone it is, whatever else"
+    assert gather(holders, cap=20, most=6) == {*crowd[5:], "p0"}, (
+        "and whose telephone it is, whatever else"
+    )
     assert gather(holders, cap=20, most=3) == {"p5", "p6", "p0"}
     alike = {2 * n: crowd for n in range(7)} | {number: ["p4"]}
-    assert gather(alike, cap=20, most=3) == {"p4"}, "more than can be told apart are nobody in particular"
+    assert gather(alike, cap=20, most=3) == {"p4"}, (
+        "more than can be told apart are nobody in particular"
+    )
 
 
 def test_a_key_that_thousands_share_says_nothing_of_anybody() -> None:
@@ -223,16 +279,24 @@ def test_a_key_that_thousands_share_says_nothing_of_anybody() -> None:
 def test_both_names_of_many_say_less_than_each_by_itself() -> None:
     chance = random.Random(1)
     khans = [Described(names=(("mohammed", "khan"),)) for _ in range(40)]
-    others = [Described(names=((f"g{chance.random()}", f"f{chance.random()}"),)) for _ in range(1960)]
+    others = [
+        Described(names=((f"g{chance.random()}", f"f{chance.random()}"),)) for _ in range(1960)
+    ]
     on_file_ = Described(names=(("mohammed", "khan"),), births=(Birth(1980, 5, 6),))
     counted = frequencies([on_file_, *khans, *others])
     score = Scorer(shipped(), counted).score(on_file_, on_file_, "x")
-    together = sum(e.weight or 0.0 for e in score.evidence if e.field in {"given", "family", "name_pair"})
+    together = sum(
+        e.weight or 0.0 for e in score.evidence if e.field in {"given", "family", "name_pair"}
+    )
     exact = shipped().levels["given"]["exact"] + shipped().levels["family"]["exact"]
     assert together == pytest.approx(-log2(40 / 2001) + exact)
     alone = Scorer(shipped(), replace(counted, pair=Counter())).score(on_file_, on_file_, "x")
-    assert alone.weight - score.weight == pytest.approx(-score.evidence[2].weight if score.evidence[2].weight else 0.0)
-    assert alone.weight > score.weight + 5, "without it, each name by itself would make a namesake the person"
+    assert alone.weight - score.weight == pytest.approx(
+        -score.evidence[2].weight if score.evidence[2].weight else 0.0
+    )
+    assert alone.weight > score.weight + 5, (
+        "without it, each name by itself would make a namesake the person"
+    )
 
 
 def test_one_who_is_called_so_alone_loses_nothing() -> None:
@@ -256,8 +320,15 @@ HIS_BIRTHDAY = "1988-05-21"
         ({}, COMMON, 30_001, None),
         ({"said_given": "Mohammed"}, COMMON, 20_000, None),
     ],
-    ids=["home and telephone", "no birthday on file", "and a birthday", "called so by 49", "by 1 in 501", "written alike"],
-)  # fmt: skip
+    ids=[
+        "home and telephone",
+        "no birthday on file",
+        "and a birthday",
+        "called so by 49",
+        "by 1 in 501",
+        "written alike",
+    ],
+)
 def test_a_name_that_many_write_in_two_ways_may_be_a_relatives(
     changes: dict[str, Any], called: dict[str, int], people: int, rule: str | None
 ) -> None:
@@ -281,17 +352,30 @@ def test_a_wrong_birthday_does_not_part_one_name_at_one_address_but_a_generation
 
 
 def test_half_a_name_in_a_short_form_needs_three_kinds_of_evidence() -> None:
-    short = {"nhs_number": None, "nhs_number_status": None, "names": [{"given": "Zosia"}], "addresses": None}
+    short = {
+        "nhs_number": None,
+        "nhs_number_status": None,
+        "names": [{"given": "Zosia"}],
+        "addresses": None,
+    }
     assert decide(said(**(SHE | short | {"phones": None})), [on_file()]).outcome != "attached"
     with_place = said(**(SHE | short | {"addresses": SHE["addresses"]}))
     assert decide(with_place, [on_file()]).outcome == "attached"
 
 
 def test_a_name_of_its_own_is_no_slip_of_the_pen() -> None:
-    amina = Described(names=(("amina", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"}))
-    amira = Described(names=(("amira", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"}))
-    amixa = Described(names=(("amixa", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"}))
-    others = [Described(names=((g, f),)) for g in ("amira", "amina") for f in ("ali", "khan", "diaz")]
+    amina = Described(
+        names=(("amina", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"})
+    )
+    amira = Described(
+        names=(("amira", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"})
+    )
+    amixa = Described(
+        names=(("amixa", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"})
+    )
+    others = [
+        Described(names=((g, f),)) for g in ("amira", "amina") for f in ("ali", "khan", "diaz")
+    ]
     scorer = Scorer(shipped(), frequencies([amina, *others]))
     assert not scorer.score(amira, amina, "x").names_given
     assert scorer.score(amixa, amina, "x").names_given
@@ -322,7 +406,10 @@ PNC = {"system": "pnc", "value": "2005/0012345A"}
     [
         ({"names": [{"given": "Xq", "family": "Nowak"}]}, "attached"),
         ({"names": [{"family": "Nowak"}], "addresses": []}, "attached"),
-        ({"names": [{"given": "Xq", "family": "Brown"}], "date_of_birth": "1951-02-03"}, "possible"),
+        (
+            {"names": [{"given": "Xq", "family": "Brown"}], "date_of_birth": "1951-02-03"},
+            "possible",
+        ),
         ({"names": [{"given": "Xq", "family": "Brown"}], "addresses": []}, "possible"),
     ],
     ids=["birthday, surname and home", "birthday and surname", "home alone", "birthday alone"],
@@ -337,15 +424,23 @@ def test_an_agencys_own_number_stands_in_for_the_given_name_where_two_other_thin
 
 
 def test_a_mother_or_a_sister_called_anna_is_not_taken_for_savannah() -> None:
-    savannah = on_file(names=[{"given": "Savannah", "family": "Powers"}], date_of_birth="2012-08-28")
-    mother = nameless_number(names=[{"given": "Anna", "family": "Powers"}], date_of_birth="1985-08-28")
+    savannah = on_file(
+        names=[{"given": "Savannah", "family": "Powers"}], date_of_birth="2012-08-28"
+    )
+    mother = nameless_number(
+        names=[{"given": "Anna", "family": "Powers"}], date_of_birth="1985-08-28"
+    )
     assert name_level("anna", "savannah", True) == "nickname"
     assert (found := decide(mother, [savannah])).outcome == "possible"
     assert found.rule == "birth-differs"
-    sister = nameless_number(names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2001-08-28")
+    sister = nameless_number(
+        names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2001-08-28"
+    )
     assert (found := decide(sister, [savannah])).outcome == "possible"
     assert found.rule == "family-guard"
-    herself = nameless_number(names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2012-08-28")
+    herself = nameless_number(
+        names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2012-08-28"
+    )
     assert decide(herself, [savannah]).outcome == "attached"
 
 
@@ -365,6 +460,11 @@ def test_a_register_larger_than_the_model_was_judged_for_asks_for_more() -> None
     # the live decision takes the size of the register from what is counted of it
     known = [on_file("x", nhs_number=None, addresses=[], phones=[])]
     asked = said(names=SHE["names"], date_of_birth=SHE["date_of_birth"])
-    large = replace(counted, people=8 * model.population, given=Counter(zofia=16_000), family=Counter(nowak=16_000))
+    large = replace(
+        counted,
+        people=8 * model.population,
+        given=Counter(zofia=16_000),
+        family=Counter(nowak=16_000),
+    )
     assert decide(asked, known, frequencies=counted).outcome == "attached"
     assert decide(asked, known, frequencies=large).outcome == "possible"

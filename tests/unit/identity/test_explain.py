@@ -17,7 +17,9 @@ from services.identity.score import Scorer
 DAY = date(2026, 11, 25)
 
 
-def person(given: str, family: str, born: str, postcode: str, phone: str | None = None) -> PersonDescriptor:
+def person(
+    given: str, family: str, born: str, postcode: str, phone: str | None = None
+) -> PersonDescriptor:
     return PersonDescriptor.model_validate(
         {
             "names": [{"given": given, "family": family}],
@@ -37,14 +39,20 @@ ON_FILE = {
 
 def explained(said: PersonDescriptor) -> Explanation:
     held = {i: described([d]) for i, d in ON_FILE.items()}
-    return explain(described([said]), held, Scorer(shipped(), Frequencies(), DAY), shipped().population)
+    return explain(
+        described([said]), held, Scorer(shipped(), Frequencies(), DAY), shipped().population
+    )
 
 
 @pytest.mark.parametrize(
     "said",
-    [ON_FILE["zofia"], person("Zosia", "Nowak", "1985-09-14", "SE5 8AZ"), person("Jan", "Nowak", "1999-09-09", "SE5 8AZ"),
-     person("Mei", "Chen", "1971-03-04", "W2 1NY")],
-)  # fmt: skip
+    [
+        ON_FILE["zofia"],
+        person("Zosia", "Nowak", "1985-09-14", "SE5 8AZ"),
+        person("Jan", "Nowak", "1999-09-09", "SE5 8AZ"),
+        person("Mei", "Chen", "1971-03-04", "W2 1NY"),
+    ],
+)
 def test_the_steps_add_up_and_the_verdict_is_the_matchers(said: PersonDescriptor) -> None:
     found = explained(said)
     live = decide(said, [PersonOnFile(i, (d,)) for i, d in ON_FILE.items()], as_of=DAY)
@@ -68,5 +76,7 @@ def test_what_is_printed_names_levels_and_never_what_anybody_is_called() -> None
     assert "decision: attach (FHIR grade: certain)" in text
     assert "postcode" in text
     assert not [
-        each for each in ("Zofia", "Nowak", "SE5", "1985") if each.lower() in text.lower().replace("zofia:", "")
+        each
+        for each in ("Zofia", "Nowak", "SE5", "1985")
+        if each.lower() in text.lower().replace("zofia:", "")
     ]

@@ -17,13 +17,19 @@ def of_group(name: str, wrong: int, events: int) -> Figures:
 @pytest.mark.parametrize(
     ("wrong", "events", "said"),
     [
-        (2, 1_844, "no: wrong 10.8 per 10,000 events, the whole 2.9 (too few events to tell it from chance)"),
+        (
+            2,
+            1_844,
+            "no: wrong 10.8 per 10,000 events, the whole 2.9 (too few events to tell it from chance)",
+        ),
         (3, 1_844, "no: wrong 16.3 per 10,000 events, the whole 2.9"),
         (8, 20_000, None),
     ],
     ids=["two events", "three of as many", "less than 1.5 times as often"],
 )
-def test_a_gap_that_chance_alone_may_make_says_so(wrong: int, events: int, said: str | None) -> None:
+def test_a_gap_that_chance_alone_may_make_says_so(
+    wrong: int, events: int, said: str | None
+) -> None:
     found = findings([of_group("all", 57, ALL), of_group("no", wrong, events)])
     assert found == ([said] if said else [])
 

@@ -13,11 +13,16 @@ from services.identity.normalise import name, outward, postcode, skeleton
 @pytest.mark.parametrize(
     ("one", "other", "level"),
     [
-        ("mohammed", "muhammad", "nickname"), ("elizabeth", "liz", "nickname"), ("siobhan", "shivaun", "nickname"),
-        ("katarzyna", "katarzina", "edit"), ("z", "zofia", "initial"), ("maria jose", "maria", "part"),
-        ("amir", "chidi", "differs"), ("", "amir", "absent"),
+        ("mohammed", "muhammad", "nickname"),
+        ("elizabeth", "liz", "nickname"),
+        ("siobhan", "shivaun", "nickname"),
+        ("katarzyna", "katarzina", "edit"),
+        ("z", "zofia", "initial"),
+        ("maria jose", "maria", "part"),
+        ("amir", "chidi", "differs"),
+        ("", "amir", "absent"),
     ],
-)  # fmt: skip
+)
 def test_levels_of_names(one: str, other: str, level: str) -> None:
     assert name_level(one, other, True) == level
     assert name_level(other, one, True) == level
@@ -33,7 +38,11 @@ def test_names_of_every_script_are_brought_to_letters() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "level"),
-    [("ronnie", "rayan", "differs"), ("harold 2nd", "john 2nd", "differs"), ("maria jose", "maria ines", "part")],
+    [
+        ("ronnie", "rayan", "differs"),
+        ("harold 2nd", "john 2nd", "differs"),
+        ("maria jose", "maria ines", "part"),
+    ],
 )
 def test_two_consonants_or_a_number_make_no_name(one: str, other: str, level: str) -> None:
     assert name_level(one, other, True) == level
@@ -41,10 +50,17 @@ def test_two_consonants_or_a_number_make_no_name(one: str, other: str, level: st
 
 @pytest.mark.parametrize(
     ("one", "other", "level"),
-    [((1958, 3, 4), (1961, 7, 9), "same-years"), ((1958, 3, 4), (1985, 7, 9), "differs"),
-     ((1958, 1, 1), (1960, 7, 9), "same-years"), ((1958, 1, 1), (1958, 7, 9), "year"), ((1958, 1, 1), (1990, 7, 9), "differs"),
-     ((1958, 3, 4), (1971, 3, 4), "differs"), ((1958, 3, 4), (1968, 3, 4), "digit"), ((1958, 3, 4), (1969, 3, 4), "parts")],
-)  # fmt: skip
+    [
+        ((1958, 3, 4), (1961, 7, 9), "same-years"),
+        ((1958, 3, 4), (1985, 7, 9), "differs"),
+        ((1958, 1, 1), (1960, 7, 9), "same-years"),
+        ((1958, 1, 1), (1958, 7, 9), "year"),
+        ((1958, 1, 1), (1990, 7, 9), "differs"),
+        ((1958, 3, 4), (1971, 3, 4), "differs"),
+        ((1958, 3, 4), (1968, 3, 4), "digit"),
+        ((1958, 3, 4), (1969, 3, 4), "parts"),
+    ],
+)
 def test_births_that_no_parent_and_child_can_have_are_told_from_those_they_can(
     one: tuple[int, int, int], other: tuple[int, int, int], level: str
 ) -> None:

@@ -45,13 +45,18 @@ def only(found: dict[str, PersonOnFile]) -> PersonOnFile:
 
 
 def test_a_person_without_a_verified_number_is_named_by_the_trust() -> None:
-    assert set(people(said("person.registered", 0, "P-1", person=ANJALI))) == {local_person_id("slam", "P-1")}
+    assert set(people(said("person.registered", 0, "P-1", person=ANJALI))) == {
+        local_person_id("slam", "P-1")
+    }
 
 
 def test_an_update_is_the_newest_and_the_former_is_kept() -> None:
     married = ANJALI | {"names": [{"given": "Anjali", "family": "Shah"}]}
     person = only(
-        people(said("person.registered", 0, "P-1", person=ANJALI), said("person.updated", 9, "P-1", person=married))
+        people(
+            said("person.registered", 0, "P-1", person=ANJALI),
+            said("person.updated", 9, "P-1", person=married),
+        )
     )
     assert [d.names[0].family for d in person.descriptors] == ["Shah", "Patel"]
 
@@ -65,7 +70,11 @@ def test_two_trusts_with_one_verified_number_and_birthday_have_one_person() -> N
 
 
 def test_a_number_that_is_not_verified_or_of_another_birthday_makes_nobody_one() -> None:
-    for other in (VERIFIED | {"nhs_number_status": "03"}, VERIFIED | {"date_of_birth": "1970-01-31"}, ANJALI):
+    for other in (
+        VERIFIED | {"nhs_number_status": "03"},
+        VERIFIED | {"date_of_birth": "1970-01-31"},
+        ANJALI,
+    ):
         found = people(
             said("person.registered", 0, "P-1", person=VERIFIED),
             said("person.registered", 1, "X-9", OXLEAS, person=other),
@@ -76,7 +85,9 @@ def test_a_number_that_is_not_verified_or_of_another_birthday_makes_nobody_one()
 def test_a_merge_makes_one_of_two_and_a_split_two_again() -> None:
     two = (
         said("person.registered", 0, "P-1", person=ANJALI),
-        said("person.registered", 1, "P-2", person={"names": [{"given": "Anj", "family": "Patel"}]}),
+        said(
+            "person.registered", 1, "P-2", person={"names": [{"given": "Anj", "family": "Patel"}]}
+        ),
         said("pathway.opened", 2, "P-2", pathway="CP-2"),
     )
     merged = (*two, said("person.merged", 3, "P-1", merged="P-2"))
@@ -99,7 +110,9 @@ def test_merges_in_a_circle_end() -> None:
 
 def test_a_pathway_opens_changes_and_closes() -> None:
     opened = said("pathway.opened", 1, "P-1", pathway="CP-1", team="Southwark crisis team")
-    changed = said("pathway.updated", 5, "P-1", pathway="CP-1", crisis_plan={"pointer": "urn:nrl:1"})
+    changed = said(
+        "pathway.updated", 5, "P-1", pathway="CP-1", crisis_plan={"pointer": "urn:nrl:1"}
+    )
     closed = said("pathway.closed", 9, "P-1", pathway="CP-1", reason="discharged")
     (pathway,) = only(people(opened, changed, closed)).pathways
     assert (pathway.opened_at, pathway.closed_at) == (minute(1), minute(9))

@@ -34,9 +34,14 @@ WHOLE = frequencies(ON_FILE)
 
 def only(values: frozenset[tuple[str, str]]) -> Frequencies:
     """What is known of these and of nothing else; what is not asked for is told wrongly."""
-    kept = {kind: Counter({v: getattr(WHOLE, kind)[v] for k, v in values if k == kind}) for kind in KINDS}
+    kept = {
+        kind: Counter({v: getattr(WHOLE, kind)[v] for k, v in values if k == kind})
+        for kind in KINDS
+    }
     wrong = {kind: _Wrong(counts) for kind, counts in kept.items()}
-    return Frequencies(WHOLE.people, wrong["given"], wrong["family"], wrong["postcode"], wrong["pair"])
+    return Frequencies(
+        WHOLE.people, wrong["given"], wrong["family"], wrong["postcode"], wrong["pair"]
+    )
 
 
 KINDS = ("given", "family", "postcode", "pair")
@@ -53,7 +58,9 @@ def differing() -> int:
     for said in SAID:
         narrow = Scorer(shipped(), only(values_weighed(said, ON_FILE)), DAY)
         whole = Scorer(shipped(), WHOLE, DAY)
-        found += any(narrow.score(said, held, "x") != whole.score(said, held, "x") for held in ON_FILE)
+        found += any(
+            narrow.score(said, held, "x") != whole.score(said, held, "x") for held in ON_FILE
+        )
     return found
 
 
@@ -66,7 +73,9 @@ def test_few_values_are_looked_up() -> None:
     assert looked_up < 0.1 * sum(len(getattr(WHOLE, kind)) for kind in KINDS)
 
 
-def test_the_comparison_would_see_a_value_that_was_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_comparison_would_see_a_value_that_was_not_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(score, "BY_FREQUENCY", frozenset({"exact"}))
     missed = [values_weighed(said, ON_FILE) for said in SAID]
     monkeypatch.undo()

@@ -43,7 +43,9 @@ def body(**changes: Any) -> bytes:
     return json.dumps(document).encode()
 
 
-def take(sent: bytes | None, *headers: tuple[str, bytes], feed: str = "met-cad") -> Accepted | Rejected:
+def take(
+    sent: bytes | None, *headers: tuple[str, bytes], feed: str = "met-cad"
+) -> Accepted | Rejected:
     agency, described = REGISTRY.feeds_by_id[feed]
     return accept(sent, headers, agency, described, minute(0))
 
@@ -77,26 +79,47 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("a field that is not there", {"data_natur": "suicidal"}, "/data/natur", "field-unknown"),
     ("a value not in the set", {"data_nature": "sad"}, "/data/nature", "value-not-in-set"),
     ("a channel not in the set", {"data_channel": "pigeon"}, "/data/channel", "value-not-in-set"),
-    ("a type not in the catalogue", {"type": "uk.crisisliaison.incident.guessed.v1"}, "", "type-unknown"),
+    (
+        "a type not in the catalogue",
+        {"type": "uk.crisisliaison.incident.guessed.v1"},
+        "",
+        "type-unknown",
+    ),
     ("no type", {"type": None}, "", "type-missing"),
     ("a time without offset", {"time": "2026-11-23T14:00:00"}, "/time", "time-without-offset"),
     ("a time that is none", {"time": "two o'clock"}, "/time", "time-malformed"),
     ("seconds since 1970", {"time": 1732371840}, "/time", "time-malformed"),
-    ("a birthday that is none", {"data_person": {"date_of_birth": "1990-02-31"}}, "/data/person/date_of_birth", "date-malformed"),
+    (
+        "a birthday that is none",
+        {"data_person": {"date_of_birth": "1990-02-31"}},
+        "/data/person/date_of_birth",
+        "date-malformed",
+    ),
     ("a source that is a URL", {"source": "https://met.example/cad"}, "/source", "value-malformed"),
     ("an id with a space", {"id": "e 1"}, "/id", "value-malformed"),
     ("an old CloudEvents", {"specversion": "0.3"}, "/specversion", "value-not-in-set"),
     (
-        "a wrong check digit", {"data_person": {"nhs_number": "9990000010"}},
-        "/data/person/nhs_number", "nhs-number-check-digit",
+        "a wrong check digit",
+        {"data_person": {"nhs_number": "9990000010"}},
+        "/data/person/nhs_number",
+        "nhs-number-check-digit",
     ),
     ("another agency's source", {"source": "/las/cad"}, "/source", "source-not-registered"),
-    ("a reference that is too long", {"data_incident": "C" * 65}, "/data/incident", "value-invalid"),
-]  # fmt: skip
+    (
+        "a reference that is too long",
+        {"data_incident": "C" * 65},
+        "/data/incident",
+        "value-invalid",
+    ),
+]
 
 
-@pytest.mark.parametrize(("changes", "pointer", "code"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
-def test_what_is_wrong_is_refused_with_its_place_and_a_code(changes: dict[str, Any], pointer: str, code: str) -> None:
+@pytest.mark.parametrize(
+    ("changes", "pointer", "code"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG]
+)
+def test_what_is_wrong_is_refused_with_its_place_and_a_code(
+    changes: dict[str, Any], pointer: str, code: str
+) -> None:
     assert refused(body(**changes)) == (pointer, code)
 
 
@@ -161,7 +184,13 @@ def test_the_same_said_again_has_the_same_hash(same: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"data_nature": "medical"}, {"time": "2026-11-23T14:00:01Z"}, {"subject": "S"}, {"data_person": None}]
+    "changes",
+    [
+        {"data_nature": "medical"},
+        {"time": "2026-11-23T14:00:01Z"},
+        {"subject": "S"},
+        {"data_person": None},
+    ],
 )
 def test_the_same_id_with_other_content_has_another_hash(changes: dict[str, Any]) -> None:
     assert accepted(body(**changes)).content_hash != accepted(body()).content_hash

@@ -16,8 +16,10 @@ FIXTURES = Path(__file__).parents[2] / "fixtures/nhs/adt"
 SENDER = Sender("slam", "mental-health-trust", "/slam/ehr", b"a secret of the tests")
 MSH = "MSH|^~\\&|PAS|RV5|LIAISON|RV5|20261120101500||ADT^{0}|C-{0}|P|2.4"
 EVN = "EVN||20261120101500||||20261120100000"
-PID = ("PID|1||77^^^RV5^MR~9990000018^^^NHS^NH||Okafor^Tunde^Emeka^^Mr^^L~Adeyemi^Tunde^^^^^A||19880229|1|||"
-       "1 Acre Lane^^London^^SW2 5SG^GBR^H||020 7946 0211^PRN|||||||||A||||||||||01")  # fmt: skip
+PID = (
+    "PID|1||77^^^RV5^MR~9990000018^^^NHS^NH||Okafor^Tunde^Emeka^^Mr^^L~Adeyemi^Tunde^^^^^A||19880229|1|||"
+    "1 Acre Lane^^London^^SW2 5SG^GBR^H||020 7946 0211^PRN|||||||||A||||||||||01"
+)
 NK1 = "NK1|1|Okafor^Ngozi|SIS||020 7946 0999"
 PV1 = "PV1|1|I|EILEEN^BAY1^3^RV5|||||||710|||||||||V-9^^^RV5"
 
@@ -37,7 +39,9 @@ def test_an_admission_registers_the_person_and_opens_the_stay() -> None:
     assert isinstance(registered.data, care.PersonRegistered)
     assert registered.data.local_person == "RV5:77"
     assert (registered.time, registered.recordedtime) == (
-        datetime(2026, 11, 20, 10, tzinfo=UTC), datetime(2026, 11, 20, 10, 15, tzinfo=UTC))  # fmt: skip
+        datetime(2026, 11, 20, 10, tzinfo=UTC),
+        datetime(2026, 11, 20, 10, 15, tzinfo=UTC),
+    )
     person = registered.data.person
     assert (person.nhs_number, person.nhs_number_status) == ("9990000018", "01")
     assert [(n.given, n.family, n.use) for n in person.names] == [
@@ -45,27 +49,34 @@ def test_an_admission_registers_the_person_and_opens_the_stay() -> None:
         ("Tunde", "Adeyemi", "alias"),
     ]
     assert (person.date_of_birth, person.sex, person.ethnicity) == (date(1988, 2, 29), "male", "A")
-    assert [(a.street, a.postcode) for a in person.addresses] == [("1 Acre Lane, London", "SW2 5SG")]
+    assert [(a.street, a.postcode) for a in person.addresses] == [
+        ("1 Acre Lane, London", "SW2 5SG")
+    ]
     assert person.phones == ("020 7946 0211",)
     assert [(i.system, i.value) for i in person.identifiers] == [("rv5", "77")]
     assert isinstance(joined.data, care.PersonMerged)
     assert isinstance(opened.data, care.PathwayOpened)
     assert (opened.data.pathway, opened.data.team) == ("RV5:V-9", "Ward EILEEN")
-    assert [(c.relation, c.phone) for c in opened.data.family_contacts or ()] == [("family", "020 7946 0999")]
+    assert [(c.relation, c.phone) for c in opened.data.family_contacts or ()] == [
+        ("family", "020 7946 0999")
+    ]
 
 
 def test_the_same_message_is_the_same_events() -> None:
     assert read("A01", EVN, PID, PV1) == read("A01", EVN, PID, PV1)
     assert {e.id for e in read("A01", EVN, PID, PV1).events} == {
-        "hl7.PAS.RV5.C-A01.A01.person", "hl7.PAS.RV5.C-A01.A01.number", "hl7.PAS.RV5.C-A01.A01.stay"
-    }  # fmt: skip
+        "hl7.PAS.RV5.C-A01.A01.person",
+        "hl7.PAS.RV5.C-A01.A01.number",
+        "hl7.PAS.RV5.C-A01.A01.stay",
+    }
 
 
 @pytest.mark.parametrize("trigger", ["A04", "A05", "A28"])
 def test_a_registration_opens_no_stay(trigger: str) -> None:
     assert [e.type.split(".", 2)[2] for e in read(trigger, EVN, PID, PV1).events] == [
-        "person.registered.v1", "person.merged.v1"
-    ]  # fmt: skip
+        "person.registered.v1",
+        "person.merged.v1",
+    ]
 
 
 @pytest.mark.parametrize("trigger", ["A08", "A31"])
@@ -99,9 +110,14 @@ def test_for_someone_who_died_no_follow_up_is_due() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "specialty", "carried"),
-    [("mental-health-trust", "", True), ("acute-trust", "", False), ("acute-trust", "711", True),
-     ("acute-trust", "502", False), ("mental-health-trust", "300", False)],
-)  # fmt: skip
+    [
+        ("mental-health-trust", "", True),
+        ("acute-trust", "", False),
+        ("acute-trust", "711", True),
+        ("acute-trust", "502", False),
+        ("mental-health-trust", "300", False),
+    ],
+)
 def test_only_a_mental_health_stay_is_carried(kind: str, specialty: str, carried: bool) -> None:
     sender = Sender("x", kind, "/slam/ehr", b"k")  # type: ignore[arg-type]  # one of the kinds, as text
     made = read("A01", EVN, PID, PV1.replace("|710|", f"|{specialty}|"), sender=sender)
@@ -119,7 +135,10 @@ def test_a_merge_names_who_survives_and_who_is_merged() -> None:
 def test_several_merges_in_one_message_are_several_events() -> None:
     other = PID.replace("77^^^RV5", "80^^^RV5")
     made = read("A40", EVN, PID, "MRG|78^^^RV5", other, "MRG|81^^^RV5")
-    assert [(e.data.local_person, e.data.merged) for e in made.events] == [("RV5:77", "RV5:78"), ("RV5:80", "RV5:81")]
+    assert [(e.data.local_person, e.data.merged) for e in made.events] == [
+        ("RV5:77", "RV5:78"),
+        ("RV5:80", "RV5:81"),
+    ]
     assert len({e.id for e in made.events}) == 2
 
 
@@ -144,7 +163,9 @@ def test_of_a_protected_record_no_address_phone_or_family_is_held() -> None:
         ((EVN, "PID|1||9990000019^^^NHS||Okafor"), "PID-3", "nhs-number-check-digit"),
     ],
 )
-def test_a_missing_segment_or_field_is_named(segments: tuple[str, ...], pointer: str, code: str) -> None:
+def test_a_missing_segment_or_field_is_named(
+    segments: tuple[str, ...], pointer: str, code: str
+) -> None:
     made = read("A01", *segments)
     assert made.events == ()
     assert [(f.pointer, f.code) for f in made.faults] == [(pointer, code)]
@@ -162,8 +183,16 @@ def test_a_missing_segment_or_field_is_named(segments: tuple[str, ...], pointer:
         (message("A01", EVN, PID).replace(b"ADT^", b"ORU^"), "MSH-9", "message-not-carried"),
         (message("A01", EVN, PID).replace(b"|P|2.4", b"|T|2.4"), "MSH-11", "not-production"),
         (message("A01", EVN, PID).replace(b"|C-A01|", b"||"), "MSH-10", "field-missing"),
-        (message("A01", "EVN|", PID).replace(b"20261120101500", b"yesterday"), "EVN-2", "time-malformed"),
-        (message("A01", EVN, PID).replace(b"|P|2.4", b"|P|2.4||||||EBCDIC"), "MSH-18", "character-set-unknown"),
+        (
+            message("A01", "EVN|", PID).replace(b"20261120101500", b"yesterday"),
+            "EVN-2",
+            "time-malformed",
+        ),
+        (
+            message("A01", EVN, PID).replace(b"|P|2.4", b"|P|2.4||||||EBCDIC"),
+            "MSH-18",
+            "character-set-unknown",
+        ),
         (message("A01", EVN, PID).replace(b"Okafor", b"Ren\xe9e"), "MSH-18", "character-set-wrong"),
         (message("A40", EVN, PID), "MRG", "segment-missing"),
         (message("A40", EVN, PID, "MRG|77^^^RV5"), "MRG-1", "merged-into-itself"),
@@ -172,7 +201,9 @@ def test_a_missing_segment_or_field_is_named(segments: tuple[str, ...], pointer:
         (message("A01", EVN, "ZZZ|" + "x" * 70_000), "", "message-too-large"),
     ],
 )
-def test_what_cannot_be_taken_is_named_by_segment_and_field(body: bytes, pointer: str, code: str) -> None:
+def test_what_cannot_be_taken_is_named_by_segment_and_field(
+    body: bytes, pointer: str, code: str
+) -> None:
     made = hl7v2.translate(body, SENDER)
     assert made.events == ()
     assert [(f.pointer, f.code) for f in made.faults] == [(pointer, code)]
@@ -241,5 +272,7 @@ def test_every_adt_example_is_read(path: Path) -> None:
     made = hl7v2.translate(raw.body, SENDER)
     assert made.faults == ()
     events, notes = EXPECTED[path.stem[:7]]
-    assert [e.type.removeprefix("uk.crisisliaison.").removesuffix(".v1") for e in made.events] == events
+    assert [
+        e.type.removeprefix("uk.crisisliaison.").removesuffix(".v1") for e in made.events
+    ] == events
     assert [n.code for n in made.notes] == notes

@@ -56,7 +56,9 @@ class Script:
 
     def say(self, feed: str, kind: str, at: float, /, **data: Any) -> Script:
         """An agency says something of its incident, `at` minutes after the beginning."""
-        named = {"incident": _REFERENCE[feed]} if feed in _REFERENCE and "incident" not in data else {}
+        named = (
+            {"incident": _REFERENCE[feed]} if feed in _REFERENCE and "incident" not in data else {}
+        )
         if kind.startswith("event."):
             named = {}
         identity = data.pop("event_id", f"e{len(self.events) + 1}")
@@ -96,7 +98,9 @@ class Script:
         """What stands `at` minutes after the beginning, all feeds being well where nothing else is said."""
         now = minute(at)
         well = dict.fromkeys(REGISTRY.agencies_by_id, now)
-        return evaluate(self.crisis(), now, well if heard is None else heard, POLICY, services or {})
+        return evaluate(
+            self.crisis(), now, well if heard is None else heard, POLICY, services or {}
+        )
 
     def standing(self, rule: str, at: float) -> list[Standing]:
         """The findings of a rule that stand then."""

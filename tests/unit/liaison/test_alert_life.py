@@ -53,11 +53,15 @@ cleared        -       -             -             cleared       cleared       -
 closed         -       -             -             -             -             closed    -         -         closed    -
 """
 COLUMNS, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
-CELLS = [(row[0], state, cell) for row in ROWS for state, cell in zip(COLUMNS, row[1:], strict=True)]
+CELLS = [
+    (row[0], state, cell) for row in ROWS for state, cell in zip(COLUMNS, row[1:], strict=True)
+]
 
 
 @pytest.mark.parametrize(("kind", "state", "becomes"), CELLS)
-def test_each_transition_leads_where_the_table_says_or_cannot_be(kind: str, state: str, becomes: str) -> None:
+def test_each_transition_leads_where_the_table_says_or_cannot_be(
+    kind: str, state: str, becomes: str
+) -> None:
     before: Any = None if state == "-" else state
     if becomes == "-":
         with pytest.raises(TransitionNotAllowed):
@@ -73,10 +77,15 @@ def test_the_table_knows_every_state_and_every_transition() -> None:
 
 
 LADDER = Ladder(
-    2, timedelta(minutes=2), timedelta(minutes=10),
-    (Rung("supervisor", timedelta(minutes=2), ("boss",)), Rung("tactical", timedelta(minutes=5), ("manager",))),
+    2,
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    (
+        Rung("supervisor", timedelta(minutes=2), ("boss",)),
+        Rung("tactical", timedelta(minutes=5), ("manager",)),
+    ),
     ("boss",),
-)  # fmt: skip
+)
 TERMS = Terms(timedelta(seconds=20), {2: timedelta(minutes=15), 3: timedelta(hours=1)})
 
 
@@ -85,25 +94,45 @@ def acknowledge(alert: Alert, desk: str, actor: str, now: datetime) -> AlertChan
 
 
 def standing(
-    stage: str = "", urgency: int = 2, verification: Verification = "verified", reason: str = "Category 3."
+    stage: str = "",
+    urgency: int = 2,
+    verification: Verification = "verified",
+    reason: str = "Category 3.",
 ) -> Standing:
     finding = Finding(
-        rule="R01", anchor=("/met/cad", "e1"), holds_from=minute(5), urgency=urgency, title="Treat as an emergency",
-        reason=reason, next_step="Review.", recipients=("ambulance-control",), evidence=(Evidence("Said", minute(1)),),
-        acknowledge_within=timedelta(minutes=2), stage=stage,
-    )  # fmt: skip
+        rule="R01",
+        anchor=("/met/cad", "e1"),
+        holds_from=minute(5),
+        urgency=urgency,
+        title="Treat as an emergency",
+        reason=reason,
+        next_step="Review.",
+        recipients=("ambulance-control",),
+        evidence=(Evidence("Said", minute(1)),),
+        acknowledge_within=timedelta(minutes=2),
+        stage=stage,
+    )
     return Standing(finding, verification)
 
 
 def to(*desks: str, shown: str = "as it is") -> list[Addressed]:
-    return [Addressed(desk, desk.split("-")[0], {"shown": shown}, ("circumstances",), LADDER) for desk in desks]
+    return [
+        Addressed(desk, desk.split("-")[0], {"shown": shown}, ("circumstances",), LADDER)
+        for desk in desks
+    ]
 
 
 def raised(*desks: str, at: float = 5, former: Alert | None = None) -> Alert:
     return life.raise_alert(
-        standing(), to(*(desks or ("las-desk", "met-desk"))), minute(at), rule_version=1, zone="london", area="camden",
-        crisis_id="one", former=former,
-    ).alert  # fmt: skip
+        standing(),
+        to(*(desks or ("las-desk", "met-desk"))),
+        minute(at),
+        rule_version=1,
+        zone="london",
+        area="camden",
+        crisis_id="one",
+        former=former,
+    ).alert
 
 
 def states(alert: Alert) -> dict[str, str]:
@@ -128,7 +157,12 @@ def test_a_repetition_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "worse", [standing(urgency=1), standing(stage="10-minutes"), standing(verification="cannot-be-verified")]
+    "worse",
+    [
+        standing(urgency=1),
+        standing(stage="10-minutes"),
+        standing(verification="cannot-be-verified"),
+    ],
 )
 def test_a_worsening_sounds_again_and_takes_back_the_acknowledgement(worse: Standing) -> None:
     alert = acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
@@ -175,7 +209,9 @@ def test_what_changes_without_getting_worse_is_annotated_and_the_acknowledgement
 
 
 def test_a_desk_that_is_added_later_hears_it_as_new() -> None:
-    change = life.update(raised(), standing(), to("las-desk", "met-desk", "slam-desk"), minute(8), "one")
+    change = life.update(
+        raised(), standing(), to("las-desk", "met-desk", "slam-desk"), minute(8), "one"
+    )
     assert change is not None
     assert [(t.kind, t.desk) for t in change.transitions] == [("raised", "slam-desk")]
     assert [d.desk for d in change.disclosed] == ["slam-desk"]
@@ -190,7 +226,10 @@ def test_joining_another_crisis_alone_is_no_transition() -> None:
 def test_it_is_cleared_and_stays_on_the_record() -> None:
     change = life.clear(raised(), minute(9), "the ambulance is there")
     assert not change.alert.stands
-    assert (change.alert.cleared_at, change.alert.clear_reason) == (minute(9), "the ambulance is there")
+    assert (change.alert.cleared_at, change.alert.clear_reason) == (
+        minute(9),
+        "the ambulance is there",
+    )
     assert states(change.alert) == {"las-desk": "returned", "met-desk": "returned"}
     assert [t.reason for t in change.transitions] == ["the ambulance is there"] * 2
 
@@ -200,7 +239,9 @@ def test_it_may_be_acknowledged_once_by_each_desk() -> None:
     assert states(alert) == {"las-desk": "acknowledged", "met-desk": "raised"}
     with pytest.raises(AlreadyAcknowledged, match="Meera"):
         acknowledge(alert, "las-desk", "Joe", minute(7))
-    assert states(acknowledge(alert, "met-desk", "Joe", minute(7)).alert)["met-desk"] == "acknowledged"
+    assert (
+        states(acknowledge(alert, "met-desk", "Joe", minute(7)).alert)["met-desk"] == "acknowledged"
+    )
 
 
 def test_after_it_has_ended_it_can_still_be_acknowledged_and_remains_ended() -> None:
@@ -238,7 +279,9 @@ def test_a_desk_that_had_it_before_the_area_was_corrected_hears_it_again_when_it
     ended = life.clear(raised("east-desk"), minute(9), "over").alert
     at_west = raised("west-desk", at=20, former=ended)
     assert states(at_west) == {"east-desk": "returned", "west-desk": "raised"}
-    change = life.update(at_west, worse, to("east-desk", "west-desk", shown="more"), minute(25), "one")
+    change = life.update(
+        at_west, worse, to("east-desk", "west-desk", shown="more"), minute(25), "one"
+    )
     assert change is not None
     assert states(change.alert) == {"east-desk": "raised", "west-desk": "raised"}
     assert ("raised", "east-desk") in [(t.kind, t.desk) for t in change.transitions]

@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 
 from services.liaison.disclosure.matrix import LEFT_APART
-from services.liaison.linking.link import Bound, LinkPolicy, Sighting, candidate_pairs, group, group_within
+from services.liaison.linking.link import (
+    Bound,
+    LinkPolicy,
+    Sighting,
+    candidate_pairs,
+    group,
+    group_within,
+)
 from tests.unit.liaison.script import POLICE, POLICY
 from tests.unit.liaison.test_linking import pair, sighting
 from tests.unit.liaison.test_settle import Night, police_with_a_strong_sign
@@ -18,7 +25,10 @@ FIVE = Bound(incidents=5, events=1000)
 
 def at_one_place(number: int) -> list[Sighting]:
     agencies = ("police", "ambulance")
-    return [replace(sighting(agencies[n % 2], str(n), minutes=n), uprn="100", category="crisis") for n in range(number)]
+    return [
+        replace(sighting(agencies[n % 2], str(n), minutes=n), uprn="100", category="crisis")
+        for n in range(number)
+    ]
 
 
 def one_event_each(seen: list[Sighting]) -> dict[tuple[str, str], int]:
@@ -43,16 +53,22 @@ def test_above_it_no_crisis_is_larger_and_every_incident_is_in_one() -> None:
     found = group_within(seen, FIVE, one_event_each(seen), nowhere(seen))
     assert max(map(len, found.crises)) == 5
     assert sorted(k for crisis in found.crises for k in crisis) == sorted(s.key for s in seen)
-    assert all(not found.left_apart.isdisjoint(crisis) for crisis in found.crises if len(crisis) == 5)
+    assert all(
+        not found.left_apart.isdisjoint(crisis) for crisis in found.crises if len(crisis) == 5
+    )
     shuffled = random.Random(7).sample(seen, len(seen))
     assert group_within(shuffled, FIVE, one_event_each(seen), nowhere(seen)) == found
 
 
 def test_the_bound_takes_no_incident_out_of_the_crisis_that_holds_it() -> None:
     seen = at_one_place(8)
-    held: dict[tuple[str, str], str | None] = {s.key: "one" if n < 7 else None for n, s in enumerate(seen)}
+    held: dict[tuple[str, str], str | None] = {
+        s.key: "one" if n < 7 else None for n, s in enumerate(seen)
+    }
     found = group_within(seen, FIVE, one_event_each(seen), held)
-    assert found.crises == sorted([frozenset(s.key for s in seen[:7]), frozenset({seen[7].key})], key=min)
+    assert found.crises == sorted(
+        [frozenset(s.key for s in seen[:7]), frozenset({seen[7].key})], key=min
+    )
     assert seen[7].key in found.left_apart
 
 
@@ -80,7 +96,9 @@ def test_a_reference_a_person_and_somebodys_decision_are_not_bound(how: str) -> 
 
 
 def test_work_at_a_busy_place_grows_with_its_incidents_and_not_with_their_square() -> None:
-    seen = [replace(each, last_seen_at=each.opened_at.replace(hour=23)) for each in at_one_place(400)]
+    seen = [
+        replace(each, last_seen_at=each.opened_at.replace(hour=23)) for each in at_one_place(400)
+    ]
     narrow = LinkPolicy(most_open_at_place=10)
     assert len(list(candidate_pairs(seen, narrow))) <= 400 * 10
     assert len(list(candidate_pairs(seen[:100]))) == 100 * 99 / 2
@@ -97,9 +115,16 @@ def told(incidents: int) -> Night:
 
 
 @pytest.mark.parametrize(("incidents", "says_so"), [(20, False), (24, True)])
-def test_an_alert_of_a_crisis_that_may_not_grow_says_so_and_others_do_not(incidents: int, says_so: bool) -> None:
+def test_an_alert_of_a_crisis_that_may_not_grow_says_so_and_others_do_not(
+    incidents: int, says_so: bool
+) -> None:
     night = told(incidents)
-    views = [d.view["shown"] for a in night.ledger.alerts.values() if a.crisis_id and a.stands for d in a.desks]
+    views = [
+        d.view["shown"]
+        for a in night.ledger.alerts.values()
+        if a.crisis_id and a.stands
+        for d in a.desks
+    ]
     assert views
     assert all((LEFT_APART in shown.values()) is says_so for shown in views)
     assert max(map(len, night.groups)) == 20

@@ -25,7 +25,9 @@ def test_a_case_gives_its_alerts_and_no_other(path: Path) -> None:
     assert run(scenario, REGISTRY, POLICY).differences == ()
 
 
-def test_there_are_fifty_five_and_they_try_every_rule_over_a_crisis_but_the_aftermath_of_a_death() -> None:
+def test_there_are_fifty_five_and_they_try_every_rule_over_a_crisis_but_the_aftermath_of_a_death() -> (
+    None
+):
     assert len(cases()) == 55
     tried = {e.rule for path in cases() for e in load_scenario(path).expect}
     over_a_crisis = {rule for rule, each in RULES.items() if each.condition is not None}

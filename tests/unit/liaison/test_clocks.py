@@ -74,4 +74,6 @@ def test_a_desk_sees_the_detention_clock_if_its_alert_would_come_to_it_or_legal_
 
 
 def test_a_clock_of_another_rule_is_not_opened_by_the_legal_status() -> None:
-    assert not may_see(clock(detained(), "R11", 61), "las-mental-health", ("legal-status",), "southwark", REGISTRY)
+    assert not may_see(
+        clock(detained(), "R11", 61), "las-mental-health", ("legal-status",), "southwark", REGISTRY
+    )

@@ -46,7 +46,11 @@ def test_of_several_corrections_the_last_by_occurrence_counts() -> None:
 
 
 def test_a_correction_may_be_corrected() -> None:
-    chain = (corrected(9, "c1", "g", "C2"), corrected(11, "c2", "c1", "C4"), corrected(12, "c3", "c2", "C5"))
+    chain = (
+        corrected(9, "c1", "g", "C2"),
+        corrected(11, "c2", "c1", "C4"),
+        corrected(12, "c3", "c2", "C5"),
+    )
     assert grades(GRADE, *chain) == ["C5"]
 
 
@@ -56,7 +60,15 @@ def test_corrections_in_a_circle_end() -> None:
 
 def test_a_retraction_takes_the_event_away_whatever_corrections_there_are() -> None:
     assert grades(GRADE, retracted(9, "r", "g")) == []
-    assert grades(GRADE, corrected(8, "c", "g", "C1"), retracted(9, "r", "g"), corrected(10, "d", "g", "C2")) == []
+    assert (
+        grades(
+            GRADE,
+            corrected(8, "c", "g", "C1"),
+            retracted(9, "r", "g"),
+            corrected(10, "d", "g", "C2"),
+        )
+        == []
+    )
 
 
 def test_a_retracted_correction_leaves_what_was_said_first() -> None:
@@ -65,7 +77,10 @@ def test_a_retracted_correction_leaves_what_was_said_first() -> None:
 
 def test_a_retraction_that_was_retracted_counts_no_more() -> None:
     assert grades(GRADE, retracted(9, "r1", "g"), retracted(10, "r2", "r1")) == ["C3"]
-    assert grades(GRADE, retracted(9, "r1", "g"), retracted(10, "r2", "r1"), retracted(11, "r3", "r2")) == []
+    assert (
+        grades(GRADE, retracted(9, "r1", "g"), retracted(10, "r2", "r1"), retracted(11, "r3", "r2"))
+        == []
+    )
 
 
 def test_a_correction_of_an_event_that_has_not_come_waits_for_it() -> None:
@@ -75,14 +90,22 @@ def test_a_correction_of_an_event_that_has_not_come_waits_for_it() -> None:
 
 
 def test_a_correction_that_does_not_fit_is_not_applied_and_is_named() -> None:
-    wrong = said("event.corrected", 9, "c", corrects="g", data={"incident": "LAS-1", "ambulance_category": "C9"})
+    wrong = said(
+        "event.corrected",
+        9,
+        "c",
+        corrects="g",
+        data={"incident": "LAS-1", "ambulance_category": "C9"},
+    )
     counted, faults = effective([GRADE, wrong])
     assert [str(r.event.data.ambulance_category) for r in counted] == ["C3"]
     assert faults == ("c",)
 
 
 def test_nobody_corrects_or_retracts_what_another_agency_said() -> None:
-    foreign = event(POLICE, "event.retracted", minute(9), "r", {"retracts": "g", "reason": "duplicate"})
+    foreign = event(
+        POLICE, "event.retracted", minute(9), "r", {"retracts": "g", "reason": "duplicate"}
+    )
     assert [r.event.id for r in effective([GRADE, foreign])[0]] == ["g"]
 
 

@@ -56,9 +56,13 @@ def script() -> Script:
     """A person on file with a plan, named in full by the caller, detained by the police."""
     given, family, number, born, postcode, phone = NAMED
     who = {
-        "nhs_number": number, "nhs_number_status": "01", "names": [{"given": given, "family": family}],
-        "date_of_birth": born, "addresses": [{"postcode": postcode}], "phones": [phone],
-    }  # fmt: skip
+        "nhs_number": number,
+        "nhs_number_status": "01",
+        "names": [{"given": given, "family": family}],
+        "date_of_birth": born,
+        "addresses": [{"postcode": postcode}],
+        "phones": [phone],
+    }
     told = Script().on_file("person.registered", LONG_AGO, person=who)
     told.on_file(
         "pathway.opened",
@@ -67,8 +71,17 @@ def script() -> Script:
         crisis_plan=PLAN,
         contact_phone="020 7946 0211",
     )
-    told.police("incident.reported", 0, nature="suicidal", person=who, risk_to_self="high", risk_to_responders="medium")
-    told.police("force.started", 3, force="F-1", kinds=["physical-restraint", "handcuffs"], position="prone")
+    told.police(
+        "incident.reported",
+        0,
+        nature="suicidal",
+        person=who,
+        risk_to_self="high",
+        risk_to_responders="medium",
+    )
+    told.police(
+        "force.started", 3, force="F-1", kinds=["physical-restraint", "handcuffs"], position="prone"
+    )
     told.police("force.ended", 4, force="F-1")
     told.police("family.contact-attempted", 4, relation="nearest-relative")
     return told.police("detention.detained", 5, detention="D-1", power="s136")
@@ -103,12 +116,20 @@ def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
     shown, items = view(alert(), role, script().crisis())
     text = json.dumps(shown)
     signs = {
-        "crisis-plan": "Speak slowly", "crisis-plan-pointer": PLAN["pointer"], "known-to-services": "020 7946 0211",
-        "legal-status": "Detained under", "identity-certainty": "Person identified", "incidents": "CAD-1",
-        "circumstances": '"reason"', "location": "southwark", "risk-to-self": "Risk to self",
-        "risk-to-responders": "Risk to responders", "force-log": "handcuffs", "force-clinical": "prone",
+        "crisis-plan": "Speak slowly",
+        "crisis-plan-pointer": PLAN["pointer"],
+        "known-to-services": "020 7946 0211",
+        "legal-status": "Detained under",
+        "identity-certainty": "Person identified",
+        "incidents": "CAD-1",
+        "circumstances": '"reason"',
+        "location": "southwark",
+        "risk-to-self": "Risk to self",
+        "risk-to-responders": "Risk to responders",
+        "force-log": "handcuffs",
+        "force-clinical": "prone",
         "family-contact": "nearest-relative",
-    }  # fmt: skip
+    }
     assert {item for item, sign in signs.items() if str(sign) in text} == set(items)
 
 
@@ -132,12 +153,18 @@ def test_what_is_not_there_is_neither_shown_nor_logged() -> None:
 
 def test_the_police_get_at_most_three_lines_of_a_plan_and_no_pointer() -> None:
     shown, _ = view(alert(), "police-control", script().crisis())
-    lines = [k for k in shown["shown"] if k in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}]
+    lines = [
+        k
+        for k in shown["shown"]
+        if k in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}
+    ]
     assert lines == ["Crisis plan", "What helps", "What to avoid"]
 
 
 def test_a_trust_is_told_where_and_how_dangerous_once_its_own_car_goes() -> None:
-    told = script().ambulance("resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car")
+    told = script().ambulance(
+        "resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car"
+    )
     items = set(view(alert(), "mental-health-crisis", told.crisis())[1])
     assert {"location", "risk-to-responders"} <= items
     assert {"location", "risk-to-responders"}.isdisjoint(view(alert(), "amhp", told.crisis())[1])
@@ -148,8 +175,12 @@ def test_police_are_told_what_was_tried_with_the_family_where_the_rule_is_about_
     assert "family-contact" in view(about_family, "police-control", script().crisis())[1]
 
 
-def test_what_a_rule_withholds_comes_off_the_matrix_at_the_desk_and_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    stricter = CATALOGUE["R16"].model_copy(update={"withholds": {"ambulance-control": ("crisis-plan",)}})
+def test_what_a_rule_withholds_comes_off_the_matrix_at_the_desk_and_above_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stricter = CATALOGUE["R16"].model_copy(
+        update={"withholds": {"ambulance-control": ("crisis-plan",)}}
+    )
     monkeypatch.setattr(matrix, "CATALOGUE", {**CATALOGUE, "R16": stricter})
     for role in AMBULANCE:
         shown, items = view(alert(), role, script().crisis())  # type: ignore[arg-type]  # words of the table

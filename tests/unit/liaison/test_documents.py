@@ -19,7 +19,9 @@ RULES_TEXT = (DOCUMENTS / "rules.md").read_text(encoding="utf-8")
 SECTIONS = {s[:3]: s for s in re.split(r"^## (?=R\d\d )", RULES_TEXT, flags=re.MULTILINE)[1:]}
 SCENARIOS_TEXT = (DOCUMENTS / "scenarios.md").read_text(encoding="utf-8")
 EXAMPLES = [
-    e for e in re.findall(r"^```yaml\n(.*?)^```", SCENARIOS_TEXT, flags=re.MULTILINE | re.DOTALL) if "title:" in e
+    e
+    for e in re.findall(r"^```yaml\n(.*?)^```", SCENARIOS_TEXT, flags=re.MULTILINE | re.DOTALL)
+    if "title:" in e
 ]
 
 

@@ -22,7 +22,9 @@ from services.liaison.linking.link import (
 from services.liaison.linking.place import METRES_PER_DEGREE
 
 CASES = list(
-    csv.DictReader((Path(__file__).parents[2] / "fixtures" / "linking" / "cases.csv").read_text().splitlines())
+    csv.DictReader(
+        (Path(__file__).parents[2] / "fixtures" / "linking" / "cases.csv").read_text().splitlines()
+    )
 )
 TWO_O_CLOCK = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 
@@ -31,7 +33,9 @@ def sighting(agency: str = "police", reference: str = "1", minutes: float = 0) -
     """An incident of which nothing is known but when it was."""
     at = TWO_O_CLOCK + timedelta(minutes=minutes)
     nothing: frozenset[tuple[str, str]] = frozenset()
-    return Sighting((agency, reference), agency, at, at, None, None, None, None, None, frozenset(), nothing)
+    return Sighting(
+        (agency, reference), agency, at, at, None, None, None, None, None, frozenset(), nothing
+    )
 
 
 def pair(left: Sighting, right: Sighting) -> frozenset[tuple[str, str]]:
@@ -70,7 +74,9 @@ def test_a_named_reference_links_however_long_ago() -> None:
 
 
 def test_one_person_links_within_a_day_of_the_last_event_and_not_after() -> None:
-    left = replace(sighting(), people=frozenset({"p1"}), last_seen_at=TWO_O_CLOCK + timedelta(hours=2))
+    left = replace(
+        sighting(), people=frozenset({"p1"}), last_seen_at=TWO_O_CLOCK + timedelta(hours=2)
+    )
     later = replace(sighting("ambulance", "2", minutes=26 * 60), people=frozenset({"p1"}))
     too_late = replace(sighting("ambulance", "3", minutes=26 * 60 + 1), people=frozenset({"p1"}))
     evidence = link(left, later)
@@ -120,7 +126,9 @@ def test_repeat_calls_and_two_agencies_become_one_crisis() -> None:
 
 def test_what_a_person_split_stays_apart_and_the_chain_breaks_at_its_weakest() -> None:
     police = replace(sighting(), people=frozenset({"p1"}))
-    trust = replace(sighting("trust", minutes=30), people=frozenset({"p1"}), uprn="100", category="crisis")
+    trust = replace(
+        sighting("trust", minutes=30), people=frozenset({"p1"}), uprn="100", category="crisis"
+    )
     ambulance = replace(sighting("ambulance", minutes=50), uprn="100", category="medical")
     everyone = [police, trust, ambulance]
     assert len(group(everyone)) == 1

@@ -14,29 +14,54 @@ from services.liaison.finding import DeskRole
 from tests.unit.liaison.script import Script, minute
 
 ALWAYS = {
-    "ambulance-control", "ambulance-supervisor", "mental-health-crisis", "mental-health-supervisor", "amhp",
-    "amhp-supervisor", "custody", "emergency-department", "emergency-department-supervisor", "professional-standards",
-}  # fmt: skip
+    "ambulance-control",
+    "ambulance-supervisor",
+    "mental-health-crisis",
+    "mental-health-supervisor",
+    "amhp",
+    "amhp-supervisor",
+    "custody",
+    "emergency-department",
+    "emergency-department-supervisor",
+    "professional-standards",
+}
 POLICE = {"police-control", "police-supervisor"}
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 WHO = {
-    "nhs_number": "9990000050", "nhs_number_status": "01", "date_of_birth": "1993-05-17", "sex": "female",
+    "nhs_number": "9990000050",
+    "nhs_number_status": "01",
+    "date_of_birth": "1993-05-17",
+    "sex": "female",
     "names": [{"given": "Aaliyah", "family": "Al-Rashid"}, {"given": "Lia", "use": "nickname"}],
-    "addresses": [{"postcode": "SE5 8AZ"}], "phones": ["020 7946 0555"],
-}  # fmt: skip
+    "addresses": [{"postcode": "SE5 8AZ"}],
+    "phones": ["020 7946 0555"],
+}
 
 
 def script(**pathway: object) -> Script:
     told = Script().on_file("person.registered", LONG_AGO, person=WHO)
     plan = {"pointer": "urn:nrl:1", "calming": ["Speak slowly"]}
-    told.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", crisis_plan=plan, **pathway)
-    told.police("incident.reported", 0, nature="suicidal", person={"names": [{"given": "Lia"}], "apparent_age": 30})
+    told.on_file(
+        "pathway.opened",
+        LONG_AGO + timedelta(minutes=5),
+        pathway="CP-1",
+        crisis_plan=plan,
+        **pathway,
+    )
+    told.police(
+        "incident.reported",
+        0,
+        nature="suicidal",
+        person={"names": [{"given": "Lia"}], "apparent_age": 30},
+    )
     told.police("resource.on-scene", 5, resource="U1", kind="police-unit")
     return told.police("resource.left", 20, resource="U1", kind="police-unit")
 
 
 @pytest.mark.parametrize("role", get_args(DeskRole))
-def test_the_name_goes_to_whom_the_matrix_names_and_to_the_police_only_on_scene(role: DeskRole) -> None:
+def test_the_name_goes_to_whom_the_matrix_names_and_to_the_police_only_on_scene(
+    role: DeskRole,
+) -> None:
     crisis = script().crisis()
     there, gone = (person_shown(crisis, role, "oxleas", minute(m)) for m in (10, 30))
     assert (there.on_file is not None) == (role in ALWAYS | POLICE)

@@ -24,18 +24,31 @@ def _policy(tmp_path: Path, text: str) -> Path:
 
 
 def test_an_operator_makes_a_limit_stricter_without_code(tmp_path: Path) -> None:
-    policy = load_policy(_policy(tmp_path, SHIPPED + "limits: {R04: {ambulance_arrival_within: 1200}}\n"))
+    policy = load_policy(
+        _policy(tmp_path, SHIPPED + "limits: {R04: {ambulance_arrival_within: 1200}}\n")
+    )
     assert policy.limit("R04", "ambulance_arrival_within") == timedelta(minutes=20)
-    assert policy.limit("R01", "retriage_within") == timedelta(minutes=5), "what is not named is as in the catalogue"
+    assert policy.limit("R01", "retriage_within") == timedelta(minutes=5), (
+        "what is not named is as in the catalogue"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("limits: {R04: {ambulance_arrival_within: 1801}}", r"is a national standard .*set 1800 or less"),
+        (
+            "limits: {R04: {ambulance_arrival_within: 1801}}",
+            r"is a national standard .*set 1800 or less",
+        ),
         ("limits: {R31: {x: 1}}", "limits names R31, which is not in the catalogue"),
-        ("limits: {R01: {soon: 1}}", "which the rule does not have; it has: ambulance_request_within"),
-        ("limits: {R03: {restraint_review_within: 900}}", "longer than its restraint_limit; shorten it"),
+        (
+            "limits: {R01: {soon: 1}}",
+            "which the rule does not have; it has: ambulance_request_within",
+        ),
+        (
+            "limits: {R03: {restraint_review_within: 900}}",
+            "longer than its restraint_limit; shorten it",
+        ),
         ("switched_off: {R01: 'too many'}", "R01 cannot be switched off"),
         ("switched_off: {R77: 'gone'}", "R77, which is not in the catalogue"),
         ("switched_off: {R16: ''}", "at /switched_off/R16"),
@@ -46,20 +59,30 @@ def test_an_operator_makes_a_limit_stricter_without_code(tmp_path: Path) -> None
         ("thresholds: 3", "at /thresholds"),
         ("limits: [", "is not YAML"),
     ],
-)  # fmt: skip
-def test_a_policy_that_cannot_be_used_is_refused_with_place_and_remedy(tmp_path: Path, text: str, said: str) -> None:
+)
+def test_a_policy_that_cannot_be_used_is_refused_with_place_and_remedy(
+    tmp_path: Path, text: str, said: str
+) -> None:
     with pytest.raises(PolicyError, match=said):
         load_policy(_policy(tmp_path, SHIPPED + text + "\n"))
 
 
-def test_a_rule_switched_off_does_not_run_and_a_regime_begins_on_its_day_in_london(tmp_path: Path) -> None:
+def test_a_rule_switched_off_does_not_run_and_a_regime_begins_on_its_day_in_london(
+    tmp_path: Path,
+) -> None:
     policy = load_policy(
-        _policy(tmp_path, SHIPPED + "switched_off: {R16: 'trial'}\nregimes: {mental-health-act-2025-s48: 2027-07-01}\n")
+        _policy(
+            tmp_path,
+            SHIPPED
+            + "switched_off: {R16: 'trial'}\nregimes: {mental-health-act-2025-s48: 2027-07-01}\n",
+        )
     )
     midnight_in_london = datetime(2027, 6, 30, 23, 0, tzinfo=UTC)
     assert not policy.runs("R16", midnight_in_london)
     assert policy.runs("R01", midnight_in_london)
-    assert not policy.regime("mental-health-act-2025-s48", midnight_in_london - timedelta(seconds=1))
+    assert not policy.regime(
+        "mental-health-act-2025-s48", midnight_in_london - timedelta(seconds=1)
+    )
     assert policy.regime("mental-health-act-2025-s48", midnight_in_london)
 
 
@@ -68,22 +91,39 @@ def test_every_rule_has_a_document_and_every_document_a_rule() -> None:
 
 
 def test_a_rule_is_in_force_from_its_first_day_until_the_day_after_its_last() -> None:
-    rule = CATALOGUE["R01"].model_copy(update={"effective_from": date(2026, 3, 1), "effective_to": date(2026, 4, 1)})
-    assert [rule.effective_on(date(2026, 2, 28)), rule.effective_on(date(2026, 3, 1))] == [False, True]
-    assert [rule.effective_on(date(2026, 3, 31)), rule.effective_on(date(2026, 4, 1))] == [True, False]
+    rule = CATALOGUE["R01"].model_copy(
+        update={"effective_from": date(2026, 3, 1), "effective_to": date(2026, 4, 1)}
+    )
+    assert [rule.effective_on(date(2026, 2, 28)), rule.effective_on(date(2026, 3, 1))] == [
+        False,
+        True,
+    ]
+    assert [rule.effective_on(date(2026, 3, 31)), rule.effective_on(date(2026, 4, 1))] == [
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (("urgency: 1", "urgency: 9"), "at /urgency"),
-        (("effective_from: 2026-01-01", "effective_from: 2026-01-01\neffective_to: 2025-01-01"), "not after effective_from"),
-        (("[ambulance-control, police-control]", "[ambulance-control, ambulance-control]"), "named twice"),
-        (("[ambulance-control, police-control]", "[ambulance-control, the-press]"), "at /recipients/1"),
+        (
+            ("effective_from: 2026-01-01", "effective_from: 2026-01-01\neffective_to: 2025-01-01"),
+            "not after effective_from",
+        ),
+        (
+            ("[ambulance-control, police-control]", "[ambulance-control, ambulance-control]"),
+            "named twice",
+        ),
+        (
+            ("[ambulance-control, police-control]", "[ambulance-control, the-press]"),
+            "at /recipients/1",
+        ),
         (("id: R01", "id: R02"), "name the file R02.yaml"),
         (("owner:", "withholds: {amhp: [incidents]}\nowner:"), "who are no recipients"),
     ],
-)  # fmt: skip
+)
 def test_a_document_that_contradicts_itself_is_refused(change: tuple[str, str], said: str) -> None:
     text = (Path("services/liaison/catalogue") / "R01.yaml").read_text(encoding="utf-8")
     assert change[0] in text

@@ -21,7 +21,9 @@ def officers_wait(category: str | None = "C3") -> Script:
 
 def nobody_asked() -> Script:
     """Police with a person in crisis since the fifth minute; the ambulance service has no incident."""
-    crisis = Script().police("incident.reported", 0, nature="mental-health-crisis", indicators=["danger-concern"])
+    crisis = Script().police(
+        "incident.reported", 0, nature="mental-health-crisis", indicators=["danger-concern"]
+    )
     return crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
 
 
@@ -47,14 +49,19 @@ def test_a_call_that_is_not_graded_prompts_once_the_police_have_waited_for_the_l
 def test_a_grade_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> None:
     within = 5 + limit("R01", "grade_within")
     in_time = officers_wait(None).ambulance("incident.graded", within, ambulance_category="C2")
-    late = officers_wait(None).ambulance("incident.graded", within + SECOND, ambulance_category="C2")
+    late = officers_wait(None).ambulance(
+        "incident.graded", within + SECOND, ambulance_category="C2"
+    )
     assert not in_time.stands("R01", within)
     assert late.stands("R01", within)
     assert not late.stands("R01", within + SECOND)
 
 
 def test_an_ambulance_that_was_asked_for_and_has_no_call_of_its_own_is_not_graded_either() -> None:
-    crisis, within = nobody_asked().police("assistance.requested", 7, of="ambulance"), limit("R01", "grade_within")
+    crisis, within = (
+        nobody_asked().police("assistance.requested", 7, of="ambulance"),
+        limit("R01", "grade_within"),
+    )
     assert not crisis.stands("R01", 7 + within - SECOND)
     assert crisis.stands("R01", 7 + within)
 
@@ -89,7 +96,11 @@ def test_a_request_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() 
 
 
 def test_asking_for_the_police_or_a_mental_health_team_is_not_asking_for_an_ambulance() -> None:
-    assert nobody_asked().police("assistance.requested", 6, of="mental-health").stands("R01", 5 + WITHIN)
+    assert (
+        nobody_asked()
+        .police("assistance.requested", 6, of="mental-health")
+        .stands("R01", 5 + WITHIN)
+    )
 
 
 @pytest.mark.parametrize("reason", ["police-present", "no-send"])
@@ -107,9 +118,13 @@ def test_a_request_cancelled_for_another_reason_is_not_this_alert(reason: str) -
     assert not crisis.stands("R01", 9)
 
 
-def test_an_ambulance_stood_down_as_police_are_present_prompts_although_the_grade_was_an_emergency() -> None:
+def test_an_ambulance_stood_down_as_police_are_present_prompts_although_the_grade_was_an_emergency() -> (
+    None
+):
     crisis = officers_wait("C2").ambulance("resource.assigned", 6, resource="A1", kind="ambulance")
-    crisis.ambulance("resource.stood-down", 9, resource="A1", kind="ambulance", reason="police-present")
+    crisis.ambulance(
+        "resource.stood-down", 9, resource="A1", kind="ambulance", reason="police-present"
+    )
     assert not crisis.stands("R01", 9 - SECOND)
     assert crisis.stands("R01", 9)
     crisis.ambulance("resource.assigned", 12, resource="A2", kind="ambulance")
@@ -123,12 +138,18 @@ SUPPRESSORS: dict[str, Callable[[Script], Script]] = {
     "joint response car assigned": lambda c: c.ambulance(
         "resource.assigned", 4, resource="MH1", kind="mental-health-joint-response-car"
     ),
-    "street triage on scene": lambda c: c.ambulance("resource.on-scene", 6, resource="ST1", kind="street-triage"),
-    "ambulance on scene before": lambda c: c.ambulance("resource.on-scene", 4, resource="A1", kind="ambulance"),
+    "street triage on scene": lambda c: c.ambulance(
+        "resource.on-scene", 6, resource="ST1", kind="street-triage"
+    ),
+    "ambulance on scene before": lambda c: c.ambulance(
+        "resource.on-scene", 4, resource="A1", kind="ambulance"
+    ),
     "upgraded to C2": lambda c: c.ambulance("incident.graded", 7, ambulance_category="C2"),
     "upgraded to C1": lambda c: c.ambulance("incident.graded", 7, ambulance_category="C1"),
     "police left": lambda c: c.police("resource.left", 7, resource="MX21", kind="police-unit"),
-    "police closed their incident": lambda c: c.police("incident.closed", 7, attended=True, outcome="resolved"),
+    "police closed their incident": lambda c: c.police(
+        "incident.closed", 7, attended=True, outcome="resolved"
+    ),
 }
 
 
@@ -139,14 +160,22 @@ def test_it_is_suppressed_and_only_by_that(name: str) -> None:
 
 
 def test_an_assessment_before_the_police_arrived_does_not_suppress() -> None:
-    crisis = officers_wait().ambulance("incident.graded", 4, ambulance_category="C3", assessed_by_clinician=True)
+    crisis = officers_wait().ambulance(
+        "incident.graded", 4, ambulance_category="C3", assessed_by_clinician=True
+    )
     assert crisis.stands("R01", 8)
 
 
 def test_a_joint_response_car_that_is_stood_down_suppresses_no_longer() -> None:
-    crisis = officers_wait().ambulance("resource.assigned", 4, resource="MH1", kind="mental-health-joint-response-car")
+    crisis = officers_wait().ambulance(
+        "resource.assigned", 4, resource="MH1", kind="mental-health-joint-response-car"
+    )
     crisis.ambulance(
-        "resource.stood-down", 9, resource="MH1", kind="mental-health-joint-response-car", reason="higher-priority"
+        "resource.stood-down",
+        9,
+        resource="MH1",
+        kind="mental-health-joint-response-car",
+        reason="higher-priority",
     )
     assert not crisis.stands("R01", 9 - SECOND)
     assert crisis.stands("R01", 9)
@@ -165,7 +194,9 @@ def test_one_sign_is_not_a_clear_crisis_and_a_second_one_makes_it_so() -> None:
 def test_the_same_sign_repeated_by_the_same_agency_is_one_sign() -> None:
     crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.ambulance("incident.reported", 1, nature="medical", ambulance_category="C3")
-    crisis.police("incident.updated", 2, nature="mental-health-crisis", indicators=["mental-health-code"])
+    crisis.police(
+        "incident.updated", 2, nature="mental-health-crisis", indicators=["mental-health-code"]
+    )
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     assert not crisis.stands("R01", 60)
 
@@ -178,19 +209,28 @@ def test_one_strong_sign_is_enough(strong: str) -> None:
     assert crisis.stands("R01", 5)
 
 
-@pytest.mark.parametrize(("code", "counts"), [("25A1", True), ("25D02", True), ("251", False), ("17A1", False)])
+@pytest.mark.parametrize(
+    ("code", "counts"), [("25A1", True), ("25D02", True), ("251", False), ("17A1", False)]
+)
 def test_ampds_card_25_is_a_sign_and_no_other_card(code: str, counts: bool) -> None:
-    crisis = Script().police("incident.reported", 0, nature="disturbance", indicators=["behaviour-concern"])
+    crisis = Script().police(
+        "incident.reported", 0, nature="disturbance", indicators=["behaviour-concern"]
+    )
     crisis.ambulance(
-        "incident.reported", 1, nature="medical", ambulance_category="C3",
+        "incident.reported",
+        1,
+        nature="medical",
+        ambulance_category="C3",
         opening_code={"system": "AMPDS", "code": code},
-    )  # fmt: skip
+    )
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     assert crisis.stands("R01", 5) is counts
 
 
 def test_without_police_on_scene_there_is_nothing_to_say() -> None:
-    crisis = Script().police("incident.reported", 0, nature="suicidal", indicators=["suicide-attempt"])
+    crisis = Script().police(
+        "incident.reported", 0, nature="suicidal", indicators=["suicide-attempt"]
+    )
     crisis.ambulance("incident.reported", 1, nature="suicidal", ambulance_category="C4")
     crisis.police("resource.assigned", 2, resource="MX21", kind="police-unit")
     assert not crisis.stands("R01", 60)

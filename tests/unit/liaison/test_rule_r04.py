@@ -44,7 +44,9 @@ def test_asked_at_the_limit_is_in_time_and_a_second_later_it_is_not() -> None:
 
 
 def test_an_incident_of_the_ambulance_service_itself_is_a_request() -> None:
-    crisis = detained().ambulance("incident.reported", 11, nature="mental-health-crisis", ambulance_category="C2")
+    crisis = detained().ambulance(
+        "incident.reported", 11, nature="mental-health-crisis", ambulance_category="C2"
+    )
     assert not crisis.stands("R04", 10 + ASKED_WITHIN)
 
 
@@ -62,20 +64,32 @@ def test_asked_for_before_the_detention_the_thirty_minutes_begin_with_the_detent
 
 @pytest.mark.parametrize("late", [0, SECOND])
 def test_there_at_the_limit_is_in_time(late: float) -> None:
-    crisis = waiting().ambulance("resource.on-scene", 12 + THERE_WITHIN + late, resource="A1", kind="ambulance")
+    crisis = waiting().ambulance(
+        "resource.on-scene", 12 + THERE_WITHIN + late, resource="A1", kind="ambulance"
+    )
     assert crisis.stands("R04", 12 + THERE_WITHIN) is bool(late)
     assert not crisis.stands("R04", 12 + THERE_WITHIN + late)
 
 
 ENDS: dict[str, Callable[[Script], Script]] = {
-    "ambulance there": lambda c: c.ambulance("resource.on-scene", 30, resource="A1", kind="ambulance"),
+    "ambulance there": lambda c: c.ambulance(
+        "resource.on-scene", 30, resource="A1", kind="ambulance"
+    ),
     "joint response car there": lambda c: c.ambulance(
         "resource.on-scene", 30, resource="MH1", kind="mental-health-joint-response-car"
     ),
-    "arrived at a place of safety": lambda c: c.police("detention.arrived", 30, detention="D-1", at=SITE),
-    "handed over at a place of safety": lambda c: c.police("detention.handed-over", 30, detention="D-1", at=SITE),
-    "detention ended": lambda c: c.police("detention.ended", 30, detention="D-1", outcome="released"),
-    "conveyed by ambulance": lambda c: c.police("detention.conveyed", 30, detention="D-1", by="ambulance"),
+    "arrived at a place of safety": lambda c: c.police(
+        "detention.arrived", 30, detention="D-1", at=SITE
+    ),
+    "handed over at a place of safety": lambda c: c.police(
+        "detention.handed-over", 30, detention="D-1", at=SITE
+    ),
+    "detention ended": lambda c: c.police(
+        "detention.ended", 30, detention="D-1", outcome="released"
+    ),
+    "conveyed by ambulance": lambda c: c.police(
+        "detention.conveyed", 30, detention="D-1", by="ambulance"
+    ),
 }
 
 
@@ -96,7 +110,9 @@ def test_conveyed_by_police_without_a_reason_prompts_at_once_until_arrival() -> 
 
 @pytest.mark.parametrize("reason", ["not-available", "refused", "risk", "other"])
 def test_conveyed_by_police_with_a_reason_prompts_nothing(reason: str) -> None:
-    crisis = waiting().police("detention.conveyed", 20, detention="D-1", by="police-unit", reason_not_ambulance=reason)
+    crisis = waiting().police(
+        "detention.conveyed", 20, detention="D-1", by="police-unit", reason_not_ambulance=reason
+    )
     assert not crisis.stands("R04", 21)
 
 
@@ -105,10 +121,18 @@ def test_the_protocol_is_of_section_136_only(power: str) -> None:
     assert not detained(power).stands("R04", 120)
 
 
-@pytest.mark.parametrize(("kind", "prompts"), [(SITE["kind"], False), ("emergency-department", False), ("home", True)])
+@pytest.mark.parametrize(
+    ("kind", "prompts"), [(SITE["kind"], False), ("emergency-department", False), ("home", True)]
+)
 def test_a_person_kept_where_health_is_needs_no_ambulance(kind: str, *, prompts: bool) -> None:
     crisis = Script().police("incident.reported", 0, nature="welfare-concern")
-    crisis.police("detention.detained", 10, detention="D-1", power="s136", kept_at={"site": "here", "kind": kind})
+    crisis.police(
+        "detention.detained",
+        10,
+        detention="D-1",
+        power="s136",
+        kept_at={"site": "here", "kind": kind},
+    )
     assert crisis.stands("R04", 10 + ASKED_WITHIN) is prompts
 
 

@@ -24,7 +24,8 @@ ALL = {
 }
 CAME = 30.0
 RECORDED, WARN, CHECK = (
-    limit("R05", n) for n in ("conditions_recorded_within", "health_check_warning", "health_check_within")
+    limit("R05", n)
+    for n in ("conditions_recorded_within", "health_check_warning", "health_check_within")
 )
 REVIEW, ASLEEP = limit("R05", "review_within"), limit("R05", "review_asleep_within")
 
@@ -34,7 +35,9 @@ def at_station(**person: Any) -> Script:
     crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136", **person)
     crisis.police("detention.arrived", CAME, detention="D-1", at=STATION)
-    return crisis.say(CUSTODY, "custody.arrived", CAME + 1, custody="C-1", incident="CAD-1", suite="brixton")
+    return crisis.say(
+        CUSTODY, "custody.arrived", CAME + 1, custody="C-1", incident="CAD-1", suite="brixton"
+    )
 
 
 def reviewed(crisis: Script, at: float, /, **said: Any) -> Script:
@@ -92,7 +95,9 @@ def test_authority_given_before_arrival_counts() -> None:
 
 
 def test_a_check_by_a_professional_shows_that_one_is_there() -> None:
-    crisis = reviewed(at_station(), CAME + 5, **{k: v for k, v in ALL.items() if not k.startswith("health")})
+    crisis = reviewed(
+        at_station(), CAME + 5, **{k: v for k, v in ALL.items() if not k.startswith("health")}
+    )
     assert "conditions" not in stages(checked(crisis, CAME + 14), CAME + RECORDED)
 
 
@@ -149,7 +154,11 @@ def gone(crisis: Script, how: str) -> Script:
     """The person is no longer there."""
     if how == "released":
         return crisis.say(CUSTODY, "custody.released", 50, custody="C-1")
-    data: dict[str, dict[str, Any]] = {"moved": {"to": HBPOS}, "ended": {"outcome": "released"}, "escaped": {}}
+    data: dict[str, dict[str, Any]] = {
+        "moved": {"to": HBPOS},
+        "ended": {"outcome": "released"},
+        "escaped": {},
+    }
     return crisis.police(f"detention.{how}", 50, detention="D-1", **data[how])
 
 
@@ -174,7 +183,9 @@ def test_arrested_and_in_custody_without_section_136_is_no_matter_of_this_rule()
 def test_without_a_custody_record_it_says_so() -> None:
     crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s135-1", kept_at=STATION)
-    (found,) = [s.finding for s in crisis.standing("R05", 5 + RECORDED) if s.finding.stage == "conditions"]
+    (found,) = [
+        s.finding for s in crisis.standing("R05", 5 + RECORDED) if s.finding.stage == "conditions"
+    ]
     assert "No custody record is linked." in found.reason
 
 
@@ -187,10 +198,19 @@ def test_a_check_heard_late_ends_the_alert_and_one_retracted_brings_it_back() ->
     assert "overdue" in stages(crisis, CAME + 40)
 
 
-def test_under_eighteen_by_date_of_birth_is_another_rule_and_the_wrong_person_detached_is_an_adult_again() -> None:
-    crisis = at_station().on_file("person.registered", datetime(2026, 1, 1, tzinfo=UTC), person={
-        "nhs_number": "9990000018", "nhs_number_status": "01", "names": [{"given": "Aaliyah", "family": "Warsame"}],
-        "date_of_birth": "2011-02-03"})  # fmt: skip
+def test_under_eighteen_by_date_of_birth_is_another_rule_and_the_wrong_person_detached_is_an_adult_again() -> (
+    None
+):
+    crisis = at_station().on_file(
+        "person.registered",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        person={
+            "nhs_number": "9990000018",
+            "nhs_number_status": "01",
+            "names": [{"given": "Aaliyah", "family": "Warsame"}],
+            "date_of_birth": "2011-02-03",
+        },
+    )
     assert stages(crisis, CAME + CHECK) == set()
     detached = crisis.crisis(IdentityDecision("unknown", None, (), (), "separated", "1"))
     assert [f for f in findings(detached, POLICY) if f.rule == "R05"]
@@ -214,14 +234,28 @@ def test_it_begins_with_the_journey_then_and_before_it_the_journey_is_allowed() 
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.conveyed", 20, detention="D-1", by="police-unit", to=STATION)
     assert stages(crisis, 25) == set()
-    assert [(f.stage, f.holds_from) for f in changed(crisis, date(2026, 11, 23))] == [("never", minute(20))]
+    assert [(f.stage, f.holds_from) for f in changed(crisis, date(2026, 11, 23))] == [
+        ("never", minute(20))
+    ]
 
 
 def test_a_stay_over_the_midnight_of_the_change_is_under_both_laws_in_turn() -> None:
     came = datetime(2027, 6, 30, 22, 0, tzinfo=UTC)  # 23:00 in London
     told = [
-        event(POLICE, "detention.detained", came, "a", {"incident": "CAD-1", "detention": "D", "power": "s136"}),
-        event(POLICE, "detention.arrived", came, "b", {"incident": "CAD-1", "detention": "D", "at": STATION}),
+        event(
+            POLICE,
+            "detention.detained",
+            came,
+            "a",
+            {"incident": "CAD-1", "detention": "D", "power": "s136"},
+        ),
+        event(
+            POLICE,
+            "detention.arrived",
+            came,
+            "b",
+            {"incident": "CAD-1", "detention": "D", "at": STATION},
+        ),
     ]
     policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": date(2027, 7, 1)}})
     found = [f for f in findings(fold("e", "southwark", told, None), policy) if f.rule == "R05"]
@@ -234,10 +268,24 @@ def test_a_stay_over_the_midnight_of_the_change_is_under_both_laws_in_turn() -> 
 def test_the_night_the_clocks_go_back_has_half_hours_of_thirty_minutes() -> None:
     came = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
     told = [
-        event(POLICE, "detention.detained", came, "a", {"incident": "CAD-1", "detention": "D", "power": "s136"}),
-        event(POLICE, "detention.arrived", came, "b", {"incident": "CAD-1", "detention": "D", "at": STATION}),
+        event(
+            POLICE,
+            "detention.detained",
+            came,
+            "a",
+            {"incident": "CAD-1", "detention": "D", "power": "s136"},
+        ),
+        event(
+            POLICE,
+            "detention.arrived",
+            came,
+            "b",
+            {"incident": "CAD-1", "detention": "D", "at": STATION},
+        ),
     ]
-    (overdue,) = [f for f in findings(fold("e", "southwark", told, None), POLICY) if f.stage == "overdue"]
+    (overdue,) = [
+        f for f in findings(fold("e", "southwark", told, None), POLICY) if f.stage == "overdue"
+    ]
     assert overdue.holds_from == came + timedelta(minutes=30)
 
 

@@ -27,7 +27,12 @@ def detained(person: dict[str, Any] | None = None, power: str = "s136") -> Scrip
 def conveyed(crisis: Script, to: dict[str, str] = STATION) -> Script:
     """On the way there in the tenth minute."""
     return crisis.police(
-        "detention.conveyed", 10, detention="D-1", by="police-unit", to=to, reason_not_ambulance="risk"
+        "detention.conveyed",
+        10,
+        detention="D-1",
+        by="police-unit",
+        to=to,
+        reason_not_ambulance="risk",
     )
 
 
@@ -57,20 +62,36 @@ def test_kept_there_it_prompts_at_once() -> None:
         (None, False),
     ],
 )
-def test_by_date_of_birth_and_only_without_one_by_looks(person: dict[str, Any] | None, *, prompts: bool) -> None:
+def test_by_date_of_birth_and_only_without_one_by_looks(
+    person: dict[str, Any] | None, *, prompts: bool
+) -> None:
     assert conveyed(detained(person)).stands("R06", 11) is prompts
 
 
 def test_a_date_of_birth_said_once_is_not_forgotten_when_a_later_statement_leaves_it_out() -> None:
     crisis = Script().police("incident.reported", 0, nature="mental-health-crisis", person=CHILD)
-    crisis.police("detention.detained", 5, detention="D-1", power="s136", person={"names": [{"given": "Oluwaseun"}]})
+    crisis.police(
+        "detention.detained",
+        5,
+        detention="D-1",
+        power="s136",
+        person={"names": [{"given": "Oluwaseun"}]},
+    )
     assert conveyed(crisis).stands("R06", 11)
 
 
 def test_custody_that_learns_the_date_of_birth_tells_of_a_child() -> None:
     crisis = conveyed(detained({"apparent_age": 30}))
     assert not crisis.stands("R06", 40)
-    crisis.say("met-custody", "custody.arrived", 30, custody="C-1", incident="CAD-1", suite="brixton", person=CHILD)
+    crisis.say(
+        "met-custody",
+        "custody.arrived",
+        30,
+        custody="C-1",
+        incident="CAD-1",
+        suite="brixton",
+        person=CHILD,
+    )
     assert crisis.stands("R06", 40)
 
 
@@ -107,17 +128,31 @@ def test_a_destination_that_was_retracted_was_none_and_one_heard_late_counts() -
     crisis = detained(CHILD)
     assert not crisis.stands("R06", 30)
     crisis.police(
-        "detention.conveyed", 10, event_id="c", detention="D-1", by="police-unit", to=STATION,
+        "detention.conveyed",
+        10,
+        event_id="c",
+        detention="D-1",
+        by="police-unit",
+        to=STATION,
         reason_not_ambulance="risk",
-    )  # fmt: skip
+    )
     assert crisis.stands("R06", 30)
-    assert not crisis.police("event.retracted", 29, retracts="c", reason="entered-in-error").stands("R06", 30)
+    assert not crisis.police("event.retracted", 29, retracts="c", reason="entered-in-error").stands(
+        "R06", 30
+    )
 
 
 def test_the_register_knows_a_child_until_the_wrong_person_is_detached() -> None:
-    crisis = conveyed(detained()).on_file("person.registered", datetime(2026, 1, 1, tzinfo=UTC), person={
-        "nhs_number": "9990000018", "nhs_number_status": "01", "names": [{"given": "Ayşe", "family": "Demir"}],
-        "date_of_birth": "2011-02-03"})  # fmt: skip
+    crisis = conveyed(detained()).on_file(
+        "person.registered",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        person={
+            "nhs_number": "9990000018",
+            "nhs_number_status": "01",
+            "names": [{"given": "Ayşe", "family": "Demir"}],
+            "date_of_birth": "2011-02-03",
+        },
+    )
     assert crisis.stands("R06", 11)
     detached = crisis.crisis(IdentityDecision("possible", None, (), (), "separated", "1"))
     assert not [f for f in findings(detached, POLICY) if f.rule == "R06"]

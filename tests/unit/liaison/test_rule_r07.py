@@ -13,10 +13,14 @@ from services.liaison.finding import Finding
 from services.liaison.rules.repeat_contact import condition
 from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
-DAY, RETURN, ONE_CALL = (limit("R07", n) for n in ("repeat_within", "return_within", "one_call_within"))
+DAY, RETURN, ONE_CALL = (
+    limit("R07", n) for n in ("repeat_within", "return_within", "one_call_within")
+)
 
 
-def called(at: float = 0, incident: str = "CAD-1", nature: str = "suicidal", crisis: Script | None = None) -> Script:
+def called(
+    at: float = 0, incident: str = "CAD-1", nature: str = "suicidal", crisis: Script | None = None
+) -> Script:
     """A call to the police."""
     told = crisis or Script()
     return told.police("incident.reported", at, incident=incident, nature=nature, channel="999")
@@ -33,7 +37,10 @@ def test_a_second_call_in_a_crisis_within_a_day() -> None:
     found = crisis.finding("R07", 120)
     assert found.recipients == ("police-control", "ambulance-control", "mental-health-crisis")
     assert (found.urgency, found.stage) == (2, "")
-    assert [e.statement for e in found.evidence] == ["Contact at 14:00: call to met", "Contact at 16:00: call to met"]
+    assert [e.statement for e in found.evidence] == [
+        "Contact at 14:00: call to met",
+        "Contact at 16:00: call to met",
+    ]
 
 
 def test_a_day_to_the_second_still_counts_and_a_second_more_does_not() -> None:
@@ -66,14 +73,19 @@ def test_each_further_contact_makes_the_same_alert_worse() -> None:
 
 ONE: dict[str, Callable[[], Script]] = {
     "it names the first": lambda: called().ambulance(
-        "incident.reported", 120, nature="suicidal", linked=[{"agency": "met", "reference": "CAD-1"}]
+        "incident.reported",
+        120,
+        nature="suicidal",
+        linked=[{"agency": "met", "reference": "CAD-1"}],
     ),
     "the first learns of it": lambda: (
         called()
         .ambulance("incident.reported", 120, nature="suicidal", channel="999")
         .police("incident.linked", 120, linked={"agency": "las", "reference": "LAS-1"})
     ),
-    "it came from an agency": lambda: called().ambulance("incident.reported", 120, nature="suicidal", channel="agency"),
+    "it came from an agency": lambda: called().ambulance(
+        "incident.reported", 120, nature="suicidal", channel="agency"
+    ),
     "within minutes": lambda: again(ONE_CALL),
     "a duplicate": lambda: again().police(
         "incident.closed", 120, incident="CAD-2", attended=False, outcome="duplicate"
@@ -118,11 +130,17 @@ def test_police_who_come_back_without_a_new_call() -> None:
 
 @pytest.mark.parametrize("at", [12, 10 + ONE_CALL, 10 + RETURN + 1])
 def test_relief_within_minutes_is_no_return_and_neither_is_what_is_much_later(at: float) -> None:
-    assert not attended().police("resource.on-scene", at, resource="MX2", kind="police-unit").stands("R07", at)
+    assert (
+        not attended()
+        .police("resource.on-scene", at, resource="MX2", kind="police-unit")
+        .stands("R07", at)
+    )
 
 
 def test_where_the_person_was_taken_along_nobody_comes_back_to_them() -> None:
-    crisis = attended(with_person=True).police("resource.on-scene", 40, resource="MX2", kind="police-unit")
+    crisis = attended(with_person=True).police(
+        "resource.on-scene", 40, resource="MX2", kind="police-unit"
+    )
     assert not crisis.stands("R07", 40)
 
 
@@ -135,7 +153,9 @@ def test_it_ends_when_no_call_of_it_is_open() -> None:
 
 
 def test_a_call_that_was_another_persons_is_taken_back() -> None:
-    crisis = called().police("incident.reported", 120, incident="CAD-2", event_id="x", nature="suicidal")
+    crisis = called().police(
+        "incident.reported", 120, incident="CAD-2", event_id="x", nature="suicidal"
+    )
     assert crisis.stands("R07", 120)
     crisis.police("event.retracted", 121, retracts="x", reason="wrong-person")
     assert not crisis.stands("R07", 122)
@@ -144,7 +164,9 @@ def test_a_call_that_was_another_persons_is_taken_back() -> None:
 def elsewhere(hours: float = 3, number: int = 1, **said: object) -> Contact:
     """A contact of another crisis so many hours before, by the same telephone."""
     at = minute(0) - timedelta(hours=hours)
-    known = Contact(("las", f"L-{number}"), "ambulance", f"las/L-{number}", at, at, None, None, "telephone")
+    known = Contact(
+        ("las", f"L-{number}"), "ambulance", f"las/L-{number}", at, at, None, None, "telephone"
+    )
     return replace(known, **said)  # type: ignore[arg-type]
 
 
@@ -178,7 +200,10 @@ def test_what_of_others_does_not_count(name: str) -> None:
 
 @pytest.mark.parametrize("by", ["telephone", "property"])
 def test_a_busy_telephone_or_property_alone_brings_nobody_together(by: str) -> None:
-    others = [elsewhere(5, n, by=by, crisis_at=None) for n in range(10, 10 + POLICY.number("R07", "busy_from"))]
+    others = [
+        elsewhere(5, n, by=by, crisis_at=None)
+        for n in range(10, 10 + POLICY.number("R07", "busy_from"))
+    ]
     assert found(elsewhere(by=by), *others[:-1])
     assert not found(elsewhere(by=by), *others)
     assert found(elsewhere(by="person"), *others)
@@ -192,4 +217,6 @@ def test_four_crises_from_one_house_are_not_taken_for_a_hostel() -> None:
 def test_police_who_left_another_crisis_lately_make_any_call_a_return() -> None:
     left = minute(-30)
     assert found(elsewhere(2, agency_kind="police", police_left_at=left), nature="disturbance")
-    assert not found(elsewhere(2, agency_kind="police", police_left_at=minute(-90)), nature="disturbance")
+    assert not found(
+        elsewhere(2, agency_kind="police", police_left_at=minute(-90)), nature="disturbance"
+    )

@@ -18,14 +18,18 @@ from services.liaison.policy import Policy
 from services.liaison.rules.frequent_contact import condition
 from tests.unit.liaison.script import POLICY, START, Script
 
-MONTH, QUARTER, CHILD = (POLICY.number("R08", n) for n in ("in_30_days", "in_90_days", "child_in_180_days"))
+MONTH, QUARTER, CHILD = (
+    POLICY.number("R08", n) for n in ("in_30_days", "in_90_days", "child_in_180_days")
+)
 ADULT = date(1980, 1, 1)
 
 
 def contact(days: float, number: int, **said: object) -> Contact:
     """Another crisis of the person, so many days ago."""
     at = START - timedelta(days=days)
-    known = Contact(("las", f"L-{number}"), "ambulance", f"las/L-{number}", at, at, None, None, "person")
+    known = Contact(
+        ("las", f"L-{number}"), "ambulance", f"las/L-{number}", at, at, None, None, "person"
+    )
     return replace(known, **said)  # type: ignore[arg-type]
 
 
@@ -34,7 +38,9 @@ def found(days: Sequence[float], born: date | None = ADULT, **said: object) -> l
     return of([contact(d, n, **said) for n, d in enumerate(days)], born)
 
 
-def of(contacts: Sequence[Contact], born: date | None = ADULT, nature: str = "suicidal") -> list[Finding]:
+def of(
+    contacts: Sequence[Contact], born: date | None = ADULT, nature: str = "suicidal"
+) -> list[Finding]:
     person = PersonOnFile("p", (PersonDescriptor(date_of_birth=born),))
     crisis = Script().police("incident.reported", 0, nature=nature).crisis()
     ordered = tuple(sorted(contacts, key=lambda c: c.opened_at))
@@ -75,7 +81,9 @@ def test_the_third_of_a_child_in_half_a_year_and_not_of_an_adult() -> None:
     assert not found([80, 170], None)
 
 
-@pytest.mark.parametrize(("born", "child"), [(date(2008, 11, 24), True), (date(2008, 11, 23), False)])
+@pytest.mark.parametrize(
+    ("born", "child"), [(date(2008, 11, 24), True), (date(2008, 11, 23), False)]
+)
 def test_on_the_eighteenth_birthday_a_child_is_none(born: date, child: bool) -> None:
     assert datetime(2026, 11, 23, 14, tzinfo=UTC) == START
     assert bool(found([80, 170], born)) is child
@@ -128,7 +136,9 @@ def test_of_a_person_who_is_not_identified_nothing_is_counted() -> None:
 
 def test_the_meeting_is_due_at_the_end_of_the_fifth_working_day() -> None:
     (reached,) = found(spread(MONTH - 1, 29))
-    assert reached.act_by == datetime(2026, 12, 1, tzinfo=UTC)  # Monday 23 November; the weekend is between
+    assert reached.act_by == datetime(
+        2026, 12, 1, tzinfo=UTC
+    )  # Monday 23 November; the weekend is between
 
 
 def test_counts_are_told_by_month_and_agency() -> None:

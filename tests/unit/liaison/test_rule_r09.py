@@ -108,18 +108,28 @@ def test_a_move_does_not_restart_it(said: str) -> None:
 
 def test_a_site_that_opens_its_own_record_starts_no_clock_of_its_own() -> None:
     crisis = arrived().say(
-        TRUST, "detention.detained", 10 * HOUR, incident="T-1", detention="T-D-7", power="s136", kept_at=HBPOS
+        TRUST,
+        "detention.detained",
+        10 * HOUR,
+        incident="T-1",
+        detention="T-D-7",
+        power="s136",
+        kept_at=HBPOS,
     )
     (found,) = crisis.standing("R09", 10 * HOUR + PERIOD)
     assert found.finding.act_by == minute(ARRIVED + PERIOD)
 
 
 def test_two_people_detained_by_one_force_have_two_clocks() -> None:
-    crisis = arrived().police("detention.detained", 70, detention="D-2", power="s136", kept_at=HBPOS)
+    crisis = arrived().police(
+        "detention.detained", 70, detention="D-2", power="s136", kept_at=HBPOS
+    )
     assert len(crisis.standing("R09", 70 + PERIOD)) == 2
 
 
-def test_once_the_assessment_began_nobody_asks_for_it_and_the_end_of_the_period_is_still_told() -> None:
+def test_once_the_assessment_began_nobody_asks_for_it_and_the_end_of_the_period_is_still_told() -> (
+    None
+):
     crisis = says(arrived(), "assessment-started", ARRIVED + UNASSESSED)
     assert stage(crisis, ARRIVED + UNASSESSED) is None
     assert stage(crisis, ARRIVED + FIRST) == "first-warning"
@@ -158,14 +168,25 @@ def test_a_shorter_extension_ends_when_it_says() -> None:
 
 WRONG: dict[str, tuple[Callable[[Script], Script], str]] = {
     "late": (lambda c: extended(c, ARRIVED + PERIOD + SECOND), "after the period had ended"),
-    "too long": (lambda c: extended(c, 23 * HOUR, until=ARRIVED + 36 * HOUR + SECOND), "longer than 12 hours"),
-    "for want of a bed": (lambda c: extended(c, 23 * HOUR, because_of_condition=False), "not the person's condition"),
-    "not by the doctor": (lambda c: extended(c, 23 * HOUR, authorised_by="unknown"), "medical practitioner's"),
+    "too long": (
+        lambda c: extended(c, 23 * HOUR, until=ARRIVED + 36 * HOUR + SECOND),
+        "longer than 12 hours",
+    ),
+    "for want of a bed": (
+        lambda c: extended(c, 23 * HOUR, because_of_condition=False),
+        "not the person's condition",
+    ),
+    "not by the doctor": (
+        lambda c: extended(c, 23 * HOUR, authorised_by="unknown"),
+        "medical practitioner's",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_an_extension_that_the_act_does_not_allow_is_told_at_once_and_does_not_extend(name: str) -> None:
+def test_an_extension_that_the_act_does_not_allow_is_told_at_once_and_does_not_extend(
+    name: str,
+) -> None:
     make, said = WRONG[name]
     crisis = make(arrived())
     told = crisis.events[-1].event.time
@@ -185,7 +206,9 @@ def test_a_second_extension_as_the_act_asks_puts_a_wrong_one_right() -> None:
 
 
 @pytest.mark.parametrize(("approved", "counts"), [(True, True), (False, False), (None, False)])
-def test_at_a_police_station_a_superintendent_must_approve(approved: bool | None, counts: bool) -> None:
+def test_at_a_police_station_a_superintendent_must_approve(
+    approved: bool | None, counts: bool
+) -> None:
     crisis = extended(arrived(at=STATION), 22 * HOUR, superintendent_approved=approved)
     assert (stage(crisis, ARRIVED + PERIOD) == "not-assessed") is counts
     assert "custody" in crisis.finding("R09", ARRIVED + PERIOD).recipients
@@ -198,13 +221,19 @@ def test_once_the_act_of_2025_forbids_police_stations_no_superintendent_is_asked
 
     def said(commenced: date) -> bool:
         changed = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
-        return any("superintendent" in f.reason for f in findings(crisis.crisis(), changed) if f.rule == "R09")
+        return any(
+            "superintendent" in f.reason
+            for f in findings(crisis.crisis(), changed)
+            if f.rule == "R09"
+        )
 
     assert said(date(2026, 11, 25))
     assert not said(date(2026, 11, 24))
 
 
-def test_an_escape_does_not_stop_the_clock_and_while_away_nobody_is_asked_for_an_assessment() -> None:
+def test_an_escape_does_not_stop_the_clock_and_while_away_nobody_is_asked_for_an_assessment() -> (
+    None
+):
     crisis = says(arrived(), "escaped", 10 * HOUR)
     assert stage(crisis, ARRIVED + UNASSESSED) is None
     assert stage(crisis, ARRIVED + SECOND_WARNING) == "retake-ends"
@@ -215,7 +244,9 @@ def test_an_escape_does_not_stop_the_clock_and_while_away_nobody_is_asked_for_an
     assert stage(back, ARRIVED + PERIOD) == "period-ended"
 
 
-def test_escaped_before_arrival_the_person_may_be_retaken_for_twenty_four_hours_from_the_escape() -> None:
+def test_escaped_before_arrival_the_person_may_be_retaken_for_twenty_four_hours_from_the_escape() -> (
+    None
+):
     crisis = detained().police("detention.escaped", 30, detention="D-1")
     assert stage(crisis, 30 + SECOND_WARNING - SECOND) is None
     assert stage(crisis, 30 + SECOND_WARNING) == "retake-ends"
@@ -238,18 +269,30 @@ def test_an_arrival_that_is_taken_back_and_sent_anew_with_an_earlier_time_moves_
 def test_an_extension_whose_reason_is_corrected_counts() -> None:
     crisis = arrived()
     crisis.police(
-        "detention.extended", 22 * HOUR, event_id="x1", detention="D-1", until=minute(ARRIVED + 30 * HOUR).isoformat(),
-        authorised_by="registered-medical-practitioner", because_of_condition=False,
-    )  # fmt: skip
+        "detention.extended",
+        22 * HOUR,
+        event_id="x1",
+        detention="D-1",
+        until=minute(ARRIVED + 30 * HOUR).isoformat(),
+        authorised_by="registered-medical-practitioner",
+        because_of_condition=False,
+    )
     assert stage(crisis, 25 * HOUR) == "period-ended1"
-    right = {"incident": "CAD-1", "detention": "D-1", "until": minute(ARRIVED + 30 * HOUR).isoformat(),
-             "authorised_by": "registered-medical-practitioner", "because_of_condition": True}  # fmt: skip
+    right = {
+        "incident": "CAD-1",
+        "detention": "D-1",
+        "until": minute(ARRIVED + 30 * HOUR).isoformat(),
+        "authorised_by": "registered-medical-practitioner",
+        "because_of_condition": True,
+    }
     crisis.police("event.corrected", 23 * HOUR, event_id="x2", corrects="x1", data=right)
     assert stage(crisis, 25 * HOUR) == "not-assessed"
 
 
 def test_an_end_that_was_retracted_is_none() -> None:
-    crisis = arrived().police("detention.ended", 300, event_id="z", detention="D-1", outcome="released")
+    crisis = arrived().police(
+        "detention.ended", 300, event_id="z", detention="D-1", outcome="released"
+    )
     assert stage(crisis, ARRIVED + PERIOD) is None
     crisis.police("event.retracted", 400, event_id="x", retracts="z", reason="entered-in-error")
     assert stage(crisis, ARRIVED + PERIOD) == "period-ended"
@@ -258,13 +301,23 @@ def test_an_end_that_was_retracted_is_none() -> None:
 def test_the_night_the_clocks_go_back_has_twenty_four_hours_all_the_same() -> None:
     came = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)
     told = [
-        event(POLICE, "detention.detained", came, "a", {"incident": "C", "detention": "D", "power": "s136"}),
-        event(POLICE, "detention.arrived", came, "b", {"incident": "C", "detention": "D", "at": HBPOS}),
+        event(
+            POLICE,
+            "detention.detained",
+            came,
+            "a",
+            {"incident": "C", "detention": "D", "power": "s136"},
+        ),
+        event(
+            POLICE, "detention.arrived", came, "b", {"incident": "C", "detention": "D", "at": HBPOS}
+        ),
     ]
     found = findings(fold("crisis", "southwark", told, None), POLICY)
     (ended,) = [f for f in found if f.stage == "period-ended"]
     assert ended.holds_from == datetime(2026, 10, 25, 20, 0, tzinfo=UTC)
-    assert "began at 21:00" in ended.reason, "in summer time; the next day the same instant is 20:00 on the clock"
+    assert "began at 21:00" in ended.reason, (
+        "in summer time; the next day the same instant is 20:00 on the clock"
+    )
 
 
 def test_while_the_trust_is_not_heard_an_end_of_the_detention_cannot_be_ruled_out() -> None:

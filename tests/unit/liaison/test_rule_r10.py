@@ -23,7 +23,9 @@ def detained(power: str = "s136") -> Script:
     return crisis.police("detention.detained", 5, detention="D-1", power=power)
 
 
-def asked(crisis: Script, kind: str, at: float, /, request: str = "Q-1", site: str = "maudsley") -> Script:
+def asked(
+    crisis: Script, kind: str, at: float, /, request: str = "Q-1", site: str = "maudsley"
+) -> Script:
     """Something is said of a request for a place."""
     more = {"reason": "full"} if kind == "refused" else {}
     return crisis.police(f"place-of-safety.{kind}", at, request=request, site=site, **more)
@@ -79,14 +81,18 @@ def test_a_journey_to_a_site_that_refused_is_none() -> None:
 def test_two_sites_refuse() -> None:
     crisis = asked(detained(), "refused", 10)
     assert stage(crisis, 12) is None
-    assert stage(asked(crisis.copy(), "refused", 12, "Q-2", "maudsley"), 12) is None, "the same site twice is one"
+    assert stage(asked(crisis.copy(), "refused", 12, "Q-2", "maudsley"), 12) is None, (
+        "the same site twice is one"
+    )
     asked(crisis, "refused", 12, "Q-2", "ladywell")
     assert stage(crisis, 12 - SECOND) is None
     assert stage(crisis, 12) == "refused"
     assert stage(crisis, 5 + WITHIN) == "late, refused"
 
 
-def with_reports(script: Script, *reports: tuple[float, str, int, bool]) -> Callable[[float], str | None]:
+def with_reports(
+    script: Script, *reports: tuple[float, str, int, bool]
+) -> Callable[[float], str | None]:
     """What stands, where places of safety have reported their free places."""
     crisis = replace(
         script.crisis(),
@@ -99,16 +105,22 @@ def with_reports(script: Script, *reports: tuple[float, str, int, bool]) -> Call
 
     def at(minutes: float) -> str | None:
         now = minute(minutes)
-        return next((f.stage for f in found if f.holds_from <= now and (f.until is None or now < f.until)), None)
+        return next(
+            (f.stage for f in found if f.holds_from <= now and (f.until is None or now < f.until)),
+            None,
+        )
 
     return at
 
 
 def test_every_site_that_reports_is_full() -> None:
     at = with_reports(
-        detained(), (-60, "maudsley", 0, False), (-30, "ladywell", 1, False), (10, "ladywell", 0, False),
+        detained(),
+        (-60, "maudsley", 0, False),
+        (-30, "ladywell", 1, False),
+        (10, "ladywell", 0, False),
         (20, "maudsley", 1, False),
-    )  # fmt: skip
+    )
     assert [at(10 - SECOND), at(10), at(20 - SECOND), at(20)] == [None, "full", "full", None]
 
 
@@ -118,7 +130,9 @@ def test_a_place_for_children_is_none_for_an_adult_and_no_report_is_no_full_site
 
 
 def test_of_a_child_only_the_places_for_children_count() -> None:
-    child = Script().police("incident.reported", 0, nature="suicidal", person={"date_of_birth": "2011-03-04"})
+    child = Script().police(
+        "incident.reported", 0, nature="suicidal", person={"date_of_birth": "2011-03-04"}
+    )
     child.police("detention.detained", 5, detention="D-1", power="s136")
     assert with_reports(child, (-9, "maudsley", 1, False), (-9, "camhs", 0, True))(6) == "full"
 
@@ -157,7 +171,11 @@ def test_while_the_trust_is_not_heard_it_cannot_be_verified() -> None:
     wanted: list[str] = []
     for silent in (now, now - 5):
         heard["slam"] = minute(silent)
-        (found,) = [s for s in detained().evaluation(now, heard, services).standing if s.finding.rule == "R10"]
+        (found,) = [
+            s
+            for s in detained().evaluation(now, heard, services).standing
+            if s.finding.rule == "R10"
+        ]
         wanted.append(found.verification)
     assert wanted == ["verified", "cannot-be-verified"]
 

@@ -11,7 +11,9 @@ import pytest
 from services.liaison.evaluate import findings
 from tests.unit.liaison.script import POLICY, REGISTRY, SECOND, Script, limit, minute
 
-WITHIN, BEFORE, AGAIN = (limit("R11", n) for n in ("handover_within", "warning_before", "again_after"))
+WITHIN, BEFORE, AGAIN = (
+    limit("R11", n) for n in ("handover_within", "warning_before", "again_after")
+)
 HBPOS = {"site": "maudsley", "kind": "health-based-place-of-safety"}
 ED = {"site": "st-thomas", "kind": "emergency-department"}
 CAME = 30.0
@@ -36,9 +38,12 @@ def test_forty_five_sixty_and_a_hundred_and_twenty_minutes() -> None:
 
 @pytest.mark.parametrize("where", [HBPOS, ED])
 @pytest.mark.parametrize(
-    ("after", "name", "urgency"), [(WITHIN - BEFORE, "soon", 3), (WITHIN, "late", 2), (WITHIN + AGAIN, "very-late", 2)]
+    ("after", "name", "urgency"),
+    [(WITHIN - BEFORE, "soon", 3), (WITHIN, "late", 2), (WITHIN + AGAIN, "very-late", 2)],
 )
-def test_each_stage_begins_at_its_limit(where: dict[str, str], after: float, name: str, urgency: int) -> None:
+def test_each_stage_begins_at_its_limit(
+    where: dict[str, str], after: float, name: str, urgency: int
+) -> None:
     assert stage(arrived(where), CAME + after - SECOND) != name
     assert stage(arrived(where), CAME + after) == name
     assert arrived(where).finding("R11", CAME + after).urgency == urgency
@@ -49,7 +54,9 @@ def test_at_an_emergency_department_the_limit_is_its_own() -> None:
 
     def late(where: dict[str, str]) -> set[float]:
         found = findings(arrived(where).crisis(), policy)
-        return {(f.holds_from - minute(CAME)) / timedelta(minutes=1) for f in found if f.stage == "late"}
+        return {
+            (f.holds_from - minute(CAME)) / timedelta(minutes=1) for f in found if f.stage == "late"
+        }
 
     assert (late(HBPOS), late(ED)) == ({60}, {120})
 
@@ -59,7 +66,9 @@ ENDS: dict[str, Callable[[Script, float], Script]] = {
     "moved on": lambda c, at: c.police("detention.moved", at, detention="D-1", to=ED),
     "ended": lambda c, at: c.police("detention.ended", at, detention="D-1", outcome="released"),
     "escaped": lambda c, at: c.police("detention.escaped", at, detention="D-1"),
-    "police incident closed": lambda c, at: c.police("incident.closed", at, attended=True, outcome="resolved"),
+    "police incident closed": lambda c, at: c.police(
+        "incident.closed", at, attended=True, outcome="resolved"
+    ),
 }
 
 
@@ -78,7 +87,9 @@ def test_after_a_move_the_next_site_has_its_own_hour() -> None:
     assert stage(crisis, 60 + WITHIN) == "late"
 
 
-def test_officers_who_leave_and_document_the_handover_end_it_and_officers_who_only_leave_do_not() -> None:
+def test_officers_who_leave_and_document_the_handover_end_it_and_officers_who_only_leave_do_not() -> (
+    None
+):
     def left(**more: Any) -> Script:
         crisis = arrived().police("resource.on-scene", 31, resource="MX21", kind="police-unit")
         return crisis.police("resource.left", 50, resource="MX21", kind="police-unit", **more)
@@ -104,7 +115,12 @@ def test_a_handover_heard_late_ends_it_and_one_retracted_brings_it_back() -> Non
 def test_a_site_that_is_corrected_is_another_desk() -> None:
     crisis = arrived()
     assert crisis.finding("R11", 120).recipients == ("mental-health-crisis", "police-control")
-    crisis.police("event.corrected", 60, corrects="came", data={"incident": "CAD-1", "detention": "D-1", "at": ED})
+    crisis.police(
+        "event.corrected",
+        60,
+        corrects="came",
+        data={"incident": "CAD-1", "detention": "D-1", "at": ED},
+    )
     assert crisis.finding("R11", 120).recipients == ("emergency-department", "police-control")
 
 

@@ -10,13 +10,17 @@ import pytest
 
 from tests.unit.liaison.script import SECOND, Script, limit, minute
 
-GRADED, TOLD, WARNING = (limit("R12", n) for n in ("graded_within", "police_told_within", "power_warning_before"))
+GRADED, TOLD, WARNING = (
+    limit("R12", n) for n in ("graded_within", "police_told_within", "power_warning_before")
+)
 
 
 def absent(kind: str = "absent-without-leave", status: str | None = "03", **data: Any) -> Script:
     """A ward reports the absence."""
     known = {} if status is None else {"legal_status": status}
-    return Script().say("slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **known, **data)
+    return Script().say(
+        "slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **known, **data
+    )
 
 
 def graded(crisis: Script, risk: str = "high", at: float = 1) -> Script:
@@ -37,7 +41,11 @@ def title(crisis: Script, at: float) -> str:
 def test_a_risk_that_is_not_graded_is_asked_of_the_ward_alone() -> None:
     assert not absent().stands("R12", GRADED - SECOND)
     found = absent().finding("R12", GRADED)
-    assert (found.stage, found.recipients, found.urgency) == ("not-graded", ("mental-health-crisis",), 2)
+    assert (found.stage, found.recipients, found.urgency) == (
+        "not-graded",
+        ("mental-health-crisis",),
+        2,
+    )
 
 
 def test_a_grade_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> None:
@@ -86,13 +94,25 @@ def test_the_police_know_in_time_and_only_that_suppresses(name: str) -> None:
 def test_a_police_call_that_was_closed_before_does_not_tell_them() -> None:
     crisis = Script().police("incident.reported", -90, nature="mental-health-crisis")
     crisis.police("incident.closed", -60, attended=True, outcome="conveyed")
-    crisis.say("slam-ehr", "absence.reported", 0, absence="A-1", kind="absent-without-leave", legal_status="03")
+    crisis.say(
+        "slam-ehr",
+        "absence.reported",
+        0,
+        absence="A-1",
+        kind="absent-without-leave",
+        legal_status="03",
+    )
     assert graded(crisis).stands("R12", 1 + TOLD)
 
 
 @pytest.mark.parametrize(
     ("kind", "status"),
-    [("missing", "03"), ("walk-out", "03"), ("absent-without-leave", "01"), ("absent-without-leave", "98")],
+    [
+        ("missing", "03"),
+        ("walk-out", "03"),
+        ("absent-without-leave", "01"),
+        ("absent-without-leave", "98"),
+    ],
 )
 def test_who_is_not_detained_is_not_absent_without_leave(kind: str, status: str) -> None:
     assert graded(absent()).stands("R12", 60)
@@ -102,7 +122,9 @@ def test_who_is_not_detained_is_not_absent_without_leave(kind: str, status: str)
 MEETS: dict[str, Callable[[Script], Script]] = {
     "ambulance call": lambda c: c.ambulance("incident.reported", 60, nature="medical"),
     "police call": lambda c: c.police("incident.reported", 60, nature="disturbance"),
-    "custody": lambda c: c.say("met-custody", "custody.arrived", 60, custody="C-1", suite="brixton"),
+    "custody": lambda c: c.say(
+        "met-custody", "custody.arrived", 60, custody="C-1", suite="brixton"
+    ),
     "seen at a check": lambda c: c.police("incident.reported", 5, nature="missing").police(
         "welfare.checked", 60, seen=True
     ),
@@ -123,7 +145,9 @@ def test_the_ward_hears_that_an_agency_has_met_the_patient(name: str) -> None:
 NO_MEETING: dict[str, Callable[[Script], Script]] = {
     "the search": lambda c: c.police("incident.reported", 60, nature="missing"),
     "before it": lambda c: c.police("incident.reported", -60, nature="disturbance"),
-    "not seen": lambda c: c.police("incident.reported", 5, nature="missing").police("welfare.checked", 60, seen=False),
+    "not seen": lambda c: c.police("incident.reported", 5, nature="missing").police(
+        "welfare.checked", 60, seen=False
+    ),
     "after the end": lambda c: ended(c, 59).police("incident.reported", 60, nature="disturbance"),
     "nobody there": lambda c: c.police("incident.reported", 60, nature="disturbance").police(
         "incident.closed", 60, attended=True, outcome="no-trace"
@@ -151,13 +175,19 @@ def test_the_power_to_retake_is_about_to_end_and_has_ended() -> None:
 
 def test_the_end_of_the_power_stands_beside_what_else_is_wrong() -> None:
     crisis = graded(absent(power_valid_until=(minute(0) + timedelta(hours=2)).isoformat()))
-    assert {s.finding.stage for s in crisis.standing("R12", 60)} == {"police-not-told", "power-ends"}
+    assert {s.finding.stage for s in crisis.standing("R12", 60)} == {
+        "police-not-told",
+        "power-ends",
+    }
 
 
 def test_it_says_what_is_recorded_for_a_search_and_what_is_not() -> None:
     told = graded(absent(last_seen_at=minute(-20).isoformat(), photo_held=False))
     said = told.finding("R12", 30).evidence[-1].statement
-    assert said == "Risk: high. Last seen: at 13:40. Photograph: none. May be retaken until: not recorded"
+    assert (
+        said
+        == "Risk: high. Last seen: at 13:40. Photograph: none. May be retaken until: not recorded"
+    )
 
 
 def test_where_the_area_is_known_its_control_room_is_told_else_the_supervisor() -> None:
@@ -174,10 +204,14 @@ def test_an_absence_that_was_another_patients_is_taken_back() -> None:
     assert not crisis.stands("R12", 32)
 
 
-@pytest.mark.parametrize(("silent", "said"), [("met", "cannot-be-verified"), ("slam", "cannot-be-verified")])
+@pytest.mark.parametrize(
+    ("silent", "said"), [("met", "cannot-be-verified"), ("slam", "cannot-be-verified")]
+)
 def test_while_a_service_is_silent_it_cannot_be_verified(silent: str, said: str) -> None:
     heard = dict.fromkeys(("met", "slam"), minute(30)) | {silent: minute(20)}
     (found,) = [
-        s for s in graded(absent()).evaluation(30, heard, {"police": ("met",)}).standing if s.finding.rule == "R12"
-    ]  # fmt: skip
+        s
+        for s in graded(absent()).evaluation(30, heard, {"police": ("met",)}).standing
+        if s.finding.rule == "R12"
+    ]
     assert found.verification == said

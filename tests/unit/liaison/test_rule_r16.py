@@ -19,7 +19,9 @@ def known(plan: bool = True, **facts: object) -> Script:
     """A person on a trust's file, with an open pathway."""
     crisis = Script().on_file("person.registered", LONG_AGO, person=HIM)
     planned = {"crisis_plan": PLAN} if plan else {}
-    return crisis.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", **planned, **facts)
+    return crisis.on_file(
+        "pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", **planned, **facts
+    )
 
 
 def test_a_police_incident_about_a_person_with_a_plan_prompts_at_once() -> None:
@@ -39,12 +41,18 @@ def test_an_ambulance_incident_does_so_too() -> None:
 
 def test_an_incident_of_the_trust_itself_does_not() -> None:
     crisis = known()
-    assert not crisis.copy().say(TRUST, "welfare.concern-raised", 0, incident="T-1", risk="high").stands("R16", 1)
+    assert (
+        not crisis.copy()
+        .say(TRUST, "welfare.concern-raised", 0, incident="T-1", risk="high")
+        .stands("R16", 1)
+    )
     assert crisis.police("incident.reported", 0, nature="welfare-concern").stands("R16", 1)
 
 
 def test_an_open_care_episode_without_a_plan_is_told_as_that() -> None:
-    finding = known(plan=False).police("incident.reported", 0, nature="disturbance").finding("R16", 1)
+    finding = (
+        known(plan=False).police("incident.reported", 0, nature="disturbance").finding("R16", 1)
+    )
     assert "care episode" in finding.reason
     assert finding.title == "Known to mental-health services"
 
@@ -59,22 +67,33 @@ def test_a_person_who_is_only_possible_is_not_told_of(outcome: str) -> None:
     assert crisis.person is not None
     person_id = crisis.person.person_id
     attached = IdentityDecision("attached", person_id, (person_id,), (), "", "test")
-    unsure = IdentityDecision("possible" if outcome == "possible" else "unknown", None, (person_id,), (), "", "test")
+    unsure = IdentityDecision(
+        "possible" if outcome == "possible" else "unknown", None, (person_id,), (), "", "test"
+    )
     assert any(f.rule == "R16" for f in findings(crisis.crisis(attached), POLICY))
     assert not any(f.rule == "R16" for f in findings(crisis.crisis(unsure), POLICY))
 
 
 def test_a_pathway_that_was_closed_before_prompts_nothing() -> None:
-    closed = known().on_file("pathway.closed", START - timedelta(days=2), pathway="CP-1", reason="discharged")
+    closed = known().on_file(
+        "pathway.closed", START - timedelta(days=2), pathway="CP-1", reason="discharged"
+    )
     assert not closed.police("incident.reported", 0, nature="disturbance").stands("R16", 1)
 
 
-def test_a_pathway_that_opens_during_the_crisis_prompts_from_then_on_and_its_closing_ends_it() -> None:
+def test_a_pathway_that_opens_during_the_crisis_prompts_from_then_on_and_its_closing_ends_it() -> (
+    None
+):
     crisis = Script().on_file("person.registered", LONG_AGO, person=HIM)
     crisis.police("incident.reported", 0, nature="disturbance")
     crisis.on_file("pathway.opened", minute(20), pathway="CP-1", crisis_plan=PLAN)
     crisis.on_file("pathway.closed", minute(50), pathway="CP-1", reason="transferred")
-    assert [crisis.stands("R16", at) for at in (20 - SECOND, 20, 50 - SECOND, 50)] == [False, True, True, False]
+    assert [crisis.stands("R16", at) for at in (20 - SECOND, 20, 50 - SECOND, 50)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_it_ends_when_every_police_and_ambulance_incident_is_closed() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from tests.unit.liaison.script import SECOND, Script, limit, minute
 
-RECEIVED, AT_RISK, SENT = (limit("R17", n) for n in ("received_within", "sent_within_at_risk", "sent_within"))
+RECEIVED, AT_RISK, SENT = (
+    limit("R17", n) for n in ("received_within", "sent_within_at_risk", "sent_within")
+)
 
 
 def declined(nature: str = "suicidal", **data: object) -> Script:
@@ -22,7 +24,9 @@ def declined(nature: str = "suicidal", **data: object) -> Script:
 def received(crisis: Script, at: float = 3) -> Script:
     """The ambulance service opens a call about it."""
     linked = [{"agency": "met", "reference": "CAD-1"}]
-    return crisis.ambulance("incident.reported", at, nature="medical", ambulance_category="C3", linked=linked)
+    return crisis.ambulance(
+        "incident.reported", at, nature="medical", ambulance_category="C3", linked=linked
+    )
 
 
 def test_the_other_service_has_no_call_within_the_limit() -> None:
@@ -41,7 +45,9 @@ def test_a_call_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> 
     assert not late.stands("R17", RECEIVED + SECOND)
 
 
-@pytest.mark.parametrize(("nature", "within", "urgency"), [("suicidal", AT_RISK, 1), ("welfare-concern", SENT, 2)])
+@pytest.mark.parametrize(
+    ("nature", "within", "urgency"), [("suicidal", AT_RISK, 1), ("welfare-concern", SENT, 2)]
+)
 def test_it_has_the_call_and_sends_nobody(nature: str, within: float, urgency: int) -> None:
     crisis = received(declined(nature))
     assert not crisis.stands("R17", within - SECOND)
@@ -57,11 +63,17 @@ def test_who_opens_its_call_late_has_as_long_again_to_send_somebody() -> None:
 
 
 RESPONDS: dict[str, Callable[[Script, float], Script]] = {
-    "crew sent": lambda c, at: c.ambulance("resource.assigned", at, resource="A1", kind="ambulance"),
-    "police go after all": lambda c, at: c.police("resource.on-scene", at, resource="MX1", kind="police-unit"),
+    "crew sent": lambda c, at: c.ambulance(
+        "resource.assigned", at, resource="A1", kind="ambulance"
+    ),
+    "police go after all": lambda c, at: c.police(
+        "resource.on-scene", at, resource="MX1", kind="police-unit"
+    ),
     "clinician rang": lambda c, at: c.ambulance("incident.graded", at, assessed_by_clinician=True),
     "checked": lambda c, at: c.police("welfare.checked", at, seen=True),
-    "call closed": lambda c, at: c.ambulance("incident.closed", at, attended=False, outcome="referred"),
+    "call closed": lambda c, at: c.ambulance(
+        "incident.closed", at, attended=False, outcome="referred"
+    ),
 }
 
 
@@ -78,13 +90,23 @@ def test_somebody_responds_and_only_that_ends_it(name: str) -> None:
 def test_a_unit_that_is_stood_down_again_is_no_response() -> None:
     crisis = received(declined()).ambulance("resource.assigned", 5, resource="A1", kind="ambulance")
     assert not crisis.stands("R17", AT_RISK + 30)
-    crisis.ambulance("resource.stood-down", 20, resource="A1", kind="ambulance", reason="higher-priority")
+    crisis.ambulance(
+        "resource.stood-down", 20, resource="A1", kind="ambulance", reason="higher-priority"
+    )
     assert crisis.stands("R17", AT_RISK)
 
 
 def test_a_referral_that_the_trust_acknowledged_is_an_answer() -> None:
     crisis = declined(referred_to="slam")
-    crisis.say("met-cad", "referral.sent", 1, referral="M-1", to_agency="slam", priority="4", incident="CAD-1")
+    crisis.say(
+        "met-cad",
+        "referral.sent",
+        1,
+        referral="M-1",
+        to_agency="slam",
+        priority="4",
+        incident="CAD-1",
+    )
     assert crisis.stands("R17", RECEIVED)
     crisis.say("slam-ehr", "referral.acknowledged", 4, referral="M-1", from_agency="met")
     assert not crisis.stands("R17", RECEIVED)
@@ -101,7 +123,9 @@ def test_a_named_agency_is_not_replaced_by_another_ones_call() -> None:
 
 
 def test_both_have_declined_and_nobody_waits_for_a_limit() -> None:
-    crisis = received(declined()).ambulance("incident.declined", 10, reason="other-agency", referred_to="met")
+    crisis = received(declined()).ambulance(
+        "incident.declined", 10, reason="other-agency", referred_to="met"
+    )
     assert not crisis.stands("R17", 10 - SECOND)
     assert crisis.finding("R17", 10).stage == "declined-by-all"
 
@@ -142,9 +166,13 @@ def test_it_says_whether_the_caller_was_told(told: bool | None, said: str) -> No
 
 def test_a_decision_that_is_taken_back_prompts_nothing() -> None:
     crisis = Script().police("incident.reported", -5, nature="suicidal")
-    crisis.police("incident.declined", 0, event_id="no", reason="threshold-not-met", referred_to="las")
+    crisis.police(
+        "incident.declined", 0, event_id="no", reason="threshold-not-met", referred_to="las"
+    )
     assert crisis.stands("R17", 10)
-    assert not crisis.police("event.retracted", 11, retracts="no", reason="entered-in-error").stands("R17", 12)
+    assert not crisis.police(
+        "event.retracted", 11, retracts="no", reason="entered-in-error"
+    ).stands("R17", 12)
 
 
 def test_while_the_other_service_is_silent_that_it_has_no_call_cannot_be_verified() -> None:

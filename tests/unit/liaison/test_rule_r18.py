@@ -17,7 +17,9 @@ def concern(risk: str | None = "high") -> Script:
     return crisis if risk is None else crisis.police("welfare.concern-raised", 0, risk=risk)
 
 
-@pytest.mark.parametrize(("risk", "within"), [("high", HIGH), ("medium", OTHER), ("low", OTHER), (None, OTHER)])
+@pytest.mark.parametrize(
+    ("risk", "within"), [("high", HIGH), ("medium", OTHER), ("low", OTHER), (None, OTHER)]
+)
 def test_nobody_attends_within_the_limit_of_the_risk(risk: str | None, within: float) -> None:
     crisis = concern(risk)
     assert not crisis.stands("R18", within - SECOND)
@@ -31,13 +33,17 @@ def test_a_risk_that_is_raised_has_its_own_shorter_limit() -> None:
 
 
 SEEN_TO: dict[str, Callable[[Script, float], Script]] = {
-    "police there": lambda c, at: c.police("resource.on-scene", at, resource="MX21", kind="police-unit"),
-    "crew there": lambda c, at: c.ambulance("incident.reported", at - 1, nature="welfare-concern").ambulance(
-        "resource.on-scene", at, resource="A1", kind="ambulance"
+    "police there": lambda c, at: c.police(
+        "resource.on-scene", at, resource="MX21", kind="police-unit"
     ),
+    "crew there": lambda c, at: c.ambulance(
+        "incident.reported", at - 1, nature="welfare-concern"
+    ).ambulance("resource.on-scene", at, resource="A1", kind="ambulance"),
     "checked": lambda c, at: c.police("welfare.checked", at, seen=True),
     "decided without seeing": lambda c, at: c.police("welfare.checked", at, seen=False),
-    "closed": lambda c, at: c.police("incident.closed", at, attended=False, outcome="no-further-action"),
+    "closed": lambda c, at: c.police(
+        "incident.closed", at, attended=False, outcome="no-further-action"
+    ),
 }
 
 
@@ -66,25 +72,35 @@ def test_a_call_that_was_closed_before_the_concern_was_logged_decides_nothing_ab
     crisis.police("incident.closed", 1, attended=True, outcome="resolved")
     crisis.police("welfare.concern-raised", 2, risk="high")
     assert crisis.stands("R18", 2 + HIGH)
-    assert not crisis.police("incident.closed", 30, attended=True, outcome="resolved").stands("R18", 2 + HIGH)
+    assert not crisis.police("incident.closed", 30, attended=True, outcome="resolved").stands(
+        "R18", 2 + HIGH
+    )
 
 
 def test_two_services_with_the_same_concern_give_one_alert() -> None:
-    crisis = concern().ambulance("incident.reported", 5, nature="welfare-concern", risk_to_self="high")
+    crisis = concern().ambulance(
+        "incident.reported", 5, nature="welfare-concern", risk_to_self="high"
+    )
     assert len(crisis.standing("R18", HIGH + 30)) == 1
 
 
 def test_when_one_of_them_decides_the_other_still_waits() -> None:
-    crisis = concern().ambulance("incident.reported", 5, nature="welfare-concern", risk_to_self="high")
+    crisis = concern().ambulance(
+        "incident.reported", 5, nature="welfare-concern", risk_to_self="high"
+    )
     crisis.police("incident.closed", HIGH + 10, attended=False, outcome="no-further-action")
-    assert [s.finding.holds_from for s in crisis.standing("R18", HIGH + 30)] == [crisis.events[-1].event.time]
+    assert [s.finding.holds_from for s in crisis.standing("R18", HIGH + 30)] == [
+        crisis.events[-1].event.time
+    ]
 
 
 @pytest.mark.parametrize(("late", "stands"), [(HIGH - 5, False), (HIGH + 5, True)])
 def test_a_corrected_time_counts(late: float, stands: bool) -> None:
     crisis = concern().police("welfare.checked", late, seen=True, event_id="check")
     assert crisis.stands("R18", HIGH) is stands
-    assert crisis.police("event.retracted", 200, retracts="check", reason="wrong-person").stands("R18", 201)
+    assert crisis.police("event.retracted", 200, retracts="check", reason="wrong-person").stands(
+        "R18", 201
+    )
 
 
 def closed(crisis: Script | None = None, outcome: str = "no-further-action") -> Script:
@@ -106,8 +122,12 @@ def suicidal() -> Script:
 
 NOT_ALONE: dict[str, Callable[[], Script]] = {
     "duplicate": lambda: closed(outcome="duplicate"),
-    "no sign of a crisis": lambda: closed(Script().police("incident.reported", 0, nature="disturbance")),
-    "ambulance call open": lambda: closed(suicidal().ambulance("incident.reported", 1, nature="suicidal")),
+    "no sign of a crisis": lambda: closed(
+        Script().police("incident.reported", 0, nature="disturbance")
+    ),
+    "ambulance call open": lambda: closed(
+        suicidal().ambulance("incident.reported", 1, nature="suicidal")
+    ),
     "crew was there": lambda: closed(
         suicidal()
         .ambulance("incident.reported", 1, nature="suicidal")
@@ -122,7 +142,15 @@ NOT_ALONE: dict[str, Callable[[], Script]] = {
     ),
     "referral acknowledged": lambda: closed(
         suicidal()
-        .say("met-cad", "referral.sent", 5, referral="M-1", to_agency="slam", priority="4", incident="CAD-1")
+        .say(
+            "met-cad",
+            "referral.sent",
+            5,
+            referral="M-1",
+            to_agency="slam",
+            priority="4",
+            incident="CAD-1",
+        )
         .say("slam-ehr", "referral.acknowledged", 12, referral="M-1", from_agency="met")
     ),
 }
@@ -154,15 +182,20 @@ def test_a_closure_that_is_taken_back_prompts_nothing() -> None:
     crisis = Script().police("incident.reported", 0, nature="suicidal")
     crisis.police("incident.closed", 20, attended=False, outcome="other", event_id="closing")
     assert crisis.stands("R18", 25)
-    assert not crisis.police("event.retracted", 26, retracts="closing", reason="entered-in-error").stands("R18", 27)
+    assert not crisis.police(
+        "event.retracted", 26, retracts="closing", reason="entered-in-error"
+    ).stands("R18", 27)
 
 
 @pytest.mark.parametrize("silent", ["met", "las"])
 def test_while_a_service_is_silent_that_nobody_went_cannot_be_verified(silent: str) -> None:
     crisis = closed()
-    heard = dict.fromkeys(("met", "las"), crisis.events[-1].event.time) | {silent: crisis.events[0].event.time}
+    heard = dict.fromkeys(("met", "las"), crisis.events[-1].event.time) | {
+        silent: crisis.events[0].event.time
+    }
     (found,) = (
-        s for s in crisis.evaluation(20, heard, {"ambulance": ("las",), "police": ("met",)}).standing
+        s
+        for s in crisis.evaluation(20, heard, {"ambulance": ("las",), "police": ("met",)}).standing
         if s.finding.rule == "R18"
-    )  # fmt: skip
+    )
     assert found.verification == "cannot-be-verified"

@@ -35,7 +35,9 @@ def test_it_prompts_when_the_last_unit_goes() -> None:
 SUPPRESSORS: dict[str, Callable[[], Script]] = {
     "handover documented": lambda: left(attended(), handover_to="las"),
     "police took the person along": lambda: left(attended(), with_person=True),
-    "ambulance had come": lambda: left(attended().ambulance("resource.on-scene", 15, resource="A1", kind="ambulance")),
+    "ambulance had come": lambda: left(
+        attended().ambulance("resource.on-scene", 15, resource="A1", kind="ambulance")
+    ),
     "street triage had come": lambda: left(
         attended().police("resource.on-scene", 15, resource="ST1", kind="street-triage")
     ),

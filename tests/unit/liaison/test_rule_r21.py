@@ -27,7 +27,11 @@ def test_nothing_is_recorded_within_the_limit() -> None:
 ENDS: dict[str, Callable[[Script, float], Script]] = {
     "consulted": lambda c, at: c.police("detention.consulted", at, detention="D-1", role="nurse"),
     "not practicable, with the reason": lambda c, at: c.police(
-        "detention.consulted", at, detention="D-1", practicable=False, reason_not_practicable="in the road"
+        "detention.consulted",
+        at,
+        detention="D-1",
+        practicable=False,
+        reason_not_practicable="in the road",
     ),
     "arrived": lambda c, at: c.police("detention.arrived", at, detention="D-1", at=SITE),
     "ended": lambda c, at: c.police("detention.ended", at, detention="D-1", outcome="released"),
@@ -45,7 +49,9 @@ def test_it_ends_with_that_and_what_comes_at_the_limit_is_in_time(name: str) -> 
 def test_consulted_before_and_heard_of_late_ends_it() -> None:
     crisis = detained()
     assert crisis.stands("R21", 30)
-    assert not crisis.police("detention.consulted", 8, detention="D-1", role="paramedic").stands("R21", 30)
+    assert not crisis.police("detention.consulted", 8, detention="D-1", role="paramedic").stands(
+        "R21", 30
+    )
 
 
 def test_that_it_was_not_practicable_needs_a_reason() -> None:
@@ -54,7 +60,9 @@ def test_that_it_was_not_practicable_needs_a_reason() -> None:
 
 
 def test_a_consultation_that_was_retracted_was_none() -> None:
-    crisis = detained().police("detention.consulted", 8, event_id="c1", detention="D-1", role="nurse")
+    crisis = detained().police(
+        "detention.consulted", 8, event_id="c1", detention="D-1", role="nurse"
+    )
     assert not crisis.stands("R21", 30)
     crisis.police("event.retracted", 20, event_id="x", retracts="c1", reason="entered-in-error")
     assert crisis.stands("R21", 30)
@@ -74,7 +82,15 @@ def test_of_a_person_kept_where_they_were_it_ends_when_health_takes_over() -> No
 def test_a_site_that_records_the_same_detention_anew_is_not_asked_whom_it_consulted() -> None:
     crisis = detained().police("detention.consulted", 9, detention="D-1", role="nurse")
     crisis.police("detention.arrived", 20, detention="D-1", at=SITE)
-    crisis.say("slam-ehr", "detention.detained", 60, incident="T-1", detention="T-9", power="s136", kept_at=SITE)
+    crisis.say(
+        "slam-ehr",
+        "detention.detained",
+        60,
+        incident="T-1",
+        detention="T-9",
+        power="s136",
+        kept_at=SITE,
+    )
     assert not crisis.stands("R21", 90)
 
 
@@ -88,4 +104,7 @@ def test_while_the_police_are_not_heard_it_cannot_be_verified() -> None:
 
 def test_it_goes_to_the_police_supervisor_and_the_trust_that_offers_advice() -> None:
     finding = detained().finding("R21", 20)
-    assert (finding.recipients, finding.urgency) == (("police-supervisor", "mental-health-crisis"), 3)
+    assert (finding.recipients, finding.urgency) == (
+        ("police-supervisor", "mental-health-crisis"),
+        3,
+    )

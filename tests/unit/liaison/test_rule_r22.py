@@ -18,7 +18,11 @@ def detained(signs: list[str] | None = None, at: float = 8) -> Script:
     """Detained in the fifth minute; signs were told of in the eighth."""
     crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
-    return crisis if signs is None else crisis.police("incident.updated", at, event_id="sign", signs=signs)
+    return (
+        crisis
+        if signs is None
+        else crisis.police("incident.updated", at, event_id="sign", signs=signs)
+    )
 
 
 def conveyed(crisis: Script, at: float = 15, to: dict[str, str] = HBPOS, **more: Any) -> Script:
@@ -42,7 +46,9 @@ def test_signs_that_are_no_red_flags_and_other_destinations_prompt_nothing() -> 
 
 def test_a_sign_seen_on_the_way_or_during_restraint_counts() -> None:
     assert conveyed(detained(), signs=["overdose"]).stands("R22", 15)
-    held = detained().police("force.started", 6, force="F", kinds=["physical-restraint"], signs=["head-injury"])
+    held = detained().police(
+        "force.started", 6, force="F", kinds=["physical-restraint"], signs=["head-injury"]
+    )
     assert conveyed(held).stands("R22", 15)
     later = conveyed(detained(["ingestion"], at=20))
     assert not later.stands("R22", 20 - SECOND)
@@ -51,14 +57,18 @@ def test_a_sign_seen_on_the_way_or_during_restraint_counts() -> None:
 
 ENDS: dict[str, Callable[[Script], Script]] = {
     "the destination changes": lambda c: conveyed(c, 20, ED),
-    "an emergency department has the person": lambda c: c.police("detention.arrived", 20, detention="D-1", at=ED),
-    "a clinician has assessed": lambda c: c.ambulance("incident.reported", 16, nature="medical").ambulance(
-        "incident.graded", 20, assessed_by_clinician=True
+    "an emergency department has the person": lambda c: c.police(
+        "detention.arrived", 20, detention="D-1", at=ED
     ),
-    "the site has taken over": lambda c: c.police("detention.arrived", 18, detention="D-1", at=HBPOS).police(
-        "detention.handed-over", 20, detention="D-1", at=HBPOS
+    "a clinician has assessed": lambda c: c.ambulance(
+        "incident.reported", 16, nature="medical"
+    ).ambulance("incident.graded", 20, assessed_by_clinician=True),
+    "the site has taken over": lambda c: c.police(
+        "detention.arrived", 18, detention="D-1", at=HBPOS
+    ).police("detention.handed-over", 20, detention="D-1", at=HBPOS),
+    "the detention has ended": lambda c: c.police(
+        "detention.ended", 20, detention="D-1", outcome="released"
     ),
-    "the detention has ended": lambda c: c.police("detention.ended", 20, detention="D-1", outcome="released"),
 }
 
 
@@ -76,7 +86,9 @@ def test_an_assessment_before_the_sign_says_nothing_of_it() -> None:
 
 
 def test_it_goes_on_after_arrival_until_somebody_has_taken_over() -> None:
-    crisis = conveyed(detained(["overdose"])).police("detention.arrived", 30, detention="D-1", at=HBPOS)
+    crisis = conveyed(detained(["overdose"])).police(
+        "detention.arrived", 30, detention="D-1", at=HBPOS
+    )
     assert crisis.stands("R22", 45)
 
 
@@ -96,7 +108,13 @@ def at_the_department() -> Script:
 
 def test_a_site_that_records_a_detention_of_its_own_is_told_that_the_clock_runs() -> None:
     crisis = at_the_department().say(
-        TRUST, "detention.detained", 300, incident="T-1", detention="T-9", power="s136", kept_at=HBPOS
+        TRUST,
+        "detention.detained",
+        300,
+        incident="T-1",
+        detention="T-9",
+        power="s136",
+        kept_at=HBPOS,
     )
     assert not crisis.stands("R22", 300 - SECOND)
     finding = crisis.finding("R22", 300)
@@ -107,16 +125,28 @@ def test_a_site_that_records_a_detention_of_its_own_is_told_that_the_clock_runs(
 
 
 def test_the_same_force_that_says_it_again_as_kept_is_told_too_until_the_move_is_recorded() -> None:
-    crisis = at_the_department().police("detention.detained", 300, detention="D-1", power="s136", kept_at=HBPOS)
+    crisis = at_the_department().police(
+        "detention.detained", 300, detention="D-1", power="s136", kept_at=HBPOS
+    )
     assert crisis.finding("R22", 300).stage == "clock"
     assert not crisis.police("detention.moved", 310, detention="D-1", to=HBPOS).stands("R22", 310)
 
 
 def test_a_move_recorded_as_a_move_and_a_second_person_prompt_nothing() -> None:
     moved = at_the_department().police("detention.moved", 300, detention="D-1", to=HBPOS)
-    second = at_the_department().police("detention.detained", 60, detention="D-2", power="s136", kept_at=HBPOS)
+    second = at_the_department().police(
+        "detention.detained", 60, detention="D-2", power="s136", kept_at=HBPOS
+    )
     ended = at_the_department().police("detention.ended", 100, detention="D-1", outcome="released")
-    ended.say(TRUST, "detention.detained", 300, incident="T-1", detention="T-9", power="s136", kept_at=HBPOS)
+    ended.say(
+        TRUST,
+        "detention.detained",
+        300,
+        incident="T-1",
+        detention="T-9",
+        power="s136",
+        kept_at=HBPOS,
+    )
     assert not any(c.stands("R22", 300) for c in (moved, second, ended))
 
 
@@ -132,5 +162,9 @@ def test_while_the_ambulance_service_is_not_heard_it_cannot_be_verified() -> Non
 
 def test_it_goes_to_the_ambulance_service_the_trust_and_the_emergency_department() -> None:
     finding = conveyed(detained(["overdose"])).finding("R22", 16)
-    assert finding.recipients == ("ambulance-control", "mental-health-crisis", "emergency-department")
+    assert finding.recipients == (
+        "ambulance-control",
+        "mental-health-crisis",
+        "emergency-department",
+    )
     assert finding.urgency == 2

@@ -42,7 +42,9 @@ ENOUGH, CELL = POLICY.number("R27", "minimum_crises"), POLICY.number("R27", "min
 
 def force(**groups: tuple[int, int]) -> Counts:
     """So many of so many on whom force was used."""
-    named = {name: groups[name.replace("-", "_")] for name in GROUPS if name.replace("-", "_") in groups}
+    named = {
+        name: groups[name.replace("-", "_")] for name in GROUPS if name.replace("-", "_") in groups
+    }
     return {("force", name): Count(*said) for name, said in named.items()}
 
 
@@ -91,13 +93,17 @@ def exact_chance(own: Count, rest: Count) -> float:
     whole = math.comb(own.of + rest.of, total)
 
     def tail(values: range) -> float:
-        return sum(math.comb(own.of, x) * math.comb(rest.of, total - x) for x in values if x <= total) / whole
+        return (
+            sum(math.comb(own.of, x) * math.comb(rest.of, total - x) for x in values if x <= total)
+            / whole
+        )
 
     return min(1.0, 2 * min(tail(range(own.happened, own.of + 1)), tail(range(own.happened + 1))))
 
 
 @pytest.mark.parametrize(
-    ("own", "rest"), [((30, 40), (15, 60)), ((10, 100), (10, 100)), ((12, 60), (40, 500)), ((50, 50), (10, 90))]
+    ("own", "rest"),
+    [((30, 40), (15, 60)), ((10, 100), (10, 100)), ((12, 60), (40, 500)), ((50, 50), (10, 90))],
 )
 def test_the_chance_is_that_of_the_exact_test_times_the_number_of_comparisons(
     own: tuple[int, int], rest: tuple[int, int]
@@ -106,7 +112,9 @@ def test_the_chance_is_that_of_the_exact_test_times_the_number_of_comparisons(
     found = of(counts, "black")
     assert found is not None
     made = len(compare(counts, POLICY))
-    assert found.chance == pytest.approx(min(1.0, made * exact_chance(Count(*own), Count(*rest))), rel=1e-9)
+    assert found.chance == pytest.approx(
+        min(1.0, made * exact_chance(Count(*own), Count(*rest))), rel=1e-9
+    )
 
 
 def test_ratio_and_control_limits_are_katz() -> None:
@@ -162,7 +170,10 @@ def test_without_the_allowance_for_many_comparisons_it_would_alert_more_often() 
     chance = random.Random(27)
     alerted = 0
     for _ in range(100):
-        said = {g: (sum(chance.random() < 0.25 for _ in range(n)), n) for g, n in (("white", 600), ("mixed", 60))}
+        said = {
+            g: (sum(chance.random() < 0.25 for _ in range(n)), n)
+            for g, n in (("white", 600), ("mixed", 60))
+        }
         alerted += bool(outside(force(**said), lax))
     assert alerted > 3
 
@@ -209,7 +220,9 @@ def test_nothing_happened_to_them_is_suppressed_too() -> None:
 
 def test_a_suppressed_group_shows_no_ratio_either() -> None:
     (row,) = (
-        r for r in published(force(white=(100, 500), black=(90, 100), asian=(2, 90)), POLICY) if r.measure == "force"
+        r
+        for r in published(force(white=(100, 500), black=(90, 100), asian=(2, 90)), POLICY)
+        if r.measure == "force"
     )
     hidden = [c for c in row.cells if c.happened is None]
     assert hidden
@@ -229,7 +242,9 @@ def test_the_alert_names_groups_and_rounded_numbers_only() -> None:
 
 def test_one_alert_a_measure_and_another_group_makes_it_worse() -> None:
     one = evaluate_monitor(force(black=(120, 200), white=(100, 1000)), NOW, POLICY).standing
-    two = evaluate_monitor(force(black=(120, 200), asian=(120, 200), white=(100, 1000)), NOW, POLICY).standing
+    two = evaluate_monitor(
+        force(black=(120, 200), asian=(120, 200), white=(100, 1000)), NOW, POLICY
+    ).standing
     assert [s.finding.stage for s in (*one, *two)] == ["black", "asian, black"]
     assert one[0].finding.key == two[0].finding.key
 
@@ -244,15 +259,30 @@ def test_switched_off_it_tells_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("category", "group"),
-    [("A", "white"), ("C", "white"), ("D", "mixed"), ("G", "mixed"), ("H", "asian"), ("L", "asian"), ("M", "black"),
-     ("P", "black"), ("R", "other"), ("S", "other"), ("Z", "not-known"), ("99", "not-known"), (None, "not-known")],
-)  # fmt: skip
+    [
+        ("A", "white"),
+        ("C", "white"),
+        ("D", "mixed"),
+        ("G", "mixed"),
+        ("H", "asian"),
+        ("L", "asian"),
+        ("M", "black"),
+        ("P", "black"),
+        ("R", "other"),
+        ("S", "other"),
+        ("Z", "not-known"),
+        ("99", "not-known"),
+        (None, "not-known"),
+    ],
+)
 def test_the_sixteen_categories_are_five_groups(category: object, group: str) -> None:
     assert group_of(category) == group  # type: ignore[arg-type]  # of the table above
 
 
 def script(ethnicity: str = "N", **more: object) -> Script:
-    return Script().police("incident.reported", 0, nature="suicidal", person={"ethnicity": ethnicity}, **more)
+    return Script().police(
+        "incident.reported", 0, nature="suicidal", person={"ethnicity": ethnicity}, **more
+    )
 
 
 def tally(told: Script) -> Tally:
@@ -271,11 +301,14 @@ def test_force_and_detention_are_counted_once_a_crisis() -> None:
 
 
 def test_section_135_is_not_section_136() -> None:
-    assert not tally(script().police("detention.detained", 10, detention="D-1", power="s135-1")).s136
+    assert not tally(
+        script().police("detention.detained", 10, detention="D-1", power="s135-1")
+    ).s136
 
 
 @pytest.mark.parametrize(
-    ("grades", "low"), [(["C3"], True), (["C2"], False), (["C3", "C1"], False), (["C2", "C4"], True)]
+    ("grades", "low"),
+    [(["C3"], True), (["C2"], False), (["C3", "C1"], False), (["C2", "C4"], True)],
 )
 def test_the_last_grade_counts(grades: list[str], low: bool) -> None:
     told = script().ambulance("incident.reported", 1, nature="medical")
@@ -290,20 +323,34 @@ def held(ended: float | None, extended: bool = False, proper: bool = True) -> Sc
     told.police("detention.arrived", 60, detention="D-1", at=site)
     if extended:
         told.police(
-            "detention.extended", 1000, detention="D-1", until=minute(60 + 36 * 60).isoformat(),
-            authorised_by="registered-medical-practitioner", because_of_condition=proper,
-        )  # fmt: skip
-    return told if ended is None else told.police("detention.ended", ended, detention="D-1", outcome="released")
+            "detention.extended",
+            1000,
+            detention="D-1",
+            until=minute(60 + 36 * 60).isoformat(),
+            authorised_by="registered-medical-practitioner",
+            because_of_condition=proper,
+        )
+    return (
+        told
+        if ended is None
+        else told.police("detention.ended", ended, detention="D-1", outcome="released")
+    )
 
 
 @pytest.mark.parametrize(
     ("told", "breached"),
     [
-        (held(60 + 1440), 0), (held(60 + 1441), 1), (held(None), 1), (held(60 + 1441, extended=True), 0),
-        (held(60 + 1441, extended=True, proper=False), 1), (held(60 + 36 * 60 + 1, extended=True), 1),
+        (held(60 + 1440), 0),
+        (held(60 + 1441), 1),
+        (held(None), 1),
+        (held(60 + 1441, extended=True), 0),
+        (held(60 + 1441, extended=True, proper=False), 1),
+        (held(60 + 36 * 60 + 1, extended=True), 1),
     ],
-)  # fmt: skip
-def test_kept_beyond_the_time_is_a_breach_and_an_extension_that_counts_moves_it(told: Script, breached: int) -> None:
+)
+def test_kept_beyond_the_time_is_a_breach_and_an_extension_that_counts_moves_it(
+    told: Script, breached: int
+) -> None:
     counted = count([tally(told)], minute(-10), minute(7 * 1440))
     assert counted["clock-breach", "black"] == Count(breached, 1)
 
@@ -319,9 +366,13 @@ def test_no_sign_of_a_crisis_counts_for_nothing_and_restraint_is_none() -> None:
     assert tally_of(told.crisis(), PERIOD) is None
 
 
-def test_the_register_says_what_the_incident_does_not_and_somebody_elses_record_says_nothing() -> None:
+def test_the_register_says_what_the_incident_does_not_and_somebody_elses_record_says_nothing() -> (
+    None
+):
     told = Script().police("incident.reported", 0, nature="suicidal")
-    told.on_file("person.registered", minute(-900), person={"names": [{"given": "Efua"}], "ethnicity": "N"})
+    told.on_file(
+        "person.registered", minute(-900), person={"names": [{"given": "Efua"}], "ethnicity": "N"}
+    )
     assert tally(told).group == "black"
     detached = tally_of(told.crisis(UNKNOWN), PERIOD)
     assert detached is not None
@@ -331,7 +382,9 @@ def test_the_register_says_what_the_incident_does_not_and_somebody_elses_record_
 def test_a_force_that_is_taken_back_is_not_counted() -> None:
     told = script().police("force.started", 1, force="F-1", kinds=["handcuffs"], event_id="force")
     assert tally(told).force
-    assert not tally(told.police("event.retracted", 5, retracts="force", reason="wrong-person")).force
+    assert not tally(
+        told.police("event.retracted", 5, retracts="force", reason="wrong-person")
+    ).force
 
 
 # -- week by week ------------------------------------------------------------------------------------------------------
@@ -339,12 +392,21 @@ def test_a_force_that_is_taken_back_is_not_counted() -> None:
 
 def test_the_order_in_which_crises_are_heard_does_not_matter() -> None:
     said = [
-        event("las-cad", "incident.reported", minute(n), f"e{n}", {
-            "incident": f"LAS-{n}", "nature": "suicidal", "ambulance_category": "C3" if n % 2 or n % 8 == 0 else "C2",
-            "location": {"uprn": f"1000213{n:05d}"}, "person": {"ethnicity": "N" if n % 2 else "A"},
-        })
+        event(
+            "las-cad",
+            "incident.reported",
+            minute(n),
+            f"e{n}",
+            {
+                "incident": f"LAS-{n}",
+                "nature": "suicidal",
+                "ambulance_category": "C3" if n % 2 or n % 8 == 0 else "C2",
+                "location": {"uprn": f"1000213{n:05d}"},
+                "person": {"ethnicity": "N" if n % 2 else "A"},
+            },
+        )
         for n in range(160)
-    ]  # fmt: skip
+    ]
 
     def told(order: list[int]) -> dict[str, object]:
         ledger = MemoryLedger(REGISTRY, POLICY)

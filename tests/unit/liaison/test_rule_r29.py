@@ -9,8 +9,9 @@ from services.liaison.policy import Policy
 from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 SOON, DAY, CALL = (
-    limit("R29", n) for n in ("very_urgent_seen_within", "urgent_seen_within", "emergency_call_within")
-)  # fmt: skip
+    limit("R29", n)
+    for n in ("very_urgent_seen_within", "urgent_seen_within", "emergency_call_within")
+)
 
 
 def referred(priority: str = "4", referral: str = "M-1", at: float = 0) -> Script:
@@ -20,16 +21,24 @@ def referred(priority: str = "4", referral: str = "M-1", at: float = 0) -> Scrip
 
 def refer(crisis: Script, priority: str, referral: str, at: float) -> Script:
     """One more referral."""
-    return crisis.say("met-cad", "referral.sent", at, referral=referral, to_agency="slam", priority=priority)
+    return crisis.say(
+        "met-cad", "referral.sent", at, referral=referral, to_agency="slam", priority=priority
+    )
 
 
 def outcome(crisis: Script, at: float, what: str) -> Script:
     """The trust says what became of it."""
-    return crisis.say("slam-ehr", "referral.outcome", at, referral="M-1", from_agency="met", outcome=what)
+    return crisis.say(
+        "slam-ehr", "referral.outcome", at, referral="M-1", from_agency="met", outcome=what
+    )
 
 
-@pytest.mark.parametrize(("priority", "within", "urgency"), [("1", SOON, 2), ("4", SOON, 2), ("2", DAY, 3)])
-def test_not_seen_within_the_time_of_its_priority(priority: str, within: float, urgency: int) -> None:
+@pytest.mark.parametrize(
+    ("priority", "within", "urgency"), [("1", SOON, 2), ("4", SOON, 2), ("2", DAY, 3)]
+)
+def test_not_seen_within_the_time_of_its_priority(
+    priority: str, within: float, urgency: int
+) -> None:
     assert not referred(priority).stands("R29", within - SECOND)
     found = referred(priority).finding("R29", within)
     assert found.urgency == urgency
@@ -57,12 +66,21 @@ def test_what_is_accepted_is_not_seen(what: str) -> None:
 def test_an_assessment_under_section_136_is_being_seen() -> None:
     crisis = referred().police("detention.detained", 60, detention="D-1", power="s136")
     assert crisis.stands("R29", SOON)
-    crisis.say("slam-ehr", "detention.assessed", 200, incident="S-1", detention="D-1", outcome="discharged-home")
+    crisis.say(
+        "slam-ehr",
+        "detention.assessed",
+        200,
+        incident="S-1",
+        detention="D-1",
+        outcome="discharged-home",
+    )
     assert not crisis.stands("R29", SOON)
 
 
 def test_a_follow_up_that_was_completed_is_being_seen() -> None:
-    crisis = referred().say("slam-ehr", "follow-up.completed", 200, follow_up="F-1", mode="in-person")
+    crisis = referred().say(
+        "slam-ehr", "follow-up.completed", 200, follow_up="F-1", mode="in-person"
+    )
     assert not crisis.stands("R29", SOON)
 
 
@@ -81,7 +99,7 @@ def test_the_national_time_can_be_made_shorter_and_not_longer() -> None:
     def with_limit(seconds: int) -> Policy:
         return Policy.model_validate(
             POLICY.model_dump() | {"limits": {"R29": {"very_urgent_seen_within": seconds}}}
-        )  # fmt: skip
+        )
 
     assert with_limit(7200).number("R29", "very_urgent_seen_within") == 7200
     with pytest.raises(ValidationError, match="national standard"):
@@ -102,7 +120,9 @@ def test_emergency_services_were_notified_and_no_call_is_known() -> None:
 
 @pytest.mark.parametrize("at", [5, 12, 10 + CALL])
 def test_a_call_that_was_open_or_comes_in_time_is_enough(at: float) -> None:
-    crisis = notified().ambulance("incident.reported", at, nature="suicidal", ambulance_category="C2")
+    crisis = notified().ambulance(
+        "incident.reported", at, nature="suicidal", ambulance_category="C2"
+    )
     assert not crisis.stands("R29", 10 + CALL)
 
 
@@ -120,17 +140,29 @@ def test_it_ends_when_the_call_is_known() -> None:
 
 def test_an_outcome_that_was_another_persons_is_taken_back_and_the_wait_goes_on() -> None:
     crisis = referred().say(
-        "slam-ehr", "referral.outcome", 60, event_id="x", referral="M-1", from_agency="met", outcome="seen"
-    )  # fmt: skip
+        "slam-ehr",
+        "referral.outcome",
+        60,
+        event_id="x",
+        referral="M-1",
+        from_agency="met",
+        outcome="seen",
+    )
     assert not crisis.stands("R29", SOON)
     crisis.say("slam-ehr", "event.retracted", 70, retracts="x", reason="wrong-person")
     assert crisis.stands("R29", SOON)
 
 
-@pytest.mark.parametrize(("crisis", "silent", "at"), [(referred(), "slam", SOON), (notified(), "las", 10 + CALL)])
-def test_while_the_one_who_would_say_so_is_silent_it_cannot_be_verified(crisis: Script, silent: str, at: float) -> None:
+@pytest.mark.parametrize(
+    ("crisis", "silent", "at"), [(referred(), "slam", SOON), (notified(), "las", 10 + CALL)]
+)
+def test_while_the_one_who_would_say_so_is_silent_it_cannot_be_verified(
+    crisis: Script, silent: str, at: float
+) -> None:
     heard = dict.fromkeys(("met", "las", "slam"), minute(at)) | {silent: minute(at - 2)}
     (found,) = [
-        s for s in crisis.evaluation(at, heard, {"ambulance": ("las",)}).standing if s.finding.rule == "R29"
-    ]  # fmt: skip
+        s
+        for s in crisis.evaluation(at, heard, {"ambulance": ("las",)}).standing
+        if s.finding.rule == "R29"
+    ]
     assert found.verification == "cannot-be-verified"

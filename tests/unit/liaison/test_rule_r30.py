@@ -63,7 +63,9 @@ def test_a_feed_that_was_stopped_says_so_however_lately_it_was_heard() -> None:
 
 def left_alone() -> Script:
     """Police left in the tenth minute; the ambulance service has no incident."""
-    crisis = Script().police("incident.reported", 0, nature="suicidal", indicators=["behaviour-concern"])
+    crisis = Script().police(
+        "incident.reported", 0, nature="suicidal", indicators=["behaviour-concern"]
+    )
     crisis.police("resource.on-scene", 5, resource="MX21", kind="police-unit")
     return crisis
 
@@ -94,7 +96,9 @@ def detained() -> Script:
         ("R19", gone(), "slam"),
     ],
 )
-def test_what_rests_on_a_silent_service_cannot_be_verified(rule: str, crisis: Script, silent: str) -> None:
+def test_what_rests_on_a_silent_service_cannot_be_verified(
+    rule: str, crisis: Script, silent: str
+) -> None:
     services = {"ambulance": ("las",), "mental-health-trust": ("slam",)}
     heard = dict.fromkeys(("met", "las", "slam"), minute(30))
     for last, expected in ((30, "verified"), (29 + SECOND, "verified"), (29, "cannot-be-verified")):
@@ -108,14 +112,18 @@ def test_what_happened_is_verified_whoever_is_silent() -> None:
     assert [s.verification for s in evaluation.standing if s.finding.rule == "R04"] == ["verified"]
 
 
-def test_an_alert_that_rests_on_silence_is_looked_at_again_when_the_silence_grows_too_long() -> None:
+def test_an_alert_that_rests_on_silence_is_looked_at_again_when_the_silence_grows_too_long() -> (
+    None
+):
     heard = {"met": minute(30), "las": minute(29.5)}
     evaluation = left_alone().evaluation(30, heard, {"ambulance": ("las",)})
     assert evaluation.look_again_at == minute(29.5) + POLICY.feed_silent_after
 
 
 def test_and_once_it_cannot_be_believed_whether_it_can_be_again() -> None:
-    evaluation = left_alone().evaluation(30, {"met": minute(30), "las": minute(20)}, {"ambulance": ("las",)})
+    evaluation = left_alone().evaluation(
+        30, {"met": minute(30), "las": minute(20)}, {"ambulance": ("las",)}
+    )
     assert evaluation.look_again_at == minute(30) + POLICY.feed_silent_after
 
 
@@ -150,14 +158,18 @@ def test_a_late_feed_is_told_of_once_it_has_been_late_for_some_time() -> None:
 
 def test_more_than_five_minutes_behind_is_worse() -> None:
     stages = [
-        evaluate_feed(troubled(late_since=minute(1), late_by=by), minute(10), POLICY).standing[0].finding.stage
+        evaluate_feed(troubled(late_since=minute(1), late_by=by), minute(10), POLICY)
+        .standing[0]
+        .finding.stage
         for by in (BACKLOG - timedelta(seconds=1), BACKLOG)
     ]
     assert stages == ["", "backlog"]
 
 
 def test_a_clock_that_is_ahead_is_told_of() -> None:
-    (found_,) = evaluate_feed(troubled(ahead_since=minute(5), ahead_by=AHEAD * 2), minute(10), POLICY).standing
+    (found_,) = evaluate_feed(
+        troubled(ahead_since=minute(5), ahead_by=AHEAD * 2), minute(10), POLICY
+    ).standing
     assert (found_.finding.title, found_.finding.urgency) == ("A feed's clock is wrong", 2)
 
 
@@ -197,7 +209,9 @@ def test_what_a_late_feed_has_not_said_yet_is_no_absence() -> None:
 
 def said(at: float, recorded: float | None = None, heartbeat: bool = False) -> Received:
     """An event of an instant, recorded at another, in minutes."""
-    kind, data = ("feed.heartbeat", {}) if heartbeat else ("incident.updated", {"incident": "LAS-1"})
+    kind, data = (
+        ("feed.heartbeat", {}) if heartbeat else ("incident.updated", {"incident": "LAS-1"})
+    )
     told = event("las-cad", kind, minute(at), f"t{at}", data)
     when = None if recorded is None else minute(recorded)
     return replace(told, event=told.event.model_copy(update={"recordedtime": when}))
@@ -216,7 +230,9 @@ def test_an_event_from_the_future_says_how_far() -> None:
     assert timing([said(12, heartbeat=True)], minute(10)) == Timing(0.0, 120.0)
 
 
-def test_a_feed_whose_heartbeats_come_late_is_told_of_and_is_believed_again_when_they_do_not() -> None:
+def test_a_feed_whose_heartbeats_come_late_is_told_of_and_is_believed_again_when_they_do_not() -> (
+    None
+):
     ledger = MemoryLedger(REGISTRY, POLICY)
     for seconds in range(0, 61, 15):
         now = minute(10) + timedelta(seconds=seconds)

@@ -14,7 +14,11 @@ from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 SOON, BACK = limit("R20", "after_serious_within"), limit("R20", "called_back_within")
 SITE = {"site": "maudsley", "kind": "health-based-place-of-safety"}
-WHO: dict[str, Any] = {"names": [{"given": "Ewa", "family": "Nowak"}], "date_of_birth": "1977-02-02", "ethnicity": "C"}
+WHO: dict[str, Any] = {
+    "names": [{"given": "Ewa", "family": "Nowak"}],
+    "date_of_birth": "1977-02-02",
+    "ethnicity": "C",
+}
 DAY = 24 * 60.0
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 
@@ -34,20 +38,30 @@ def test_four_hours_after_a_detention_nobody_of_the_family_was_reached() -> None
 
 @pytest.mark.parametrize("kind", ["family.contacted", "family.called-back"])
 def test_reaching_the_family_in_time_or_later_ends_it(kind: str) -> None:
-    assert not detained().police(kind, 5 + SOON, relation="nearest-relative").stands("R20", 5 + SOON)
+    assert (
+        not detained().police(kind, 5 + SOON, relation="nearest-relative").stands("R20", 5 + SOON)
+    )
     late = detained().police(kind, 5 + SOON + 1, relation="nearest-relative")
     assert late.stands("R20", 5 + SOON)
     assert not late.stands("R20", 5 + SOON + 1)
 
 
 def test_an_attempt_reaches_nobody_and_is_shown() -> None:
-    finding = detained().police("family.contact-attempted", 60, relation="family").finding("R20", 5 + SOON)
+    finding = (
+        detained()
+        .police("family.contact-attempted", 60, relation="family")
+        .finding("R20", 5 + SOON)
+    )
     assert "1 attempts are recorded" in finding.reason
     assert any("Contact tried at 15:00" in e.statement for e in finding.evidence)
 
 
 def test_released_before_the_limit_nobody_is_owed_a_call() -> None:
-    assert not detained().police("detention.ended", 60, detention="D-1", outcome="released").stands("R20", 5 + SOON)
+    assert (
+        not detained()
+        .police("detention.ended", 60, detention="D-1", outcome="released")
+        .stands("R20", 5 + SOON)
+    )
 
 
 def test_a_sister_who_asked_to_be_called_back_is_called_back_within_a_day() -> None:
@@ -68,16 +82,22 @@ def test_a_detention_that_is_retracted_owes_nothing() -> None:
 
 
 def test_what_was_owed_and_not_done_is_owed_after_the_detention_too_for_a_week() -> None:
-    crisis = detained().police("detention.ended", 5 + SOON + 60, detention="D-1", outcome="released")
+    crisis = detained().police(
+        "detention.ended", 5 + SOON + 60, detention="D-1", outcome="released"
+    )
     assert crisis.stands("R20", 5 + SOON + 120)
     assert not crisis.stands("R20", 5 + SOON + 7 * DAY)
 
 
-def test_once_the_regime_is_in_force_the_nominated_person_takes_the_place_of_the_nearest_relative() -> None:
+def test_once_the_regime_is_in_force_the_nominated_person_takes_the_place_of_the_nearest_relative() -> (
+    None
+):
     crisis = detained().crisis()
 
     def asked(since: date | None) -> str:
-        policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-nominated-person": since}})
+        policy = POLICY.model_copy(
+            update={"regimes": {"mental-health-act-2025-nominated-person": since}}
+        )
         return next(f.reason for f in findings(crisis, policy) if f.rule == "R20")
 
     assert "nearest relative" in asked(None)
@@ -96,7 +116,9 @@ def left_and_died(after: float) -> Script:
     return crisis.police("harm.reported", 30 + after, harm="death")
 
 
-def test_a_death_within_two_days_of_contact_is_referred_by_the_end_of_the_next_day_in_london() -> None:
+def test_a_death_within_two_days_of_contact_is_referred_by_the_end_of_the_next_day_in_london() -> (
+    None
+):
     window = limit("R23", "contact_window")
     finding = left_and_died(120).finding("R23", 150)
     assert finding.urgency == 1
@@ -136,7 +158,11 @@ def test_a_day_after_a_death_the_family_has_not_been_reached() -> None:
     crisis = left_and_died(60)
     assert not crisis.stands("R24", 90 + within - SECOND)
     assert crisis.finding("R24", 90 + within).stage == "family"
-    assert not crisis.copy().police("family.contacted", 90 + within, relation="family").stands("R24", 90 + within)
+    assert (
+        not crisis.copy()
+        .police("family.contacted", 90 + within, relation="family")
+        .stands("R24", 90 + within)
+    )
 
 
 def test_three_days_after_a_death_a_restraint_has_no_end_on_record() -> None:
@@ -151,13 +177,17 @@ def test_three_days_after_a_death_a_restraint_has_no_end_on_record() -> None:
     assert not crisis.copy().police("force.ended", 20, force="F-1").stands("R24", 20 + within)
 
 
-def test_when_the_day_after_a_death_is_over_and_nobody_has_referred_it_the_alert_is_made_worse() -> None:
+def test_when_the_day_after_a_death_is_over_and_nobody_has_referred_it_the_alert_is_made_worse() -> (
+    None
+):
     crisis = left_and_died(60)
     over = (end_of_next_day(minute(90)) - minute(0)) / timedelta(minutes=1)
     assert crisis.finding("R23", over - SECOND).stage == "death"
     late = crisis.finding("R23", over)
     assert (late.stage, late.key) == ("death-not-referred", crisis.finding("R23", 91).key)
-    referred = crisis.copy().say("met-cad", "referral.sent", over - 1, referral="I-1", to_agency="iopc", priority="3")
+    referred = crisis.copy().say(
+        "met-cad", "referral.sent", over - 1, referral="I-1", to_agency="iopc", priority="3"
+    )
     assert not referred.stands("R23", over)
 
 
@@ -169,11 +199,17 @@ def test_a_death_is_told_to_those_who_had_to_do_with_the_person_and_to_no_other_
 
 
 def test_a_road_death_to_which_an_ambulance_came_is_not_ours() -> None:
-    crisis = Script().ambulance("incident.reported", 0, nature="traffic-collision", ambulance_category="C1")
+    crisis = Script().ambulance(
+        "incident.reported", 0, nature="traffic-collision", ambulance_category="C1"
+    )
     crisis.ambulance("harm.reported", 20, harm="death")
     assert not crisis.stands("R24", 20 + limit("R24", "family_within"))
-    suicidal = Script().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C1")
-    assert suicidal.ambulance("harm.reported", 20, harm="death").stands("R24", 20 + limit("R24", "family_within"))
+    suicidal = Script().ambulance(
+        "incident.reported", 0, nature="suicidal", ambulance_category="C1"
+    )
+    assert suicidal.ambulance("harm.reported", 20, harm="death").stands(
+        "R24", 20 + limit("R24", "family_within")
+    )
 
 
 def test_closing_the_incident_is_no_record_of_the_end_of_force() -> None:
@@ -192,23 +228,31 @@ def test_closing_the_incident_is_no_record_of_the_end_of_force() -> None:
 
 def referred(priority: str = "3") -> Script:
     """Monday 14:00."""
-    return Script().say("met-cad", "referral.sent", 0, referral="M-1", to_agency="slam", priority=priority)
+    return Script().say(
+        "met-cad", "referral.sent", 0, referral="M-1", to_agency="slam", priority=priority
+    )
 
 
 def test_a_referral_is_acknowledged_in_a_day() -> None:
     within = limit("R25", "acknowledged_within")
     assert not referred().stands("R25", within - SECOND)
     assert set(referred().finding("R25", within).agencies) == {"met", "slam"}
-    answered = referred().say("slam-ehr", "referral.acknowledged", within, referral="M-1", from_agency="met")
+    answered = referred().say(
+        "slam-ehr", "referral.acknowledged", within, referral="M-1", from_agency="met"
+    )
     assert not answered.stands("R25", within)
 
 
 def test_five_working_days_without_an_outcome_and_a_weekend_does_not_count() -> None:
-    crisis = referred().say("slam-ehr", "referral.acknowledged", 60, referral="M-1", from_agency="met")
+    crisis = referred().say(
+        "slam-ehr", "referral.acknowledged", 60, referral="M-1", from_agency="met"
+    )
     monday = 7 * DAY
     assert not crisis.stands("R25", monday)
     assert crisis.finding("R25", 8 * DAY).stage == "no-outcome"
-    done = crisis.copy().say("slam-ehr", "referral.outcome", DAY, referral="M-1", from_agency="met", outcome="declined")
+    done = crisis.copy().say(
+        "slam-ehr", "referral.outcome", DAY, referral="M-1", from_agency="met", outcome="declined"
+    )
     assert not done.stands("R25", 8 * DAY)
 
 
@@ -224,7 +268,9 @@ def closed(person: dict[str, Any] | None, **more: Any) -> Script:
         "incident.reported", 0, nature="suicidal", **({} if person is None else {"person": person})
     )
     crisis.police("resource.on-scene", 10, resource="MX1", kind="police-unit")
-    crisis.police("resource.left", 30, resource="MX1", kind="police-unit", **{"handover_to": "slam", **more})
+    crisis.police(
+        "resource.left", 30, resource="MX1", kind="police-unit", **{"handover_to": "slam", **more}
+    )
     return crisis.police("incident.closed", 31, attended=True, outcome="resolved")
 
 
@@ -250,7 +296,9 @@ def test_each_gap_is_named_by_its_field_and_by_nothing_else() -> None:
     assert gaps(forced) == ("end of the use of force",)
     seen = closed(WHO).ambulance("incident.reported", 5, nature="suicidal", ambulance_category="C2")
     assert gaps(seen) == ("reference of the other service",)
-    later = closed(WHO).ambulance("incident.reported", 40, nature="suicidal", ambulance_category="C2")
+    later = closed(WHO).ambulance(
+        "incident.reported", 40, nature="suicidal", ambulance_category="C2"
+    )
     assert gaps(later) == (), "what began after it was closed could not be named in it"
 
 
@@ -259,8 +307,12 @@ def test_what_was_stated_once_stays_stated_when_a_later_update_leaves_it_out() -
     assert gaps(closed(WHO).police("incident.updated", 20, person={"apparent_age": 50})) == ()
 
 
-@pytest.mark.parametrize(("injury", "gap"), [({}, True), ({"injury": False}, False), ({"injury": True}, False)])
-def test_the_end_of_a_use_of_force_says_whether_anybody_was_hurt(injury: dict[str, bool], gap: bool) -> None:
+@pytest.mark.parametrize(
+    ("injury", "gap"), [({}, True), ({"injury": False}, False), ({"injury": True}, False)]
+)
+def test_the_end_of_a_use_of_force_says_whether_anybody_was_hurt(
+    injury: dict[str, bool], gap: bool
+) -> None:
     forced = closed(WHO).police("force.started", 12, force="F-1", kinds=["handcuffs"])
     forced.police("force.ended", 20, force="F-1", **injury)
     assert gaps(forced) == (("whether anybody was hurt by the use of force",) if gap else ())
@@ -291,7 +343,7 @@ REMINDER, DISCHARGED = limit("R28", "reminder_after"), limit("R28", "post_discha
 def left_at_home(outcome: str = "referred", person: dict[str, Any] | None = None) -> Script:
     crisis = Script().ambulance(
         "incident.reported", 0, nature="self-harm", ambulance_category="C2", person=person or WHO
-    )  # fmt: skip
+    )
     crisis.ambulance("resource.on-scene", 20, resource="A1", kind="ambulance")
     return crisis.ambulance("incident.closed", 60, attended=True, outcome=outcome)
 
@@ -304,21 +356,44 @@ def test_two_days_after_self_harm_at_home_the_trust_has_not_been_in_contact() ->
 def test_after_a_day_a_reminder_comes_where_nothing_is_booked() -> None:
     assert not left_at_home().stands("R28", 60 + REMINDER - SECOND)
     reminder = left_at_home().finding("R28", 60 + REMINDER)
-    assert (reminder.stage, reminder.urgency, reminder.act_by) == ("reminder", 4, minute(60 + FOLLOW_UP))
+    assert (reminder.stage, reminder.urgency, reminder.act_by) == (
+        "reminder",
+        4,
+        minute(60 + FOLLOW_UP),
+    )
     booked = left_at_home()
     booked.say(
-        "slam-ehr", "follow-up.due", 70, follow_up="F-1", by=minute(60 + 2 * DAY).isoformat(), kind="post-crisis"
+        "slam-ehr",
+        "follow-up.due",
+        70,
+        follow_up="F-1",
+        by=minute(60 + 2 * DAY).isoformat(),
+        kind="post-crisis",
     )
     assert not booked.stands("R28", 60 + REMINDER)
 
 
-def test_a_follow_up_after_discharge_that_is_booked_for_next_week_is_late_after_three_days() -> None:
+def test_a_follow_up_after_discharge_that_is_booked_for_next_week_is_late_after_three_days() -> (
+    None
+):
     crisis = Script().say(
-        "slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="post-discharge"
+        "slam-ehr",
+        "follow-up.due",
+        0,
+        follow_up="F-1",
+        by=minute(7 * DAY).isoformat(),
+        kind="post-discharge",
     )
     assert not crisis.stands("R28", DISCHARGED - SECOND)
     assert "later than 72 hours after discharge" in crisis.finding("R28", DISCHARGED).reason
-    other = Script().say("slam-ehr", "follow-up.due", 0, follow_up="F-1", by=minute(7 * DAY).isoformat(), kind="other")
+    other = Script().say(
+        "slam-ehr",
+        "follow-up.due",
+        0,
+        follow_up="F-1",
+        by=minute(7 * DAY).isoformat(),
+        kind="other",
+    )
     assert not other.stands("R28", 7 * DAY - SECOND)
     assert other.stands("R28", 7 * DAY)
 
@@ -326,15 +401,23 @@ def test_a_follow_up_after_discharge_that_is_booked_for_next_week_is_late_after_
 def test_a_follow_up_booked_later_than_any_standard_does_not_quiet_a_crisis_at_home() -> None:
     crisis = left_at_home()
     crisis.say(
-        "slam-ehr", "follow-up.due", 70, follow_up="F-1", by=minute(60 + 14 * DAY).isoformat(), kind="post-self-harm"
+        "slam-ehr",
+        "follow-up.due",
+        70,
+        follow_up="F-1",
+        by=minute(60 + 14 * DAY).isoformat(),
+        kind="post-self-harm",
     )
     assert crisis.stands("R28", 60 + FOLLOW_UP)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "owed"), [("released", True), ("lapsed", True), ("admitted", False), ("arrested", False)]
+    ("outcome", "owed"),
+    [("released", True), ("lapsed", True), ("admitted", False), ("arrested", False)],
 )
-def test_released_from_a_detention_without_a_recorded_assessment_a_contact_is_owed(outcome: str, owed: bool) -> None:
+def test_released_from_a_detention_without_a_recorded_assessment_a_contact_is_owed(
+    outcome: str, owed: bool
+) -> None:
     crisis = Script().police("incident.reported", 0, nature="suicidal", person=WHO)
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.arrived", 40, detention="D-1", at=SITE)
@@ -343,19 +426,34 @@ def test_released_from_a_detention_without_a_recorded_assessment_a_contact_is_ow
 
 
 @pytest.mark.parametrize(
-    ("outcome", "owed"), [("other", True), ("discharged", True), ("returned", False), ("found", False)]
+    ("outcome", "owed"),
+    [("other", True), ("discharged", True), ("returned", False), ("found", False)],
 )
 def test_a_walk_out_is_only_settled_when_the_person_is_back(outcome: str, owed: bool) -> None:
-    crisis = Script().say("slam-ehr", "incident.reported", 0, incident="ED-1", nature="self-harm", person=WHO)
-    crisis.say("slam-ehr", "absence.reported", 10, absence="A-1", incident="ED-1", kind="walk-out", legal_status="01")
+    crisis = Script().say(
+        "slam-ehr", "incident.reported", 0, incident="ED-1", nature="self-harm", person=WHO
+    )
+    crisis.say(
+        "slam-ehr",
+        "absence.reported",
+        10,
+        absence="A-1",
+        incident="ED-1",
+        kind="walk-out",
+        legal_status="01",
+    )
     crisis.say("slam-ehr", "absence.ended", 30, absence="A-1", outcome=outcome)
     assert crisis.stands("R28", 10 + FOLLOW_UP) is owed
 
 
 def test_a_follow_up_in_time_or_a_referral_that_was_seen_suppresses_it() -> None:
-    done = left_at_home().say("slam-ehr", "follow-up.completed", 60 + FOLLOW_UP, follow_up="F-1", mode="phone")
+    done = left_at_home().say(
+        "slam-ehr", "follow-up.completed", 60 + FOLLOW_UP, follow_up="F-1", mode="phone"
+    )
     assert not done.stands("R28", 60 + FOLLOW_UP)
-    late = left_at_home().say("slam-ehr", "follow-up.completed", 61 + FOLLOW_UP, follow_up="F-1", mode="phone")
+    late = left_at_home().say(
+        "slam-ehr", "follow-up.completed", 61 + FOLLOW_UP, follow_up="F-1", mode="phone"
+    )
     assert late.stands("R28", 60 + FOLLOW_UP)
     assert not late.stands("R28", 61 + FOLLOW_UP)
 

@@ -11,9 +11,11 @@ from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 LONG_AGO = datetime(2026, 9, 1, 9, tzinfo=UTC)
 WHO: dict[str, Any] = {
-    "nhs_number": "9990000018", "nhs_number_status": "01", "names": [{"given": "Kwabena", "family": "Asante-Reid"}],
+    "nhs_number": "9990000018",
+    "nhs_number_status": "01",
+    "names": [{"given": "Kwabena", "family": "Asante-Reid"}],
     "date_of_birth": "1991-04-12",
-}  # fmt: skip
+}
 ASSESSED, SEEN = limit("R13", "assessed_within"), limit("R13", "health_professional_within")
 ADULT, CONTACT = limit("R14", "adult_within"), limit("R15", "contact_within")
 
@@ -21,7 +23,9 @@ ADULT, CONTACT = limit("R14", "adult_within"), limit("R15", "contact_within")
 def known() -> Script:
     """Somebody with an open care pathway."""
     told = Script().on_file("person.registered", LONG_AGO, person=WHO)
-    return told.on_file("pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", team="Community team")
+    return told.on_file(
+        "pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", team="Community team"
+    )
 
 
 def custody(crisis: Script, kind: str, at: float, /, **data: Any) -> Script:
@@ -31,10 +35,14 @@ def custody(crisis: Script, kind: str, at: float, /, **data: Any) -> Script:
 
 def held(crisis: Script | None = None, **data: Any) -> Script:
     """In custody since the first minute; seen by a health professional in the fifth."""
-    return custody(custody(crisis or known(), "arrived", 0, suite="brixton", **data), "health-checked", 5)
+    return custody(
+        custody(crisis or known(), "arrived", 0, suite="brixton", **data), "health-checked", 5
+    )
 
 
-def test_no_risk_assessment_within_the_limit_prompts_custody_and_the_trust_that_knows_the_person() -> None:
+def test_no_risk_assessment_within_the_limit_prompts_custody_and_the_trust_that_knows_the_person() -> (
+    None
+):
     assert not held().stands("R13", ASSESSED - SECOND)
     finding = held().finding("R13", ASSESSED)
     assert finding.stage == "not-assessed"
@@ -54,8 +62,12 @@ def test_an_assessment_at_the_limit_is_in_time_and_one_later_ends_it() -> None:
 def test_answers_that_contradict_the_register_prompt_until_they_are_corrected() -> None:
     crisis = custody(held(), "risk-assessed", 20, mental_health_disclosed=False)
     assert crisis.finding("R13", 20).stage == "contradicted"
-    assert not custody(crisis.copy(), "risk-assessed", 30, mental_health_disclosed=True).stands("R13", 30)
-    retracted = crisis.copy().say("met-custody", "event.retracted", 25, retracts="e3", reason="entered-in-error")
+    assert not custody(crisis.copy(), "risk-assessed", 30, mental_health_disclosed=True).stands(
+        "R13", 30
+    )
+    retracted = crisis.copy().say(
+        "met-custody", "event.retracted", 25, retracts="e3", reason="entered-in-error"
+    )
     assert not retracted.stands("R13", 30)
 
 
@@ -83,13 +95,15 @@ def test_handcuffs_at_an_arrest_are_no_history_and_a_suicidal_call_is() -> None:
 
 
 def test_it_ends_with_the_release() -> None:
-    assert not custody(held(), "released", ASSESSED + 5, pre_release_risk_assessed=True).stands("R13", ASSESSED + 6)
+    assert not custody(held(), "released", ASSESSED + 5, pre_release_risk_assessed=True).stands(
+        "R13", ASSESSED + 6
+    )
 
 
 def test_custody_that_is_not_heard_cannot_be_verified() -> None:
     (standing,) = [
         s for s in held().evaluation(ASSESSED + 5, heard={}).standing if s.finding.rule == "R13"
-    ]  # fmt: skip
+    ]
     assert standing.verification == "cannot-be-verified"
 
 
@@ -112,7 +126,9 @@ def test_three_hours_without_an_adult_even_where_no_interview_is_planned() -> No
 
 def disclosed(**data: Any) -> Script:
     """Told the nurse of thoughts of suicide; released in the hundredth minute (15:40)."""
-    crisis = custody(held(Script()), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=True)
+    crisis = custody(
+        held(Script()), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=True
+    )
     return custody(crisis, "released", data.pop("at", 100), **data)
 
 
@@ -126,7 +142,9 @@ def test_released_without_a_risk_assessment() -> None:
 def test_released_at_night_suicidal_and_referred_to_nobody() -> None:
     night = 13 * 60  # 03:00 in London
     assert disclosed(at=night, pre_release_risk_assessed=True).stands("R15", night)
-    assert not disclosed(at=night, pre_release_risk_assessed=True, referred_to="slam").stands("R15", night)
+    assert not disclosed(at=night, pre_release_risk_assessed=True, referred_to="slam").stands(
+        "R15", night
+    )
     morning = 18 * 60  # 08:00
     assert not disclosed(at=morning, pre_release_risk_assessed=True).stands("R15", morning)
 
@@ -143,13 +161,21 @@ def test_no_contact_within_two_days_of_the_release_is_asked_after_more_calmly() 
 def test_no_risk_of_self_harm_contradicts_a_suicidal_call_until_a_nurse_has_been_there() -> None:
     call = Script().police("incident.reported", -30, nature="suicidal")
     crisis = custody(
-        held(call, incident="CAD-1"), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=False
+        held(call, incident="CAD-1"),
+        "risk-assessed",
+        20,
+        mental_health_disclosed=True,
+        self_harm_risk=False,
     )
     finding = crisis.finding("R13", 20)
     assert (finding.stage, "no risk of self-harm" in finding.reason) == ("contradicted", True)
     assert not custody(crisis.copy(), "health-checked", 40).stands("R13", 40)
     agrees = custody(
-        held(call.copy(), incident="CAD-1"), "risk-assessed", 20, mental_health_disclosed=True, self_harm_risk=True
+        held(call.copy(), incident="CAD-1"),
+        "risk-assessed",
+        20,
+        mental_health_disclosed=True,
+        self_harm_risk=True,
     )
     assert not agrees.stands("R13", 20)
 
@@ -158,7 +184,9 @@ def test_no_risk_of_self_harm_contradicts_a_suicidal_call_until_a_nurse_has_been
 def test_a_pathway_that_was_closed_lately_is_a_history(days: int, counts: bool) -> None:
     told = Script().on_file("person.registered", minute(0) - timedelta(days=900), person=WHO)
     told.on_file("pathway.opened", minute(0) - timedelta(days=800), pathway="CP-1")
-    told.on_file("pathway.closed", minute(0) - timedelta(days=days), pathway="CP-1", reason="discharged")
+    told.on_file(
+        "pathway.closed", minute(0) - timedelta(days=days), pathway="CP-1", reason="discharged"
+    )
     assert held(told).stands("R13", ASSESSED) is counts
 
 
@@ -180,7 +208,9 @@ def test_detained_again_somebody_is_with_them() -> None:
     crisis = held(Script().police("incident.reported", -30, nature="suicidal"), incident="CAD-1")
     custody(crisis, "released", 100)
     assert crisis.stands("R15", 130)
-    assert not crisis.police("detention.detained", 130, detention="D-1", power="s136").stands("R15", 130)
+    assert not crisis.police("detention.detained", 130, detention="D-1", power="s136").stands(
+        "R15", 130
+    )
 
 
 def test_a_weekend_and_a_bank_holiday_are_out_of_hours_by_day() -> None:

@@ -12,7 +12,9 @@ AT_ALL = limit("R03", "restraint_limit")
 
 
 def held(
-    nature: str = "mental-health-crisis", kinds: tuple[str, ...] = ("physical-restraint",), **data: object
+    nature: str = "mental-health-crisis",
+    kinds: tuple[str, ...] = ("physical-restraint",),
+    **data: object,
 ) -> Script:
     """Police hold a person from the tenth minute; the ambulance service has graded its call C2."""
     crisis = Script().police("incident.reported", 0, nature=nature)
@@ -61,7 +63,15 @@ def test_a_restraint_without_any_sign_of_a_crisis_is_not_this_alert() -> None:
 
 
 @pytest.mark.parametrize(
-    "sign", ["hot-to-touch", "breathless", "cannot-breathe", "exhausted", "sudden-calm", "extreme-agitation"]
+    "sign",
+    [
+        "hot-to-touch",
+        "breathless",
+        "cannot-breathe",
+        "exhausted",
+        "sudden-calm",
+        "extreme-agitation",
+    ],
 )
 def test_a_sign_of_acute_behavioural_disturbance_makes_it_one_from_then_on(sign: str) -> None:
     crime = held(nature="violence").police("force.reviewed", 12, force="F-1", signs=[sign])
@@ -70,7 +80,11 @@ def test_a_sign_of_acute_behavioural_disturbance_makes_it_one_from_then_on(sign:
 
 
 def test_other_signs_do_not() -> None:
-    assert not held(nature="violence").police("force.reviewed", 12, force="F-1", signs=["bleeding"]).stands("R02", 14)
+    assert (
+        not held(nature="violence")
+        .police("force.reviewed", 12, force="F-1", signs=["bleeding"])
+        .stands("R02", 14)
+    )
 
 
 def test_it_ends_when_the_person_is_let_go_and_begins_anew_with_the_next_restraint() -> None:
@@ -113,7 +127,9 @@ def test_reviewed_and_yet_ten_minutes_long() -> None:
 
 
 def test_ended_at_the_limit_is_in_time() -> None:
-    crisis = held().police("force.reviewed", 14, force="F-1").police("force.reviewed", 18, force="F-1")
+    crisis = (
+        held().police("force.reviewed", 14, force="F-1").police("force.reviewed", 18, force="F-1")
+    )
     assert not crisis.police("force.ended", 10 + AT_ALL, force="F-1").stands("R03", 10 + AT_ALL)
 
 
@@ -126,7 +142,9 @@ def test_a_sign_of_danger_to_life_waits_for_no_limit(sign: str) -> None:
 
 
 def test_exhaustion_alone_does_not_shorten_the_limit() -> None:
-    assert not held().police("force.reviewed", 11, force="F-1", signs=["exhausted"]).stands("R03", 12)
+    assert (
+        not held().police("force.reviewed", 11, force="F-1", signs=["exhausted"]).stands("R03", 12)
+    )
 
 
 def test_it_needs_no_sign_of_a_crisis() -> None:
@@ -143,4 +161,8 @@ def test_each_stage_is_the_same_alert_getting_worse() -> None:
 def test_it_stands_until_the_person_is_let_go_or_the_incident_is_closed() -> None:
     assert held().stands("R03", 200)
     assert not held().police("force.ended", 30, force="F-1").stands("R03", 30)
-    assert not held().police("incident.closed", 30, attended=True, outcome="detained").stands("R03", 30)
+    assert (
+        not held()
+        .police("incident.closed", 30, attended=True, outcome="detained")
+        .stands("R03", 30)
+    )

@@ -22,7 +22,9 @@ def test_the_scenario_gives_its_alerts_and_no_other(path: Path) -> None:
     assert run(load_scenario(path), REGISTRY, POLICY).differences == ()
 
 
-@pytest.mark.parametrize("path", [p for p in SCENARIOS if load_scenario(p).expect], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in SCENARIOS if load_scenario(p).expect], ids=lambda p: p.stem
+)
 def test_an_alert_nobody_expects_fails_the_scenario(path: Path) -> None:
     scenario = load_scenario(path)
     left_out = scenario.model_copy(update={"expect": scenario.expect[1:]})
@@ -38,11 +40,15 @@ def test_every_rule_has_a_scenario_in_which_it_is_raised_and_one_in_which_it_end
 
 def test_a_night_without_alerts_is_among_them() -> None:
     quiet = [s for s in map(load_scenario, SCENARIOS) if not s.expect]
-    assert any(s.instant(s.until) - s.start >= timedelta(hours=6) and len(s.feeds()) >= 3 for s in quiet)
+    assert any(
+        s.instant(s.until) - s.start >= timedelta(hours=6) and len(s.feeds()) >= 3 for s in quiet
+    )
 
 
 def test_an_event_that_intake_refuses_reaches_nobody() -> None:
-    scenario = load_scenario(Path(__file__).parents[2] / "scenarios" / "nhs-number-with-a-wrong-check-digit.yaml")
+    scenario = load_scenario(
+        Path(__file__).parents[2] / "scenarios" / "nhs-number-with-a-wrong-check-digit.yaml"
+    )
     assert len(arrivals(scenario, REGISTRY)) == len(scenario.known) + len(scenario.events) - 1
 
 

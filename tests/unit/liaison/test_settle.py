@@ -27,9 +27,14 @@ class Night:
 
     def call(self, feed: str, at: float, reference: str, uprn: str, /, **data: object) -> None:
         self.say(
-            feed, "incident.reported", at, incident=reference, nature="mental-health-crisis",
-            location={"uprn": uprn, "area": "southwark"}, **data,
-        )  # fmt: skip
+            feed,
+            "incident.reported",
+            at,
+            incident=reference,
+            nature="mental-health-crisis",
+            location={"uprn": uprn, "area": "southwark"},
+            **data,
+        )
 
     @property
     def groups(self) -> set[frozenset[tuple[str, str]]]:
@@ -66,12 +71,20 @@ def test_the_crisis_of_the_earlier_incident_takes_in_the_later_and_keeps_its_id(
     assert night.crisis_of(LAS) == first
 
 
-def test_two_crises_that_turn_out_to_be_one_keep_the_elder_id_and_the_younger_is_dissolved() -> None:
+def test_two_crises_that_turn_out_to_be_one_keep_the_elder_id_and_the_younger_is_dissolved() -> (
+    None
+):
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
     night.call(AMBULANCE, 3, "LAS-1", "2002")
     elder, younger = night.crisis_of(CAD), night.crisis_of(LAS)
-    night.say(AMBULANCE, "incident.linked", 5, incident="LAS-1", linked={"agency": "met", "reference": "CAD-1"})
+    night.say(
+        AMBULANCE,
+        "incident.linked",
+        5,
+        incident="LAS-1",
+        linked={"agency": "met", "reference": "CAD-1"},
+    )
     assert set(night.ledger.crises) == {elder}
     assert younger not in night.ledger.crises
 
@@ -88,8 +101,15 @@ def test_an_alert_that_stands_is_neither_doubled_nor_ended_when_its_crisis_is_jo
     at_first = {d.desk for a in night.ledger.alerts.values() for d in a.desks if d.origin == "rule"}
     told = [t for t in night.ledger.log if t.alert_id == before[0][0] and t.desk in at_first]
     kinds = [t.kind for t in told if t.kind in {"raised", "annotated", "cleared", "returned"}]
-    assert kinds == ["raised", "raised", "annotated", "annotated"]  # at two desks; the other incident is shown
-    assert {a.crisis_id for a in night.ledger.alerts.values() if a.rule == "R01"} == {night.crisis_of(CAD)}
+    assert kinds == [
+        "raised",
+        "raised",
+        "annotated",
+        "annotated",
+    ]  # at two desks; the other incident is shown
+    assert {a.crisis_id for a in night.ledger.alerts.values() if a.rule == "R01"} == {
+        night.crisis_of(CAD)
+    }
 
 
 def test_when_a_person_parts_them_one_keeps_the_id_and_the_other_gets_its_own() -> None:
@@ -114,7 +134,9 @@ def test_an_alert_goes_with_its_own_incident_when_they_part() -> None:
     assert alert.crisis_id == night.crisis_of(CAD)
 
 
-def test_an_alert_that_rested_on_both_ends_when_they_part_and_is_the_same_when_they_join_again() -> None:
+def test_an_alert_that_rested_on_both_ends_when_they_part_and_is_the_same_when_they_join_again() -> (
+    None
+):
     night = Night()
     night.call(POLICE, 0, "CAD-1", "1001")
     night.call(AMBULANCE, 1, "LAS-1", "1001", ambulance_category="C3")
@@ -132,7 +154,13 @@ def test_what_a_person_has_parted_no_place_brings_together_again() -> None:
     night.call(POLICE, 0, "CAD-1", "1001")
     night.call(AMBULANCE, 3, "LAS-1", "1001")
     night.ledger.separate(CAD, LAS, minute(10))
-    night.say(AMBULANCE, "incident.updated", 12, incident="LAS-1", location={"uprn": "1001", "area": "southwark"})
+    night.say(
+        AMBULANCE,
+        "incident.updated",
+        12,
+        incident="LAS-1",
+        location={"uprn": "1001", "area": "southwark"},
+    )
     assert night.groups == {frozenset({CAD}), frozenset({LAS})}
 
 
@@ -150,9 +178,10 @@ def test_two_incidents_about_different_people_make_nobody_the_person_of_the_cris
         night = Night()
         for local, given, born in order:
             who = {
-                "names": [{"given": given, "family": "Okafor"}], "date_of_birth": born,
+                "names": [{"given": given, "family": "Okafor"}],
+                "date_of_birth": born,
                 "addresses": [{"postcode": "SE5 8AZ"}],
-            }  # fmt: skip
+            }
             night.say(TRUST, "person.registered", -60, local_person=local, person=who)
             night.say(TRUST, "pathway.opened", -50, local_person=local, pathway=f"CP-{local}")
             reference, feed = ("CAD-1", POLICE) if local == "P-1" else ("LAS-1", AMBULANCE)
@@ -184,10 +213,19 @@ def test_a_registration_that_was_taken_back_leaves_the_person_unknown() -> None:
     assert [stands for _, stands in night.raised("R16")] == [False]
 
 
-def test_a_place_with_coordinates_alone_is_in_its_borough_and_the_alert_goes_to_the_desks_that_serve_it() -> None:
+def test_a_place_with_coordinates_alone_is_in_its_borough_and_the_alert_goes_to_the_desks_that_serve_it() -> (
+    None
+):
     night = Night()
-    night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="mental-health-crisis",
-              indicators=["suicide-attempt"], location={"latitude": 51.4951, "longitude": -0.1165})  # fmt: skip
+    night.say(
+        POLICE,
+        "incident.reported",
+        0,
+        incident="CAD-1",
+        nature="mental-health-crisis",
+        indicators=["suicide-attempt"],
+        location={"latitude": 51.4951, "longitude": -0.1165},
+    )
     night.say(POLICE, "resource.on-scene", 1, incident="CAD-1", resource="M1", kind="police-unit")
     night.ledger.tick(minute(7))
     (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
@@ -197,8 +235,14 @@ def test_a_place_with_coordinates_alone_is_in_its_borough_and_the_alert_goes_to_
 
 def test_the_area_that_an_agency_names_counts_before_its_coordinates() -> None:
     night = Night()
-    night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="suicidal",
-              location={"latitude": 51.4951, "longitude": -0.1165, "area": "southwark"})  # fmt: skip
+    night.say(
+        POLICE,
+        "incident.reported",
+        0,
+        incident="CAD-1",
+        nature="suicidal",
+        location={"latitude": 51.4951, "longitude": -0.1165, "area": "southwark"},
+    )
     (crisis,) = night.ledger.crises.values()
     assert crisis.area == "southwark"
 
@@ -206,7 +250,10 @@ def test_the_area_that_an_agency_names_counts_before_its_coordinates() -> None:
 def test_in_replay_a_rare_name_weighs_more_too_once_the_register_is_large_enough() -> None:
     def outcome(others: int) -> str:
         night = Night()
-        his = {"names": [{"given": "Thelonious", "family": "Featherstonehaugh"}], "date_of_birth": "1985-09-14"}
+        his = {
+            "names": [{"given": "Thelonious", "family": "Featherstonehaugh"}],
+            "date_of_birth": "1985-09-14",
+        }
         common = {"names": [{"given": "Mohammed", "family": "Khan"}], "date_of_birth": "1990-05-06"}
         people = [
             event(

@@ -26,9 +26,13 @@ def test_the_shipped_registry_rules_and_policy_fit_together() -> None:
     check_staffing(LONDON, POLICY)
 
 
-@pytest.mark.parametrize("role", ["ambulance-supervisor", "police-supervisor", "mental-health-supervisor"])
+@pytest.mark.parametrize(
+    "role", ["ambulance-supervisor", "police-supervisor", "mental-health-supervisor"]
+)
 def test_an_agency_without_a_supervisor_is_refused_with_what_to_do(role: str) -> None:
-    with pytest.raises(StaffingError, match=rf"no {role} desk: nobody is told when .* does not answer; add one"):
+    with pytest.raises(
+        StaffingError, match=rf"no {role} desk: nobody is told when .* does not answer; add one"
+    ):
         check_staffing(without(role), POLICY)
 
 
@@ -61,7 +65,10 @@ def test_a_supervisor_is_not_told_before_the_desk_had_its_time() -> None:
     [
         ({"escalation": {1: {"supervisor": 120}}}, "a ladder for each urgency"),
         ({"escalation": {u: {"tactical": 120} for u in range(1, 6)}}, "has no supervisor"),
-        ({"escalation": {u: {"supervisor": 300, "tactical": 300} for u in range(1, 6)}}, "later than the one below"),
+        (
+            {"escalation": {u: {"supervisor": 300, "tactical": 300} for u in range(1, 6)}},
+            "later than the one below",
+        ),
         ({"longest_shelf_seconds": {1: 60}}, "a P1 is never shelved"),
         ({"acknowledgement_lasts_seconds": {1: 60}}, "a time for each urgency"),
     ],
@@ -74,4 +81,8 @@ def test_a_policy_that_cannot_be_is_refused(edit: dict[str, Any], said: str) -> 
 def test_a_rule_may_have_a_ladder_of_its_own() -> None:
     own = CATALOGUE["R16"].model_copy(update={"ladder": {"supervisor": 900}})
     assert own.ladder == {"supervisor": 900}
-    assert [level for level, _ in POLICY.ladder("R16", 2)] == ["supervisor", "tactical", "strategic"]
+    assert [level for level, _ in POLICY.ladder("R16", 2)] == [
+        "supervisor",
+        "tactical",
+        "strategic",
+    ]

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.liaison.alert import Accept, Acknowledge, Addressed, Alert, Ladder, Terms, answer, clear, inhibit, threads
+from services.liaison.alert import (
+    Accept,
+    Acknowledge,
+    Addressed,
+    Alert,
+    Ladder,
+    Terms,
+    answer,
+    clear,
+    inhibit,
+    threads,
+)
 from services.liaison.alert.life import raise_alert
 from services.liaison.alert.passing import alert_due, pass_time
 from services.liaison.finding import Finding, Standing
@@ -16,12 +27,26 @@ LADDER = Ladder(1, timedelta(minutes=2), timedelta(minutes=10))
 
 def raised(rule: str, urgency: int, *desks: str, at: datetime = AT) -> Alert:
     finding = Finding(
-        rule=rule, anchor=("/met/cad", rule), holds_from=at, urgency=urgency, title=rule, reason="", next_step="",
-        recipients=("ambulance-control",), evidence=(), acknowledge_within=timedelta(minutes=2),
-    )  # fmt: skip
+        rule=rule,
+        anchor=("/met/cad", rule),
+        holds_from=at,
+        urgency=urgency,
+        title=rule,
+        reason="",
+        next_step="",
+        recipients=("ambulance-control",),
+        evidence=(),
+        acknowledge_within=timedelta(minutes=2),
+    )
     to = [Addressed(d, "las", {}, (), LADDER) for d in desks or ("las",)]
     return raise_alert(
-        Standing(finding, "verified"), to, at, rule_version=1, zone="london", area=None, crisis_id="one"
+        Standing(finding, "verified"),
+        to,
+        at,
+        rule_version=1,
+        zone="london",
+        area=None,
+        crisis_id="one",
     ).alert
 
 

@@ -37,7 +37,9 @@ def test_a_working_day(day: date, works: bool) -> None:
         (datetime(2026, 10, 23, 9, tzinfo=UTC), 1, datetime(2026, 10, 27, tzinfo=UTC)),
     ],
 )
-def test_the_end_of_a_working_day_is_londons_midnight(after: datetime, days: int, end: datetime) -> None:
+def test_the_end_of_a_working_day_is_londons_midnight(
+    after: datetime, days: int, end: datetime
+) -> None:
     assert end_of_working_day(after, days) == end
 
 

@@ -22,7 +22,11 @@ print(gc.collect() >= 1, looked_at[0] < 5_000)
 def told(act: str) -> str:
     """In a process of its own: the collector is the whole process's."""
     done = subprocess.run(
-        [sys.executable, "-c", SAYS.format(act=act)], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", SAYS.format(act=act)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     return done.stdout.strip()
 

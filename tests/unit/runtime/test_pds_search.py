@@ -41,7 +41,10 @@ SAYS_LITTLE = {5, 6}
 def parameters(case: dict[str, Any]) -> dict[str, list[str]]:
     """As they stand in the address."""
     return {
-        name: [v if isinstance(v, str) else json.dumps(v) for v in (said if isinstance(said, list) else [said])]
+        name: [
+            v if isinstance(v, str) else json.dumps(v)
+            for v in (said if isinstance(said, list) else [said])
+        ]
         for name, said in case["params"].items()
     }
 
@@ -66,12 +69,16 @@ def passes(case: dict[str, Any]) -> bool:
         return False
     if "ids_all" in expect and ids != expect["ids_all"]:
         return False
-    return all(len(ids) > int(n) and ids[int(n)] == wanted for n, wanted in expect.get("ids", {}).items())
+    return all(
+        len(ids) > int(n) and ids[int(n)] == wanted for n, wanted in expect.get("ids", {}).items()
+    )
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda n: CASES[n]["scenario"][:60])
 def test_each_case_passes_or_is_named_with_the_reason(number: int) -> None:
-    assert passes(CASES[number]) is (number not in NOT_PASSED), NOT_PASSED.get(number, "it should pass")
+    assert passes(CASES[number]) is (number not in NOT_PASSED), NOT_PASSED.get(
+        number, "it should pass"
+    )
 
 
 def test_those_named_are_indeed_people_who_are_not_published() -> None:
@@ -87,12 +94,15 @@ def test_those_named_are_indeed_people_who_are_not_published() -> None:
 def test_those_that_say_little_are_counted_apart() -> None:
     published = {_family(p) for p in PEOPLE}
     vacuous = {
-        n for n, case in enumerate(CASES)
-        if n not in NOT_PASSED and case["expect"].get("total") == ["==", 0]
+        n
+        for n, case in enumerate(CASES)
+        if n not in NOT_PASSED
+        and case["expect"].get("total") == ["==", 0]
         and str(case["params"].get("family", "")).casefold() not in published
-        and "*" not in str(case["params"].get("family")) and "_fuzzy-match" in case["params"]
+        and "*" not in str(case["params"].get("family"))
+        and "_fuzzy-match" in case["params"]
         and case["params"]["family"] not in ("Smythe", "MED")
-    }  # fmt: skip
+    }
     assert vacuous == SAYS_LITTLE
     assert len(CASES) - len(NOT_PASSED) - len(SAYS_LITTLE) == 26
 
@@ -103,28 +113,43 @@ def _family(person: dict[str, Any]) -> str:
 
 
 def patient(number: str, family: str, given: str, mark: str = "U", **more: Any) -> dict[str, Any]:
-    return {"resourceType": "Patient", "id": number, "meta": {"security": [{"code": mark}]}, "gender": "male",
-            "birthDate": "1988-02-29", "name": [{"use": "usual", "family": family, "given": [given]}],
-            "address": [{"postalCode": "SW2 5SG"}], "telecom": [{"system": "phone", "value": "020 7946 0211"}],
-            "generalPractitioner": [{"identifier": {"value": "A20047"}}]} | more  # fmt: skip
+    return {
+        "resourceType": "Patient",
+        "id": number,
+        "meta": {"security": [{"code": mark}]},
+        "gender": "male",
+        "birthDate": "1988-02-29",
+        "name": [{"use": "usual", "family": family, "given": [given]}],
+        "address": [{"postalCode": "SW2 5SG"}],
+        "telecom": [{"system": "phone", "value": "020 7946 0211"}],
+        "generalPractitioner": [{"identifier": {"value": "A20047"}}],
+    } | more
 
 
 ASKED = {"family": ["Okafor"], "birthdate": ["1988-02-29"]}
 
 
-@pytest.mark.parametrize("term", [{"address-postalcode": ["SW2 5SG"]}, {"general-practitioner": ["A20047"]}])
-def test_a_restricted_person_is_never_found_by_postcode_or_practice(term: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize(
+    "term", [{"address-postalcode": ["SW2 5SG"]}, {"general-practitioner": ["A20047"]}]
+)
+def test_a_restricted_person_is_never_found_by_postcode_or_practice(
+    term: dict[str, list[str]],
+) -> None:
     hidden = patient("9990000018", "Okafor", "Tunde", "R")
     assert search([hidden], ASKED | term) == []
     assert [h.patient["id"] for h in search([hidden], ASKED)] == ["9990000018"]
-    assert [h.patient["id"] for h in search([patient("9990000018", "Okafor", "Tunde")], ASKED | term)] == ["9990000018"]
+    assert [
+        h.patient["id"] for h in search([patient("9990000018", "Okafor", "Tunde")], ASKED | term)
+    ] == ["9990000018"]
 
 
 def test_of_a_restricted_person_no_location_is_given() -> None:
     assert {"address", "telecom", "generalPractitioner"} & shown(
         patient("9990000018", "Okafor", "T", "R")
     ).keys() == set()
-    assert {"address", "telecom", "generalPractitioner"} <= shown(patient("9990000018", "Okafor", "T")).keys()
+    assert {"address", "telecom", "generalPractitioner"} <= shown(
+        patient("9990000018", "Okafor", "T")
+    ).keys()
 
 
 def test_a_redacted_person_is_not_found() -> None:
@@ -169,13 +194,25 @@ def test_a_fuzzy_search_finds_those_who_sound_alike_and_those_whose_names_are_cr
         (ASKED | {"shoe-size": ["9"]}, "UNSUPPORTED_PARAMETER"),
     ],
 )
-def test_a_search_that_cannot_be_made_is_refused_by_code(asked: dict[str, list[str]], code: str) -> None:
+def test_a_search_that_cannot_be_made_is_refused_by_code(
+    asked: dict[str, list[str]], code: str
+) -> None:
     with pytest.raises(Refused) as refused:
         search([], asked)
     assert (refused.value.status, refused.value.code) == (400, code)
 
 
-@pytest.mark.parametrize(("name", "code"), [("Robert", "R163"), ("Rupert", "R163"), ("Ashcraft", "A261"),
-                                            ("Tymczak", "T522"), ("Pfister", "P236"), ("Özil", "O240"), ("", "")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Robert", "R163"),
+        ("Rupert", "R163"),
+        ("Ashcraft", "A261"),
+        ("Tymczak", "T522"),
+        ("Pfister", "P236"),
+        ("Özil", "O240"),
+        ("", ""),
+    ],
+)
 def test_soundex(name: str, code: str) -> None:
     assert soundex(name) == code

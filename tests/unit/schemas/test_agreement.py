@@ -15,14 +15,34 @@ from schemas.generate import FOLDER
 from services.intake.faults import check
 
 VALID = sorted(p for p in (FOLDER / "examples").rglob("*.json") if not p.name.startswith("invalid"))
-SUBSTITUTES: tuple[Any, ...] = (None, "", "4", "true", 4, -1, 0.5, True, [], {}, [[]], "2026-11-23", "1732371840")
+SUBSTITUTES: tuple[Any, ...] = (
+    None,
+    "",
+    "4",
+    "true",
+    4,
+    -1,
+    0.5,
+    True,
+    [],
+    {},
+    [[]],
+    "2026-11-23",
+    "1732371840",
+)
 
 
 def leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Where there is a value in the document."""
     if path:
         yield path
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    items = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
     for key, value in items:
         yield from leaves(value, (*path, key))
 
@@ -41,7 +61,9 @@ def replaced(document: Any, path: tuple[Any, ...], value: Any) -> Any:
 def test_a_wrong_value_anywhere_is_wrong_for_both(path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     validator = Draft202012Validator(
-        json.loads((FOLDER / "json" / f"{path.parent.name}.schema.json").read_text(encoding="utf-8")),
+        json.loads(
+            (FOLDER / "json" / f"{path.parent.name}.schema.json").read_text(encoding="utf-8")
+        ),
         format_checker=FormatChecker(),
     )
     differ = []
@@ -70,17 +92,27 @@ def test_a_wrong_value_anywhere_is_wrong_for_both(path: Path) -> None:
         (("data", "free"), True, "value-invalid"),
     ],
 )
-def test_nothing_is_guessed_from_a_value_of_another_kind(place: tuple[str, ...], value: Any, code: str) -> None:
-    document = json.loads(next((FOLDER / "examples/place-of-safety.capacity").glob("valid*")).read_text())
+def test_nothing_is_guessed_from_a_value_of_another_kind(
+    place: tuple[str, ...], value: Any, code: str
+) -> None:
+    document = json.loads(
+        next((FOLDER / "examples/place-of-safety.capacity").glob("valid*")).read_text()
+    )
     (fault,) = check(json.dumps(replaced(document, place, value)).encode())
     assert (fault.pointer, fault.code) == ("/" + "/".join(place), code)
     assert str(value) not in fault.message, "a fault never repeats a value of the event"
 
 
-@pytest.mark.parametrize("number", ["٩٩٩٠٠٠٠٠٤٢", "９９９００００　０４２", "999000004", "9990000043"])
+@pytest.mark.parametrize(
+    "number", ["٩٩٩٠٠٠٠٠٤٢", "９９９００００　０４２", "999000004", "9990000043"]
+)
 def test_an_nhs_number_is_ten_plain_digits_with_the_right_check_digit(number: str) -> None:
     document = json.loads(next((FOLDER / "examples/person.registered").glob("valid*")).read_text())
-    faults = check(json.dumps(replaced(document, ("data", "person", "nhs_number"), number)).encode())
-    assert [(f.pointer, f.code) for f in faults] == [("/data/person/nhs_number", "nhs-number-check-digit")]
+    faults = check(
+        json.dumps(replaced(document, ("data", "person", "nhs_number"), number)).encode()
+    )
+    assert [(f.pointer, f.code) for f in faults] == [
+        ("/data/person/nhs_number", "nhs-number-check-digit")
+    ]
     spaced = replaced(document, ("data", "person", "nhs_number"), "999 000 0042")
     assert check(json.dumps(spaced).encode()) == []

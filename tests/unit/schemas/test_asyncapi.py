@@ -78,7 +78,8 @@ def problems(document: dict[str, Any]) -> list[str]:
         if set(ADDRESS_PARAMETER.findall(channel["address"])) != set(channel.get("parameters", {})):
             found.append(f"{name}: the parameters are not those of the address")
         found.extend(
-            f"{name}: {m} is not in components" for m in set(channel["messages"]) - set(components["messages"])
+            f"{name}: {m} is not in components"
+            for m in set(channel["messages"]) - set(components["messages"])
         )
     for name, operation in document["operations"].items():
         only(name, operation, OPERATION, {"action", "channel"})
@@ -86,11 +87,20 @@ def problems(document: dict[str, Any]) -> list[str]:
             found.append(f"{name}: an operation sends or receives")
     for name, message in components["messages"].items():
         only(name, message, MESSAGE, {"payload"})
-        only(f"{name} payload", message.get("payload", {}), {"schemaFormat", "schema"}, {"schemaFormat", "schema"})
+        only(
+            f"{name} payload",
+            message.get("payload", {}),
+            {"schemaFormat", "schema"},
+            {"schemaFormat", "schema"},
+        )
     for name, trait in components["messageTraits"].items():
         only(name, trait, TRAIT, set())
         only(f"{name} kafka", trait["bindings"]["kafka"], KAFKA_MESSAGE, set())
-    named = [*document["channels"], *document["operations"], *(k for c in components.values() for k in c)]
+    named = [
+        *document["channels"],
+        *document["operations"],
+        *(k for c in components.values() for k in c),
+    ]
     found.extend(f"{name} is no key" for name in named if not KEY.match(name))
     for reference in references(document):
         try:
@@ -114,7 +124,11 @@ def test_the_document_is_an_asyncapi_3_document(document: dict[str, Any]) -> Non
         (("channels", "feed", "address"), "feed.{agency}", "not those of the address"),
         (("components", "messages", "harm.reported"), {"payload": {}}, "harm.reported is no key"),
         (("operations", "sendAlerts", "channel"), {"$ref": "#/channels/alarms"}, "leads nowhere"),
-        (("channels", "feed", "messages", "harm_done"), {"$ref": "./json/harm.done.schema.json"}, "leads nowhere"),
+        (
+            ("channels", "feed", "messages", "harm_done"),
+            {"$ref": "./json/harm.done.schema.json"},
+            "leads nowhere",
+        ),
     ],
 )
 def test_what_is_wrong_would_be_seen(
@@ -128,7 +142,9 @@ def test_what_is_wrong_would_be_seen(
     assert any(problem in said for said in problems(broken)), problems(broken)
 
 
-def test_every_type_is_on_the_feed_channel_and_alerts_on_the_other(document: dict[str, Any]) -> None:
+def test_every_type_is_on_the_feed_channel_and_alerts_on_the_other(
+    document: dict[str, Any],
+) -> None:
     channels = document["channels"]
     assert set(channels["feed"]["messages"]) == {key(name) for name in event_models()}
     assert set(channels["alerts"]["messages"]) == {key(ALERT_CHANGED)}
@@ -143,16 +159,27 @@ def test_every_type_is_on_the_feed_channel_and_alerts_on_the_other(document: dic
 
 def test_the_topics_of_the_registry_are_the_addresses(document: dict[str, Any]) -> None:
     registry = load_registry()
-    feed, agency = document["channels"]["feed"]["address"], document["channels"]["alerts"]["address"]
+    feed, agency = (
+        document["channels"]["feed"]["address"],
+        document["channels"]["alerts"]["address"],
+    )
     assert set(registry.topics()) == {feed.format(feed=name) for name in registry.feeds_by_id}
-    assert set(registry.alert_topics()) == {agency.format(agency=name) for name in registry.agencies_by_id}
+    assert set(registry.alert_topics()) == {
+        agency.format(agency=name) for name in registry.agencies_by_id
+    }
     receipts = document["channels"]["receipts"]["address"]
     senders = {a.id for a in registry.agencies if a.feeds}
     assert set(registry.receipt_topics()) == {receipts.format(agency=name) for name in senders}
-    assert set(registry.every_topic()) == {*registry.topics(), *registry.alert_topics(), *registry.receipt_topics()}
+    assert set(registry.every_topic()) == {
+        *registry.topics(),
+        *registry.alert_topics(),
+        *registry.receipt_topics(),
+    }
 
 
-def test_both_modes_are_described_and_the_headers_are_those_that_are_read(document: dict[str, Any]) -> None:
+def test_both_modes_are_described_and_the_headers_are_those_that_are_read(
+    document: dict[str, Any],
+) -> None:
     said = document["info"]["description"]
     assert "Structured mode" in said
     assert "Binary mode" in said
@@ -163,9 +190,13 @@ def test_both_modes_are_described_and_the_headers_are_those_that_are_read(docume
     assert set(read) == set(generate.attributes()) | {"datacontenttype", "data"}
 
 
-@pytest.mark.parametrize("scenario", ["the-story", "silent-ambulance-feed", "plan-on-file-nobody-has-opened"])
+@pytest.mark.parametrize(
+    "scenario", ["the-story", "silent-ambulance-feed", "plan-on-file-nobody-has-opened"]
+)
 def test_an_alert_that_the_ledger_sends_is_what_the_schema_says(scenario: str) -> None:
-    schema = json.loads((FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json").read_text(encoding="utf-8")
+    )
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     registry = load_registry()
     outcome = run(load_scenario(SCENARIOS / f"{scenario}.yaml"), registry, load_policy())

@@ -17,7 +17,10 @@ LONDON = load_registry()
 
 
 def collection(*features: tuple[str, Any]) -> str:
-    made = [{"type": "Feature", "properties": {"code": code}, "geometry": shape} for code, shape in features]
+    made = [
+        {"type": "Feature", "properties": {"code": code}, "geometry": shape}
+        for code, shape in features
+    ]
     return json.dumps({"type": "FeatureCollection", "features": made})
 
 
@@ -31,7 +34,9 @@ def collection(*features: tuple[str, Any]) -> str:
         (52.2053, 0.1218, None),
     ],
 )
-def test_a_place_in_london_is_in_its_borough(latitude: float, longitude: float, area: str | None) -> None:
+def test_a_place_in_london_is_in_its_borough(
+    latitude: float, longitude: float, area: str | None
+) -> None:
     assert LONDON.area_at(latitude, longitude) == area
 
 
@@ -58,7 +63,10 @@ def test_on_a_border_it_is_always_the_same_area() -> None:
     [
         ("{", "line 1: this is no JSON"),
         ("[]", "no GeoJSON FeatureCollection"),
-        (collection(("E1", {"type": "Point", "coordinates": [0, 51]})), "feature E1: its geometry is no Polygon"),
+        (
+            collection(("E1", {"type": "Point", "coordinates": [0, 51]})),
+            "feature E1: its geometry is no Polygon",
+        ),
         (collection(("E1", SQUARE), ("E1", SQUARE)), "two features have the same properties/code"),
     ],
 )
@@ -81,7 +89,10 @@ def registry(folder: Path, boundaries: str | None) -> Path:
     [
         (None, "here.geojson, which the registry names as boundaries, cannot be read"),
         ("{", "here.geojson: line 1"),
-        (collection(("E09000002", SQUARE)), "area barnet: here.geojson has no outline of code E09000003"),
+        (
+            collection(("E09000002", SQUARE)),
+            "area barnet: here.geojson has no outline of code E09000003",
+        ),
     ],
 )
 def test_a_registry_without_the_outlines_it_names_is_refused_at_load(
@@ -92,7 +103,9 @@ def test_a_registry_without_the_outlines_it_names_is_refused_at_load(
 
 
 def test_a_copy_of_london_in_another_folder_still_has_its_outlines(tmp_path: Path) -> None:
-    (tmp_path / "ours.yaml").write_text(yaml.safe_dump(LONDON.model_dump(mode="json", exclude_none=True)))
+    (tmp_path / "ours.yaml").write_text(
+        yaml.safe_dump(LONDON.model_dump(mode="json", exclude_none=True))
+    )
     assert load_registry(tmp_path / "ours.yaml").area_at(51.5045, -0.0865) == "southwark"
 
 

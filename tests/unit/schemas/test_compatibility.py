@@ -31,7 +31,11 @@ ELDER: dict[str, Any] = {
                 "free": {"type": "integer", "minimum": 0, "default": 0},
                 "reason": {"anyOf": [{"$ref": "#/$defs/Kind"}, {"type": "null"}], "default": None},
                 "any": {"type": "object", "additionalProperties": True},
-                "pair": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "maxItems": 2},
+                "pair": {
+                    "type": "array",
+                    "prefixItems": [{"type": "string"}, {"type": "integer"}],
+                    "maxItems": 2,
+                },
             },
         },
         "Kind": {"type": "string", "enum": ["prone", "seated"]},
@@ -72,15 +76,32 @@ def changed(place: tuple[Any, ...], value: Any) -> dict[str, Any]:
         ((*FIELDS, "free", "default"), 1, "/data/free", "default-changed"),
         ((*FIELDS, "reason", "anyOf"), [{"$ref": "#/$defs/Kind"}], "/data/reason", "type-narrowed"),
         ((*FIELDS, "any", "additionalProperties"), False, "/data/any", "closed"),
-        ((*FIELDS, "any", "additionalProperties"), {"type": "string"}, "/data/any/*", "type-narrowed"),
-        ((*FIELDS, "any", "properties"), {"at": {"type": "string"}}, "/data/any/at", "type-narrowed"),
+        (
+            (*FIELDS, "any", "additionalProperties"),
+            {"type": "string"},
+            "/data/any/*",
+            "type-narrowed",
+        ),
+        (
+            (*FIELDS, "any", "properties"),
+            {"at": {"type": "string"}},
+            "/data/any/at",
+            "type-narrowed",
+        ),
         ((*FIELDS, "kinds", "uniqueItems"), True, "/data/kinds", "unique-items-changed"),
         ((*FIELDS, "kinds", "items"), False, "/data/kinds/*", "refused"),
-        ((*FIELDS, "pair", "prefixItems"), [{"type": "string"}, {"const": 4}], "/data/pair/1", "enum-narrowed"),
+        (
+            (*FIELDS, "pair", "prefixItems"),
+            [{"type": "string"}, {"const": 4}],
+            "/data/pair/1",
+            "enum-narrowed",
+        ),
         ((*FIELDS, "pair", "items"), {"type": "string"}, "/data/pair/*", "type-narrowed"),
     ],
 )
-def test_what_breaks_is_named_with_its_place(place: tuple[Any, ...], value: Any, pointer: str, code: str) -> None:
+def test_what_breaks_is_named_with_its_place(
+    place: tuple[Any, ...], value: Any, pointer: str, code: str
+) -> None:
     found = breaking_changes(ELDER, changed(place, value))
     assert (pointer, code) in [(b.pointer, b.code) for b in found]
     assert all(b.message for b in found)
@@ -118,7 +139,10 @@ def test_a_field_that_becomes_optional_may_have_any_default() -> None:
 
 def test_schemas_that_refer_to_themselves_are_compared() -> None:
     def tree(limit: int) -> dict[str, Any]:
-        node = {"type": "object", "properties": {"n": {"maximum": limit}, "next": {"$ref": "#/$defs/Node"}}}
+        node = {
+            "type": "object",
+            "properties": {"n": {"maximum": limit}, "next": {"$ref": "#/$defs/Node"}},
+        }
         return {"$ref": "#/$defs/Node", "$defs": {"Node": node}}
 
     assert breaking_changes(tree(9), tree(10)) == []
@@ -146,7 +170,13 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every place in a schema."""
     if path:
         yield path
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+    for key, value in (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    ):
         yield from places(value, (*path, key))
 
 
@@ -168,10 +198,16 @@ def narrowed(value: Any) -> Iterator[Any]:
         yield [*value, "what-nobody-sends"]
 
 
-@pytest.mark.parametrize("kind", ["detention.detained", "force.started", "pathway.opened", "place-of-safety.capacity"])
+@pytest.mark.parametrize(
+    "kind", ["detention.detained", "force.started", "pathway.opened", "place-of-safety.capacity"]
+)
 def test_no_mutation_that_refuses_a_good_example_goes_unnoticed(kind: str) -> None:
     schema = json.loads((FOLDER / "json" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-    good = [json.loads(p.read_text()) for p in (FOLDER / "examples" / kind).glob("*.json") if p.name[0] in "ve"]
+    good = [
+        json.loads(p.read_text())
+        for p in (FOLDER / "examples" / kind).glob("*.json")
+        if p.name[0] in "ve"
+    ]
     refusing = 0
     for place in places(schema):
         node: Any = schema

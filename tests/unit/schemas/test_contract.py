@@ -26,13 +26,17 @@ BAD = [p for p in SHOWN if p.name.startswith("invalid")]
 
 
 REGISTRY = load_registry()
-FEED_OF = {s: (agency, feed) for agency, feed in REGISTRY.feeds_by_id.values() for s in feed.sources}
+FEED_OF = {
+    s: (agency, feed) for agency, feed in REGISTRY.feeds_by_id.values() for s in feed.sources
+}
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
 
 def missing_kinds(folder: Path) -> set[str]:
     """The kinds of examples of which the folder of a type has none: `kind-name.json`."""
-    return {kind for kind in ("valid", "edge", "invalid") if not list(folder.glob(f"{kind}-?*.json"))}
+    return {
+        kind for kind in ("valid", "edge", "invalid") if not list(folder.glob(f"{kind}-?*.json"))
+    }
 
 
 def _name(path: Path) -> str:
@@ -40,7 +44,9 @@ def _name(path: Path) -> str:
 
 
 def _schema(kind: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads((FOLDER / "json" / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    schema: dict[str, Any] = json.loads(
+        (FOLDER / "json" / f"{kind}.schema.json").read_text(encoding="utf-8")
+    )
     return schema
 
 
@@ -52,7 +58,9 @@ def test_the_committed_files_are_what_the_models_say() -> None:
     assert generate.stale() == []
 
 
-def test_a_changed_file_and_a_stray_one_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_file_and_a_stray_one_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(generate, "FOLDER", tmp_path)
     (tmp_path / "json").mkdir()
     assert generate.main([]) == 0
@@ -101,7 +109,9 @@ def test_a_good_example_is_accepted_from_its_feed_with_the_same_answer_online(pa
     attributes = [(f"ce_{k}", v.encode()) for k, v in event.items() if k != "data"]
     binary = accept(json.dumps(event["data"]).encode(), attributes, agency, feed, NOW)
     assert isinstance(binary, Accepted)
-    assert binary.content_hash == content_hash(decode(body)), "binary and structured mode say the same event"
+    assert binary.content_hash == content_hash(decode(body)), (
+        "binary and structured mode say the same event"
+    )
 
 
 def test_people_in_the_examples_are_synthetic() -> None:
@@ -136,7 +146,9 @@ def test_an_invalid_example_is_refused_for_exactly_what_it_says(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", BAD, ids=_name)
-def test_an_invalid_example_is_refused_by_the_schema_too_where_a_schema_can_say_it(path: Path) -> None:
+def test_an_invalid_example_is_refused_by_the_schema_too_where_a_schema_can_say_it(
+    path: Path,
+) -> None:
     shown = json.loads(path.read_text(encoding="utf-8"))
     beyond = {fault["code"] for fault in shown["expect"]} <= {"nhs-number-check-digit"}
     assert _validator(path.parent.name).is_valid(shown["event"]) == beyond

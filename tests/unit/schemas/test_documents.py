@@ -25,14 +25,20 @@ REGISTRY = (ROOT / "docs/registry.md").read_text(encoding="utf-8")
 def section(text: str, heading: str) -> str:
     """From the heading to the next one of its level or above."""
     level = heading.split(" ", maxsplit=1)[0]
-    found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.MULTILINE | re.DOTALL
+    )
     assert found is not None, heading
     return found[1]
 
 
 def first_cells(text: str) -> list[str]:
     """The names in code in the first column of the tables."""
-    return [n for row in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE) for n in re.findall(r"`([^`]+)`", row)]
+    return [
+        n
+        for row in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
+        for n in re.findall(r"`([^`]+)`", row)
+    ]
 
 
 def fault_codes(folder: Path) -> set[str]:
@@ -63,7 +69,10 @@ def test_every_event_type_is_named_with_what_it_says_its_schema_and_its_examples
 
 
 def test_every_fault_code_is_listed_and_no_other() -> None:
-    listed = {*first_cells(section(PUBLISHING, "## Faults")), *first_cells(section(NHS, "## Faults and notes"))}
+    listed = {
+        *first_cells(section(PUBLISHING, "## Faults")),
+        *first_cells(section(NHS, "## Faults and notes")),
+    }
     assert listed == fault_codes(ROOT / "services")
 
 
@@ -90,7 +99,9 @@ def test_the_event_that_is_shown_is_accepted() -> None:
 @pytest.mark.parametrize("name", ["publishing.md", "registry.md"])
 def test_every_link_leads_to_a_file(name: str) -> None:
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    links = [target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("https://")]
+    links = [
+        target for target in re.findall(r"\]\(([^)]+)\)", text) if not target.startswith("https://")
+    ]
     assert len(links) >= 3
     assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
 
@@ -113,7 +124,9 @@ def test_every_field_of_the_registry_is_explained(heading: str, model: type[Area
 
 
 def test_the_fields_of_the_file_and_the_roles_of_each_kind_are_those_of_the_model() -> None:
-    assert set(first_cells(section(REGISTRY, "## The file").split("###")[0])) == set(Registry.model_fields)
+    assert set(first_cells(section(REGISTRY, "## The file").split("###")[0])) == set(
+        Registry.model_fields
+    )
     for kind, roles in ROLES_OF.items():
         (row,) = re.findall(rf"^\| `{kind}` \| (.*) \|$", REGISTRY, re.MULTILINE)
         assert set(re.findall(r"`([^`]+)`", row)) == roles
@@ -128,4 +141,6 @@ def test_the_agency_that_is_shown_can_be_added_to_london() -> None:
 
 def test_the_reader_is_told_that_london_is_to_be_verified() -> None:
     assert "**London's entries are to be verified.**" in REGISTRY
-    assert not any(agency.verified for agency in load_registry().agencies), "then the sentence is no longer true"
+    assert not any(agency.verified for agency in load_registry().agencies), (
+        "then the sentence is no longer true"
+    )

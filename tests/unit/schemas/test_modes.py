@@ -10,11 +10,17 @@ import pytest
 from schemas.envelope import decode, structured
 from schemas.generate import FOLDER
 
-EVENT: dict[str, Any] = json.loads(next((FOLDER / "examples/incident.reported").glob("valid-*.json")).read_text())
+EVENT: dict[str, Any] = json.loads(
+    next((FOLDER / "examples/incident.reported").glob("valid-*.json")).read_text()
+)
 BODY = json.dumps(EVENT).encode()
 DATA = json.dumps(EVENT["data"]).encode()
 BINARY = [(f"ce_{name}", value.encode()) for name, value in EVENT.items() if name != "data"]
-FOREIGN: list[tuple[str, bytes | None]] = [("b3", b"\xff\xfe"), ("retry", None), ("ce_subject", None)]
+FOREIGN: list[tuple[str, bytes | None]] = [
+    ("b3", b"\xff\xfe"),
+    ("retry", None),
+    ("ce_subject", None),
+]
 
 
 def test_structured_mode_is_handed_on_as_it_is() -> None:

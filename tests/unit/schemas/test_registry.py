@@ -28,19 +28,25 @@ def test_london_has_its_33_areas_and_no_entry_claims_to_be_verified() -> None:
 def test_an_alert_in_lambeth_reaches_the_desks_that_serve_lambeth() -> None:
     desks = [
         desk.id
-        for _, desk in LONDON.desks_for(["ambulance-control", "police-control", "mental-health-crisis"], "lambeth")
+        for _, desk in LONDON.desks_for(
+            ["ambulance-control", "police-control", "mental-health-crisis"], "lambeth"
+        )
     ]
     assert desks == ["las-mental-health", "met-control-central-south", "slam-crisis"]
 
 
 def test_a_named_trust_is_addressed_although_it_serves_another_area() -> None:
-    desks = [desk.id for _, desk in LONDON.desks_for(["mental-health-crisis"], "lambeth", ["oxleas"])]
+    desks = [
+        desk.id for _, desk in LONDON.desks_for(["mental-health-crisis"], "lambeth", ["oxleas"])
+    ]
     assert desks == ["oxleas-crisis"]
 
 
 def test_an_unknown_area_addresses_every_desk_of_the_role_rather_than_none() -> None:
     assert len(LONDON.desks_for(["mental-health-crisis"], None)) == 8
-    assert LONDON.desks_for(["mental-health-crisis"], "atlantis") == LONDON.desks_for(["mental-health-crisis"], None)
+    assert LONDON.desks_for(["mental-health-crisis"], "atlantis") == LONDON.desks_for(
+        ["mental-health-crisis"], None
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +54,10 @@ def test_an_unknown_area_addresses_every_desk_of_the_role_rather_than_none() -> 
     [
         (lambda d: d["agencies"].append(d["agencies"][0]), "agency met stands twice"),
         (lambda d: d["agencies"][0]["desks"][0].update(areas=["atlantis"]), "are not areas of met"),
-        (lambda d: d["agencies"][1]["desks"][0].update(areas=["camden"]), "no ambulance-control desk serves it"),
+        (
+            lambda d: d["agencies"][1]["desks"][0].update(areas=["camden"]),
+            "no ambulance-control desk serves it",
+        ),
         (lambda d: d["agencies"][1]["desks"][0].update(role="custody"), "has no custody desk"),
         (lambda d: d["agencies"][0].update(kindd="police"), "/agencies/0/kindd"),
     ],

@@ -18,10 +18,16 @@ def value(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-def changes(*kinds: TransitionKind, every: timedelta = timedelta(seconds=1), reason: str | None = None) -> AlertChange:
+def changes(
+    *kinds: TransitionKind, every: timedelta = timedelta(seconds=1), reason: str | None = None
+) -> AlertChange:
     alert = raised("R02", 1)
     return AlertChange(
-        alert, tuple(Transition(alert.alert_id, "las", k, AT + n * every, "x", reason) for n, k in enumerate(kinds))
+        alert,
+        tuple(
+            Transition(alert.alert_id, "las", k, AT + n * every, "x", reason)
+            for n, k in enumerate(kinds)
+        ),
     )
 
 

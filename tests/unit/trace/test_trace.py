@@ -21,14 +21,26 @@ TUNDE, CHIDI = "9990000018", "9990000026"
 
 
 def patient(number: str, given: str = "Tunde", mark: str = "U", **more: Any) -> dict[str, Any]:
-    return {"resourceType": "Patient", "id": number, "meta": {"security": [{"code": mark}]}, "gender": "male",
-            "birthDate": "1988-02-29", "name": [{"use": "usual", "family": "Okafor", "given": [given]}],
-            "address": [{"postalCode": "SW2 5SG"}]} | more  # fmt: skip
+    return {
+        "resourceType": "Patient",
+        "id": number,
+        "meta": {"security": [{"code": mark}]},
+        "gender": "male",
+        "birthDate": "1988-02-29",
+        "name": [{"use": "usual", "family": "Okafor", "given": [given]}],
+        "address": [{"postalCode": "SW2 5SG"}],
+    } | more
 
 
 def descriptor(number: str | None = None, **more: Any) -> PersonDescriptor:
-    said = {"names": [{"family": "Okafor", "given": "Tunde"}], "date_of_birth": date(1988, 2, 29), "sex": "male",
-            "nhs_number": number, "addresses": [{"postcode": "SW2 5SG"}], "phones": ["020 7946 0211"]} | more  # fmt: skip
+    said = {
+        "names": [{"family": "Okafor", "given": "Tunde"}],
+        "date_of_birth": date(1988, 2, 29),
+        "sex": "male",
+        "nhs_number": number,
+        "addresses": [{"postcode": "SW2 5SG"}],
+        "phones": ["020 7946 0211"],
+    } | more
     return PersonDescriptor.model_validate(said)
 
 
@@ -44,7 +56,12 @@ def tracer(*people: dict[str, Any], per_second: float = 1000, **more: Any) -> Pd
         (descriptor(TUNDE), [patient(TUNDE)], "verified", TUNDE),
         # the number is somebody else's: born on another day, or of another name
         (descriptor(TUNDE), [patient(TUNDE, birthDate="1990-01-01")], "none", None),
-        (descriptor(TUNDE), [patient(TUNDE, name=[{"family": "Smith", "given": ["John"]}])], "none", None),
+        (
+            descriptor(TUNDE),
+            [patient(TUNDE, name=[{"family": "Smith", "given": ["John"]}])],
+            "none",
+            None,
+        ),
         # the sender's number and the one that is found are two
         (descriptor(CHIDI), [patient(TUNDE)], "conflict", None),
         (descriptor(), [], "none", None),
@@ -84,12 +101,16 @@ async def test_no_more_than_five_questions_go_within_a_second() -> None:
         assert (await limited.trace(descriptor(TUNDE))).outcome == "verified"
     assert time.monotonic() - start >= 7 / 5
     hasty = tracer(patient(TUNDE), per_second=1000, refuse_above=5)
-    at_once = await asyncio.gather(*(hasty.trace(descriptor(TUNDE)) for _ in range(50)), return_exceptions=True)
+    at_once = await asyncio.gather(
+        *(hasty.trace(descriptor(TUNDE)) for _ in range(50)), return_exceptions=True
+    )
     assert any(isinstance(answer, TraceUnavailable) for answer in at_once)
 
 
 def answering(answer: Callable[[httpx.Request], httpx.Response]) -> PdsTracer:
-    return PdsTracer(httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://pds"), 1000)
+    return PdsTracer(
+        httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://pds"), 1000
+    )
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 401, 400])
@@ -118,7 +139,8 @@ async def test_what_is_no_json_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "needed"), [("01", False), ("02", True), ("03", True), ("04", False), ("05", False), ("07", False)]
+    ("status", "needed"),
+    [("01", False), ("02", True), ("03", True), ("04", False), ("05", False), ("07", False)],
 )
 def test_only_those_are_traced_whom_a_trace_can_help(status: str, needed: bool) -> None:
     assert needs_trace(descriptor(nhs_number_status=NhsNumberStatus(status))) is needed
@@ -127,4 +149,9 @@ def test_only_those_are_traced_whom_a_trace_can_help(status: str, needed: bool) 
 def test_the_first_question_is_the_narrowest() -> None:
     narrow, wide = questions(descriptor())
     assert narrow == wide | {"address-postalcode": "SW25SG"}
-    assert wide == {"family": "Okafor", "given": "Tunde", "birthdate": "eq1988-02-29", "gender": "male"}
+    assert wide == {
+        "family": "Okafor",
+        "given": "Tunde",
+        "birthdate": "eq1988-02-29",
+        "gender": "male",
+    }

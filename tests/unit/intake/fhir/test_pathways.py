@@ -24,56 +24,123 @@ PLAN = {"coding": [{"system": "http://snomed.info/sct", "code": "736253002"}]}
 def episode(**more: Any) -> dict[str, Any]:
     legal = {
         "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-LegalStatus",
-        "extension": [{"url": "legalStatusClassification", "valueCodeableConcept": {"coding": [
-            {"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-LegalStatusClassificationEngland", "code": "03"}]}}],
-    }  # fmt: skip
+        "extension": [
+            {
+                "url": "legalStatusClassification",
+                "valueCodeableConcept": {
+                    "coding": [
+                        {
+                            "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-LegalStatusClassificationEngland",
+                            "code": "03",
+                        }
+                    ]
+                },
+            }
+        ],
+    }
     return {
-        "resourceType": "EpisodeOfCare", "id": "ep-1", "meta": META, "status": "active", "patient": ME,
-        "period": {"start": "2026-06-01"}, "extension": [legal],
+        "resourceType": "EpisodeOfCare",
+        "id": "ep-1",
+        "meta": META,
+        "status": "active",
+        "patient": ME,
+        "period": {"start": "2026-06-01"},
+        "extension": [legal],
         "managingOrganization": {"display": "Southwark home treatment team"},
-        "contained": [{"resourceType": "CareTeam", "id": "t", "name": "Southwark crisis team",
-                       "telecom": [{"system": "phone", "value": "020 7946 0211"}]}],
+        "contained": [
+            {
+                "resourceType": "CareTeam",
+                "id": "t",
+                "name": "Southwark crisis team",
+                "telecom": [{"system": "phone", "value": "020 7946 0211"}],
+            }
+        ],
         "team": [{"reference": "#t"}],
-    } | more  # fmt: skip
+    } | more
 
 
 def document(**more: Any) -> dict[str, Any]:
     return {
-        "resourceType": "DocumentReference", "id": "RV5-1", "meta": META, "status": "current", "type": PLAN,
-        "subject": {"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}},
+        "resourceType": "DocumentReference",
+        "id": "RV5-1",
+        "meta": META,
+        "status": "current",
+        "type": PLAN,
+        "subject": {
+            "identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}
+        },
         "date": "2026-08-20T00:00:00Z",
-        "content": [{"attachment": {"contentType": "application/pdf", "url": "https://x.example/9990000018.pdf"}}],
-    } | more  # fmt: skip
+        "content": [
+            {
+                "attachment": {
+                    "contentType": "application/pdf",
+                    "url": "https://x.example/9990000018.pdf",
+                }
+            }
+        ],
+    } | more
 
 
 def flag(**more: Any) -> dict[str, Any]:
-    return {"resourceType": "Flag", "id": "f-1", "status": "active", "subject": ME,
-            "category": [{"coding": [{"code": "NRAF"}]}],
-            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "362691000000102"}]}} | more  # fmt: skip
+    return {
+        "resourceType": "Flag",
+        "id": "f-1",
+        "status": "active",
+        "subject": ME,
+        "category": [{"coding": [{"code": "NRAF"}]}],
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "362691000000102"}]},
+    } | more
 
 
 def consent(kind: str, at: str = "2026-01-01T00:00:00Z", **more: Any) -> dict[str, Any]:
     coded = {"coding": [{"code": "patient-privacy"}]}
-    return {"resourceType": "Consent", "id": f"c-{kind}", "status": "active", "scope": coded, "category": [coded],
-            "patient": ME, "dateTime": at, "policyRule": coded, "provision": {"type": kind}} | more  # fmt: skip
+    return {
+        "resourceType": "Consent",
+        "id": f"c-{kind}",
+        "status": "active",
+        "scope": coded,
+        "category": [coded],
+        "patient": ME,
+        "dateTime": at,
+        "policyRule": coded,
+        "provision": {"type": kind},
+    } | more
 
 
 def relative(**more: Any) -> dict[str, Any]:
-    return {"resourceType": "RelatedPerson", "id": "r-1", "patient": ME,
-            "relationship": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "SIS"}]}],
-            "name": [{"family": "Okafor", "given": ["Ngozi"]}],
-            "telecom": [{"system": "phone", "value": "020 7946 0999"}]} | more  # fmt: skip
+    return {
+        "resourceType": "RelatedPerson",
+        "id": "r-1",
+        "patient": ME,
+        "relationship": [
+            {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "SIS"}
+                ]
+            }
+        ],
+        "name": [{"family": "Okafor", "given": ["Ngozi"]}],
+        "telecom": [{"system": "phone", "value": "020 7946 0999"}],
+    } | more
 
 
 def read(*resources: Any) -> Translated:
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in resources]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": r} for r in resources],
+    }
     return fhir.translate(json.dumps(bundle).encode(), SENDER, NOW)
 
 
 def pathway(*resources: Any) -> care.PathwayUpdated:
     made = read(*resources)
     assert made.faults == ()
-    (found,) = [e.data for e in made.events if isinstance(e.data, care.PathwayUpdated) and e.data.pathway == "ep-1"]
+    (found,) = [
+        e.data
+        for e in made.events
+        if isinstance(e.data, care.PathwayUpdated) and e.data.pathway == "ep-1"
+    ]
     return found
 
 
@@ -97,7 +164,9 @@ def test_the_legal_status_is_carried_by_its_code(code: str, carried: str | None)
 
 
 def test_an_episode_that_ends_is_closed_at_the_end_of_its_last_day() -> None:
-    *_, closed = read(episode(status="finished", period={"start": "2026-06-01", "end": "2026-11-19"})).events
+    *_, closed = read(
+        episode(status="finished", period={"start": "2026-06-01", "end": "2026-11-19"})
+    ).events
     assert isinstance(closed.data, care.PathwayClosed)
     assert closed.data.reason == "discharged"
     assert closed.time == datetime(2026, 11, 20, 0, tzinfo=UTC)
@@ -113,7 +182,9 @@ def test_flags_consent_and_family_go_with_the_episode() -> None:
     found = pathway(episode(), flag(), consent("permit"), relative())
     assert found.adjustments == ("362691000000102",)
     assert found.consent_to_share == "given"
-    assert [(c.relation, c.phone) for c in found.family_contacts or ()] == [("family", "020 7946 0999")]
+    assert [(c.relation, c.phone) for c in found.family_contacts or ()] == [
+        ("family", "020 7946 0999")
+    ]
     bare = pathway(episode())
     assert (bare.adjustments, bare.consent_to_share, bare.family_contacts) == (None, None, None)
 
@@ -127,14 +198,19 @@ def test_the_newest_consent_counts() -> None:
 
 
 def test_another_flag_is_another_event() -> None:
-    ids = {tuple(e.id for e in read(episode(), *more).events)[-1] for more in ([], [flag()], [flag(id="f-2")])}
+    ids = {
+        tuple(e.id for e in read(episode(), *more).events)[-1]
+        for more in ([], [flag()], [flag(id="f-2")])
+    }
     assert len(ids) == 3
 
 
 def test_a_flag_that_may_hold_a_diagnosis_is_left_out() -> None:
     made = read(episode(), flag(category=[{"coding": [{"code": "clinical"}]}]))
     assert [n.code for n in made.notes] == ["flag-not-carried"]
-    assert pathway(episode(), flag(category=[{"coding": [{"code": "clinical"}]}])).adjustments is None
+    assert (
+        pathway(episode(), flag(category=[{"coding": [{"code": "clinical"}]}])).adjustments is None
+    )
 
 
 @pytest.mark.parametrize("left", [flag(), consent("deny"), relative()])
@@ -145,7 +221,11 @@ def test_what_says_nothing_without_an_episode_is_named(left: dict[str, Any]) -> 
 
 
 def test_nobody_is_named_to_call_for_a_restricted_person() -> None:
-    hidden = {"resourceType": "Patient", "id": "p-4411", "meta": META | {"security": [{"code": "R"}]}}
+    hidden = {
+        "resourceType": "Patient",
+        "id": "p-4411",
+        "meta": META | {"security": [{"code": "R"}]},
+    }
     assert pathway(episode(), hidden, relative()).family_contacts is None
     assert pathway(episode(), hidden | {"meta": META}, relative()).family_contacts is not None
 
@@ -172,11 +252,20 @@ def test_a_plan_named_by_nhs_number_reaches_the_patient_whose_number_is_verified
     from services.identity.register import fold_local, people_of
     from tests.unit.intake.fhir.test_people import patient
 
-    heard = [Received(e, "slam", "mental-health-trust", "slam-ehr", NOW) for e in read(patient(), document()).events]
+    heard = [
+        Received(e, "slam", "mental-health-trust", "slam-ehr", NOW)
+        for e in read(patient(), document()).events
+    ]
     names = {e.event.data.local_person for e in heard}
     records = [
         fold_local(
-            "slam", n, [r for r in heard if n in (r.event.data.local_person, getattr(r.event.data, "merged", ""))]
+            "slam",
+            n,
+            [
+                r
+                for r in heard
+                if n in (r.event.data.local_person, getattr(r.event.data, "merged", ""))
+            ],
         )
         for n in sorted(names)
     ]
@@ -199,14 +288,24 @@ def test_a_plan_that_replaces_another_closes_it() -> None:
 
 
 def test_a_document_of_another_type_is_left_out() -> None:
-    made = read(document(type={"coding": [{"system": "http://snomed.info/sct", "code": "824321000000109"}]}))
+    made = read(
+        document(type={"coding": [{"system": "http://snomed.info/sct", "code": "824321000000109"}]})
+    )
     assert made.events == ()
     assert [n.code for n in made.notes] == ["document-not-carried"]
 
 
 def test_a_care_plan_of_the_type_is_a_crisis_plan_too() -> None:
-    plan = {"resourceType": "CarePlan", "id": "cp-9", "meta": META, "status": "active", "intent": "plan",
-            "category": [PLAN], "subject": ME, "created": "2026-07-01"}  # fmt: skip
+    plan = {
+        "resourceType": "CarePlan",
+        "id": "cp-9",
+        "meta": META,
+        "status": "active",
+        "intent": "plan",
+        "category": [PLAN],
+        "subject": ME,
+        "created": "2026-07-01",
+    }
     (event,) = read(plan).events
     assert event.data.crisis_plan.pointer == "CarePlan/cp-9"
     assert event.data.crisis_plan.updated_on == date(2026, 7, 1)

@@ -25,7 +25,10 @@ def patient(**more: Any) -> dict[str, Any]:
         "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus",
         "valueCodeableConcept": {
             "coding": [
-                {"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus", "code": "01"}
+                {
+                    "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus",
+                    "code": "01",
+                }
             ]
         },
     }
@@ -38,7 +41,12 @@ def patient(**more: Any) -> dict[str, Any]:
             {"system": "https://slam.nhs.uk/Id/mrn", "value": "M 77"},
         ],
         "name": [
-            {"use": "old", "family": "Adeyemi", "given": ["Tunde"], "period": {"end": "2020-01-01"}},
+            {
+                "use": "old",
+                "family": "Adeyemi",
+                "given": ["Tunde"],
+                "period": {"end": "2020-01-01"},
+            },
             {"use": "usual", "family": "Okafor", "given": ["Tunde", "Emeka"]},
         ],
         "gender": "male",
@@ -47,7 +55,10 @@ def patient(**more: Any) -> dict[str, Any]:
             {"use": "home", "line": ["1 Acre Lane"], "postalCode": "sw25sg"},
             {"use": "old", "line": ["2 Brixton Hill"], "postalCode": "SW2 1RW"},
         ],
-        "telecom": [{"system": "phone", "value": "020 7946 0211"}, {"system": "email", "value": "t@example.org"}],
+        "telecom": [
+            {"system": "phone", "value": "020 7946 0211"},
+            {"system": "email", "value": "t@example.org"},
+        ],
     } | more
 
 
@@ -104,7 +115,15 @@ def test_no_nhs_number_stands_in_an_id_or_a_local_name() -> None:
 
 @pytest.mark.parametrize("code", ["R", "V"])
 def test_of_a_restricted_person_no_address_and_no_phone_is_held(code: str) -> None:
-    made = read(patient(meta={"versionId": "3", "lastUpdated": "2026-11-22T10:00:00Z", "security": [{"code": code}]}))
+    made = read(
+        patient(
+            meta={
+                "versionId": "3",
+                "lastUpdated": "2026-11-22T10:00:00Z",
+                "security": [{"code": code}],
+            }
+        )
+    )
     person = made.events[0].data.person
     assert (person.restricted, person.addresses, person.phones) == (True, (), ())
     assert [n.code for n in made.notes] == ["restricted-location-not-carried"]
@@ -117,8 +136,19 @@ def test_a_person_restricted_later_loses_the_addresses_told_before() -> None:
     from schemas.received import Received
 
     before = read(patient()).events[0]
-    after = read(patient(meta={"versionId": "2", "lastUpdated": "2026-11-22T10:00:00Z", "security": [{"code": "R"}]}))
-    heard = [Received(e, "slam", "mental-health-trust", "slam-ehr", NOW) for e in (before, after.events[0])]
+    after = read(
+        patient(
+            meta={
+                "versionId": "2",
+                "lastUpdated": "2026-11-22T10:00:00Z",
+                "security": [{"code": "R"}],
+            }
+        )
+    )
+    heard = [
+        Received(e, "slam", "mental-health-trust", "slam-ehr", NOW)
+        for e in (before, after.events[0])
+    ]
     (known,) = people_of([fold_local("slam", "p-4411", heard[:1])]).values()
     assert known.descriptors[0].addresses
     (hidden,) = people_of([fold_local("slam", "p-4411", heard)]).values()
@@ -190,8 +220,14 @@ def test_what_cannot_be_read_is_named_with_its_place(body: bytes, pointer: str, 
 
 
 def test_one_bad_resource_stops_no_other() -> None:
-    bundle = {"resourceType": "Bundle", "type": "collection",
-              "entry": [{"resource": patient(gender="m", birthDate="not a date")}, {"resource": patient(id="p-2")}]}  # fmt: skip
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [
+            {"resource": patient(gender="m", birthDate="not a date")},
+            {"resource": patient(id="p-2")},
+        ],
+    }
     made = read(bundle)
     assert made.events[0].data.local_person == "p-2"
     assert {f.pointer.split("/")[2] for f in made.faults} == {"0"}
