@@ -24,7 +24,7 @@ from services.liaison.catalogue import CATALOGUE, Limit, RuleDocument
 from services.liaison.disclosure.staffing import faults_of
 from services.liaison.policy import Policy, PolicyError, load_policy
 from services.runtime.settings import Settings
-from services.simulation.backtest import Run, difference
+from services.simulation.backtest import Run, difference, run_of_raised
 
 CERTAINTY = {
     "verified": "read in its own text",
@@ -207,7 +207,10 @@ async def _from_shadow() -> tuple[shadow_ledger.ShadowRun, Run, Run] | None:
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             run = await shadow_ledger.latest_run(connection)
-            return None if run is None else (run, *await shadow_ledger.runs(connection, run))
+            if run is None:
+                return None
+            live, candidate = await shadow_ledger.runs(connection, run)
+            return run, run_of_raised(live), run_of_raised(candidate)
     finally:
         await connection.close(timeout=CONNECT_SECONDS)
 

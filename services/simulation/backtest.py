@@ -149,6 +149,19 @@ def run_of(ledger: MemoryLedger) -> Run:
     return Run(raised, {desk: load_of(at) for desk, at in sorted(alarms.items())})
 
 
+def run_of_raised(raised: Iterable[tuple[str, str, str, datetime]]) -> Run:
+    """The same of a record of what was raised: key, rule, desk and instant of each alarm."""
+    alerts: dict[str, Raised] = {}
+    alarms: dict[str, list[datetime]] = defaultdict(list)
+    for key, rule, desk, at in raised:
+        alarms[desk].append(at)
+        former = alerts.get(key)
+        first = at if former is None else min(at, former.at)
+        desks = {desk} if former is None else {desk, *former.desks}
+        alerts[key] = Raised(first, rule, key, tuple(sorted(desks)))
+    return Run(alerts, {desk: load_of(at) for desk, at in sorted(alarms.items())})
+
+
 def load_of(alarms: Iterable[datetime]) -> DeskLoad:
     """The load that alarms at these instants are."""
     ordered = sorted(alarms)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+
+from asyncpg import Record
 
 from services.liaison.policy import Policy
 from services.liaison.settle import Settlement
 from services.runtime.postgres import Connection
-from services.simulation.backtest import Raised, Run, load_of
 
 STATEMENT_SECONDS = 2.0
 """How long one statement of the shadow may hold up the live transaction around it [assumption]."""
+
+
+class RaisedAt(NamedTuple):
+    """An alert that one side raised, or raised again, at one desk."""
+
+    alert_key: str
+    rule: str
+    desk: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +154,7 @@ async def latest_run(connection: Connection) -> ShadowRun | None:
     return None if row is None else ShadowRun(**row)
 
 
-async def runs(connection: Connection, run: ShadowRun) -> tuple[Run, Run]:
+async def runs(connection: Connection, run: ShadowRun) -> tuple[list[RaisedAt], list[RaisedAt]]:
     """What the live policy and the candidate raised while both looked.
 
     A condition that held before the shadow began, on either side, is left out: when the candidate would have raised it
@@ -168,21 +178,12 @@ async def runs(connection: Connection, run: ShadowRun) -> tuple[Run, Run]:
     before = {
         r["alert_key"] for r in both if r["holds_since"] < run.began_at or r["at"] < run.began_at
     }
-    sides = []
-    for rows in (live, shadow):
-        rules: dict[str, str] = {}
-        at: dict[str, list[datetime]] = defaultdict(list)
-        desks: dict[str, set[str]] = defaultdict(set)
-        alarms: dict[str, list[datetime]] = defaultdict(list)
-        for r in rows:
-            if r["alert_key"] not in before:
-                rules[r["alert_key"]] = r["rule"]
-                at[r["alert_key"]].append(r["at"])
-                desks[r["alert_key"]].add(r["desk"])
-                alarms[r["desk"]].append(r["at"])
-        raised = {
-            key: Raised(min(at[key]), rule, key, tuple(sorted(desks[key])))
-            for key, rule in rules.items()
-        }
-        sides.append(Run(raised, {desk: load_of(when) for desk, when in sorted(alarms.items())}))
-    return sides[0], sides[1]
+
+    def compared(rows: list[Record]) -> list[RaisedAt]:
+        return [
+            RaisedAt(r["alert_key"], r["rule"], r["desk"], r["at"])
+            for r in rows
+            if r["alert_key"] not in before
+        ]
+
+    return compared(live), compared(shadow)
