@@ -20,7 +20,7 @@ if [ -z "$$folders" ]; then echo "   no tests in this ring yet"; exit 0; fi; \
 $(BIN)/python -m pytest -q $(3) $$folders || { code=$$?; [ $$code = 5 ] && echo "   no tests in this ring yet"; }
 endef
 
-.PHONY: help setup demo test lint types imports unit integration faults browser bench lock clean
+.PHONY: help setup demo test lint house types imports unit integration faults browser bench lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ test: setup lint types imports unit integration faults browser ## Every check an
 
 lint: $(STAMP)-test ## Style
 	@echo "== lint"; $(BIN)/ruff check .; $(BIN)/ruff format --check .
+
+house: $(STAMP)-test ## How the code reads, measured; with WORST=20 where to begin
+	@$(BIN)/python -m tests.house --worst $(or $(WORST),0)
 
 types: $(STAMP)-test $(STAMP)-typescript ## Types, strict: Python, and the console's scripts
 	@echo "== types"; $(BIN)/mypy
