@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
+
+from tests.own_registry import OWN_REGISTRY
+
+# before any service reads its settings: what tests start knows the agencies that tests speak of
+os.environ["LIAISON_REGISTRY_PATH"] = str(OWN_REGISTRY)
 
 _SOCKETS = {"integration", "browser", "faults", "benchmarks"}
 

@@ -12,7 +12,6 @@ import asyncpg
 import orjson
 
 from schemas.envelope import encode
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.identity.model import Model
 from services.ledger.crises import store as crisis_store
@@ -21,6 +20,7 @@ from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, Record, hear
 from services.orchestration.deadlines import take_due
 from services.simulation.replay import arrivals
+from tests.own_registry import own_registry
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 _HEADERS = [("content-type", b"application/cloudevents+json")]
@@ -30,7 +30,7 @@ class PlayedLedger:
     """Feeds that are all heard in time, and one worker."""
 
     def __init__(self, pool: asyncpg.Pool, model: Model | None = None) -> None:
-        self.pool, self.registry = pool, load_registry()
+        self.pool, self.registry = pool, own_registry()
         self.batch = Batch(pool, self.registry, load_policy(), lambda _: None, model=model)
         self._offsets: defaultdict[str, int] = defaultdict(int)
 

@@ -24,15 +24,15 @@ from schemas.codes import AgencyKind
 from schemas.envelope import decode
 from schemas.events import TYPE_PREFIX
 from schemas.received import Received
-from schemas.registry import load_registry
 from services.command_line.load import Message, mixture, ordinary
 from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.fold import Folds, fold
 from services.liaison.evaluate import evaluate
 from services.liaison.policy import load_policy
 from services.simulation.ledger import MemoryLedger
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 BATCH = 500
 

@@ -31,7 +31,7 @@ import click
 import orjson
 
 from schemas.person import PersonDescriptor
-from schemas.registry import Registry, load_registry
+from schemas.registry import Registry
 from services.command_line.measure import percentiles
 from services.identity.decide import identity_keys
 from services.identity.described import described
@@ -46,6 +46,7 @@ from services.runtime.garbage import keep_what_started
 from services.runtime.migrations import migrate
 from services.runtime.postgres import create_pool
 from tests.londoners import register_and_descriptions
+from tests.own_registry import own_registry
 
 AGENCY = "slam"
 BATCH = 100
@@ -288,7 +289,7 @@ def measured(
     warm: bool = False,
 ) -> dict[str, Any]:
     """The figures."""
-    registry = load_registry()
+    registry = own_registry()
     feed = next(f for a, f in registry.feeds_by_id.values() if a.id == AGENCY)
     kept = folder / "descriptions.json" if folder else None
     postgres = EmbeddedPostgres(folder / "postgres" if folder else None)

@@ -21,7 +21,6 @@ from typing import Any
 import click
 import orjson
 
-from schemas.registry import load_registry
 from services.identity.evaluation import Outcome, figures
 from services.identity.register import local_person_id
 from services.ledger.events.decoded import Decoded
@@ -40,6 +39,7 @@ from tests.benchmarks.identity_ledger import (
     set_buffers,
 )
 from tests.londoners import descriptions_of, register
+from tests.own_registry import own_registry
 
 
 def others_described(count: int, part: Part) -> Described:
@@ -74,7 +74,7 @@ async def _outcomes(
     dsn: str, asked: list[dict[str, str]], truth: list[dict[str, str]]
 ) -> list[Judged]:
     pool = await create_pool(dsn)
-    decoded = Decoded(load_registry())
+    decoded = Decoded(own_registry())
     found: list[Judged] = []
     async with pool.acquire() as connection:
         with click.progressbar(

@@ -14,13 +14,13 @@ import pytest
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from schemas.registry import load_registry
 from services.console.app import Server, create_app
 from services.console.view.directory import desks_of
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
+from tests.own_registry import own_registry
 
 FLAGS = [
     "--headless",
@@ -48,7 +48,7 @@ class Console:
         settings = Settings(
             environment="test", postgres_dsn=self.dsn, console_secret="a secret of the tests"
         )
-        app = create_app(settings, desks_of(load_registry()), self._clock)
+        app = create_app(settings, desks_of(own_registry()), self._clock)
         self._server = Server(
             uvicorn.Config(
                 app, host="127.0.0.1", port=self.port, log_config=None, timeout_graceful_shutdown=3

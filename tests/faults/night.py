@@ -19,11 +19,12 @@ from aiokafka.errors import KafkaError
 
 from schemas.envelope import decode
 from schemas.received import Received
-from schemas.registry import Registry, load_registry
+from schemas.registry import Registry
 from services.command_line.load import crisis
 from services.liaison.policy import load_policy
 from services.runtime import kafka
 from services.simulation.ledger import MemoryLedger
+from tests.own_registry import own_registry
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
 SETTLED_SECONDS = 75.0
@@ -52,7 +53,7 @@ class Night:
 
     def __init__(self, bootstrap: str, dsn: str, idempotent: bool) -> None:
         self.bootstrap, self.dsn, self.idempotent = bootstrap, dsn, idempotent
-        self.registry: Registry = load_registry()
+        self.registry: Registry = own_registry()
         self.sent = Sent()
         self.numbers = itertools.count(1)
         self.chance = random.Random()

@@ -8,13 +8,13 @@ from datetime import datetime
 
 import httpx
 
-from schemas.registry import load_registry
 from services.console.access import sessions
 from services.console.access.rights import Grant
 from services.console.app import create_app
 from services.console.view.directory import desks_of
 from services.runtime.clock import ManualClock
 from services.runtime.settings import Settings
+from tests.own_registry import own_registry
 
 
 class SignedIn:
@@ -39,7 +39,7 @@ async def signed_in(
     """A person with these grants at a console of their own on the ledger."""
     clock = ManualClock(now)
     settings = Settings(environment="test", postgres_dsn=dsn, console_secret="of the tests")
-    app = create_app(settings, desks_of(load_registry()), clock)
+    app = create_app(settings, desks_of(own_registry()), clock)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://console") as client:

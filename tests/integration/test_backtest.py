@@ -13,15 +13,15 @@ import yaml
 from click.testing import CliRunner
 
 from schemas.envelope import STRUCTURED, encode
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line import main
 from services.intake.accept import Accepted, accept
 from services.ledger.events.store import Located, insert_events
 from services.liaison import policy as policy_module
 from services.simulation.replay import arrivals
+from tests.own_registry import own_registry
 
-REGISTRY = load_registry()
+REGISTRY = own_registry()
 SHIPPED = Path(policy_module.__file__).parent / "policy.yaml"
 UNASKED = Path(__file__).parents[1] / "scenarios" / "detained-and-nobody-calls-an-ambulance.yaml"
 

@@ -11,7 +11,6 @@ import asyncpg
 import pytest
 
 from schemas.envelope import encode
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.ledger.alerts import commands
 from services.liaison.alert import (
@@ -30,8 +29,9 @@ from services.orchestration.deadlines import take_due
 from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
 from services.stream.auditor import look
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 SCENARIO = load_scenario(
     Path(__file__).parents[1] / "scenarios" / "police-present-ambulance-graded-low.yaml"
 )

@@ -15,7 +15,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from schemas.registry import load_registry
 from services.console.app import create_app
 from services.console.live import desk_alerts
 from services.console.view.desks import Desk, Desks
@@ -25,6 +24,7 @@ from services.liaison.policy import load_policy
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
+from tests.own_registry import own_registry
 
 NOW = datetime(2026, 11, 23, 14, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("las", "Desk", "las", "LAS"), Desk("slam", "Crisis", "slam", "SLaM")])
@@ -104,7 +104,7 @@ async def test_the_second_to_acknowledge_is_told_who_was_first_and_when(
 async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str) -> commands.Done:
     return await commands.run(
         pool,
-        load_registry(),
+        own_registry(),
         load_policy(),
         Acknowledge(),
         desk=desk,

@@ -9,7 +9,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from schemas.registry import load_registry
 from services.ledger.alerts import commands
 from services.ledger.alerts import store as alert_store
 from services.ledger.crises import tallies
@@ -24,11 +23,12 @@ from services.orchestration.deadlines import take_due
 from services.runtime.metrics import MONITOR_FAILURES
 from services.runtime.postgres import create_pool
 from services.simulation.ledger import MemoryLedger
+from tests.own_registry import own_registry
 from tests.unit.liaison.script import event
 
 FRIDAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 7, tzinfo=UTC)
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 
 
 def said() -> list[tuple[str, str, datetime, dict[str, Any]]]:

@@ -9,16 +9,16 @@ from typing import Any
 import asyncpg
 import pytest
 
-from schemas.registry import load_registry
 from services.console.live.desk_alerts import troubles
 from services.ledger.crises.settling import heard
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, Record
 from services.orchestration.deadlines import take_due
 from services.runtime.postgres import create_pool
+from tests.own_registry import own_registry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-REGISTRY = load_registry()
+REGISTRY = own_registry()
 
 
 @pytest.fixture

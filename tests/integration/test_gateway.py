@@ -16,10 +16,10 @@ import pytest
 from aiokafka import TopicPartition
 
 from schemas.generate import FOLDER
-from schemas.registry import load_registry
 from services.runtime import kafka as clients
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka, free_port
+from tests.own_registry import own_registry
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/nhs"
 TOKEN = "a token of the tests"
@@ -91,7 +91,7 @@ def processes() -> Iterator[list[Process]]:
 async def test_what_is_receipted_stands_in_the_topic(
     kafka: EmbeddedKafka | ApacheKafka, credentials: Path, processes: list[Process]
 ) -> None:
-    await clients.create_topics(kafka.bootstrap, load_registry().topics())
+    await clients.create_topics(kafka.bootstrap, own_registry().topics())
     gateway = Process(kafka.bootstrap, credentials, isinstance(kafka, ApacheKafka))
     processes.append(gateway)
     gateway.wait(200)

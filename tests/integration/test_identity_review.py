@@ -11,12 +11,12 @@ import asyncpg
 import orjson
 import pytest
 
-from schemas.registry import load_registry
 from services.ledger.decisions import reviews
 from services.ledger.decisions.common import DecisionRefused
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
+from tests.own_registry import own_registry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HER = {
@@ -38,7 +38,7 @@ class Desk:
     """Feeds and reviewers at one ledger."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self.pool, self.registry = pool, load_registry()
+        self.pool, self.registry = pool, own_registry()
         self.batch = Batch(pool, self.registry, load_policy(), lambda _: None)
         self._offsets: dict[str, int] = {}
 

@@ -8,7 +8,6 @@ from datetime import date
 
 import pytest
 
-from schemas.registry import load_registry
 from services.identity.decide import identity_keys
 from services.identity.known import known_of
 from services.identity.model import shipped
@@ -21,6 +20,7 @@ from services.liaison.settle import Key
 from services.runtime.postgres import Connection, create_pool
 from tests.benchmarks.identity_ledger import descriptor
 from tests.londoners import register_and_descriptions
+from tests.own_registry import own_registry
 
 DAY = date(2026, 1, 1)
 
@@ -53,7 +53,7 @@ async def asked_of_a_register(connection: Connection) -> tuple[dict[Key, Asked],
 
 async def test_many_at_once_are_decided_as_each_alone(connection: Connection) -> None:
     asked, truth = await asked_of_a_register(connection)
-    decoded = Decoded(load_registry())
+    decoded = Decoded(own_registry())
     together = await decide_described(connection, asked, decoded, shipped())
     alone: dict[Key, IdentityDecision] = {}
     for key, one in asked.items():
@@ -68,7 +68,7 @@ async def test_one_from_whom_a_person_was_taken_apart_is_not_attached_to_them(
     connection: Connection,
 ) -> None:
     asked, _ = await asked_of_a_register(connection)
-    decoded = Decoded(load_registry())
+    decoded = Decoded(own_registry())
     before = await decide_described(connection, asked, decoded, shipped())
     judged = {
         k: Asked(asked[k].said, DAY, {str(d.person_id)}) for k, d in before.items() if d.person_id
@@ -88,5 +88,5 @@ async def test_a_failure_while_the_next_are_looked_up_leaves_the_connection_usab
 
     monkeypatch.setattr(whom, "decide_among", fails)
     with pytest.raises(ValueError, match="the first one fails"):
-        await decide_described(connection, asked, Decoded(load_registry()), shipped())
+        await decide_described(connection, asked, Decoded(own_registry()), shipped())
     assert await connection.fetchval("SELECT 7") == 7

@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 
 from schemas.person import PersonDescriptor
-from schemas.registry import load_registry
 from services.identity.decide import identity_keys
 from services.ledger.events.decoded import Decoded
 from services.ledger.people.register import people_by_id, register
 from services.ledger.people.shortlist import shortlist
 from services.runtime.postgres import create_pool
+from tests.own_registry import own_registry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 PERSON = {
@@ -69,16 +69,16 @@ async def hear(pool: asyncpg.Pool, name: str, number: int) -> None:
         json.dumps(body).encode(),
     )
     async with pool.acquire() as connection:
-        await register(connection, {("slam", p) for p in about}, Decoded(load_registry()), NOW)
+        await register(connection, {("slam", p) for p in about}, Decoded(own_registry()), NOW)
 
 
 async def plans(pool: asyncpg.Pool) -> list[int]:
     """How many pathways each person has who is found by the descriptor of the patient."""
     async with pool.acquire() as connection:
         keys = identity_keys(PersonDescriptor.model_validate(PERSON))
-        near = await shortlist(connection, {("met", "i"): keys}, Decoded(load_registry()))
+        near = await shortlist(connection, {("met", "i"): keys}, Decoded(own_registry()))
         ids = {c.person_id for c in near["met", "i"]}
-        people = await people_by_id(connection, ids, Decoded(load_registry()))
+        people = await people_by_id(connection, ids, Decoded(own_registry()))
     return [len(p.pathways) for p in people.values()]
 
 

@@ -11,16 +11,16 @@ from pathlib import Path
 from aiokafka import TopicPartition
 
 from schemas.generate import FOLDER
-from schemas.registry import load_registry
 from services.runtime import kafka as clients
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
+from tests.own_registry import own_registry
 
 
 async def test_what_is_published_stands_in_the_topic(
     kafka: EmbeddedKafka | ApacheKafka, tmp_path: Path
 ) -> None:
-    await clients.create_topics(kafka.bootstrap, load_registry().topics())
+    await clients.create_topics(kafka.bootstrap, own_registry().topics())
     event = json.loads(next((FOLDER / "examples/resource.left").glob("valid*.json")).read_text())
     lines = [json.dumps(event | {"id": f"published-{n}"}) for n in range(5)]
     file = tmp_path / "events.jsonl"

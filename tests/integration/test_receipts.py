@@ -15,14 +15,14 @@ from jsonschema import Draft202012Validator
 
 from schemas import generate
 from schemas.envelope import encode
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 SCENARIO = load_scenario(
     Path(__file__).parents[1] / "scenarios" / "police-present-ambulance-graded-low.yaml"
 )

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line.stack import Stack
 from services.runtime import kafka as runtime_kafka
@@ -20,6 +19,7 @@ from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
 from services.simulation.feeds_heard import Listening
 from tests.integration.steered_stream import SteeredStream, producer_for
+from tests.own_registry import own_registry
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 
@@ -75,7 +75,7 @@ async def steered(
     pool = await create_pool(postgres_dsn)
     producer = producer_for(worker.kafka_bootstrap, isinstance(kafka, ApacheKafka))
     await producer.start()
-    yield SteeredStream(pool, producer, clock_file, load_registry())
+    yield SteeredStream(pool, producer, clock_file, own_registry())
     await producer.stop()
     await pool.close()
 

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.envelope import encode
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line import main
 from services.ledger.crises.settling import Beside
@@ -26,8 +25,9 @@ from services.orchestration.shadow import Shadow, shadow_of, take_shadow_due
 from services.runtime.metrics import SHADOW_FAILURES
 from services.runtime.postgres import Connection, create_pool
 from services.simulation.replay import arrivals
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 STRICTER = POLICY.model_copy(
     update={"version": 99, "limits": {"R04": {"ambulance_request_within": 240}}}
 )

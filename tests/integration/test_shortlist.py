@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.registry import load_registry
 from services.identity import candidates
 from services.identity.candidates import gather
 from services.identity.register import local_person_id
@@ -18,6 +17,7 @@ from services.ledger.events.decoded import Decoded
 from services.ledger.people import shortlist as module
 from services.ledger.people.shortlist import shortlist
 from services.runtime.postgres import Connection, create_pool
+from tests.own_registry import own_registry
 
 INCIDENTS = [("met", "i-1"), ("las", "i-2"), ("btp", "i-3")]
 STRONG_KINDS, KINDS, RARITIES = 2, 8, 6
@@ -70,7 +70,7 @@ async def test_the_same_people_as_in_memory_for_random_registers(
             holders[key].add(f"r{number}")
         await on_file(connection, f"r{number}", theirs, {"names": [["ann", f"n{number}"]]})
     asked = {incident: set(chance.sample(keys, 14)) for incident in INCIDENTS}
-    found = await shortlist(connection, asked, Decoded(load_registry()))
+    found = await shortlist(connection, asked, Decoded(own_registry()))
     sizes = []
     for incident, wanted in asked.items():
         near = gather({k: holders[k] for k in wanted}, cap=8, most=12)
@@ -80,7 +80,7 @@ async def test_the_same_people_as_in_memory_for_random_registers(
 
 
 async def test_nobody_asked_and_nobody_near_are_both_answered(connection: Connection) -> None:
-    decoded = Decoded(load_registry())
+    decoded = Decoded(own_registry())
     assert await shortlist(connection, {}, decoded) == {}
     assert await shortlist(connection, {("met", "i-1"): []}, decoded) == {("met", "i-1"): []}
     assert await shortlist(connection, {("met", "i-1"): [2]}, decoded) == {("met", "i-1"): []}
@@ -108,5 +108,5 @@ async def test_a_record_that_was_folded_before_is_read_from_its_events(
         json.dumps(body).encode(),
     )
     await on_file(connection, "p-1", {2}, None)
-    found = await shortlist(connection, {("met", "i-1"): [2]}, Decoded(load_registry()))
+    found = await shortlist(connection, {("met", "i-1"): [2]}, Decoded(own_registry()))
     assert [c.known.names for c in found["met", "i-1"]] == [(("tunde", "okafor"),)]

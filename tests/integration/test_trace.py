@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from schemas.envelope import decode
 from schemas.person import PersonDescriptor
-from schemas.registry import TRACE_SOURCE_END, load_registry
+from schemas.registry import TRACE_SOURCE_END
 from services.intake.accept import Accepted, accept
 from services.ledger.people import traces
 from services.runtime import kafka as clients
@@ -21,9 +21,10 @@ from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.postgres import create_pool
 from services.trace.app import trace_one
 from services.trace.port import TraceResult, TraceUnavailable
+from tests.own_registry import own_registry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-REGISTRY = load_registry()
+REGISTRY = own_registry()
 
 
 class Answers:

@@ -21,7 +21,6 @@ import pytest
 from schemas.envelope import decode, encode
 from schemas.events.keeping import FeedHeartbeat
 from schemas.received import Received
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.alert import Alert
 from services.liaison.catalogue import CATALOGUE
@@ -29,8 +28,9 @@ from services.liaison.policy import load_policy
 from services.simulation.backtest import AFTER_THE_LAST, played
 from services.simulation.ledger import MemoryLedger
 from services.simulation.replay import arrivals, received
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 FOLDER = Path(__file__).parents[1] / "scenarios"
 FILES = {p.stem: p for p in sorted([*FOLDER.glob("*.yaml"), *(FOLDER / "casebook").glob("*.yaml")])}
 CLOCKS_GO_BACK = datetime(2026, 10, 25, 1, tzinfo=UTC)

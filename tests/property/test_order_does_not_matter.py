@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from schemas.events.care import PersonData
 from schemas.received import Received
-from schemas.registry import load_registry
 from schemas.scenario import Scenario, load_scenario
 from services.liaison.crisis import corrections
 from services.liaison.policy import load_policy
 from services.simulation.ledger import REOPEN, MemoryLedger
 from services.simulation.replay import arrivals, received
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 SCENARIOS = {
     p.stem: load_scenario(p)
     for p in sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.received import Received
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.alert import Transition
 from services.liaison.crisis import corrections
@@ -23,8 +22,9 @@ from services.liaison.policy import load_policy
 from services.simulation.backtest import played
 from services.simulation.ledger import MemoryLedger
 from services.simulation.replay import arrivals, received
+from tests.own_registry import own_registry
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 FOLDER = Path(__file__).parents[1] / "scenarios"
 TOLD = (
     "the-story",

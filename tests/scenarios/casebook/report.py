@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from schemas.registry import load_registry
 from schemas.scenario import LONDON, Scenario, load_scenario
 from services.liaison.alert import Alert
 from services.liaison.policy import load_policy
 from services.simulation.replay import Outcome, raised_at, run
+from tests.own_registry import own_registry
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "casebook.md"
@@ -70,7 +70,7 @@ def load_by_desk(outcomes: Iterable[tuple[Scenario, Outcome]]) -> dict[str, list
 
 def page() -> str:
     """The whole page."""
-    registry, policy = load_registry(), load_policy()
+    registry, policy = own_registry(), load_policy()
     ran = [(s := load_scenario(p), run(s, registry, policy)) for p in cases()]
     ordinary = load_scenario(HERE / "ordinary-day.yaml")
     quiet = run(ordinary, registry, policy)

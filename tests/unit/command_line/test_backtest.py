@@ -12,13 +12,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from schemas.envelope import encode
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.command_line import main
 from services.liaison import policy as policy_module
 from services.liaison.policy import load_policy
 from services.simulation.backtest import load_of, run_history
 from services.simulation.replay import arrivals, received, run
+from tests.own_registry import own_registry
 from tests.unit.liaison.script import START
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -27,7 +27,7 @@ UNASKED = SCENARIOS / "detained-and-nobody-calls-an-ambulance.yaml"
 SHIPPED = yaml.safe_load(
     (Path(policy_module.__file__).parent / "policy.yaml").read_text(encoding="utf-8")
 )
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 
 
 def backtest(folder: Path, *arguments: str | Path, **changed: Any) -> Result:

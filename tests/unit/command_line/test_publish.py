@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.generate import FOLDER
-from schemas.registry import load_registry
 from services.command_line import main
 from services.command_line.publish import feed_of
 from services.command_line.sources import columbia, san_francisco
 from services.intake.faults import check
 from services.intake.ordering import key_of
+from tests.own_registry import own_registry
 
 GOOD = next((FOLDER / "examples/resource.left").glob("valid*.json"))
 BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_events_of_one_incident_stay_together_under_its_reference() -> None:
 
 
 def test_the_feed_is_the_one_on_which_the_source_is_registered() -> None:
-    assert feed_of({"source": "/las/cad"}, load_registry(), None).id == "las-cad"
+    assert feed_of({"source": "/las/cad"}, own_registry(), None).id == "las-cad"
 
 
 def test_a_file_with_one_fault_sends_nothing_and_says_where(tmp_path: Path) -> None:

@@ -14,16 +14,17 @@ import pytest
 
 from schemas.envelope import AnyEvent
 from schemas.generate import FOLDER
-from schemas.registry import Agency, Feed, load_registry
+from schemas.registry import Agency, Feed
 from services.gateway.answers import Problem
 from services.gateway.app import MAX_BATCH, Road, create_app
 from services.gateway.credentials import Credentials, Doorkeeper, load
 from services.runtime.clock import ManualClock
 from services.runtime.errors import SettingsError
 from services.runtime.settings import Settings
+from tests.own_registry import own_registry
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/nhs"
-REGISTRY = load_registry()
+REGISTRY = own_registry()
 TOKENS = {"slam": "the token of slam", "met": "the token of the met"}
 CREDENTIALS = Credentials.model_validate(
     {

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from schemas.envelope import MAX_EVENT_BYTES
-from schemas.registry import load_registry
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import check
+from tests.own_registry import own_registry
 from tests.unit.liaison.script import minute
 
-REGISTRY = load_registry()
+REGISTRY = own_registry()
 AGENCY, FEED = REGISTRY.feeds_by_id["met-cad"]
 SECRET = "Zubaida"
 GOOD: dict[str, Any] = {

@@ -12,16 +12,16 @@ from schemas.codes import AgencyKind
 from schemas.envelope import decode
 from schemas.events import TYPE_PREFIX
 from schemas.received import Received
-from schemas.registry import load_registry
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.identity.register import fold_local, people_of
 from services.liaison.crisis.fold import Crisis, fold
 from services.liaison.evaluate import evaluate
 from services.liaison.finding import Evaluation, Finding, Standing
 from services.liaison.policy import load_policy
+from tests.own_registry import own_registry
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 
 POLICE, AMBULANCE, TRUST = "met-cad", "las-cad", "slam-ehr"
 _REFERENCE = {POLICE: "CAD-1", AMBULANCE: "LAS-1"}

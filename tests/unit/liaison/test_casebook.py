@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.liaison.policy import load_policy
 from services.liaison.rules import RULES
 from services.simulation.replay import run
+from tests.own_registry import own_registry
 from tests.scenarios.casebook.ordinary_day import FILE, HOW_MANY, ordinary_day
 from tests.scenarios.casebook.report import PAGE, cases, page
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 
 
 @pytest.mark.parametrize("path", cases(), ids=lambda p: p.stem)

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from schemas.received import record_of
-from schemas.registry import load_registry
 from services.liaison.crisis.facts import Crisis
 from services.liaison.policy import load_policy
 from services.liaison.settle import settle
 from services.simulation import ledger as memory_ledger
 from services.simulation.ledger import MemoryLedger
+from tests.own_registry import own_registry
 from tests.unit.liaison.script import START, event
 
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 WHO = {
     "nhs_number": "9990000018",
     "nhs_number_status": "01",

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.registry import load_registry
 from schemas.scenario import ScenarioError, load_scenario
 from services.liaison.policy import load_policy
 from services.liaison.rules import RULES
 from services.simulation.replay import arrivals, run
+from tests.own_registry import own_registry
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
-REGISTRY, POLICY = load_registry(), load_policy()
+REGISTRY, POLICY = own_registry(), load_policy()
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)

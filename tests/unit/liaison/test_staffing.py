@@ -10,12 +10,13 @@ from schemas.registry import Registry, load_registry
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.disclosure.staffing import StaffingError, check_staffing, faults_of
 from services.liaison.policy import Policy, PolicyError, load_policy
+from tests.own_registry import own_registry
 
-LONDON, POLICY = load_registry(), load_policy()
+OWN, POLICY = own_registry(), load_policy()
 
 
 def without(role: str) -> Registry:
-    said = LONDON.model_dump(mode="json")
+    said = OWN.model_dump(mode="json")
     for agency in said["agencies"]:
         agency["desks"] = [d for d in agency["desks"] if d["role"] != role]
     said["agencies"] = [a for a in said["agencies"] if a["desks"]]
@@ -23,7 +24,7 @@ def without(role: str) -> Registry:
 
 
 def test_the_shipped_registry_rules_and_policy_fit_together() -> None:
-    check_staffing(LONDON, POLICY)
+    check_staffing(load_registry(), POLICY)
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,13 @@ def test_a_rule_that_is_switched_off_needs_nobody() -> None:
 def test_a_rule_that_withholds_everything_from_its_recipient_contradicts_itself() -> None:
     rule = CATALOGUE["R30"].model_copy(update={"withholds": {"operations": ("circumstances",)}})
     with pytest.raises(StaffingError, match="withholds everything"):
-        check_staffing(LONDON, POLICY, {"R30": rule})
+        check_staffing(OWN, POLICY, {"R30": rule})
 
 
 def test_a_supervisor_is_not_told_before_the_desk_had_its_time() -> None:
     hasty = POLICY.model_copy(update={"escalation": POLICY.escalation | {2: {"supervisor": 60}}})
     with pytest.raises(StaffingError, match="at urgency 2 the supervisor is told after 60 s"):
-        check_staffing(LONDON, hasty)
+        check_staffing(OWN, hasty)
 
 
 @pytest.mark.parametrize(

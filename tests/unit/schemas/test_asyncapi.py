@@ -19,11 +19,11 @@ from schemas.alerts import ALERT_CHANGED
 from schemas.envelope import STRUCTURED, event_models, structured
 from schemas.generate import FOLDER, key, short
 from schemas.receipts import RECEIPTS_GIVEN
-from schemas.registry import load_registry
 from schemas.scenario import load_scenario
 from services.ledger.alerts import store as alert_store
 from services.liaison.policy import load_policy
 from services.simulation.replay import run
+from tests.own_registry import own_registry
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 KEY = re.compile(r"^[A-Za-z0-9_-]+$")
@@ -158,7 +158,7 @@ def test_every_type_is_on_the_feed_channel_and_alerts_on_the_other(
 
 
 def test_the_topics_of_the_registry_are_the_addresses(document: dict[str, Any]) -> None:
-    registry = load_registry()
+    registry = own_registry()
     feed, agency = (
         document["channels"]["feed"]["address"],
         document["channels"]["alerts"]["address"],
@@ -198,7 +198,7 @@ def test_an_alert_that_the_ledger_sends_is_what_the_schema_says(scenario: str) -
         (FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json").read_text(encoding="utf-8")
     )
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
-    registry = load_registry()
+    registry = own_registry()
     outcome = run(load_scenario(SCENARIOS / f"{scenario}.yaml"), registry, load_policy())
     by_id = {alert.alert_id: alert for alert in outcome.alerts}
     sent = [
