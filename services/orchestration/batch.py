@@ -24,7 +24,7 @@ from services.ledger.people.register import register
 from services.liaison.alert import AlertChange
 from services.liaison.feeds import Timing, timing
 from services.liaison.policy import Policy
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 

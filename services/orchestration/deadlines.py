@@ -12,6 +12,7 @@ from services.ledger.crises import store as crisis_store
 from services.ledger.crises import tallies
 from services.ledger.deadlines import set_deadlines
 from services.liaison.alert import AlertChange
+from services.liaison.alert_changes import settle_feed, settle_monitor
 from services.liaison.disproportionality import window
 from services.liaison.feeds import (
     FeedHealth,
@@ -20,7 +21,6 @@ from services.liaison.feeds import (
     trouble_of,
     troubled_again_at,
 )
-from services.liaison.settle import settle_feed, settle_monitor
 from services.orchestration.batch import Batch
 from services.runtime.logging import logger
 from services.runtime.metrics import (

@@ -9,7 +9,7 @@ from pathlib import Path
 from services.ledger.alerts import shadow
 from services.ledger.crises import store as crisis_store
 from services.liaison.policy import Policy, PolicyError, load_policy
-from services.liaison.settle import Settlement
+from services.liaison.settlement import Settlement
 from services.orchestration.batch import Batch
 from services.runtime.logging import logger
 from services.runtime.metrics import SHADOW_FAILURES, SHADOW_RUNNING, SHADOW_STEPS

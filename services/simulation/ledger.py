@@ -18,8 +18,9 @@ from services.identity.person import PersonOnFile, own_register
 from services.identity.register import LocalRecord, fold_local, people_of, person_id_of, person_ids
 from services.liaison import alert as life
 from services.liaison.alert import Acknowledge, Alert, AlertChange, Command, Transition
+from services.liaison.alert_changes import settle_feed, settle_monitor
 from services.liaison.crisis.corrections import Effective, counted, effective
-from services.liaison.crisis.fold import Folds, sighting
+from services.liaison.crisis.fold import Folds
 from services.liaison.crisis.records import SiteReport
 from services.liaison.crisis.subjects import (
     day_of,
@@ -31,19 +32,12 @@ from services.liaison.crisis.subjects import (
 )
 from services.liaison.disproportionality import SUBJECT, next_week, window
 from services.liaison.feeds import ON_TIME, FeedHealth, Timing, timing
+from services.liaison.linking.candidates import link_keys
 from services.liaison.linking.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
-from services.liaison.linking.link import link_keys
+from services.liaison.linking.sighting import sighting
 from services.liaison.policy import Policy
-from services.liaison.settle import (
-    HORIZON,
-    IncidentFile,
-    Key,
-    SettledCrisis,
-    Settlement,
-    settle,
-    settle_feed,
-    settle_monitor,
-)
+from services.liaison.settle import settle
+from services.liaison.settlement import HORIZON, IncidentFile, Key, SettledCrisis, Settlement
 from services.liaison.tally import count
 
 REOPEN = timedelta(hours=72)

@@ -30,8 +30,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.liaison.linking.link import LinkPolicy, Sighting, group, link, place_rates
+from services.liaison.linking.evidence import LinkPolicy, link, place_rates
+from services.liaison.linking.grouping import group
 from services.liaison.linking.place import distance_metres
+from services.liaison.linking.sighting import Sighting
 
 SHIFTS_WEEKS = (-4, -3, -2, -1, 1, 2, 3, 4)
 DELAYS_MINUTES = (0, 5, 10, 15, 20, 25)

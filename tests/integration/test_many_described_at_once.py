@@ -16,7 +16,7 @@ from services.identity.register import LocalRecord, local_person_id
 from services.ledger.events.decoded import Decoded
 from services.ledger.people import matching as whom
 from services.ledger.people.matching import PART, Asked, decide_described
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection, create_pool
 from tests.benchmarks.identity_ledger import descriptor
 from tests.londoners import register_and_descriptions

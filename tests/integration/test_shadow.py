@@ -18,7 +18,7 @@ from schemas.scenario import load_scenario
 from services.command_line import main
 from services.ledger.crises.settling import Beside
 from services.liaison.policy import Policy, load_policy
-from services.liaison.settle import Settlement
+from services.liaison.settlement import Settlement
 from services.orchestration.batch import Batch, Record
 from services.orchestration.deadlines import take_due
 from services.orchestration.shadow import Shadow, shadow_of, take_shadow_due

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.liaison.linking.link import LinkPolicy, Sighting, group, link, link_keys
+from services.liaison.linking.candidates import link_keys
+from services.liaison.linking.evidence import LinkPolicy, link
+from services.liaison.linking.grouping import group
 from services.liaison.linking.place import cells, distance_metres
+from services.liaison.linking.sighting import Sighting
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 KEYS = st.tuples(st.sampled_from(["police", "ambulance", "trust"]), st.sampled_from("123456"))

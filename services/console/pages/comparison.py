@@ -24,7 +24,7 @@ from services.ledger.people.matching import identity_reviews
 from services.ledger.people.register import people_by_id, people_of_locals
 from services.ledger.people.shortlist import shortlist
 from services.liaison.crisis.subjects import day_of, descriptor_of
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 MOST = 5

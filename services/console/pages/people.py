@@ -19,7 +19,7 @@ from services.ledger.decisions import record_links
 from services.ledger.decisions.common import Act, DecisionRefused, preview
 from services.ledger.decisions.record_links import Consequences
 from services.liaison.rules import RULES
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 router = APIRouter()

@@ -17,7 +17,7 @@ from services.ledger.decisions import regrouping
 from services.ledger.decisions.common import Act, DecisionRefused, preview
 from services.ledger.decisions.regrouping import Regrouped
 from services.liaison.rules import RULES
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 router = APIRouter()

@@ -23,7 +23,7 @@ from services.ledger.decisions.common import DecisionRefused
 from services.ledger.decisions.reviews import Verdict
 from services.liaison.disclosure.matrix import COLUMN_OF
 from services.liaison.disclosure.person import WHO
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 router = APIRouter()

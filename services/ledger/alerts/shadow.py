@@ -10,7 +10,7 @@ from typing import NamedTuple
 from asyncpg import Record
 
 from services.liaison.policy import Policy
-from services.liaison.settle import Settlement
+from services.liaison.settlement import Settlement
 from services.runtime.postgres import Connection
 
 STATEMENT_SECONDS = 2.0

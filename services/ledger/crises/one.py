@@ -11,9 +11,8 @@ from services.ledger.crises.store import files, incidents_of, site_reports
 from services.ledger.events.decoded import Decoded
 from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.facts import Crisis
-from services.liaison.crisis.fold import sighting
 from services.liaison.crisis.subjects import SITE_REPORTS_COUNT
-from services.liaison.linking.link import Sighting
+from services.liaison.linking.sighting import Sighting, sighting
 from services.liaison.settle import crisis_of
 from services.runtime.postgres import Connection
 

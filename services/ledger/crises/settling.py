@@ -23,12 +23,14 @@ from services.ledger.events.decoded import Decoded
 from services.ledger.events.receipts import Receipts
 from services.ledger.people.matching import decide_all
 from services.liaison.alert import AlertChange
-from services.liaison.crisis.fold import Folds, sighting
+from services.liaison.crisis.fold import Folds
 from services.liaison.crisis.records import SiteReport
 from services.liaison.crisis.subjects import SITE_REPORTS_COUNT
-from services.liaison.linking.link import link_keys
+from services.liaison.linking.candidates import link_keys
+from services.liaison.linking.sighting import sighting
 from services.liaison.policy import Policy
-from services.liaison.settle import IncidentFile, Key, Settlement, settle
+from services.liaison.settle import settle
+from services.liaison.settlement import IncidentFile, Key, Settlement
 from services.runtime import metrics
 from services.runtime.postgres import Connection
 

@@ -28,7 +28,7 @@ from services.liaison.linking.contacts import (
     Echo,
     contact_keys,
 )
-from services.liaison.settle import HORIZON, IncidentFile, Key, Settlement
+from services.liaison.settlement import HORIZON, IncidentFile, Key, Settlement
 from services.runtime.postgres import Connection
 
 

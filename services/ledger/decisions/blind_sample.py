@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from services.identity.frequency import ALL
 from services.ledger.decisions.common import DecisionRefused
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 Answer = Literal["person", "nobody", "cannot-tell"]

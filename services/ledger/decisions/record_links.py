@@ -25,7 +25,7 @@ from services.ledger.crises import store as crisis_store
 from services.ledger.crises.settling import Settling
 from services.ledger.decisions.common import AlertMoved, DecisionRefused, moved_alerts, reasoned
 from services.ledger.people.register import records_of, register
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 Verdict = Literal["same", "different"]

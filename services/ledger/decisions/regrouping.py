@@ -19,7 +19,7 @@ from datetime import datetime
 from services.ledger.crises import store as crisis_store
 from services.ledger.crises.settling import Settling
 from services.ledger.decisions.common import AlertMoved, DecisionRefused, moved_alerts, reasoned
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 

@@ -23,7 +23,7 @@ from typing import Any, Literal
 from schemas.registry import Registry
 from services.ledger.crises import store as crisis_store
 from services.ledger.decisions.common import DecisionRefused, reasoned
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 Verdict = Literal["same", "different", "cannot-tell"]

@@ -9,7 +9,7 @@ from services.identity.described import described
 from services.identity.frequency import ALL, known, stored, values_of
 from services.identity.model import Frequencies
 from services.identity.register import LocalRecord
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 

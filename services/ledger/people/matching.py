@@ -21,7 +21,7 @@ from services.ledger.people.frequency import frequencies
 from services.ledger.people.register import people_of_locals
 from services.ledger.people.shortlist import shortlist
 from services.liaison.crisis.subjects import day_of, descriptor_of, local_person_of
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 PART = 25

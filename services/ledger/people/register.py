@@ -19,7 +19,7 @@ from services.ledger.events.decoded import Decoded
 from services.ledger.people.frequency import count
 from services.liaison.crisis.corrections import effective
 from services.liaison.crisis.subjects import described_key, local_key
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 REOPEN = timedelta(hours=72)

@@ -14,7 +14,7 @@ from services.identity.candidates import CAP, MOST, TOO_COMMON
 from services.identity.known import Candidate, Known, candidate_of, known_of
 from services.ledger.events.decoded import Decoded
 from services.ledger.people.register import records_of
-from services.liaison.settle import Key
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 _SHORTLIST = """

@@ -1,44 +1,17 @@
-"""The fold: from events in any order of arrival to the facts of one crisis, and to what linking needs of an incident."""
+"""The fold: from events in any order of arrival to the facts of one crisis."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from schemas.codes import Nature
-from schemas.events import care, detention, incident
-from schemas.place import Location
 from schemas.received import Received
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.liaison.crisis.corrections import Effective, counted
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.records import Contact, SiteReport
-from services.liaison.crisis.scene import Key
 from services.liaison.crisis.state import Folding
 from services.liaison.crisis.subjects import SITE_REPORTS_COUNT
-from services.liaison.linking.link import Sighting
-from services.liaison.time.spans import FOREVER
-
-_TAKEN = frozenset({"conveyed", "detained", "arrested"})
-
-_LINKING_NATURE = {
-    Nature.MENTAL_HEALTH_CRISIS: "crisis",
-    Nature.SUICIDAL: "crisis",
-    Nature.SELF_HARM: "crisis",
-    Nature.WELFARE_CONCERN: "welfare",
-    Nature.MISSING: "welfare",
-    Nature.DISTURBANCE: "disturbance",
-    Nature.VIOLENCE: "disturbance",
-    Nature.MEDICAL: "medical",
-    Nature.TRAFFIC_COLLISION: "collision",
-    Nature.TRAFFIC_STOP: "traffic",
-    Nature.FIRE: "fire",
-    Nature.CRIME: "property",
-    Nature.ADMINISTRATIVE: "administrative",
-}
-
-
-__all__ = ["Crisis", "Folds", "fold", "sighting"]
 
 
 class Folds:
@@ -100,59 +73,3 @@ def fold(
         else tuple(r for r in site_reports if r.mark.at >= detained - SITE_REPORTS_COUNT)
     )
     return folding.crisis(crisis_id, area, attached, outcome, said.faults, contacts, believed)
-
-
-def _lasts(received: Received) -> bool:
-    """Whether the record goes on until it is ended: whatever happens to the person meanwhile is part of it."""
-    return isinstance(received.event.data, detention.CustodyData | care.AbsenceData)
-
-
-def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
-    """One incident's sighting for linking. `person_id` is the person attached, never one that is only possible.
-
-    An incident all of whose events were retracted still has a sighting, without place or person, so that it links to
-    nothing. Raises ValueError where no event belongs to an incident.
-    """
-    said = counted(events)
-    own = [r for r in said if r.record_key is not None]
-    named = own or sorted(
-        (r for r in said.given if r.record_key is not None), key=lambda r: r.order
-    )
-    if not named or named[0].record_key is None:
-        raise ValueError("a sighting needs at least one event that belongs to an incident")
-    place: Location | None = None
-    nature: Nature | None = None
-    names: set[Key] = set()
-    ended = False
-    for received in own:
-        match received.event.data:
-            case incident.IncidentFacts() as facts:
-                place = facts.location or place
-                nature = facts.nature or nature
-                names.update((each.agency, each.reference) for each in facts.linked)
-            case incident.IncidentLinked(linked=other):
-                names.add((other.agency, other.reference))
-            case care.WelfareConcernRaised():
-                nature = nature or Nature.WELFARE_CONCERN
-            case (
-                detention.CustodyArrived(incident=str(own_incident))
-                | care.AbsenceReported(incident=str(own_incident))
-            ):
-                names.add((received.agency, own_incident))
-            case care.ReferralSent(incident=str(own_incident)):
-                names.add((received.agency, own_incident))
-            case detention.CustodyReleased() | care.AbsenceEnded():
-                ended = True
-    return Sighting(
-        key=named[0].record_key,
-        agency_kind=named[0].agency_kind,
-        opened_at=named[0].event.time,
-        last_seen_at=named[-1].event.time if ended or not own or not _lasts(named[0]) else FOREVER,
-        uprn=None if place is None else place.uprn,
-        street=None if place is None else place.street,
-        latitude=None if place is None else place.latitude,
-        longitude=None if place is None else place.longitude,
-        category=None if nature is None else _LINKING_NATURE.get(nature),
-        people=frozenset() if person_id is None or not own else frozenset({person_id}),
-        cross_references=frozenset(names),
-    )

@@ -7,14 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from schemas.codes import (
-    ClinicalSign,
-    CrisisIndicator,
-    ForceKind,
-    Nature,
-    ResourceKind,
-    RestraintPosition,
-)
+from schemas.codes import ClinicalSign, CrisisIndicator, ForceKind, ResourceKind, RestraintPosition
 from schemas.events import DATA_MODELS, detention, incident, response
 from schemas.model import Closed
 from schemas.received import Mark, Received
@@ -36,22 +29,6 @@ from services.liaison.crisis.scene import (
 from services.liaison.time.spans import FOREVER, spans
 
 _TAKEN = frozenset({"conveyed", "detained", "arrested"})
-
-_LINKING_NATURE = {
-    Nature.MENTAL_HEALTH_CRISIS: "crisis",
-    Nature.SUICIDAL: "crisis",
-    Nature.SELF_HARM: "crisis",
-    Nature.WELFARE_CONCERN: "welfare",
-    Nature.MISSING: "welfare",
-    Nature.DISTURBANCE: "disturbance",
-    Nature.VIOLENCE: "disturbance",
-    Nature.MEDICAL: "medical",
-    Nature.TRAFFIC_COLLISION: "collision",
-    Nature.TRAFFIC_STOP: "traffic",
-    Nature.FIRE: "fire",
-    Nature.CRIME: "property",
-    Nature.ADMINISTRATIVE: "administrative",
-}
 
 
 class Folding:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from schemas.codes import Nature
+
 NATURES = frozenset(
     {
         "crisis",
@@ -27,6 +29,26 @@ NATURES = frozenset(
 )
 """The coarse natures the table knows. 'assistance' is one service saying that it goes to help
 another; 'traffic' is a stop or a parking matter; 'alarm' a signal from a building."""
+
+CATEGORIES: Mapping[Nature, str | None] = MappingProxyType(
+    {
+        Nature.MENTAL_HEALTH_CRISIS: "crisis",
+        Nature.SUICIDAL: "crisis",
+        Nature.SELF_HARM: "crisis",
+        Nature.WELFARE_CONCERN: "welfare",
+        Nature.MISSING: "welfare",
+        Nature.DISTURBANCE: "disturbance",
+        Nature.VIOLENCE: "disturbance",
+        Nature.MEDICAL: "medical",
+        Nature.TRAFFIC_COLLISION: "collision",
+        Nature.TRAFFIC_STOP: "traffic",
+        Nature.FIRE: "fire",
+        Nature.CRIME: "property",
+        Nature.ADMINISTRATIVE: "administrative",
+        Nature.OTHER: None,
+    }
+)
+"""The coarse nature of each nature of the contract; None where it says nothing of what happened."""
 
 MISMATCH = -1.0
 """Two known natures the table does not bring together."""
@@ -80,3 +102,8 @@ def nature_weight(left: str | None, right: str | None) -> float:
     if _ROUTINE_NATURES & {left, right}:
         return ROUTINE
     return _TOGETHER.get(frozenset({left, right}), MISMATCH)
+
+
+def category_of(nature: Nature) -> str | None:
+    """The coarse nature; None where the nature says nothing of what happened."""
+    return CATEGORIES[nature]

@@ -14,7 +14,8 @@ from schemas.events import TYPE_PREFIX
 from schemas.received import Received
 from services.identity.person import IdentityDecision, PersonOnFile
 from services.identity.register import fold_local, people_of
-from services.liaison.crisis.fold import Crisis, fold
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.fold import fold
 from services.liaison.evaluate import evaluate
 from services.liaison.finding import Evaluation, Finding, Standing
 from services.liaison.policy import load_policy

@@ -8,14 +8,10 @@ from dataclasses import replace
 import pytest
 
 from services.liaison.disclosure.matrix import LEFT_APART
-from services.liaison.linking.link import (
-    Bound,
-    LinkPolicy,
-    Sighting,
-    candidate_pairs,
-    group,
-    group_within,
-)
+from services.liaison.linking.candidates import candidate_pairs
+from services.liaison.linking.evidence import LinkPolicy
+from services.liaison.linking.grouping import Bound, group, group_within
+from services.liaison.linking.sighting import Sighting
 from tests.unit.liaison.script import POLICE, POLICY
 from tests.unit.liaison.test_linking import pair, sighting
 from tests.unit.liaison.test_settle import Night, police_with_a_strong_sign

@@ -9,17 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from services.liaison.linking.link import (
-    DEFAULT_POLICY,
-    LinkPolicy,
-    Sighting,
-    candidate_pairs,
-    group,
-    link,
-    link_keys,
-    place_rates,
-)
+from services.liaison.linking.candidates import candidate_pairs, link_keys
+from services.liaison.linking.evidence import DEFAULT_POLICY, LinkPolicy, link, place_rates
+from services.liaison.linking.grouping import group
 from services.liaison.linking.place import METRES_PER_DEGREE
+from services.liaison.linking.sighting import Sighting
 
 CASES = list(
     csv.DictReader(

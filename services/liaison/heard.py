@@ -1,0 +1,57 @@
+"""When the feeds that carry what an agency says of a crisis were last heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from schemas.codes import AgencyKind
+from schemas.received import Received
+from schemas.registry import Registry
+from services.liaison.finding import EVERY_FEED
+
+
+class Heard:
+    """When feeds were last heard, seen from one crisis after another."""
+
+    def __init__(self, registry: Registry, heard: Mapping[str, datetime]) -> None:
+        self._registry, self._heard = registry, heard
+        self._longest: dict[str, datetime] = {}
+        for agency in registry.agencies:
+            if every := [heard[feed.id] for feed in agency.feeds if feed.id in heard]:
+                self._longest[agency.id] = self._longest[f"{agency.id}{EVERY_FEED}"] = min(every)
+        self._serving: dict[str | None, list[tuple[AgencyKind, str]]] = {}
+
+    def by_agency(self, events: Iterable[Received]) -> dict[str, datetime]:
+        """When each agency was last heard on the feeds that carry what it says of these incidents.
+
+        Another of its feeds being well proves nothing: custody may be heard while dispatch is silent. Of an agency that
+        has said nothing here yet, any feed may be the one that would, so the one that was silent longest counts; so it
+        does under the agency's name with EVERY_FEED after it.
+        """
+        carried: dict[str, set[str]] = {}
+        for agency, feed in {(r.agency, r.feed) for r in events}:
+            carried.setdefault(agency, set()).add(feed)
+        found = dict(self._longest)
+        for agency, feeds in carried.items():
+            found.pop(agency, None)
+            known = [self._heard[feed] for feed in feeds if feed in self._heard]
+            if known and agency in self._registry.agencies_by_id:
+                found[agency] = min(known)
+        return found
+
+    def services(
+        self, area: str | None, heard: Mapping[str, datetime]
+    ) -> Mapping[AgencyKind, list[str]]:
+        """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
+        if area not in self._serving:
+            self._serving[area] = [
+                (a.kind, a.id)
+                for a in self._registry.agencies
+                if area is None or not a.areas or area in a.areas
+            ]
+        found: dict[AgencyKind, list[str]] = {}
+        for kind, agency in self._serving[area]:
+            if agency in heard:
+                found.setdefault(kind, []).append(agency)
+        return found
