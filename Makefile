@@ -60,8 +60,9 @@ demo: $(STAMP)-runtime ## A day of London on this machine, with the console's ad
 test: setup lint types imports unit integration faults browser ## Every check and every test
 	@echo "== all rings passed"
 
-lint: $(STAMP)-test ## Style
+lint: $(STAMP)-test ## Style, and names that nobody uses
 	@echo "== lint"; $(BIN)/ruff check .; $(BIN)/ruff format --check .
+	@$(BIN)/python -m tests.dead_names
 
 house: $(STAMP)-test ## How the code reads, measured; with WORST=20 where to begin
 	@$(BIN)/python -m tests.house --worst $(or $(WORST),0)

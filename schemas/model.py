@@ -74,4 +74,3 @@ Reference = Annotated[
 """An agency's own reference, e.g. of an incident. Opaque; never an NHS number or a name."""
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=24, pattern=r"^\+?[0-9 ()-]+$")]
-Percentage = Annotated[float, Field(ge=0, le=1)]

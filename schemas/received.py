@@ -18,7 +18,6 @@ from schemas.events.care import (
 )
 from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
 from schemas.events.incident import IncidentData
-from schemas.model import Closed
 
 RecordKey = tuple[str, str]
 """(agency, reference): the name of one agency's own record. An incident has its reference as the agency gives it; another
@@ -96,9 +95,3 @@ def stated(data: Any, name: str) -> Any:
     """What a statement says under this name; None where its type has no such field. `getattr` on a model costs ten times
     as much where the field is missing, which it mostly is."""
     return vars(data).get(name)
-
-
-def data_of(received: Received) -> Closed:
-    """The typed data."""
-    data: Closed = received.event.data
-    return data

@@ -40,8 +40,6 @@ MAX_DEPTH = 32
 SEND_TIMEOUT_SECONDS = 10.0
 _KEPT_HEADERS = ("x-request-id", "x-correlation-id")
 
-Producing = Callable[[], AIOKafkaProducer]
-
 
 class Road:
     """The way to the brokers; an answer is given only when they have acknowledged."""

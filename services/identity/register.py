@@ -20,18 +20,6 @@ from services.identity.person import PathwayOnFile, PersonOnFile
 
 _NAMESPACE = uuid.UUID("6d3cb8a5-3a3c-5c0f-9a52-6f1d2b4f8f10")
 
-REGISTER_EVENTS = (
-    care.PersonRegistered,
-    care.PersonUpdated,
-    care.PersonMerged,
-    care.PersonSplit,
-    care.PersonDied,
-    care.PathwayOpened,
-    care.PathwayUpdated,
-    care.PathwayClosed,
-)
-"""Data models of the events that change the register."""
-
 
 def local_person_id(agency: str, local_person: str) -> str:
     """The id of the person an agency names by its own identifier, before any merge."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -64,9 +64,6 @@ class Finding:
     relies_on_services: tuple[AgencyKind, ...] = ()
     """The same for services that need not have an incident here yet: 'nobody asked for an ambulance' is only known while
     the area's ambulance service is heard."""
-    subject_person: str | None = None
-    discloses: tuple[str, ...] = field(default=())
-    """Items of the disclosure matrix the alert would show (services.liaison.disclosure)."""
 
     @property
     def key(self) -> str:

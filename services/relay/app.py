@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import time
 from datetime import datetime
 
 import asyncpg
@@ -27,6 +28,7 @@ from services.runtime.settings import Settings
 
 LIMIT = 200
 STALE_SECONDS = 30.0
+"""A round that takes longer is stuck: the brokers or the ledger take what we say and never answer."""
 FAILURES = (
     OSError,
     TimeoutError,
@@ -111,6 +113,15 @@ async def _delivered(
     )
 
 
+def trouble(failing: str | None, seconds_since_round: float) -> str | None:
+    """What keeps the outbox from being published, for readiness: None while rounds end, with or without messages."""
+    if failing is not None:
+        return f"messages cannot be published: {failing}"
+    if seconds_since_round > STALE_SECONDS:
+        return f"no round has ended for {seconds_since_round:.0f} s"
+    return None
+
+
 class Relay:
     """Runs until it is stopped."""
 
@@ -121,9 +132,10 @@ class Relay:
         self._zone = load_registry(settings.registry_path).zone
         self._stop = asyncio.Event()
         self._failing: str | None = None
+        self._round_ended = time.monotonic()
 
     async def _outbox(self) -> str | None:
-        return f"messages cannot be published: {self._failing}" if self._failing else None
+        return trouble(self._failing, time.monotonic() - self._round_ended)
 
     async def run(self) -> None:
         """Publish, look again, publish."""
@@ -148,6 +160,7 @@ class Relay:
                     await producer.start()
                 count = await publish(pool, producer, self._crash, self._clock.now(), self._zone)
                 await self._measure(pool)
+                self._round_ended = time.monotonic()
                 self._failing, delay = None, 0.1
                 if count == LIMIT:
                     continue

@@ -29,7 +29,6 @@ SCENARIO = load_scenario(
 SCHEMA = json.loads(
     (generate.FOLDER / "json" / "receipts.given.schema.json").read_text(encoding="utf-8")
 )
-END = SCENARIO.instant(SCENARIO.until)
 
 
 @pytest.fixture

@@ -253,5 +253,3 @@ _TRIGGERS: dict[str, Callable[[Collected, _Heard], None]] = {
     "A37": _unlink,
     "A40": _merge,
 }
-TRIGGERS = tuple(_TRIGGERS)
-"""The trigger events that are carried."""

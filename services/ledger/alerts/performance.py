@@ -16,7 +16,7 @@ from services.runtime.postgres import Connection
 PERIOD = timedelta(minutes=10)
 TARGET_PER_PERIOD, MOST_PER_PERIOD = 1.0, 2.0
 """New alarms in ten minutes at one position, on average: target, and the most that can be managed (EEMUA 191)."""
-TARGET_PER_HOUR, MOST_PER_HOUR = 6, 12
+TARGET_PER_HOUR = 6
 PEAK_LIMIT = FLOOD_ENTERS
 """The most in any ten minutes."""
 FLOOD_SHARE_LIMIT = 0.01

@@ -63,7 +63,6 @@ UNACKNOWLEDGED: frozenset[State] = frozenset({"raised", "delivered"})
 HELD: frozenset[State] = frozenset({"acknowledged", "claimed"})
 """Somebody has it; the acknowledgement runs out."""
 ENDED: frozenset[State] = frozenset({"returned", "cleared", "closed"})
-STANDING: frozenset[State] = frozenset(STATES) - ENDED
 ANSWERS: frozenset[TransitionKind] = frozenset({"accepted", "declined", "not-ours"})
 
 

@@ -158,11 +158,6 @@ CATALOGUE = _load()
 """By id, in order."""
 
 
-def default_limit(rule: str, name: str) -> Limit:
-    """The shipped limit. KeyError for one that does not exist."""
-    return CATALOGUE[rule].limits[name]
-
-
 def as_time(limit: Limit, value: int) -> timedelta:
     """A limit in seconds as a span of time. Raises ValueError for another unit."""
     if limit.unit != "seconds":

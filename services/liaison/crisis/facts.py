@@ -147,13 +147,6 @@ class Force:
             self.kinds
         )
 
-    @property
-    def is_handcuffs_alone(self) -> bool:
-        """Handcuffs and nothing more, not prone."""
-        return self.position is not RestraintPosition.PRONE and RESTRAINT_KINDS.intersection(
-            self.kinds
-        ) == {ForceKind.HANDCUFFS}
-
     def first_of(self, wanted: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
         """The first of these signs that was observed."""
         return next((each for each in self.signs if each[0] in wanted), None)

@@ -158,7 +158,6 @@ def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> It
         recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles,
         agencies=(absence.key[0],),
         relies_on=(absence.key[0],),
-        subject_person=crisis.person.person_id if crisis.person else None,
     )
 
 

@@ -49,8 +49,6 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             acknowledge_within=policy.acknowledge_within(RULE.urgency),
             act_by=start + policy.limit("R16", "crisis_plan_opened_within"),
             agencies=tuple(sorted({p.agency for p in known})),
-            subject_person=crisis.person.person_id,
-            discloses=("crisis-plan", "known-to-services"),
         )
 
 

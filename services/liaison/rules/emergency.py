@@ -117,7 +117,6 @@ def _finding(
         act_by=start + policy.limit("R01", "retriage_within"),
         relies_on=crisis.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
-        subject_person=crisis.person.person_id if crisis.person else None,
     )
 
 

@@ -60,7 +60,6 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         ),
         act_by=end_of_working_day(counts_from, days),
         agencies=tuple(sorted({p.agency for p in crisis.open_pathways(now)})),
-        subject_person=crisis.person.person_id,
     )
 
 

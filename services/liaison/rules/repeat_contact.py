@@ -207,7 +207,6 @@ def _finding(
             for m in contacts
         ),
         agencies=tuple(sorted({p.agency for p in held})),
-        subject_person=crisis.person.person_id if crisis.person else None,
     )
 
 
