@@ -1,4 +1,6 @@
-"""What this product sends to the agencies: one CloudEvent for each change of an alert at one of their desks."""
+"""What this product sends to the agencies: one CloudEvent for each change of an alert at one of
+their desks.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ Transition = Literal[
     "cleared",
     "closed",
 ]
-"""What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be heard."""
+"""What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be
+heard.
+"""
 
 
 class AlertChanged(EventData):

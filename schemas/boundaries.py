@@ -1,4 +1,6 @@
-"""Where the areas of a registry lie: which one a pair of coordinates is in, and their outlines for a map."""
+"""Where the areas of a registry lie: which one a pair of coordinates is in, and their outlines
+for a map.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 NEAR_DEGREES = 0.005
-"""A place in no outline but this near to one is in that one (about 350 m east, 550 m north): outlines of boroughs end at the
-high-water mark, and people in crisis stand on the bridges between [assumption]."""
+"""A place in no outline but this near to one is in that one (about 350 m east, 550 m north):
+outlines of boroughs end at the high-water mark, and people in crisis stand on the bridges
+between [assumption].
+"""
 
 
 class BoundariesError(ValueError):
@@ -32,23 +36,30 @@ class Boundaries:
         self._codes = list(self.outlines)
         self._tree = shapely.STRtree(list(self.outlines.values()))
         self.code_at = lru_cache(maxsize=8192)(self._code_at)
-        """`code_at(latitude, longitude)`: the code of the outline that the place is in, None outside all of them. On a
-        border the first code by the alphabet; just outside (NEAR_DEGREES) the nearest one's."""
+        """`code_at(latitude, longitude)`: the code of the outline that the place is in, None
+        outside all of them. On a border the first code by the alphabet; just outside
+        (NEAR_DEGREES) the nearest one's.
+        """
 
     def _code_at(self, latitude: float, longitude: float) -> str | None:
         point = shapely.Point(longitude, latitude)
-        found = self._tree.query(point, predicate="intersects")
-        if not len(found):
-            found = self._tree.query_nearest(point, max_distance=NEAR_DEGREES)
-        return min((self._codes[int(i)] for i in found), default=None)
+        hits = self._tree.query(point, predicate="intersects")
+        if not len(hits):
+            hits = self._tree.query_nearest(point, max_distance=NEAR_DEGREES)
+        return min((self._codes[int(index)] for index in hits), default=None)
 
 
 def read_boundaries(text: str) -> Boundaries:
-    """From a GeoJSON FeatureCollection whose features have the property `code`. Raises BoundariesError with the place."""
+    """From a GeoJSON FeatureCollection whose features have the property `code`. Raises
+    BoundariesError with the place.
+    """
     try:
-        given: Any = json.loads(text)
-        features = given["features"]
-        outlines = {str(f["properties"]["code"]): _mended(shape(f["geometry"])) for f in features}
+        collection: Any = json.loads(text)
+        features = collection["features"]
+        outlines = {
+            str(feature["properties"]["code"]): _mended(shape(feature["geometry"]))
+            for feature in features
+        }
     except json.JSONDecodeError as error:
         raise BoundariesError(f"line {error.lineno}: this is no JSON ({error.msg})") from error
     except (KeyError, TypeError, ValueError, ShapelyError) as error:
@@ -64,13 +75,12 @@ def read_boundaries(text: str) -> Boundaries:
             raise BoundariesError(
                 f"feature {code}: its geometry is no Polygon or MultiPolygon; mend its outline"
             )
-    return Boundaries(outlines, str(given.get("attribution", "")))
+    return Boundaries(outlines, str(collection.get("attribution", "")))
 
 
 def _mended(outline: BaseGeometry) -> BaseGeometry:
-    # outlines that were simplified for maps touch themselves: harmless when drawn, wrong when asked what is inside
-    return (
-        outline
-        if outline.is_valid
-        else shapely.make_valid(outline, method="structure", keep_collapsed=False)
-    )
+    # outlines that were simplified for maps touch themselves: harmless when drawn, wrong when asked
+    # what is inside
+    if outline.is_valid:
+        return outline
+    return shapely.make_valid(outline, method="structure", keep_collapsed=False)

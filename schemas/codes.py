@@ -1,8 +1,9 @@
 """Value sets of the contract, in the field's own vocabulary.
 
-Sources: ambulance categories (NHS Constitution Handbook, Ambulance Response Programme); NHS number verification status,
-legal status and ethnic category (UK Core, NHS Data Dictionary); restrictive-intervention and referral priorities
-(MHSDS); places of safety and roles to consult (Mental Health Act 1983 s135, s136; SI 2017/1036).
+Sources: ambulance categories (NHS Constitution Handbook, Ambulance Response Programme); NHS number
+verification status, legal status and ethnic category (UK Core, NHS Data Dictionary);
+restrictive-intervention and referral priorities (MHSDS); places of safety and roles to consult
+(Mental Health Act 1983 s135, s136; SI 2017/1036).
 """
 
 from __future__ import annotations
@@ -159,7 +160,9 @@ ABD_SIGNS = frozenset(
         ClinicalSign.EXTREME_AGITATION,
     }
 )
-"""Signs after which restraint is a medical emergency until proved otherwise (RCEM and FFLM guidance)."""
+"""Signs after which restraint is a medical emergency until proved otherwise (RCEM and FFLM
+guidance).
+"""
 
 
 class DetentionPower(Code):
@@ -236,7 +239,9 @@ class NhsNumberStatus(Code):
 EthnicCategory = Literal[
     "A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S", "Z", "99"
 ]
-"""Ethnic category, 16+1 codes of the NHS Data Dictionary, with Z not stated and 99 not known. Never a matching field."""
+"""Ethnic category, 16+1 codes of the NHS Data Dictionary, with Z not stated and 99 not known.
+Never a matching field.
+"""
 
 Sex = Literal["female", "male", "other", "unknown"]
 

@@ -1,13 +1,15 @@
-"""What would break if a schema became another one: is every event that the elder accepts accepted by the newer?
+"""What would break if a schema became another one: is every event that the elder accepts accepted
+by the newer?
 
-`python -m schemas.compatibility OLD [NEW]` compares two folders of schemas (NEW: the one of today) and exits 1 when something
-breaks. The answer is on the safe side: a change that is not understood is reported, a change of meaning is not seen, but for
-a default that is another one.
+`python -m schemas.compatibility OLD [NEW]` compares two folders of schemas (NEW: the one of today)
+and exits 1 when something breaks. The answer is on the safe side: a change that is not understood
+is reported, a change of meaning is not seen, but for a default that is another one.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,7 +68,9 @@ class Breaking:
 
 
 def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Breaking]:
-    """Everything that breaks BACKWARD compatibility, in the order of the elder schema. Each schema is a whole document."""
+    """Everything that breaks BACKWARD compatibility, in the order of the elder schema. Each
+    schema is a whole document.
+    """
     return list(_Comparison(old, new).schemas("", old, new))
 
 
@@ -84,7 +88,9 @@ class _Comparison:
         if new is False:
             yield Breaking(at, "refused", "nothing is accepted here any longer")
             return
-        elder: Mapping[str, Any] = ANYTHING if isinstance(old, bool) else old
+        elder: Mapping[str, Any] = ANYTHING
+        if not isinstance(old, bool):
+            elder = old
         names = (elder.get("$ref", ""), new.get("$ref", ""))
         if names in self._under_way:
             return
@@ -118,13 +124,13 @@ class _Comparison:
     ) -> Iterator[Breaking]:
         """Each alternative of the elder must be accepted by one of the newer."""
         alternatives = _alternatives(new)
-        for each in _alternatives(old):
-            answers = [list(self.schemas(at, each, other)) for other in alternatives]
+        for alternative in _alternatives(old):
+            answers = [list(self.schemas(at, alternative, other)) for other in alternatives]
             if all(answers):
                 yield from min(
                     answers,
                     key=lambda answer: (
-                        any(b.code == "type-narrowed" for b in answer),
+                        any(breaking.code == "type-narrowed" for breaking in answer),
                         len(answer),
                     ),
                 )
@@ -132,10 +138,10 @@ class _Comparison:
     def _list(self, at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
         first_before, first_after = old.get("prefixItems", []), new.get("prefixItems", [])
         rest_before, rest_after = old.get("items", True), new.get("items", True)
-        for n in range(max(len(first_before), len(first_after))):
-            before = first_before[n] if n < len(first_before) else rest_before
-            after = first_after[n] if n < len(first_after) else rest_after
-            yield from self.schemas(f"{at}/{n}", before, after)
+        for index in range(max(len(first_before), len(first_after))):
+            before = _member(first_before, index, rest_before)
+            after = _member(first_after, index, rest_after)
+            yield from self.schemas(f"{at}/{index}", before, after)
         yield from self.schemas(f"{at}/*", rest_before, rest_after)
 
     def _object(
@@ -166,8 +172,16 @@ class _Comparison:
                 yield from self.schemas(f"{at}/*", others_before, others_after)
 
 
+def _member(first: list[Schema], index: int, rest: Schema) -> Schema:
+    if index < len(first):
+        return first[index]
+    return rest
+
+
 def _resolve(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema with its reference followed. Raises ValueError for a reference that leads back to itself."""
+    """The schema with its reference followed. Raises ValueError for a reference that leads back
+    to itself.
+    """
     for _ in range(len(document.get("$defs", ())) + 2):
         if "$ref" not in schema:
             return schema
@@ -181,12 +195,18 @@ def _resolve(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[
 def _alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if "anyOf" not in schema:
         return [schema]
-    beside = {k: v for k, v in schema.items() if k not in ANNOTATIONS | {"anyOf"}}
-    return [_both(beside, each) for each in schema["anyOf"]]
+    beside = {
+        keyword: value
+        for keyword, value in schema.items()
+        if keyword not in ANNOTATIONS | {"anyOf"}
+    }
+    return [_both(beside, alternative) for alternative in schema["anyOf"]]
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema that asks what both ask. Raises ValueError where both ask in the same keyword: that is not understood."""
+    """A schema that asks what both ask. Raises ValueError where both ask in the same keyword:
+    that is not understood.
+    """
     if twice := set(one) & set(other) - ANNOTATIONS:
         raise ValueError(f"{', '.join(sorted(twice))} stands in a schema and beside it")
     return {**one, **other}
@@ -223,34 +243,44 @@ def _values(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 def _limits(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Breaking]:
     for keyword in sorted((AT_MOST | AT_LEAST) & set(new)):
         before, after = old.get(keyword), new[keyword]
-        if before is None or (after < before if keyword in AT_MOST else after > before):
-            yield Breaking(
-                at,
-                "limit-narrowed",
-                f"`{keyword}` was {'without limit' if before is None else before}, is {after}",
-            )
+        if before is None:
+            yield Breaking(at, "limit-narrowed", f"`{keyword}` was without limit, is {after}")
+        elif _narrower(keyword, before, after):
+            yield Breaking(at, "limit-narrowed", f"`{keyword}` was {before}, is {after}")
+
+
+def _narrower(keyword: str, before: float, after: float) -> bool:
+    if keyword in AT_MOST:
+        return after < before
+    return after > before
 
 
 def _default(at: str, old: Schema, new: Schema, was_required: bool) -> Iterator[Breaking]:
     if was_required or isinstance(old, bool) or isinstance(new, bool):
         return
     if old.get("default") != new.get("default"):
-        said = f"left out it meant {old.get('default')}, means {new.get('default')}"
-        yield Breaking(at, "default-changed", said)
+        message = f"left out it meant {old.get('default')}, means {new.get('default')}"
+        yield Breaking(at, "default-changed", message)
 
 
 def _allowed(schema: Mapping[str, Any]) -> list[Any] | None:
     if "const" in schema:
         return [schema["const"]]
-    return list(schema["enum"]) if "enum" in schema else None
+    if "enum" in schema:
+        return list(schema["enum"])
+    return None
 
 
 def _set_of(kind: Any) -> set[str]:
-    return set() if kind is None else {kind} if isinstance(kind, str) else set(kind)
+    if kind is None:
+        return set()
+    if isinstance(kind, str):
+        return {kind}
+    return set(kind)
 
 
 def _kebab(keyword: str) -> str:
-    return "".join(f"-{sign.lower()}" if sign.isupper() else sign for sign in keyword)
+    return re.sub("[A-Z]", lambda capital: f"-{capital[0].lower()}", keyword)
 
 
 def main(arguments: list[str]) -> int:
@@ -258,22 +288,21 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in {1, 2}:
         print("usage: python -m schemas.compatibility OLD [NEW]")
         return 2
-    old, new = (
-        Path(arguments[0]),
-        Path(arguments[1]) if len(arguments) == 2 else Path(__file__).parent / "json",
-    )
-    found = 0
+    old, *others = (Path(argument) for argument in arguments)
+    new = others[0] if others else Path(__file__).parent / "json"
+    count = 0
     for path in sorted(old.glob("*.schema.json")):
         name = path.name.removesuffix(".schema.json")
         if not (new / path.name).exists():
             print(f"{name}: the type is not there any longer")
-            found += 1
+            count += 1
             continue
-        before, after = (json.loads(p.read_text(encoding="utf-8")) for p in (path, new / path.name))
+        before = json.loads(path.read_text(encoding="utf-8"))
+        after = json.loads((new / path.name).read_text(encoding="utf-8"))
         for change in breaking_changes(before, after):
             print(f"{name} {change.pointer or '/'} {change.code}: {change.message}")
-            found += 1
-    return 1 if found else 0
+            count += 1
+    return 1 if count else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The CloudEvents 1.0 envelope, and the way from bytes to a typed event and back.
 
-Structured mode (`application/cloudevents+json`) and binary mode (`ce_*` headers) of the Kafka binding are accepted;
-this product emits structured mode. Extension attributes: `recordedtime` (when the agency recorded it), `partitionkey`,
-`traceparent`.
+Structured mode (`application/cloudevents+json`) and binary mode (`ce_*` headers) of the Kafka
+binding are accepted; this product emits structured mode. Extension attributes: `recordedtime` (when
+the agency recorded it), `partitionkey`, `traceparent`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import Discriminator, Field, StringConstraints, TypeAdapter, create_model
@@ -23,13 +24,13 @@ MAX_EVENT_BYTES = 65_536
 
 STRUCTURED = "application/cloudevents+json"
 
-D = TypeVar("D", bound=EventData)
+Data = TypeVar("Data", bound=EventData)
 
 Source = Annotated[str, StringConstraints(pattern=r"^/[a-z0-9-]+(/[a-z0-9-]+)*$", max_length=120)]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
-class Event(Closed, Generic[D]):
+class Event(Closed, Generic[Data]):
     """One immutable statement by one agency: what happened, when it happened, when it was recorded."""
 
     specversion: Literal["1.0"]
@@ -49,7 +50,7 @@ class Event(Closed, Generic[D]):
     dataschema: Annotated[str, StringConstraints(max_length=300)] | None = None
     partitionkey: Annotated[str, StringConstraints(max_length=120)] | None = None
     traceparent: Annotated[str, StringConstraints(max_length=64)] | None = None
-    data: D
+    data: Data
 
     @property
     def recorded_at(self) -> datetime:
@@ -87,16 +88,15 @@ def event_models() -> Mapping[str, type[AnyEvent]]:
 @cache
 def event_adapter() -> TypeAdapter[AnyEvent]:
     """Validates any event of the contract, told apart by `type`."""
-    union: Any = None
-    for model in event_models().values():
-        union = model if union is None else union | model
+    union: Any = reduce(or_, event_models().values())
     return TypeAdapter(Annotated[union, Discriminator("type")])
 
 
 def decode(body: bytes) -> AnyEvent:
     """A typed event from structured-mode JSON. Raises pydantic.ValidationError.
 
-    Strict, as the published schemas are: `"4"` is no integer, `1` no truth value, `1732371840` no instant.
+    Strict, as the published schemas are: `"4"` is no integer, `1` no truth value, `1732371840` no
+    instant.
     """
     return event_adapter().validate_json(body, strict=True)
 
@@ -109,16 +109,17 @@ def encode(event: AnyEvent) -> bytes:
 def structured(body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> bytes:
     """The structured-mode form of a Kafka message in either mode (CloudEvents Kafka binding §3).
 
-    Binary mode is told by a `ce_specversion` header. Raises ValueError when a binary message's header or body is not
-    text or JSON.
+    Binary mode is told by a `ce_specversion` header. Raises ValueError when a binary message's
+    header or body is not text or JSON.
     """
     # Kafka allows a header without a value: it says nothing
-    said = [(k, v) for k, v in headers if v is not None]
-    attributes = {k[3:]: v.decode() for k, v in said if k.startswith("ce_")}
+    fields = [(name, value) for name, value in headers if value is not None]
+    attributes = {name[3:]: value.decode() for name, value in fields if name.startswith("ce_")}
     if "specversion" not in attributes:
         return body
     content_type = next(
-        (v.decode() for k, v in said if k.lower() == "content-type"), "application/json"
+        (value.decode() for name, value in fields if name.lower() == "content-type"),
+        "application/json",
     )
     return json.dumps(
         {

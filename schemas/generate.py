@@ -1,8 +1,9 @@
-"""Writes the contract's files from the models: `python -m schemas.generate`; with `--check` it only compares.
+"""Writes the contract's files from the models: `python -m schemas.generate`; with `--check` it only
+compares.
 
-One JSON Schema 2020-12 file an event type, one each for the alerts that are sent, scenario files and the agency
-registry, and one AsyncAPI 3 document. The files are committed, so that a reader needs no Python and a change of the
-contract is seen in review.
+One JSON Schema 2020-12 file an event type, one each for the alerts that are sent, scenario files
+and the agency registry, and one AsyncAPI 3 document. The files are committed, so that a reader
+needs no Python and a change of the contract is seen in review.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ of the payload schema, the headers its other properties.
 
 
 def short(type_name: str) -> str:
-    """`incident.reported` of `uk.crisisliaison.incident.reported.v1`; a later version keeps its suffix."""
+    """`incident.reported` of `uk.crisisliaison.incident.reported.v1`; a later version keeps its
+    suffix.
+    """
     return type_name.removeprefix(TYPE_PREFIX).removesuffix(".v1")
 
 
@@ -62,9 +65,14 @@ _Block.add_representer(
 
 
 def _schema(model: type[BaseModel], name: str, title: str) -> dict[str, Any]:
-    made = model.model_json_schema(mode="validation")
-    made.pop("title", None)
-    return {"$schema": DIALECT, "$id": f"urn:crisisliaison:schema:{name}", "title": title, **made}
+    document = model.model_json_schema(mode="validation")
+    document.pop("title", None)
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:crisisliaison:schema:{name}",
+        "title": title,
+        **document,
+    }
 
 
 def _text(document: dict[str, Any]) -> str:
@@ -90,8 +98,6 @@ def _message(name: str, model: type[BaseModel]) -> dict[str, Any]:
 
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3 document: feeds that agencies send, alert topics that agencies read."""
-    messages = {key(name): _message(name, model) for name, model in event_models().items()}
-    alert, receipts = key(ALERT_CHANGED), key(RECEIPTS_GIVEN)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -101,140 +107,155 @@ def asyncapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": STRUCTURED,
-        "channels": {
-            "feed": {
-                "address": "feed.{feed}",
-                "description": "One Kafka topic a feed, written by one agency.",
-                "parameters": {
-                    "feed": {
-                        "description": "Id of the feed in the agency registry.",
-                        "examples": ["met-cad"],
-                    }
-                },
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-                "bindings": KAFKA_TOPIC,
-            },
-            "alerts": {
-                "address": "alerts.{agency}",
-                "description": "One Kafka topic an agency: what its desks may see, after disclosure. At least once: the "
-                "id is the same when a message is sent again.",
-                "parameters": {
-                    "agency": {
-                        "description": "Id of the agency in the agency registry.",
-                        "examples": ["met"],
-                    }
-                },
-                "messages": {alert: {"$ref": f"#/components/messages/{alert}"}},
-                "bindings": KAFKA_TOPIC,
-            },
-            "receipts": {
-                "address": "receipts.{agency}",
-                "description": "One Kafka topic an agency that sends events: what became of each. At least once.",
-                "parameters": {
-                    "agency": {
-                        "description": "Id of the agency in the agency registry.",
-                        "examples": ["met"],
-                    }
-                },
-                "messages": {receipts: {"$ref": f"#/components/messages/{receipts}"}},
-                "bindings": KAFKA_TOPIC,
-            },
-        },
-        "operations": {
-            "sendReceipts": {
-                "action": "send",
-                "channel": {"$ref": "#/channels/receipts"},
-                "summary": "For each event of the agency but signs of life: received, and what became of it.",
-            },
-            "takeEvents": {
-                "action": "receive",
-                "channel": {"$ref": "#/channels/feed"},
-                "summary": "Every event is kept. What intake refuses is kept in quarantine with its faults.",
-            },
-            "sendAlerts": {
-                "action": "send",
-                "channel": {"$ref": "#/channels/alerts"},
-                "summary": "Each change of an alert, once for each of the agency's desks that it concerns.",
-            },
-        },
-        "components": {
-            "messages": {
-                **messages,
-                alert: _message(ALERT_CHANGED, alert_model()),
-                receipts: _message(RECEIPTS_GIVEN, receipts_model()),
-            },
-            "messageTraits": {
-                "CloudEvent": {
-                    "contentType": STRUCTURED,
-                    "headers": {"$ref": "#/components/schemas/Headers"},
-                    "bindings": {
-                        "kafka": {
-                            "key": {
-                                "type": "string",
-                                "description": "Feeds: the incident's or local person's reference, so that what is said "
-                                "of one stays in order. Alerts: the alert's id. Receipts: the agency. "
-                                "Never a name or an NHS number.",
-                            },
-                            "bindingVersion": KAFKA_BINDING,
-                        }
-                    },
+        "channels": _channels(),
+        "operations": _operations(),
+        "components": _components(),
+    }
+
+
+def _channels() -> dict[str, Any]:
+    messages = [key(name) for name in event_models()]
+    alert, receipts = key(ALERT_CHANGED), key(RECEIPTS_GIVEN)
+    return {
+        "feed": {
+            "address": "feed.{feed}",
+            "description": "One Kafka topic a feed, written by one agency.",
+            "parameters": {
+                "feed": {
+                    "description": "Id of the feed in the agency registry.",
+                    "examples": ["met-cad"],
                 }
             },
-            "schemas": {
-                "Headers": {
-                    "type": "object",
-                    "description": "Structured mode has the content type only; binary mode has the attributes too.",
-                    "properties": {
-                        "content-type": {
+            "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+            "bindings": KAFKA_TOPIC,
+        },
+        "alerts": {
+            "address": "alerts.{agency}",
+            "description": "One Kafka topic an agency: what its desks may see, after disclosure. At least once: the "
+            "id is the same when a message is sent again.",
+            "parameters": {
+                "agency": {
+                    "description": "Id of the agency in the agency registry.",
+                    "examples": ["met"],
+                }
+            },
+            "messages": {alert: {"$ref": f"#/components/messages/{alert}"}},
+            "bindings": KAFKA_TOPIC,
+        },
+        "receipts": {
+            "address": "receipts.{agency}",
+            "description": "One Kafka topic an agency that sends events: what became of each. At least once.",
+            "parameters": {
+                "agency": {
+                    "description": "Id of the agency in the agency registry.",
+                    "examples": ["met"],
+                }
+            },
+            "messages": {receipts: {"$ref": f"#/components/messages/{receipts}"}},
+            "bindings": KAFKA_TOPIC,
+        },
+    }
+
+
+def _operations() -> dict[str, Any]:
+    return {
+        "sendReceipts": {
+            "action": "send",
+            "channel": {"$ref": "#/channels/receipts"},
+            "summary": "For each event of the agency but signs of life: received, and what became of it.",
+        },
+        "takeEvents": {
+            "action": "receive",
+            "channel": {"$ref": "#/channels/feed"},
+            "summary": "Every event is kept. What intake refuses is kept in quarantine with its faults.",
+        },
+        "sendAlerts": {
+            "action": "send",
+            "channel": {"$ref": "#/channels/alerts"},
+            "summary": "Each change of an alert, once for each of the agency's desks that it concerns.",
+        },
+    }
+
+
+def _components() -> dict[str, Any]:
+    messages = {key(name): _message(name, model) for name, model in event_models().items()}
+    alert, receipts = key(ALERT_CHANGED), key(RECEIPTS_GIVEN)
+    return {
+        "messages": {
+            **messages,
+            alert: _message(ALERT_CHANGED, alert_model()),
+            receipts: _message(RECEIPTS_GIVEN, receipts_model()),
+        },
+        "messageTraits": {
+            "CloudEvent": {
+                "contentType": STRUCTURED,
+                "headers": {"$ref": "#/components/schemas/Headers"},
+                "bindings": {
+                    "kafka": {
+                        "key": {
                             "type": "string",
-                            "enum": [STRUCTURED, "application/json"],
+                            "description": "Feeds: the incident's or local person's reference, so that what is said "
+                            "of one stays in order. Alerts: the alert's id. Receipts: the agency. "
+                            "Never a name or an NHS number.",
                         },
-                        **{f"ce_{name}": {"type": "string"} for name in attributes()},
-                    },
-                }
-            },
+                        "bindingVersion": KAFKA_BINDING,
+                    }
+                },
+            }
+        },
+        "schemas": {
+            "Headers": {
+                "type": "object",
+                "description": "Structured mode has the content type only; binary mode has the attributes too.",
+                "properties": {
+                    "content-type": {"type": "string", "enum": [STRUCTURED, "application/json"]},
+                    **{f"ce_{name}": {"type": "string"} for name in attributes()},
+                },
+            }
         },
     }
 
 
 def attributes() -> list[str]:
-    """CloudEvents attributes that are headers in binary mode: all but the content type, which is Kafka's own header."""
+    """CloudEvents attributes that are headers in binary mode: all but the content type, which is
+    Kafka's own header.
+    """
     return [name for name in Event.model_fields if name not in {"data", "datacontenttype"}]
 
 
 def files() -> dict[Path, str]:
     """Every generated file and its text."""
-    made = {
+    texts = {
         FOLDER / "json" / f"{short(name)}.schema.json": _text(_schema(model, short(name), name))
         for name, model in event_models().items()
     }
-    made[FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json"] = _text(
+    texts[FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json"] = _text(
         _schema(alert_model(), short(ALERT_CHANGED), ALERT_CHANGED)
     )
-    made[FOLDER / "json" / f"{short(RECEIPTS_GIVEN)}.schema.json"] = _text(
+    texts[FOLDER / "json" / f"{short(RECEIPTS_GIVEN)}.schema.json"] = _text(
         _schema(receipts_model(), short(RECEIPTS_GIVEN), RECEIPTS_GIVEN)
     )
-    made[FOLDER / "json" / "scenario.schema.json"] = _text(
+    texts[FOLDER / "json" / "scenario.schema.json"] = _text(
         _schema(Scenario, "scenario", "Scenario file")
     )
-    made[FOLDER / "json" / "registry.schema.json"] = _text(
+    texts[FOLDER / "json" / "registry.schema.json"] = _text(
         _schema(Registry, "registry", "Agency registry")
     )
-    made[FOLDER / "asyncapi.yaml"] = yaml.dump(
+    texts[FOLDER / "asyncapi.yaml"] = yaml.dump(
         asyncapi(), Dumper=_Block, sort_keys=False, allow_unicode=True, width=120
     )
-    return made
+    return texts
 
 
 def stale() -> list[str]:
     """Files that are not as the models say, and files that no model makes."""
-    made = files()
+    texts = files()
     wrong = [
-        p.name
-        for p, text in made.items()
-        if not p.exists() or p.read_text(encoding="utf-8") != text
+        path.name
+        for path, text in texts.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    return sorted(wrong + [p.name for p in (FOLDER / "json").glob("*") if p not in made])
+    return sorted(wrong + [path.name for path in (FOLDER / "json").glob("*") if path not in texts])
 
 
 def main(arguments: list[str]) -> int:
@@ -245,13 +266,13 @@ def main(arguments: list[str]) -> int:
             print(f"stale: {name}; run `python -m schemas.generate`")
         return 1 if wrong else 0
     (FOLDER / "json").mkdir(exist_ok=True)
-    made = files()
+    texts = files()
     for path in (FOLDER / "json").glob("*"):
-        if path not in made:
+        if path not in texts:
             path.unlink()
-    for path, text in made.items():
+    for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
-    print(f"{len(made)} files written")
+    print(f"{len(texts)} files written")
     return 0
 
 

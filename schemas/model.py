@@ -37,7 +37,8 @@ _RFC_3339 = re.compile(f"{_DATE_AND_TIME}{_OFFSET}?")
 
 
 def _rfc_3339(value: object) -> object:
-    # parsed here: pydantic would take 1732371840 and "1732371840" for seconds or milliseconds, by their size
+    # parsed here: pydantic would take 1732371840 and "1732371840" for seconds or milliseconds, by
+    # their size
     if isinstance(value, datetime):
         return value
     if isinstance(value, str) and _RFC_3339.fullmatch(value):

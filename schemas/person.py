@@ -75,7 +75,11 @@ class PersonDescriptor(Closed):
     @property
     def postcodes(self) -> tuple[Postcode, ...]:
         """Home postcodes, upper case without a space."""
-        return tuple(a.postcode.replace(" ", "").upper() for a in self.addresses if a.postcode)
+        return tuple(
+            address.postcode.replace(" ", "").upper()
+            for address in self.addresses
+            if address.postcode
+        )
 
 
 class Caller(Closed):

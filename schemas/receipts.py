@@ -1,4 +1,6 @@
-"""What this product says to an agency of its own events: that each was received, and what became of it."""
+"""What this product says to an agency of its own events: that each was received, and what became
+of it.
+"""
 
 from __future__ import annotations
 

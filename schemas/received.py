@@ -20,19 +20,24 @@ from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
 from schemas.events.incident import IncidentData
 
 RecordKey = tuple[str, str]
-"""(agency, reference): the name of one agency's own record. An incident has its reference as the agency gives it; another
-record the kind before it (`custody#C-17`), which no reference can look like."""
+"""(agency, reference): the name of one agency's own record. An incident has its reference as the
+agency gives it; another record the kind before it (`custody#C-17`), which no reference can look
+like.
+"""
 
 
 SITE = "site#"
-"""Begins the reference of what a place of safety says of its free places: it is of no crisis and concerns many."""
+"""Begins the reference of what a place of safety says of its free places: it is of no crisis and
+concerns many.
+"""
 
 
 _OF_INCIDENT = frozenset(model for model in DATA_MODELS.values() if issubclass(model, IncidentData))
 
 
 def record_of(agency: str, data: Any) -> RecordKey | None:
-    """The record that an agency's statement belongs to; None for one that belongs to none (the register, a heartbeat).
+    """The record that an agency's statement belongs to; None for one that belongs to none (the
+    register, a heartbeat).
 
     What a receiving agency says of a referral belongs to the record of the agency that sent it.
     """
@@ -92,6 +97,7 @@ class Received:
 
 
 def stated(data: Any, name: str) -> Any:
-    """What a statement says under this name; None where its type has no such field. `getattr` on a model costs ten times
-    as much where the field is missing, which it mostly is."""
+    """What a statement says under this name; None where its type has no such field. `getattr` on
+    a model costs ten times as much where the field is missing, which it mostly is.
+    """
     return vars(data).get(name)

@@ -1,7 +1,8 @@
-"""The agency registry: one versioned file that says which agencies, areas, desks and feeds there are.
+"""The agency registry: one versioned file that says which agencies, areas, desks and feeds there
+are.
 
-All look-ups are pure and deterministic. `load_registry()` reads the shipped London, whose entries are to be verified
-by each agency before use (`verified: false`).
+All look-ups are pure and deterministic. `load_registry()` reads the shipped London, whose entries
+are to be verified by each agency before use (`verified: false`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, assert_never
 
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
@@ -45,7 +46,9 @@ DeskRole = Literal[
 ]
 
 Level = Literal["supervisor", "tactical", "strategic"]
-"""Rungs of the ladder above a desk: duty supervisor, tactical or on-call manager, strategic on-call."""
+"""Rungs of the ladder above a desk: duty supervisor, tactical or on-call manager, strategic
+on-call.
+"""
 
 SUPERVISOR_OF: dict[AgencyKind, DeskRole] = {
     "police": "police-supervisor",
@@ -96,8 +99,9 @@ ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
 
 
 TRACE_SOURCE_END = "/pds-trace"
-"""The end of the source under which this product itself says, on an agency's feed, what a trace of an NHS number found. It
-is no sign that the agency's own feed lives."""
+"""The end of the source under which this product itself says, on an agency's feed, what a trace
+of an NHS number found. It is no sign that the agency's own feed lives.
+"""
 
 
 class RegistryError(ValueError):
@@ -165,6 +169,32 @@ class Agency(Closed):
     """Where the agency's own record of an incident opens in its own system, `{reference}` standing for the reference."""
 
 
+SERVED_EVERYWHERE: tuple[DeskRole, ...] = (
+    "police-control",
+    "ambulance-control",
+    "mental-health-crisis",
+    "operations",
+)
+"""Roles of which some desk must serve every area."""
+
+
+def _agency_fits(agency: Agency, areas: set[str]) -> None:
+    """Raises ValueError where the agency has a desk that none of its kind has, or an unknown area."""
+    served = set(agency.areas) or areas
+    for desk in agency.desks:
+        if desk.role not in ROLES_OF[agency.kind]:
+            raise ValueError(f"desk {desk.id}: a {agency.kind} has no {desk.role} desk")
+        lost = sorted(set(desk.areas) - served)
+        if lost:
+            raise ValueError(
+                f"desk {desk.id}: {lost} are not areas of {agency.id}; "
+                "correct the desk or the agency"
+            )
+    unknown = sorted(set(agency.areas) - areas)
+    if unknown:
+        raise ValueError(f"agency {agency.id}: {unknown} are not in `areas`; add them")
+
+
 class Registry(Closed):
     """The whole file. `zone` names the region whose crises have one writer at a time."""
 
@@ -180,7 +210,6 @@ class Registry(Closed):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        areas = {area.id for area in self.areas}
         _unique("area", (area.id for area in self.areas))
         _unique("agency", (agency.id for agency in self.agencies))
         _unique("desk", (desk.id for agency in self.agencies for desk in agency.desks))
@@ -188,32 +217,24 @@ class Registry(Closed):
         _unique("feed", (feed.id for feed in feeds))
         _unique("topic", (feed.topic for feed in feeds))
         _unique("source", (source for feed in feeds for source in feed.sources))
+        areas = {area.id for area in self.areas}
+        for agency in self.agencies:
+            _agency_fits(agency, areas)
+        for role in SERVED_EVERYWHERE:
+            self._all_areas_served(role, areas)
+        return self
+
+    def _all_areas_served(self, role: DeskRole, areas: set[str]) -> None:
+        """Raises ValueError for an area that no desk of the role serves."""
+        served: set[str] = set()
         for agency in self.agencies:
             for desk in agency.desks:
-                if desk.role not in ROLES_OF[agency.kind]:
-                    raise ValueError(f"desk {desk.id}: a {agency.kind} has no {desk.role} desk")
-                served = set(agency.areas) or areas
-                if not set(desk.areas) <= served:
-                    lost = sorted(set(desk.areas) - served)
-                    raise ValueError(
-                        f"desk {desk.id}: {lost} are not areas of {agency.id}; correct the desk or the agency"
-                    )
-            if not set(agency.areas) <= areas:
-                raise ValueError(
-                    f"agency {agency.id}: {sorted(set(agency.areas) - areas)} are not in `areas`; add them"
-                )
-        for role in ("police-control", "ambulance-control", "mental-health-crisis", "operations"):
-            for area in sorted(areas):
-                if not any(
-                    area in (d.areas or a.areas or areas)
-                    for a in self.agencies
-                    for d in a.desks
-                    if d.role == role
-                ):
-                    raise ValueError(
-                        f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
-                    )
-        return self
+                if desk.role == role:
+                    served |= set(desk.areas or agency.areas or areas)
+        for area in sorted(areas - served):
+            raise ValueError(
+                f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
+            )
 
     _boundaries: Boundaries | None = PrivateAttr(default=None)
 
@@ -227,9 +248,15 @@ class Registry(Closed):
         return {area.code: area.id for area in self.areas if area.code is not None}
 
     def area_at(self, latitude: float, longitude: float) -> str | None:
-        """The area that a place (WGS84 degrees) is in; None outside all, or where the registry has no boundaries."""
-        code = None if self._boundaries is None else self._boundaries.code_at(latitude, longitude)
-        return None if code is None else self._area_of_code.get(code)
+        """The area that a place (WGS84 degrees) is in; None outside all, or where the registry
+        has no boundaries.
+        """
+        if self._boundaries is None:
+            return None
+        code = self._boundaries.code_at(latitude, longitude)
+        if code is None:
+            return None
+        return self._area_of_code.get(code)
 
     @cached_property
     def agencies_by_id(self) -> dict[str, Agency]:
@@ -272,73 +299,105 @@ class Registry(Closed):
     ) -> tuple[tuple[Agency, Desk], ...]:
         """Desks of the roles that serve the area, in order of desk id.
 
-        An unknown area addresses every desk of the role: too many rather than none. Where `agencies` names agencies of
-        a role's kind, only theirs of that role are addressed.
+        An unknown area addresses every desk of the role: too many rather than none. Where
+        `agencies` names agencies of a role's kind, only theirs of that role are addressed.
         """
-        wanted, named = set(roles), set(agencies)
-        known = area if any(a.id == area for a in self.areas) else None
+        named = set(agencies)
+        is_area = any(entry.id == area for entry in self.areas)
         chosen: dict[str, tuple[Agency, Desk]] = {}
-        for role in wanted:
-            of_role = [(a, d) for a in self.agencies for d in a.desks if d.role == role]
-            restricted = [(a, d) for a, d in of_role if a.id in named]
-            for agency, desk in restricted or of_role:
-                serves = desk.areas or agency.areas
-                if known is None or not serves or known in serves:
-                    chosen[desk.id] = (agency, desk)
-            if restricted and not any(d.role == role for _, d in chosen.values()):
-                chosen |= {desk.id: (agency, desk) for agency, desk in restricted}
+        for role in set(roles):
+            of_role = self._desks_of(role)
+            restricted = [pair for pair in of_role if pair[0].id in named]
+            addressed = restricted or of_role
+            serving = [pair for pair in addressed if not is_area or _serves(*pair, area)]
+            if restricted and not serving:
+                # the agencies that are named hear of it, although the area is none of theirs
+                serving = restricted
+            chosen |= {desk.id: (agency, desk) for agency, desk in serving}
         return tuple(chosen[key] for key in sorted(chosen))
 
+    def _desks_of(self, role: str) -> list[tuple[Agency, Desk]]:
+        return [
+            (agency, desk) for agency in self.agencies for desk in agency.desks if desk.role == role
+        ]
+
     def desks_above(self, agency: str, level: Level, area: str | None = None) -> tuple[str, ...]:
-        """Ids of the agency's desks of the level that serve the area, or all of them where none does. KeyError."""
-        found = self.agencies_by_id[agency]
-        role = {"supervisor": SUPERVISOR_OF[found.kind], "tactical": "tactical-manager"}.get(
-            level, "strategic-on-call"
-        )
-        of_level = [d for d in found.desks if d.role == role]
-        serving = [d for d in of_level if area is None or not d.areas or area in d.areas]
-        return tuple(sorted(d.id for d in serving or of_level))
+        """Ids of the agency's desks of the level that serve the area, or all of them where none
+        does. KeyError.
+        """
+        holder = self.agencies_by_id[agency]
+        role = _role_of(level, holder.kind)
+        of_level = [desk for desk in holder.desks if desk.role == role]
+        serving = [
+            desk for desk in of_level if area is None or not desk.areas or area in desk.areas
+        ]
+        return tuple(sorted(desk.id for desk in serving or of_level))
 
 
-def _unique(kind: str, ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for value in ids:
-        if value in seen:
+def _serves(agency: Agency, desk: Desk, area: str | None) -> bool:
+    areas = desk.areas or agency.areas
+    return not areas or area in areas
+
+
+def _role_of(level: Level, kind: AgencyKind) -> DeskRole:
+    match level:
+        case "supervisor":
+            return SUPERVISOR_OF[kind]
+        case "tactical":
+            return "tactical-manager"
+        case "strategic":
+            return "strategic-on-call"
+        case _:
+            assert_never(level)
+
+
+def _unique(kind: str, candidates: Iterable[str]) -> None:
+    earlier: set[str] = set()
+    for value in candidates:
+        if value in earlier:
             raise ValueError(f"{kind} {value} stands twice; every {kind} needs a name of its own")
-        seen.add(value)
+        earlier.add(value)
 
 
 def load_registry(path: Path | None = None) -> Registry:
-    """The registry in the file, or the shipped London. Raises RegistryError naming file, place and remedy."""
-    name = str(path) if path else "london.yaml (shipped)"
+    """The registry in the file, or the shipped London. Raises RegistryError naming file, place
+    and remedy.
+    """
+    source: Traversable = path or resources.files("schemas") / "registries" / "london.yaml"
+    name = str(path or "london.yaml (shipped)")
     try:
-        text = (path or resources.files("schemas") / "registries" / "london.yaml").read_text(
-            encoding="utf-8"
-        )
+        text = source.read_text(encoding="utf-8")
         registry = Registry.model_validate(yaml.safe_load(text))
     except OSError as error:
         raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
         raise RegistryError(f"{name} is not YAML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = "/" + "/".join(str(part) for part in first["loc"])
+        fault = error.errors()[0]
+        place = "/" + "/".join(str(part) for part in fault["loc"])
         raise RegistryError(
-            f"{name} at {place}: {first['msg'].removeprefix('Value error, ')}"
+            f"{name} at {place}: {fault['msg'].removeprefix('Value error, ')}"
         ) from error
     if registry.boundaries is not None:
-        shipped = resources.files("schemas") / "registries" / registry.boundaries
-        beside = path.parent / registry.boundaries if path else shipped
-        registry._boundaries = _read(
-            registry, beside if beside.is_file() or not shipped.is_file() else shipped
-        )
+        registry._boundaries = _read(registry, _boundaries_file(registry.boundaries, path))
     return registry
+
+
+def _boundaries_file(name: str, registry: Path | None) -> Traversable:
+    """Beside the registry's file, else the shipped one of that name."""
+    shipped = resources.files("schemas") / "registries" / name
+    if registry is None:
+        return shipped
+    beside = registry.parent / name
+    if beside.is_file() or not shipped.is_file():
+        return beside
+    return shipped
 
 
 def _read(registry: Registry, file: Traversable) -> Boundaries:
     """Raises RegistryError, also where an area has no outline: its incidents would be nobody's."""
     try:
-        found = read_boundaries(file.read_text(encoding="utf-8"))
+        outlines = read_boundaries(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RegistryError(
             f"{file.name}, which the registry names as boundaries, cannot be read: {error}"
@@ -346,8 +405,8 @@ def _read(registry: Registry, file: Traversable) -> Boundaries:
     except (BoundariesError, UnicodeDecodeError) as error:
         raise RegistryError(f"{file.name}: {error}") from error
     for area in registry.areas:
-        if area.code not in found.outlines:
+        if area.code not in outlines.outlines:
             raise RegistryError(
                 f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"
             )
-    return found
+    return outlines

@@ -1,6 +1,8 @@
-"""A scenario: what is known, what each agency sends and when, and the alerts that must come. Any other alert fails it.
+"""A scenario: what is known, what each agency sends and when, and the alerts that must come. Any
+other alert fails it.
 
-Instants are `14:24` or `14:24:30` on the day of `start` in London, `+10m` (`s`, `m`, `h`) after `start`, or RFC 3339.
+Instants are `14:24` or `14:24:30` on the day of `start` in London, `+10m` (`s`, `m`, `h`) after
+`start`, or RFC 3339.
 """
 
 from __future__ import annotations
@@ -202,7 +204,7 @@ class Scenario(Closed):
 
     def feeds(self) -> tuple[str, ...]:
         """Feeds that say something, sorted."""
-        return tuple(sorted({s.feed for s in (*self.known, *self.events)}))
+        return tuple(sorted({statement.feed for statement in (*self.known, *self.events)}))
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -214,7 +216,8 @@ def load_scenario(path: Path) -> Scenario:
     except yaml.YAMLError as error:
         raise ScenarioError(f"{path.name} is not YAML: {error}") from error
     except ValidationError as error:
-        said = "; ".join(
-            f"/{'/'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()[:5]
+        faults = "; ".join(
+            f"/{'/'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()[:5]
         )
-        raise ScenarioError(f"{path.name}: {said}") from error
+        raise ScenarioError(f"{path.name}: {faults}") from error

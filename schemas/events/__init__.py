@@ -1,4 +1,6 @@
-"""Every event of the contract. Importing this package declares all types in `catalogue.DATA_MODELS`."""
+"""Every event of the contract. Importing this package declares all types in
+`catalogue.DATA_MODELS`.
+"""
 
 from __future__ import annotations
 

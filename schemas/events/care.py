@@ -1,4 +1,6 @@
-"""Welfare, absence, family, referral, follow-up, and what the NHS says of people and their care pathways."""
+"""Welfare, absence, family, referral, follow-up, and what the NHS says of people and their care
+pathways.
+"""
 
 from __future__ import annotations
 

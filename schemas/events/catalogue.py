@@ -1,4 +1,6 @@
-"""The register of event types: a data model declares its type, and everything else is made from that."""
+"""The register of event types: a data model declares its type, and everything else is made from
+that.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,16 @@ class EventData(Closed):
     """The `data` of an event."""
 
 
-D = TypeVar("D", bound=type[EventData])
+Model = TypeVar("Model", bound=type[EventData])
 
 DATA_MODELS: dict[str, type[EventData]] = {}
 """Data model of each event type, by full type name, in order of declaration."""
 
 
-def event_type(name: str, version: int = 1) -> Callable[[D], D]:
+def event_type(name: str, version: int = 1) -> Callable[[Model], Model]:
     """Declare that the class is the data of events of type `uk.crisisliaison.<name>.v<version>`."""
 
-    def declare(model: D) -> D:
+    def declare(model: Model) -> Model:
         full = f"{TYPE_PREFIX}{name}.v{version}"
         if full in DATA_MODELS:
             raise ValueError(f"event type {full} is declared twice")

@@ -1,4 +1,6 @@
-"""Detention under ss 135 and 136 of the Mental Health Act 1983, places of safety, and police custody."""
+"""Detention under ss 135 and 136 of the Mental Health Act 1983, places of safety, and police
+custody.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the published schemas refuse, the intake refuses, and the other way round: nobody is told two things."""
+"""What the published schemas refuse, the intake refuses, and the other way round: nobody is told
+two things.
+"""
 
 from __future__ import annotations
 

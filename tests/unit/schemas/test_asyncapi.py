@@ -1,5 +1,6 @@
-"""The AsyncAPI document says what is on which topic. No package carries AsyncAPI's own JSON Schema, so the structure of
-the objects it uses (AsyncAPI 3.0.0) is checked here."""
+"""The AsyncAPI document says what is on which topic. No package carries AsyncAPI's own JSON
+Schema, so the structure of the objects it uses (AsyncAPI 3.0.0) is checked here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The contract's files are what the models say, and every event type is shown by examples that hold."""
+"""The contract's files are what the models say, and every event type is shown by examples that
+hold.
+"""
 
 from __future__ import annotations
 
