@@ -8,7 +8,9 @@ from datetime import datetime
 from services.intake.faults import Fault
 
 REJECTED = frozenset({"message-not-carried", "not-production", "character-set-unknown"})
-"""Faults of the kind of message, not of its content: AR, so that the sender does not try the same again."""
+"""Faults of the kind of message, not of its content: AR, so that the sender does not try the
+same again.
+"""
 _CONDITIONS = {
     "segment-missing": "100^Segment sequence error",
     "field-missing": "101^Required field missing",
@@ -25,26 +27,35 @@ _ESCAPES = str.maketrans(
 )
 
 
-def _said(body: bytes) -> list[str]:
+def _header(body: bytes) -> list[str]:
+    """MSH-1 to MSH-12 as they stand, each empty where it is not there."""
     # leniently, since what is answered may not be readable at all
     head = body.split(b"\r", 1)[0].split(b"\n", 1)[0].decode("ascii", "replace")
-    fields = head.split("|") if head.startswith("MSH|") else []
+    fields: list[str] = []
+    if head.startswith("MSH|"):
+        fields = head.split("|")
     return (fields + [""] * 12)[:12]
+
+
+def _code(faults: Sequence[Fault], stored: bool) -> str:
+    if any(fault.code in REJECTED for fault in faults):
+        return "AR"
+    if faults or not stored:
+        return "AE"
+    return "AA"
 
 
 def acknowledge(
     body: bytes, faults: Sequence[Fault], now: datetime, *, stored: bool = True
 ) -> tuple[str, bytes]:
     """(code, message). AA only when all that the message says is with the brokers."""
-    said = _said(body)
-    code = (
-        "AA" if stored and not faults else "AR" if any(f.code in REJECTED for f in faults) else "AE"
-    )
-    control = said[9][:199]
-    trigger = said[8].split("^")[1] if "^" in said[8] else ""
+    header = _header(body)
+    code = _code(faults, stored)
+    control = header[9][:199]
+    trigger = [*header[8].split("^"), ""][1]
     lines = [
-        f"MSH|^~\\&|{said[4]}|{said[5]}|{said[2]}|{said[3]}|{now:%Y%m%d%H%M%S}+0000||ACK^{trigger}|"
-        f"{now:%Y%m%d%H%M%S%f}|{said[10] or 'P'}|{said[11] or '2.4'}",
+        f"MSH|^~\\&|{header[4]}|{header[5]}|{header[2]}|{header[3]}|{now:%Y%m%d%H%M%S}+0000|"
+        f"|ACK^{trigger}|{now:%Y%m%d%H%M%S%f}|{header[10] or 'P'}|{header[11] or '2.4'}",
         f"MSA|{code}|{control}",
     ]
     for fault in faults:

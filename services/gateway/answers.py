@@ -1,4 +1,6 @@
-"""What the door answers: receipts, or an outcome that says whose fault it is, where, and what to do."""
+"""What the door answers: receipts, or an outcome that says whose fault it is, where, and what to
+do.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,8 @@ from schemas.envelope import AnyEvent
 from services.intake.faults import Fault
 
 SYSTEM = "urn:crisis-liaison:gateway"
+_KIND_OF = {"SEND": "invalid", "PROXY": "invalid", "REC": "exception"}
+"""FHIR issue type by whose fault it is."""
 
 
 class Problem(Exception):
@@ -32,10 +36,12 @@ def code_of(fault: Fault) -> str:
 def issue(
     code: str, message: str, remedy: str, pointer: str = "", severity: str = "error"
 ) -> dict[str, Any]:
-    """One issue, in the shape of a FHIR OperationOutcome with a JSON pointer and a remedy beside it."""
+    """One issue, in the shape of a FHIR OperationOutcome with a JSON pointer and a remedy beside
+    it.
+    """
     return {
         "severity": severity,
-        "code": "exception" if code.startswith("REC_") else "invalid",
+        "code": _KIND_OF.get(code.split("_", maxsplit=1)[0], "invalid"),
         "details": {"coding": [{"system": SYSTEM, "code": code}]},
         "diagnostics": message,
         "pointer": pointer,
@@ -47,24 +53,31 @@ def issues(
     faults: Iterable[Fault], severity: str = "error", prefix: str = ""
 ) -> list[dict[str, Any]]:
     """The faults as issues."""
-    return [issue(code_of(f), f.message, f.remedy, prefix + f.pointer, severity) for f in faults]
+    return [
+        issue(code_of(fault), fault.message, fault.remedy, prefix + fault.pointer, severity)
+        for fault in faults
+    ]
 
 
 def outcome(
-    status: int, found: Sequence[Mapping[str, Any]], retry_after: int | None = None
+    status: int, issues: Sequence[Mapping[str, Any]], retry_after: int | None = None
 ) -> JSONResponse:
     """A refusal."""
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
-    return JSONResponse(
-        {"resourceType": "OperationOutcome", "issue": list(found)},
-        status_code=status,
-        headers=headers,
+    answer = JSONResponse(
+        {"resourceType": "OperationOutcome", "issue": list(issues)}, status_code=status
     )
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
 
 
 def receipt(events: Iterable[AnyEvent], notes: Sequence[Mapping[str, Any]] = ()) -> JSONResponse:
     """202: the brokers have the events. An id that was sent before is a repeat, and harmless."""
-    said: dict[str, Any] = {
-        "accepted": [{"source": e.source, "id": e.id, "type": e.type} for e in events]
+    document: dict[str, Any] = {
+        "accepted": [
+            {"source": event.source, "id": event.id, "type": event.type} for event in events
+        ]
     }
-    return JSONResponse(said | ({"issue": list(notes)} if notes else {}), status_code=202)
+    if notes:
+        document["issue"] = list(notes)
+    return JSONResponse(document, status_code=202)

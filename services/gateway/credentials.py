@@ -1,4 +1,6 @@
-"""Who is at the door: a bearer token, of which only the hash is kept, or the client certificate that the proxy has checked."""
+"""Who is at the door: a bearer token, of which only the hash is kept, or the client certificate
+that the proxy has checked.
+"""
 
 from __future__ import annotations
 
@@ -47,40 +49,45 @@ def load(path: Path | None, registry: Registry) -> Credentials:
             "LIAISON_GATEWAY_CREDENTIALS_PATH is empty: without credentials nobody could send anything"
         )
     try:
-        found = Credentials.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        credentials = Credentials.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValidationError) as error:
-        # neither the message nor the input is repeated: it may hold a token that was written in clear
+        # neither the message nor the input is repeated: it may hold a token that was written in
+        # clear
         raise SettingsError(
             f"{path.name} is not a credentials file ({type(error).__name__}); see docs/gateway.md"
         ) from error
-    if unknown := sorted(set(found.agencies) - set(registry.agencies_by_id)):
+    unknown = sorted(set(credentials.agencies) - set(registry.agencies_by_id))
+    if unknown:
         raise SettingsError(f"{path.name}: {', '.join(unknown)} are no agencies of the registry")
-    hashes = [h for a in found.agencies.values() for h in a.token_sha256]
-    subjects = [s for a in found.agencies.values() for s in a.client_subjects]
-    if len(set(hashes)) < len(hashes) or len(set(subjects)) < len(subjects):
+    shown: list[str] = []
+    for agency in credentials.agencies.values():
+        shown += [*agency.token_sha256, *agency.client_subjects]
+    if len(set(shown)) < len(shown):
         raise SettingsError(
             f"{path.name}: a token or a subject stands twice; each is one agency's alone"
         )
-    return found
+    return credentials
 
 
 class Doorkeeper:
     """Tells which agency a request is from."""
 
     def __init__(self, credentials: Credentials, registry: Registry, client_header: str) -> None:
-        self._agencies = {a: registry.agencies_by_id[a] for a in credentials.agencies}
-        self._hashes = [
-            (h.encode(), a) for a, c in credentials.agencies.items() for h in c.token_sha256
-        ]
-        self._subjects = {s: a for a, c in credentials.agencies.items() for s in c.client_subjects}
+        self._agencies = {id_: registry.agencies_by_id[id_] for id_ in credentials.agencies}
+        self._hashes: list[tuple[bytes, str]] = []
+        self._subjects: dict[str, str] = {}
         self._header = client_header
+        for agency, shown in credentials.agencies.items():
+            self._hashes += [(token.encode(), agency) for token in shown.token_sha256]
+            self._subjects |= dict.fromkeys(shown.client_subjects, agency)
 
     def agency(self, headers: Mapping[str, str]) -> Agency:
         """The agency. Raises Refusal.
 
-        Where the proxy identifies clients, it must have done so; a token, if one is shown too, must be the same agency's.
+        Where the proxy identifies clients, it must have done so; a token, if one is shown too, must
+        be the same agency's.
         """
         by_token = self._by_token(headers.get("authorization", ""))
         if self._header:
@@ -112,9 +119,9 @@ class Doorkeeper:
         if kind.lower() != "bearer" or not token.strip():
             return None
         shown = hashlib.sha256(token.strip().encode()).hexdigest().encode()
-        found: str | None = None
+        holder: str | None = None
         # all are compared, whichever it is, so that time tells nothing
-        for known, agency in self._hashes:
-            if hmac.compare_digest(shown, known):
-                found = agency
-        return found
+        for registered, agency in self._hashes:
+            if hmac.compare_digest(shown, registered):
+                holder = agency
+        return holder

@@ -41,8 +41,8 @@ async def body_of(request: Request, limit: int) -> bytes:
     problem = Problem(
         413, "SEND_TOO_LARGE", f"more than {limit} bytes", "send structured facts, not documents"
     )
-    said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said) > limit:
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
         raise problem
     kept = bytearray()
     async for piece in request.stream():

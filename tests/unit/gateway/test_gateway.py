@@ -16,8 +16,10 @@ from schemas.envelope import AnyEvent
 from schemas.generate import FOLDER
 from schemas.registry import Agency, Feed
 from services.gateway.answers import Problem
-from services.gateway.app import MAX_BATCH, Road, create_app
+from services.gateway.app import create_app
+from services.gateway.cloudevents import MAX_BATCH
 from services.gateway.credentials import Credentials, Doorkeeper, load
+from services.gateway.road import Road
 from services.runtime.clock import ManualClock
 from services.runtime.errors import SettingsError
 from services.runtime.settings import Settings

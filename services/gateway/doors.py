@@ -1,0 +1,177 @@
+"""The three doors: CloudEvents, FHIR R4 and HL7 v2."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from schemas.envelope import MAX_EVENT_BYTES, AnyEvent
+from schemas.registry import TRACE_SOURCE_END, Agency, Feed, Registry
+from services.gateway.acknowledgement import acknowledge
+from services.gateway.answers import Problem, issues, outcome, receipt
+from services.gateway.cloudevents import BATCH, documents_of, too_deep
+from services.gateway.credentials import Doorkeeper, Refusal
+from services.gateway.limits import Rates, body_of
+from services.gateway.road import Road
+from services.intake.accept import Rejected, accept
+from services.intake.faults import Fault, check
+from services.intake.translation import Sender
+from services.runtime import metrics
+from services.runtime.clock import Clock
+from services.runtime.settings import Settings
+
+MAX_BATCH_BYTES = 1_048_576
+
+
+class Gateway:
+    """The three doors."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        doorkeeper: Doorkeeper,
+        road: Road,
+        clock: Clock,
+    ) -> None:
+        self._settings, self._registry, self._clock = settings, registry, clock
+        self._doorkeeper, self._road = doorkeeper, road
+        self._rates = Rates(settings.gateway_per_second)
+
+    def agency(self, request: Request) -> Agency:
+        """Who sends. Raises Problem (401)."""
+        try:
+            return self._doorkeeper.agency(request.headers)
+        except Refusal as error:
+            raise Problem(401, error.code, error.message, error.remedy) from error
+
+    async def events(self, request: Request) -> Response:
+        """CloudEvents over HTTP: structured, binary, or a batch. One fault refuses the whole."""
+        agency = self.agency(request)
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        limit = MAX_BATCH_BYTES if kind == BATCH else MAX_EVENT_BYTES
+        body = await body_of(request, limit)
+        documents = documents_of(request.headers, kind, body)
+        await self._rates.take(agency.id, len(documents))
+        accepted: list[tuple[Feed, AnyEvent]] = []
+        wrong: list[dict[str, Any]] = []
+        for number, document in enumerate(documents):
+            prefix = f"/{number}" if kind == BATCH else ""
+            verdict = self._event(agency, document)
+            if isinstance(verdict, list):
+                wrong += issues(verdict, prefix=prefix)
+            else:
+                accepted.append(verdict)
+        if wrong:
+            return self._refused(agency, len(documents), wrong)
+        await self._send(agency, accepted)
+        return receipt(event for _, event in accepted)
+
+    def _refused(self, agency: Agency, count: int, wrong: list[dict[str, Any]]) -> Response:
+        feed = agency.feeds[0].id if agency.feeds else "none"
+        metrics.GATEWAY_EVENTS.labels(feed, "refused").inc(count)
+        codes = {issue["details"]["coding"][0]["code"] for issue in wrong}
+        if "SEND_SOURCE_NOT_REGISTERED" in codes:
+            return outcome(403, wrong)
+        return outcome(400, wrong)
+
+    async def _send(self, agency: Agency, accepted: list[tuple[Feed, AnyEvent]]) -> None:
+        feeds = {feed.id: feed for feed, _ in accepted}
+        for feed in feeds.values():
+            events = [event for target, event in accepted if target.id == feed.id]
+            await self._road.send(agency, feed, events)
+
+    def _event(self, agency: Agency, document: bytes) -> list[Fault] | tuple[Feed, AnyEvent]:
+        """The feed of an event and the event, or its faults."""
+        if not agency.feeds:
+            return [
+                Fault("/source", "source-not-registered", "the agency has no feed", "ask for one")
+            ]
+        deep = too_deep(document)
+        if deep is not None:
+            return [deep]
+        faults = check(document)
+        if faults:
+            return faults
+        source = json.loads(document)["source"]
+        registered = [feed for feed in agency.feeds if source in feed.sources]
+        feed = next(iter(registered), agency.feeds[0])
+        if source.endswith(TRACE_SOURCE_END):
+            return [
+                Fault(
+                    "/source",
+                    "source-not-registered",
+                    "from this source only the trace speaks",
+                    f"use one of {', '.join(_sources(feed))}",
+                )
+            ]
+        verdict = accept(document, [], agency, feed, self._clock.now())
+        if isinstance(verdict, Rejected):
+            return [verdict.fault]
+        return feed, verdict.received.event
+
+    async def fhir(self, request: Request) -> Response:
+        """One FHIR R4 resource or Bundle. What is right in a Bundle is sent; what is not stands
+        in the answer.
+        """
+        from services.intake import fhir
+
+        agency = self.agency(request)
+        feed = self._feed(agency, request)
+        body = await body_of(request, MAX_EVENT_BYTES)
+        await self._rates.take(agency.id)
+        translated = fhir.translate(body, self._sender(agency, feed), self._clock.now())
+        remarks = [*issues(translated.faults), *issues(translated.notes, "information")]
+        if translated.faults:
+            metrics.GATEWAY_EVENTS.labels(feed.id, "refused").inc()
+        if translated.faults and not translated.events:
+            return outcome(400, remarks)
+        await self._road.send(agency, feed, translated.events)
+        return receipt(translated.events, remarks)
+
+    async def hl7v2(self, request: Request) -> Response:
+        """One HL7 v2 message in ER7; the answer is an ACK."""
+        from services.intake import hl7v2
+
+        agency = self.agency(request)
+        feed = self._feed(agency, request)
+        body = (await body_of(request, MAX_EVENT_BYTES)).strip(b"\x0b\x1c\r\n ")
+        # segments end with a carriage return; a text tool may have made line feeds of them
+        body = body.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
+        await self._rates.take(agency.id)
+        translated = hl7v2.translate(body, self._sender(agency, feed))
+        stored = True
+        if translated.faults:
+            metrics.GATEWAY_EVENTS.labels(feed.id, "refused").inc()
+        else:
+            try:
+                await self._road.send(agency, feed, translated.events)
+            except Problem:
+                stored = False
+        _, answer = acknowledge(body, translated.faults, self._clock.now(), stored=stored)
+        status = 200 if stored else 503
+        return Response(answer, status_code=status, media_type="application/hl7-v2; charset=utf-8")
+
+    def _feed(self, agency: Agency, request: Request) -> Feed:
+        name = request.query_params.get("feed")
+        feeds = [feed for feed in agency.feeds if name in (None, feed.id)]
+        if len(feeds) != 1:
+            raise Problem(
+                400,
+                "SEND_FEED",
+                "which of the agency's feeds is meant is not clear",
+                f"add ?feed= with one of {', '.join(feed.id for feed in agency.feeds)}",
+            )
+        return feeds[0]
+
+    def _sender(self, agency: Agency, feed: Feed) -> Sender:
+        return Sender(
+            agency.id, agency.kind, _sources(feed)[0], self._settings.pseudonym_key.encode()
+        )
+
+
+def _sources(feed: Feed) -> list[str]:
+    return [source for source in feed.sources if not source.endswith(TRACE_SOURCE_END)]
