@@ -85,11 +85,11 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(
     )
     await connection.execute(
         """INSERT INTO zone (zone) VALUES ('london');
-           INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at)
+           INSERT INTO episode (episode_id, zone, opened_at, last_event_at, evaluated_at)
                VALUES ('00000000-0000-4000-8000-000000000002', 'london', now(), now(), now())"""
     )
     await connection.execute(
-        """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys)
+        """INSERT INTO incident (agency, reference, zone, episode_id, opened_at, last_seen_at, link_keys)
                VALUES ('met', 'i-1', 'london', '00000000-0000-4000-8000-000000000002', now(), now(), $1)""",
         ["incident:met/i-1", *keys.values()],
     )
