@@ -43,6 +43,18 @@ async def test_a_ledger_newer_than_the_software_is_refused(postgres_dsn: str) ->
     await connection.close()
 
 
+async def test_a_migration_that_comes_late_under_a_low_number_is_refused_and_not_applied(
+    postgres_dsn: str,
+) -> None:
+    connection = await asyncpg.connect(postgres_dsn)
+    late = Migration(50, "late", "CREATE TABLE late_table ()")
+    with pytest.raises(MigrationError, match=r"0050_late\.sql comes too late"):
+        await migrate(connection, NOW, sorted([*shipped(), late], key=lambda each: each.version))
+    assert await connection.fetchval("SELECT to_regclass('late_table')") is None
+    assert await at_head(connection) is None
+    await connection.close()
+
+
 async def test_readiness_says_what_to_do_when_a_migration_is_missing(postgres_dsn: str) -> None:
     connection = await asyncpg.connect(postgres_dsn)
     await connection.execute("DELETE FROM schema_migration")
