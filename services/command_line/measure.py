@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaProducer
 from services.command_line.load import Message, mixture
 from services.command_line.stack import Stack
 from services.liaison.alert import alert_id
+from services.liaison.rules.r01_emergency import RULE as EMERGENCY
 from services.runtime import kafka
 
 DESK = "las-mental-health"
@@ -126,7 +127,7 @@ class Bench:
         feed, key, event = message
         self.seen.sent[event["id"]] = due
         if raises:
-            self.seen.expected[alert_id(f"R01|{event['source']}|{event['id']}")] = due
+            self.seen.expected[alert_id(f"{EMERGENCY.id}|{event['source']}|{event['id']}")] = due
         sending = await producer.send(topics[feed], json.dumps(event).encode(), key=key.encode())
         self._sends.add(sending)
         sending.add_done_callback(self._sends.discard)
@@ -193,7 +194,8 @@ class Bench:
         held = {r["id"] for r in await pool.fetch("SELECT id FROM event")}
         raised = await pool.fetch(
             """SELECT alert_id, desk, count(*) AS n FROM alert_log JOIN alert USING (alert_id)
-                WHERE transition = 'raised' AND rule = 'R01' GROUP BY 1, 2"""
+                WHERE transition = 'raised' AND rule = $1 GROUP BY 1, 2""",
+            EMERGENCY.id,
         )
         known = {str(r["alert_id"]) for r in raised}
         figures = {

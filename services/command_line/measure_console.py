@@ -21,6 +21,7 @@ from services.ledger.alerts import commands
 from services.liaison.alert import Acknowledge
 from services.liaison.alert.record import alert_id
 from services.liaison.policy import load_policy
+from services.liaison.rules.r01_emergency import RULE as EMERGENCY
 from services.orchestration.batch import Batch, Record
 from services.runtime.postgres import create_pool
 
@@ -308,4 +309,4 @@ class ConsoleBench:
 def _alert_of(said: Sequence[Message]) -> str:
     """The alert that the last event of a crisis raises."""
     _, _, last = said[-1]
-    return alert_id(f"R01|{last['source']}|{last['id']}")
+    return alert_id(f"{EMERGENCY.id}|{last['source']}|{last['id']}")

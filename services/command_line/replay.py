@@ -123,7 +123,7 @@ def _print_why_not(path: Path, answer: WhyNot) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")
 @click.option("--explain", "explained", is_flag=True, help="Say of each alert what it rests on.")
 @click.option(
-    "--why-not", "silent", metavar="RULE", help="Say why no alert of the rule stands, e.g. R01."
+    "--why-not", "silent", metavar="RULE", help="Say why no alert of the rule stands, by its id."
 )
 @click.option(
     "--at",

@@ -17,10 +17,6 @@ from services.liaison.evaluate import findings
 from services.liaison.finding import EVERY_FEED, Finding
 from services.liaison.policy import Policy
 
-_OF_LEGAL_STATUS = frozenset({"R09"})
-"""The period of detention: `MHA legal status and clock` is one row of the disclosure matrix (domain reference §5.1), for
-more desks than those whom the rule tells."""
-
 _STRONGEST: tuple[Basis, ...] = ("legal", "standard", "assumption")
 
 
@@ -69,7 +65,9 @@ def may_see(
 ) -> bool:
     """Whether a desk that was told `items` of the crisis may see the clock: its alert would come to it, or the clock is
     part of an item. Anything else is denied."""
-    if clock.rule in _OF_LEGAL_STATUS and "legal-status" in items:
+    item = CATALOGUE[clock.rule].clock_is
+    # e.g. `MHA legal status and clock` is one row of the matrix, for more desks than those whom the rule tells
+    if item is not None and item in items:
         return True
     return any(d.id == desk for _, d in registry.desks_for(clock.recipients, area, clock.agencies))
 

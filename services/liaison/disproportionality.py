@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from services.liaison.finding import Evaluation, Evidence, Finding, Standing
 from services.liaison.policy import Policy
-from services.liaison.rules.disproportionality import RULE
-from services.liaison.rules.rule import day
+from services.liaison.rules.r27_disproportionality import RULE
+from services.liaison.rules.shared.words import day
 from services.liaison.tally import GROUPS, MEASURES, Count, Counts, EthnicGroup, Measure
 
 _LONDON = ZoneInfo("Europe/London")
@@ -83,8 +83,8 @@ class Comparison:
 
 def compare(counts: Counts, policy: Policy) -> tuple[Comparison, ...]:
     """Every comparison for which there are enough, by measure and group."""
-    alpha = 1 / policy.number("R27", "chance_one_in")
-    least = policy.number("R27", "least_ratio") / 100
+    alpha = 1 / RULE.number(policy, "chance_one_in")
+    least = RULE.number(policy, "least_ratio") / 100
     found = list(_comparable(counts, policy, NormalDist().inv_cdf(1 - alpha / 2)))
     running = 0.0
     judged: dict[int, Comparison] = {}
@@ -99,7 +99,7 @@ def compare(counts: Counts, policy: Policy) -> tuple[Comparison, ...]:
 
 
 def _comparable(counts: Counts, policy: Policy, width: float) -> Iterator[Comparison]:
-    enough, cell = policy.number("R27", "minimum_crises"), policy.number("R27", "minimum_cell")
+    enough, cell = RULE.number(policy, "minimum_crises"), RULE.number(policy, "minimum_cell")
     for measure in MEASURES:
         known = {g: counts.get((measure, g), _NOTHING) for g in GROUPS if g != "not-known"}
         for group, own in known.items():
@@ -223,7 +223,7 @@ class Published:
 def published(counts: Counts, policy: Policy) -> tuple[Published, ...]:
     """The counts that may be shown, to the nearest five. A group in whom it happened fewer times than `minimum_cell` is
     suppressed, also where it never did; where it is the only one of its row, so is the next smallest."""
-    cell = policy.number("R27", "minimum_cell")
+    cell = RULE.number(policy, "minimum_cell")
     compared = {(c.measure, c.group): c for c in compare(counts, policy)}
     rows = []
     for measure in MEASURES:

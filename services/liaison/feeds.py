@@ -10,8 +10,8 @@ from schemas.events.keeping import FeedHeartbeat
 from schemas.received import Received
 from services.liaison.finding import Evaluation, Evidence, Finding, Standing
 from services.liaison.policy import Policy
-from services.liaison.rules.rule import clock, duration
-from services.liaison.rules.silence import RULE
+from services.liaison.rules.r30_silence import RULE
+from services.liaison.rules.shared.words import clock, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
             ),
             None,
         )
-    enough, within = policy.number("R30", "rejected_from"), RULE.limit(policy, "rejected_within")
+    enough, within = RULE.number(policy, "rejected_from"), RULE.limit(policy, "rejected_within")
     # the first moment at which so many lay within the time, and the last
     runs = [
         (at, health.rejected[n - enough + 1])

@@ -35,9 +35,6 @@ Regime = Literal["mental-health-act-2025-s48", "mental-health-act-2025-nominated
 """Changes of the law whose day of commencement decides what a rule asks. s48: no police station as a place of safety.
 nominated-person: whom the person has named takes the place of the nearest relative."""
 
-ALWAYS_ON = frozenset({"R01", "R02", "R30"})
-"""Rules that no policy may switch off: the Commission's first demand, restraint, and a silent feed."""
-
 
 ESCALATION: Mapping[int, Ladder] = {
     1: {"supervisor": 120, "tactical": 300, "strategic": 900},
@@ -114,15 +111,17 @@ class Policy(Closed):
                 raise ValueError(
                     f"switched_off names {rule}, which is not in the catalogue; see `liaison rules`"
                 )
-            if rule in ALWAYS_ON:
+            if CATALOGUE[rule].always_on:
                 raise ValueError(f"{rule} cannot be switched off; remove it from switched_off")
-        review, longest = (
-            self.number("R03", n) for n in ("restraint_review_within", "restraint_limit")
-        )
-        if review > longest:
-            raise ValueError(
-                "R03 restraint_review_within is longer than its restraint_limit; shorten it"
-            )
+        for document in CATALOGUE.values():
+            for name, limit in document.limits.items():
+                longest = limit.not_longer_than
+                if longest is not None and self.number(document.id, name) > self.number(
+                    document.id, longest
+                ):
+                    raise ValueError(
+                        f"{document.id} {name} is longer than its {longest}; shorten it"
+                    )
         return self
 
     def number(self, rule: str, name: str) -> int:
@@ -187,10 +186,8 @@ def _check(rule: str, name: str, value: int) -> None:
             f"limits of {rule} names {name}, which the rule does not have; it has: {has}"
         )
     limit = CATALOGUE[rule].limits[name]
-    if (rule, name) == ("R27", "chance_one_in") and value < 2:
-        raise ValueError(
-            "R27 chance_one_in must be 2 or more: at most one false alarm in so many weeks"
-        )
+    if value < limit.least:
+        raise ValueError(f"{rule} {name} must be {limit.least} or more: {limit.says}")
     if limit.basis != "assumption" and _looser(limit, value):
         kind = "limit of law" if limit.basis == "legal" else "national standard"
         at_most = "or less" if limit.looser == "higher" else "or more"

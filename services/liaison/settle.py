@@ -32,6 +32,7 @@ from services.liaison.linking.contacts import (
 from services.liaison.linking.grouping import Bound, group_within
 from services.liaison.linking.sighting import Sighting, sighting
 from services.liaison.policy import Policy
+from services.liaison.rules.r09_detention_clock import RULE as DETENTION_CLOCK
 from services.liaison.settlement import (
     IncidentFile,
     IncidentSettled,
@@ -209,7 +210,7 @@ def settle(
                 crisis.last_event_at or min(r.opened_at for r in rows),
                 rows,
                 found.look_again_at,
-                tally_of(crisis, policy.limit("R09", "period")),
+                tally_of(crisis, DETENTION_CLOCK.limit(policy, "period")),
             )
         )
     changes += [

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from schemas.codes import CrisisIndicator, DetentionPower, EthnicCategory
 from services.liaison.crisis.facts import Crisis, Detention
-from services.liaison.rules.same_detention import restarted_from
+from services.liaison.rules.shared.same_detention import restarted_from
 
 EthnicGroup = Literal["white", "mixed", "asian", "black", "other", "not-known"]
 GROUPS: tuple[EthnicGroup, ...] = get_args(EthnicGroup)

@@ -24,6 +24,7 @@ from services.ledger.people.register import register
 from services.liaison.alert import AlertChange
 from services.liaison.feeds import Timing, timing
 from services.liaison.policy import Policy
+from services.liaison.rules.r30_silence import RULE as FEED_RULE
 from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
@@ -289,7 +290,7 @@ async def hear(
     at once. One statement for all of them."""
     ordered = sorted(heard_now)
     late_from, backlog_from, ahead_from, lasts = (
-        policy.limit("R30", name)
+        FEED_RULE.limit(policy, name)
         for name in ("late_from", "backlog_from", "ahead_from", "trouble_lasts")
     )
     rows = await connection.fetch(

@@ -21,6 +21,7 @@ from services.liaison.feeds import (
     trouble_of,
     troubled_again_at,
 )
+from services.liaison.rules.r30_silence import RULE as FEED_RULE
 from services.orchestration.batch import Batch
 from services.runtime.logging import logger
 from services.runtime.metrics import (
@@ -153,7 +154,7 @@ async def _rejected(
     connection: Connection, batch: Batch, feed: str, now: datetime
 ) -> tuple[datetime, ...]:
     """When something of the feed was rejected, as far back as the rule counts twice over."""
-    since = now - 2 * batch.policy.limit("R30", "rejected_within")
+    since = now - 2 * FEED_RULE.limit(batch.policy, "rejected_within")
     rows = await connection.fetch(
         "SELECT received_at FROM rejection WHERE feed = $1 AND received_at >= $2 ORDER BY received_at LIMIT 1000",
         feed,

@@ -36,6 +36,7 @@ from services.liaison.linking.candidates import link_keys
 from services.liaison.linking.contacts import AWAITING_PLACE, ContactRow, Echo, contact_keys
 from services.liaison.linking.sighting import sighting
 from services.liaison.policy import Policy
+from services.liaison.rules.r30_silence import RULE as FEED_RULE
 from services.liaison.settle import settle
 from services.liaison.settlement import HORIZON, IncidentFile, Key, SettledCrisis, Settlement
 from services.liaison.tally import count
@@ -160,13 +161,13 @@ class MemoryLedger:
 
     def hear(self, feed: str, now: datetime, how: Timing = ON_TIME) -> None:
         """The feed gave a sign of life."""
-        self._note(self._late, feed, now, how.late, self.policy.limit("R30", "late_from"))
-        self._note(self._ahead, feed, now, how.ahead, self.policy.limit("R30", "ahead_from"))
+        self._note(self._late, feed, now, how.late, FEED_RULE.limit(self.policy, "late_from"))
+        self._note(self._ahead, feed, now, how.ahead, FEED_RULE.limit(self.policy, "ahead_from"))
         self.heard[feed] = max(self.heard.get(feed, now), now)
         silent_after = timedelta(seconds=self.registry.feeds_by_id[feed][1].silent_after_seconds)
         standing = any(self.alerts[i].stands for i in self._alerts_of[feed])
         again = [
-            since + self.policy.limit("R30", "trouble_lasts")
+            since + FEED_RULE.limit(self.policy, "trouble_lasts")
             for since, _ in (t[feed] for t in (self._late, self._ahead) if feed in t)
         ]
         self._due[("feed", feed)] = (

@@ -14,7 +14,7 @@ from uuid import UUID
 from schemas.registry import Registry
 from services.console.access.doors import Here
 from services.console.view.map import BoroughMap, MapMark
-from services.console.view.text import BASES, CLOCKS
+from services.console.view.text import BASES
 from services.identity.model import Model
 from services.ledger.crises.one import CrisisOnFile, crisis_on_file
 from services.liaison.alert.record import alert_id
@@ -134,7 +134,7 @@ def crisis_for(
 def _clock(clock: RunningClock, alerts: Collection[str], silent: Collection[str]) -> ClockShown:
     raised = alert_id(clock.key)
     return ClockShown(
-        name=CLOCKS.get(clock.rule, RULES[clock.rule].title),
+        name=RULES[clock.rule].awaits,
         began=clock.began,
         ends=clock.ends,
         basis=BASES[clock.basis] if clock.basis else "",

@@ -567,34 +567,6 @@ ROLE_NAMES: Final[dict[str, str]] = {
     "privacy-officer": "Privacy officer",
 }
 
-CLOCKS: Final[dict[str, str]] = {
-    "R01": "Ambulance response graded again",
-    "R02": "Emergency response to a restraint",
-    "R03": "Restraint reviewed, or ended",
-    "R04": "Ambulance for the detained person",
-    "R05": "Checks at the police station",
-    "R09": "Period of detention",
-    "R10": "Place of safety found",
-    "R11": "Handover at the place of safety",
-    "R12": "Absent patient",
-    "R13": "Custody risk assessment and health check",
-    "R14": "Appropriate adult arranged",
-    "R15": "Contact after release from custody",
-    "R16": "Crisis plan opened",
-    "R17": "Somebody takes the call over",
-    "R18": "Welfare check",
-    "R19": "Health care at the scene",
-    "R20": "Family reached",
-    "R21": "Consultation before section 136",
-    "R23": "Referral of a death or serious injury",
-    "R24": "Family liaison and the record of force",
-    "R25": "Referral acknowledged and answered",
-    "R26": "Record completed",
-    "R28": "Follow-up contact",
-    "R29": "Crisis referral seen",
-}
-"""A limit by the rule whose alert it ends in; where it is not here, the rule's title stands for it."""
-
 BASES: Final[dict[str, str]] = {
     "legal": "law",
     "standard": "national standard",

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from services.liaison.alert.life import end
 from services.liaison.alert.record import Alert, AlertChange, DeskAlert, Transition, moved
 from services.liaison.alert.states import HELD, TransitionKind, TransitionNotAllowed
+from services.liaison.catalogue import CATALOGUE
 
 DeclineReason = Literal[
     "already-attending",
@@ -26,8 +27,6 @@ DeclineReason = Literal[
 ]
 DECLINE_REASONS: tuple[DeclineReason, ...] = get_args(DeclineReason)
 REASON_MAX = 500
-DISPUTED_RULE = "R17"
-"""Nobody responding: a refusal always goes to both agencies' supervisors, whatever its urgency."""
 DISPUTED_URGENCY = 2
 """At this urgency or above a refusal of any rule goes to both agencies' supervisors [assumption]."""
 
@@ -309,7 +308,9 @@ def _answered(doing: _Doing, kind: TransitionKind, reason: str | None) -> None:
         doing.mine = replace(doing.mine, closed_at=doing.now)
         return
     refused = kind in {"declined", "not-ours"}
-    if refused and (doing.alert.urgency <= DISPUTED_URGENCY or doing.alert.rule == DISPUTED_RULE):
+    rule = CATALOGUE.get(doing.alert.rule)
+    goes_up = rule is not None and rule.refusal_goes_up
+    if refused and (goes_up or doing.alert.urgency <= DISPUTED_URGENCY):
         doing.move("disputed", "both agencies' supervisors are told")
         doing.mine = replace(doing.mine, dispute="open")
     elif doing.mine.dispute == "open":

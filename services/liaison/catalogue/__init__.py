@@ -15,7 +15,7 @@ from schemas.model import Closed
 from schemas.registry import DeskRole, Level
 
 RuleId = Annotated[str, Field(pattern=r"^R\d{2}$")]
-Text = Annotated[str, Field(min_length=3, max_length=600)]
+Text = Annotated[str, Field(min_length=3, max_length=900)]
 Certainty = Literal["verified", "secondary", "from-memory", "assumption"]
 Basis = Literal["legal", "standard", "assumption"]
 
@@ -31,6 +31,9 @@ Purpose = Literal[
 ]
 """What an alert shows a person's data for; logged with each disclosure (domain reference, section 5.3: a purpose code is kept
 whatever becomes of the duty to keep a justification). On which lawful basis is each controller's to say."""
+
+Kind = Literal["crisis", "feed", "monitor"]
+"""What a rule is a condition over: one crisis; the health of one feed; or the counts of many crises together."""
 
 Ladder = dict[Level, Annotated[int, Field(ge=30, le=14 * 86_400)]]
 """Seconds without an acknowledgement at the desk until each level above it has the alert too."""
@@ -57,6 +60,10 @@ class Limit(Closed):
     says: Text
     looser: Literal["higher", "lower"] = "higher"
     """In which direction an alert would come later or not at all."""
+    least: Annotated[int, Field(ge=0)] = 0
+    """No policy may set it lower."""
+    not_longer_than: str | None = None
+    """Another limit of the rule: a policy may not set this one higher than that."""
 
 
 class RuleDocument(Closed):
@@ -64,6 +71,7 @@ class RuleDocument(Closed):
 
     id: RuleId
     version: Annotated[int, Field(ge=1)]
+    kind: Kind = "crisis"
     title: Annotated[str, Field(min_length=3, max_length=80)]
     when: Text
     """The condition, in words."""
@@ -71,6 +79,8 @@ class RuleDocument(Closed):
     """Suppressors: what keeps it silent although the condition holds."""
     ends: Text
     """Until when it stands."""
+    notes: tuple[Text, ...] = ()
+    """What a reader must know beyond that: what counts as what, how the urgency varies."""
     evidence: Annotated[tuple[Source, ...], Field(min_length=1)]
     recipients: Annotated[tuple[DeskRole, ...], Field(min_length=1)]
     urgency: Annotated[int, Field(ge=1, le=5)]
@@ -88,6 +98,16 @@ class RuleDocument(Closed):
 
     ladder: Ladder | None = None
     """Its own escalation, where the urgency's is not right for it."""
+    awaits: Annotated[str, Field(min_length=3, max_length=60)] | None = None
+    """What its clock waits for, in a few words, e.g. `Ambulance response graded again`. Without it the title stands."""
+    clock_is: Literal["legal-status"] | None = None
+    """The item of the disclosure matrix that its clock is part of: who is shown the item is shown the clock."""
+    reaches_family: bool = False
+    """It is about reaching the family: who has to reach them sees what was tried."""
+    refusal_goes_up: bool = False
+    """A desk that declines it, or says it is not theirs, is heard by both agencies' supervisors, whatever the urgency."""
+    always_on: bool = False
+    """No policy may switch it off."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -95,6 +115,12 @@ class RuleDocument(Closed):
             check_ladder("ladder", self.ladder)
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise ValueError("effective_to is not after effective_from; correct one of them")
+        for name, limit in self.limits.items():
+            if limit.not_longer_than is not None and limit.not_longer_than not in self.limits:
+                raise ValueError(
+                    f"limit {name} is not_longer_than {limit.not_longer_than}, which the rule "
+                    "does not have; name one of its limits"
+                )
         if len(set(self.recipients)) != len(self.recipients):
             raise ValueError("a recipient is named twice; name each once")
         if strangers := set(self.withholds) - set(self.recipients):

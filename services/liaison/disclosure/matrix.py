@@ -192,9 +192,6 @@ MATRIX: Mapping[DeskRole, frozenset[str]] = {
 }
 """Which items a desk of each role may see at all, where the conditions are met."""
 
-FAMILY_RULES = frozenset({"R20", "R24"})
-"""Rules that are about reaching family: there those who have to reach them see what was tried."""
-
 _OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"})
 _HEALTH_AND_CARE: frozenset[Column] = frozenset(
     {"ambulance", "mental-health", "amhp", "emergency-department"}
@@ -340,10 +337,11 @@ def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[It
         if COLUMN_OF.get(recipient) == column
         for item in items
     }
+    reaches_family = rule in CATALOGUE and CATALOGUE[rule].reaches_family
     for item in ITEMS:
         if item in withheld or not _permits(item, column, crisis):
             continue
-        if TABLE[item].get(column) == "needed" and rule not in FAMILY_RULES:
+        if TABLE[item].get(column) == "needed" and not reaches_family:
             continue
         yield item
 

@@ -1,71 +1,26 @@
-"""The catalogue of rules."""
+"""The rules: one module a rule, named after its document in the catalogue; what several share is in `shared`."""
 
 from __future__ import annotations
 
-from services.liaison.rules import (
-    absence,
-    completeness,
-    consultation,
-    conveyance,
-    crisis_plan,
-    crisis_referral,
-    custody,
-    departure,
-    destination,
-    detention_clock,
-    disproportionality,
-    emergency,
-    family,
-    follow_up,
-    frequent_contact,
-    handover,
-    harm,
-    no_place,
-    police_station,
-    referral,
-    refusal,
-    repeat_contact,
-    restraint,
-    silence,
-    welfare,
-)
-from services.liaison.rules.rule import Rule
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
 
-RULES: dict[str, Rule] = {
-    rule.id: rule
-    for rule in (
-        emergency.RULE,
-        restraint.EMERGENCY,
-        restraint.DURATION,
-        conveyance.RULE,
-        police_station.ADULT,
-        police_station.CHILD,
-        repeat_contact.RULE,
-        frequent_contact.RULE,
-        detention_clock.RULE,
-        no_place.RULE,
-        handover.RULE,
-        absence.RULE,
-        custody.RISK,
-        custody.ADULT,
-        custody.RELEASE,
-        crisis_plan.RULE,
-        refusal.RULE,
-        welfare.RULE,
-        departure.RULE,
-        family.RULE,
-        consultation.RULE,
-        destination.RULE,
-        harm.SERIOUS,
-        harm.AFTER,
-        referral.RULE,
-        completeness.RULE,
-        disproportionality.RULE,
-        follow_up.RULE,
-        crisis_referral.RULE,
-        silence.RULE,
-    )
-}
+from services.liaison.rules.shared.rule import Rule
+
+MODULE = re.compile(r"r\d\d_[a-z0-9_]+")
+"""How the module of a rule is named: its id and a word for it, e.g. r01_emergency."""
+
+
+def _rules() -> Iterator[Rule]:
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    for name in names:
+        if MODULE.fullmatch(name):
+            yield import_module(f"{__name__}.{name}").RULE
+
+
+RULES: dict[str, Rule] = {rule.id: rule for rule in _rules()}
 """By id, in the order of the catalogue."""
 
 __all__ = ["RULES", "Rule"]

@@ -1,6 +1,7 @@
-"""JSON Schemas of the policy and of a rule's document, for editors: `python -m services.liaison.schema` writes them.
+"""What is written from the catalogue: JSON Schemas of the policy and of a rule's document, for editors, and `docs/rules.md`.
+`python -m services.liaison.schema` writes them.
 
-They say what a schema can say. What needs the catalogue (a limit that the rule does not have, one of law that is
+The schemas say what a schema can say. What needs the catalogue (a limit that the rule does not have, one of law that is
 loosened, a desk that nobody staffs) is said by `liaison rules check`.
 """
 
@@ -13,8 +14,10 @@ from typing import Any
 from schemas.generate import DIALECT
 from services.liaison.catalogue import RuleDocument
 from services.liaison.policy import Policy
+from services.liaison.schema import document
 
 FOLDER = Path(__file__).parent
+DOCUMENT = FOLDER.parents[2] / "docs/rules.md"
 
 
 def _text(model: type[Policy] | type[RuleDocument], title: str) -> str:
@@ -27,6 +30,7 @@ def files() -> dict[Path, str]:
     return {
         FOLDER / "policy.schema.json": _text(Policy, "Rule policy"),
         FOLDER / "rule.schema.json": _text(RuleDocument, "A rule of the catalogue"),
+        DOCUMENT: document.text(),
     }
 
 

@@ -1,0 +1,199 @@
+"""R05: a police station as place of safety: for an adult on strict conditions, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import Custody, CustodyReview
+from services.liaison.finding import EVERY_FEED, Evidence, Finding
+from services.liaison.policy import Policy, Regime
+from services.liaison.rules.shared.age import age_at
+from services.liaison.rules.shared.police_station import custodies_of, on_the_way, there
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.stages import Stage, over_time
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER, Spans, both, held_for, since, spans, without
+
+SECTION_48: Regime = "mental-health-act-2025-s48"
+
+
+_CONDITIONS = (
+    ("inspector_authority", "the authority of an inspector or above"),
+    ("imminent_risk", "imminent risk of serious injury or death"),
+    ("no_other_place", "that no other place of safety can be expected to take the person"),
+    ("health_professional_available", "that a health-care professional is available"),
+)
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """R05: not under the conditions of SI 2017/1036, or at all once section 48 of the Act of 2025 is in force."""
+    never = since(policy.regime_begins(SECTION_48))
+    for detention in crisis.detentions:
+        if age_at(crisis, detention.detained.at, policy) == "under-18":
+            continue
+        for mark, end in (*on_the_way(detention), *there(crisis, detention)):
+            for stretch in both(spans([(mark.at, end)]), never):
+                yield RULE.finds(
+                    policy,
+                    anchor=detention.detained.event,
+                    holds=stretch,
+                    stage="never",
+                    reason="A police station may no longer be used as a place of safety "
+                    f"(Mental Health Act 2025 s48); this person's is one since {clock(mark.at)}.",
+                    evidence=(_station(mark),),
+                    act_by=stretch[0],
+                    next_step="Move the person to another place of safety now. Trust: name the site that takes them.",
+                )
+        for mark, end in there(crisis, detention):
+            allowed = without(spans([(mark.at, end)]), never)
+            yield from _conditions(crisis, policy, detention, mark, allowed)
+            yield from _checks(crisis, policy, detention, mark, allowed)
+            yield from _reviews(crisis, policy, detention, mark, allowed)
+
+
+def _station(mark: Mark) -> Evidence:
+    return Evidence(
+        f"Police station as place of safety since {clock(mark.at)}", mark.at, mark.event
+    )
+
+
+def _relies(detention: Detention, custodies: list[Custody]) -> tuple[str, ...]:
+    return tuple(
+        sorted({f"{detention.agency}{EVERY_FEED}", *(f"{c.key[0]}{EVERY_FEED}" for c in custodies)})
+    )
+
+
+def _conditions(
+    crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
+) -> Iterator[Finding]:
+    custodies = custodies_of(crisis, detention)
+    reviews = sorted(
+        (r for c in custodies for r in c.reviews if r.mark.at >= detention.detained.at),
+        key=lambda r: r.mark,
+    )
+    seen = [m.at for c in custodies for m, _ in c.health_checks if m.at >= mark.at]
+    due = mark.at + RULE.limit(policy, "conditions_recorded_within")
+
+    def at(instant: datetime) -> Stage | None:
+        said = _stated(tuple(r for r in reviews if r.mark.at <= instant))
+        if any(s <= instant for s in seen) and said["health_professional_available"] is None:
+            said["health_professional_available"] = True
+        denied = [words for name, words in _CONDITIONS if said[name] is False]
+        missing = (
+            [words for name, words in _CONDITIONS if said[name] is None] if instant >= due else []
+        )
+        if not denied and not missing:
+            return None
+        told = [f"Recorded as not so: {'; '.join(denied)}."] if denied else []
+        told += [f"Not recorded: {'; '.join(missing)}."] if missing else []
+        if not custodies:
+            told.append("No custody record is linked.")
+        return Stage("conditions-denied" if denied else "conditions", RULE.urgency, " ".join(told))
+
+    changes = (due, *(r.mark.at for r in reviews), *seen)
+    for begin, end in allowed:
+        for stretch, stage in over_time(changes, begin, end, at):
+            yield RULE.finds(
+                policy,
+                anchor=detention.detained.event,
+                holds=stretch,
+                stage=stage.name,
+                reason=f"A police station is the place of safety since {clock(mark.at)}. {stage.said}",
+                evidence=(_station(mark),),
+                act_by=due,
+                relies_on=_relies(detention, custodies),
+            )
+
+
+def _stated(reviews: tuple[CustodyReview, ...]) -> dict[str, bool | None]:
+    """Of each condition the last that was stated."""
+    found: dict[str, bool | None] = dict.fromkeys(name for name, _ in _CONDITIONS)
+    for review in reviews:
+        for name, known in found.items():
+            value = getattr(review, name)
+            found[name] = known if value is None else value
+    return found
+
+
+def _checks(
+    crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
+) -> Iterator[Finding]:
+    custodies = custodies_of(crisis, detention)
+    within, warn = (RULE.limit(policy, n) for n in ("health_check_within", "health_check_warning"))
+    done = sorted(m for c in custodies for m, _ in c.health_checks if m.at > mark.at)
+    for last, following in pairwise((mark, *done, None)):
+        if last is None:
+            continue
+        gap = both(spans([(last.at, FOREVER if following is None else following.at)]), allowed)
+        overdue = both(gap, since(last.at + within))
+        for stage, stretches in (
+            ("due", without(both(gap, since(last.at + warn)), overdue)),
+            ("overdue", overdue),
+        ):
+            for stretch in stretches:
+                what = (
+                    "seen by a health-care professional"
+                    if last is not mark
+                    else "at the police station"
+                )
+                yield RULE.finds(
+                    policy,
+                    anchor=(last.source, f"{last.id}#health-check"),
+                    holds=stretch,
+                    stage=stage,
+                    title="Half-hourly health check is due"
+                    if stage == "due"
+                    else "Half-hourly health check is overdue",
+                    reason=f"Last {what} at {clock(last.at)}; at a police station the next check is due within "
+                    f"{duration(within)}, at {clock(last.at + within)}.",
+                    evidence=(_station(mark),),
+                    act_by=last.at + within,
+                    recipients=("custody",) if stage == "due" else RULE.recipients,
+                    next_step="Custody: have a health-care professional see the person now and record it; if none is "
+                    "available the person must be moved.",
+                    relies_on=_relies(detention, custodies),
+                )
+
+
+def _reviews(
+    crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
+) -> Iterator[Finding]:
+    custodies = custodies_of(crisis, detention)
+    hourly, asleep = (RULE.limit(policy, n) for n in ("review_within", "review_asleep_within"))
+    reviews = sorted(
+        (r for c in custodies for r in c.reviews if r.mark.at > mark.at), key=lambda r: r.mark
+    )
+    risks = sorted((a for c in custodies for a in c.risk_assessments), key=lambda a: a.mark)
+    for last, following in pairwise((None, *reviews, None) if reviews else (None, None)):
+        began = mark if last is None else last.mark
+        known = [
+            a.self_harm_risk
+            for a in risks
+            if a.mark.at <= began.at and a.self_harm_risk is not None
+        ]
+        sleeping = last is not None and last.asleep and not (known and known[-1])
+        within = asleep if sleeping else hourly
+        gap = both(
+            spans([(began.at, FOREVER if following is None else following.mark.at)]), allowed
+        )
+        for stretch in held_for(gap, within):
+            yield RULE.finds(
+                policy,
+                anchor=(began.source, f"{began.id}#review"),
+                holds=stretch,
+                stage="review-overdue",
+                title="Custody review is overdue",
+                reason=f"No custody officer's review since {clock(began.at)}; it was due within {duration(within)}.",
+                evidence=(_station(mark),),
+                act_by=began.at + within,
+                recipients=("custody", "police-control"),
+                next_step="Custody: review now whether the conditions still hold and record it; if not, move the person.",
+                relies_on=_relies(detention, custodies),
+            )
+
+
+RULE = rule(__name__, condition)

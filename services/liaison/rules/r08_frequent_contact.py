@@ -1,0 +1,118 @@
+"""R08: a person whom the services meet in one crisis after another gets one plan, made by all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.liaison.crisis.facts import Crisis
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock
+from services.liaison.time.working_days import end_of_working_day
+
+_LONDON = ZoneInfo("Europe/London")
+_COUNTED = frozenset({"police", "ambulance", "acute-trust"})
+_ADULT = (("in_90_days", timedelta(days=90)), ("in_30_days", timedelta(days=30)))
+_CHILD = (("child_in_180_days", timedelta(days=180)), *_ADULT)
+_ADULT_AT = 18
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """At the crisis that reaches a limit, and not at those that follow it: each window tells of a person once.
+
+    No earlier crisis within the window may have reached the limit, whatever this system was told when; so the answer is
+    the same in whatever order the crises were heard, and rests on no alert that was raised.
+    """
+    own = [
+        i
+        for i in crisis.incidents
+        if i.kind in _COUNTED and i.crisis_at is not None and i.reported is not None
+    ]
+    if crisis.person is None or not own:
+        return
+    first = min(own, key=lambda i: (i.crisis_at or i.opened_at, i.key))
+    now = min(i.opened_at for i in own)
+    counts_from = first.crisis_at or first.opened_at
+    earlier = _crises(crisis, now)
+    times = sorted([*earlier.values(), now])
+    found: list[tuple[str, timedelta, int]] = []
+    for name, window in _CHILD if _is_child(crisis, now) else _ADULT:
+        limit = RULE.number(policy, name)
+        reached = [at for at in times if _within(times, at, window) >= limit]
+        if now in reached and not any(now - window <= at < now for at in reached):
+            found.append((name, window, _within(times, now, window)))
+    if not found or first.reported is None:
+        return
+    name, window, count = found[0]
+    days = RULE.number(policy, "meeting_working_days")
+    yield RULE.finds(
+        policy,
+        anchor=first.reported.event,
+        holds=(counts_from, now + window),
+        stage=name,
+        reason=f"{count} separate crises of one person in {window.days} days, counted across the agencies.",
+        evidence=(
+            Evidence(f"The latest at {clock(now)}", now, first.reported.event),
+            *_by_agency(crisis, now, window),
+        ),
+        act_by=end_of_working_day(counts_from, days),
+        agencies=tuple(sorted({p.agency for p in crisis.open_pathways(now)})),
+    )
+
+
+def _crises(crisis: Crisis, now: datetime) -> dict[str, datetime]:
+    """When each earlier crisis of the person began. One crisis is one, however many records it has."""
+    found: dict[str, datetime] = {}
+    for each in crisis.contacts:
+        if (
+            each.by == "person"
+            and each.agency_kind in _COUNTED
+            and each.crisis_at is not None
+            and each.opened_at < now
+        ):
+            found[each.crisis] = min(each.opened_at, found.get(each.crisis, each.opened_at))
+    return found
+
+
+def _within(times: list[datetime], at: datetime, window: timedelta) -> int:
+    return sum(1 for each in times if at - window <= each <= at)
+
+
+def _is_child(crisis: Crisis, at: datetime) -> bool:
+    """Where no date of birth is on file the person is taken for an adult."""
+    known = () if crisis.person is None else crisis.person.descriptors
+    born = next((d.date_of_birth for d in known if d.date_of_birth is not None), None)
+    return born is not None and _age(born, at.astimezone(_LONDON).date()) < _ADULT_AT
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evidence]:
+    """Records by agency and month, this crisis among them."""
+    counted: Counter[tuple[str, str]] = Counter()
+    seen = [
+        (c.opened_at, c.key[0])
+        for c in crisis.contacts
+        if c.by == "person"
+        and c.agency_kind in _COUNTED
+        and c.crisis_at is not None
+        and now - window <= c.opened_at <= now
+    ]
+    seen += [
+        (i.opened_at, i.key[0])
+        for i in crisis.incidents
+        if i.kind in _COUNTED and i.crisis_at is not None
+    ]
+    for at, agency in seen:
+        counted[(f"{at.astimezone(_LONDON):%Y-%m}", agency)] += 1
+    for (month, agency), count in sorted(counted.items()):
+        yield Evidence(f"{month}: {count} {'record' if count == 1 else 'records'} of {agency}", now)
+
+
+RULE = rule(__name__, condition)

@@ -1,0 +1,158 @@
+"""R10: a person is detained under s136 and no place of safety takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
+from schemas.codes import DetentionPower
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import PlaceRequest, SiteReport
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.age import age_at
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.same_detention import restarted_from
+from services.liaison.rules.shared.stages import Stage, over_time
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER, Spans, spans, without
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """None accepted in time, several have refused, or every known site is full; until one accepts or is reached."""
+    for detention in crisis.detentions:
+        if detention.power is not DetentionPower.SECTION_136 or detention.kept_at is not None:
+            continue
+        if restarted_from(crisis, detention) is not None:
+            continue
+        requests = [
+            r
+            for r in crisis.place_requests
+            if len(crisis.detentions) == 1 or r.incident == detention.incident
+        ]
+        began = detention.detained
+        arrived = FOREVER if detention.clock_started is None else detention.clock_started.at
+        over = min(arrived, detention.over, *(e.at for e in detention.escapes))
+        waiting = without(
+            spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests)
+        )
+        adult = age_at(crisis, began.at, policy) != "under-18"
+        reports = [r for r in crisis.site_reports if r.for_under_18 is not adult]
+        due = [
+            began.at + RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")
+        ]
+        refused = sorted(r.refused[0].at for r in requests if r.refused is not None)
+        changes = (*due, *refused, *(r.mark.at for r in reports))
+        full = _full(reports, over)
+        at = partial(_stage, policy=policy, detention=detention, requests=requests, full=full)
+        for begin, end in waiting:
+            for stretch, stage in over_time(changes, begin, end, partial(at, begin)):
+                yield RULE.finds(
+                    policy,
+                    anchor=began.event,
+                    holds=stretch,
+                    stage=stage.name,
+                    reason=stage.said,
+                    evidence=(
+                        Evidence(
+                            f"Detained under s136 at {clock(began.at)}", began.at, began.event
+                        ),
+                        *stage.evidence,
+                    ),
+                    act_by=due[1],
+                    relies_on=tuple(sorted({detention.agency})),
+                    relies_on_services=("mental-health-trust",),
+                )
+
+
+def _accepted(requests: list[PlaceRequest]) -> Spans:
+    """A site accepted, and did not take it back."""
+    found = []
+    for r in requests:
+        if r.accepted is not None:
+            back = (
+                r.refused[0].at if r.refused is not None and r.refused[0] > r.accepted else FOREVER
+            )
+            found.append((r.accepted.at, back))
+    return spans(found)
+
+
+def _on_the_way(detention: Detention, requests: list[PlaceRequest]) -> Spans:
+    """On the way to a named place of safety that has not refused."""
+    refused = {
+        r.site
+        for r in requests
+        if r.refused is not None and (r.accepted is None or r.refused[0] > r.accepted)
+    }
+    journeys = sorted(detention.conveyed, key=lambda c: c.mark)
+    found = []
+    for number, journey in enumerate(journeys):
+        if journey.to is not None and journey.site not in refused:
+            following = journeys[number + 1].mark.at if number + 1 < len(journeys) else FOREVER
+            found.append((journey.mark.at, following))
+    return spans(found)
+
+
+def _full(reports: list[SiteReport], over: datetime) -> Spans:
+    """When every site that has reported said that it has no free place."""
+    free: dict[tuple[str, str], int] = {}
+    found = []
+    for number, report in enumerate(reports):
+        free[(report.agency, report.site)] = report.free
+        if not any(free.values()):
+            found.append(
+                (report.mark.at, reports[number + 1].mark.at if number + 1 < len(reports) else over)
+            )
+    return spans(found)
+
+
+def _stage(
+    begin: datetime,
+    at: datetime,
+    *,
+    policy: Policy,
+    detention: Detention,
+    requests: list[PlaceRequest],
+    full: Spans,
+) -> Stage | None:
+    began = detention.detained.at
+    within, strategic = (RULE.limit(policy, n) for n in ("accepted_within", "strategic_after"))
+    refused = sorted(
+        {
+            r.site: r.refused[0]
+            for r in requests
+            if r.refused is not None and r.refused[0].at <= at
+        }.values()
+    )
+    many = len(refused) >= RULE.number(policy, "refusals")
+    none_free = any(start <= at < end for start, end in full)
+    late = at >= began + within
+    if not (late or many or none_free):
+        return None
+    told = []
+    if late:
+        waited = strategic if at >= began + strategic else within
+        told.append(
+            f"Detained at {clock(began)}; after {duration(waited)} no place of safety has accepted."
+        )
+    else:
+        told.append(f"Detained at {clock(began)}; no place of safety has accepted.")
+    if refused:
+        told.append(f"Refused so far: {len(refused)}.")
+    if none_free:
+        told.append("Every site that reports has no free place.")
+    if at >= began + strategic:
+        told.append("Tell the strategic manager on call.")
+    names = (
+        [f"{int(strategic.total_seconds() // 60)}-minutes"]
+        if at >= began + strategic
+        else ["late"] * late
+    )
+    names += ["refused"] * many
+    names += ["full"] * any(max(start, begin) <= at and end > begin for start, end in full)
+    evidence = tuple(Evidence(f"A site refused at {clock(m.at)}", m.at, m.event) for m in refused)
+    return Stage(", ".join(names), RULE.urgency, " ".join(told), evidence)
+
+
+RULE = rule(__name__, condition)

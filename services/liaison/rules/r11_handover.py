@@ -1,0 +1,92 @@
+"""R11: a place of safety takes a detained person over from the police, and the police are free again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.codes import PlaceOfSafetyKind
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.crisis.records import SiteVisit
+from services.liaison.finding import DeskRole, Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.same_detention import restarted_from
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER
+
+_DESK: dict[PlaceOfSafetyKind, DeskRole] = {
+    PlaceOfSafetyKind.HBPOS: "mental-health-crisis",
+    PlaceOfSafetyKind.EMERGENCY_DEPARTMENT: "emergency-department",
+    PlaceOfSafetyKind.CARE_HOME: "mental-health-crisis",
+    PlaceOfSafetyKind.OTHER: "mental-health-crisis",
+}
+"""Who takes over. At a home or a police station nobody does."""
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """Arrived, and after a while nobody has taken the person over; it gets worse twice."""
+    for detention in crisis.detentions:
+        if restarted_from(crisis, detention) is not None:
+            continue
+        for visit, end in detention.stays:
+            if visit.kind not in _DESK:
+                continue
+            yield from _waiting(
+                crisis, policy, detention, visit, min(end, _taken_over(crisis, detention, visit))
+            )
+
+
+def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datetime:
+    """When the site took responsibility, or the police documented a handover, or closed their incident."""
+    arrived = visit.mark.at
+    handed = [
+        h.mark.at for h in detention.handovers if h.mark.at >= arrived or h.site == visit.site
+    ]
+    handed += [
+        a.ended.at
+        for a in crisis.attendances
+        if a.handed_over and a.ended and a.ended.at >= arrived
+    ]
+    handed += [
+        i.closed.at
+        for i in crisis.incidents
+        if i.key == detention.incident and i.closed and i.closed.at >= arrived
+    ]
+    return min(handed, default=FOREVER)
+
+
+def _waiting(
+    crisis: Crisis, policy: Policy, detention: Detention, visit: SiteVisit, over: datetime
+) -> Iterator[Finding]:
+    department = visit.kind is PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
+    within = RULE.limit(policy, "emergency_department_within" if department else "handover_within")
+    arrived = visit.mark.at
+    stages = (
+        (arrived + within - RULE.limit(policy, "warning_before"), "soon", 3),
+        (arrived + within, "late", 2),
+        (arrived + within + RULE.limit(policy, "again_after"), "very-late", 2),
+    )
+    for number, (begin, stage, urgency) in enumerate(stages):
+        end = min(over, stages[number + 1][0]) if number + 1 < len(stages) else over
+        if begin >= end:
+            continue
+        waited = duration(begin - arrived)
+        yield RULE.finds(
+            policy,
+            anchor=visit.mark.event,
+            holds=(begin, end),
+            stage=stage,
+            urgency=urgency,
+            reason=f"At the place of safety since {clock(arrived)}; after {waited} no handover is recorded.",
+            evidence=(Evidence(f"Arrived at {clock(arrived)}", arrived, visit.mark.event),),
+            act_by=arrived + within,
+            recipients=(_DESK[visit.kind], "police-control"),
+            relies_on=tuple(
+                sorted({detention.agency, *crisis.agencies("mental-health-trust", "acute-trust")})
+            ),
+            relies_on_services=("acute-trust",) if department else ("mental-health-trust",),
+        )
+
+
+RULE = rule(__name__, condition)

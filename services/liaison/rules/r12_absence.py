@@ -1,0 +1,232 @@
+"""R12: a detained patient absent without leave is graded, known to the police, returned when found, in time to be retaken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from schemas.codes import AbsenceKind, LegalStatus, Nature, RiskLevel
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Absence
+from services.liaison.finding import DeskRole, Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER, Spans, both, held_for, spans
+
+_LONDON = ZoneInfo("Europe/London")
+
+RESTRICTED = LegalStatus.SECTION_37_41
+"""Hospital order with restrictions: taken as high risk until it is graded otherwise."""
+NOT_DETAINED = frozenset({LegalStatus.INFORMAL, LegalStatus.NOT_APPLICABLE})
+SEARCH = frozenset({Nature.MISSING, Nature.WELFARE_CONCERN, Nature.ADMINISTRATIVE})
+"""What a call about the absence itself is opened as."""
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """For each open absence without leave. Missing and walk-out patients who are not detained are no such absence."""
+    for absence in crisis.absences:
+        if absence.kind is not AbsenceKind.AWOL or absence.legal_status in NOT_DETAINED:
+            continue
+        over = FOREVER if absence.ended is None else absence.ended.at
+        yield from _incomplete(crisis, policy, absence, over)
+        yield from _met(crisis, policy, absence, over)
+        yield from _power(crisis, policy, absence, over)
+
+
+def _high(absence: Absence) -> Spans:
+    """When the risk is held to be high: the last grade says so, or the patient is restricted and not graded yet."""
+    marks = [(absence.opened.at, absence.legal_status is RESTRICTED)]
+    marks += [(mark.at, risk is RiskLevel.HIGH) for mark, risk in absence.grades]
+    following = [at for at, _ in marks[1:]] + [FOREVER]
+    return spans((at, then) for (at, high), then in zip(marks, following, strict=True) if high)
+
+
+def _police_told(crisis: Crisis, absence: Absence) -> datetime:
+    if absence.agency_kind == "police":
+        return absence.opened.at
+    told = [
+        i.opened_at
+        for i in crisis.incidents
+        if i.kind == "police" and (i.closed is None or i.closed.at > absence.opened.at)
+    ]
+    told += [m.at for m in crisis.police_asked]
+    return min(told, default=FOREVER)
+
+
+def _incomplete(
+    crisis: Crisis, policy: Policy, absence: Absence, over: datetime
+) -> Iterator[Finding]:
+    """The two things that the ward has to do at once. One alert: where both are missing, the police come first."""
+    opened = absence.opened
+    told = _police_told(crisis, absence)
+    within = RULE.limit(policy, "police_told_within")
+    untold = held_for(both(_high(absence), spans([(opened.at, min(told, over))])), within)
+    for stretch in untold:
+        why = (
+            "The patient is restricted (s37/41)"
+            if absence.legal_status is RESTRICTED
+            else "The risk is graded high"
+        )
+        yield RULE.finds(
+            policy,
+            anchor=opened.event,
+            holds=stretch,
+            urgency=1,
+            stage="police-not-told",
+            title="Absent without leave and the police not told",
+            reason=f"A detained patient is absent without leave since {clock(opened.at)}. {why}, and after "
+            f"{duration(within)} the police have no call about it.",
+            evidence=_known(absence),
+            recipients=_everybody(crisis),
+            agencies=(absence.key[0],),
+            relies_on=(absence.key[0],),
+            relies_on_services=("police",),
+        )
+    graded = min((m.at for m, _ in absence.grades), default=FOREVER)
+    within = RULE.limit(policy, "graded_within")
+    first = untold[0][0] if untold else FOREVER
+    for start, end in held_for(spans([(opened.at, min(graded, over))]), within):
+        if start < first:
+            yield RULE.finds(
+                policy,
+                anchor=opened.event,
+                holds=(start, min(end, first)),
+                stage="not-graded",
+                title="Absent without leave and the risk not graded",
+                reason=f"A detained patient is absent without leave since {clock(opened.at)} and after "
+                f"{duration(within)} the risk is not graded.",
+                evidence=_known(absence),
+                recipients=("mental-health-crisis",),
+                agencies=(absence.key[0],),
+                relies_on=(absence.key[0],),
+            )
+
+
+def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
+    """Where an agency met the person while the absence was open: the event, until when, what it was, and whose."""
+    begun = absence.opened.at
+    own = {(absence.key[0], absence.incident)}
+    for i in crisis.incidents:
+        if i.reported is None or i.reported.at < begun or i.kind == "mental-health-trust":
+            continue
+        about_it = i.nature in SEARCH or i.key in own or own & set(i.linked)
+        if not about_it:
+            nobody = i.closed if i.outcome in ("no-trace", "duplicate") else None
+            yield (
+                i.reported,
+                FOREVER if nobody is None else nobody.at,
+                f"a call of {i.key[0]}",
+                i.kind,
+            )
+    for custody in crisis.custodies:
+        if custody.arrived is not None and custody.arrived.at >= begun:
+            yield custody.arrived, FOREVER, f"custody of {custody.key[0]}", "police"
+    for detention in crisis.detentions:
+        if detention.detained.at >= begun:
+            yield detention.detained, FOREVER, f"a detention by {detention.agency}", "police"
+    yield from (
+        (m, FOREVER, f"a welfare check by {key[0]}", "police")
+        for key, m, seen in crisis.checks
+        if seen and m.at >= begun
+    )
+
+
+def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
+    met = sorted(m for m in _meetings(crisis, absence) if m[0].at < min(m[1], over))
+    if not met:
+        return
+    mark, until, what, kind = met[0]
+    roles: tuple[DeskRole, ...] = (
+        "mental-health-crisis",
+        "police-control" if crisis.area else "police-supervisor",
+    )
+    grave = any(start <= mark.at < end for start, end in _high(absence))
+    yield RULE.finds(
+        policy,
+        anchor=mark.event,
+        holds=(mark.at, min(until, over)),
+        urgency=1 if grave else 2,
+        title="Patient absent without leave has been met",
+        reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {what} at "
+        f"{clock(mark.at)}. The absence is still open.",
+        evidence=(
+            Evidence(f"The subject of {what} at {clock(mark.at)}", mark.at, mark.event),
+            *_known(absence),
+        ),
+        recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles,
+        agencies=(absence.key[0],),
+        relies_on=(absence.key[0],),
+    )
+
+
+def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
+    """Its anchor is its own, as it stands beside what else is said of the absence."""
+    ends = absence.power_valid_until
+    if ends is None:
+        return
+    said = f"{ends.astimezone(_LONDON):%d %b %Y %H:%M}"
+    source, event = absence.opened.event
+    warned = max(ends - RULE.limit(policy, "power_warning_before"), absence.opened.at)
+    stages = (
+        (
+            warned,
+            min(ends, over),
+            "power-ends",
+            f"The power to retake a patient absent without leave ends at {said}.",
+        ),
+        (
+            max(ends, absence.opened.at),
+            over,
+            "power-ended",
+            f"The power to retake a patient absent without leave ended at {said}; the absence is still open.",
+        ),
+    )
+    for start, end, stage, reason in stages:
+        if start < end:
+            yield RULE.finds(
+                policy,
+                anchor=(source, f"{event}/power"),
+                holds=(start, end),
+                stage=stage,
+                reason=reason,
+                title="Power to retake ends"
+                if stage == "power-ends"
+                else "Power to retake has ended",
+                evidence=_known(absence),
+                recipients=_everybody(crisis),
+                agencies=(absence.key[0],),
+                act_by=ends,
+                relies_on=(absence.key[0],),
+            )
+
+
+def _everybody(crisis: Crisis) -> tuple[DeskRole, ...]:
+    """Where the area is not known, the force's supervisor, not every control desk it has."""
+    return (
+        "police-control" if crisis.area else "police-supervisor",
+        "mental-health-crisis",
+        "ambulance-control",
+    )
+
+
+def _known(absence: Absence) -> tuple[Evidence, ...]:
+    """What a searcher needs, and what of it is not recorded."""
+    opened = absence.opened
+    seen = f"at {clock(absence.last_seen_at)}" if absence.last_seen_at else "not recorded"
+    photo = {True: "held", False: "none", None: "not recorded"}[absence.photo_held]
+    grade = absence.grades[-1][1].value if absence.grades else "not graded"
+    power = absence.power_valid_until
+    until = f"{power.astimezone(_LONDON):%d %b %Y %H:%M}" if power else "not recorded"
+    return (
+        Evidence(f"Absence reported at {clock(opened.at)}", opened.at, opened.event),
+        Evidence(
+            f"Risk: {grade}. Last seen: {seen}. Photograph: {photo}. May be retaken until: {until}",
+            opened.at,
+        ),
+    )
+
+
+RULE = rule(__name__, condition)

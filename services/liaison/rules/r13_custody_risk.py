@@ -1,0 +1,138 @@
+"""R13: a mental-health history is seen in custody: by the risk assessment, and by a health professional."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.codes import CrisisIndicator
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Custody, RiskAssessment
+from services.liaison.finding import DeskRole, Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.custody_record import SUICIDE, arrived_at, over_at, recipients_of
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER, held_for, spans
+
+
+def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, datetime] | None:
+    """What speaks of a mental-health history, and since when it does: a care pathway open at arrival or closed not long
+    before it, or a sign since."""
+    arrived = arrived_at(custody)
+    if crisis.open_pathways(arrived.at):
+        return "open to a mental-health trust", arrived.at
+    ended = (
+        [p.closed_at for p in crisis.person.pathways if p.closed_at]
+        if crisis.person is not None
+        else []
+    )
+    if any(
+        timedelta(0) <= arrived.at - e <= RULE.limit(policy, "closed_pathway_counts") for e in ended
+    ):
+        return "lately under a mental-health trust", arrived.at
+    signs = [
+        i
+        for i in crisis.indicators
+        if i.event is not None and i.kind is not CrisisIndicator.RESTRAINT
+    ]
+    if signs:
+        first = min(signs, key=lambda i: i.at)
+        return f"sign of a crisis before: {first.kind.value}", max(first.at, arrived.at)
+    return None
+
+
+def _denied(
+    crisis: Crisis, assessment: RiskAssessment, since: datetime
+) -> Iterator[tuple[str, datetime, str]]:
+    """What the assessment says there is not, and the record says there is; and from when it contradicts it."""
+    if assessment.mental_health_disclosed is False:
+        yield "none disclosed", max(assessment.mark.at, since), "no mental-health history"
+    suicidal = min((i.at for i in crisis.indicators if i.kind in SUICIDE), default=None)
+    if assessment.self_harm_risk is False and suicidal is not None:
+        yield "no risk of self-harm", max(assessment.mark.at, suicidal), "no risk of self-harm"
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """R13: history, and no risk assessment in time; or one whose answers contradict it; or no health professional."""
+    for custody in crisis.custodies:
+        known = _history(crisis, custody, policy)
+        if known is None:
+            continue
+        arrived, over = arrived_at(custody), over_at(custody)
+        said, since = known
+        roles, trusts = recipients_of(crisis, arrived.at)
+        began = (
+            Evidence(f"Arrived in custody at {clock(arrived.at)}", arrived.at, arrived.event),
+            Evidence(f"Mental-health history: {said}", since),
+        )
+
+        def found(
+            stage: str,
+            holds: tuple[datetime, datetime],
+            reason: str,
+            more: tuple[Evidence, ...] = (),
+            custody: Custody = custody,
+            began: tuple[Evidence, ...] = began,
+            roles: tuple[DeskRole, ...] = roles,
+            trusts: tuple[str, ...] = trusts,
+        ) -> Finding:
+            return RULE.finds(
+                policy,
+                anchor=custody.opened.event,
+                holds=holds,
+                reason=reason,
+                evidence=(*began, *more),
+                stage=stage,
+                recipients=roles,
+                agencies=(custody.key[0], *trusts),
+                relies_on=(custody.key[0],),
+            )
+
+        assessed = min((a.mark.at for a in custody.risk_assessments), default=FOREVER)
+        within = RULE.limit(policy, "assessed_within")
+        for _, end in held_for(spans([(arrived.at, min(assessed, over))]), within):
+            start = max(arrived.at + within, since)
+            if start < end:
+                yield found(
+                    "not-assessed",
+                    (start, end),
+                    f"In custody since {clock(arrived.at)} with a mental-health history; no risk assessment in "
+                    f"{duration(within)}.",
+                )
+        for number, each in enumerate(custody.risk_assessments):
+            following = custody.risk_assessments[number + 1 :]
+            # a health professional who has been there since has seen for themselves
+            after = min(
+                (m.at for m, _ in custody.health_checks if m.at > each.mark.at), default=FOREVER
+            )
+            end = min(over, following[0].mark.at if following else FOREVER, after)
+            for denied, start, words in _denied(crisis, each, since):
+                if start < end:
+                    yield found(
+                        "contradicted",
+                        (start, end),
+                        f"The risk assessment of {clock(each.mark.at)} says {words}; the record says otherwise.",
+                        (
+                            Evidence(
+                                f"Risk assessment at {clock(each.mark.at)}: {denied}",
+                                each.mark.at,
+                                each.mark.event,
+                            ),
+                        ),
+                    )
+                    break
+        seen = min((m.at for m, _ in custody.health_checks), default=FOREVER)
+        within = RULE.limit(policy, "health_professional_within")
+        for _, end in held_for(spans([(arrived.at, min(seen, over))]), within):
+            start = max(arrived.at + within, since)
+            if start < end:
+                yield found(
+                    "not-seen",
+                    (start, end),
+                    f"In custody since {clock(arrived.at)} with a mental-health history; seen by no health "
+                    f"professional in {duration(within)}.",
+                )
+
+
+RULE = rule(__name__, condition)

@@ -1,0 +1,87 @@
+"""R14: somebody vulnerable in custody has an appropriate adult."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.codes import CrisisIndicator
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Custody
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.custody_record import arrived_at, over_at
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock
+from services.liaison.time.spans import FOREVER
+
+_NO_REASON = frozenset({CrisisIndicator.RESTRAINT, CrisisIndicator.SECTION_135_136})
+"""Signs that are no reason of their own to suspect vulnerability: most people who are arrested are held, and whoever is
+kept under s136 is looked after by R05."""
+
+
+def _vulnerable_since(crisis: Crisis, custody: Custody) -> datetime | None:
+    """When there was first a reason to suspect that the person may be vulnerable (PACE Code C 1.4)."""
+    reasons = [
+        a.mark.at for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk
+    ]
+    arrived = arrived_at(custody).at
+    if custody.vulnerable:
+        reasons.append(arrived)
+    if crisis.open_pathways(arrived):
+        reasons.append(arrived)
+    reasons += [
+        max(i.at, arrived)
+        for i in crisis.indicators
+        if i.event is not None and i.kind not in _NO_REASON
+    ]
+    return min(reasons, default=None)
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """R14: a vulnerable person, and no appropriate adult when an interview is planned or the limit has passed."""
+    for custody in crisis.custodies:
+        since = _vulnerable_since(crisis, custody)
+        if since is None:
+            continue
+        arrived = arrived_at(custody)
+        over = min(
+            over_at(custody),
+            FOREVER if custody.appropriate_adult is None else custody.appropriate_adult.at,
+        )
+        evidence = (
+            Evidence(
+                f"A reason to treat as vulnerable since {clock(since)}", since, custody.opened.event
+            ),
+        )
+        limit = max(arrived.at, since) + RULE.limit(policy, "adult_within")
+        starts: list[tuple[datetime, str, datetime, str]] = [
+            (
+                limit,
+                "not-arranged",
+                limit,
+                f"Vulnerable, and no appropriate adult since {clock(arrived.at)}.",
+            )
+        ]
+        for said, planned in custody.interviews:
+            reason = f"Interview or charge planned for {clock(planned)}; no appropriate adult is arranged."
+            starts.append((max(said.at, since), "interview", planned, reason))
+        ordered = sorted(starts)
+        for number, (start, stage, act_by, reason) in enumerate(ordered):
+            later = ordered[number + 1][0] if number + 1 < len(ordered) else FOREVER
+            end = min(over, later)
+            if start < end:
+                yield RULE.finds(
+                    policy,
+                    anchor=custody.opened.event,
+                    holds=(start, end),
+                    reason=reason,
+                    evidence=evidence,
+                    stage=stage,
+                    act_by=act_by,
+                    agencies=(custody.key[0],),
+                    relies_on=(custody.key[0],),
+                )
+
+
+RULE = rule(__name__, condition)

@@ -1,0 +1,107 @@
+"""R15: nobody at risk is released from custody into nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schemas.codes import CrisisIndicator
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Custody
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.custody_record import SUICIDE, arrived_at, recipients_of
+from services.liaison.rules.shared.follow_up import contact_after
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER
+from services.liaison.time.working_days import is_working_day
+
+_LONDON = ZoneInfo("Europe/London")
+
+
+def _out_of_hours(at: datetime, policy: Policy) -> bool:
+    """When no day service can take anybody over: at night, at weekends and on bank holidays, in London."""
+    local = at.astimezone(_LONDON)
+    first, last = RULE.number(policy, "day_begins_hour"), RULE.number(policy, "day_ends_hour")
+    return not first <= local.hour < last or not is_working_day(local.date())
+
+
+def _taken_on(crisis: Crisis, at: datetime) -> bool:
+    """The person did not go free: a detention under s135 or s136 went on, to which they were taken."""
+    return any(d.detained.at <= at < d.over for d in crisis.detentions)
+
+
+def _held_again(crisis: Crisis, custody: Custody, at: datetime) -> datetime:
+    """When the person was next detained or in custody: somebody is with them then."""
+    again = [d.detained.at for d in crisis.detentions if d.detained.at > at]
+    again += [
+        arrived_at(c).at for c in crisis.custodies if c.key != custody.key and arrived_at(c).at > at
+    ]
+    return min(again, default=FOREVER)
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """R15: released with signs of a crisis and no assessment before it; at night, suicidal, referred to nobody; and then
+    no contact."""
+    for custody in crisis.custodies:
+        if custody.released is None or _taken_on(crisis, custody.released.at):
+            continue
+        at = custody.released
+        disclosed = [
+            a for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk
+        ]
+        suicidal = any(a.self_harm_risk for a in disclosed) or any(
+            i.kind in SUICIDE and i.at <= at.at for i in crisis.indicators
+        )
+        signs = bool(disclosed) or any(
+            i.at <= at.at and i.event is not None and i.kind is not CrisisIndicator.RESTRAINT
+            for i in crisis.indicators
+        )
+        if not signs:
+            continue
+        referred = min((r.sent.at for r in crisis.referrals if r.sent is not None), default=FOREVER)
+        contact = min(contact_after(crisis, at.at), _held_again(crisis, custody, at.at))
+        reasons = []
+        if not custody.pre_release_risk_assessed:
+            reasons.append("no risk assessment before release")
+        if (
+            suicidal
+            and custody.referred_to is None
+            and referred > at.at
+            and _out_of_hours(at.at, policy)
+        ):
+            reasons.append("out of hours, with a marker for suicide, and referred to nobody")
+        roles, trusts = recipients_of(crisis, at.at)
+        recipients = tuple(dict.fromkeys((*roles, "mental-health-crisis")))
+        evidence = (Evidence(f"Released at {clock(at.at)}", at.at, at.event),)
+        silent = at.at + RULE.limit(policy, "contact_within")
+        if reasons and at.at < min(contact, silent):
+            yield RULE.finds(
+                policy,
+                anchor=at.event,
+                holds=(at.at, min(contact, silent)),
+                stage="released",
+                evidence=evidence,
+                reason=f"Released from custody at {clock(at.at)} with signs of a crisis: {'; '.join(reasons)}.",
+                recipients=recipients,
+                agencies=(custody.key[0], *trusts),
+                relies_on=(custody.key[0],),
+            )
+        if silent < contact:
+            yield RULE.finds(
+                policy,
+                anchor=at.event,
+                holds=(silent, min(contact, silent + timedelta(days=7))),
+                urgency=3,
+                reason=f"Released from custody with signs of a crisis; no contact in {duration(silent - at.at)}.",
+                evidence=evidence,
+                stage="no-contact",
+                recipients=("mental-health-crisis",),
+                agencies=trusts,
+                relies_on_services=("mental-health-trust",),
+            )
+
+
+RULE = rule(__name__, condition)

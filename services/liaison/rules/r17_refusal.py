@@ -1,0 +1,129 @@
+"""R17: a call that one service declined or passed on is answered by another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from schemas.codes import RiskLevel
+from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.records import Key, Refusal
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.refusals import LIFE_AT_RISK, SERVICE, refusals
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER, Spans, both, held_for, spans, without
+
+_TOLD = {True: "yes", False: "no", None: "not recorded"}
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """Each time it is declined or passed on, until somebody responds or it is passed on again."""
+    given_up: dict[Key, datetime] = {}
+    known = refusals(crisis)
+    for number, refusal in enumerate(known):
+        passed_back = refusal.to_agency is None or refusal.to_agency in {key[0] for key in given_up}
+        given_up.setdefault(refusal.incident, refusal.mark.at)
+        receivers = _receivers(crisis, refusal)
+        held = spans((i.opened_at, given_up.get(i.key, FOREVER)) for i in receivers)
+        following = known[number + 1].mark.at if number + 1 < len(known) else FOREVER
+        waiting = _waiting(crisis, refusal, receivers, following)
+        # every service that has a call of it has declined it: there is nothing to wait for
+        at_once = passed_back and bool(receivers) and all(i.key in given_up for i in receivers)
+        within = timedelta(0) if at_once else RULE.limit(policy, "received_within")
+        said = (
+            "every service that has the call has declined it"
+            if at_once
+            else (f"for {duration(within)} nobody else has had a call of it")
+        )
+        for stretch in held_for(without(waiting, held), within):
+            yield _finding(
+                crisis, policy, refusal, stretch, "declined-by-all" if at_once else "no-call", said
+            )
+        grave = _at_risk(crisis, refusal.mark.at)
+        sent = RULE.limit(policy, "sent_within_at_risk" if grave else "sent_within")
+        said = f"in {duration(sent)} nobody has been sent"
+        for start, end in both(waiting, held):
+            # who has only just been given it, or has just lost its unit, has as long as one that receives it
+            since = max(refusal.mark.at + sent, start + RULE.limit(policy, "received_within"))
+            if since < end:
+                yield _finding(crisis, policy, refusal, (since, end), "nobody-sent", said)
+
+
+def _at_risk(crisis: Crisis, at: datetime) -> bool:
+    return any(i.kind in LIFE_AT_RISK and i.at <= at for i in crisis.indicators) or any(
+        i.risk_to_self is RiskLevel.HIGH for i in crisis.incidents
+    )
+
+
+def _receivers(crisis: Crisis, refusal: Refusal) -> list[IncidentState]:
+    """Calls of whoever should have it: the agency that was named, else any other service's."""
+    wanted = refusal.to_agency
+    return [
+        i
+        for i in crisis.incidents
+        if (i.key[0] == wanted if wanted else i.key[0] != refusal.incident[0])
+        and (i.closed is None or i.closed.at > refusal.mark.at)
+    ]
+
+
+def _waiting(
+    crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime
+) -> Spans:
+    """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has it, or has closed it."""
+    at = refusal.mark.at
+    there = (*(s for a in crisis.attendances for s in a.spans), *crisis.health_on_scene)
+    ends = [following]
+    ends += [max(start, at) for start, end in there if end > at]
+    ends += [m.at for m in (*crisis.assessments, *(m for _, m, _ in crisis.checks)) if m.at >= at]
+    ends += [i.closed.at for i in receivers if i.closed is not None]
+    ends += [
+        max(r.acknowledged.at, at)
+        for r in crisis.referrals
+        if r.acknowledged is not None and r.to_agency == refusal.to_agency
+    ]
+    return without(spans([(at, min(ends))]), crisis.responding)
+
+
+def _finding(
+    crisis: Crisis,
+    policy: Policy,
+    refusal: Refusal,
+    stretch: tuple[datetime, datetime],
+    stage: str,
+    said: str,
+) -> Finding:
+    service, at = SERVICE[refusal.agency_kind], clock(refusal.mark.at)
+    to = f" to {refusal.to_agency}" if refusal.to_agency else ""
+    did = (
+        f"passed the call on{to}"
+        if refusal.what == "transferred"
+        else "declined to respond" + (f" and referred the caller{to}" if to else "")
+    )
+    why = f" ({refusal.reason})" if refusal.reason else ""
+    return RULE.finds(
+        policy,
+        anchor=refusal.mark.event,
+        holds=stretch,
+        stage=stage,
+        urgency=1 if _at_risk(crisis, refusal.mark.at) else 2,
+        reason=f"{service} {did} at {at}; {said}.",
+        evidence=(
+            Evidence(f"{service} {did}{why} at {at}", refusal.mark.at, refusal.mark.event),
+            Evidence(
+                f"Caller told: {_TOLD[refusal.caller_told]}", refusal.mark.at, refusal.mark.event
+            ),
+        ),
+        act_by=stretch[0] + RULE.limit(policy, "dispute_call_within"),
+        agencies=tuple(
+            sorted({refusal.incident[0], *([refusal.to_agency] if refusal.to_agency else ())})
+        ),
+        relies_on=(refusal.to_agency,)
+        if refusal.to_agency
+        else crisis.agencies("police", "ambulance"),
+        relies_on_services=("police", "ambulance"),
+    )
+
+
+RULE = rule(__name__, condition)

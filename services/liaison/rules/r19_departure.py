@@ -1,0 +1,63 @@
+"""R19: police left a person in crisis before health arrived, and no handover is documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.codes import CrisisIndicator
+from services.liaison.crisis.facts import Crisis
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock
+from services.liaison.time.spans import both, open_end, since, without
+
+GRAVE = frozenset(
+    {CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.RESTRAINT}
+)
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """Ends when police or health are on scene again, or every incident is closed."""
+    for attendance in crisis.attendances:
+        left = attendance.ended
+        if left is None or attendance.handed_over or attendance.person_taken:
+            continue
+        signs = [i for i in crisis.indicators if i.at <= left.at]
+        health_came = any(start <= left.at for start, _ in crisis.health_on_scene)
+        if not signs or health_came:
+            continue
+        present = tuple(
+            stretch for a in crisis.attendances if a.begun.at > left.at for stretch in a.spans
+        )
+        standing = without(
+            both(since(left.at), crisis.open_police_or_ambulance), present, crisis.health_on_scene
+        )
+        if not standing or standing[0][0] != left.at:
+            continue
+        urgency = 1 if any(s.kind in GRAVE for s in signs) else RULE.urgency
+        start, end = standing[0]
+        yield Finding(
+            rule=RULE.id,
+            anchor=left.event,
+            holds_from=start,
+            until=open_end(end),
+            urgency=urgency,
+            title=RULE.title,
+            reason=f"Police left the scene at {clock(left.at)}; no health service has been there and no handover is recorded.",
+            next_step=RULE.next_step,
+            recipients=RULE.recipients,
+            evidence=(
+                Evidence(f"Police left at {clock(left.at)}", left.at, left.event),
+                *(
+                    Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
+                    for s in signs
+                ),
+            ),
+            acknowledge_within=policy.acknowledge_within(urgency),
+            relies_on=crisis.agencies("police", "ambulance"),
+            relies_on_services=("ambulance", "mental-health-trust"),
+        )
+
+
+RULE = rule(__name__, condition)

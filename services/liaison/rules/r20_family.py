@@ -1,0 +1,87 @@
+"""R20: the family, a carer or the nearest relative (later: the nominated person) is not left without word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy, Regime
+from services.liaison.rules.shared.family import reached_after
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER
+
+NOMINATED_PERSON: Regime = "mental-health-act-2025-nominated-person"
+_STANDS = timedelta(days=7)
+"""After that it is for the records."""
+_SERIOUS = frozenset({"death", "serious-injury", "suicide-attempt"})
+_KIN = frozenset({"family", "carer"})
+
+
+def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(f"Contact tried at {clock(f.mark.at)}", f.mark.at, f.mark.event)
+        for f in crisis.family
+        if f.what == "contact-attempted" and since <= f.mark.at < until
+    )
+
+
+def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, datetime, str]]:
+    """(due, since what, until when it is owed, what happened)."""
+    soon, later = (
+        RULE.limit(policy, "after_serious_within"),
+        RULE.limit(policy, "called_back_within"),
+    )
+    for each in crisis.detentions:
+        due = each.detained.at + soon
+        # released before the limit nobody is owed a call; what was owed and not done is owed after the detention too
+        over = each.over if each.over <= due else due + _STANDS
+        yield due, each.detained, over, f"detained at {clock(each.detained.at)}"
+    for harm in crisis.harms:
+        if harm.harm in _SERIOUS:
+            yield harm.mark.at + soon, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}"
+    for incident in crisis.incidents:
+        caller, at = incident.caller, incident.caller_at
+        if (
+            caller is not None
+            and at is not None
+            and caller.wants_call_back
+            and caller.relation in _KIN
+        ):
+            yield (
+                at.at + later,
+                at,
+                FOREVER,
+                f"a relative or carer rang at {clock(at.at)} and asked to be called back",
+            )
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """One alert a crisis: the first that is owed and not done."""
+    for due, since, ends, said in sorted(_owed(crisis, policy)):
+        reached = reached_after(crisis, since.at)
+        if min(reached, ends) <= due:
+            continue
+        tried = _attempts(crisis, since.at, reached)
+        waited = duration(due - since.at)
+        whom = (
+            "nominated person" if policy.regime(NOMINATED_PERSON, since.at) else "nearest relative"
+        )
+        yield RULE.finds(
+            policy,
+            anchor=since.event,
+            holds=(due, min(reached, ends)),
+            act_by=due,
+            reason=f"Family, carer or {whom}: {said}; in {waited} nobody has been reached"
+            + (f", {len(tried)} attempts are recorded." if tried else "."),
+            evidence=(Evidence(said[0].upper() + said[1:], since.at, since.event), *tried),
+            relies_on=crisis.agencies("police", "ambulance"),
+            relies_on_services=("mental-health-trust",),
+        )
+        return
+
+
+RULE = rule(__name__, condition)

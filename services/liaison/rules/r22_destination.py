@@ -1,0 +1,112 @@
+"""R22: a person with a physical red flag belongs in an emergency department; a move to another site is the same detention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.codes import ClinicalSign, PlaceOfSafetyKind
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis, Detention
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.r09_detention_clock import RULE as DETENTION_CLOCK
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.same_detention import restarted_from
+from services.liaison.rules.shared.words import clock
+from services.liaison.time.spans import FOREVER
+
+RED_FLAGS = frozenset(
+    {
+        ClinicalSign.OVERDOSE,
+        ClinicalSign.INGESTION,
+        ClinicalSign.HEAD_INJURY,
+        ClinicalSign.UNRESPONSIVE,
+        ClinicalSign.CANNOT_BREATHE,
+        ClinicalSign.SUDDEN_CALM,
+        ClinicalSign.HOT_TO_TOUCH,
+        ClinicalSign.BLEEDING,
+    }
+)
+"""Signs that are seen to in an emergency department first. That red flags go there: AACE national s136 protocol
+(secondary); which signs of this contract they are: assumption of this project."""
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """A red flag and a health-based place of safety; or a second record that would start the clock anew."""
+    for detention in crisis.detentions:
+        earlier = restarted_from(crisis, detention)
+        if earlier is not None:
+            yield from _again(
+                policy, earlier, detention.detained, min(earlier.over, detention.over)
+            )
+            continue
+        yield from _mismatch(crisis, policy, detention)
+        started = detention.clock_started
+        for mark in detention.restated:
+            if started is not None and mark > started:
+                moved = [v.mark.at for v in detention.visits if v.mark.at > mark.at]
+                yield from _again(policy, detention, mark, min((*moved, detention.over)))
+
+
+def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[Finding]:
+    """From the sign or the journey, whichever is later, until another destination, a clinician's word, or the handover."""
+    hospital = PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
+    heading = [(c.mark, c.to) for c in detention.conveyed if c.to is not None]
+    places = sorted((*heading, *((v.mark, v.kind) for v in detention.visits)))
+    seen_to = [v.mark.at for v in detention.visits if v.kind is hospital]
+    seen_to += [m.at for m in crisis.assessments]
+    for sign, seen in crisis.signs:
+        if sign not in RED_FLAGS:
+            continue
+        cared_for = min((at for at in seen_to if at > seen.at), default=FOREVER)
+        taken = [h.mark.at for h in detention.handovers if h.mark.at > seen.at]
+        for number, (mark, kind) in enumerate(places):
+            following = next(
+                (m.at for m, k in places[number + 1 :] if k is not PlaceOfSafetyKind.HBPOS), FOREVER
+            )
+            begin, end = max(mark.at, seen.at), min((following, cared_for, detention.over, *taken))
+            if kind is not PlaceOfSafetyKind.HBPOS or begin >= end:
+                continue
+            yield RULE.finds(
+                policy,
+                anchor=detention.detained.event,
+                holds=(begin, end),
+                stage=f"red flag: {sign.value}",
+                reason=f"A physical red flag was seen at {clock(seen.at)} ({sign.value}) and the person is taken to a "
+                "health-based place of safety; no clinician's assessment is recorded since.",
+                evidence=(
+                    Evidence(f"Red flag: {sign.value}", seen.at, seen.event),
+                    Evidence("Taken to a health-based place of safety", mark.at, mark.event),
+                ),
+                relies_on=crisis.agencies("ambulance"),
+                relies_on_services=("ambulance",),
+            )
+            return
+
+
+def _again(policy: Policy, first: Detention, said: Mark, until: datetime) -> Iterator[Finding]:
+    started = first.clock_started
+    if started is None or said.at >= until:
+        return
+    ends = started.at + DETENTION_CLOCK.limit(policy, "period")
+    yield RULE.finds(
+        policy,
+        anchor=said.event,
+        holds=(said.at, until),
+        stage="clock",
+        title="A move does not restart the s136 clock",
+        reason=f"The person is detained since {clock(first.detained.at)} and at a place of safety since "
+        f"{clock(started.at)}; at {clock(said.at)} a detention was recorded anew. The period still ends at {clock(ends)}.",
+        evidence=(
+            Evidence(f"Clock started at {clock(started.at)}", started.at, started.event),
+            Evidence(f"Detention recorded anew at {clock(said.at)}", said.at, said.event),
+        ),
+        next_step="Trust and emergency department: record it as a move of the same detention, with the first arrival as its "
+        "start.",
+        recipients=("mental-health-crisis", "emergency-department"),
+        act_by=ends,
+    )
+
+
+RULE = rule(__name__, condition)

@@ -1,0 +1,161 @@
+"""R28: after a crisis, self-harm or a discharge somebody from mental health is in contact in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.codes import AbsenceKind, CrisisIndicator
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.follow_up import contact_after
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.same_detention import restarted_from
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER
+
+_STANDS = timedelta(days=7)
+"""After that it is for the records: nobody is reached by an alert of last week."""
+REMINDER_URGENCY = 4
+"""A reminder is for the day's list of calls; the limit itself is more urgent, so that the alert is made worse then."""
+_LEFT_AT_HOME = frozenset({"resolved", "referred", "no-further-action", "other"})
+_LET_GO = frozenset({"released", "lapsed", "other"})
+_BACK = frozenset({"returned", "found", "retaken"})
+"""How a walk-out ends with the person seen to. Closing its record as something else sees to nobody."""
+_SERIOUS = frozenset(
+    {CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL}
+)
+
+
+def _identified(crisis: Crisis) -> bool:
+    """Whether anybody could be rung: a person who is attached, or a descriptor with a name or number."""
+    people = [i.person for i in crisis.incidents if i.person is not None]
+    return crisis.person is not None or any(p.names or p.nhs_number for p in people)
+
+
+def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
+    """What a follow-up is owed after, with what happened."""
+    kinds = {i.kind for i in crisis.indicators}
+    if any(h.harm == "death" for h in crisis.harms):
+        return
+    # most people who are arrested are held: restraint alone is no crisis of mental health
+    held_only = kinds <= {CrisisIndicator.RESTRAINT}
+    owed = (bool(crisis.clear_crisis) and not held_only) or not kinds.isdisjoint(_SERIOUS)
+    taken = any(i.outcome in {"conveyed", "detained", "arrested"} for i in crisis.incidents) or any(
+        a.person_taken for a in crisis.attendances
+    )
+    closed = [i for i in crisis.incidents if i.kind in {"police", "ambulance"}]
+    if (
+        owed
+        and not taken
+        and closed
+        and not crisis.detentions
+        and all(i.closed is not None for i in closed)
+    ):
+        attended = [i for i in closed if i.attended and i.outcome in _LEFT_AT_HOME]
+        if attended:
+            last = max(attended, key=lambda i: i.closed or Mark(i.opened_at, "", ""))
+            if last.closed is not None:
+                yield last.closed, "a crisis was attended and the person stayed at home"
+    for each in crisis.detentions:
+        if each.assessed is not None and each.assessed[1] == "discharged-home":
+            yield each.assessed[0], "a detention ended with discharge home"
+        elif (
+            each.assessed is None
+            and each.ended is not None
+            and each.outcome in _LET_GO
+            and restarted_from(crisis, each) is None
+        ):
+            yield each.ended, "a detention ended and no assessment is recorded"
+    for absence in crisis.absences:
+        back = absence.ended is not None and absence.outcome in _BACK
+        if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and not back:
+            yield absence.reported, "the person walked out before being seen to"
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """No contact in time after a crisis; or a follow-up that was due by an instant and did not happen."""
+    trusts: tuple[str, ...] = ()
+    if crisis.opened_at is not None:
+        trusts = tuple(sorted({p.agency for p in crisis.open_pathways(crisis.opened_at)}))
+    within, discharged = (
+        RULE.limit(policy, "contact_within"),
+        RULE.limit(policy, "post_discharge_within"),
+    )
+    triggers = sorted(_triggers(crisis)) if _identified(crisis) else []
+    if triggers:
+        mark, said = triggers[0]
+        due = mark.at + within
+        # a follow-up that is booked has its own instant, unless it is booked for later than any standard allows
+        latest = mark.at + max(within, discharged)
+        booked = any(f.by is not None and mark.at <= f.by <= latest for f in crisis.follow_ups)
+        contact = contact_after(crisis, mark.at)
+        if not booked:
+            yield from _unbooked(policy, mark, said, min(contact, due + _STANDS), trusts)
+    for each in crisis.follow_ups:
+        if each.due is None or each.by is None:
+            continue
+        by = each.by
+        late = each.kind == "post-discharge" and by > each.due.at + discharged
+        if late:
+            by = each.due.at + discharged
+        booked_late = (
+            f"; it is booked for later than {duration(discharged)} after discharge" if late else ""
+        )
+        end = min(FOREVER if each.completed is None else each.completed.at, by + _STANDS)
+        if by < end:
+            yield RULE.finds(
+                policy,
+                anchor=each.due.event,
+                holds=(by, end),
+                agencies=(each.key[0],),
+                act_by=by,
+                reason=f"A follow-up ({each.kind}) was due by {clock(by)} and is not recorded as done{booked_late}.",
+                evidence=(
+                    Evidence(
+                        f"Follow-up due since {clock(each.due.at)}", each.due.at, each.due.event
+                    ),
+                ),
+                relies_on=(each.key[0],),
+            )
+
+
+def _unbooked(
+    policy: Policy, mark: Mark, said: str, end: datetime, trusts: tuple[str, ...]
+) -> Iterator[Finding]:
+    """Nothing is booked: a reminder after a day, and then the limit."""
+    within = RULE.limit(policy, "contact_within")
+    due = mark.at + within
+    remind = mark.at + min(RULE.limit(policy, "reminder_after"), within)
+    evidence = (Evidence(f"{clock(mark.at)}: {said}", mark.at, mark.event),)
+    if remind < min(due, end):
+        yield RULE.finds(
+            policy,
+            anchor=mark.event,
+            holds=(remind, min(due, end)),
+            stage="reminder",
+            urgency=REMINDER_URGENCY,
+            title="Follow-up is due",
+            act_by=due,
+            agencies=trusts,
+            evidence=evidence,
+            relies_on_services=("mental-health-trust",),
+            reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service is recorded and none is booked.",
+        )
+    if due < end:
+        yield RULE.finds(
+            policy,
+            anchor=mark.event,
+            holds=(due, end),
+            stage="overdue",
+            act_by=due,
+            agencies=trusts,
+            evidence=evidence,
+            relies_on_services=("mental-health-trust",),
+            reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service in {duration(within)}.",
+        )
+
+
+RULE = rule(__name__, condition)

@@ -1,0 +1,126 @@
+"""R29: a person referred in a crisis is seen in the time of the national measures, and a 999 call that was promised comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from schemas.codes import ReferralPriority
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import IOPC, Referral
+from services.liaison.finding import Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER, NEVER, Spans, either, held_for, spans, without
+
+_WITHIN = {
+    ReferralPriority.EMERGENCY: ("an emergency", "very_urgent_seen_within", 2),
+    ReferralPriority.VERY_URGENT: ("very urgent", "very_urgent_seen_within", 2),
+    ReferralPriority.URGENT: ("urgent", "urgent_seen_within", 3),
+}
+_ANSWERS = frozenset({"seen", "signposted", "declined", "emergency-services-notified"})
+_NOTIFIED = "emergency-services-notified"
+
+
+def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """Not seen in time, once a crisis however many refer; and emergency services notified of whom no call is known."""
+    yield from _unseen(crisis, policy)
+    for referral in crisis.referrals:
+        notified = next(
+            (mark for mark, _, outcome in referral.outcomes if outcome == _NOTIFIED), None
+        )
+        if notified is not None:
+            yield from _no_call(crisis, policy, referral, notified)
+
+
+def _seen(crisis: Crisis, referral: Referral, sent: Mark) -> datetime:
+    answers = [mark.at for mark, _, outcome in referral.outcomes if outcome in _ANSWERS]
+    answers += [d.assessed[0].at for d in crisis.detentions if d.assessed is not None]
+    answers += [f.completed.at for f in crisis.follow_ups if f.completed is not None]
+    return min((at for at in answers if at >= sent.at), default=FOREVER)
+
+
+def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    said: Spans = NEVER
+    waiting = []
+    for referral in crisis.referrals:
+        if (
+            referral.sent is not None
+            and referral.priority in _WITHIN
+            and referral.to_agency != IOPC
+        ):
+            named, limit, urgency = _WITHIN[referral.priority]
+            waiting.append(
+                (
+                    urgency,
+                    referral.sent.at + RULE.limit(policy, limit),
+                    referral.sent,
+                    referral,
+                    named,
+                )
+            )
+    for urgency, due, sent, referral, named in sorted(waiting, key=lambda w: w[:3]):
+        late = held_for(spans([(sent.at, _seen(crisis, referral, sent))]), due - sent.at)
+        for stretch in without(late, said):
+            said = either(said, (stretch,))
+            yield RULE.finds(
+                policy,
+                anchor=sent.event,
+                holds=stretch,
+                urgency=urgency,
+                reason=f"A person was referred as {named} at {clock(sent.at)} and is not seen after "
+                f"{duration(due - sent.at)}.",
+                evidence=(
+                    Evidence(
+                        f"Referral sent at {clock(sent.at)}, priority {named}", sent.at, sent.event
+                    ),
+                    *(
+                        Evidence(f"Answered at {clock(mark.at)}: {outcome}", mark.at, mark.event)
+                        for mark, _, outcome in referral.outcomes
+                    ),
+                ),
+                act_by=due,
+                agencies=(referral.to_agency,) if referral.to_agency else (),
+                relies_on=(referral.to_agency,) if referral.to_agency else (),
+            )
+
+
+def _no_call(
+    crisis: Crisis, policy: Policy, referral: Referral, notified: Mark
+) -> Iterator[Finding]:
+    """No police or ambulance call that was open then or opened since."""
+    calls = [
+        i.opened_at
+        for i in crisis.incidents
+        if i.kind in ("police", "ambulance") and (i.closed is None or i.closed.at > notified.at)
+    ]
+    missing = spans([(notified.at, min(calls, default=FOREVER))])
+    within = RULE.limit(policy, "emergency_call_within")
+    unknown = (
+        ""
+        if crisis.person is not None
+        else " The person is not identified, so a call may be open and not be known."
+    )
+    for stretch in held_for(missing, within):
+        yield RULE.finds(
+            policy,
+            anchor=notified.event,
+            holds=stretch,
+            title="Emergency services notified, and no call is known",
+            reason=f"The emergency services were notified of a person in a crisis at {clock(notified.at)}; "
+            f"{duration(within)} later no police or ambulance call about it is known.{unknown}",
+            evidence=(
+                Evidence(
+                    f"Emergency services notified at {clock(notified.at)}",
+                    notified.at,
+                    notified.event,
+                ),
+            ),
+            agencies=tuple(sorted({each[1] for each in referral.outcomes})),
+            relies_on_services=("police", "ambulance"),
+        )
+
+
+RULE = rule(__name__, condition)

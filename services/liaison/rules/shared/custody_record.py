@@ -1,0 +1,34 @@
+"""What a custody record says of its beginning and end, and who is told of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schemas.codes import CrisisIndicator
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Custody
+from services.liaison.finding import DeskRole
+from services.liaison.time.spans import FOREVER
+
+SUICIDE = frozenset(
+    {CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SELF_HARM}
+)
+
+
+def arrived_at(custody: Custody) -> Mark:
+    return custody.arrived or custody.opened
+
+
+def over_at(custody: Custody) -> datetime:
+    return FOREVER if custody.released is None else custody.released.at
+
+
+def trusts_of(crisis: Crisis, at: datetime) -> tuple[str, ...]:
+    return tuple(sorted({p.agency for p in crisis.open_pathways(at)}))
+
+
+def recipients_of(crisis: Crisis, at: datetime) -> tuple[tuple[DeskRole, ...], tuple[str, ...]]:
+    """Custody, and the trust that knows the person where there is one."""
+    trusts = trusts_of(crisis, at)
+    return (("custody", "mental-health-crisis"), trusts) if trusts else (("custody",), ())

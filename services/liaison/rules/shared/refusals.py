@@ -1,0 +1,35 @@
+"""Refusals to respond, and calls that are at risk."""
+
+from __future__ import annotations
+
+from schemas.codes import AgencyKind, CrisisIndicator, Nature, RiskLevel
+from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.records import Refusal
+
+LIFE_AT_RISK = frozenset(
+    {
+        CrisisIndicator.SUICIDAL,
+        CrisisIndicator.SELF_HARM,
+        CrisisIndicator.SUICIDE_ATTEMPT,
+        CrisisIndicator.RESTRAINT,
+    }
+)
+
+
+_CONCERNS = frozenset({Nature.WELFARE_CONCERN, Nature.MISSING})
+
+
+SERVICE: dict[AgencyKind, str] = {"police": "The police", "ambulance": "The ambulance service"}
+
+
+def refusals(crisis: Crisis) -> list[Refusal]:
+    """Refusals by police and ambulance that this rule looks after, in order."""
+    wanted = (r for r in crisis.refusals if r.agency_kind in SERVICE)
+    return sorted(wanted, key=lambda r: r.mark) if _concerned(crisis) else []
+
+
+def _concerned(crisis: Crisis) -> bool:
+    return bool(crisis.indicators) or any(
+        i.nature in _CONCERNS or i.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH)
+        for i in crisis.incidents
+    )

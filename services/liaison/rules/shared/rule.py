@@ -1,0 +1,112 @@
+"""What a rule is: its reviewed document and one pure function over a crisis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.liaison.catalogue import CATALOGUE, CatalogueError, RuleDocument
+from services.liaison.crisis.facts import Crisis
+from services.liaison.finding import DeskRole, Evidence, Finding
+from services.liaison.policy import Policy
+from services.liaison.time.spans import open_end
+
+Condition = Callable[[Crisis, Policy], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the catalogue."""
+
+    document: RuleDocument
+    condition: Condition | None
+    """None for a rule that is not over a crisis (R30)."""
+
+    @property
+    def id(self) -> str:
+        """E.g. R01."""
+        return self.document.id
+
+    @property
+    def version(self) -> int:
+        """Counted up when what people reviewed changes."""
+        return self.document.version
+
+    @property
+    def title(self) -> str:
+        """What is wrong, for the screen."""
+        return self.document.title
+
+    @property
+    def awaits(self) -> str:
+        """What its clock waits for, for the screen."""
+        return self.document.awaits or self.document.title
+
+    @property
+    def urgency(self) -> int:
+        """1 to 5, unless the finding says otherwise."""
+        return self.document.urgency
+
+    @property
+    def next_step(self) -> str:
+        """What to do."""
+        return self.document.next_step
+
+    @property
+    def recipients(self) -> tuple[DeskRole, ...]:
+        """Roles of desks."""
+        return self.document.recipients
+
+    def finds(
+        self,
+        policy: Policy,
+        *,
+        anchor: tuple[str, str],
+        holds: tuple[datetime, datetime],
+        reason: str,
+        evidence: tuple[Evidence, ...],
+        urgency: int | None = None,
+        **more: Any,
+    ) -> Finding:
+        """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with what the document says
+        filled in. `more` are further fields of Finding."""
+        urgent = self.urgency if urgency is None else urgency
+        fields: Mapping[str, Any] = {
+            "title": self.title,
+            "next_step": self.next_step,
+            "recipients": self.recipients,
+            **more,
+        }
+        return Finding(
+            rule=self.id,
+            anchor=anchor,
+            holds_from=holds[0],
+            until=open_end(holds[1]),
+            urgency=urgent,
+            reason=reason,
+            evidence=evidence,
+            acknowledge_within=policy.acknowledge_within(urgent),
+            **fields,
+        )
+
+    def limit(self, policy: Policy, name: str) -> timedelta:
+        """A limit of this rule in seconds, as the policy has it."""
+        return policy.limit(self.id, name)
+
+    def number(self, policy: Policy, name: str) -> int:
+        """A limit of this rule in its own unit, as the policy has it."""
+        return policy.number(self.id, name)
+
+
+def rule(module: str, condition: Condition | None) -> Rule:
+    """The rule whose module this is: `r01_emergency` holds the condition of R01. Raises CatalogueError where the catalogue
+    has no document of it."""
+    name = module.rpartition(".")[2]
+    document = CATALOGUE.get(name[:3].upper())
+    if document is None:
+        raise CatalogueError(
+            f"{name}.py is the module of no rule; name it after a rule of the catalogue, e.g. r01_emergency.py"
+        )
+    return Rule(document, condition)

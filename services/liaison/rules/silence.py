@@ -1,7 +1,0 @@
-"""R30: a feed that says nothing, not even that it is alive, or that was stopped."""
-
-from __future__ import annotations
-
-from services.liaison.rules.rule import rule
-
-RULE = rule("R30", None)
