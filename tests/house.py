@@ -44,6 +44,8 @@ PRONOUNS = (
 )
 PARTICIPLES_AND_PRONOUNS = frozenset(f"{PARTICIPLES} {PRONOUNS}".split())
 _DIRECTIVE = re.compile(r"#\s*(noqa|type:|fmt:|pragma|mypy:|ruff:)")
+# A rule has a module of its own however many rules there are: their folder is a list, not a heap.
+_MODULE_OF_A_RULE = re.compile(r"r\d\d_[a-z0-9_]+\.py$")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case, ast.IfExp)
@@ -100,7 +102,9 @@ class Tally:
     def figures(self) -> dict[str, float]:
         """The table of the house."""
         folders = Counter(
-            str(Path(path).parent) for path in self.files if Path(path).name != "__init__.py"
+            str(Path(path).parent)
+            for path in self.files
+            if Path(path).name != "__init__.py" and not _MODULE_OF_A_RULE.match(Path(path).name)
         )
         words = self.test_name_words
         return {
