@@ -71,20 +71,20 @@ def _policy(path: Path | None) -> Policy:
 
 def document(rule: RuleDocument, policy: Policy) -> dict[str, Any]:
     """A rule as it is under the policy, in JSON values."""
-    found: dict[str, Any] = rule.model_dump(mode="json")
+    values: dict[str, Any] = rule.model_dump(mode="json")
     for name, limit in rule.limits.items():
         value = policy.number(rule.id, name)
-        found["limits"][name] |= {
+        values["limits"][name] |= {
             "value": value,
             "shipped": limit.value,
             "changed": value != limit.value,
         }
     ladder = policy.ladder(rule.id, rule.urgency)
-    found["acknowledge_within_seconds"] = policy.acknowledge_within_seconds[rule.urgency]
-    found["escalation"] = {level: int(after.total_seconds()) for level, after in ladder}
-    found["switched_off"] = policy.switched_off.get(rule.id)
-    found["policy_version"] = policy.version
-    return found
+    values["acknowledge_within_seconds"] = policy.acknowledge_within_seconds[rule.urgency]
+    values["escalation"] = {level: int(after.total_seconds()) for level, after in ladder}
+    values["switched_off"] = policy.switched_off.get(rule.id)
+    values["policy_version"] = policy.version
+    return values
 
 
 @click.group()
@@ -129,23 +129,24 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
         raise click.BadParameter(
             f"{rule} is not in the catalogue; there are {', '.join(CATALOGUE)}", param_hint="RULE"
         )
-    told = CATALOGUE[rule]
+    catalogued = CATALOGUE[rule]
     if as_json:
-        click.echo(json.dumps(document(told, policy), indent=1))
+        click.echo(json.dumps(document(catalogued, policy), indent=1))
         return
     click.secho(
-        f"{told.id} {told.title} (version {told.version}, urgency {told.urgency})", bold=True
+        f"{catalogued.id} {catalogued.title} (version {catalogued.version}, urgency {catalogued.urgency})",
+        bold=True,
     )
     if rule in policy.switched_off:
         _line("Off", f"by the policy: {policy.switched_off[rule]}")
-    _line("When", told.when)
-    for said in told.not_when:
-        _line("Not when", said)
-    _line("Ends", told.ends)
-    _line("To", ", ".join(told.recipients))
-    _line("Purpose", told.purpose)
-    _line("Next step", told.next_step)
-    for name, limit in told.limits.items():
+    _line("When", catalogued.when)
+    for reason in catalogued.not_when:
+        _line("Not when", reason)
+    _line("Ends", catalogued.ends)
+    _line("To", ", ".join(catalogued.recipients))
+    _line("Purpose", catalogued.purpose)
+    _line("Next step", catalogued.next_step)
+    for name, limit in catalogued.limits.items():
         value = policy.number(rule, name)
         changed = (
             f"; the policy changed it from {_amount(limit, limit.value)}"
@@ -156,15 +157,17 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
             "Limit",
             f"{name}: {_amount(limit, value)} ({BASIS[limit.basis]}: {limit.says}{changed})",
         )
-    _line("Acknowledge", f"within {duration(policy.acknowledge_within_seconds[told.urgency])}")
-    for level, after in policy.ladder(rule, told.urgency):
+    _line(
+        "Acknowledge", f"within {duration(policy.acknowledge_within_seconds[catalogued.urgency])}"
+    )
+    for level, after in policy.ladder(rule, catalogued.urgency):
         _line("Escalation", f"{level} after {duration(int(after.total_seconds()))}")
-    for source in told.evidence:
+    for source in catalogued.evidence:
         _line("Evidence", f"{source.says} ({CERTAINTY[source.certainty]})")
-    for role, items in told.withholds.items():
+    for role, items in catalogued.withholds.items():
         _line("Withholds", f"from {role}: {', '.join(items)}")
-    until = f", until before {told.effective_to}" if told.effective_to else ""
-    _line("In force", f"from {told.effective_from}{until}; owner: {told.owner}")
+    until = f", until before {catalogued.effective_to}" if catalogued.effective_to else ""
+    _line("In force", f"from {catalogued.effective_from}{until}; owner: {catalogued.owner}")
     _line("Policy", f"version {policy.version}")
 
 
@@ -223,17 +226,17 @@ def shadow(as_json: bool) -> None:
     Exit 0 where nothing differs, 1 where something does, 2 where there is no shadow or the ledger cannot be read.
     """
     try:
-        found = asyncio.run(_from_shadow())
+        comparison = asyncio.run(_from_shadow())
     except (OSError, asyncpg.PostgresError) as error:
         raise Unusable(f"the ledger cannot be read: {error}; check LIAISON_POSTGRES_DSN") from error
-    if found is None:
+    if comparison is None:
         raise Unusable(
             "no candidate policy was in the shadow yet; set LIAISON_SHADOW_POLICY_PATH for the stream"
         )
-    run, live, candidate = found
+    run, live, candidate = comparison
     differs = difference(live, candidate)
     if as_json:
-        told = {
+        header = {
             "candidate": run.candidate,
             "policy_version": run.policy_version,
             "live_version": run.live_version,
@@ -242,7 +245,7 @@ def shadow(as_json: bool) -> None:
             "failures": run.failures,
         }
         click.echo(
-            json.dumps(told | as_document(run.steps, live, candidate, differs, "steps"), indent=1)
+            json.dumps(header | as_document(run.steps, live, candidate, differs, "steps"), indent=1)
         )
     else:
         title = f"policy {run.policy_version} in the shadow of {run.live_version}, {run.began_at:%d %b %H:%M} to "

@@ -173,11 +173,11 @@ def read_document(name: str, text: str) -> RuleDocument:
 
 def _load() -> Mapping[str, RuleDocument]:
     files = sorted(
-        (f for f in resources.files(__package__).iterdir() if f.name.endswith(".yaml")),
-        key=lambda f: f.name,
+        (file for file in resources.files(__package__).iterdir() if file.name.endswith(".yaml")),
+        key=lambda file: file.name,
     )
-    documents = (read_document(f.name, f.read_text(encoding="utf-8")) for f in files)
-    return MappingProxyType({d.id: d for d in documents})
+    documents = (read_document(file.name, file.read_text(encoding="utf-8")) for file in files)
+    return MappingProxyType({document.id: document for document in documents})
 
 
 CATALOGUE = _load()

@@ -23,7 +23,7 @@ from services.liaison.time.spans import (
 
 
 def _of(stretches: tuple[Stretch, ...]) -> Spans:
-    return spans((s.since.at, s.until) for s in stretches)
+    return spans((stretch.since.at, stretch.until) for stretch in stretches)
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     signs = crisis.clear_crisis
     if not signs:
         return
-    in_crisis = since(max(s.at for s in signs))
+    in_crisis = since(max(sign.at for sign in signs))
     if not crisis.attendances:
         return
     requested = _of(crisis.requested)
@@ -44,7 +44,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     sent = since(_first_sent(crisis))
     for attendance in crisis.attendances:
         assessed = min(
-            (m.at for m in crisis.assessments if m.at >= attendance.begun.at), default=None
+            (mark.at for mark in crisis.assessments if mark.at >= attendance.begun.at), default=None
         )
         open_to_it = without(
             both(attendance.spans, in_crisis),
@@ -58,8 +58,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         unasked = held_for(
             without(open_to_it, requested), RULE.limit(policy, "ambulance_request_within")
         )
-        asked = without(both(open_to_it, requested), low, sent)
-        ungraded = held_for(asked, RULE.limit(policy, "grade_within"))
+        asked_for = without(both(open_to_it, requested), low, sent)
+        ungraded = held_for(asked_for, RULE.limit(policy, "grade_within"))
         for start, end in either(both(open_to_it, low), ungraded, unasked):
             yield _finding(crisis, policy, attendance, (start, end))
 
@@ -67,9 +67,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 def _first_sent(crisis: Crisis) -> datetime | None:
     """When an ambulance was first on its way: what comes without a grade comes."""
     sent = (
-        i.first_assigned.at
-        for i in crisis.incidents
-        if i.kind == "ambulance" and i.first_assigned is not None
+        incident.first_assigned.at
+        for incident in crisis.incidents
+        if incident.kind == "ambulance" and incident.first_assigned is not None
     )
     return min(sent, default=None)
 
@@ -82,10 +82,13 @@ def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
                 return said, (Evidence(said, stretch.since.at, stretch.since.event),)
             said = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}, below emergency"
             return said, (Evidence(said, stretch.since.at, stretch.since.event),)
-    asked = min((s.since for s in crisis.requested if s.since.at <= at < s.until), default=None)
-    if asked is not None:
-        said = f"An ambulance was asked for at {clock(asked.at)} and the call is not graded"
-        return said, (Evidence(said, asked.at, asked.event),)
+    request = min(
+        (request.since for request in crisis.requested if request.since.at <= at < request.until),
+        default=None,
+    )
+    if request is not None:
+        said = f"An ambulance was asked for at {clock(request.at)} and the call is not graded"
+        return said, (Evidence(said, request.at, request.event),)
     return "No ambulance has been asked for", ()
 
 
@@ -100,8 +103,8 @@ def _finding(
         attendance.begun.event,
     )
     signs = tuple(
-        Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
-        for s in crisis.clear_crisis
+        Evidence(f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event)
+        for sign in crisis.clear_crisis
     )
     return Finding(
         rule=RULE.id,

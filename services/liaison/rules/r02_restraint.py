@@ -17,7 +17,12 @@ from services.liaison.time.spans import both, either, held_for, open_end, since,
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R02: restraint, a sign of a crisis or of acute behavioural disturbance, and no C1 within a minute."""
     first = min(
-        (i.at for i in crisis.indicators if i.kind is not CrisisIndicator.RESTRAINT), default=None
+        (
+            indicator.at
+            for indicator in crisis.indicators
+            if indicator.kind is not CrisisIndicator.RESTRAINT
+        ),
+        default=None,
     )
     for force in crisis.forces:
         if not force.is_restraint:

@@ -23,9 +23,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if not force.is_restraint:
             continue
         end = force.spans[0][1]
-        stages = sorted(s for s in _stages(force, policy) if s[0] < end)
+        stages = sorted(entry for entry in _stages(force, policy) if entry[0] < end)
         evidence = evidence_of(force) if stages else ()
-        for number, (at, stage, said) in enumerate(stages):
+        for number, (at, stage, reason) in enumerate(stages):
             following = stages[number + 1][0] if number + 1 < len(stages) else end
             if at >= following:
                 continue
@@ -36,7 +36,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 until=open_end(following),
                 urgency=RULE.urgency,
                 title=RULE.title,
-                reason=said,
+                reason=reason,
                 next_step=RULE.next_step,
                 recipients=RULE.recipients,
                 evidence=evidence,
@@ -50,16 +50,16 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
     danger = force.first_of(AT_ONCE)
     begun = force.started.at
     if danger is not None:
-        said = f"Restraint since {clock(begun)} and a sign of danger to life: {danger[0].value}."
-        yield max(danger[1].at, begun), f"sign: {danger[0].value}", said
+        reason = f"Restraint since {clock(begun)} and a sign of danger to life: {danger[0].value}."
+        yield max(danger[1].at, begun), f"sign: {danger[0].value}", reason
     review = RULE.limit(policy, "restraint_review_within")
-    reviews = [begun, *sorted(m.at for m in force.reviews)]
+    reviews = [begun, *sorted(mark.at for mark in force.reviews)]
     following = [*reviews[1:], force.spans[0][1]]
     unreviewed = [at for at, then in zip(reviews, following, strict=True) if then - at > review]
     if unreviewed:
         minutes = int(review.total_seconds() // 60)
-        said = f"Restraint since {clock(begun)}; not reviewed for {minutes} minutes."
-        yield unreviewed[0] + review, "no-review", said
+        reason = f"Restraint since {clock(begun)}; not reviewed for {minutes} minutes."
+        yield unreviewed[0] + review, "no-review", reason
     limit = RULE.limit(policy, "restraint_limit")
     minutes = int(limit.total_seconds() // 60)
     yield (

@@ -32,12 +32,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             detention.assessment_started,
             detention.ended,
         )
-        over: list[Mark] = [m for m in there if m is not None]
-        conveyed = [c.mark for c in detention.conveyed]
-        waiting_ends = min((m.at for m in (*over, *conveyed)), default=FOREVER)
+        over: list[Mark] = [mark for mark in there if mark is not None]
+        conveyed = [journey.mark for journey in detention.conveyed]
+        waiting_ends = min((mark.at for mark in (*over, *conveyed)), default=FOREVER)
         waiting = without(spans([(detention.detained.at, waiting_ends)]), crisis.ambulance_on_scene)
-        asked = spans((s.since.at, s.until) for s in crisis.requested)
-        for start, end in held_for(without(waiting, asked), request_within):
+        requested = spans((request.since.at, request.until) for request in crisis.requested)
+        for start, end in held_for(without(waiting, requested), request_within):
             yield _finding(
                 crisis,
                 policy,
@@ -47,7 +47,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 "not-requested",
                 f"Detained under s136 and no ambulance asked for in {duration(request_within)}.",
             )
-        for start, end in held_for(both(waiting, asked), arrival_within):
+        for start, end in held_for(both(waiting, requested), arrival_within):
             yield _finding(
                 crisis,
                 policy,
@@ -59,7 +59,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             )
         for conveyance in detention.conveyed:
             if conveyance.by is ResourceKind.POLICE_UNIT and not conveyance.reason_given:
-                until = min((m.at for m in over), default=FOREVER)
+                until = min((mark.at for mark in over), default=FOREVER)
                 if conveyance.mark.at < until:
                     yield _finding(
                         crisis,
@@ -79,7 +79,7 @@ def _finding(
     start: datetime,
     end: datetime,
     stage: str,
-    said: str,
+    reason: str,
 ) -> Finding:
     began = Evidence(
         f"Detained under s136 at {clock(detention.detained.at)}",
@@ -93,7 +93,7 @@ def _finding(
         until=open_end(end),
         urgency=RULE.urgency,
         title=RULE.title,
-        reason=said,
+        reason=reason,
         next_step=RULE.next_step,
         recipients=RULE.recipients,
         evidence=(began,),

@@ -63,7 +63,12 @@ def _station(mark: Mark) -> Evidence:
 
 def _relies(detention: Detention, custodies: list[Custody]) -> tuple[str, ...]:
     return tuple(
-        sorted({f"{detention.agency}{EVERY_FEED}", *(f"{c.key[0]}{EVERY_FEED}" for c in custodies)})
+        sorted(
+            {
+                f"{detention.agency}{EVERY_FEED}",
+                *(f"{custody.key[0]}{EVERY_FEED}" for custody in custodies),
+            }
+        )
     )
 
 
@@ -72,29 +77,44 @@ def _conditions(
 ) -> Iterator[Finding]:
     custodies = custodies_of(crisis, detention)
     reviews = sorted(
-        (r for c in custodies for r in c.reviews if r.mark.at >= detention.detained.at),
-        key=lambda r: r.mark,
+        (
+            review
+            for custody in custodies
+            for review in custody.reviews
+            if review.mark.at >= detention.detained.at
+        ),
+        key=lambda review: review.mark,
     )
-    seen = [m.at for c in custodies for m, _ in c.health_checks if m.at >= mark.at]
+    health_checks = [
+        check.at
+        for custody in custodies
+        for check, _ in custody.health_checks
+        if check.at >= mark.at
+    ]
     due = mark.at + RULE.limit(policy, "conditions_recorded_within")
 
     def at(instant: datetime) -> Stage | None:
-        said = _stated(tuple(r for r in reviews if r.mark.at <= instant))
-        if any(s <= instant for s in seen) and said["health_professional_available"] is None:
-            said["health_professional_available"] = True
-        denied = [words for name, words in _CONDITIONS if said[name] is False]
+        stated = _stated(tuple(review for review in reviews if review.mark.at <= instant))
+        if (
+            any(seen_at <= instant for seen_at in health_checks)
+            and stated["health_professional_available"] is None
+        ):
+            stated["health_professional_available"] = True
+        denied = [words for name, words in _CONDITIONS if stated[name] is False]
         missing = (
-            [words for name, words in _CONDITIONS if said[name] is None] if instant >= due else []
+            [words for name, words in _CONDITIONS if stated[name] is None] if instant >= due else []
         )
         if not denied and not missing:
             return None
-        told = [f"Recorded as not so: {'; '.join(denied)}."] if denied else []
-        told += [f"Not recorded: {'; '.join(missing)}."] if missing else []
+        sentences = [f"Recorded as not so: {'; '.join(denied)}."] if denied else []
+        sentences += [f"Not recorded: {'; '.join(missing)}."] if missing else []
         if not custodies:
-            told.append("No custody record is linked.")
-        return Stage("conditions-denied" if denied else "conditions", RULE.urgency, " ".join(told))
+            sentences.append("No custody record is linked.")
+        return Stage(
+            "conditions-denied" if denied else "conditions", RULE.urgency, " ".join(sentences)
+        )
 
-    changes = (due, *(r.mark.at for r in reviews), *seen)
+    changes = (due, *(review.mark.at for review in reviews), *health_checks)
     for begin, end in allowed:
         for stretch, stage in over_time(changes, begin, end, at):
             yield RULE.finds(
@@ -111,20 +131,24 @@ def _conditions(
 
 def _stated(reviews: tuple[CustodyReview, ...]) -> dict[str, bool | None]:
     """Of each condition the last that was stated."""
-    found: dict[str, bool | None] = dict.fromkeys(name for name, _ in _CONDITIONS)
+    stated: dict[str, bool | None] = dict.fromkeys(name for name, _ in _CONDITIONS)
     for review in reviews:
-        for name, known in found.items():
+        for name, before in stated.items():
             value = getattr(review, name)
-            found[name] = known if value is None else value
-    return found
+            stated[name] = before if value is None else value
+    return stated
 
 
 def _checks(
     crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
 ) -> Iterator[Finding]:
     custodies = custodies_of(crisis, detention)
-    within, warn = (RULE.limit(policy, n) for n in ("health_check_within", "health_check_warning"))
-    done = sorted(m for c in custodies for m, _ in c.health_checks if m.at > mark.at)
+    within, warn = (
+        RULE.limit(policy, name) for name in ("health_check_within", "health_check_warning")
+    )
+    done = sorted(
+        check for custody in custodies for check, _ in custody.health_checks if check.at > mark.at
+    )
     for last, following in pairwise((mark, *done, None)):
         if last is None:
             continue
@@ -135,7 +159,7 @@ def _checks(
             ("overdue", overdue),
         ):
             for stretch in stretches:
-                what = (
+                last_event = (
                     "seen by a health-care professional"
                     if last is not mark
                     else "at the police station"
@@ -148,7 +172,7 @@ def _checks(
                     title="Half-hourly health check is due"
                     if stage == "due"
                     else "Half-hourly health check is overdue",
-                    reason=f"Last {what} at {clock(last.at)}; at a police station the next check is due within "
+                    reason=f"Last {last_event} at {clock(last.at)}; at a police station the next check is due within "
                     f"{duration(within)}, at {clock(last.at + within)}.",
                     evidence=(_station(mark),),
                     act_by=last.at + within,
@@ -163,19 +187,25 @@ def _reviews(
     crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
 ) -> Iterator[Finding]:
     custodies = custodies_of(crisis, detention)
-    hourly, asleep = (RULE.limit(policy, n) for n in ("review_within", "review_asleep_within"))
-    reviews = sorted(
-        (r for c in custodies for r in c.reviews if r.mark.at > mark.at), key=lambda r: r.mark
+    hourly, asleep = (
+        RULE.limit(policy, name) for name in ("review_within", "review_asleep_within")
     )
-    risks = sorted((a for c in custodies for a in c.risk_assessments), key=lambda a: a.mark)
+    reviews = sorted(
+        (review for custody in custodies for review in custody.reviews if review.mark.at > mark.at),
+        key=lambda review: review.mark,
+    )
+    risks = sorted(
+        (assessment for custody in custodies for assessment in custody.risk_assessments),
+        key=lambda assessment: assessment.mark,
+    )
     for last, following in pairwise((None, *reviews, None) if reviews else (None, None)):
         began = mark if last is None else last.mark
-        known = [
-            a.self_harm_risk
-            for a in risks
-            if a.mark.at <= began.at and a.self_harm_risk is not None
+        risks_before = [
+            risk.self_harm_risk
+            for risk in risks
+            if risk.mark.at <= began.at and risk.self_harm_risk is not None
         ]
-        sleeping = last is not None and last.asleep and not (known and known[-1])
+        sleeping = last is not None and last.asleep and not (risks_before and risks_before[-1])
         within = asleep if sleeping else hourly
         gap = both(
             spans([(began.at, FOREVER if following is None else following.mark.at)]), allowed

@@ -16,13 +16,15 @@ from services.liaison.rules.shared.words import clock
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R06: somebody who is, or by looks may be, under 18 is on the way to a police station or at one."""
     for detention in crisis.detentions:
-        places = [(m, end, "destination", "on the way to") for m, end in on_the_way(detention)]
-        places += [(m, end, "there", "at") for m, end in there(crisis, detention)]
-        for mark, end, stage, where in sorted(places, key=lambda p: p[0]):
+        places = [
+            (start, end, "destination", "on the way to") for start, end in on_the_way(detention)
+        ]
+        places += [(start, end, "there", "at") for start, end in there(crisis, detention)]
+        for mark, end, stage, where in sorted(places, key=lambda place: place[0]):
             age = age_at(crisis, mark.at, policy)
             if age not in ("under-18", "may-be-under-18") or mark.at >= end:
                 continue
-            who = (
+            age_words = (
                 "Under 18 by date of birth"
                 if age == "under-18"
                 else "Age not known and looks young: may be under 18"
@@ -32,7 +34,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 anchor=detention.detained.event,
                 holds=(mark.at, end),
                 stage=f"{stage}, {age}",
-                reason=f"{who}; detained under {detention.power.value} and {where} a police station since "
+                reason=f"{age_words}; detained under {detention.power.value} and {where} a police station since "
                 f"{clock(mark.at)}.",
                 evidence=(
                     Evidence(

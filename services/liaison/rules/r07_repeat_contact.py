@@ -44,25 +44,36 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """One alert a crisis: raised by the first repetition, worse with each further one, while a call of it is open."""
     within, one_call = RULE.limit(policy, "repeat_within"), RULE.limit(policy, "one_call_within")
     earlier = _earlier(crisis, policy)
-    own = _calls(crisis, policy, earlier)
-    own += _returns(crisis, policy, own)
-    met = sorted((*own, *(m for m, _ in earlier)), key=lambda m: (m.at, m.event or ("", "")))
+    contacts_here = _calls(crisis, policy, earlier)
+    contacts_here += _returns(crisis, policy, contacts_here)
+    met = sorted(
+        (*contacts_here, *(contact for contact, _ in earlier)),
+        key=lambda contact: (contact.at, contact.event or ("", "")),
+    )
     repeats: list[tuple[datetime, Met, list[Met]]] = []
     for number, each in enumerate(met):
         # another crisis's call of the same minutes may be a record of this very call
         before = [
-            m
-            for m in met[:number]
-            if m.counts_from < FOREVER
-            and each.at - m.at <= within
-            and (m.event is not None or each.returned or each.at - m.at > one_call)
+            earlier_one
+            for earlier_one in met[:number]
+            if earlier_one.counts_from < FOREVER
+            and each.at - earlier_one.at <= within
+            and (
+                earlier_one.event is not None
+                or each.returned
+                or each.at - earlier_one.at > one_call
+            )
         ]
         if each.event is None or each.counts_from == FOREVER or not before:
             continue
         repeats.append(
-            (max(each.counts_from, *(m.counts_from for m in before)), each, [*before, each])
+            (
+                max(each.counts_from, *(earlier_one.counts_from for earlier_one in before)),
+                each,
+                [*before, each],
+            )
         )
-    repeats.sort(key=lambda r: (r[0], r[1].at, r[1].event or ("", "")))
+    repeats.sort(key=lambda repeat: (repeat[0], repeat[1].at, repeat[1].event or ("", "")))
     for number, (start, each, contacts) in enumerate(repeats):
         following = repeats[number + 1][0] if number + 1 < len(repeats) else FOREVER
         anchor = repeats[0][1].event
@@ -76,19 +87,29 @@ def _calls(
 ) -> list[Met]:
     """The calls of this crisis. Two agencies' records of one call are one contact."""
     limit, soon = RULE.limit(policy, "one_call_within"), RULE.limit(policy, "return_within")
-    found: list[Met] = []
-    calls = (i for i in crisis.incidents if i.kind in _CALLED and i.outcome != "duplicate")
-    for each in sorted(calls, key=lambda i: (i.opened_at, i.key)):
-        same = next((m for m in reversed(found) if _one_call(m, each, limit)), None)
+    calls_so_far: list[Met] = []
+    calls = (
+        incident
+        for incident in crisis.incidents
+        if incident.kind in _CALLED and incident.outcome != "duplicate"
+    )
+    for each in sorted(calls, key=lambda call: (call.opened_at, call.key)):
+        same = next(
+            (contact for contact in reversed(calls_so_far) if _one_call(contact, each, limit)), None
+        )
         if same is None:
             if each.reported is None:
                 continue
             left = [
-                a.ended.at for a in crisis.attendances if a.ended is not None and not a.person_taken
+                attendance.ended.at
+                for attendance in crisis.attendances
+                if attendance.ended is not None and not attendance.person_taken
             ]
             left += [at for _, at in earlier if at is not None]
             there = any(
-                start < each.opened_at < end for a in crisis.attendances for start, end in a.spans
+                start < each.opened_at < end
+                for attendance in crisis.attendances
+                for start, end in attendance.spans
             )
             same = Met(
                 each.opened_at,
@@ -98,23 +119,26 @@ def _calls(
                 returned=not there
                 and any(timedelta(0) <= each.opened_at - at <= soon for at in left),
             )
-            found.append(same)
+            calls_so_far.append(same)
         same.records.append(each)
         if each.crisis_at is not None:
             same.crisis_at = min(each.crisis_at, same.crisis_at or each.crisis_at)
-    return found
+    return calls_so_far
 
 
 def _one_call(met: Met, each: IncidentState, limit: timedelta) -> bool:
     """Another agency's record names it, or came from an agency; or both were opened within minutes and the police had
     not left in between."""
-    others = all(r.key[0] != each.key[0] for r in met.records)
-    if others and any(r.key in each.linked or each.key in r.linked for r in met.records):
+    other_agency = all(record.key[0] != each.key[0] for record in met.records)
+    if other_agency and any(
+        record.key in each.linked or each.key in record.linked for record in met.records
+    ):
         return True
     left = any(
-        r.police_left is not None and r.police_left.at <= each.opened_at for r in met.records
+        record.police_left is not None and record.police_left.at <= each.opened_at
+        for record in met.records
     )
-    if others and each.channel == "agency" and not left:
+    if other_agency and each.channel == "agency" and not left:
         return True
     return not left and each.opened_at - met.records[-1].opened_at <= limit
 
@@ -122,21 +146,21 @@ def _one_call(met: Met, each: IncidentState, limit: timedelta) -> bool:
 def _returns(crisis: Crisis, policy: Policy, calls: Sequence[Met]) -> list[Met]:
     """Police who come back soon without a new call. Who follows within minutes relieves the other."""
     relief, soon = RULE.limit(policy, "one_call_within"), RULE.limit(policy, "return_within")
-    found = []
-    for former, back in zip(crisis.attendances, crisis.attendances[1:], strict=False):
-        left = former.ended
-        if left is None or former.person_taken or not relief < back.begun.at - left.at <= soon:
+    returns = []
+    for before, back in zip(crisis.attendances, crisis.attendances[1:], strict=False):
+        left = before.ended
+        if left is None or before.person_taken or not relief < back.begun.at - left.at <= soon:
             continue
-        if not any(left.at <= m.at <= back.begun.at for m in calls):
-            found.append(
+        if not any(left.at <= call.at <= back.begun.at for call in calls):
+            returns.append(
                 Met(back.begun.at, back.begun.event, None, "police back on scene", returned=True)
             )
-    return found
+    return returns
 
 
 def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]]:
     """Contacts of other crises, and when the police left each. Records of one call are one."""
-    found: list[tuple[Met, datetime | None]] = []
+    contacts: list[tuple[Met, datetime | None]] = []
     busy = {
         by
         for by in ("telephone", "property")
@@ -155,19 +179,23 @@ def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]
             last[each.crisis] = left or each.police_left_at
             continue
         last[each.crisis] = each.police_left_at
-        what = f"call to {each.key[0]}, same {each.by}"
-        found.append((Met(each.opened_at, None, each.crisis_at, what), each.police_left_at))
-    return found
+        description = f"call to {each.key[0]}, same {each.by}"
+        contacts.append(
+            (Met(each.opened_at, None, each.crisis_at, description), each.police_left_at)
+        )
+    return contacts
 
 
 def _busy(crisis: Crisis, by: str) -> int:
     """How many crises of the day before share it and are none of mental health, or are known to be about others."""
-    others: set[str] = {
-        c.crisis
-        for c in crisis.contacts
-        if c.by == by and (c.crisis_at is None or c.other_person) and _day(crisis, c)
+    crises: set[str] = {
+        contact.crisis
+        for contact in crisis.contacts
+        if contact.by == by
+        and (contact.crisis_at is None or contact.other_person)
+        and _day(crisis, contact)
     }
-    return len(others)
+    return len(crises)
 
 
 def _day(crisis: Crisis, contact: Contact) -> bool:
@@ -195,7 +223,7 @@ def _finding(
         if each.returned
         else ""
     )
-    held = crisis.open_pathways(each.at)
+    pathways = crisis.open_pathways(each.at)
     return RULE.finds(
         policy,
         anchor=anchor,
@@ -204,10 +232,14 @@ def _finding(
         reason=f"{count} contacts with police or ambulance in {duration(RULE.limit(policy, 'repeat_within'))}, "
         f"the last at {_said(each.at, each.at)}{soon}.",
         evidence=tuple(
-            Evidence(f"Contact at {_said(m.at, each.at)}: {m.what}", m.at, m.event)
-            for m in contacts
+            Evidence(
+                f"Contact at {_said(contact.at, each.at)}: {contact.what}",
+                contact.at,
+                contact.event,
+            )
+            for contact in contacts
         ),
-        agencies=tuple(sorted({p.agency for p in held})),
+        agencies=tuple(sorted({pathway.agency for pathway in pathways})),
     )
 
 

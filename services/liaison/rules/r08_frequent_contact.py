@@ -27,27 +27,31 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     No earlier crisis within the window may have reached the limit, whatever this system was told when; so the answer is
     the same in whatever order the crises were heard, and rests on no alert that was raised.
     """
-    own = [
-        i
-        for i in crisis.incidents
-        if i.kind in _COUNTED and i.crisis_at is not None and i.reported is not None
+    incidents = [
+        incident
+        for incident in crisis.incidents
+        if incident.kind in _COUNTED
+        and incident.crisis_at is not None
+        and incident.reported is not None
     ]
-    if crisis.person is None or not own:
+    if crisis.person is None or not incidents:
         return
-    first = min(own, key=lambda i: (i.crisis_at or i.opened_at, i.key))
-    now = min(i.opened_at for i in own)
+    first = min(
+        incidents, key=lambda incident: (incident.crisis_at or incident.opened_at, incident.key)
+    )
+    now = min(incident.opened_at for incident in incidents)
     counts_from = first.crisis_at or first.opened_at
     earlier = _crises(crisis, now)
     times = sorted([*earlier.values(), now])
-    found: list[tuple[str, timedelta, int]] = []
+    limits_reached: list[tuple[str, timedelta, int]] = []
     for name, window in _CHILD if _is_child(crisis, now) else _ADULT:
         limit = RULE.number(policy, name)
         reached = [at for at in times if _within(times, at, window) >= limit]
         if now in reached and not any(now - window <= at < now for at in reached):
-            found.append((name, window, _within(times, now, window)))
-    if not found or first.reported is None:
+            limits_reached.append((name, window, _within(times, now, window)))
+    if not limits_reached or first.reported is None:
         return
-    name, window, count = found[0]
+    name, window, count = limits_reached[0]
     days = RULE.number(policy, "meeting_working_days")
     yield RULE.finds(
         policy,
@@ -60,13 +64,13 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             *_by_agency(crisis, now, window),
         ),
         act_by=end_of_working_day(counts_from, days),
-        agencies=tuple(sorted({p.agency for p in crisis.open_pathways(now)})),
+        agencies=tuple(sorted({pathway.agency for pathway in crisis.open_pathways(now)})),
     )
 
 
 def _crises(crisis: Crisis, now: datetime) -> dict[str, datetime]:
     """When each earlier crisis of the person began. One crisis is one, however many records it has."""
-    found: dict[str, datetime] = {}
+    began: dict[str, datetime] = {}
     for each in crisis.contacts:
         if (
             each.by == "person"
@@ -74,8 +78,8 @@ def _crises(crisis: Crisis, now: datetime) -> dict[str, datetime]:
             and each.crisis_at is not None
             and each.opened_at < now
         ):
-            found[each.crisis] = min(each.opened_at, found.get(each.crisis, each.opened_at))
-    return found
+            began[each.crisis] = min(each.opened_at, began.get(each.crisis, each.opened_at))
+    return began
 
 
 def _within(times: list[datetime], at: datetime, window: timedelta) -> int:
@@ -84,8 +88,15 @@ def _within(times: list[datetime], at: datetime, window: timedelta) -> int:
 
 def _is_child(crisis: Crisis, at: datetime) -> bool:
     """Where no date of birth is on file the person is taken for an adult."""
-    known = () if crisis.person is None else crisis.person.descriptors
-    born = next((d.date_of_birth for d in known if d.date_of_birth is not None), None)
+    descriptors = () if crisis.person is None else crisis.person.descriptors
+    born = next(
+        (
+            descriptor.date_of_birth
+            for descriptor in descriptors
+            if descriptor.date_of_birth is not None
+        ),
+        None,
+    )
     return born is not None and _age(born, at.astimezone(_LONDON).date()) < _ADULT_AT
 
 
@@ -96,20 +107,20 @@ def _age(born: date, today: date) -> int:
 def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evidence]:
     """Records by agency and month, this crisis among them."""
     counted: Counter[tuple[str, str]] = Counter()
-    seen = [
-        (c.opened_at, c.key[0])
-        for c in crisis.contacts
-        if c.by == "person"
-        and c.agency_kind in _COUNTED
-        and c.crisis_at is not None
-        and now - window <= c.opened_at <= now
+    records = [
+        (contact.opened_at, contact.key[0])
+        for contact in crisis.contacts
+        if contact.by == "person"
+        and contact.agency_kind in _COUNTED
+        and contact.crisis_at is not None
+        and now - window <= contact.opened_at <= now
     ]
-    seen += [
-        (i.opened_at, i.key[0])
-        for i in crisis.incidents
-        if i.kind in _COUNTED and i.crisis_at is not None
+    records += [
+        (incident.opened_at, incident.key[0])
+        for incident in crisis.incidents
+        if incident.kind in _COUNTED and incident.crisis_at is not None
     ]
-    for at, agency in seen:
+    for at, agency in records:
         counted[(f"{at.astimezone(_LONDON):%Y-%m}", agency)] += 1
     for (month, agency), count in sorted(counted.items()):
         yield Evidence(f"{month}: {count} {'record' if count == 1 else 'records'} of {agency}", now)

@@ -34,8 +34,8 @@ class _Clock:
 
     def end(self, at: datetime) -> datetime:
         """Until when the person may be detained, by what was said until the instant."""
-        known = (e.until for e in self.valid if e.mark.at <= at)
-        return max((self.began + self.period, *known))
+        ends = (extension.until for extension in self.valid if extension.mark.at <= at)
+        return max((self.began + self.period, *ends))
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -74,16 +74,16 @@ def _clock(detention: Detention, began: datetime, policy: Policy) -> _Clock:
     period = RULE.limit(policy, "period")
     longest = began + period + RULE.limit(policy, "extension")
     judged = [
-        (e, _wrong_with(detention, e, began + period, longest, policy))
-        for e in detention.extensions
+        (extension, _wrong_with(detention, extension, began + period, longest, policy))
+        for extension in detention.extensions
     ]
     return _Clock(
         detention,
         began,
         period,
         longest,
-        tuple((e, wrong) for e, wrong in judged if wrong),
-        tuple(e for e, wrong in judged if not wrong),
+        tuple((extension, wrong) for extension, wrong in judged if wrong),
+        tuple(extension for extension, wrong in judged if not wrong),
     )
 
 
@@ -100,9 +100,9 @@ def _wrong_with(
         wrong.append("the registered medical practitioner's authority is not recorded")
     if not extension.because_of_condition:
         wrong.append("the reason is not the person's condition")
-    asked = not policy.regime("mental-health-act-2025-s48", extension.mark.at)
+    approval_needed = not policy.regime("mental-health-act-2025-s48", extension.mark.at)
     if (
-        asked
+        approval_needed
         and _at_police_station(detention, extension.mark.at)
         and not extension.superintendent_approved
     ):
@@ -120,12 +120,16 @@ def _at_police_station(detention: Detention, at: datetime) -> bool:
 def _changes(clocked: _Clock, policy: Policy) -> Iterator[datetime]:
     began, detention = clocked.began, clocked.detention
     yield began + RULE.limit(policy, "assessment_within")
-    ends = {began + clocked.period, *(e.until for e in clocked.valid), clocked.longest}
+    ends = {
+        began + clocked.period,
+        *(extension.until for extension in clocked.valid),
+        clocked.longest,
+    }
     for end in ends:
         yield end
         for name in ("first_warning", "second_warning"):
             yield end - (clocked.period - RULE.limit(policy, name))
-    yield from (e.mark.at for e in detention.extensions)
+    yield from (extension.mark.at for extension in detention.extensions)
     yield from (at for stretch in detention.away for at in stretch if at < FOREVER)
     if detention.assessment_started is not None:
         yield detention.assessment_started.at
@@ -143,19 +147,24 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
             if at >= end - left
             else None
         )
-    faults = [(e, wrong) for e, wrong in clocked.faults if e.mark.at <= at]
+    faults = [(extension, wrong) for extension, wrong in clocked.faults if extension.mark.at <= at]
     flawed = " ".join(
-        f"The extension of {clock(e.mark.at)} does not count: {', '.join(w)}." for e, w in faults
+        f"The extension of {clock(extension.mark.at)} does not count: {', '.join(wrong)}."
+        for extension, wrong in faults
     )
     evidence = tuple(
-        Evidence(f"Extension recorded at {clock(e.mark.at)}", e.mark.at, e.mark.event)
-        for e, _ in faults
+        Evidence(
+            f"Extension recorded at {clock(extension.mark.at)}",
+            extension.mark.at,
+            extension.mark.event,
+        )
+        for extension, _ in faults
     )
     if at >= clocked.longest:
-        said = (
+        reason = (
             f"{since}. {duration(clocked.longest - began)} have passed; no extension allows more."
         )
-        return Stage("no-longer-lawful", 1, said, evidence, end)
+        return Stage("no-longer-lawful", 1, reason, evidence, end)
     if at >= end:
         passed = duration(clocked.period)
         extended = end > began + clocked.period
@@ -206,17 +215,17 @@ def _assessed(detention: Detention, at: datetime) -> str:
     return "No assessment has begun."
 
 
-def _away(at: datetime, until: datetime, said: str) -> Stage:
+def _away(at: datetime, until: datetime, escape: str) -> Stage:
     if at >= until:
         return Stage(
             "retake-ended",
             2,
-            f"{said} The power to retake the person ended at {clock(until)}.",
+            f"{escape} The power to retake the person ended at {clock(until)}.",
             (),
             until,
         )
     return Stage(
-        "retake-ends", 2, f"{said} The person may be retaken until {clock(until)}.", (), until
+        "retake-ends", 2, f"{escape} The person may be retaken until {clock(until)}.", (), until
     )
 
 

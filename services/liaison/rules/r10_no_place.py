@@ -27,23 +27,25 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if restarted_from(crisis, detention) is not None:
             continue
         requests = [
-            r
-            for r in crisis.place_requests
-            if len(crisis.detentions) == 1 or r.incident == detention.incident
+            request
+            for request in crisis.place_requests
+            if len(crisis.detentions) == 1 or request.incident == detention.incident
         ]
         began = detention.detained
         arrived = FOREVER if detention.clock_started is None else detention.clock_started.at
-        over = min(arrived, detention.over, *(e.at for e in detention.escapes))
+        over = min(arrived, detention.over, *(escape.at for escape in detention.escapes))
         waiting = without(
             spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests)
         )
         adult = age_at(crisis, began.at, policy) != "under-18"
-        reports = [r for r in crisis.site_reports if r.for_under_18 is not adult]
+        reports = [report for report in crisis.site_reports if report.for_under_18 is not adult]
         due = [
             began.at + RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")
         ]
-        refused = sorted(r.refused[0].at for r in requests if r.refused is not None)
-        changes = (*due, *refused, *(r.mark.at for r in reports))
+        refused = sorted(
+            request.refused[0].at for request in requests if request.refused is not None
+        )
+        changes = (*due, *refused, *(report.mark.at for report in reports))
         full = _full(reports, over)
         at = partial(_stage, policy=policy, detention=detention, requests=requests, full=full)
         for begin, end in waiting:
@@ -68,43 +70,46 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 def _accepted(requests: list[PlaceRequest]) -> Spans:
     """A site accepted, and did not take it back."""
-    found = []
-    for r in requests:
-        if r.accepted is not None:
+    stretches = []
+    for request in requests:
+        if request.accepted is not None:
             back = (
-                r.refused[0].at if r.refused is not None and r.refused[0] > r.accepted else FOREVER
+                request.refused[0].at
+                if request.refused is not None and request.refused[0] > request.accepted
+                else FOREVER
             )
-            found.append((r.accepted.at, back))
-    return spans(found)
+            stretches.append((request.accepted.at, back))
+    return spans(stretches)
 
 
 def _on_the_way(detention: Detention, requests: list[PlaceRequest]) -> Spans:
     """On the way to a named place of safety that has not refused."""
     refused = {
-        r.site
-        for r in requests
-        if r.refused is not None and (r.accepted is None or r.refused[0] > r.accepted)
+        request.site
+        for request in requests
+        if request.refused is not None
+        and (request.accepted is None or request.refused[0] > request.accepted)
     }
-    journeys = sorted(detention.conveyed, key=lambda c: c.mark)
-    found = []
+    journeys = sorted(detention.conveyed, key=lambda journey: journey.mark)
+    stretches = []
     for number, journey in enumerate(journeys):
         if journey.to is not None and journey.site not in refused:
             following = journeys[number + 1].mark.at if number + 1 < len(journeys) else FOREVER
-            found.append((journey.mark.at, following))
-    return spans(found)
+            stretches.append((journey.mark.at, following))
+    return spans(stretches)
 
 
 def _full(reports: list[SiteReport], over: datetime) -> Spans:
     """When every site that has reported said that it has no free place."""
     free: dict[tuple[str, str], int] = {}
-    found = []
+    stretches = []
     for number, report in enumerate(reports):
         free[(report.agency, report.site)] = report.free
         if not any(free.values()):
-            found.append(
+            stretches.append(
                 (report.mark.at, reports[number + 1].mark.at if number + 1 < len(reports) else over)
             )
-    return spans(found)
+    return spans(stretches)
 
 
 def _stage(
@@ -117,12 +122,14 @@ def _stage(
     full: Spans,
 ) -> Stage | None:
     began = detention.detained.at
-    within, strategic = (RULE.limit(policy, n) for n in ("accepted_within", "strategic_after"))
+    within, strategic = (
+        RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")
+    )
     refused = sorted(
         {
-            r.site: r.refused[0]
-            for r in requests
-            if r.refused is not None and r.refused[0].at <= at
+            request.site: request.refused[0]
+            for request in requests
+            if request.refused is not None and request.refused[0].at <= at
         }.values()
     )
     many = len(refused) >= RULE.number(policy, "refusals")
@@ -130,20 +137,20 @@ def _stage(
     late = at >= began + within
     if not (late or many or none_free):
         return None
-    told = []
+    sentences = []
     if late:
         waited = strategic if at >= began + strategic else within
-        told.append(
+        sentences.append(
             f"Detained at {clock(began)}; after {duration(waited)} no place of safety has accepted."
         )
     else:
-        told.append(f"Detained at {clock(began)}; no place of safety has accepted.")
+        sentences.append(f"Detained at {clock(began)}; no place of safety has accepted.")
     if refused:
-        told.append(f"Refused so far: {len(refused)}.")
+        sentences.append(f"Refused so far: {len(refused)}.")
     if none_free:
-        told.append("Every site that reports has no free place.")
+        sentences.append("Every site that reports has no free place.")
     if at >= began + strategic:
-        told.append("Tell the strategic manager on call.")
+        sentences.append("Tell the strategic manager on call.")
     names = (
         [f"{int(strategic.total_seconds() // 60)}-minutes"]
         if at >= began + strategic
@@ -151,8 +158,10 @@ def _stage(
     )
     names += ["refused"] * many
     names += ["full"] * any(max(start, begin) <= at and end > begin for start, end in full)
-    evidence = tuple(Evidence(f"A site refused at {clock(m.at)}", m.at, m.event) for m in refused)
-    return Stage(", ".join(names), RULE.urgency, " ".join(told), evidence)
+    evidence = tuple(
+        Evidence(f"A site refused at {clock(mark.at)}", mark.at, mark.event) for mark in refused
+    )
+    return Stage(", ".join(names), RULE.urgency, " ".join(sentences), evidence)
 
 
 RULE = rule(__name__, condition)

@@ -41,17 +41,19 @@ def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datet
     """When the site took responsibility, or the police documented a handover, or closed their incident."""
     arrived = visit.mark.at
     handed = [
-        h.mark.at for h in detention.handovers if h.mark.at >= arrived or h.site == visit.site
+        handover.mark.at
+        for handover in detention.handovers
+        if handover.mark.at >= arrived or handover.site == visit.site
     ]
     handed += [
-        a.ended.at
-        for a in crisis.attendances
-        if a.handed_over and a.ended and a.ended.at >= arrived
+        attendance.ended.at
+        for attendance in crisis.attendances
+        if attendance.handed_over and attendance.ended and attendance.ended.at >= arrived
     ]
     handed += [
-        i.closed.at
-        for i in crisis.incidents
-        if i.key == detention.incident and i.closed and i.closed.at >= arrived
+        incident.closed.at
+        for incident in crisis.incidents
+        if incident.key == detention.incident and incident.closed and incident.closed.at >= arrived
     ]
     return min(handed, default=FOREVER)
 

@@ -47,13 +47,14 @@ def _high(absence: Absence) -> Spans:
 def _police_told(crisis: Crisis, absence: Absence) -> datetime:
     if absence.agency_kind == "police":
         return absence.opened.at
-    told = [
-        i.opened_at
-        for i in crisis.incidents
-        if i.kind == "police" and (i.closed is None or i.closed.at > absence.opened.at)
+    calls = [
+        incident.opened_at
+        for incident in crisis.incidents
+        if incident.kind == "police"
+        and (incident.closed is None or incident.closed.at > absence.opened.at)
     ]
-    told += [m.at for m in crisis.police_asked]
-    return min(told, default=FOREVER)
+    calls += [mark.at for mark in crisis.police_asked]
+    return min(calls, default=FOREVER)
 
 
 def _incomplete(
@@ -61,9 +62,9 @@ def _incomplete(
 ) -> Iterator[Finding]:
     """The two things that the ward has to do at once. One alert: where both are missing, the police come first."""
     opened = absence.opened
-    told = _police_told(crisis, absence)
+    police_told = _police_told(crisis, absence)
     within = RULE.limit(policy, "police_told_within")
-    untold = held_for(both(_high(absence), spans([(opened.at, min(told, over))])), within)
+    untold = held_for(both(_high(absence), spans([(opened.at, min(police_told, over))])), within)
     for stretch in untold:
         why = (
             "The patient is restricted (s37/41)"
@@ -85,7 +86,7 @@ def _incomplete(
             relies_on=(absence.key[0],),
             relies_on_services=("police",),
         )
-    graded = min((m.at for m, _ in absence.grades), default=FOREVER)
+    graded = min((mark.at for mark, _ in absence.grades), default=FOREVER)
     within = RULE.limit(policy, "graded_within")
     first = untold[0][0] if untold else FOREVER
     for start, end in held_for(spans([(opened.at, min(graded, over))]), within):
@@ -108,18 +109,24 @@ def _incomplete(
 def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
     """Where an agency met the person while the absence was open: the event, until when, what it was, and whose."""
     begun = absence.opened.at
-    own = {(absence.key[0], absence.incident)}
-    for i in crisis.incidents:
-        if i.reported is None or i.reported.at < begun or i.kind == "mental-health-trust":
+    search = {(absence.key[0], absence.incident)}
+    for incident in crisis.incidents:
+        if (
+            incident.reported is None
+            or incident.reported.at < begun
+            or incident.kind == "mental-health-trust"
+        ):
             continue
-        about_it = i.nature in SEARCH or i.key in own or own & set(i.linked)
+        about_it = (
+            incident.nature in SEARCH or incident.key in search or search & set(incident.linked)
+        )
         if not about_it:
-            nobody = i.closed if i.outcome in ("no-trace", "duplicate") else None
+            nobody = incident.closed if incident.outcome in ("no-trace", "duplicate") else None
             yield (
-                i.reported,
+                incident.reported,
                 FOREVER if nobody is None else nobody.at,
-                f"a call of {i.key[0]}",
-                i.kind,
+                f"a call of {incident.key[0]}",
+                incident.kind,
             )
     for custody in crisis.custodies:
         if custody.arrived is not None and custody.arrived.at >= begun:
@@ -128,17 +135,19 @@ def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime
         if detention.detained.at >= begun:
             yield detention.detained, FOREVER, f"a detention by {detention.agency}", "police"
     yield from (
-        (m, FOREVER, f"a welfare check by {key[0]}", "police")
-        for key, m, seen in crisis.checks
-        if seen and m.at >= begun
+        (mark, FOREVER, f"a welfare check by {key[0]}", "police")
+        for key, mark, person_seen in crisis.checks
+        if person_seen and mark.at >= begun
     )
 
 
 def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
-    met = sorted(m for m in _meetings(crisis, absence) if m[0].at < min(m[1], over))
+    met = sorted(
+        meeting for meeting in _meetings(crisis, absence) if meeting[0].at < min(meeting[1], over)
+    )
     if not met:
         return
-    mark, until, what, kind = met[0]
+    mark, until, meeting_words, kind = met[0]
     roles: tuple[DeskRole, ...] = (
         "mental-health-crisis",
         "police-control" if crisis.area else "police-supervisor",
@@ -150,10 +159,10 @@ def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> It
         holds=(mark.at, min(until, over)),
         urgency=1 if grave else 2,
         title="Patient absent without leave has been met",
-        reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {what} at "
+        reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {meeting_words} at "
         f"{clock(mark.at)}. The absence is still open.",
         evidence=(
-            Evidence(f"The subject of {what} at {clock(mark.at)}", mark.at, mark.event),
+            Evidence(f"The subject of {meeting_words} at {clock(mark.at)}", mark.at, mark.event),
             *_known(absence),
         ),
         recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles,
@@ -167,7 +176,7 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
     ends = absence.power_valid_until
     if ends is None:
         return
-    said = f"{ends.astimezone(_LONDON):%d %b %Y %H:%M}"
+    end_words = f"{ends.astimezone(_LONDON):%d %b %Y %H:%M}"
     source, event = absence.opened.event
     warned = max(ends - RULE.limit(policy, "power_warning_before"), absence.opened.at)
     stages = (
@@ -175,13 +184,13 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
             warned,
             min(ends, over),
             "power-ends",
-            f"The power to retake a patient absent without leave ends at {said}.",
+            f"The power to retake a patient absent without leave ends at {end_words}.",
         ),
         (
             max(ends, absence.opened.at),
             over,
             "power-ended",
-            f"The power to retake a patient absent without leave ended at {said}; the absence is still open.",
+            f"The power to retake a patient absent without leave ended at {end_words}; the absence is still open.",
         ),
     )
     for start, end, stage, reason in stages:
@@ -215,7 +224,7 @@ def _everybody(crisis: Crisis) -> tuple[DeskRole, ...]:
 def _known(absence: Absence) -> tuple[Evidence, ...]:
     """What a searcher needs, and what of it is not recorded."""
     opened = absence.opened
-    seen = f"at {clock(absence.last_seen_at)}" if absence.last_seen_at else "not recorded"
+    last_seen = f"at {clock(absence.last_seen_at)}" if absence.last_seen_at else "not recorded"
     photo = {True: "held", False: "none", None: "not recorded"}[absence.photo_held]
     grade = absence.grades[-1][1].value if absence.grades else "not graded"
     power = absence.power_valid_until
@@ -223,7 +232,7 @@ def _known(absence: Absence) -> tuple[Evidence, ...]:
     return (
         Evidence(f"Absence reported at {clock(opened.at)}", opened.at, opened.event),
         Evidence(
-            f"Risk: {grade}. Last seen: {seen}. Photograph: {photo}. May be retaken until: {until}",
+            f"Risk: {grade}. Last seen: {last_seen}. Photograph: {photo}. May be retaken until: {until}",
             opened.at,
         ),
     )

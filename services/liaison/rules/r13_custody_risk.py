@@ -23,21 +23,22 @@ def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, dat
     if crisis.open_pathways(arrived.at):
         return "open to a mental-health trust", arrived.at
     ended = (
-        [p.closed_at for p in crisis.person.pathways if p.closed_at]
+        [pathway.closed_at for pathway in crisis.person.pathways if pathway.closed_at]
         if crisis.person is not None
         else []
     )
     if any(
-        timedelta(0) <= arrived.at - e <= RULE.limit(policy, "closed_pathway_counts") for e in ended
+        timedelta(0) <= arrived.at - closed_at <= RULE.limit(policy, "closed_pathway_counts")
+        for closed_at in ended
     ):
         return "lately under a mental-health trust", arrived.at
     signs = [
-        i
-        for i in crisis.indicators
-        if i.event is not None and i.kind is not CrisisIndicator.RESTRAINT
+        indicator
+        for indicator in crisis.indicators
+        if indicator.event is not None and indicator.kind is not CrisisIndicator.RESTRAINT
     ]
     if signs:
-        first = min(signs, key=lambda i: i.at)
+        first = min(signs, key=lambda sign: sign.at)
         return f"sign of a crisis before: {first.kind.value}", max(first.at, arrived.at)
     return None
 
@@ -48,7 +49,9 @@ def _denied(
     """What the assessment says there is not, and the record says there is; and from when it contradicts it."""
     if assessment.mental_health_disclosed is False:
         yield "none disclosed", max(assessment.mark.at, since), "no mental-health history"
-    suicidal = min((i.at for i in crisis.indicators if i.kind in SUICIDE), default=None)
+    suicidal = min(
+        (indicator.at for indicator in crisis.indicators if indicator.kind in SUICIDE), default=None
+    )
     if assessment.self_harm_risk is False and suicidal is not None:
         yield "no risk of self-harm", max(assessment.mark.at, suicidal), "no risk of self-harm"
 
@@ -56,15 +59,15 @@ def _denied(
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R13: history, and no risk assessment in time; or one whose answers contradict it; or no health professional."""
     for custody in crisis.custodies:
-        known = _history(crisis, custody, policy)
-        if known is None:
+        history = _history(crisis, custody, policy)
+        if history is None:
             continue
         arrived, over = arrived_at(custody), over_at(custody)
-        said, since = known
+        history_words, since = history
         roles, trusts = recipients_of(crisis, arrived.at)
         began = (
             Evidence(f"Arrived in custody at {clock(arrived.at)}", arrived.at, arrived.event),
-            Evidence(f"Mental-health history: {said}", since),
+            Evidence(f"Mental-health history: {history_words}", since),
         )
 
         def found(
@@ -89,7 +92,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 relies_on=(custody.key[0],),
             )
 
-        assessed = min((a.mark.at for a in custody.risk_assessments), default=FOREVER)
+        assessed = min(
+            (assessment.mark.at for assessment in custody.risk_assessments), default=FOREVER
+        )
         within = RULE.limit(policy, "assessed_within")
         for _, end in held_for(spans([(arrived.at, min(assessed, over))]), within):
             start = max(arrived.at + within, since)
@@ -104,7 +109,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             following = custody.risk_assessments[number + 1 :]
             # a health professional who has been there since has seen for themselves
             after = min(
-                (m.at for m, _ in custody.health_checks if m.at > each.mark.at), default=FOREVER
+                (mark.at for mark, _ in custody.health_checks if mark.at > each.mark.at),
+                default=FOREVER,
             )
             end = min(over, following[0].mark.at if following else FOREVER, after)
             for denied, start, words in _denied(crisis, each, since):
@@ -122,9 +128,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                         ),
                     )
                     break
-        seen = min((m.at for m, _ in custody.health_checks), default=FOREVER)
+        health_check = min((mark.at for mark, _ in custody.health_checks), default=FOREVER)
         within = RULE.limit(policy, "health_professional_within")
-        for _, end in held_for(spans([(arrived.at, min(seen, over))]), within):
+        for _, end in held_for(spans([(arrived.at, min(health_check, over))]), within):
             start = max(arrived.at + within, since)
             if start < end:
                 yield found(

@@ -23,7 +23,9 @@ kept under s136 is looked after by R05."""
 def _vulnerable_since(crisis: Crisis, custody: Custody) -> datetime | None:
     """When there was first a reason to suspect that the person may be vulnerable (PACE Code C 1.4)."""
     reasons = [
-        a.mark.at for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk
+        assessment.mark.at
+        for assessment in custody.risk_assessments
+        if assessment.mental_health_disclosed or assessment.self_harm_risk
     ]
     arrived = arrived_at(custody).at
     if custody.vulnerable:
@@ -31,9 +33,9 @@ def _vulnerable_since(crisis: Crisis, custody: Custody) -> datetime | None:
     if crisis.open_pathways(arrived):
         reasons.append(arrived)
     reasons += [
-        max(i.at, arrived)
-        for i in crisis.indicators
-        if i.event is not None and i.kind not in _NO_REASON
+        max(indicator.at, arrived)
+        for indicator in crisis.indicators
+        if indicator.event is not None and indicator.kind not in _NO_REASON
     ]
     return min(reasons, default=None)
 
@@ -63,9 +65,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 f"Vulnerable, and no appropriate adult since {clock(arrived.at)}.",
             )
         ]
-        for said, planned in custody.interviews:
+        for planned_by, planned in custody.interviews:
             reason = f"Interview or charge planned for {clock(planned)}; no appropriate adult is arranged."
-            starts.append((max(said.at, since), "interview", planned, reason))
+            starts.append((max(planned_by.at, since), "interview", planned, reason))
         ordered = sorted(starts)
         for number, (start, stage, act_by, reason) in enumerate(ordered):
             later = ordered[number + 1][0] if number + 1 < len(ordered) else FOREVER

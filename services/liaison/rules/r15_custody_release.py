@@ -30,14 +30,16 @@ def _out_of_hours(at: datetime, policy: Policy) -> bool:
 
 def _taken_on(crisis: Crisis, at: datetime) -> bool:
     """The person did not go free: a detention under s135 or s136 went on, to which they were taken."""
-    return any(d.detained.at <= at < d.over for d in crisis.detentions)
+    return any(detention.detained.at <= at < detention.over for detention in crisis.detentions)
 
 
 def _held_again(crisis: Crisis, custody: Custody, at: datetime) -> datetime:
     """When the person was next detained or in custody: somebody is with them then."""
-    again = [d.detained.at for d in crisis.detentions if d.detained.at > at]
+    again = [detention.detained.at for detention in crisis.detentions if detention.detained.at > at]
     again += [
-        arrived_at(c).at for c in crisis.custodies if c.key != custody.key and arrived_at(c).at > at
+        arrived_at(other).at
+        for other in crisis.custodies
+        if other.key != custody.key and arrived_at(other).at > at
     ]
     return min(again, default=FOREVER)
 
@@ -50,18 +52,25 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         at = custody.released
         disclosed = [
-            a for a in custody.risk_assessments if a.mental_health_disclosed or a.self_harm_risk
+            assessment
+            for assessment in custody.risk_assessments
+            if assessment.mental_health_disclosed or assessment.self_harm_risk
         ]
-        suicidal = any(a.self_harm_risk for a in disclosed) or any(
-            i.kind in SUICIDE and i.at <= at.at for i in crisis.indicators
+        suicidal = any(assessment.self_harm_risk for assessment in disclosed) or any(
+            indicator.kind in SUICIDE and indicator.at <= at.at for indicator in crisis.indicators
         )
         signs = bool(disclosed) or any(
-            i.at <= at.at and i.event is not None and i.kind is not CrisisIndicator.RESTRAINT
-            for i in crisis.indicators
+            indicator.at <= at.at
+            and indicator.event is not None
+            and indicator.kind is not CrisisIndicator.RESTRAINT
+            for indicator in crisis.indicators
         )
         if not signs:
             continue
-        referred = min((r.sent.at for r in crisis.referrals if r.sent is not None), default=FOREVER)
+        referred = min(
+            (referral.sent.at for referral in crisis.referrals if referral.sent is not None),
+            default=FOREVER,
+        )
         contact = min(contact_after(crisis, at.at), _held_again(crisis, custody, at.at))
         reasons = []
         if not custody.pre_release_risk_assessed:

@@ -17,21 +17,29 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     if crisis.person is None:
         return
     reports = sorted(
-        i.reported
-        for i in crisis.incidents
-        if i.reported is not None and i.kind in {"police", "ambulance"}
+        incident.reported
+        for incident in crisis.incidents
+        if incident.reported is not None and incident.kind in {"police", "ambulance"}
     )
     if not reports:
         return
     first = reports[0]
     pathways = [
-        (max(p.opened_at, first.at), FOREVER if p.closed_at is None else p.closed_at, p)
-        for p in crisis.person.pathways
+        (
+            max(pathway.opened_at, first.at),
+            FOREVER if pathway.closed_at is None else pathway.closed_at,
+            pathway,
+        )
+        for pathway in crisis.person.pathways
     ]
-    standing = both(spans((a, b) for a, b, _ in pathways), crisis.open_police_or_ambulance)
+    standing = both(
+        spans((opened, closed) for opened, closed, _ in pathways), crisis.open_police_or_ambulance
+    )
     for start, end in standing:
-        known = [p for a, b, p in pathways if a <= start < b]
-        plan = any(p.facts.crisis_plan is not None for p in known)
+        open_pathways = [
+            pathway for opened, closed, pathway in pathways if opened <= start < closed
+        ]
+        plan = any(pathway.facts.crisis_plan is not None for pathway in open_pathways)
         yield Finding(
             rule=RULE.id,
             anchor=first.event,
@@ -49,7 +57,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             evidence=(Evidence(f"Incident reported at {clock(first.at)}", first.at, first.event),),
             acknowledge_within=policy.acknowledge_within(RULE.urgency),
             act_by=start + RULE.limit(policy, "crisis_plan_opened_within"),
-            agencies=tuple(sorted({p.agency for p in known})),
+            agencies=tuple(sorted({pathway.agency for pathway in open_pathways})),
         )
 
 

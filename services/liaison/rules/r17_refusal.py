@@ -21,50 +21,61 @@ _TOLD = {True: "yes", False: "no", None: "not recorded"}
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Each time it is declined or passed on, until somebody responds or it is passed on again."""
     given_up: dict[Key, datetime] = {}
-    known = refusals(crisis)
-    for number, refusal in enumerate(known):
+    in_order = refusals(crisis)
+    for number, refusal in enumerate(in_order):
         passed_back = refusal.to_agency is None or refusal.to_agency in {key[0] for key in given_up}
         given_up.setdefault(refusal.incident, refusal.mark.at)
         receivers = _receivers(crisis, refusal)
-        held = spans((i.opened_at, given_up.get(i.key, FOREVER)) for i in receivers)
-        following = known[number + 1].mark.at if number + 1 < len(known) else FOREVER
+        with_receiver = spans(
+            (receiver.opened_at, given_up.get(receiver.key, FOREVER)) for receiver in receivers
+        )
+        following = in_order[number + 1].mark.at if number + 1 < len(in_order) else FOREVER
         waiting = _waiting(crisis, refusal, receivers, following)
         # every service that has a call of it has declined it: there is nothing to wait for
-        at_once = passed_back and bool(receivers) and all(i.key in given_up for i in receivers)
+        at_once = (
+            passed_back
+            and bool(receivers)
+            and all(receiver.key in given_up for receiver in receivers)
+        )
         within = timedelta(0) if at_once else RULE.limit(policy, "received_within")
-        said = (
+        consequence = (
             "every service that has the call has declined it"
             if at_once
             else (f"for {duration(within)} nobody else has had a call of it")
         )
-        for stretch in held_for(without(waiting, held), within):
+        for stretch in held_for(without(waiting, with_receiver), within):
             yield _finding(
-                crisis, policy, refusal, stretch, "declined-by-all" if at_once else "no-call", said
+                crisis,
+                policy,
+                refusal,
+                stretch,
+                "declined-by-all" if at_once else "no-call",
+                consequence,
             )
         grave = _at_risk(crisis, refusal.mark.at)
         sent = RULE.limit(policy, "sent_within_at_risk" if grave else "sent_within")
-        said = f"in {duration(sent)} nobody has been sent"
-        for start, end in both(waiting, held):
+        consequence = f"in {duration(sent)} nobody has been sent"
+        for start, end in both(waiting, with_receiver):
             # who has only just been given it, or has just lost its unit, has as long as one that receives it
             since = max(refusal.mark.at + sent, start + RULE.limit(policy, "received_within"))
             if since < end:
-                yield _finding(crisis, policy, refusal, (since, end), "nobody-sent", said)
+                yield _finding(crisis, policy, refusal, (since, end), "nobody-sent", consequence)
 
 
 def _at_risk(crisis: Crisis, at: datetime) -> bool:
-    return any(i.kind in LIFE_AT_RISK and i.at <= at for i in crisis.indicators) or any(
-        i.risk_to_self is RiskLevel.HIGH for i in crisis.incidents
-    )
+    return any(
+        indicator.kind in LIFE_AT_RISK and indicator.at <= at for indicator in crisis.indicators
+    ) or any(incident.risk_to_self is RiskLevel.HIGH for incident in crisis.incidents)
 
 
 def _receivers(crisis: Crisis, refusal: Refusal) -> list[IncidentState]:
     """Calls of whoever should have it: the agency that was named, else any other service's."""
-    wanted = refusal.to_agency
+    receiver = refusal.to_agency
     return [
-        i
-        for i in crisis.incidents
-        if (i.key[0] == wanted if wanted else i.key[0] != refusal.incident[0])
-        and (i.closed is None or i.closed.at > refusal.mark.at)
+        incident
+        for incident in crisis.incidents
+        if (incident.key[0] == receiver if receiver else incident.key[0] != refusal.incident[0])
+        and (incident.closed is None or incident.closed.at > refusal.mark.at)
     ]
 
 
@@ -73,15 +84,22 @@ def _waiting(
 ) -> Spans:
     """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has it, or has closed it."""
     at = refusal.mark.at
-    there = (*(s for a in crisis.attendances for s in a.spans), *crisis.health_on_scene)
+    there = (
+        *(span for attendance in crisis.attendances for span in attendance.spans),
+        *crisis.health_on_scene,
+    )
     ends = [following]
     ends += [max(start, at) for start, end in there if end > at]
-    ends += [m.at for m in (*crisis.assessments, *(m for _, m, _ in crisis.checks)) if m.at >= at]
-    ends += [i.closed.at for i in receivers if i.closed is not None]
     ends += [
-        max(r.acknowledged.at, at)
-        for r in crisis.referrals
-        if r.acknowledged is not None and r.to_agency == refusal.to_agency
+        mark.at
+        for mark in (*crisis.assessments, *(mark for _, mark, _ in crisis.checks))
+        if mark.at >= at
+    ]
+    ends += [receiver.closed.at for receiver in receivers if receiver.closed is not None]
+    ends += [
+        max(referral.acknowledged.at, at)
+        for referral in crisis.referrals
+        if referral.acknowledged is not None and referral.to_agency == refusal.to_agency
     ]
     return without(spans([(at, min(ends))]), crisis.responding)
 
@@ -92,7 +110,7 @@ def _finding(
     refusal: Refusal,
     stretch: tuple[datetime, datetime],
     stage: str,
-    said: str,
+    consequence: str,
 ) -> Finding:
     service, at = SERVICE[refusal.agency_kind], clock(refusal.mark.at)
     to = f" to {refusal.to_agency}" if refusal.to_agency else ""
@@ -108,7 +126,7 @@ def _finding(
         holds=stretch,
         stage=stage,
         urgency=1 if _at_risk(crisis, refusal.mark.at) else 2,
-        reason=f"{service} {did} at {at}; {said}.",
+        reason=f"{service} {did} at {at}; {consequence}.",
         evidence=(
             Evidence(f"{service} {did}{why} at {at}", refusal.mark.at, refusal.mark.event),
             Evidence(

@@ -54,7 +54,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 def _there(crisis: Crisis) -> Spans:
     """When police or a health service was on scene."""
-    return either(spans(s for a in crisis.attendances for s in a.spans), crisis.health_on_scene)
+    return either(
+        spans(span for attendance in crisis.attendances for span in attendance.spans),
+        crisis.health_on_scene,
+    )
 
 
 def _first_there(crisis: Crisis, at: datetime) -> datetime:
@@ -63,7 +66,7 @@ def _first_there(crisis: Crisis, at: datetime) -> datetime:
 
 def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Concern]:
     """Concerns as they were logged; a call that is opened as one and says no more of it counts from its opening."""
-    states = {i.key: i for i in crisis.incidents}
+    states = {incident.key: incident for incident in crisis.incidents}
     logged: set[Key] = set()
     for check in crisis.welfare_checks:
         logged.add(check.incident)
@@ -82,7 +85,7 @@ def _concern(
     crisis: Crisis, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None
 ) -> _Concern:
     checked = min(
-        (m.at for key, m, _ in crisis.checks if key == state.key and m.at >= mark.at),
+        (check.at for key, check, _ in crisis.checks if key == state.key and check.at >= mark.at),
         default=FOREVER,
     )
     high = risk is RiskLevel.HIGH
@@ -97,12 +100,12 @@ def _decided(concern: _Concern) -> datetime:
 
 
 def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    said: Spans = NEVER
-    for each in sorted(_concerns(crisis, policy), key=lambda c: (c.due, c.mark)):
+    already_alerted: Spans = NEVER
+    for each in sorted(_concerns(crisis, policy), key=lambda concern: (concern.due, concern.mark)):
         over = min(each.checked, _decided(each), _first_there(crisis, each.mark.at))
         waiting = held_for(spans([(each.mark.at, over)]), each.due - each.mark.at)
-        for stretch in without(waiting, said):
-            said = either(said, (stretch,))
+        for stretch in without(waiting, already_alerted):
+            already_alerted = either(already_alerted, (stretch,))
             risk = "high risk" if each.high else "risk not stated as high"
             waited = duration(each.due - each.mark.at)
             yield RULE.finds(
@@ -126,7 +129,7 @@ def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    passed_on = {r.incident for r in refusals(crisis)}
+    passed_on = {refusal.incident for refusal in refusals(crisis)}
     answered = since(min((at for at in _answers(crisis)), default=None))
     for state in crisis.incidents:
         closed = state.closed
@@ -139,8 +142,8 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         if state.key in passed_on and policy.runs(REFUSAL.id, closed.at):
             continue  # R17 looks after it
-        signs = [i for i in crisis.indicators if i.at <= closed.at]
-        assessed = any(state.opened_at <= m.at <= closed.at for m in crisis.assessments)
+        signs = [indicator for indicator in crisis.indicators if indicator.at <= closed.at]
+        assessed = any(state.opened_at <= mark.at <= closed.at for mark in crisis.assessments)
         if not signs or assessed or _first_there(crisis, state.opened_at) <= closed.at:
             continue
         left_alone = without(
@@ -163,8 +166,10 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     f"Closed without attendance at {clock(closed.at)}", closed.at, closed.event
                 ),
                 *(
-                    Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
-                    for s in signs
+                    Evidence(
+                        f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event
+                    )
+                    for sign in signs
                 ),
             ),
             recipients=_recipients(state),
@@ -175,15 +180,21 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 def _answers(crisis: Crisis) -> Iterator[datetime]:
     """A mental-health service has it: a referral of this crisis is acknowledged, or a follow-up of it completed."""
-    yield from (r.acknowledged.at for r in crisis.referrals if r.acknowledged is not None)
-    yield from (f.completed.at for f in crisis.follow_ups if f.completed is not None)
+    yield from (
+        referral.acknowledged.at
+        for referral in crisis.referrals
+        if referral.acknowledged is not None
+    )
+    yield from (
+        follow_up.completed.at for follow_up in crisis.follow_ups if follow_up.completed is not None
+    )
 
 
 def _recipients(state: IncidentState) -> tuple[DeskRole, ...]:
     """Police, the trust, and whoever logged it."""
-    own = _DESK.get(state.kind)
+    owner = _DESK.get(state.kind)
     roles: tuple[DeskRole, ...] = ("police-control", "mental-health-crisis")
-    return roles if own is None or own in roles else (*roles, own)
+    return roles if owner is None or owner in roles else (*roles, owner)
 
 
 RULE = rule(__name__, condition)

@@ -23,19 +23,22 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         left = attendance.ended
         if left is None or attendance.handed_over or attendance.person_taken:
             continue
-        signs = [i for i in crisis.indicators if i.at <= left.at]
+        signs = [indicator for indicator in crisis.indicators if indicator.at <= left.at]
         health_came = any(start <= left.at for start, _ in crisis.health_on_scene)
         if not signs or health_came:
             continue
         present = tuple(
-            stretch for a in crisis.attendances if a.begun.at > left.at for stretch in a.spans
+            stretch
+            for other in crisis.attendances
+            if other.begun.at > left.at
+            for stretch in other.spans
         )
         standing = without(
             both(since(left.at), crisis.open_police_or_ambulance), present, crisis.health_on_scene
         )
         if not standing or standing[0][0] != left.at:
             continue
-        urgency = 1 if any(s.kind in GRAVE for s in signs) else RULE.urgency
+        urgency = 1 if any(sign.kind in GRAVE for sign in signs) else RULE.urgency
         start, end = standing[0]
         yield Finding(
             rule=RULE.id,
@@ -50,8 +53,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             evidence=(
                 Evidence(f"Police left at {clock(left.at)}", left.at, left.event),
                 *(
-                    Evidence(f"Sign of a mental-health crisis: {s.kind.value}", s.at, s.event)
-                    for s in signs
+                    Evidence(
+                        f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event
+                    )
+                    for sign in signs
                 ),
             ),
             acknowledge_within=policy.acknowledge_within(urgency),

@@ -23,9 +23,9 @@ _KIN = frozenset({"family", "carer"})
 
 def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(f"Contact tried at {clock(f.mark.at)}", f.mark.at, f.mark.event)
-        for f in crisis.family
-        if f.what == "contact-attempted" and since <= f.mark.at < until
+        Evidence(f"Contact tried at {clock(contact.mark.at)}", contact.mark.at, contact.mark.event)
+        for contact in crisis.family
+        if contact.what == "contact-attempted" and since <= contact.mark.at < until
     )
 
 
@@ -61,13 +61,13 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, date
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """One alert a crisis: the first that is owed and not done."""
-    for due, since, ends, said in sorted(_owed(crisis, policy)):
+    for due, since, ends, event_words in sorted(_owed(crisis, policy)):
         reached = reached_after(crisis, since.at)
         if min(reached, ends) <= due:
             continue
         tried = _attempts(crisis, since.at, reached)
         waited = duration(due - since.at)
-        whom = (
+        relative = (
             "nominated person" if policy.regime(NOMINATED_PERSON, since.at) else "nearest relative"
         )
         yield RULE.finds(
@@ -75,9 +75,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             anchor=since.event,
             holds=(due, min(reached, ends)),
             act_by=due,
-            reason=f"Family, carer or {whom}: {said}; in {waited} nobody has been reached"
+            reason=f"Family, carer or {relative}: {event_words}; in {waited} nobody has been reached"
             + (f", {len(tried)} attempts are recorded." if tried else "."),
-            evidence=(Evidence(said[0].upper() + said[1:], since.at, since.event), *tried),
+            evidence=(
+                Evidence(event_words[0].upper() + event_words[1:], since.at, since.event),
+                *tried,
+            ),
             relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("mental-health-trust",),
         )

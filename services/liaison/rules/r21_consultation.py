@@ -25,9 +25,16 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         ):
             continue
         began = detention.detained
-        said = [c.mark.at for c in detention.consultations if c.practicable or c.reason_given]
-        over = min(_in_place(detention), *said, detention.over)
-        unexplained = any(not c.practicable and not c.reason_given for c in detention.consultations)
+        recorded = [
+            consultation.mark.at
+            for consultation in detention.consultations
+            if consultation.practicable or consultation.reason_given
+        ]
+        over = min(_in_place(detention), *recorded, detention.over)
+        unexplained = any(
+            not consultation.practicable and not consultation.reason_given
+            for consultation in detention.consultations
+        )
         for stretch in held_for(spans([(began.at, over)]), RULE.limit(policy, "recorded_within")):
             why = (
                 "A consultation was not practicable, and no reason is recorded."
@@ -53,7 +60,7 @@ def _in_place(detention: Detention) -> datetime:
         if detention.kept_at is not None
         else (detention.clock_started,)
     )
-    return min((m.at for m in marks if m is not None), default=FOREVER)
+    return min((mark.at for mark in marks if mark is not None), default=FOREVER)
 
 
 RULE = rule(__name__, condition)

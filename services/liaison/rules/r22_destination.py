@@ -45,27 +45,39 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         started = detention.clock_started
         for mark in detention.restated:
             if started is not None and mark > started:
-                moved = [v.mark.at for v in detention.visits if v.mark.at > mark.at]
+                moved = [visit.mark.at for visit in detention.visits if visit.mark.at > mark.at]
                 yield from _again(policy, detention, mark, min((*moved, detention.over)))
 
 
 def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[Finding]:
     """From the sign or the journey, whichever is later, until another destination, a clinician's word, or the handover."""
     hospital = PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
-    heading = [(c.mark, c.to) for c in detention.conveyed if c.to is not None]
-    places = sorted((*heading, *((v.mark, v.kind) for v in detention.visits)))
-    seen_to = [v.mark.at for v in detention.visits if v.kind is hospital]
-    seen_to += [m.at for m in crisis.assessments]
-    for sign, seen in crisis.signs:
+    heading = [
+        (journey.mark, journey.to) for journey in detention.conveyed if journey.to is not None
+    ]
+    places = sorted((*heading, *((visit.mark, visit.kind) for visit in detention.visits)))
+    seen_to = [visit.mark.at for visit in detention.visits if visit.kind is hospital]
+    seen_to += [assessment.at for assessment in crisis.assessments]
+    for sign, flag in crisis.signs:
         if sign not in RED_FLAGS:
             continue
-        cared_for = min((at for at in seen_to if at > seen.at), default=FOREVER)
-        taken = [h.mark.at for h in detention.handovers if h.mark.at > seen.at]
+        cared_for = min((at for at in seen_to if at > flag.at), default=FOREVER)
+        handovers = [
+            handover.mark.at for handover in detention.handovers if handover.mark.at > flag.at
+        ]
         for number, (mark, kind) in enumerate(places):
             following = next(
-                (m.at for m, k in places[number + 1 :] if k is not PlaceOfSafetyKind.HBPOS), FOREVER
+                (
+                    later.at
+                    for later, kind in places[number + 1 :]
+                    if kind is not PlaceOfSafetyKind.HBPOS
+                ),
+                FOREVER,
             )
-            begin, end = max(mark.at, seen.at), min((following, cared_for, detention.over, *taken))
+            begin, end = (
+                max(mark.at, flag.at),
+                min((following, cared_for, detention.over, *handovers)),
+            )
             if kind is not PlaceOfSafetyKind.HBPOS or begin >= end:
                 continue
             yield RULE.finds(
@@ -73,10 +85,10 @@ def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[
                 anchor=detention.detained.event,
                 holds=(begin, end),
                 stage=f"red flag: {sign.value}",
-                reason=f"A physical red flag was seen at {clock(seen.at)} ({sign.value}) and the person is taken to a "
+                reason=f"A physical red flag was seen at {clock(flag.at)} ({sign.value}) and the person is taken to a "
                 "health-based place of safety; no clinician's assessment is recorded since.",
                 evidence=(
-                    Evidence(f"Red flag: {sign.value}", seen.at, seen.event),
+                    Evidence(f"Red flag: {sign.value}", flag.at, flag.event),
                     Evidence("Taken to a health-based place of safety", mark.at, mark.event),
                 ),
                 relies_on=crisis.agencies("ambulance"),
@@ -85,22 +97,24 @@ def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[
             return
 
 
-def _again(policy: Policy, first: Detention, said: Mark, until: datetime) -> Iterator[Finding]:
+def _again(policy: Policy, first: Detention, restated: Mark, until: datetime) -> Iterator[Finding]:
     started = first.clock_started
-    if started is None or said.at >= until:
+    if started is None or restated.at >= until:
         return
     ends = started.at + DETENTION_CLOCK.limit(policy, "period")
     yield RULE.finds(
         policy,
-        anchor=said.event,
-        holds=(said.at, until),
+        anchor=restated.event,
+        holds=(restated.at, until),
         stage="clock",
         title="A move does not restart the s136 clock",
         reason=f"The person is detained since {clock(first.detained.at)} and at a place of safety since "
-        f"{clock(started.at)}; at {clock(said.at)} a detention was recorded anew. The period still ends at {clock(ends)}.",
+        f"{clock(started.at)}; at {clock(restated.at)} a detention was recorded anew. The period still ends at {clock(ends)}.",
         evidence=(
             Evidence(f"Clock started at {clock(started.at)}", started.at, started.event),
-            Evidence(f"Detention recorded anew at {clock(said.at)}", said.at, said.event),
+            Evidence(
+                f"Detention recorded anew at {clock(restated.at)}", restated.at, restated.event
+            ),
         ),
         next_step="Trust and emergency department: record it as a move of the same detention, with the first arrival as its "
         "start.",

@@ -28,9 +28,9 @@ def end_of_next_day(at: datetime) -> datetime:
 def _referred(crisis: Crisis, since: datetime) -> datetime:
     """When the case was referred to the IOPC."""
     sent = (
-        r.sent.at
-        for r in crisis.referrals
-        if r.to_agency == IOPC and r.sent is not None and r.sent.at >= since
+        referral.sent.at
+        for referral in crisis.referrals
+        if referral.to_agency == IOPC and referral.sent is not None and referral.sent.at >= since
     )
     return min(sent, default=FOREVER)
 
@@ -38,38 +38,44 @@ def _referred(crisis: Crisis, since: datetime) -> datetime:
 def _concerned(crisis: Crisis, at: datetime) -> tuple[str, ...]:
     """The police forces that had to do with the person, whose referral it is, and the services whose own inquiry it is: those
     with a record of the crisis, and those in whose care the person is."""
-    own = (
-        {i.key[0] for i in crisis.incidents}
-        | {c.key[0] for c in crisis.custodies}
-        | {f.agency for f in crisis.forces}
+    agencies = (
+        {incident.key[0] for incident in crisis.incidents}
+        | {custody.key[0] for custody in crisis.custodies}
+        | {force.agency for force in crisis.forces}
     )
-    own |= {c.key[0] for c in crisis.contacts if c.agency_kind == "police" and c.by == "person"}
-    return tuple(sorted(own | {p.agency for p in crisis.open_pathways(at)}))
+    agencies |= {
+        contact.key[0]
+        for contact in crisis.contacts
+        if contact.agency_kind == "police" and contact.by == "person"
+    }
+    return tuple(sorted(agencies | {pathway.agency for pathway in crisis.open_pathways(at)}))
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R23: death or serious injury during contact with the police or within the window after it. Once for each harm: a
     death after a serious injury worsens it."""
-    stages = sorted((h for h in crisis.harms if h.harm in DSI), key=lambda h: h.mark)
-    known: Mark | None = None
+    stages = sorted(
+        (report for report in crisis.harms if report.harm in DSI), key=lambda report: report.mark
+    )
+    first: Mark | None = None
     for number, harm in enumerate(stages):
         contact = contact_before(crisis, harm, RULE.limit(policy, "contact_window"))
         if contact is None:
             continue
-        known = known or harm.mark
+        first = first or harm.mark
         following = stages[number + 1].mark.at if number + 1 < len(stages) else FOREVER
-        end, due = min(following, _referred(crisis, known.at)), end_of_next_day(known.at)
-        what = "Death" if harm.harm == "death" else "Serious injury"
-        said = f"{what} recorded at {clock(harm.mark.at)}; last contact with the police at {clock(contact[0])}."
-        late = f"{said} The day after it is over and no referral to the IOPC is recorded."
+        end, due = min(following, _referred(crisis, first.at)), end_of_next_day(first.at)
+        harm_words = "Death" if harm.harm == "death" else "Serious injury"
+        reason_before = f"{harm_words} recorded at {clock(harm.mark.at)}; last contact with the police at {clock(contact[0])}."
+        late = f"{reason_before} The day after it is over and no referral to the IOPC is recorded."
         for stage, begin, until, reason in (
-            (harm.harm, harm.mark.at, min(end, max(due, harm.mark.at)), said),
+            (harm.harm, harm.mark.at, min(end, max(due, harm.mark.at)), reason_before),
             (f"{harm.harm}-not-referred", max(due, harm.mark.at), end, late),
         ):
             if begin < until:
                 yield RULE.finds(
                     policy,
-                    anchor=known.event,
+                    anchor=first.event,
                     holds=(begin, until),
                     stage=stage,
                     act_by=due,

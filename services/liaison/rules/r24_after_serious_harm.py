@@ -23,24 +23,29 @@ def _concerns_us(crisis: Crisis, harm: Harm, policy: Policy) -> bool:
     if contact_before(crisis, harm, SERIOUS.limit(policy, "contact_window")) is not None:
         return True
     signs = any(
-        i.event is not None and i.kind is not CrisisIndicator.RESTRAINT for i in crisis.indicators
+        indicator.event is not None and indicator.kind is not CrisisIndicator.RESTRAINT
+        for indicator in crisis.indicators
     )
     return signs or bool(crisis.open_pathways(harm.mark.at))
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R24: after it nobody of the family was reached in time; or a use of force of that crisis has no end on record."""
-    serious = sorted((h for h in crisis.harms if h.harm in DSI), key=lambda h: h.mark)
-    if not serious or not any(_concerns_us(crisis, h, policy) for h in serious):
+    serious = sorted(
+        (report for report in crisis.harms if report.harm in DSI), key=lambda report: report.mark
+    )
+    if not serious or not any(_concerns_us(crisis, report, policy) for report in serious):
         return
     harm = serious[0].mark
     evidence = (Evidence(f"{serious[0].harm} at {clock(harm.at)}", harm.at, harm.event),)
     within = RULE.limit(policy, "family_within")
     due, reached = harm.at + within, reached_after(crisis, harm.at)
     force_within = RULE.limit(policy, "force_record_within")
-    open_ends = [f for f in crisis.forces if not f.end_recorded]
+    open_ends = [force for force in crisis.forces if not force.end_recorded]
     force_due = (
-        max(harm.at, *(f.started.at for f in open_ends)) + force_within if open_ends else FOREVER
+        max(harm.at, *(force.started.at for force in open_ends)) + force_within
+        if open_ends
+        else FOREVER
     )
     if due < min(reached, force_due):
         yield RULE.finds(
@@ -55,26 +60,27 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             relies_on_services=("mental-health-trust",),
         )
     if force_due < FOREVER:
-        both = "; and nobody of the family has been reached" if reached > force_due else ""
+        and_family = "; and nobody of the family has been reached" if reached > force_due else ""
         yield RULE.finds(
             policy,
             anchor=harm.event,
             holds=(force_due, FOREVER),
             stage="force-record",
             act_by=force_due,
-            reason=f"After a death or serious injury the record of force is not complete in {duration(force_within)}{both}.",
+            reason="After a death or serious injury the record of force is not complete in "
+            f"{duration(force_within)}{and_family}.",
             evidence=(
                 *evidence,
                 *(
                     Evidence(
-                        f"Force since {clock(f.started.at)} without an end",
-                        f.started.at,
-                        f.started.event,
+                        f"Force since {clock(force.started.at)} without an end",
+                        force.started.at,
+                        force.started.event,
                     )
-                    for f in open_ends
+                    for force in open_ends
                 ),
             ),
-            relies_on=tuple(sorted({f.agency for f in open_ends})),
+            relies_on=tuple(sorted({force.agency for force in open_ends})),
         )
 
 

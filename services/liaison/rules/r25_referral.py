@@ -25,7 +25,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for each in crisis.referrals:
         if each.sent is None or each.to_agency is None or each.to_agency == IOPC:
             continue
-        outcome = min((m.at for m, _, _ in each.outcomes), default=FOREVER)
+        outcome = min((mark.at for mark, _, _ in each.outcomes), default=FOREVER)
         acknowledged = FOREVER if each.acknowledged is None else each.acknowledged.at
         within = RULE.limit(policy, "acknowledged_within")
         due = each.sent.at + within
@@ -33,8 +33,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         last = end_of_working_day(each.sent.at, days)
         stages = []
         if each.priority not in _SOONER:
-            said = f"A referral sent at {clock(each.sent.at)} is not acknowledged after {duration(within)}."
-            stages.append((due, min(acknowledged, outcome, last), "not-acknowledged", said))
+            reason_late = f"A referral sent at {clock(each.sent.at)} is not acknowledged after {duration(within)}."
+            stages.append((due, min(acknowledged, outcome, last), "not-acknowledged", reason_late))
         stages.append(
             (last, outcome, "no-outcome", f"A referral has no outcome after {days} working days.")
         )

@@ -18,49 +18,49 @@ _STANDS = timedelta(days=28)
 
 def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
     """Names of what a closed record of an attended crisis lacks. Names of fields only, never what is in one."""
-    found = []
+    gaps = []
     person = incident.person
     reason_given = person is not None and person.certainty == "unknown"
     if not incident.named and not reason_given:
-        found.append("identity, or why it is not known")
+        gaps.append("identity, or why it is not known")
     if incident.named and not incident.ethnicity_stated:
-        found.append("ethnicity")
+        gaps.append("ethnicity")
     if incident.kind == "police":
-        left = [a for a in crisis.attendances if a.ended is not None]
+        left = [attendance for attendance in crisis.attendances if attendance.ended is not None]
         if (
             left
-            and not any(a.handed_over or a.person_taken for a in left)
+            and not any(attendance.handed_over or attendance.person_taken for attendance in left)
             and incident.outcome not in {"conveyed", "detained", "arrested"}
         ):
-            found.append("handover")
-    own_force = [f for f in crisis.forces if f.agency == incident.key[0]]
-    if any(not f.end_recorded for f in own_force):
-        found.append("end of the use of force")
-    if any(f.end_recorded and f.injury is None for f in own_force):
-        found.append("whether anybody was hurt by the use of force")
+            gaps.append("handover")
+    own_force = [force for force in crisis.forces if force.agency == incident.key[0]]
+    if any(not force.end_recorded for force in own_force):
+        gaps.append("end of the use of force")
+    if any(force.end_recorded and force.injury is None for force in own_force):
+        gaps.append("whether anybody was hurt by the use of force")
     until = FOREVER if incident.closed is None else incident.closed.at
     # what began after it was closed could not be named in it
-    others = [
-        i
-        for i in crisis.incidents
-        if i.key[0] != incident.key[0]
-        and i.kind in {"police", "ambulance"}
-        and i.opened_at <= until
+    other_services = [
+        other
+        for other in crisis.incidents
+        if other.key[0] != incident.key[0]
+        and other.kind in {"police", "ambulance"}
+        and other.opened_at <= until
     ]
-    named_by = {k for i in others for k in i.linked}
+    named_by = {key for other in other_services for key in other.linked}
     if (
-        others
-        and not any(o.key in incident.linked for o in others)
+        other_services
+        and not any(other.key in incident.linked for other in other_services)
         and incident.key not in named_by
     ):
-        found.append("reference of the other service")
-    return tuple(found)
+        gaps.append("reference of the other service")
+    return tuple(gaps)
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """A police or ambulance incident with a sign of a crisis, attended and closed, that still lacks something when it could
     have been completed."""
-    fatal = any(h.harm == "death" for h in crisis.harms)
+    fatal = any(harm.harm == "death" for harm in crisis.harms)
     for incident in crisis.incidents:
         if (
             incident.kind not in {"police", "ambulance"}

@@ -31,32 +31,38 @@ _SERIOUS = frozenset(
 
 def _identified(crisis: Crisis) -> bool:
     """Whether anybody could be rung: a person who is attached, or a descriptor with a name or number."""
-    people = [i.person for i in crisis.incidents if i.person is not None]
-    return crisis.person is not None or any(p.names or p.nhs_number for p in people)
+    people = [incident.person for incident in crisis.incidents if incident.person is not None]
+    return crisis.person is not None or any(person.names or person.nhs_number for person in people)
 
 
 def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
     """What a follow-up is owed after, with what happened."""
-    kinds = {i.kind for i in crisis.indicators}
-    if any(h.harm == "death" for h in crisis.harms):
+    kinds = {indicator.kind for indicator in crisis.indicators}
+    if any(harm.harm == "death" for harm in crisis.harms):
         return
     # most people who are arrested are held: restraint alone is no crisis of mental health
     held_only = kinds <= {CrisisIndicator.RESTRAINT}
     owed = (bool(crisis.clear_crisis) and not held_only) or not kinds.isdisjoint(_SERIOUS)
-    taken = any(i.outcome in {"conveyed", "detained", "arrested"} for i in crisis.incidents) or any(
-        a.person_taken for a in crisis.attendances
-    )
-    closed = [i for i in crisis.incidents if i.kind in {"police", "ambulance"}]
+    taken_along = any(
+        incident.outcome in {"conveyed", "detained", "arrested"} for incident in crisis.incidents
+    ) or any(attendance.person_taken for attendance in crisis.attendances)
+    closed = [incident for incident in crisis.incidents if incident.kind in {"police", "ambulance"}]
     if (
         owed
-        and not taken
+        and not taken_along
         and closed
         and not crisis.detentions
-        and all(i.closed is not None for i in closed)
+        and all(incident.closed is not None for incident in closed)
     ):
-        attended = [i for i in closed if i.attended and i.outcome in _LEFT_AT_HOME]
+        attended = [
+            incident
+            for incident in closed
+            if incident.attended and incident.outcome in _LEFT_AT_HOME
+        ]
         if attended:
-            last = max(attended, key=lambda i: i.closed or Mark(i.opened_at, "", ""))
+            last = max(
+                attended, key=lambda incident: incident.closed or Mark(incident.opened_at, "", "")
+            )
             if last.closed is not None:
                 yield last.closed, "a crisis was attended and the person stayed at home"
     for each in crisis.detentions:
@@ -79,21 +85,26 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """No contact in time after a crisis; or a follow-up that was due by an instant and did not happen."""
     trusts: tuple[str, ...] = ()
     if crisis.opened_at is not None:
-        trusts = tuple(sorted({p.agency for p in crisis.open_pathways(crisis.opened_at)}))
+        trusts = tuple(
+            sorted({pathway.agency for pathway in crisis.open_pathways(crisis.opened_at)})
+        )
     within, discharged = (
         RULE.limit(policy, "contact_within"),
         RULE.limit(policy, "post_discharge_within"),
     )
     triggers = sorted(_triggers(crisis)) if _identified(crisis) else []
     if triggers:
-        mark, said = triggers[0]
+        mark, trigger = triggers[0]
         due = mark.at + within
         # a follow-up that is booked has its own instant, unless it is booked for later than any standard allows
         latest = mark.at + max(within, discharged)
-        booked = any(f.by is not None and mark.at <= f.by <= latest for f in crisis.follow_ups)
+        booked = any(
+            follow_up.by is not None and mark.at <= follow_up.by <= latest
+            for follow_up in crisis.follow_ups
+        )
         contact = contact_after(crisis, mark.at)
         if not booked:
-            yield from _unbooked(policy, mark, said, min(contact, due + _STANDS), trusts)
+            yield from _unbooked(policy, mark, trigger, min(contact, due + _STANDS), trusts)
     for each in crisis.follow_ups:
         if each.due is None or each.by is None:
             continue
@@ -123,13 +134,13 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _unbooked(
-    policy: Policy, mark: Mark, said: str, end: datetime, trusts: tuple[str, ...]
+    policy: Policy, mark: Mark, trigger: str, end: datetime, trusts: tuple[str, ...]
 ) -> Iterator[Finding]:
     """Nothing is booked: a reminder after a day, and then the limit."""
     within = RULE.limit(policy, "contact_within")
     due = mark.at + within
     remind = mark.at + min(RULE.limit(policy, "reminder_after"), within)
-    evidence = (Evidence(f"{clock(mark.at)}: {said}", mark.at, mark.event),)
+    evidence = (Evidence(f"{clock(mark.at)}: {trigger}", mark.at, mark.event),)
     if remind < min(due, end):
         yield RULE.finds(
             policy,
@@ -142,7 +153,7 @@ def _unbooked(
             agencies=trusts,
             evidence=evidence,
             relies_on_services=("mental-health-trust",),
-            reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service is recorded and none is booked.",
+            reason=f"At {clock(mark.at)} {trigger}; no contact by a mental-health service is recorded and none is booked.",
         )
     if due < end:
         yield RULE.finds(
@@ -154,7 +165,7 @@ def _unbooked(
             agencies=trusts,
             evidence=evidence,
             relies_on_services=("mental-health-trust",),
-            reason=f"At {clock(mark.at)} {said}; no contact by a mental-health service in {duration(within)}.",
+            reason=f"At {clock(mark.at)} {trigger}; no contact by a mental-health service in {duration(within)}.",
         )
 
 

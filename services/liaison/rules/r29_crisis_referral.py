@@ -37,13 +37,19 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 def _seen(crisis: Crisis, referral: Referral, sent: Mark) -> datetime:
     answers = [mark.at for mark, _, outcome in referral.outcomes if outcome in _ANSWERS]
-    answers += [d.assessed[0].at for d in crisis.detentions if d.assessed is not None]
-    answers += [f.completed.at for f in crisis.follow_ups if f.completed is not None]
+    answers += [
+        detention.assessed[0].at
+        for detention in crisis.detentions
+        if detention.assessed is not None
+    ]
+    answers += [
+        follow_up.completed.at for follow_up in crisis.follow_ups if follow_up.completed is not None
+    ]
     return min((at for at in answers if at >= sent.at), default=FOREVER)
 
 
 def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    said: Spans = NEVER
+    already_alerted: Spans = NEVER
     waiting = []
     for referral in crisis.referrals:
         if (
@@ -61,10 +67,10 @@ def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     named,
                 )
             )
-    for urgency, due, sent, referral, named in sorted(waiting, key=lambda w: w[:3]):
+    for urgency, due, sent, referral, named in sorted(waiting, key=lambda entry: entry[:3]):
         late = held_for(spans([(sent.at, _seen(crisis, referral, sent))]), due - sent.at)
-        for stretch in without(late, said):
-            said = either(said, (stretch,))
+        for stretch in without(late, already_alerted):
+            already_alerted = either(already_alerted, (stretch,))
             yield RULE.finds(
                 policy,
                 anchor=sent.event,
@@ -92,9 +98,10 @@ def _no_call(
 ) -> Iterator[Finding]:
     """No police or ambulance call that was open then or opened since."""
     calls = [
-        i.opened_at
-        for i in crisis.incidents
-        if i.kind in ("police", "ambulance") and (i.closed is None or i.closed.at > notified.at)
+        incident.opened_at
+        for incident in crisis.incidents
+        if incident.kind in ("police", "ambulance")
+        and (incident.closed is None or incident.closed.at > notified.at)
     ]
     missing = spans([(notified.at, min(calls, default=FOREVER))])
     within = RULE.limit(policy, "emergency_call_within")

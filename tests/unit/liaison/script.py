@@ -76,9 +76,11 @@ class Script:
 
     def on_file(self, kind: str, at: datetime, /, **data: Any) -> Script:
         """The trust says something of the person P-1 on its file; the incident is about that person."""
-        said = event(TRUST, kind, at, f"r{len(self.register) + 1}", {"local_person": "P-1"} | data)
-        self.register.append(said)
-        record = fold_local(said.agency, "P-1", self.register)
+        statement = event(
+            TRUST, kind, at, f"r{len(self.register) + 1}", {"local_person": "P-1"} | data
+        )
+        self.register.append(statement)
+        record = fold_local(statement.agency, "P-1", self.register)
         (self.person,) = people_of([record]).values()
         return self
 
@@ -93,19 +95,21 @@ class Script:
     def evaluation(
         self,
         at: float,
-        heard: Mapping[str, datetime] | None = None,
+        last_heard: Mapping[str, datetime] | None = None,
         services: Mapping[AgencyKind, tuple[str, ...]] | None = None,
     ) -> Evaluation:
         """What stands `at` minutes after the beginning, all feeds being well where nothing else is said."""
         now = minute(at)
         well = dict.fromkeys(REGISTRY.agencies_by_id, now)
         return evaluate(
-            self.crisis(), now, well if heard is None else heard, POLICY, services or {}
+            self.crisis(), now, well if last_heard is None else last_heard, POLICY, services or {}
         )
 
     def standing(self, rule: str, at: float) -> list[Standing]:
         """The findings of a rule that stand then."""
-        return [s for s in self.evaluation(at).standing if s.finding.rule == rule]
+        return [
+            standing for standing in self.evaluation(at).standing if standing.finding.rule == rule
+        ]
 
     def stands(self, rule: str, at: float) -> bool:
         """Whether the rule's alert stands `at` minutes after the beginning."""
@@ -113,8 +117,8 @@ class Script:
 
     def finding(self, rule: str, at: float) -> Finding:
         """The one finding of the rule that stands then."""
-        (found,) = self.standing(rule, at)
-        return found.finding
+        (finding,) = self.standing(rule, at)
+        return finding.finding
 
 
 def limit(rule: str, name: str) -> float:

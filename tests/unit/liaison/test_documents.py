@@ -76,6 +76,6 @@ def test_an_example_in_the_text_gives_the_alerts_it_says(number: int, tmp_path: 
 
 
 def test_every_part_of_a_scenario_is_explained() -> None:
-    wanted = {*Scenario.model_fields, "arrives", "repeat", "id", "refused"}
+    services = {*Scenario.model_fields, "arrives", "repeat", "id", "refused"}
     assert {"arrives", "repeat", "id", "refused"} <= set(Statement.model_fields)
-    assert not [name for name in wanted if f"`{name}" not in SCENARIOS_TEXT]
+    assert not [name for name in services if f"`{name}" not in SCENARIOS_TEXT]

@@ -24,19 +24,38 @@ def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
     on_file = (
         ()
         if crisis.person is None
-        else (d.date_of_birth for d in crisis.person.descriptors if d.date_of_birth)
+        else (
+            descriptor.date_of_birth
+            for descriptor in crisis.person.descriptors
+            if descriptor.date_of_birth
+        )
     )
     born = [
         *list(on_file)[:1],
-        *(i.date_of_birth for i in crisis.incidents if i.date_of_birth is not None),
-        *(c.date_of_birth for c in crisis.custodies if c.date_of_birth is not None),
+        *(
+            incident.date_of_birth
+            for incident in crisis.incidents
+            if incident.date_of_birth is not None
+        ),
+        *(
+            custody.date_of_birth
+            for custody in crisis.custodies
+            if custody.date_of_birth is not None
+        ),
     ]
     today = at.astimezone(_LONDON).date()
     if born:
-        ages = [today.year - b.year - ((today.month, today.day) < (b.month, b.day)) for b in born]
+        ages = [
+            today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+            for birth in born
+        ]
         return "under-18" if min(ages) < ADULT else "adult"
-    looks = [i.apparent_age for i in crisis.incidents if i.apparent_age is not None]
-    looks += [c.apparent_age for c in crisis.custodies if c.apparent_age is not None]
+    looks = [
+        incident.apparent_age for incident in crisis.incidents if incident.apparent_age is not None
+    ]
+    looks += [
+        custody.apparent_age for custody in crisis.custodies if custody.apparent_age is not None
+    ]
     if not looks:
         return "unknown"
     # the limit is the rule's that protects children; the other rules ask the same question

@@ -25,7 +25,7 @@ def over_at(custody: Custody) -> datetime:
 
 
 def trusts_of(crisis: Crisis, at: datetime) -> tuple[str, ...]:
-    return tuple(sorted({p.agency for p in crisis.open_pathways(at)}))
+    return tuple(sorted({pathway.agency for pathway in crisis.open_pathways(at)}))
 
 
 def recipients_of(crisis: Crisis, at: datetime) -> tuple[tuple[DeskRole, ...], tuple[str, ...]]:

@@ -11,6 +11,10 @@ from services.liaison.time.spans import FOREVER
 def reached_after(crisis: Crisis, at: datetime) -> datetime:
     """The first time after an instant at which somebody of the family was reached. An attempt reaches nobody."""
     return min(
-        (f.mark.at for f in crisis.family if f.what != "contact-attempted" and f.mark.at >= at),
+        (
+            contact.mark.at
+            for contact in crisis.family
+            if contact.what != "contact-attempted" and contact.mark.at >= at
+        ),
         default=FOREVER,
     )

@@ -10,7 +10,16 @@ from services.liaison.time.spans import FOREVER
 
 def contact_after(crisis: Crisis, at: datetime) -> datetime:
     """The first contact by a mental-health service after an instant: a follow-up completed, or a referral seen."""
-    done = [f.completed.at for f in crisis.follow_ups if f.completed is not None]
-    done += [c.completed_at for c in crisis.contacts if c.completed_at is not None]
-    done += [m.at for r in crisis.referrals for m, _, what in r.outcomes if what == "seen"]
-    return min((d for d in done if d >= at), default=FOREVER)
+    done = [
+        follow_up.completed.at for follow_up in crisis.follow_ups if follow_up.completed is not None
+    ]
+    done += [
+        contact.completed_at for contact in crisis.contacts if contact.completed_at is not None
+    ]
+    done += [
+        mark.at
+        for referral in crisis.referrals
+        for mark, _, outcome in referral.outcomes
+        if outcome == "seen"
+    ]
+    return min((completed for completed in done if completed >= at), default=FOREVER)

@@ -14,36 +14,39 @@ from services.liaison.time.spans import FOREVER
 
 def custodies_of(crisis: Crisis, detention: Detention) -> list[Custody]:
     """The custody records of the detention: of its force, and of its incident where they name one."""
-    force = any(i.kind == "police" and i.key[0] == detention.agency for i in crisis.incidents)
+    force = any(
+        incident.kind == "police" and incident.key[0] == detention.agency
+        for incident in crisis.incidents
+    )
     return [
-        c
-        for c in crisis.custodies
+        custody
+        for custody in crisis.custodies
         if not force
         or (
-            c.key[0] == detention.agency
-            and (c.incident is None or c.incident == detention.incident[1])
+            custody.key[0] == detention.agency
+            and (custody.incident is None or custody.incident == detention.incident[1])
         )
     ]
 
 
 def on_the_way(detention: Detention) -> Iterator[tuple[Mark, datetime]]:
     """Each journey to a police station, until another begins, a place of safety is reached, or the detention is over."""
-    journeys = sorted(detention.conveyed, key=lambda c: c.mark)
+    journeys = sorted(detention.conveyed, key=lambda journey: journey.mark)
     for number, journey in enumerate(journeys):
         if journey.to is not PlaceOfSafetyKind.POLICE_STATION:
             continue
-        after = [v.mark.at for v in detention.visits if v.mark.at >= journey.mark.at]
-        after += [e.at for e in detention.escapes if e.at >= journey.mark.at]
+        after = [visit.mark.at for visit in detention.visits if visit.mark.at >= journey.mark.at]
+        after += [escape.at for escape in detention.escapes if escape.at >= journey.mark.at]
         after += [each.mark.at for each in journeys[number + 1 :]]
         yield journey.mark, min((*after, detention.over))
 
 
 def there(crisis: Crisis, detention: Detention) -> Iterator[tuple[Mark, datetime]]:
     """Each stay at a police station; it also ends when the custody record is closed."""
-    released = [c.released for c in custodies_of(crisis, detention)]
+    released = [custody.released for custody in custodies_of(crisis, detention)]
     for visit, end in detention.stays:
         if visit.kind is not PlaceOfSafetyKind.POLICE_STATION:
             continue
-        gone = [r.at for r in released if r is not None and r.at >= visit.mark.at]
-        all_gone = max(gone) if gone and len(gone) == len(released) else FOREVER
+        releases = [mark.at for mark in released if mark is not None and mark.at >= visit.mark.at]
+        all_gone = max(releases) if releases and len(releases) == len(released) else FOREVER
         yield visit.mark, min(end, all_gone)

@@ -24,12 +24,12 @@ SERVICE: dict[AgencyKind, str] = {"police": "The police", "ambulance": "The ambu
 
 def refusals(crisis: Crisis) -> list[Refusal]:
     """Refusals by police and ambulance that this rule looks after, in order."""
-    wanted = (r for r in crisis.refusals if r.agency_kind in SERVICE)
-    return sorted(wanted, key=lambda r: r.mark) if _concerned(crisis) else []
+    from_services = (refusal for refusal in crisis.refusals if refusal.agency_kind in SERVICE)
+    return sorted(from_services, key=lambda refusal: refusal.mark) if _concerned(crisis) else []
 
 
 def _concerned(crisis: Crisis) -> bool:
     return bool(crisis.indicators) or any(
-        i.nature in _CONCERNS or i.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH)
-        for i in crisis.incidents
+        incident.nature in _CONCERNS or incident.risk_to_self in (RiskLevel.MEDIUM, RiskLevel.HIGH)
+        for incident in crisis.incidents
     )

@@ -22,7 +22,7 @@ def evidence_of(force: Force) -> tuple[Evidence, ...]:
 
 
 def _started(force: Force) -> Evidence:
-    kinds = ", ".join(k.value for k in force.kinds)
+    kinds = ", ".join(kind.value for kind in force.kinds)
     position = f", {force.position.value}" if force.position else ""
     return Evidence(
         f"Restraint since {clock(force.started.at)}: {kinds}{position}",

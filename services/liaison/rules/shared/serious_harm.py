@@ -15,20 +15,20 @@ def contact_before(
     crisis: Crisis, harm: Harm, window: timedelta
 ) -> tuple[datetime, tuple[str, str] | None] | None:
     """The last contact of the police with the person at or before the harm, within the window."""
-    kinds = {i.key: i.kind for i in crisis.incidents}
+    kinds = {incident.key: incident.kind for incident in crisis.incidents}
     if not harm.after_contact and kinds.get(harm.incident) == "police":
         return None  # the police themselves say that it was not
-    found: list[tuple[datetime, tuple[str, str] | None]] = []
+    contacts: list[tuple[datetime, tuple[str, str] | None]] = []
     for state in crisis.incidents:
         # a call is a contact too, also one that was declined
         if state.kind == "police" and state.opened_at < harm.mark.at:
             over = [
-                m.at
-                for m in (state.police_left, state.closed)
-                if m is not None and m.at <= harm.mark.at
+                mark.at
+                for mark in (state.police_left, state.closed)
+                if mark is not None and mark.at <= harm.mark.at
             ]
             event = None if state.reported is None else state.reported.event
-            found.append((max(over, default=harm.mark.at), event))
+            contacts.append((max(over, default=harm.mark.at), event))
     for attendance in crisis.attendances:
         if attendance.begun.at <= harm.mark.at:
             last = (
@@ -36,23 +36,23 @@ def contact_before(
                 if attendance.ended is None or attendance.ended.at > harm.mark.at
                 else attendance.ended
             )
-            found.append((last.at, attendance.begun.event))
+            contacts.append((last.at, attendance.begun.event))
     for custody in crisis.custodies:
         began = custody.arrived or custody.opened
         if began.at <= harm.mark.at:
             last_at = (
                 harm.mark.at if custody.released is None else min(custody.released.at, harm.mark.at)
             )
-            found.append((last_at, began.event))
+            contacts.append((last_at, began.event))
     for force in crisis.forces:
         if force.started.at <= harm.mark.at:
-            found.append((force.started.at, force.started.event))
+            contacts.append((force.started.at, force.started.event))
     for contact in crisis.contacts:
         if (
             contact.by == "person"
             and contact.police_left_at is not None
             and contact.police_left_at <= harm.mark.at
         ):
-            found.append((contact.police_left_at, None))
-    recent = [each for each in found if harm.mark.at - each[0] <= window]
+            contacts.append((contact.police_left_at, None))
+    recent = [each for each in contacts if harm.mark.at - each[0] <= window]
     return max(recent, key=lambda each: each[0], default=None)

@@ -30,14 +30,14 @@ def over_time(
 ) -> Iterator[tuple[tuple[datetime, datetime], Stage]]:
     """The stages from `begin` until `end`, each for as long as it holds. `changes` are all instants at which what `at`
     says may change."""
-    points = sorted({begin, end, *(p for p in changes if begin < p < end)})
-    held: tuple[datetime, Stage] | None = None
+    points = sorted({begin, end, *(change for change in changes if begin < change < end)})
+    current: tuple[datetime, Stage] | None = None
     for start, _ in pairwise(points):
         now = at(start)
-        if held is not None and now != held[1]:
-            yield (held[0], start), held[1]
-            held = None
-        if held is None and now is not None:
-            held = (start, now)
-    if held is not None:
-        yield (held[0], end), held[1]
+        if current is not None and now != current[1]:
+            yield (current[0], start), current[1]
+            current = None
+        if current is None and now is not None:
+            current = (start, now)
+    if current is not None:
+        yield (current[0], end), current[1]

@@ -20,8 +20,8 @@ WHO: dict[str, Any] = {
 
 def known() -> Script:
     """Somebody with an open care pathway."""
-    told = Script().on_file("person.registered", LONG_AGO, person=WHO)
-    return told.on_file(
+    crisis = Script().on_file("person.registered", LONG_AGO, person=WHO)
+    return crisis.on_file(
         "pathway.opened", LONG_AGO + timedelta(minutes=5), pathway="CP-1", team="Community team"
     )
 

@@ -22,7 +22,7 @@ ID = re.compile(r"\bR\d\d\b")
 def misnamed(modules: set[str], documents: set[str], tests: set[str]) -> set[str]:
     """What has no counterpart of the same name: a module, a document of the catalogue, or a test."""
     ids = {module[:3].upper() for module in modules}
-    twice = {module for module in modules if sum(m[:3] == module[:3] for m in modules) > 1}
+    twice = {module for module in modules if sum(other[:3] == module[:3] for other in modules) > 1}
     return twice | (ids ^ documents) | ({f"test_{module}" for module in modules} ^ tests)
 
 

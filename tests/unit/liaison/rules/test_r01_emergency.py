@@ -132,22 +132,28 @@ def test_an_ambulance_stood_down_as_police_are_present_prompts_although_the_grad
 
 
 SUPPRESSORS: dict[str, Callable[[Script], Script]] = {
-    "clinician assessed after police arrived": lambda c: c.ambulance(
+    "clinician assessed after police arrived": lambda crisis: crisis.ambulance(
         "incident.graded", 7, ambulance_category="C3", assessed_by_clinician=True
     ),
-    "joint response car assigned": lambda c: c.ambulance(
+    "joint response car assigned": lambda crisis: crisis.ambulance(
         "resource.assigned", 4, resource="MH1", kind="mental-health-joint-response-car"
     ),
-    "street triage on scene": lambda c: c.ambulance(
+    "street triage on scene": lambda crisis: crisis.ambulance(
         "resource.on-scene", 6, resource="ST1", kind="street-triage"
     ),
-    "ambulance on scene before": lambda c: c.ambulance(
+    "ambulance on scene before": lambda crisis: crisis.ambulance(
         "resource.on-scene", 4, resource="A1", kind="ambulance"
     ),
-    "upgraded to C2": lambda c: c.ambulance("incident.graded", 7, ambulance_category="C2"),
-    "upgraded to C1": lambda c: c.ambulance("incident.graded", 7, ambulance_category="C1"),
-    "police left": lambda c: c.police("resource.left", 7, resource="MX21", kind="police-unit"),
-    "police closed their incident": lambda c: c.police(
+    "upgraded to C2": lambda crisis: crisis.ambulance(
+        "incident.graded", 7, ambulance_category="C2"
+    ),
+    "upgraded to C1": lambda crisis: crisis.ambulance(
+        "incident.graded", 7, ambulance_category="C1"
+    ),
+    "police left": lambda crisis: crisis.police(
+        "resource.left", 7, resource="MX21", kind="police-unit"
+    ),
+    "police closed their incident": lambda crisis: crisis.police(
         "incident.closed", 7, attended=True, outcome="resolved"
     ),
 }

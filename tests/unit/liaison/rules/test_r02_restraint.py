@@ -87,6 +87,6 @@ def test_it_ends_when_the_person_is_let_go_and_begins_anew_with_the_next_restrai
 def test_it_goes_to_the_ambulance_desk_and_the_police_supervisor_most_urgent() -> None:
     finding = held(signs=["breathless"], position="prone").finding("R02", 12)
     assert (finding.recipients, finding.urgency) == (("ambulance-control", "police-supervisor"), 1)
-    said = " ".join(e.statement for e in finding.evidence)
-    assert "breathless" in said
-    assert "prone" in said
+    statement = " ".join(item.statement for item in finding.evidence)
+    assert "breathless" in statement
+    assert "prone" in statement

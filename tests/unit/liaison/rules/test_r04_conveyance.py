@@ -72,22 +72,22 @@ def test_there_at_the_limit_is_in_time(late: float) -> None:
 
 
 ENDS: dict[str, Callable[[Script], Script]] = {
-    "ambulance there": lambda c: c.ambulance(
+    "ambulance there": lambda crisis: crisis.ambulance(
         "resource.on-scene", 30, resource="A1", kind="ambulance"
     ),
-    "joint response car there": lambda c: c.ambulance(
+    "joint response car there": lambda crisis: crisis.ambulance(
         "resource.on-scene", 30, resource="MH1", kind="mental-health-joint-response-car"
     ),
-    "arrived at a place of safety": lambda c: c.police(
+    "arrived at a place of safety": lambda crisis: crisis.police(
         "detention.arrived", 30, detention="D-1", at=SITE
     ),
-    "handed over at a place of safety": lambda c: c.police(
+    "handed over at a place of safety": lambda crisis: crisis.police(
         "detention.handed-over", 30, detention="D-1", at=SITE
     ),
-    "detention ended": lambda c: c.police(
+    "detention ended": lambda crisis: crisis.police(
         "detention.ended", 30, detention="D-1", outcome="released"
     ),
-    "conveyed by ambulance": lambda c: c.police(
+    "conveyed by ambulance": lambda crisis: crisis.police(
         "detention.conveyed", 30, detention="D-1", by="ambulance"
     ),
 }

@@ -24,8 +24,8 @@ ALL = {
 }
 CAME = 30.0
 RECORDED, WARN, CHECK = (
-    limit("R05", n)
-    for n in ("conditions_recorded_within", "health_check_warning", "health_check_within")
+    limit("R05", name)
+    for name in ("conditions_recorded_within", "health_check_warning", "health_check_within")
 )
 REVIEW, ASLEEP = limit("R05", "review_within"), limit("R05", "review_asleep_within")
 
@@ -40,14 +40,14 @@ def at_station(**person: Any) -> Script:
     )
 
 
-def reviewed(crisis: Script, at: float, /, **said: Any) -> Script:
+def reviewed(crisis: Script, at: float, /, **fields: Any) -> Script:
     """A review of the custody officer."""
-    return crisis.say(CUSTODY, "custody.reviewed", at, custody="C-1", **said)
+    return crisis.say(CUSTODY, "custody.reviewed", at, custody="C-1", **fields)
 
 
-def checked(crisis: Script, at: float, /, **said: Any) -> Script:
+def checked(crisis: Script, at: float, /, **fields: Any) -> Script:
     """A health-care professional has seen the person."""
-    return crisis.say(CUSTODY, "custody.health-checked", at, custody="C-1", **said)
+    return crisis.say(CUSTODY, "custody.health-checked", at, custody="C-1", **fields)
 
 
 def lawful() -> Script:
@@ -57,7 +57,7 @@ def lawful() -> Script:
 
 def stages(crisis: Script, at: float) -> set[str]:
     """The stages of the alerts that stand."""
-    return {s.finding.stage for s in crisis.standing("R05", at)}
+    return {standing.finding.stage for standing in crisis.standing("R05", at)}
 
 
 def test_the_limits_of_law() -> None:
@@ -78,7 +78,9 @@ def test_recorded_at_the_limit_is_in_time(late: float) -> None:
 
 @pytest.mark.parametrize("missing", ALL)
 def test_each_condition_is_needed(missing: str) -> None:
-    crisis = reviewed(at_station(), CAME + 5, **{k: v for k, v in ALL.items() if k != missing})
+    crisis = reviewed(
+        at_station(), CAME + 5, **{name: value for name, value in ALL.items() if name != missing}
+    )
     assert "conditions" in stages(crisis, CAME + RECORDED)
 
 
@@ -96,7 +98,9 @@ def test_authority_given_before_arrival_counts() -> None:
 
 def test_a_check_by_a_professional_shows_that_one_is_there() -> None:
     crisis = reviewed(
-        at_station(), CAME + 5, **{k: v for k, v in ALL.items() if not k.startswith("health")}
+        at_station(),
+        CAME + 5,
+        **{name: value for name, value in ALL.items() if not name.startswith("health")},
     )
     assert "conditions" not in stages(checked(crisis, CAME + 14), CAME + RECORDED)
 
@@ -183,10 +187,12 @@ def test_arrested_and_in_custody_without_section_136_is_no_matter_of_this_rule()
 def test_without_a_custody_record_it_says_so() -> None:
     crisis = Script().police("incident.reported", 0, nature="mental-health-crisis")
     crisis.police("detention.detained", 5, detention="D-1", power="s135-1", kept_at=STATION)
-    (found,) = [
-        s.finding for s in crisis.standing("R05", 5 + RECORDED) if s.finding.stage == "conditions"
+    (finding,) = [
+        standing.finding
+        for standing in crisis.standing("R05", 5 + RECORDED)
+        if standing.finding.stage == "conditions"
     ]
-    assert "No custody record is linked." in found.reason
+    assert "No custody record is linked." in finding.reason
 
 
 def test_a_check_heard_late_ends_the_alert_and_one_retracted_brings_it_back() -> None:
@@ -213,20 +219,20 @@ def test_under_eighteen_by_date_of_birth_is_another_rule_and_the_wrong_person_de
     )
     assert stages(crisis, CAME + CHECK) == set()
     detached = crisis.crisis(IdentityDecision("unknown", None, (), (), "separated", "1"))
-    assert [f for f in findings(detached, POLICY) if f.rule == "R05"]
+    assert [finding for finding in findings(detached, POLICY) if finding.rule == "R05"]
 
 
 def changed(crisis: Script, commenced: date) -> list[Finding]:
     """What R05 finds where section 48 is in force from that day."""
     policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
-    return [f for f in findings(crisis.crisis(), policy) if f.rule == "R05"]
+    return [finding for finding in findings(crisis.crisis(), policy) if finding.rule == "R05"]
 
 
 def test_once_section_48_is_in_force_it_is_never_allowed_however_well_recorded() -> None:
     today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
     (never,) = changed(lawful(), today)
     assert (never.stage, never.urgency, never.holds_from) == ("never", 1, minute(CAME))
-    assert "never" not in {f.stage for f in changed(gone(lawful(), "moved"), tomorrow)}
+    assert "never" not in {finding.stage for finding in changed(gone(lawful(), "moved"), tomorrow)}
 
 
 def test_it_begins_with_the_journey_then_and_before_it_the_journey_is_allowed() -> None:
@@ -234,14 +240,14 @@ def test_it_begins_with_the_journey_then_and_before_it_the_journey_is_allowed() 
     crisis.police("detention.detained", 5, detention="D-1", power="s136")
     crisis.police("detention.conveyed", 20, detention="D-1", by="police-unit", to=STATION)
     assert stages(crisis, 25) == set()
-    assert [(f.stage, f.holds_from) for f in changed(crisis, date(2026, 11, 23))] == [
-        ("never", minute(20))
-    ]
+    assert [
+        (finding.stage, finding.holds_from) for finding in changed(crisis, date(2026, 11, 23))
+    ] == [("never", minute(20))]
 
 
 def test_a_stay_over_the_midnight_of_the_change_is_under_both_laws_in_turn() -> None:
     came = datetime(2027, 6, 30, 22, 0, tzinfo=UTC)  # 23:00 in London
-    told = [
+    crisis = [
         event(
             POLICE,
             "detention.detained",
@@ -258,16 +264,26 @@ def test_a_stay_over_the_midnight_of_the_change_is_under_both_laws_in_turn() -> 
         ),
     ]
     policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": date(2027, 7, 1)}})
-    found = [f for f in findings(fold("e", "southwark", told, None), policy) if f.rule == "R05"]
+    result = [
+        finding
+        for finding in findings(fold("e", "southwark", crisis, None), policy)
+        if finding.rule == "R05"
+    ]
     midnight = datetime(2027, 6, 30, 23, 0, tzinfo=UTC)
-    assert {f.stage: f.holds_from for f in found if f.stage == "never"} == {"never": midnight}
-    assert all(f.until is not None and f.until <= midnight for f in found if f.stage != "never")
-    assert {f.stage for f in found} == {"never", "conditions", "due", "overdue"}
+    assert {
+        finding.stage: finding.holds_from for finding in result if finding.stage == "never"
+    } == {"never": midnight}
+    assert all(
+        finding.until is not None and finding.until <= midnight
+        for finding in result
+        if finding.stage != "never"
+    )
+    assert {finding.stage for finding in result} == {"never", "conditions", "due", "overdue"}
 
 
 def test_the_night_the_clocks_go_back_has_half_hours_of_thirty_minutes() -> None:
     came = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
-    told = [
+    crisis = [
         event(
             POLICE,
             "detention.detained",
@@ -284,17 +300,27 @@ def test_the_night_the_clocks_go_back_has_half_hours_of_thirty_minutes() -> None
         ),
     ]
     (overdue,) = [
-        f for f in findings(fold("e", "southwark", told, None), POLICY) if f.stage == "overdue"
+        finding
+        for finding in findings(fold("e", "southwark", crisis, None), POLICY)
+        if finding.stage == "overdue"
     ]
     assert overdue.holds_from == came + timedelta(minutes=30)
 
 
 def test_while_the_custody_feed_is_silent_a_missing_check_cannot_be_verified() -> None:
     now = CAME + CHECK
-    heard = dict.fromkeys((*REGISTRY.agencies_by_id, "met/*"), minute(now))
-    heard["met/*"] = minute(now - 2)
-    (found,) = [s for s in lawful().evaluation(now, heard).standing if s.finding.rule == "R05"]
-    assert found.verification == "cannot-be-verified"
-    heard["met/*"] = minute(now)
-    (found,) = [s for s in lawful().evaluation(now, heard).standing if s.finding.rule == "R05"]
-    assert found.verification == "verified"
+    last_heard = dict.fromkeys((*REGISTRY.agencies_by_id, "met/*"), minute(now))
+    last_heard["met/*"] = minute(now - 2)
+    (finding,) = [
+        standing
+        for standing in lawful().evaluation(now, last_heard).standing
+        if standing.finding.rule == "R05"
+    ]
+    assert finding.verification == "cannot-be-verified"
+    last_heard["met/*"] = minute(now)
+    (finding,) = [
+        standing
+        for standing in lawful().evaluation(now, last_heard).standing
+        if standing.finding.rule == "R05"
+    ]
+    assert finding.verification == "verified"

@@ -155,14 +155,14 @@ def test_the_register_knows_a_child_until_the_wrong_person_is_detached() -> None
     )
     assert crisis.stands("R06", 11)
     detached = crisis.crisis(IdentityDecision("possible", None, (), (), "separated", "1"))
-    assert not [f for f in findings(detached, POLICY) if f.rule == "R06"]
+    assert not [finding for finding in findings(detached, POLICY) if finding.rule == "R06"]
 
 
 @pytest.mark.parametrize("commenced", [None, TODAY])
 def test_it_does_not_change_with_the_act_of_2025(commenced: date | None) -> None:
     policy = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
-    found = findings(conveyed(detained(CHILD)).crisis(), policy)
-    assert [f.rule for f in found if f.rule in {"R05", "R06"}] == ["R06"]
+    result = findings(conveyed(detained(CHILD)).crisis(), policy)
+    assert [finding.rule for finding in result if finding.rule in {"R05", "R06"}] == ["R06"]
 
 
 def test_it_rests_on_what_was_said_not_on_silence_and_goes_to_police_trust_and_amhp() -> None:

@@ -14,7 +14,7 @@ from services.liaison.rules.r07_repeat_contact import condition
 from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 DAY, RETURN, ONE_CALL = (
-    limit("R07", n) for n in ("repeat_within", "return_within", "one_call_within")
+    limit("R07", name) for name in ("repeat_within", "return_within", "one_call_within")
 )
 
 
@@ -22,8 +22,8 @@ def called(
     at: float = 0, incident: str = "CAD-1", nature: str = "suicidal", crisis: Script | None = None
 ) -> Script:
     """A call to the police."""
-    told = crisis or Script()
-    return told.police("incident.reported", at, incident=incident, nature=nature, channel="999")
+    script = crisis or Script()
+    return script.police("incident.reported", at, incident=incident, nature=nature, channel="999")
 
 
 def again(at: float = 120, **how: str) -> Script:
@@ -34,10 +34,10 @@ def again(at: float = 120, **how: str) -> Script:
 def test_a_second_call_in_a_crisis_within_a_day() -> None:
     crisis = again()
     assert not crisis.stands("R07", 120 - SECOND)
-    found = crisis.finding("R07", 120)
-    assert found.recipients == ("police-control", "ambulance-control", "mental-health-crisis")
-    assert (found.urgency, found.stage) == (2, "")
-    assert [e.statement for e in found.evidence] == [
+    finding = crisis.finding("R07", 120)
+    assert finding.recipients == ("police-control", "ambulance-control", "mental-health-crisis")
+    assert (finding.urgency, finding.stage) == (2, "")
+    assert [item.statement for item in finding.evidence] == [
         "Contact at 14:00: call to met",
         "Contact at 16:00: call to met",
     ]
@@ -161,13 +161,13 @@ def test_a_call_that_was_another_persons_is_taken_back() -> None:
     assert not crisis.stands("R07", 122)
 
 
-def elsewhere(hours: float = 3, number: int = 1, **said: object) -> Contact:
+def elsewhere(hours: float = 3, number: int = 1, **fields: object) -> Contact:
     """A contact of another crisis so many hours before, by the same telephone."""
     at = minute(0) - timedelta(hours=hours)
-    known = Contact(
+    contact = Contact(
         ("las", f"L-{number}"), "ambulance", f"las/L-{number}", at, at, None, None, "telephone"
     )
-    return replace(known, **said)  # type: ignore[arg-type]
+    return replace(contact, **fields)  # type: ignore[arg-type]
 
 
 def found(*contacts: Contact, nature: str = "suicidal") -> list[Finding]:
@@ -200,17 +200,17 @@ def test_what_of_others_does_not_count(name: str) -> None:
 
 @pytest.mark.parametrize("by", ["telephone", "property"])
 def test_a_busy_telephone_or_property_alone_brings_nobody_together(by: str) -> None:
-    others = [
-        elsewhere(5, n, by=by, crisis_at=None)
-        for n in range(10, 10 + POLICY.number("R07", "busy_from"))
+    other_crises = [
+        elsewhere(5, number, by=by, crisis_at=None)
+        for number in range(10, 10 + POLICY.number("R07", "busy_from"))
     ]
-    assert found(elsewhere(by=by), *others[:-1])
-    assert not found(elsewhere(by=by), *others)
-    assert found(elsewhere(by="person"), *others)
+    assert found(elsewhere(by=by), *other_crises[:-1])
+    assert not found(elsewhere(by=by), *other_crises)
+    assert found(elsewhere(by="person"), *other_crises)
 
 
 def test_four_crises_from_one_house_are_not_taken_for_a_hostel() -> None:
-    (worst,) = found(*(elsewhere(n + 1, n, by="property") for n in range(4)))
+    (worst,) = found(*(elsewhere(number + 1, number, by="property") for number in range(4)))
     assert worst.stage == "5-contacts"
 
 

@@ -19,23 +19,23 @@ from services.liaison.rules.r08_frequent_contact import condition
 from tests.unit.liaison.script import POLICY, START, Script
 
 MONTH, QUARTER, CHILD = (
-    POLICY.number("R08", n) for n in ("in_30_days", "in_90_days", "child_in_180_days")
+    POLICY.number("R08", name) for name in ("in_30_days", "in_90_days", "child_in_180_days")
 )
 ADULT = date(1980, 1, 1)
 
 
-def contact(days: float, number: int, **said: object) -> Contact:
+def contact(days: float, number: int, **fields: object) -> Contact:
     """Another crisis of the person, so many days ago."""
     at = START - timedelta(days=days)
-    known = Contact(
+    shared = Contact(
         ("las", f"L-{number}"), "ambulance", f"las/L-{number}", at, at, None, None, "person"
     )
-    return replace(known, **said)  # type: ignore[arg-type]
+    return replace(shared, **fields)  # type: ignore[arg-type]
 
 
-def found(days: Sequence[float], born: date | None = ADULT, **said: object) -> list[Finding]:
+def found(days: Sequence[float], born: date | None = ADULT, **fields: object) -> list[Finding]:
     """What is found at a crisis today, after others so many days ago."""
-    return of([contact(d, n, **said) for n, d in enumerate(days)], born)
+    return of([contact(day, number, **fields) for number, day in enumerate(days)], born)
 
 
 def of(
@@ -43,13 +43,13 @@ def of(
 ) -> list[Finding]:
     person = PersonOnFile("p", (PersonDescriptor(date_of_birth=born),))
     crisis = Script().police("incident.reported", 0, nature=nature).crisis()
-    ordered = tuple(sorted(contacts, key=lambda c: c.opened_at))
+    ordered = tuple(sorted(contacts, key=lambda other: other.opened_at))
     return list(condition(replace(crisis, person=person, contacts=ordered), POLICY))
 
 
 def spread(count: int, over: float) -> list[float]:
     """So many days ago, evenly, the first `over` days ago."""
-    return [over * (n + 1) / count for n in range(count)]
+    return [over * (number + 1) / count for number in range(count)]
 
 
 def test_the_fifth_crisis_in_thirty_days() -> None:
@@ -68,14 +68,14 @@ def test_thirty_days_to_the_second_still_count_and_a_second_more_does_not() -> N
 
 
 def test_the_twelfth_in_ninety_days_although_no_month_had_five() -> None:
-    days = [7.6 * (n + 1) for n in range(QUARTER - 1)]
-    assert [f.stage for f in found(days)] == ["in_90_days"]
+    days = [7.6 * (number + 1) for number in range(QUARTER - 1)]
+    assert [finding.stage for finding in found(days)] == ["in_90_days"]
     assert not found(days[:-1])
 
 
 def test_the_third_of_a_child_in_half_a_year_and_not_of_an_adult() -> None:
     child = date(2010, 1, 1)
-    assert [f.stage for f in found([80, 170], child)] == ["child_in_180_days"]
+    assert [finding.stage for finding in found([80, 170], child)] == ["child_in_180_days"]
     assert not found([80, 181], child)
     assert not found([80, 170])
     assert not found([80, 170], None)
@@ -90,12 +90,12 @@ def test_on_the_eighteenth_birthday_a_child_is_none(born: date, child: bool) -> 
 
 
 def test_it_is_said_once_and_not_at_each_further_crisis() -> None:
-    reached_yesterday = [1, *[1 + d for d in spread(MONTH - 1, 20)]]
+    reached_yesterday = [1, *[1 + day for day in spread(MONTH - 1, 20)]]
     assert not found(reached_yesterday)
 
 
 def test_it_is_said_again_when_a_whole_window_has_passed_without_the_limit() -> None:
-    long_ago = [60 + d for d in spread(MONTH, 20)]
+    long_ago = [60 + day for day in spread(MONTH, 20)]
     lately = spread(MONTH - 1, 25)
     assert found([*lately, *long_ago])
 
@@ -104,7 +104,7 @@ def test_one_crisis_with_records_of_many_agencies_is_one() -> None:
     days = spread(MONTH - 2, 20)
     one = contact(10, 50)
     other = replace(one, key=("met", "C-50"), agency_kind="police", crisis=one.crisis)
-    some = [contact(d, n) for n, d in enumerate(days)]
+    some = [contact(day, number) for number, day in enumerate(days)]
     assert of([*some, one])
     assert not of([*some[:-1], one, other])
 
@@ -125,12 +125,14 @@ def test_what_is_not_counted(name: str) -> None:
 
 
 def test_a_call_of_today_without_a_sign_of_a_crisis_reaches_nothing() -> None:
-    assert not of([contact(d, n) for n, d in enumerate(spread(MONTH, 20))], nature="crime")
+    assert not of(
+        [contact(day, number) for number, day in enumerate(spread(MONTH, 20))], nature="crime"
+    )
 
 
 def test_of_a_person_who_is_not_identified_nothing_is_counted() -> None:
     crisis = Script().police("incident.reported", 0, nature="suicidal").crisis()
-    contacts = tuple(contact(d, n) for n, d in enumerate(spread(MONTH, 20)))
+    contacts = tuple(contact(day, number) for number, day in enumerate(spread(MONTH, 20)))
     assert not list(condition(replace(crisis, contacts=contacts), POLICY))
 
 
@@ -143,9 +145,9 @@ def test_the_meeting_is_due_at_the_end_of_the_fifth_working_day() -> None:
 
 def test_counts_are_told_by_month_and_agency() -> None:
     (reached,) = found(spread(MONTH - 1, 28))
-    said = [e.statement for e in reached.evidence]
-    assert "2026-11: 1 record of met" in said
-    assert "2026-11: 3 records of las" in said
+    statement = [item.statement for item in reached.evidence]
+    assert "2026-11: 1 record of met" in statement
+    assert "2026-11: 3 records of las" in statement
 
 
 def test_the_national_definition_cannot_be_loosened() -> None:

@@ -58,8 +58,8 @@ def extended(crisis: Script, at: float, until: float | None = None, **more: Any)
 
 def stage(crisis: Script, at: float) -> str | None:
     """What the alert says at that minute; None where none stands."""
-    found = crisis.standing("R09", at)
-    return found[0].finding.stage if found else None
+    finding = crisis.standing("R09", at)
+    return finding[0].finding.stage if finding else None
 
 
 def test_the_law_gives_twenty_four_hours_and_at_most_twelve_more() -> None:
@@ -89,9 +89,9 @@ def test_before_arrival_no_clock_runs() -> None:
 
 
 def test_for_a_person_kept_where_they_are_the_clock_starts_with_that_decision() -> None:
-    kept = detained(kept_at=HBPOS)
-    assert stage(kept, 5 + PERIOD - SECOND) == "second-warning"
-    assert stage(kept, 5 + PERIOD) == "period-ended"
+    kept_there = detained(kept_at=HBPOS)
+    assert stage(kept_there, 5 + PERIOD - SECOND) == "second-warning"
+    assert stage(kept_there, 5 + PERIOD) == "period-ended"
 
 
 def test_an_arrival_nobody_told_of_is_not_later_than_the_handover() -> None:
@@ -116,8 +116,8 @@ def test_a_site_that_opens_its_own_record_starts_no_clock_of_its_own() -> None:
         power="s136",
         kept_at=HBPOS,
     )
-    (found,) = crisis.standing("R09", 10 * HOUR + PERIOD)
-    assert found.finding.act_by == minute(ARRIVED + PERIOD)
+    (finding,) = crisis.standing("R09", 10 * HOUR + PERIOD)
+    assert finding.finding.act_by == minute(ARRIVED + PERIOD)
 
 
 def test_two_people_detained_by_one_force_have_two_clocks() -> None:
@@ -167,17 +167,20 @@ def test_a_shorter_extension_ends_when_it_says() -> None:
 
 
 WRONG: dict[str, tuple[Callable[[Script], Script], str]] = {
-    "late": (lambda c: extended(c, ARRIVED + PERIOD + SECOND), "after the period had ended"),
+    "late": (
+        lambda crisis: extended(crisis, ARRIVED + PERIOD + SECOND),
+        "after the period had ended",
+    ),
     "too long": (
-        lambda c: extended(c, 23 * HOUR, until=ARRIVED + 36 * HOUR + SECOND),
+        lambda crisis: extended(crisis, 23 * HOUR, until=ARRIVED + 36 * HOUR + SECOND),
         "longer than 12 hours",
     ),
     "for want of a bed": (
-        lambda c: extended(c, 23 * HOUR, because_of_condition=False),
+        lambda crisis: extended(crisis, 23 * HOUR, because_of_condition=False),
         "not the person's condition",
     ),
     "not by the doctor": (
-        lambda c: extended(c, 23 * HOUR, authorised_by="unknown"),
+        lambda crisis: extended(crisis, 23 * HOUR, authorised_by="unknown"),
         "medical practitioner's",
     ),
 }
@@ -187,14 +190,14 @@ WRONG: dict[str, tuple[Callable[[Script], Script], str]] = {
 def test_an_extension_that_the_act_does_not_allow_is_told_at_once_and_does_not_extend(
     name: str,
 ) -> None:
-    make, said = WRONG[name]
+    make, fault = WRONG[name]
     crisis = make(arrived())
-    told = crisis.events[-1].event.time
-    at = (told - minute(0)).total_seconds() / 60
+    recorded_at = crisis.events[-1].event.time
+    at = (recorded_at - minute(0)).total_seconds() / 60
     before = crisis.standing("R09", at - SECOND)
-    assert not before or said not in before[0].finding.reason
+    assert not before or fault not in before[0].finding.reason
     finding = crisis.finding("R09", at)
-    assert said in finding.reason
+    assert fault in finding.reason
     assert finding.urgency == 1
     assert crisis.finding("R09", ARRIVED + PERIOD + 2 * SECOND).stage == "period-ended1"
 
@@ -222,9 +225,9 @@ def test_once_the_act_of_2025_forbids_police_stations_no_superintendent_is_asked
     def said(commenced: date) -> bool:
         changed = POLICY.model_copy(update={"regimes": {"mental-health-act-2025-s48": commenced}})
         return any(
-            "superintendent" in f.reason
-            for f in findings(crisis.crisis(), changed)
-            if f.rule == "R09"
+            "superintendent" in finding.reason
+            for finding in findings(crisis.crisis(), changed)
+            if finding.rule == "R09"
         )
 
     assert said(date(2026, 11, 25))
@@ -300,7 +303,7 @@ def test_an_end_that_was_retracted_is_none() -> None:
 
 def test_the_night_the_clocks_go_back_has_twenty_four_hours_all_the_same() -> None:
     came = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)
-    told = [
+    crisis = [
         event(
             POLICE,
             "detention.detained",
@@ -312,8 +315,8 @@ def test_the_night_the_clocks_go_back_has_twenty_four_hours_all_the_same() -> No
             POLICE, "detention.arrived", came, "b", {"incident": "C", "detention": "D", "at": HBPOS}
         ),
     ]
-    found = findings(fold("crisis", "southwark", told, None), POLICY)
-    (ended,) = [f for f in found if f.stage == "period-ended"]
+    result = findings(fold("crisis", "southwark", crisis, None), POLICY)
+    (ended,) = [finding for finding in result if finding.stage == "period-ended"]
     assert ended.holds_from == datetime(2026, 10, 25, 20, 0, tzinfo=UTC)
     assert "began at 21:00" in ended.reason, (
         "in summer time; the next day the same instant is 20:00 on the clock"
@@ -322,14 +325,16 @@ def test_the_night_the_clocks_go_back_has_twenty_four_hours_all_the_same() -> No
 
 def test_while_the_trust_is_not_heard_an_end_of_the_detention_cannot_be_ruled_out() -> None:
     now = ARRIVED + PERIOD
-    heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
-    heard["slam"] = minute(now - 5)
-    (found,) = [
-        s
-        for s in arrived().evaluation(now, heard, {"mental-health-trust": ("slam",)}).standing
-        if s.finding.rule == "R09"
+    last_heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
+    last_heard["slam"] = minute(now - 5)
+    (finding,) = [
+        standing
+        for standing in arrived()
+        .evaluation(now, last_heard, {"mental-health-trust": ("slam",)})
+        .standing
+        if standing.finding.rule == "R09"
     ]
-    assert found.verification == "cannot-be-verified"
+    assert finding.verification == "cannot-be-verified"
 
 
 def test_it_goes_to_the_trust_and_the_amhp() -> None:

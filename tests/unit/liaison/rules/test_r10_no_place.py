@@ -33,8 +33,8 @@ def asked(
 
 def stage(crisis: Script, at: float) -> str | None:
     """What the alert says at that minute; None where none stands."""
-    found = crisis.standing("R10", at)
-    return found[0].finding.stage if found else None
+    finding = crisis.standing("R10", at)
+    return finding[0].finding.stage if finding else None
 
 
 def test_nobody_accepts_within_the_limit_and_then_within_the_hour() -> None:
@@ -46,14 +46,18 @@ def test_nobody_accepts_within_the_limit_and_then_within_the_hour() -> None:
 
 
 ENDS: dict[str, Callable[[Script, float], Script]] = {
-    "accepted": lambda c, at: asked(c, "accepted", at),
-    "on the way to a named site": lambda c, at: c.police(
+    "accepted": lambda crisis, at: asked(crisis, "accepted", at),
+    "on the way to a named site": lambda crisis, at: crisis.police(
         "detention.conveyed", at, detention="D-1", by="ambulance", to=HBPOS
     ),
-    "arrived": lambda c, at: c.police("detention.arrived", at, detention="D-1", at=HBPOS),
-    "handed over": lambda c, at: c.police("detention.handed-over", at, detention="D-1", at=HBPOS),
-    "ended": lambda c, at: c.police("detention.ended", at, detention="D-1", outcome="released"),
-    "escaped": lambda c, at: c.police("detention.escaped", at, detention="D-1"),
+    "arrived": lambda crisis, at: crisis.police("detention.arrived", at, detention="D-1", at=HBPOS),
+    "handed over": lambda crisis, at: crisis.police(
+        "detention.handed-over", at, detention="D-1", at=HBPOS
+    ),
+    "ended": lambda crisis, at: crisis.police(
+        "detention.ended", at, detention="D-1", outcome="released"
+    ),
+    "escaped": lambda crisis, at: crisis.police("detention.escaped", at, detention="D-1"),
 }
 
 
@@ -101,12 +105,16 @@ def with_reports(
             for at, site, free, young in reports
         ),
     )
-    found = [f for f in findings(crisis, POLICY) if f.rule == "R10"]
+    result = [finding for finding in findings(crisis, POLICY) if finding.rule == "R10"]
 
     def at(minutes: float) -> str | None:
         now = minute(minutes)
         return next(
-            (f.stage for f in found if f.holds_from <= now and (f.until is None or now < f.until)),
+            (
+                finding.stage
+                for finding in result
+                if finding.holds_from <= now and (finding.until is None or now < finding.until)
+            ),
             None,
         )
 
@@ -166,18 +174,18 @@ def test_two_people_detained_wait_for_a_place_each() -> None:
 
 def test_while_the_trust_is_not_heard_it_cannot_be_verified() -> None:
     now = 5 + WITHIN
-    heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
+    last_heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
     services: dict[AgencyKind, tuple[str, ...]] = {"mental-health-trust": ("slam",)}
-    wanted: list[str] = []
+    expected: list[str] = []
     for silent in (now, now - 5):
-        heard["slam"] = minute(silent)
-        (found,) = [
-            s
-            for s in detained().evaluation(now, heard, services).standing
-            if s.finding.rule == "R10"
+        last_heard["slam"] = minute(silent)
+        (finding,) = [
+            standing
+            for standing in detained().evaluation(now, last_heard, services).standing
+            if standing.finding.rule == "R10"
         ]
-        wanted.append(found.verification)
-    assert wanted == ["verified", "cannot-be-verified"]
+        expected.append(finding.verification)
+    assert expected == ["verified", "cannot-be-verified"]
 
 
 def test_it_goes_to_trust_emergency_department_and_police() -> None:

@@ -12,7 +12,7 @@ from services.liaison.evaluate import findings
 from tests.unit.liaison.script import POLICY, REGISTRY, SECOND, Script, limit, minute
 
 WITHIN, BEFORE, AGAIN = (
-    limit("R11", n) for n in ("handover_within", "warning_before", "again_after")
+    limit("R11", name) for name in ("handover_within", "warning_before", "again_after")
 )
 HBPOS = {"site": "maudsley", "kind": "health-based-place-of-safety"}
 ED = {"site": "st-thomas", "kind": "emergency-department"}
@@ -28,8 +28,8 @@ def arrived(at: dict[str, str] = HBPOS, power: str = "s136") -> Script:
 
 def stage(crisis: Script, at: float) -> str | None:
     """What the alert says at that minute; None where none stands."""
-    found = crisis.standing("R11", at)
-    return found[0].finding.stage if found else None
+    finding = crisis.standing("R11", at)
+    return finding[0].finding.stage if finding else None
 
 
 def test_forty_five_sixty_and_a_hundred_and_twenty_minutes() -> None:
@@ -53,20 +53,26 @@ def test_at_an_emergency_department_the_limit_is_its_own() -> None:
     policy = POLICY.model_copy(update={"limits": {"R11": {"emergency_department_within": 7200}}})
 
     def late(where: dict[str, str]) -> set[float]:
-        found = findings(arrived(where).crisis(), policy)
+        result = findings(arrived(where).crisis(), policy)
         return {
-            (f.holds_from - minute(CAME)) / timedelta(minutes=1) for f in found if f.stage == "late"
+            (finding.holds_from - minute(CAME)) / timedelta(minutes=1)
+            for finding in result
+            if finding.stage == "late"
         }
 
     assert (late(HBPOS), late(ED)) == ({60}, {120})
 
 
 ENDS: dict[str, Callable[[Script, float], Script]] = {
-    "handed over": lambda c, at: c.police("detention.handed-over", at, detention="D-1", at=HBPOS),
-    "moved on": lambda c, at: c.police("detention.moved", at, detention="D-1", to=ED),
-    "ended": lambda c, at: c.police("detention.ended", at, detention="D-1", outcome="released"),
-    "escaped": lambda c, at: c.police("detention.escaped", at, detention="D-1"),
-    "police incident closed": lambda c, at: c.police(
+    "handed over": lambda crisis, at: crisis.police(
+        "detention.handed-over", at, detention="D-1", at=HBPOS
+    ),
+    "moved on": lambda crisis, at: crisis.police("detention.moved", at, detention="D-1", to=ED),
+    "ended": lambda crisis, at: crisis.police(
+        "detention.ended", at, detention="D-1", outcome="released"
+    ),
+    "escaped": lambda crisis, at: crisis.police("detention.escaped", at, detention="D-1"),
+    "police incident closed": lambda crisis, at: crisis.police(
         "incident.closed", at, attended=True, outcome="resolved"
     ),
 }
@@ -126,10 +132,14 @@ def test_a_site_that_is_corrected_is_another_desk() -> None:
 
 def test_while_the_trust_is_not_heard_it_cannot_be_verified() -> None:
     now = CAME + WITHIN
-    heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
-    said = []
+    last_heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(now))
+    verifications = []
     for last in (now, now - 5):
-        heard["slam"] = minute(last)
-        evaluation = arrived().evaluation(now, heard, {"mental-health-trust": ("slam",)})
-        said += [s.verification for s in evaluation.standing if s.finding.rule == "R11"]
-    assert said == ["verified", "cannot-be-verified"]
+        last_heard["slam"] = minute(last)
+        evaluation = arrived().evaluation(now, last_heard, {"mental-health-trust": ("slam",)})
+        verifications += [
+            standing.verification
+            for standing in evaluation.standing
+            if standing.finding.rule == "R11"
+        ]
+    assert verifications == ["verified", "cannot-be-verified"]

@@ -11,15 +11,15 @@ import pytest
 from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 GRADED, TOLD, WARNING = (
-    limit("R12", n) for n in ("graded_within", "police_told_within", "power_warning_before")
+    limit("R12", name) for name in ("graded_within", "police_told_within", "power_warning_before")
 )
 
 
 def absent(kind: str = "absent-without-leave", status: str | None = "03", **data: Any) -> Script:
     """A ward reports the absence."""
-    known = {} if status is None else {"legal_status": status}
+    legal = {} if status is None else {"legal_status": status}
     return Script().say(
-        "slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **known, **data
+        "slam-ehr", "absence.reported", 0, absence="A-1", kind=kind, **legal, **data
     )
 
 
@@ -40,8 +40,8 @@ def title(crisis: Script, at: float) -> str:
 
 def test_a_risk_that_is_not_graded_is_asked_of_the_ward_alone() -> None:
     assert not absent().stands("R12", GRADED - SECOND)
-    found = absent().finding("R12", GRADED)
-    assert (found.stage, found.recipients, found.urgency) == (
+    finding = absent().finding("R12", GRADED)
+    assert (finding.stage, finding.recipients, finding.urgency) == (
         "not-graded",
         ("mental-health-crisis",),
         2,
@@ -58,9 +58,9 @@ def test_a_grade_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() ->
 def test_high_risk_and_the_police_do_not_know() -> None:
     crisis = graded(absent())
     assert not crisis.stands("R12", 1 + TOLD - SECOND)
-    found = crisis.finding("R12", 1 + TOLD)
-    assert (found.stage, found.urgency) == ("police-not-told", 1)
-    assert found.recipients == ("police-control", "mental-health-crisis", "ambulance-control")
+    finding = crisis.finding("R12", 1 + TOLD)
+    assert (finding.stage, finding.urgency) == ("police-not-told", 1)
+    assert finding.recipients == ("police-control", "mental-health-crisis", "ambulance-control")
 
 
 @pytest.mark.parametrize("risk", ["low", "medium"])
@@ -74,8 +74,8 @@ def test_a_restricted_patient_is_high_risk_until_graded_otherwise() -> None:
 
 
 TELLS: dict[str, Callable[[Script, float], Script]] = {
-    "police call": lambda c, at: c.police("incident.reported", at, nature="missing"),
-    "asked for help": lambda c, at: c.say(
+    "police call": lambda crisis, at: crisis.police("incident.reported", at, nature="missing"),
+    "asked for help": lambda crisis, at: crisis.say(
         "slam-ehr", "assistance.requested", at, incident="W-1", of="police", request="Q"
     ),
     "back": ended,
@@ -120,14 +120,14 @@ def test_who_is_not_detained_is_not_absent_without_leave(kind: str, status: str)
 
 
 MEETS: dict[str, Callable[[Script], Script]] = {
-    "ambulance call": lambda c: c.ambulance("incident.reported", 60, nature="medical"),
-    "police call": lambda c: c.police("incident.reported", 60, nature="disturbance"),
-    "custody": lambda c: c.say(
+    "ambulance call": lambda crisis: crisis.ambulance("incident.reported", 60, nature="medical"),
+    "police call": lambda crisis: crisis.police("incident.reported", 60, nature="disturbance"),
+    "custody": lambda crisis: crisis.say(
         "met-custody", "custody.arrived", 60, custody="C-1", suite="brixton"
     ),
-    "seen at a check": lambda c: c.police("incident.reported", 5, nature="missing").police(
-        "welfare.checked", 60, seen=True
-    ),
+    "seen at a check": lambda crisis: crisis.police(
+        "incident.reported", 5, nature="missing"
+    ).police("welfare.checked", 60, seen=True),
 }
 
 
@@ -135,23 +135,25 @@ MEETS: dict[str, Callable[[Script], Script]] = {
 def test_the_ward_hears_that_an_agency_has_met_the_patient(name: str) -> None:
     crisis = MEETS[name](graded(absent(), "medium"))
     assert not crisis.stands("R12", 60 - SECOND)
-    found = crisis.finding("R12", 60)
-    assert "has been met" in found.title
-    assert "mental-health-crisis" in found.recipients
-    assert found.agencies == ("slam",)
+    finding = crisis.finding("R12", 60)
+    assert "has been met" in finding.title
+    assert "mental-health-crisis" in finding.recipients
+    assert finding.agencies == ("slam",)
     assert not ended(crisis, 90).stands("R12", 90)
 
 
 NO_MEETING: dict[str, Callable[[Script], Script]] = {
-    "the search": lambda c: c.police("incident.reported", 60, nature="missing"),
-    "before it": lambda c: c.police("incident.reported", -60, nature="disturbance"),
-    "not seen": lambda c: c.police("incident.reported", 5, nature="missing").police(
+    "the search": lambda crisis: crisis.police("incident.reported", 60, nature="missing"),
+    "before it": lambda crisis: crisis.police("incident.reported", -60, nature="disturbance"),
+    "not seen": lambda crisis: crisis.police("incident.reported", 5, nature="missing").police(
         "welfare.checked", 60, seen=False
     ),
-    "after the end": lambda c: ended(c, 59).police("incident.reported", 60, nature="disturbance"),
-    "nobody there": lambda c: c.police("incident.reported", 60, nature="disturbance").police(
-        "incident.closed", 60, attended=True, outcome="no-trace"
+    "after the end": lambda crisis: ended(crisis, 59).police(
+        "incident.reported", 60, nature="disturbance"
     ),
+    "nobody there": lambda crisis: crisis.police(
+        "incident.reported", 60, nature="disturbance"
+    ).police("incident.closed", 60, attended=True, outcome="no-trace"),
 }
 
 
@@ -175,24 +177,24 @@ def test_the_power_to_retake_is_about_to_end_and_has_ended() -> None:
 
 def test_the_end_of_the_power_stands_beside_what_else_is_wrong() -> None:
     crisis = graded(absent(power_valid_until=(minute(0) + timedelta(hours=2)).isoformat()))
-    assert {s.finding.stage for s in crisis.standing("R12", 60)} == {
+    assert {standing.finding.stage for standing in crisis.standing("R12", 60)} == {
         "police-not-told",
         "power-ends",
     }
 
 
 def test_it_says_what_is_recorded_for_a_search_and_what_is_not() -> None:
-    told = graded(absent(last_seen_at=minute(-20).isoformat(), photo_held=False))
-    said = told.finding("R12", 30).evidence[-1].statement
+    crisis = graded(absent(last_seen_at=minute(-20).isoformat(), photo_held=False))
+    statement = crisis.finding("R12", 30).evidence[-1].statement
     assert (
-        said
+        statement
         == "Risk: high. Last seen: at 13:40. Photograph: none. May be retaken until: not recorded"
     )
 
 
 def test_where_the_area_is_known_its_control_room_is_told_else_the_supervisor() -> None:
-    found = graded(absent()).finding("R12", 30)
-    assert "police-control" in found.recipients
+    finding = graded(absent()).finding("R12", 30)
+    assert "police-control" in finding.recipients
     nowhere = graded(absent()).crisis()
     assert nowhere.area == "southwark"
 
@@ -208,10 +210,10 @@ def test_an_absence_that_was_another_patients_is_taken_back() -> None:
     ("silent", "said"), [("met", "cannot-be-verified"), ("slam", "cannot-be-verified")]
 )
 def test_while_a_service_is_silent_it_cannot_be_verified(silent: str, said: str) -> None:
-    heard = dict.fromkeys(("met", "slam"), minute(30)) | {silent: minute(20)}
-    (found,) = [
-        s
-        for s in graded(absent()).evaluation(30, heard, {"police": ("met",)}).standing
-        if s.finding.rule == "R12"
+    last_heard = dict.fromkeys(("met", "slam"), minute(30)) | {silent: minute(20)}
+    (finding,) = [
+        standing
+        for standing in graded(absent()).evaluation(30, last_heard, {"police": ("met",)}).standing
+        if standing.finding.rule == "R12"
     ]
-    assert found.verification == said
+    assert finding.verification == said

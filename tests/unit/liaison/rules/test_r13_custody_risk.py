@@ -77,7 +77,9 @@ def test_it_ends_with_the_release() -> None:
 
 def test_custody_that_is_not_heard_cannot_be_verified() -> None:
     (standing,) = [
-        s for s in held().evaluation(ASSESSED + 5, heard={}).standing if s.finding.rule == "R13"
+        standing
+        for standing in held().evaluation(ASSESSED + 5, last_heard={}).standing
+        if standing.finding.rule == "R13"
     ]
     assert standing.verification == "cannot-be-verified"
 
@@ -106,12 +108,12 @@ def test_no_risk_of_self_harm_contradicts_a_suicidal_call_until_a_nurse_has_been
 
 @pytest.mark.parametrize(("days", "counts"), [(10, True), (364, True), (366, False)])
 def test_a_pathway_that_was_closed_lately_is_a_history(days: int, counts: bool) -> None:
-    told = Script().on_file("person.registered", minute(0) - timedelta(days=900), person=WHO)
-    told.on_file("pathway.opened", minute(0) - timedelta(days=800), pathway="CP-1")
-    told.on_file(
+    crisis = Script().on_file("person.registered", minute(0) - timedelta(days=900), person=WHO)
+    crisis.on_file("pathway.opened", minute(0) - timedelta(days=800), pathway="CP-1")
+    crisis.on_file(
         "pathway.closed", minute(0) - timedelta(days=days), pathway="CP-1", reason="discharged"
     )
-    assert held(told).stands("R13", ASSESSED) is counts
+    assert held(crisis).stands("R13", ASSESSED) is counts
 
 
 def test_somebody_arrested_and_released_without_any_sign_prompts_nothing() -> None:

@@ -70,8 +70,8 @@ def test_a_person_who_is_only_possible_is_not_told_of(outcome: str) -> None:
     unsure = IdentityDecision(
         "possible" if outcome == "possible" else "unknown", None, (person_id,), (), "", "test"
     )
-    assert any(f.rule == "R16" for f in findings(crisis.crisis(attached), POLICY))
-    assert not any(f.rule == "R16" for f in findings(crisis.crisis(unsure), POLICY))
+    assert any(finding.rule == "R16" for finding in findings(crisis.crisis(attached), POLICY))
+    assert not any(finding.rule == "R16" for finding in findings(crisis.crisis(unsure), POLICY))
 
 
 def test_a_pathway_that_was_closed_before_prompts_nothing() -> None:

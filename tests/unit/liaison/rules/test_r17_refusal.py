@@ -10,15 +10,15 @@ import pytest
 from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 RECEIVED, AT_RISK, SENT = (
-    limit("R17", n) for n in ("received_within", "sent_within_at_risk", "sent_within")
+    limit("R17", name) for name in ("received_within", "sent_within_at_risk", "sent_within")
 )
 
 
 def declined(nature: str = "suicidal", **data: object) -> Script:
     """The police decline in the first minute and refer the caller to the ambulance service."""
     crisis = Script().police("incident.reported", -5, nature=nature)
-    said: dict[str, Any] = {"reason": "threshold-not-met", "referred_to": "las"} | data
-    return crisis.police("incident.declined", 0, **said)
+    statement: dict[str, Any] = {"reason": "threshold-not-met", "referred_to": "las"} | data
+    return crisis.police("incident.declined", 0, **statement)
 
 
 def received(crisis: Script, at: float = 3) -> Script:
@@ -31,11 +31,11 @@ def received(crisis: Script, at: float = 3) -> Script:
 
 def test_the_other_service_has_no_call_within_the_limit() -> None:
     assert not declined().stands("R17", RECEIVED - SECOND)
-    found = declined().finding("R17", RECEIVED)
-    assert found.stage == "no-call"
-    assert found.recipients == ("police-supervisor", "ambulance-control")
-    assert found.agencies == ("las", "met")
-    assert found.act_by == minute(RECEIVED + limit("R17", "dispute_call_within"))
+    finding = declined().finding("R17", RECEIVED)
+    assert finding.stage == "no-call"
+    assert finding.recipients == ("police-supervisor", "ambulance-control")
+    assert finding.agencies == ("las", "met")
+    assert finding.act_by == minute(RECEIVED + limit("R17", "dispute_call_within"))
 
 
 def test_a_call_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> None:
@@ -51,8 +51,8 @@ def test_a_call_at_the_very_limit_is_in_time_and_one_a_second_later_is_not() -> 
 def test_it_has_the_call_and_sends_nobody(nature: str, within: float, urgency: int) -> None:
     crisis = received(declined(nature))
     assert not crisis.stands("R17", within - SECOND)
-    found = crisis.finding("R17", within)
-    assert (found.stage, found.urgency) == ("nobody-sent", urgency)
+    finding = crisis.finding("R17", within)
+    assert (finding.stage, finding.urgency) == ("nobody-sent", urgency)
 
 
 def test_who_opens_its_call_late_has_as_long_again_to_send_somebody() -> None:
@@ -63,15 +63,17 @@ def test_who_opens_its_call_late_has_as_long_again_to_send_somebody() -> None:
 
 
 RESPONDS: dict[str, Callable[[Script, float], Script]] = {
-    "crew sent": lambda c, at: c.ambulance(
+    "crew sent": lambda crisis, at: crisis.ambulance(
         "resource.assigned", at, resource="A1", kind="ambulance"
     ),
-    "police go after all": lambda c, at: c.police(
+    "police go after all": lambda crisis, at: crisis.police(
         "resource.on-scene", at, resource="MX1", kind="police-unit"
     ),
-    "clinician rang": lambda c, at: c.ambulance("incident.graded", at, assessed_by_clinician=True),
-    "checked": lambda c, at: c.police("welfare.checked", at, seen=True),
-    "call closed": lambda c, at: c.ambulance(
+    "clinician rang": lambda crisis, at: crisis.ambulance(
+        "incident.graded", at, assessed_by_clinician=True
+    ),
+    "checked": lambda crisis, at: crisis.police("welfare.checked", at, seen=True),
+    "call closed": lambda crisis, at: crisis.ambulance(
         "incident.closed", at, attended=False, outcome="referred"
     ),
 }
@@ -161,7 +163,7 @@ def test_a_declined_call_that_is_closed_raises_no_second_alert() -> None:
 @pytest.mark.parametrize(("told", "said"), [(True, "yes"), (False, "no"), (None, "not recorded")])
 def test_it_says_whether_the_caller_was_told(told: bool | None, said: str) -> None:
     finding = declined(caller_told=told).finding("R17", 10)
-    assert f"Caller told: {said}" in [e.statement for e in finding.evidence]
+    assert f"Caller told: {said}" in [item.statement for item in finding.evidence]
 
 
 def test_a_decision_that_is_taken_back_prompts_nothing() -> None:
@@ -176,6 +178,10 @@ def test_a_decision_that_is_taken_back_prompts_nothing() -> None:
 
 
 def test_while_the_other_service_is_silent_that_it_has_no_call_cannot_be_verified() -> None:
-    heard = {"met": minute(10), "las": minute(2)}
-    (found,) = [s for s in declined().evaluation(10, heard).standing if s.finding.rule == "R17"]
-    assert found.verification == "cannot-be-verified"
+    last_heard = {"met": minute(10), "las": minute(2)}
+    (finding,) = [
+        standing
+        for standing in declined().evaluation(10, last_heard).standing
+        if standing.finding.rule == "R17"
+    ]
+    assert finding.verification == "cannot-be-verified"

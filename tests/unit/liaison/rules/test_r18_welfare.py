@@ -33,15 +33,15 @@ def test_a_risk_that_is_raised_has_its_own_shorter_limit() -> None:
 
 
 SEEN_TO: dict[str, Callable[[Script, float], Script]] = {
-    "police there": lambda c, at: c.police(
+    "police there": lambda crisis, at: crisis.police(
         "resource.on-scene", at, resource="MX21", kind="police-unit"
     ),
-    "crew there": lambda c, at: c.ambulance(
+    "crew there": lambda crisis, at: crisis.ambulance(
         "incident.reported", at - 1, nature="welfare-concern"
     ).ambulance("resource.on-scene", at, resource="A1", kind="ambulance"),
-    "checked": lambda c, at: c.police("welfare.checked", at, seen=True),
-    "decided without seeing": lambda c, at: c.police("welfare.checked", at, seen=False),
-    "closed": lambda c, at: c.police(
+    "checked": lambda crisis, at: crisis.police("welfare.checked", at, seen=True),
+    "decided without seeing": lambda crisis, at: crisis.police("welfare.checked", at, seen=False),
+    "closed": lambda crisis, at: crisis.police(
         "incident.closed", at, attended=False, outcome="no-further-action"
     ),
 }
@@ -89,7 +89,7 @@ def test_when_one_of_them_decides_the_other_still_waits() -> None:
         "incident.reported", 5, nature="welfare-concern", risk_to_self="high"
     )
     crisis.police("incident.closed", HIGH + 10, attended=False, outcome="no-further-action")
-    assert [s.finding.holds_from for s in crisis.standing("R18", HIGH + 30)] == [
+    assert [standing.finding.holds_from for standing in crisis.standing("R18", HIGH + 30)] == [
         crisis.events[-1].event.time
     ]
 
@@ -105,15 +105,15 @@ def test_a_corrected_time_counts(late: float, stands: bool) -> None:
 
 def closed(crisis: Script | None = None, outcome: str = "no-further-action") -> Script:
     """The police close a call about a suicidal person in the twentieth minute and did not go."""
-    told = crisis or Script().police("incident.reported", 0, nature="suicidal")
-    return told.police("incident.closed", 20, attended=False, outcome=outcome)
+    script = crisis or Script().police("incident.reported", 0, nature="suicidal")
+    return script.police("incident.closed", 20, attended=False, outcome=outcome)
 
 
 def test_a_crisis_call_closed_with_nobody_there_prompts_at_once() -> None:
     assert not closed().stands("R18", 20 - SECOND)
-    found = closed().finding("R18", 20)
-    assert found.title == "Crisis call closed without attendance"
-    assert found.recipients == ("police-control", "mental-health-crisis")
+    finding = closed().finding("R18", 20)
+    assert finding.title == "Crisis call closed without attendance"
+    assert finding.recipients == ("police-control", "mental-health-crisis")
 
 
 def suicidal() -> Script:
@@ -165,9 +165,9 @@ def test_it_is_suppressed_and_only_by_that(name: str) -> None:
 def test_the_last_call_that_is_closed_prompts_and_says_who_closed_it() -> None:
     crisis = closed(suicidal().ambulance("incident.reported", 1, nature="suicidal"))
     crisis.ambulance("incident.closed", 30, attended=False, outcome="no-further-action")
-    found = crisis.finding("R18", 30)
-    assert "ambulance service closed" in found.reason
-    assert "ambulance-control" in found.recipients
+    finding = crisis.finding("R18", 30)
+    assert "ambulance service closed" in finding.reason
+    assert "ambulance-control" in finding.recipients
 
 
 def test_it_ends_when_a_new_call_is_opened_or_somebody_goes() -> None:
@@ -190,12 +190,14 @@ def test_a_closure_that_is_taken_back_prompts_nothing() -> None:
 @pytest.mark.parametrize("silent", ["met", "las"])
 def test_while_a_service_is_silent_that_nobody_went_cannot_be_verified(silent: str) -> None:
     crisis = closed()
-    heard = dict.fromkeys(("met", "las"), crisis.events[-1].event.time) | {
+    last_heard = dict.fromkeys(("met", "las"), crisis.events[-1].event.time) | {
         silent: crisis.events[0].event.time
     }
-    (found,) = (
-        s
-        for s in crisis.evaluation(20, heard, {"ambulance": ("las",), "police": ("met",)}).standing
-        if s.finding.rule == "R18"
+    (finding,) = (
+        standing
+        for standing in crisis.evaluation(
+            20, last_heard, {"ambulance": ("las",), "police": ("met",)}
+        ).standing
+        if standing.finding.rule == "R18"
     )
-    assert found.verification == "cannot-be-verified"
+    assert finding.verification == "cannot-be-verified"

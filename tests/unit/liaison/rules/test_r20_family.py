@@ -43,7 +43,7 @@ def test_an_attempt_reaches_nobody_and_is_shown() -> None:
         .finding("R20", 5 + SOON)
     )
     assert "1 attempts are recorded" in finding.reason
-    assert any("Contact tried at 15:00" in e.statement for e in finding.evidence)
+    assert any("Contact tried at 15:00" in item.statement for item in finding.evidence)
 
 
 def test_released_before_the_limit_nobody_is_owed_a_call() -> None:
@@ -88,7 +88,7 @@ def test_once_the_regime_is_in_force_the_nominated_person_takes_the_place_of_the
         policy = POLICY.model_copy(
             update={"regimes": {"mental-health-act-2025-nominated-person": since}}
         )
-        return next(f.reason for f in findings(crisis, policy) if f.rule == "R20")
+        return next(finding.reason for finding in findings(crisis, policy) if finding.rule == "R20")
 
     assert "nearest relative" in asked(None)
     assert "nearest relative" in asked(date(2026, 11, 24))

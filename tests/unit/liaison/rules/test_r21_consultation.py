@@ -25,16 +25,20 @@ def test_nothing_is_recorded_within_the_limit() -> None:
 
 
 ENDS: dict[str, Callable[[Script, float], Script]] = {
-    "consulted": lambda c, at: c.police("detention.consulted", at, detention="D-1", role="nurse"),
-    "not practicable, with the reason": lambda c, at: c.police(
+    "consulted": lambda crisis, at: crisis.police(
+        "detention.consulted", at, detention="D-1", role="nurse"
+    ),
+    "not practicable, with the reason": lambda crisis, at: crisis.police(
         "detention.consulted",
         at,
         detention="D-1",
         practicable=False,
         reason_not_practicable="in the road",
     ),
-    "arrived": lambda c, at: c.police("detention.arrived", at, detention="D-1", at=SITE),
-    "ended": lambda c, at: c.police("detention.ended", at, detention="D-1", outcome="released"),
+    "arrived": lambda crisis, at: crisis.police("detention.arrived", at, detention="D-1", at=SITE),
+    "ended": lambda crisis, at: crisis.police(
+        "detention.ended", at, detention="D-1", outcome="released"
+    ),
 }
 
 
@@ -74,9 +78,11 @@ def test_a_warrant_under_section_135_asks_for_no_consultation(power: str) -> Non
 
 
 def test_of_a_person_kept_where_they_were_it_ends_when_health_takes_over() -> None:
-    kept = detained(kept_at=SITE)
-    assert kept.stands("R21", 10 + WITHIN)
-    assert not kept.police("detention.handed-over", 20, detention="D-1", at=SITE).stands("R21", 20)
+    kept_there = detained(kept_at=SITE)
+    assert kept_there.stands("R21", 10 + WITHIN)
+    assert not kept_there.police("detention.handed-over", 20, detention="D-1", at=SITE).stands(
+        "R21", 20
+    )
 
 
 def test_a_site_that_records_the_same_detention_anew_is_not_asked_whom_it_consulted() -> None:
@@ -95,10 +101,14 @@ def test_a_site_that_records_the_same_detention_anew_is_not_asked_whom_it_consul
 
 
 def test_while_the_police_are_not_heard_it_cannot_be_verified() -> None:
-    heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(20))
-    heard["met"] = minute(12) - timedelta(seconds=1)
-    (found,) = [s for s in detained().evaluation(20, heard).standing if s.finding.rule == "R21"]
-    assert found.verification == "cannot-be-verified"
+    last_heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(20))
+    last_heard["met"] = minute(12) - timedelta(seconds=1)
+    (finding,) = [
+        standing
+        for standing in detained().evaluation(20, last_heard).standing
+        if standing.finding.rule == "R21"
+    ]
+    assert finding.verification == "cannot-be-verified"
     assert detained().standing("R21", 20)[0].verification == "verified"
 
 

@@ -30,7 +30,7 @@ def conveyed(crisis: Script, at: float = 15, to: dict[str, str] = HBPOS, **more:
     return crisis.police("detention.conveyed", at, detention="D-1", by="ambulance", to=to, **more)
 
 
-@pytest.mark.parametrize("sign", sorted(s.value for s in RED_FLAGS))
+@pytest.mark.parametrize("sign", sorted(sign.value for sign in RED_FLAGS))
 def test_each_red_flag_on_the_way_to_a_health_based_place_of_safety(sign: str) -> None:
     crisis = conveyed(detained([sign]))
     assert not crisis.stands("R22", 15 - SECOND)
@@ -46,27 +46,27 @@ def test_signs_that_are_no_red_flags_and_other_destinations_prompt_nothing() -> 
 
 def test_a_sign_seen_on_the_way_or_during_restraint_counts() -> None:
     assert conveyed(detained(), signs=["overdose"]).stands("R22", 15)
-    held = detained().police(
+    restrained = detained().police(
         "force.started", 6, force="F", kinds=["physical-restraint"], signs=["head-injury"]
     )
-    assert conveyed(held).stands("R22", 15)
+    assert conveyed(restrained).stands("R22", 15)
     later = conveyed(detained(["ingestion"], at=20))
     assert not later.stands("R22", 20 - SECOND)
     assert later.stands("R22", 20)
 
 
 ENDS: dict[str, Callable[[Script], Script]] = {
-    "the destination changes": lambda c: conveyed(c, 20, ED),
-    "an emergency department has the person": lambda c: c.police(
+    "the destination changes": lambda crisis: conveyed(crisis, 20, ED),
+    "an emergency department has the person": lambda crisis: crisis.police(
         "detention.arrived", 20, detention="D-1", at=ED
     ),
-    "a clinician has assessed": lambda c: c.ambulance(
+    "a clinician has assessed": lambda crisis: crisis.ambulance(
         "incident.reported", 16, nature="medical"
     ).ambulance("incident.graded", 20, assessed_by_clinician=True),
-    "the site has taken over": lambda c: c.police(
+    "the site has taken over": lambda crisis: crisis.police(
         "detention.arrived", 18, detention="D-1", at=HBPOS
     ).police("detention.handed-over", 20, detention="D-1", at=HBPOS),
-    "the detention has ended": lambda c: c.police(
+    "the detention has ended": lambda crisis: crisis.police(
         "detention.ended", 20, detention="D-1", outcome="released"
     ),
 }
@@ -147,17 +147,23 @@ def test_a_move_recorded_as_a_move_and_a_second_person_prompt_nothing() -> None:
         power="s136",
         kept_at=HBPOS,
     )
-    assert not any(c.stands("R22", 300) for c in (moved, second, ended))
+    assert not any(crisis.stands("R22", 300) for crisis in (moved, second, ended))
 
 
 def test_while_the_ambulance_service_is_not_heard_it_cannot_be_verified() -> None:
-    heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(20))
-    said = []
+    last_heard = dict.fromkeys(REGISTRY.agencies_by_id, minute(20))
+    verifications = []
     for last in (20, 15):
-        heard["las"] = minute(last)
-        evaluation = conveyed(detained(["overdose"])).evaluation(20, heard, {"ambulance": ("las",)})
-        said += [s.verification for s in evaluation.standing if s.finding.rule == "R22"]
-    assert said == ["verified", "cannot-be-verified"]
+        last_heard["las"] = minute(last)
+        evaluation = conveyed(detained(["overdose"])).evaluation(
+            20, last_heard, {"ambulance": ("las",)}
+        )
+        verifications += [
+            standing.verification
+            for standing in evaluation.standing
+            if standing.finding.rule == "R22"
+        ]
+    assert verifications == ["verified", "cannot-be-verified"]
 
 
 def test_it_goes_to_the_ambulance_service_the_trust_and_the_emergency_department() -> None:

@@ -32,7 +32,9 @@ WITHIN = limit("R26", "complete_within")
 
 def gaps(script: Script) -> tuple[str, ...]:
     crisis = script.crisis()
-    return missing(crisis, next(i for i in crisis.incidents if i.key[0] == "met"))
+    return missing(
+        crisis, next(incident for incident in crisis.incidents if incident.key[0] == "met")
+    )
 
 
 def test_a_complete_record_prompts_nothing() -> None:
@@ -47,8 +49,10 @@ def test_each_gap_is_named_by_its_field_and_by_nothing_else() -> None:
     assert gaps(closed(WHO, handover_to=None)) == ("handover",)
     forced = closed(WHO).police("force.started", 12, force="F-1", kinds=["handcuffs"])
     assert gaps(forced) == ("end of the use of force",)
-    seen = closed(WHO).ambulance("incident.reported", 5, nature="suicidal", ambulance_category="C2")
-    assert gaps(seen) == ("reference of the other service",)
+    attended_twice = closed(WHO).ambulance(
+        "incident.reported", 5, nature="suicidal", ambulance_category="C2"
+    )
+    assert gaps(attended_twice) == ("reference of the other service",)
     later = closed(WHO).ambulance(
         "incident.reported", 40, nature="suicidal", ambulance_category="C2"
     )

@@ -45,15 +45,17 @@ def force(**groups: tuple[int, int]) -> Counts:
     named = {
         name: groups[name.replace("-", "_")] for name in GROUPS if name.replace("-", "_") in groups
     }
-    return {("force", name): Count(*said) for name, said in named.items()}
+    return {("force", name): Count(*count) for name, count in named.items()}
 
 
 def of(counts: Counts, group: EthnicGroup, policy: Policy = POLICY) -> Comparison | None:
-    return next((c for c in compare(counts, policy) if c.group == group), None)
+    return next(
+        (comparison for comparison in compare(counts, policy) if comparison.group == group), None
+    )
 
 
 def outside(counts: Counts, policy: Policy = POLICY) -> list[str]:
-    return [c.group for c in compare(counts, policy) if c.outside]
+    return [comparison.group for comparison in compare(counts, policy) if comparison.outside]
 
 
 # -- when it is looked at ----------------------------------------------------------------------------------------------
@@ -94,7 +96,11 @@ def exact_chance(own: Count, rest: Count) -> float:
 
     def tail(values: range) -> float:
         return (
-            sum(math.comb(own.of, x) * math.comb(rest.of, total - x) for x in values if x <= total)
+            sum(
+                math.comb(own.of, value) * math.comb(rest.of, total - value)
+                for value in values
+                if value <= total
+            )
             / whole
         )
 
@@ -109,28 +115,28 @@ def test_the_chance_is_that_of_the_exact_test_times_the_number_of_comparisons(
     own: tuple[int, int], rest: tuple[int, int]
 ) -> None:
     counts = force(black=own, white=rest)
-    found = of(counts, "black")
-    assert found is not None
+    finding = of(counts, "black")
+    assert finding is not None
     made = len(compare(counts, POLICY))
-    assert found.chance == pytest.approx(
+    assert finding.chance == pytest.approx(
         min(1.0, made * exact_chance(Count(*own), Count(*rest))), rel=1e-9
     )
 
 
 def test_ratio_and_control_limits_are_katz() -> None:
-    found = of(force(black=(30, 40), white=(15, 60)), "black")
-    assert found is not None
+    finding = of(force(black=(30, 40), white=(15, 60)), "black")
+    assert finding is not None
     error = math.sqrt(1 / 30 - 1 / 40 + 1 / 15 - 1 / 60)
-    assert found.ratio == pytest.approx(3.0)
-    assert found.low == pytest.approx(3.0 * math.exp(-3.0902 * error), rel=1e-4)
-    assert found.high == pytest.approx(3.0 * math.exp(3.0902 * error), rel=1e-4)
+    assert finding.ratio == pytest.approx(3.0)
+    assert finding.low == pytest.approx(3.0 * math.exp(-3.0902 * error), rel=1e-4)
+    assert finding.high == pytest.approx(3.0 * math.exp(3.0902 * error), rel=1e-4)
 
 
 def test_where_it_never_happened_to_the_rest_there_is_still_a_ratio() -> None:
-    found = of(force(black=(30, 60), white=(0, 200)), "black")
-    assert found is not None
-    assert found.outside
-    assert math.isfinite(found.ratio)
+    finding = of(force(black=(30, 60), white=(0, 200)), "black")
+    assert finding is not None
+    assert finding.outside
+    assert math.isfinite(finding.ratio)
 
 
 def test_a_group_with_the_same_rate_is_within_the_limits() -> None:
@@ -143,10 +149,10 @@ def test_only_the_group_to_whom_it_happens_more_is_named() -> None:
 
 def test_a_difference_too_small_to_matter_is_none_however_many_there_are() -> None:
     counts = force(black=(12_000, 50_000), white=(20_000, 100_000))
-    found = of(counts, "black")
-    assert found is not None
-    assert found.chance < 1e-9
-    assert not found.outside
+    finding = of(counts, "black")
+    assert finding is not None
+    assert finding.chance < 1e-9
+    assert not finding.outside
     eager = POLICY.model_copy(update={"limits": {"R27": {"least_ratio": 110}}})
     assert outside(counts, eager) == ["black"]
 
@@ -158,8 +164,10 @@ def test_of_many_weeks_without_any_difference_hardly_one_alerts() -> None:
     for _ in range(400):
         counts: dict[tuple[Measure, EthnicGroup], Count] = {}
         for measure in MEASURES:
-            for group, n in zip(groups, (600, 60, 200, 250, 80), strict=True):
-                counts[measure, group] = Count(sum(chance.random() < 0.25 for _ in range(n)), n)
+            for group, size in zip(groups, (600, 60, 200, 250, 80), strict=True):
+                counts[measure, group] = Count(
+                    sum(chance.random() < 0.25 for _ in range(size)), size
+                )
         alerted += bool(outside(counts))
     assert alerted <= 3, "one in five hundred weeks is what the limits allow"
 
@@ -170,11 +178,11 @@ def test_without_the_allowance_for_many_comparisons_it_would_alert_more_often() 
     chance = random.Random(27)
     alerted = 0
     for _ in range(100):
-        said = {
-            g: (sum(chance.random() < 0.25 for _ in range(n)), n)
-            for g, n in (("white", 600), ("mixed", 60))
+        counts_of_groups = {
+            group: (sum(chance.random() < 0.25 for _ in range(size)), size)
+            for group, size in (("white", 600), ("mixed", 60))
         }
-        alerted += bool(outside(force(**said), lax))
+        alerted += bool(outside(force(**counts_of_groups), lax))
     assert alerted > 3
 
 
@@ -197,21 +205,21 @@ def test_too_few_to_whom_it_happened_are_not_compared_and_not_shown() -> None:
 
 
 def cells(counts: Counts) -> dict[str, tuple[int | None, int | None]]:
-    (row,) = (r for r in published(counts, POLICY) if r.measure == "force")
-    return {c.group: (c.happened, c.of) for c in row.cells}
+    (row,) = (row for row in published(counts, POLICY) if row.measure == "force")
+    return {cell.group: (cell.happened, cell.of) for cell in row.cells}
 
 
 def test_small_numbers_are_suppressed_and_others_are_rounded() -> None:
-    shown = cells(force(white=(123, 1001), black=(52, 198), asian=(CELL - 1, 300), mixed=(3, 40)))
-    assert shown["white"] == (125, 1000)
-    assert shown["black"] == (50, 200)
-    assert shown["asian"] == shown["mixed"] == (None, None)
+    table = cells(force(white=(123, 1001), black=(52, 198), asian=(CELL - 1, 300), mixed=(3, 40)))
+    assert table["white"] == (125, 1000)
+    assert table["black"] == (50, 200)
+    assert table["asian"] == table["mixed"] == (None, None)
 
 
 def test_a_group_that_alone_is_suppressed_takes_the_next_smallest_with_it() -> None:
-    every = {name.replace("-", "_"): (100 + n, 500) for n, name in enumerate(GROUPS)}
-    shown = cells(force(**(every | {"asian": (4, 500)})))
-    assert [g for g, said in shown.items() if said == (None, None)] == ["white", "asian"]
+    every = {group.replace("-", "_"): (100 + number, 500) for number, group in enumerate(GROUPS)}
+    table = cells(force(**(every | {"asian": (4, 500)})))
+    assert [group for group, cell in table.items() if cell == (None, None)] == ["white", "asian"]
 
 
 def test_nothing_happened_to_them_is_suppressed_too() -> None:
@@ -220,24 +228,26 @@ def test_nothing_happened_to_them_is_suppressed_too() -> None:
 
 def test_a_suppressed_group_shows_no_ratio_either() -> None:
     (row,) = (
-        r
-        for r in published(force(white=(100, 500), black=(90, 100), asian=(2, 90)), POLICY)
-        if r.measure == "force"
+        row
+        for row in published(force(white=(100, 500), black=(90, 100), asian=(2, 90)), POLICY)
+        if row.measure == "force"
     )
-    hidden = [c for c in row.cells if c.happened is None]
+    hidden = [cell for cell in row.cells if cell.happened is None]
     assert hidden
-    assert all(c.ratio is c.low is c.high is None and not c.outside for c in hidden)
+    assert all(cell.ratio is cell.low is cell.high is None and not cell.outside for cell in hidden)
 
 
 def test_the_alert_names_groups_and_rounded_numbers_only() -> None:
     counts = force(black=(123, 197), white=(101, 1003))
-    (found,) = evaluate_monitor(counts, NOW, POLICY).standing
-    said = " ".join([found.finding.reason, *(e.statement for e in found.finding.evidence)])
-    assert "Black or Black British" in said
-    assert "control limits of the ratio" in said
-    assert "of 195" not in said, "the table may have to hide the counts"
-    assert not any(exact in said for exact in ("123", "197", "101", "1003"))
-    assert (found.finding.urgency, found.finding.recipients) == (5, ("mental-health-board",))
+    (finding,) = evaluate_monitor(counts, NOW, POLICY).standing
+    statement = " ".join(
+        [finding.finding.reason, *(item.statement for item in finding.finding.evidence)]
+    )
+    assert "Black or Black British" in statement
+    assert "control limits of the ratio" in statement
+    assert "of 195" not in statement, "the table may have to hide the counts"
+    assert not any(exact in statement for exact in ("123", "197", "101", "1003"))
+    assert (finding.finding.urgency, finding.finding.recipients) == (5, ("mental-health-board",))
 
 
 def test_one_alert_a_measure_and_another_group_makes_it_worse() -> None:
@@ -245,7 +255,7 @@ def test_one_alert_a_measure_and_another_group_makes_it_worse() -> None:
     two = evaluate_monitor(
         force(black=(120, 200), asian=(120, 200), white=(100, 1000)), NOW, POLICY
     ).standing
-    assert [s.finding.stage for s in (*one, *two)] == ["black", "asian, black"]
+    assert [stage.finding.stage for stage in (*one, *two)] == ["black", "asian, black"]
     assert one[0].finding.key == two[0].finding.key
 
 
@@ -286,17 +296,22 @@ def script(ethnicity: str = "N", **more: object) -> Script:
 
 
 def tally(told: Script) -> Tally:
-    found = tally_of(told.crisis(), PERIOD)
-    assert found is not None
-    return found
+    finding = tally_of(told.crisis(), PERIOD)
+    assert finding is not None
+    return finding
 
 
 def test_force_and_detention_are_counted_once_a_crisis() -> None:
-    told = script().police("force.started", 1, force="F-1", kinds=["handcuffs"])
-    told.police("force.started", 9, force="F-2", kinds=["limb-restraint"])
-    told.police("detention.detained", 10, detention="D-1", power="s136")
-    found = tally(told)
-    assert (found.group, found.force, found.s136, found.low_grade) == ("black", True, True, None)
+    crisis = script().police("force.started", 1, force="F-1", kinds=["handcuffs"])
+    crisis.police("force.started", 9, force="F-2", kinds=["limb-restraint"])
+    crisis.police("detention.detained", 10, detention="D-1", power="s136")
+    finding = tally(crisis)
+    assert (finding.group, finding.force, finding.s136, finding.low_grade) == (
+        "black",
+        True,
+        True,
+        None,
+    )
     assert not tally(script()).force
 
 
@@ -311,18 +326,18 @@ def test_section_135_is_not_section_136() -> None:
     [(["C3"], True), (["C2"], False), (["C3", "C1"], False), (["C2", "C4"], True)],
 )
 def test_the_last_grade_counts(grades: list[str], low: bool) -> None:
-    told = script().ambulance("incident.reported", 1, nature="medical")
+    crisis = script().ambulance("incident.reported", 1, nature="medical")
     for number, grade in enumerate(grades):
-        told.ambulance("incident.graded", 2 + number, ambulance_category=grade)
-    assert tally(told).low_grade is low
+        crisis.ambulance("incident.graded", 2 + number, ambulance_category=grade)
+    assert tally(crisis).low_grade is low
 
 
 def held(ended: float | None, extended: bool = False, proper: bool = True) -> Script:
-    told = script().police("detention.detained", 5, detention="D-1", power="s136")
+    crisis = script().police("detention.detained", 5, detention="D-1", power="s136")
     site = {"site": "maudsley-hbpos", "kind": "health-based-place-of-safety"}
-    told.police("detention.arrived", 60, detention="D-1", at=site)
+    crisis.police("detention.arrived", 60, detention="D-1", at=site)
     if extended:
-        told.police(
+        crisis.police(
             "detention.extended",
             1000,
             detention="D-1",
@@ -331,9 +346,9 @@ def held(ended: float | None, extended: bool = False, proper: bool = True) -> Sc
             because_of_condition=proper,
         )
     return (
-        told
+        crisis
         if ended is None
-        else told.police("detention.ended", ended, detention="D-1", outcome="released")
+        else crisis.police("detention.ended", ended, detention="D-1", outcome="released")
     )
 
 
@@ -361,29 +376,29 @@ def test_a_clock_that_runs_is_no_breach_yet() -> None:
 
 
 def test_no_sign_of_a_crisis_counts_for_nothing_and_restraint_is_none() -> None:
-    told = Script().police("incident.reported", 0, nature="violence", person={"ethnicity": "N"})
-    told.police("force.started", 1, force="F-1", kinds=["physical-restraint"])
-    assert tally_of(told.crisis(), PERIOD) is None
+    crisis = Script().police("incident.reported", 0, nature="violence", person={"ethnicity": "N"})
+    crisis.police("force.started", 1, force="F-1", kinds=["physical-restraint"])
+    assert tally_of(crisis.crisis(), PERIOD) is None
 
 
 def test_the_register_says_what_the_incident_does_not_and_somebody_elses_record_says_nothing() -> (
     None
 ):
-    told = Script().police("incident.reported", 0, nature="suicidal")
-    told.on_file(
+    crisis = Script().police("incident.reported", 0, nature="suicidal")
+    crisis.on_file(
         "person.registered", minute(-900), person={"names": [{"given": "Efua"}], "ethnicity": "N"}
     )
-    assert tally(told).group == "black"
-    detached = tally_of(told.crisis(UNKNOWN), PERIOD)
+    assert tally(crisis).group == "black"
+    detached = tally_of(crisis.crisis(UNKNOWN), PERIOD)
     assert detached is not None
     assert detached.group == "not-known"
 
 
 def test_a_force_that_is_taken_back_is_not_counted() -> None:
-    told = script().police("force.started", 1, force="F-1", kinds=["handcuffs"], event_id="force")
-    assert tally(told).force
+    crisis = script().police("force.started", 1, force="F-1", kinds=["handcuffs"], event_id="force")
+    assert tally(crisis).force
     assert not tally(
-        told.police("event.retracted", 5, retracts="force", reason="wrong-person")
+        crisis.police("event.retracted", 5, retracts="force", reason="wrong-person")
     ).force
 
 
@@ -391,28 +406,30 @@ def test_a_force_that_is_taken_back_is_not_counted() -> None:
 
 
 def test_the_order_in_which_crises_are_heard_does_not_matter() -> None:
-    said = [
+    events = [
         event(
             "las-cad",
             "incident.reported",
-            minute(n),
-            f"e{n}",
+            minute(number),
+            f"e{number}",
             {
-                "incident": f"LAS-{n}",
+                "incident": f"LAS-{number}",
                 "nature": "suicidal",
-                "ambulance_category": "C3" if n % 2 or n % 8 == 0 else "C2",
-                "location": {"uprn": f"1000213{n:05d}"},
-                "person": {"ethnicity": "N" if n % 2 else "A"},
+                "ambulance_category": "C3" if number % 2 or number % 8 == 0 else "C2",
+                "location": {"uprn": f"1000213{number:05d}"},
+                "person": {"ethnicity": "N" if number % 2 else "A"},
             },
         )
-        for n in range(160)
+        for number in range(160)
     ]
 
     def told(order: list[int]) -> dict[str, object]:
         ledger = MemoryLedger(REGISTRY, POLICY)
-        ledger.receive([said[n] for n in order], minute(200))
+        ledger.receive([events[number] for number in order], minute(200))
         ledger.tick(next_week(minute(200)))
-        return {a.key: dict(a.detail) for a in ledger.alerts.values() if a.rule == "R27"}
+        return {
+            alert.key: dict(alert.detail) for alert in ledger.alerts.values() if alert.rule == "R27"
+        }
 
     forwards = told(list(range(160)))
     assert forwards

@@ -9,8 +9,8 @@ from services.liaison.policy import Policy
 from tests.unit.liaison.script import POLICY, SECOND, Script, limit, minute
 
 SOON, DAY, CALL = (
-    limit("R29", n)
-    for n in ("very_urgent_seen_within", "urgent_seen_within", "emergency_call_within")
+    limit("R29", name)
+    for name in ("very_urgent_seen_within", "urgent_seen_within", "emergency_call_within")
 )
 
 
@@ -40,10 +40,10 @@ def test_not_seen_within_the_time_of_its_priority(
     priority: str, within: float, urgency: int
 ) -> None:
     assert not referred(priority).stands("R29", within - SECOND)
-    found = referred(priority).finding("R29", within)
-    assert found.urgency == urgency
-    assert found.act_by == minute(within)
-    assert found.agencies == ("slam",)
+    finding = referred(priority).finding("R29", within)
+    assert finding.urgency == urgency
+    assert finding.act_by == minute(within)
+    assert finding.agencies == ("slam",)
 
 
 def test_a_routine_referral_has_no_such_time() -> None:
@@ -86,13 +86,13 @@ def test_a_follow_up_that_was_completed_is_being_seen() -> None:
 
 def test_several_referrals_of_one_crisis_give_the_most_urgent_alert_only() -> None:
     crisis = refer(referred("2"), "4", "M-2", DAY - SOON)
-    assert [s.finding.urgency for s in crisis.standing("R29", DAY + 30)] == [2]
+    assert [standing.finding.urgency for standing in crisis.standing("R29", DAY + 30)] == [2]
 
 
 def test_when_the_urgent_one_is_seen_the_other_still_waits() -> None:
     crisis = refer(referred("4"), "2", "M-2", 0)
     outcome(crisis, DAY + 60, "seen")
-    assert [s.finding.urgency for s in crisis.standing("R29", DAY + 61)] == [3]
+    assert [standing.finding.urgency for standing in crisis.standing("R29", DAY + 61)] == [3]
 
 
 def test_the_national_time_can_be_made_shorter_and_not_longer() -> None:
@@ -113,9 +113,9 @@ def notified() -> Script:
 
 def test_emergency_services_were_notified_and_no_call_is_known() -> None:
     assert not notified().stands("R29", 10 + CALL - SECOND)
-    found = notified().finding("R29", 10 + CALL)
-    assert "no police or ambulance call" in found.reason
-    assert "not identified" in found.reason
+    finding = notified().finding("R29", 10 + CALL)
+    assert "no police or ambulance call" in finding.reason
+    assert "not identified" in finding.reason
 
 
 @pytest.mark.parametrize("at", [5, 12, 10 + CALL])
@@ -159,10 +159,10 @@ def test_an_outcome_that_was_another_persons_is_taken_back_and_the_wait_goes_on(
 def test_while_the_one_who_would_say_so_is_silent_it_cannot_be_verified(
     crisis: Script, silent: str, at: float
 ) -> None:
-    heard = dict.fromkeys(("met", "las", "slam"), minute(at)) | {silent: minute(at - 2)}
-    (found,) = [
-        s
-        for s in crisis.evaluation(at, heard, {"ambulance": ("las",)}).standing
-        if s.finding.rule == "R29"
+    last_heard = dict.fromkeys(("met", "las", "slam"), minute(at)) | {silent: minute(at - 2)}
+    (finding,) = [
+        standing
+        for standing in crisis.evaluation(at, last_heard, {"ambulance": ("las",)}).standing
+        if standing.finding.rule == "R29"
     ]
-    assert found.verification == "cannot-be-verified"
+    assert finding.verification == "cannot-be-verified"

@@ -23,8 +23,8 @@ def found(health: FeedHealth, at: float) -> Finding | None:
     return standing[0].finding if standing else None
 
 
-def health(heard: float | None, stopped: str | None = None) -> FeedHealth:
-    last = None if heard is None else minute(heard)
+def health(last_heard: float | None, stopped: str | None = None) -> FeedHealth:
+    last = None if last_heard is None else minute(last_heard)
     return FeedHealth("las-cad", "las", last, AFTER, stopped)
 
 
@@ -100,23 +100,29 @@ def test_what_rests_on_a_silent_service_cannot_be_verified(
     rule: str, crisis: Script, silent: str
 ) -> None:
     services = {"ambulance": ("las",), "mental-health-trust": ("slam",)}
-    heard = dict.fromkeys(("met", "las", "slam"), minute(30))
+    last_heard = dict.fromkeys(("met", "las", "slam"), minute(30))
     for last, expected in ((30, "verified"), (29 + SECOND, "verified"), (29, "cannot-be-verified")):
-        evaluation = crisis.evaluation(30, heard | {silent: minute(last)}, services)  # type: ignore[arg-type]
-        assert {s.verification for s in evaluation.standing if s.finding.rule == rule} == {expected}
+        evaluation = crisis.evaluation(30, last_heard | {silent: minute(last)}, services)  # type: ignore[arg-type]
+        assert {
+            standing.verification
+            for standing in evaluation.standing
+            if standing.finding.rule == rule
+        } == {expected}
 
 
 def test_what_happened_is_verified_whoever_is_silent() -> None:
     crisis = detained().police("detention.conveyed", 9, detention="D-1", by="police-unit")
     evaluation = crisis.evaluation(30, {"met": minute(0)}, {"ambulance": ("las",)})
-    assert [s.verification for s in evaluation.standing if s.finding.rule == "R04"] == ["verified"]
+    assert [
+        standing.verification for standing in evaluation.standing if standing.finding.rule == "R04"
+    ] == ["verified"]
 
 
 def test_an_alert_that_rests_on_silence_is_looked_at_again_when_the_silence_grows_too_long() -> (
     None
 ):
-    heard = {"met": minute(30), "las": minute(29.5)}
-    evaluation = left_alone().evaluation(30, heard, {"ambulance": ("las",)})
+    last_heard = {"met": minute(30), "las": minute(29.5)}
+    evaluation = left_alone().evaluation(30, last_heard, {"ambulance": ("las",)})
     assert evaluation.look_again_at == minute(29.5) + POLICY.feed_silent_after
 
 
@@ -133,19 +139,21 @@ def test_where_nothing_stands_nothing_is_looked_at_again_for_silence() -> None:
 
 
 LATE, BACKLOG, AHEAD, LASTS, MANY_IN = (
-    timedelta(seconds=POLICY.number("R30", n))
-    for n in ("late_from", "backlog_from", "ahead_from", "trouble_lasts", "rejected_within")
+    timedelta(seconds=POLICY.number("R30", name))
+    for name in ("late_from", "backlog_from", "ahead_from", "trouble_lasts", "rejected_within")
 )
 ENOUGH = POLICY.number("R30", "rejected_from")
 
 
-def troubled(**said: Any) -> FeedHealth:
+def troubled(**fields: Any) -> FeedHealth:
     """A feed that was heard just now and about which something else is wrong."""
-    return replace(FeedHealth("las-cad", "las", minute(9.9), AFTER), **said)
+    return replace(FeedHealth("las-cad", "las", minute(9.9), AFTER), **fields)
 
 
 def titles(health: FeedHealth, at: float = 10) -> list[str]:
-    return [s.finding.title for s in evaluate_feed(health, minute(at), POLICY).standing]
+    return [
+        standing.finding.title for standing in evaluate_feed(health, minute(at), POLICY).standing
+    ]
 
 
 def test_a_late_feed_is_told_of_once_it_has_been_late_for_some_time() -> None:
@@ -175,7 +183,7 @@ def test_a_clock_that_is_ahead_is_told_of() -> None:
 
 def test_so_many_rejections_in_so_long_and_not_one_less() -> None:
     step = (MANY_IN - timedelta(seconds=1)) / (ENOUGH - 1)
-    at = [minute(0) + step * n for n in range(ENOUGH)]
+    at = [minute(0) + step * number for number in range(ENOUGH)]
     end = (MANY_IN - timedelta(seconds=1)) / timedelta(minutes=1)
 
     def rejected(instants: list[datetime]) -> list[str]:
@@ -187,7 +195,7 @@ def test_so_many_rejections_in_so_long_and_not_one_less() -> None:
 
 
 def test_rejections_are_over_when_no_run_of_them_lies_within_the_time() -> None:
-    bad = tuple(minute(0) + timedelta(seconds=n) for n in range(ENOUGH))
+    bad = tuple(minute(0) + timedelta(seconds=number) for number in range(ENOUGH))
     health_ = troubled(last_heard_at=bad[0] + MANY_IN, rejected=bad)
     until = bad[0] + MANY_IN
     assert evaluate_feed(health_, until - timedelta(seconds=1), POLICY).look_again_at == until
@@ -212,9 +220,9 @@ def said(at: float, recorded: float | None = None, heartbeat: bool = False) -> R
     kind, data = (
         ("feed.heartbeat", {}) if heartbeat else ("incident.updated", {"incident": "LAS-1"})
     )
-    told = event("las-cad", kind, minute(at), f"t{at}", data)
+    received = event("las-cad", kind, minute(at), f"t{at}", data)
     when = None if recorded is None else minute(recorded)
-    return replace(told, event=told.event.model_copy(update={"recordedtime": when}))
+    return replace(received, event=received.event.model_copy(update={"recordedtime": when}))
 
 
 def test_the_newest_event_of_a_batch_says_how_late_the_feed_is() -> None:
@@ -240,8 +248,10 @@ def test_a_feed_whose_heartbeats_come_late_is_told_of_and_is_believed_again_when
         beat = event("las-cad", "feed.heartbeat", now - LATE * 2, f"h{seconds}", {})
         ledger.receive([replace(beat, received_at=now)], now)
     ledger.tick(now)
-    assert [a.detail["title"] for a in ledger.alerts.values() if a.stands] == ["A feed is late"]
+    assert [alert.detail["title"] for alert in ledger.alerts.values() if alert.stands] == [
+        "A feed is late"
+    ]
     later = now + timedelta(seconds=15)
     ledger.receive([event("las-cad", "feed.heartbeat", later, "well", {})], later)
     ledger.tick(later)
-    assert not [a for a in ledger.alerts.values() if a.stands]
+    assert not [alert for alert in ledger.alerts.values() if alert.stands]
