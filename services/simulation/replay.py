@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from schemas.envelope import AnyEvent, decode
 from schemas.events import TYPE_PREFIX
 from schemas.received import Received
 from schemas.registry import Registry
-from schemas.scenario import Between, Doing, Expected, Scenario, ScenarioError, Statement
+from schemas.scenario import Doing, Scenario, ScenarioError, Statement
 from services.intake.faults import check
 from services.liaison.alert import (
     Accept,
@@ -33,6 +33,7 @@ from services.liaison.alert import (
     Unshelve,
 )
 from services.liaison.policy import Policy
+from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
 from services.simulation.ledger import MemoryLedger
 
@@ -55,25 +56,35 @@ class Outcome:
     differences: tuple[str, ...]
 
 
-def _event(scenario: Scenario, said: Statement, number: int, registry: Registry) -> AnyEvent | None:
-    """The event, or None where intake refuses it as the scenario says it must."""
-    if said.feed not in registry.feeds_by_id:
-        raise ScenarioError(f"{scenario.title}: feed {said.feed} is not in the agency registry")
-    document = {
+def document_of(
+    scenario: Scenario, statement: Statement, number: int, registry: Registry
+) -> dict[str, Any]:
+    """The event as its agency sends it; `number` counts from 1 through known and events. KeyError for an unknown feed."""
+    return {
         "specversion": "1.0",
-        "id": said.id or f"e{number:03}",
-        "source": registry.feeds_by_id[said.feed][1].sources[0],
-        "type": f"{TYPE_PREFIX}{said.type}.v1",
-        "time": scenario.instant(said.at).isoformat(),
-        "data": said.data,
+        "id": statement.id or f"e{number:03}",
+        "source": registry.feeds_by_id[statement.feed][1].sources[0],
+        "type": f"{TYPE_PREFIX}{statement.type}.v1",
+        "time": scenario.instant(statement.at).isoformat(),
+        "data": statement.data,
     }
-    body = json.dumps(document, default=str).encode()
-    if said.refused is not None:
+
+
+def _event(
+    scenario: Scenario, statement: Statement, number: int, registry: Registry
+) -> AnyEvent | None:
+    """The event, or None where intake refuses it as the scenario says it must."""
+    if statement.feed not in registry.feeds_by_id:
+        raise ScenarioError(
+            f"{scenario.title}: feed {statement.feed} is not in the agency registry"
+        )
+    body = json.dumps(document_of(scenario, statement, number, registry), default=str).encode()
+    if statement.refused is not None:
         codes = [fault.code for fault in check(body)]
-        if said.refused not in codes:
-            found = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+        if statement.refused not in codes:
+            answer = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
             raise ScenarioError(
-                f"{scenario.title}: event {number} must be refused as {said.refused}; intake {found}"
+                f"{scenario.title}: event {number} must be refused as {statement.refused}; intake {answer}"
             )
         return None
     try:
@@ -82,7 +93,7 @@ def _event(scenario: Scenario, said: Statement, number: int, registry: Registry)
         first = error.errors()[0]
         place = "/".join(str(part) for part in first["loc"][1:])
         raise ScenarioError(
-            f"{scenario.title}: event {number} ({said.type}) /{place}: {first['msg']}"
+            f"{scenario.title}: event {number} ({statement.type}) /{place}: {first['msg']}"
         ) from error
 
 
@@ -247,117 +258,3 @@ def command_of(step: Doing) -> Command:
         "hand-over": HandOver(step.to or "", step.reason),
     }
     return commands[step.do]
-
-
-def raised_at(alert: Alert, log: tuple[Transition, ...]) -> datetime:
-    """When the alert was raised first."""
-    return min(t.at for t in log if t.alert_id == alert.alert_id and t.kind == "raised")
-
-
-def differences(
-    scenario: Scenario, alerts: tuple[Alert, ...], log: tuple[Transition, ...]
-) -> tuple[str, ...]:
-    """One sentence for each expectation that is not met and for each alert that nobody expected."""
-    left = list(alerts)
-    said: list[str] = []
-    for expected in scenario.expect:
-        fits = [a for a in left if not _faults(scenario, expected, a, log)]
-        if fits:
-            left.remove(fits[0])
-            continue
-        near = [a for a in left if a.rule == expected.rule]
-        if not near:
-            said.append(
-                f"missing: {expected.rule} to {', '.join(expected.desks)}, raised {_window(expected.raised)}"
-            )
-            continue
-        best = min(near, key=lambda a: len(_faults(scenario, expected, a, log)))
-        left.remove(best)
-        said.append(f"{expected.rule}: " + "; ".join(_faults(scenario, expected, best, log)))
-    said += [
-        f"unexpected: {a.rule} {a.detail['title']!r} raised {raised_at(a, log):%H:%M:%S} UTC to "
-        f"{', '.join(d.desk for d in a.desks)}: {a.detail['reason']}"
-        for a in left
-    ]
-    return tuple(said)
-
-
-def _window(expected: object) -> str:
-    return (
-        f"between {expected.since} and {expected.until}"
-        if isinstance(expected, Between)
-        else f"at {expected}"
-    )
-
-
-def _faults(
-    scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]
-) -> list[str]:
-    if alert.rule != expected.rule:
-        return ["another rule"] * 9
-    faults = []
-    first = raised_at(alert, log)
-    since, until = scenario.window(expected.raised)
-    if not since <= first <= until:
-        faults.append(f"raised {first:%H:%M:%S} UTC, expected {_window(expected.raised)}")
-    desks = tuple(sorted(d.desk for d in alert.desks if d.origin == "rule"))
-    if desks != tuple(sorted(expected.desks)):
-        faults.append(f"desks {', '.join(desks)}, expected {', '.join(sorted(expected.desks))}")
-    if expected.cleared is None:
-        if alert.cleared_at is not None:
-            faults.append(
-                f"cleared {alert.cleared_at:%H:%M:%S} UTC ({alert.clear_reason}), expected to stand at the end"
-            )
-    else:
-        since, until = scenario.window(expected.cleared)
-        if alert.cleared_at is None or not since <= alert.cleared_at <= until:
-            shown = (
-                f"cleared {alert.cleared_at:%H:%M:%S} UTC" if alert.cleared_at else "still standing"
-            )
-            faults.append(f"{shown}, expected cleared {_window(expected.cleared)}")
-    if alert.detail["verification"] != expected.verification:
-        faults.append(f"{alert.detail['verification']}, expected {expected.verification}")
-    acknowledged = tuple(sorted(d.desk for d in alert.desks if d.acknowledged_at is not None))
-    if acknowledged != tuple(sorted(expected.acknowledged_by)):
-        faults.append(
-            f"acknowledged by {acknowledged or 'nobody'}, expected {expected.acknowledged_by or 'nobody'}"
-        )
-    if expected.worsened is not None:
-        times = len({t.at for t in log if t.alert_id == alert.alert_id and t.kind == "worsened"})
-        if times != expected.worsened:
-            faults.append(f"worsened {times} times, expected {expected.worsened}")
-    return [*faults, *_life_faults(scenario, expected, alert, log)]
-
-
-def _life_faults(
-    scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]
-) -> Iterator[str]:
-    """What differs in escalation, re-alarms and states at the end."""
-    own = [t for t in log if t.alert_id == alert.alert_id]
-    if expected.escalated_to is not None:
-        above = {d.desk for d in alert.desks if d.origin != "rule"}
-        wanted = {e.desk: e.since for e in expected.escalated_to}
-        if above != set(wanted):
-            yield f"escalated to {sorted(above) or 'nobody'}, expected {sorted(wanted) or 'nobody'}"
-        for desk in sorted(above & set(wanted)):
-            at = min(t.at for t in own if t.desk == desk and t.kind in {"raised", "disputed"})
-            since, until = scenario.window(wanted[desk])
-            if not since <= at <= until:
-                yield f"escalated to {desk} {at:%H:%M:%S} UTC, expected {_window(wanted[desk])}"
-    for desk, times in (expected.sounded_again or {}).items():
-        found = sum(t.kind == "sounded-again" and t.desk == desk for t in own)
-        if found != times:
-            yield f"sounded again {found} times at {desk}, expected {times}"
-    for desk, state in (expected.states or {}).items():
-        mine = alert.at(desk)
-        shown = (
-            "not there"
-            if mine is None
-            else "raised"
-            if mine.state == "delivered"
-            else str(mine.state)
-        )
-        if state == "inhibited":
-            shown = "inhibited" if mine is not None and mine.inhibited_by else shown
-        if shown != state:
-            yield f"{shown} at {desk}, expected {state}"

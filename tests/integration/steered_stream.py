@@ -24,15 +24,9 @@ from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, hear
 from services.runtime import kafka
+from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
-from services.simulation.replay import (
-    Outcome,
-    arrivals,
-    chosen,
-    command_of,
-    differences,
-    everything_done,
-)
+from services.simulation.replay import Outcome, arrivals, chosen, command_of, everything_done
 
 APPLIED_SECONDS = 20.0
 KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}

@@ -13,7 +13,8 @@ from pathlib import Path
 from schemas.scenario import LONDON, Scenario, load_scenario
 from services.liaison.alert import Alert
 from services.liaison.policy import load_policy
-from services.simulation.replay import Outcome, raised_at, run
+from services.simulation.comparison import raised_at
+from services.simulation.replay import Outcome, run
 from tests.own_registry import own_registry
 
 HERE = Path(__file__).parent
