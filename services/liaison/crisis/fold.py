@@ -66,7 +66,7 @@ def fold(
     if folds is None:
         for received in said:
             folding.take(received)
-    detained = min((d.detained.at for d in folding.detentions.values()), default=None)
+    detained = min((d.detained.at for d in folding.detentions.by_reference.values()), default=None)
     believed = (
         ()
         if detained is None

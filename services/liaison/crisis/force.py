@@ -1,23 +1,20 @@
-"""Running state of the fold for uses of force and for detentions under s135 and s136."""
+"""Running state of the fold: uses of force."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from schemas.codes import (
-    ClinicalSign,
-    DetentionPower,
-    ForceKind,
-    PlaceOfSafetyKind,
-    RestraintPosition,
-)
+from schemas.codes import ClinicalSign, ForceKind, RestraintPosition
+from schemas.events import response
 from schemas.received import Mark
-from services.liaison.crisis.facts import Conveyance, Detention, Force
-from services.liaison.crisis.records import Consultation, Extension, Key, SiteVisit
+from services.liaison.crisis.facts import RESTRAINT_KINDS, Force
+from services.liaison.crisis.records import Key
 
 
 @dataclass(slots=True)
 class ForceBuilder:
+    """One continuous use of force, as far as it has been told."""
+
     agency: str
     reference: str
     incident: Key
@@ -54,48 +51,64 @@ class ForceBuilder:
         )
 
 
-@dataclass(slots=True)
-class DetentionBuilder:
-    agency: str
-    reference: str
-    power: DetentionPower
-    detained: Mark
-    kept_at: PlaceOfSafetyKind | None
-    incident: Key
-    conveyed: list[Conveyance] = field(default_factory=list)
-    arrived: Mark | None = None
-    handed_over: Mark | None = None
-    ended: Mark | None = None
-    visits: list[SiteVisit] = field(default_factory=list)
-    handovers: list[SiteVisit] = field(default_factory=list)
-    assessment_started: Mark | None = None
-    assessed: tuple[Mark, str] | None = None
-    extensions: list[Extension] = field(default_factory=list)
-    escapes: list[Mark] = field(default_factory=list)
-    restated: list[Mark] = field(default_factory=list)
-    outcome: str | None = None
+def restrains(statement: response.ForceStarted) -> bool:
+    """Whether the person is held."""
+    return (
+        not RESTRAINT_KINDS.isdisjoint(statement.kinds)
+        or statement.position is RestraintPosition.PRONE
+    )
 
-    def build(self, consultations: tuple[Consultation, ...]) -> Detention:
-        """The detention as it stands, with the consultations that turned out to be about it."""
-        return Detention(
-            self.agency,
-            self.reference,
-            self.power,
-            self.detained,
-            self.kept_at,
-            tuple(self.conveyed),
-            self.arrived,
-            self.handed_over,
-            self.ended,
-            self.incident,
-            consultations,
-            tuple(self.visits),
-            tuple(self.handovers),
-            self.assessment_started,
-            self.assessed,
-            tuple(self.extensions),
-            self.escapes[0] if self.escapes else None,
-            self.outcome,
-            tuple(self.escapes),
-            tuple(self.restated),
-        )
+
+def restrains_by_more_than_handcuffs(statement: response.ForceStarted) -> bool:
+    """Whether it is a strong sign of a crisis: handcuffs alone go with most arrests."""
+    if statement.position is RestraintPosition.PRONE:
+        return True
+    return RESTRAINT_KINDS.intersection(statement.kinds) != {ForceKind.HANDCUFFS}
+
+
+@dataclass(slots=True)
+class Forces:
+    """Every use of force of a crisis. A reference that is started again after its end names another use."""
+
+    by_reference: dict[Key, list[ForceBuilder]] = field(default_factory=dict)
+
+    def started(self, incident: Key, statement: response.ForceStarted, mark: Mark) -> None:
+        """Force began, or more of it is told of while it goes on."""
+        agency = incident[0]
+        uses = self.by_reference.setdefault((agency, statement.force), [])
+        if uses and uses[-1].ended is None:
+            uses[-1].kinds.extend(statement.kinds)
+        else:
+            kinds = list(statement.kinds)
+            uses.append(ForceBuilder(agency, statement.force, incident, mark, kinds, None))
+        uses[-1].observe(statement.position, statement.signs, mark)
+
+    def reviewed(self, incident: Key, statement: response.ForceReviewed, mark: Mark) -> None:
+        """Its need, the position and the person's condition were looked at while it went on."""
+        uses = self.by_reference.get((incident[0], statement.force))
+        if uses and uses[-1].ended is None:
+            uses[-1].reviews.append(mark)
+            uses[-1].observe(statement.position, statement.signs, mark)
+
+    def ended(self, incident: Key, statement: response.ForceEnded, mark: Mark) -> None:
+        """It ended. What was recorded first counts."""
+        uses = self.by_reference.get((incident[0], statement.force))
+        if not uses:
+            return
+        last = uses[-1]
+        last.ended = last.ended or mark
+        last.end_recorded = True
+        if last.injury is None:
+            last.injury = statement.injury
+
+    def incident_closed(self, incident: Key, mark: Mark) -> None:
+        """No force goes on after its incident."""
+        for uses in self.by_reference.values():
+            for force in uses:
+                if force.incident == incident and force.ended is None:
+                    force.ended = mark
+
+    def build(self) -> tuple[Force, ...]:
+        """Every use of force, in order of time."""
+        forces = [force.build() for uses in self.by_reference.values() for force in uses]
+        return tuple(sorted(forces, key=lambda force: force.started))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from schemas.codes import ClinicalSign, CrisisIndicator, ForceKind, ResourceKind, RestraintPosition
+from schemas.codes import ClinicalSign, CrisisIndicator, ResourceKind
 from schemas.events import DATA_MODELS, detention, incident, response
 from schemas.model import Closed
 from schemas.received import Mark, Received
 from services.identity.person import PersonOnFile
-from services.liaison.crisis.facts import RESTRAINT_KINDS, Conveyance, Crisis, Stretch
-from services.liaison.crisis.force import DetentionBuilder, ForceBuilder
+from services.liaison.crisis.detentions import Detentions
+from services.liaison.crisis.facts import Crisis, Stretch
+from services.liaison.crisis.force import Forces, restrains, restrains_by_more_than_handcuffs
 from services.liaison.crisis.other_records import RECORDED, Records, Said
-from services.liaison.crisis.records import Consultation, Contact, Extension, SiteReport, SiteVisit
+from services.liaison.crisis.records import Contact, SiteReport
 from services.liaison.crisis.scene import (
     AMBULANCE_RESPONSE,
     NATURE_INDICATORS,
@@ -45,9 +45,8 @@ class Folding:
         self.asked: list[Mark] = []
         self.police_asked: list[Mark] = []
         self.assessments: list[Mark] = []
-        self.forces: dict[Key, list[ForceBuilder]] = {}
-        self.detentions: dict[Key, DetentionBuilder] = {}
-        self.consultations: list[tuple[Key, Consultation]] = []
+        self.forces = Forces()
+        self.detentions = Detentions()
         self.records = Records()
         self.signs: list[tuple[ClinicalSign, Mark]] = []
 
@@ -145,10 +144,7 @@ class Folding:
             self.response.closed(state.key, mark)
             if not data.attended and data.outcome != "duplicate":
                 self.response.not_sent(mark, "closed without attendance")
-        for several in self.forces.values():
-            for force in several:
-                if force.incident == state.key and force.ended is None:
-                    force.ended = mark
+        self.forces.incident_closed(state.key, mark)
 
     def assigned(self, state: IncidentBuilder, data: response.ResourceAssigned, mark: Mark) -> None:
         state.first_assigned = state.first_assigned or mark
@@ -200,35 +196,18 @@ class Folding:
     def force_started(
         self, state: IncidentBuilder, data: response.ForceStarted, mark: Mark
     ) -> None:
-        several = self.forces.setdefault((state.key[0], data.force), [])
-        if several and several[-1].ended is None:
-            several[-1].kinds.extend(data.kinds)
-        else:
-            several.append(
-                ForceBuilder(state.key[0], data.force, state.key, mark, list(data.kinds), None)
-            )
-        several[-1].observe(data.position, data.signs, mark)
-        held = RESTRAINT_KINDS.intersection(data.kinds)
-        prone = data.position is RestraintPosition.PRONE
-        if held or prone:
-            # Handcuffs alone go with most arrests: a sign like another, not a strong one.
-            strong = prone or held != {ForceKind.HANDCUFFS}
+        self.forces.started(state.key, data, mark)
+        if restrains(data):
+            strong = restrains_by_more_than_handcuffs(data)
             self.sign(state, CrisisIndicator.RESTRAINT, mark, strong=strong)
 
     def force_reviewed(
         self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark
     ) -> None:
-        several = self.forces.get((state.key[0], data.force))
-        if several and several[-1].ended is None:
-            several[-1].reviews.append(mark)
-            several[-1].observe(data.position, data.signs, mark)
+        self.forces.reviewed(state.key, data, mark)
 
     def force_ended(self, state: IncidentBuilder, data: response.ForceEnded, mark: Mark) -> None:
-        several = self.forces.get((state.key[0], data.force))
-        if several:
-            last = several[-1]
-            last.ended, last.end_recorded = last.ended or mark, True
-            last.injury = data.injury if last.injury is None else last.injury
+        self.forces.ended(state.key, data, mark)
 
     def harmed(self, state: IncidentBuilder, data: response.HarmReported, mark: Mark) -> None:
         kind = {
@@ -242,70 +221,11 @@ class Folding:
         strong = not isinstance(data, detention.DetentionConsulted)
         self.sign(state, CrisisIndicator.SECTION_135_136, mark, strong=strong)
         attendance = self.presence.attendance
-        key = (state.key[0], data.detention)
-        match data:
-            case detention.DetentionDetained(power=power, kept_at=site):
-                if key not in self.detentions:
-                    kept = None if site is None else site.kind
-                    self.detentions[key] = DetentionBuilder(*key, power, mark, kept, state.key)
-                    if site is not None:
-                        self.detentions[key].visits.append(SiteVisit(mark, site.site, site.kind))
-                elif site is not None:
-                    self.detentions[key].restated.append(mark)
-                return
-            case detention.DetentionConsulted(
-                role=role, practicable=practicable, reason_not_practicable=why
-            ):
-                self.consultations.append(
-                    (key, Consultation(mark, role, practicable, why is not None))
-                )
-                return
-            case detention.DetentionConveyed() | detention.DetentionArrived():
-                if attendance is not None:
-                    attendance.person_taken = True
-        held = self.known_detention(key)
-        if held is None:
-            return
-        match data:
-            case detention.DetentionConveyed(by=by, reason_not_ambulance=reason, to=to):
-                named = Conveyance(mark, by, reason is not None)
-                held.conveyed.append(
-                    named if to is None else replace(named, to=to.kind, site=to.site)
-                )
-            case detention.DetentionArrived(at=at):
-                held.arrived = held.arrived or mark
-                held.visits.append(SiteVisit(mark, at.site, at.kind))
-            case detention.DetentionMoved(to=to):
-                held.visits.append(SiteVisit(mark, to.site, to.kind))
-            case detention.DetentionHandedOver(at=at):
-                held.handed_over = held.handed_over or mark
-                held.handovers.append(SiteVisit(mark, at.site, at.kind))
-            case detention.DetentionAssessmentStarted():
-                held.assessment_started = held.assessment_started or mark
-            case detention.DetentionAssessed(outcome=outcome):
-                held.assessed = held.assessed or (mark, outcome)
-                held.assessment_started = held.assessment_started or mark
-            case detention.DetentionExtended() as extended:
-                held.extensions.append(
-                    Extension(
-                        mark,
-                        extended.until,
-                        extended.authorised_by == "registered-medical-practitioner",
-                        extended.because_of_condition,
-                        extended.superintendent_approved,
-                    )
-                )
-            case detention.DetentionEscaped():
-                held.escapes.append(mark)
-            case detention.DetentionEnded(outcome=outcome):
-                held.ended, held.outcome = held.ended or mark, held.outcome or outcome
-
-    def known_detention(self, key: Key) -> DetentionBuilder | None:
-        """The detention of that reference, or the only one there is: a hospital gives it a reference of its own."""
-        held = self.detentions.get(key)
-        if held is None and len(self.detentions) == 1:
-            held = next(iter(self.detentions.values()))
-        return held
+        if attendance is not None and isinstance(
+            data, detention.DetentionConveyed | detention.DetentionArrived
+        ):
+            attendance.person_taken = True
+        self.detentions.take(state.key, data, mark)
 
     def crisis(
         self,
@@ -333,12 +253,7 @@ class Folding:
                     *register.found,
                     *(i for i in indicators if i.basis != "known-to-services"),
                 ]
-        consulted: dict[int, list[Consultation]] = {}
-        for key, each in self.consultations:
-            if (held := self.known_detention(key)) is not None:
-                consulted.setdefault(id(held), []).append(each)
         incidents = tuple(self.incidents[key].build() for key in sorted(self.incidents))
-        detentions = (d.build(tuple(consulted.get(id(d), ()))) for d in self.detentions.values())
         records = self.records
         return Crisis(
             crisis_id=crisis_id,
@@ -360,13 +275,8 @@ class Folding:
             stood_down=tuple(response.stood_down),
             requested=self._requests(),
             assessments=tuple(self.assessments),
-            forces=tuple(
-                sorted(
-                    (each.build() for several in self.forces.values() for each in several),
-                    key=lambda force: force.started,
-                )
-            ),
-            detentions=tuple(sorted(detentions, key=lambda d: d.detained)),
+            forces=self.forces.build(),
+            detentions=self.detentions.build(),
             open_police_or_ambulance=spans(
                 (i.opened_at, FOREVER if i.closed is None else i.closed.at)
                 for i in incidents
@@ -386,7 +296,7 @@ class Folding:
             harms=tuple(records.harms),
             refusals=tuple(records.refusals),
             place_requests=tuple(records.places[k] for k in sorted(records.places)),
-            consultations=tuple(self.consultations),
+            consultations=tuple(self.detentions.consultations),
             signs=tuple(self.signs),
         )
 
