@@ -20,7 +20,7 @@ from services.liaison.tally import Counts
 
 def alert_changes(
     standing: Iterable[Standing],
-    known: dict[str, Alert],
+    alerts_before: dict[str, Alert],
     now: datetime,
     *,
     policy: Policy,
@@ -37,28 +37,37 @@ def alert_changes(
     changes: dict[str, AlertChange] = {}
     alerts: dict[str, Alert] = {}
     addressing: dict[str, Addressing] = {}
-    for each in standing:
-        identity = life.alert_id(each.finding.key)
-        former = known.pop(identity, None)
-        to = addressing[identity] = Addressing(each, crisis, area, registry, policy)
+    for finding in standing:
+        identity = life.alert_id(finding.finding.key)
+        before = alerts_before.pop(identity, None)
+        address = addressing[identity] = Addressing(finding, crisis, area, registry, policy)
         change: AlertChange | None
-        if former is None or not former.stands:
+        if before is None or not before.stands:
             change = life.raise_alert(
-                each,
-                to.by_rule(),
+                finding,
+                address.by_rule(),
                 now,
-                rule_version=RULES[each.finding.rule].version,
+                rule_version=RULES[finding.finding.rule].version,
                 zone=registry.zone,
                 area=area,
                 crisis_id=crisis_id,
                 feed=feed,
-                former=former,
+                former=before,
             )
         else:
-            alerts[identity] = former
-            above = [to.desk(d.desk) for d in former.desks if d.origin != "rule" and not d.ended]
+            alerts[identity] = before
+            above = [
+                address.desk(desk.desk)
+                for desk in before.desks
+                if desk.origin != "rule" and not desk.ended
+            ]
             change = life.update(
-                former, each, to.by_rule(), now, crisis_id, also=[a for a in above if a is not None]
+                before,
+                finding,
+                address.by_rule(),
+                now,
+                crisis_id,
+                also=[told for told in above if told is not None],
             )
         if change is not None:
             changes[identity], alerts[identity] = change, change.alert
@@ -82,11 +91,11 @@ def settle_feed(
     registry: Registry,
 ) -> tuple[tuple[AlertChange, ...], datetime | None]:
     """Rule R30 for one feed: what changes, and when to look again."""
-    known = {a.alert_id: a for a in alerts}
-    found = evaluate_feed(health, now, policy)
+    alerts_before = {alert.alert_id: alert for alert in alerts}
+    evaluation = evaluate_feed(health, now, policy)
     changes = alert_changes(
-        found.standing,
-        known,
+        evaluation.standing,
+        alerts_before,
         now,
         policy=policy,
         registry=registry,
@@ -95,19 +104,23 @@ def settle_feed(
         crisis_id=None,
         feed=health.feed,
     )
-    changes += [life.clear(a, now, "the feed is heard again") for a in known.values() if a.stands]
-    return tuple(changes), found.look_again_at
+    changes += [
+        life.clear(alert, now, "the feed is heard again")
+        for alert in alerts_before.values()
+        if alert.stands
+    ]
+    return tuple(changes), evaluation.look_again_at
 
 
 def settle_monitor(
     counts: Counts, alerts: Iterable[Alert], now: datetime, *, policy: Policy, registry: Registry
 ) -> tuple[tuple[AlertChange, ...], datetime | None]:
     """Rule R27 over the counts of the week: what changes, and when to look again."""
-    known = {a.alert_id: a for a in alerts}
-    found = evaluate_monitor(counts, now, policy)
+    alerts_before = {alert.alert_id: alert for alert in alerts}
+    evaluation = evaluate_monitor(counts, now, policy)
     changes = alert_changes(
-        found.standing,
-        known,
+        evaluation.standing,
+        alerts_before,
         now,
         policy=policy,
         registry=registry,
@@ -116,6 +129,8 @@ def settle_monitor(
         crisis_id=None,
     )
     changes += [
-        life.clear(a, now, "within the control limits again") for a in known.values() if a.stands
+        life.clear(alert, now, "within the control limits again")
+        for alert in alerts_before.values()
+        if alert.stands
     ]
-    return tuple(changes), found.look_again_at
+    return tuple(changes), evaluation.look_again_at

@@ -85,73 +85,80 @@ def compare(counts: Counts, policy: Policy) -> tuple[Comparison, ...]:
     """Every comparison for which there are enough, by measure and group."""
     alpha = 1 / RULE.number(policy, "chance_one_in")
     least = RULE.number(policy, "least_ratio") / 100
-    found = list(_comparable(counts, policy, NormalDist().inv_cdf(1 - alpha / 2)))
+    comparisons = list(_comparable(counts, policy, NormalDist().inv_cdf(1 - alpha / 2)))
     running = 0.0
     judged: dict[int, Comparison] = {}
-    order = sorted(range(len(found)), key=lambda i: (found[i].chance, i))
+    order = sorted(range(len(comparisons)), key=lambda index: (comparisons[index].chance, index))
     for number, index in enumerate(order):
-        each = found[index]
-        running = max(running, min(1.0, each.chance * (len(found) - number)))
+        comparison = comparisons[index]
+        running = max(running, min(1.0, comparison.chance * (len(comparisons) - number)))
         judged[index] = replace(
-            each, chance=running, outside=running < alpha and each.ratio >= least
+            comparison, chance=running, outside=running < alpha and comparison.ratio >= least
         )
-    return tuple(judged[i] for i in range(len(found)))
+    return tuple(judged[index] for index in range(len(comparisons)))
 
 
 def _comparable(counts: Counts, policy: Policy, width: float) -> Iterator[Comparison]:
     enough, cell = RULE.number(policy, "minimum_crises"), RULE.number(policy, "minimum_cell")
     for measure in MEASURES:
-        known = {g: counts.get((measure, g), _NOTHING) for g in GROUPS if g != "not-known"}
-        for group, own in known.items():
+        by_group = {
+            name: counts.get((measure, name), _NOTHING) for name in GROUPS if name != "not-known"
+        }
+        for group, of_group in by_group.items():
             rest = Count(
-                sum(c.happened for g, c in known.items() if g != group),
-                sum(c.of for g, c in known.items() if g != group),
+                sum(count.happened for name, count in by_group.items() if name != group),
+                sum(count.of for name, count in by_group.items() if name != group),
             )
-            if min(own.of, rest.of) >= enough and own.happened >= cell:
-                yield _compared(measure, group, own, rest, width)
+            if min(of_group.of, rest.of) >= enough and of_group.happened >= cell:
+                yield _compared(measure, group, of_group, rest, width)
 
 
 def _compared(
-    measure: Measure, group: EthnicGroup, own: Count, rest: Count, width: float
+    measure: Measure, group: EthnicGroup, of_group: Count, rest: Count, width: float
 ) -> Comparison:
-    a, n, c, m = float(own.happened), float(own.of), float(rest.happened), float(rest.of)
-    if not rest.happened:
-        # half an event more each, so that a ratio exists (Haldane)
-        a, n, c, m = a + 0.5, n + 0.5, c + 0.5, m + 0.5
-    ratio = (a / n) / (c / m)
-    error = math.sqrt(max(0.0, 1 / a - 1 / n + 1 / c - 1 / m))
+    # half an event more each where a ratio would not exist (Haldane)
+    more = 0.0 if rest.happened else 0.5
+    hits, total = of_group.happened + more, of_group.of + more
+    rest_hits, rest_total = rest.happened + more, rest.of + more
+    ratio = (hits / total) / (rest_hits / rest_total)
+    error = math.sqrt(max(0.0, 1 / hits - 1 / total + 1 / rest_hits - 1 / rest_total))
     return Comparison(
         measure,
         group,
-        own,
+        of_group,
         rest,
         ratio,
         ratio * math.exp(-width * error),
         ratio * math.exp(width * error),
-        min(1.0, 2 * min(_at_least(own, rest), _at_most(own, rest))),
+        min(1.0, 2 * min(_at_least(of_group, rest), _at_most(of_group, rest))),
         False,
     )
 
 
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+def _log_choose(size: int, picks: int) -> float:
+    return math.lgamma(size + 1) - math.lgamma(picks + 1) - math.lgamma(size - picks + 1)
 
 
-def _chances(own: Count, rest: Count, values: range) -> float:
+def _chances(of_group: Count, rest: Count, values: range) -> float:
     """How likely it is that so many fall to the group, all totals given (hypergeometric)."""
-    whole = _log_choose(own.of + rest.of, own.happened + rest.happened)
-    total = own.happened + rest.happened
-    possible = range(max(values.start, total - rest.of, 0), min(values.stop - 1, own.of, total) + 1)
-    terms = [_log_choose(own.of, x) + _log_choose(rest.of, total - x) - whole for x in possible]
-    return min(1.0, math.fsum(math.exp(t) for t in terms))
+    whole = _log_choose(of_group.of + rest.of, of_group.happened + rest.happened)
+    total = of_group.happened + rest.happened
+    possible = range(
+        max(values.start, total - rest.of, 0), min(values.stop - 1, of_group.of, total) + 1
+    )
+    terms = [
+        _log_choose(of_group.of, hits) + _log_choose(rest.of, total - hits) - whole
+        for hits in possible
+    ]
+    return min(1.0, math.fsum(math.exp(term) for term in terms))
 
 
-def _at_least(own: Count, rest: Count) -> float:
-    return _chances(own, rest, range(own.happened, own.of + 1))
+def _at_least(of_group: Count, rest: Count) -> float:
+    return _chances(of_group, rest, range(of_group.happened, of_group.of + 1))
 
 
-def _at_most(own: Count, rest: Count) -> float:
-    return _chances(own, rest, range(own.happened + 1))
+def _at_most(of_group: Count, rest: Count) -> float:
+    return _chances(of_group, rest, range(of_group.happened + 1))
 
 
 def evaluate_monitor(counts: Counts, now: datetime, policy: Policy) -> Evaluation:
@@ -159,35 +166,40 @@ def evaluate_monitor(counts: Counts, now: datetime, policy: Policy) -> Evaluatio
     since, until = window(now, policy)
     if not policy.runs(RULE.id, until):
         return Evaluation((), next_week(now))
-    outside = [c for c in compare(counts, policy) if c.outside]
+    outside = [comparison for comparison in compare(counts, policy) if comparison.outside]
     standing = tuple(
-        Standing(_finding(measure, found, since, until, policy), "verified")
+        Standing(_finding(measure, of_measure, since, until, policy), "verified")
         for measure in MEASURES
-        if (found := [c for c in outside if c.measure == measure])
+        if (of_measure := [comparison for comparison in outside if comparison.measure == measure])
     )
     return Evaluation(standing, next_week(now))
 
 
 def _finding(
-    measure: Measure, found: list[Comparison], since: datetime, until: datetime, policy: Policy
+    measure: Measure,
+    comparisons: list[Comparison],
+    since: datetime,
+    until: datetime,
+    policy: Policy,
 ) -> Finding:
     groups = "; ".join(
-        f"{_GROUP_NAMES[c.group]}, {c.ratio:.1f} times the rate of everybody else" for c in found
+        f"{_GROUP_NAMES[comparison.group]}, {comparison.ratio:.1f} times the rate of everybody else"
+        for comparison in comparisons
     )
     return RULE.finds(
         policy,
         anchor=("monitor", f"{SUBJECT}/{measure}"),
         holds=(until, datetime.max.replace(tzinfo=until.tzinfo)),
-        stage=", ".join(c.group for c in found),
+        stage=", ".join(comparison.group for comparison in comparisons),
         title=f"{RULE.title}: {SAID[measure]}",
         reason=f"From {day(since)} to {day(until)}: {groups}.",
         evidence=tuple(
             Evidence(
                 # no counts: the board's table may have to hide this group's to protect another's
-                f"{_GROUP_NAMES[c.group]}: control limits of the ratio {c.low:.1f} to {c.high:.1f}",
+                f"{_GROUP_NAMES[comparison.group]}: control limits of the ratio {comparison.low:.1f} to {comparison.high:.1f}",
                 until,
             )
-            for c in found
+            for comparison in comparisons
         ),
     )
 
@@ -224,29 +236,41 @@ def published(counts: Counts, policy: Policy) -> tuple[Published, ...]:
     """The counts that may be shown, to the nearest five. A group in whom it happened fewer times than `minimum_cell` is
     suppressed, also where it never did; where it is the only one of its row, so is the next smallest."""
     cell = RULE.number(policy, "minimum_cell")
-    compared = {(c.measure, c.group): c for c in compare(counts, policy)}
+    compared = {
+        (comparison.measure, comparison.group): comparison for comparison in compare(counts, policy)
+    }
     rows = []
     for measure in MEASURES:
-        own = {g: counts.get((measure, g), _NOTHING) for g in GROUPS}
-        hidden = {g for g, c in own.items() if c.happened < cell}
+        by_group = {name: counts.get((measure, name), _NOTHING) for name in GROUPS}
+        hidden = {name for name, comparison in by_group.items() if comparison.happened < cell}
         if len(hidden) == 1:
-            rest = sorted((own[g].happened, g) for g in GROUPS if g not in hidden)
+            rest = sorted((by_group[name].happened, name) for name in GROUPS if name not in hidden)
             hidden.add(rest[0][1])
-        cells = []
-        for group, each in own.items():
-            shown, beside = group not in hidden, compared.get((measure, group))
-            told = beside if shown else None
-            cells.append(
-                Cell(
-                    group,
-                    _GROUP_NAMES[group],
-                    _rounded(each.happened) if shown else None,
-                    _rounded(each.of) if shown else None,
-                    round(told.ratio, 1) if told else None,
-                    round(told.low, 1) if told else None,
-                    round(told.high, 1) if told else None,
-                    bool(told and told.outside),
-                )
-            )
+        cells = [
+            _hidden_cell(group)
+            if group in hidden
+            else _cell(group, count, compared.get((measure, group)))
+            for group, count in by_group.items()
+        ]
         rows.append(Published(measure, SAID[measure], tuple(cells)))
     return tuple(rows)
+
+
+def _hidden_cell(group: EthnicGroup) -> Cell:
+    return Cell(group, _GROUP_NAMES[group], None, None, None, None, None, False)
+
+
+def _cell(group: EthnicGroup, count: Count, comparison: Comparison | None) -> Cell:
+    name, happened, total = _GROUP_NAMES[group], _rounded(count.happened), _rounded(count.of)
+    if comparison is None:
+        return Cell(group, name, happened, total, None, None, None, False)
+    return Cell(
+        group,
+        name,
+        happened,
+        total,
+        round(comparison.ratio, 1),
+        round(comparison.low, 1),
+        round(comparison.high, 1),
+        comparison.outside,
+    )

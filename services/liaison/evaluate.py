@@ -16,11 +16,11 @@ from services.liaison.rules import RULES
 def findings(crisis: Crisis, policy: Policy) -> tuple[Finding, ...]:
     """Every finding on the crisis's own time line, by rule."""
     return tuple(
-        found
+        finding
         for rule in RULES.values()
         if rule.condition is not None
-        for found in rule.condition(crisis, policy)
-        if policy.runs(rule.id, found.holds_from)
+        for finding in rule.condition(crisis, policy)
+        if policy.runs(rule.id, finding.holds_from)
     )
 
 
@@ -28,22 +28,26 @@ Services = Mapping[AgencyKind, Collection[str]]
 
 
 def _believed_until(
-    finding: Finding, heard: Mapping[str, datetime], services: Services, policy: Policy
+    finding: Finding, last_heard: Mapping[str, datetime], services: Services, policy: Policy
 ) -> Iterator[datetime | None]:
     """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
-    wanted = {
+    agencies = {
         *finding.relies_on,
-        *(a for kind in finding.relies_on_services for a in services.get(kind, ())),
+        *(
+            agency_of_service
+            for kind in finding.relies_on_services
+            for agency_of_service in services.get(kind, ())
+        ),
     }
-    for agency in sorted(wanted):
-        last = heard.get(agency, heard.get(agency.removesuffix(EVERY_FEED)))
+    for agency in sorted(agencies):
+        last = last_heard.get(agency, last_heard.get(agency.removesuffix(EVERY_FEED)))
         yield None if last is None else last + policy.feed_silent_after
 
 
 def evaluate(
     crisis: Crisis,
     now: datetime,
-    heard: Mapping[str, datetime],
+    last_heard: Mapping[str, datetime],
     policy: Policy,
     services: Services = MappingProxyType({}),
 ) -> Evaluation:
@@ -63,10 +67,10 @@ def evaluate(
             continue
         if finding.until is not None:
             ahead.append(finding.until)
-        known = standing.get(finding.key)
-        if known is None or finding.holds_from > known.finding.holds_from:
-            limits = list(_believed_until(finding, heard, services, policy))
-            soonest = min((each for each in limits if each is not None), default=None)
+        present = standing.get(finding.key)
+        if present is None or finding.holds_from > present.finding.holds_from:
+            limits = list(_believed_until(finding, last_heard, services, policy))
+            soonest = min((limit for limit in limits if limit is not None), default=None)
             verification: Verification = "verified"
             if None in limits or (soonest is not None and soonest <= now):
                 verification = "cannot-be-verified"

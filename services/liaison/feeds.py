@@ -34,9 +34,9 @@ def timing(events: Iterable[Received], now: datetime) -> Timing:
     newest: datetime | None = None
     for received in events:
         event = received.event
-        said = event.time if isinstance(event.data, FeedHeartbeat) else event.recordedtime
-        if said is not None and (recorded is None or said > recorded):
-            recorded = said
+        recorded_at = event.time if isinstance(event.data, FeedHeartbeat) else event.recordedtime
+        if recorded_at is not None and (recorded is None or recorded_at > recorded):
+            recorded = recorded_at
         if newest is None or event.time > newest:
             newest = event.time
     late = None if recorded is None else max(0.0, (now - recorded).total_seconds())
@@ -84,38 +84,46 @@ def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluati
     """What is wrong with it, and when to look again. A second silence is a new alert: the anchor holds when the feed was
     heard last. Of a feed that is silent or stopped nothing else is said."""
     if health.stopped_reason is not None:
-        said = f"Feed {health.feed} is stopped: {health.stopped_reason}. Nothing of it is lost; nothing of it is applied."
+        sentence = f"Feed {health.feed} is stopped: {health.stopped_reason}. Nothing of it is lost; nothing of it is applied."
         return Evaluation(
-            (_standing(health, policy, "stopped", health.last_heard_at or now, said),), None
+            (_standing(health, policy, "stopped", health.last_heard_at or now, sentence),), None
         )
     silent_at = health.silent_at
     if silent_at is None or health.last_heard_at is None:
         return Evaluation((), None)
     if now >= silent_at:
-        said = f"Feed {health.feed} of {health.agency} was heard last at {clock(health.last_heard_at)}."
+        sentence = f"Feed {health.feed} of {health.agency} was heard last at {clock(health.last_heard_at)}."
         return Evaluation(
-            (_standing(health, policy, health.last_heard_at.isoformat(), silent_at, said),), None
+            (_standing(health, policy, health.last_heard_at.isoformat(), silent_at, sentence),),
+            None,
         )
-    found = list(_troubles(health, policy))
+    troubles = list(_troubles(health, policy))
     standing = [
-        f for f, until in found if f.finding.holds_from <= now and (until is None or now < until)
+        trouble
+        for trouble, until in troubles
+        if trouble.finding.holds_from <= now and (until is None or now < until)
     ]
-    ahead = [f.finding.holds_from for f, _ in found if f.finding.holds_from > now]
-    ahead += [until for _, until in found if until is not None and until > now]
+    ahead = [
+        trouble.finding.holds_from for trouble, _ in troubles if trouble.finding.holds_from > now
+    ]
+    ahead += [until for _, until in troubles if until is not None and until > now]
     return Evaluation(tuple(standing), min([silent_at, *ahead]))
 
 
-def trouble_of(found: Evaluation) -> str | None:
+def trouble_of(evaluation: Evaluation) -> str | None:
     """The worst trouble that stands although the feed is heard: `backlog`, `late`, `clock` or `rejected`."""
-    names = [s.finding.stage or s.finding.anchor[1].split("/")[1] for s in found.standing]
+    names = [
+        standing.finding.stage or standing.finding.anchor[1].split("/")[1]
+        for standing in evaluation.standing
+    ]
     return next((name for name in ("backlog", "late", "clock", "rejected") if name in names), None)
 
 
 def troubled_again_at(health: FeedHealth, now: datetime, policy: Policy) -> datetime | None:
     """When its other troubles must be looked at again, whether it is heard until then or not."""
-    found = list(_troubles(health, policy))
-    instants = [f.finding.holds_from for f, _ in found] + [
-        until for _, until in found if until is not None
+    troubles = list(_troubles(health, policy))
+    instants = [trouble.finding.holds_from for trouble, _ in troubles] + [
+        until for _, until in troubles if until is not None
     ]
     return min((at for at in instants if at > now), default=None)
 
@@ -125,10 +133,13 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
     lasts = RULE.limit(policy, "trouble_lasts")
     if health.late_since is not None:
         backlog = health.late_by >= RULE.limit(policy, "backlog_from")
-        said = f"Feed {health.feed} of {health.agency} is late: its newest event was recorded " + (
-            f"{duration(health.late_by)} ago. What stands on the screens is as old."
-            if backlog
-            else f"more than {RULE.limit(policy, 'late_from') // timedelta(seconds=1)} seconds before it came."
+        sentence = (
+            f"Feed {health.feed} of {health.agency} is late: its newest event was recorded "
+            + (
+                f"{duration(health.late_by)} ago. What stands on the screens is as old."
+                if backlog
+                else f"more than {RULE.limit(policy, 'late_from') // timedelta(seconds=1)} seconds before it came."
+            )
         )
         yield (
             _standing(
@@ -136,21 +147,21 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
                 policy,
                 f"late/{health.late_since.isoformat()}",
                 health.late_since + lasts,
-                said,
+                sentence,
                 title="A feed is late",
                 stage="backlog" if backlog else "",
             ),
             None,
         )
     if health.ahead_since is not None:
-        said = f"Feed {health.feed} of {health.agency} sends events from the future: its clock or ours is wrong."
+        sentence = f"Feed {health.feed} of {health.agency} sends events from the future: its clock or ours is wrong."
         yield (
             _standing(
                 health,
                 policy,
                 f"clock/{health.ahead_since.isoformat()}",
                 health.ahead_since + lasts,
-                said,
+                sentence,
                 urgency=2,
                 title="A feed's clock is wrong",
             ),
@@ -159,20 +170,20 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
     enough, within = RULE.number(policy, "rejected_from"), RULE.limit(policy, "rejected_within")
     # the first moment at which so many lay within the time, and the last
     runs = [
-        (at, health.rejected[n - enough + 1])
-        for n, at in enumerate(health.rejected)
-        if n >= enough - 1 and at - health.rejected[n - enough + 1] < within
+        (at, health.rejected[number - enough + 1])
+        for number, at in enumerate(health.rejected)
+        if number >= enough - 1 and at - health.rejected[number - enough + 1] < within
     ]
     if runs:
         since, until = runs[0][0], runs[-1][1] + within
-        said = f"{enough} or more events of feed {health.feed} of {health.agency} could not be read in {duration(within)}."
+        sentence = f"{enough} or more events of feed {health.feed} of {health.agency} could not be read in {duration(within)}."
         yield (
             _standing(
                 health,
                 policy,
                 "rejected",
                 since,
-                said,
+                sentence,
                 urgency=2,
                 title="A feed sends what cannot be read",
                 next_step="Look at the rejections: each names the field and the remedy. Ring the agency's integration contact.",
@@ -184,9 +195,9 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
 def _standing(
     health: FeedHealth,
     policy: Policy,
-    what: str,
+    condition: str,
     since: datetime,
-    said: str,
+    sentence: str,
     *,
     urgency: int | None = None,
     title: str = RULE.title,
@@ -196,14 +207,14 @@ def _standing(
     urgent = RULE.urgency if urgency is None else urgency
     finding = Finding(
         rule=RULE.id,
-        anchor=("feed", f"{health.feed}/{what}"),
+        anchor=("feed", f"{health.feed}/{condition}"),
         holds_from=since,
         urgency=urgent,
         title=title,
-        reason=said,
+        reason=sentence,
         next_step=next_step,
         recipients=RULE.recipients,
-        evidence=(Evidence(said, since),),
+        evidence=(Evidence(sentence, since),),
         acknowledge_within=policy.acknowledge_within(urgent),
         stage=stage,
     )

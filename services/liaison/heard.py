@@ -14,11 +14,11 @@ from services.liaison.finding import EVERY_FEED
 class Heard:
     """When feeds were last heard, seen from one crisis after another."""
 
-    def __init__(self, registry: Registry, heard: Mapping[str, datetime]) -> None:
-        self._registry, self._heard = registry, heard
+    def __init__(self, registry: Registry, last_heard: Mapping[str, datetime]) -> None:
+        self._registry, self._heard = registry, last_heard
         self._longest: dict[str, datetime] = {}
         for agency in registry.agencies:
-            if every := [heard[feed.id] for feed in agency.feeds if feed.id in heard]:
+            if every := [last_heard[feed.id] for feed in agency.feeds if feed.id in last_heard]:
                 self._longest[agency.id] = self._longest[f"{agency.id}{EVERY_FEED}"] = min(every)
         self._serving: dict[str | None, list[tuple[AgencyKind, str]]] = {}
 
@@ -30,28 +30,28 @@ class Heard:
         does under the agency's name with EVERY_FEED after it.
         """
         carried: dict[str, set[str]] = {}
-        for agency, feed in {(r.agency, r.feed) for r in events}:
+        for agency, feed in {(received.agency, received.feed) for received in events}:
             carried.setdefault(agency, set()).add(feed)
-        found = dict(self._longest)
+        by_agency = dict(self._longest)
         for agency, feeds in carried.items():
-            found.pop(agency, None)
-            known = [self._heard[feed] for feed in feeds if feed in self._heard]
-            if known and agency in self._registry.agencies_by_id:
-                found[agency] = min(known)
-        return found
+            by_agency.pop(agency, None)
+            instants = [self._heard[feed] for feed in feeds if feed in self._heard]
+            if instants and agency in self._registry.agencies_by_id:
+                by_agency[agency] = min(instants)
+        return by_agency
 
     def services(
-        self, area: str | None, heard: Mapping[str, datetime]
+        self, area: str | None, agencies_heard: Mapping[str, datetime]
     ) -> Mapping[AgencyKind, list[str]]:
         """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
         if area not in self._serving:
             self._serving[area] = [
-                (a.kind, a.id)
-                for a in self._registry.agencies
-                if area is None or not a.areas or area in a.areas
+                (served.kind, served.id)
+                for served in self._registry.agencies
+                if area is None or not served.areas or area in served.areas
             ]
-        found: dict[AgencyKind, list[str]] = {}
+        services: dict[AgencyKind, list[str]] = {}
         for kind, agency in self._serving[area]:
-            if agency in heard:
-                found.setdefault(kind, []).append(agency)
-        return found
+            if agency in agencies_heard:
+                services.setdefault(kind, []).append(agency)
+        return services

@@ -142,12 +142,15 @@ class Policy(Closed):
 
     def ladder(self, rule: str, urgency: int) -> tuple[tuple[Level, timedelta], ...]:
         """The rungs for an alert of the rule: the rule's own where its document has some, else the urgency's."""
-        own = CATALOGUE[rule].ladder if rule in CATALOGUE else None
-        return ladder_of(own or self.escalation[urgency])
+        of_rule = CATALOGUE[rule].ladder if rule in CATALOGUE else None
+        return ladder_of(of_rule or self.escalation[urgency])
 
     def terms(self) -> Terms:
         """What commands are bound by."""
-        longest = {u: timedelta(seconds=s) for u, s in self.longest_shelf_seconds.items()}
+        longest = {
+            urgency: timedelta(seconds=seconds)
+            for urgency, seconds in self.longest_shelf_seconds.items()
+        }
         return Terms(timedelta(seconds=self.claim_grace_seconds), longest)
 
     @property
@@ -213,14 +216,14 @@ def load_policy(path: Path | None = None) -> Policy:
     except yaml.YAMLError as error:
         raise PolicyError(f"{name} is not YAML: {error}") from error
     except ValidationError as error:
-        raise PolicyError(*(f"{name} at {said}" for said in _said(error))) from error
+        raise PolicyError(*(f"{name} at {fault}" for fault in _said(error))) from error
 
 
 def _said(error: ValidationError) -> list[str]:
     """Each fault with its place."""
     return [
         "/"
-        + "/".join(str(part) for part in each["loc"])
-        + f": {each['msg'].removeprefix('Value error, ')}"
-        for each in error.errors()
+        + "/".join(str(part) for part in fault["loc"])
+        + f": {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
     ]

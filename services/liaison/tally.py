@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from schemas.codes import CrisisIndicator, DetentionPower, EthnicCategory
+from schemas.person import PersonDescriptor
 from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.rules.shared.same_detention import restarted_from
 
@@ -18,8 +19,27 @@ GROUPS: tuple[EthnicGroup, ...] = get_args(EthnicGroup)
 Measure = Literal["s136", "force", "low-grade", "clock-breach"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
-_CATEGORIES: Mapping[EthnicGroup, str] = MappingProxyType(
-    {"white": "ABC", "mixed": "DEFG", "asian": "HJKL", "black": "MNP", "other": "RS"}
+GROUP_OF: Mapping[EthnicCategory, EthnicGroup] = MappingProxyType(
+    {
+        "A": "white",
+        "B": "white",
+        "C": "white",
+        "D": "mixed",
+        "E": "mixed",
+        "F": "mixed",
+        "G": "mixed",
+        "H": "asian",
+        "J": "asian",
+        "K": "asian",
+        "L": "asian",
+        "M": "black",
+        "N": "black",
+        "P": "black",
+        "R": "other",
+        "S": "other",
+        "Z": "not-known",
+        "99": "not-known",
+    }
 )
 """The five groups of the 16+1 categories, as the NHS Data Dictionary heads them (from memory)."""
 
@@ -42,12 +62,9 @@ class Tally:
 
 def group_of(category: EthnicCategory | None) -> EthnicGroup:
     """The coarse group; not stated and not known are not known."""
-    known = (
-        group
-        for group, categories in _CATEGORIES.items()
-        if category is not None and category in categories
-    )
-    return next(known, "not-known")
+    if category is None:
+        return "not-known"
+    return GROUP_OF[category]
 
 
 def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
@@ -56,31 +73,51 @@ def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
     `period` is how long a person may be detained without an extension (R09).
     """
     signs = (
-        i
-        for i in crisis.indicators
-        if i.kind is not CrisisIndicator.RESTRAINT and i.event is not None
+        sign
+        for sign in crisis.indicators
+        if sign.kind is not CrisisIndicator.RESTRAINT and sign.event is not None
     )
     if crisis.opened_at is None or not any(signs):
         return None
     grades = [
-        i.category for i in crisis.incidents if i.kind == "ambulance" and i.category is not None
+        incident.category
+        for incident in crisis.incidents
+        if incident.kind == "ambulance" and incident.category is not None
     ]
-    held = [
-        d
-        for d in crisis.detentions
-        if d.power is DetentionPower.SECTION_136 and restarted_from(crisis, d) is None
+    low_grade = None
+    if grades:
+        low_grade = not any(grade.is_emergency for grade in grades)
+    detentions = [
+        detention
+        for detention in crisis.detentions
+        if detention.power is DetentionPower.SECTION_136
+        and restarted_from(crisis, detention) is None
     ]
-    clocks = [(due, d) for d in held if (due := _due(d, period)) is not None]
-    due, last = max(clocks, key=lambda c: c[0]) if clocks else (None, None)
+    due_at, over_at = _last_clock(detentions, period)
     return Tally(
         group=_ethnic_group(crisis),
         opened_at=crisis.opened_at,
-        s136=bool(held),
+        s136=bool(detentions),
         force=bool(crisis.forces),
-        low_grade=not any(g.is_emergency for g in grades) if grades else None,
-        clock_due_at=due,
-        clock_over_at=last.ended.at if last is not None and last.ended is not None else None,
+        low_grade=low_grade,
+        clock_due_at=due_at,
+        clock_over_at=over_at,
     )
+
+
+def _last_clock(
+    detentions: Iterable[Detention], period: timedelta
+) -> tuple[datetime | None, datetime | None]:
+    """When the clock that runs out last is due, and when its detention ended."""
+    due_at: datetime | None = None
+    over_at: datetime | None = None
+    for detention in detentions:
+        due = _due(detention, period)
+        if due is not None and (due_at is None or due > due_at):
+            due_at, over_at = due, None
+            if detention.ended is not None:
+                over_at = detention.ended.at
+    return due_at, over_at
 
 
 def _due(detention: Detention, period: timedelta) -> datetime | None:
@@ -88,16 +125,24 @@ def _due(detention: Detention, period: timedelta) -> datetime | None:
     if started is None:
         return None
     counted = [
-        e.until for e in detention.extensions if e.by_practitioner and e.because_of_condition
+        extension.until
+        for extension in detention.extensions
+        if extension.by_practitioner and extension.because_of_condition
     ]
     return max([started.at + period, *counted])
 
 
 def _ethnic_group(crisis: Crisis) -> EthnicGroup:
     """What the register says of the attached person, else what an agency says of the person in the incident."""
-    said = [d.ethnicity for d in crisis.person.descriptors] if crisis.person is not None else []
-    said += [i.person.ethnicity for i in crisis.incidents if i.person is not None]
-    return next((g for g in map(group_of, said) if g != "not-known"), "not-known")
+    descriptors: list[PersonDescriptor] = []
+    if crisis.person is not None:
+        descriptors += crisis.person.descriptors
+    descriptors += [incident.person for incident in crisis.incidents if incident.person is not None]
+    for descriptor in descriptors:
+        group = group_of(descriptor.ethnicity)
+        if group != "not-known":
+            return group
+    return "not-known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +158,22 @@ Counts = Mapping[tuple[Measure, EthnicGroup], Count]
 
 def count(tallies: Iterable[Tally], since: datetime, until: datetime) -> Counts:
     """The counts of crises that began in [since, until), as they are at `until`."""
-    found: dict[tuple[Measure, EthnicGroup], Count] = {}
+    counts: dict[tuple[Measure, EthnicGroup], Count] = {}
     for tally in tallies:
         if not since <= tally.opened_at < until:
             continue
         breach = None
         if tally.clock_due_at is not None:
-            breach = tally.clock_due_at < (
-                until if tally.clock_over_at is None else min(tally.clock_over_at, until)
-            )
-        said: dict[Measure, bool | None] = {
+            over_at = tally.clock_over_at or until
+            breach = tally.clock_due_at < min(over_at, until)
+        measured: dict[Measure, bool | None] = {
             "s136": tally.s136,
             "force": tally.force,
             "low-grade": tally.low_grade,
             "clock-breach": breach,
         }
-        for measure, happened in said.items():
+        for measure, happened in measured.items():
             if happened is not None:
-                former = found.get((measure, tally.group), Count(0, 0))
-                found[measure, tally.group] = Count(former.happened + happened, former.of + 1)
-    return found
+                before = counts.get((measure, tally.group), Count(0, 0))
+                counts[measure, tally.group] = Count(before.happened + happened, before.of + 1)
+    return counts

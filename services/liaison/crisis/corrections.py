@@ -29,11 +29,11 @@ def counted(events: Iterable[Received]) -> Effective:
     """`effective` in one value. Given to anything here that asks for events, it is taken as it is."""
     if isinstance(events, Effective):
         return events
-    given = tuple(events)
-    found, faults = effective(given)
-    kept = Effective(found)
-    kept.faults, kept.given = faults, given
-    return kept
+    statements = tuple(events)
+    effective_events, faults = effective(statements)
+    events = Effective(effective_events)
+    events.faults, events.given = faults, statements
+    return events
 
 
 def together(several: Iterable[Effective]) -> Effective:
@@ -42,10 +42,10 @@ def together(several: Iterable[Effective]) -> Effective:
     parts = list(several)
     if len(parts) == 1:
         return parts[0]
-    both = Effective(sorted((r for part in parts for r in part), key=_ORDER))
-    both.faults = tuple(f for part in parts for f in part.faults)
-    both.given = tuple(r for part in parts for r in part.given)
-    return both
+    joined = Effective(sorted((received for part in parts for received in part), key=_ORDER))
+    joined.faults = tuple(fault for part in parts for fault in part.faults)
+    joined.given = tuple(received for part in parts for received in part.given)
+    return joined
 
 
 def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ...]]:
@@ -62,13 +62,15 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
     keeping = False
     for received in events:
         identity = received.identity
-        known = unique.get(identity)
-        if known is None:
+        earlier = unique.get(identity)
+        if earlier is None:
             unique[identity] = received
             keeping = keeping or isinstance(received.event.data, (EventCorrected, EventRetracted))
-        elif known is not received and known.event != received.event:
+        elif earlier is not received and earlier.event != received.event:
             # Intake reports the same id with other content; until then the choice must not hang on arrival.
-            unique[identity] = min(known, received, key=lambda each: each.event.model_dump_json())
+            unique[identity] = min(
+                earlier, received, key=lambda received: received.event.model_dump_json()
+            )
     ordered = sorted(unique.values(), key=_ORDER)
     if not keeping:
         return ordered, ()
@@ -76,16 +78,17 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
 
 
 def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]]:
-    gone: set[Identity] = set()
+    retracted: set[Identity] = set()
     for received in reversed(ordered):
         event = received.event
         # From the last on, so that a retraction which was itself retracted is not heeded.
-        if isinstance(event.data, EventRetracted) and (event.source, event.id) not in gone:
-            gone.add((event.source, event.data.retracts))
+        if isinstance(event.data, EventRetracted) and (event.source, event.id) not in retracted:
+            retracted.add((event.source, event.data.retracts))
     corrections = {
-        (r.event.source, r.event.id): r
-        for r in ordered
-        if isinstance(r.event.data, EventCorrected) and (r.event.source, r.event.id) not in gone
+        (received.event.source, received.event.id): received
+        for received in ordered
+        if isinstance(received.event.data, EventCorrected)
+        and (received.event.source, received.event.id) not in retracted
     }
     latest: dict[Identity, Received] = {}
     for received in corrections.values():
@@ -95,7 +98,7 @@ def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]
     for received in ordered:
         event = received.event
         identity = (event.source, event.id)
-        if identity in gone or isinstance(event.data, (EventCorrected, EventRetracted)):
+        if identity in retracted or isinstance(event.data, (EventCorrected, EventRetracted)):
             continue
         correction = latest.get(identity)
         if correction is not None:
@@ -112,9 +115,9 @@ def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]
 
 def _root(correction: Received, corrections: dict[Identity, Received]) -> Identity:
     """The event that a correction, or a correction of a correction, is in the end about."""
-    seen: set[Identity] = set()
+    visited: set[Identity] = set()
     target = (correction.event.source, correction.event.data.corrects)
-    while target in corrections and target not in seen:
-        seen.add(target)
+    while target in corrections and target not in visited:
+        visited.add(target)
         target = (target[0], corrections[target].event.data.corrects)
     return target

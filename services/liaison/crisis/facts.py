@@ -38,7 +38,7 @@ from services.liaison.crisis.records import (
     SiteVisit,
     WelfareCheck,
 )
-from services.liaison.time.spans import FOREVER, Spans, since, spans
+from services.liaison.time.spans import FOREVER, NEVER, Spans, since, spans
 
 __all__ = ["Mark"]
 
@@ -114,7 +114,7 @@ class Attendance:
     @property
     def spans(self) -> Spans:
         """When police were there."""
-        return ((self.begun.at, FOREVER if self.ended is None else self.ended.at),)
+        return ((self.begun.at, end_of(self.ended)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Force:
     @property
     def spans(self) -> Spans:
         """When it went on."""
-        return ((self.started.at, FOREVER if self.ended is None else self.ended.at),)
+        return ((self.started.at, end_of(self.ended)),)
 
     @property
     def is_restraint(self) -> bool:
@@ -147,15 +147,22 @@ class Force:
             self.kinds
         )
 
-    def first_of(self, wanted: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
+    def first_of(self, signs: frozenset[ClinicalSign]) -> tuple[ClinicalSign, Mark] | None:
         """The first of these signs that was observed."""
-        return next((each for each in self.signs if each[0] in wanted), None)
+        return next((observed for observed in self.signs if observed[0] in signs), None)
 
     @property
     def abd_spans(self) -> Spans:
         """Since when a sign was seen after which restraint is a medical emergency (RCEM, FFLM)."""
         first = self.first_of(ABD_SIGNS)
-        return since(None if first is None else first[1].at)
+        if first is None:
+            return NEVER
+        return since(first[1].at)
+
+
+def end_of(mark: Mark | None) -> datetime:
+    """When a thing ended; FOREVER while it goes on."""
+    return FOREVER if mark is None else mark.at
 
 
 RESTRAINT_KINDS = frozenset(
@@ -220,38 +227,40 @@ class Detention:
         """
         if self.kept_at is not None:
             return self.detained
-        there = [
-            m for m in (self.arrived, self.handed_over, self.assessment_started) if m is not None
+        marks = [
+            mark
+            for mark in (self.arrived, self.handed_over, self.assessment_started)
+            if mark is not None
         ]
-        return min((*there, *(v.mark for v in self.visits)), default=None)
+        return min((*marks, *(visit.mark for visit in self.visits)), default=None)
 
     @property
     def over(self) -> datetime:
         """When the detention ended; FOREVER while it goes on."""
-        return FOREVER if self.ended is None else self.ended.at
+        return end_of(self.ended)
 
     @property
     def away(self) -> Spans:
         """From each escape until the person is at a place of safety again, or the detention ended."""
-        back = sorted(v.mark.at for v in (*self.visits, *self.handovers))
-        return spans(
-            (e.at, min(next((b for b in back if b > e.at), FOREVER), self.over))
-            for e in self.escapes
-        )
+        returns = sorted(visit.mark.at for visit in (*self.visits, *self.handovers))
+        away = []
+        for escape in self.escapes:
+            back = next((instant for instant in returns if instant > escape.at), FOREVER)
+            away.append((escape.at, min(back, self.over)))
+        return spans(away)
 
     @property
     def stays(self) -> tuple[tuple[SiteVisit, datetime], ...]:
         """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the detention over."""
-        found = []
-        for number, visit in enumerate(self.visits):
-            following = (
-                self.visits[number + 1].mark.at if number + 1 < len(self.visits) else FOREVER
-            )
-            gone = next((e.at for e in self.escapes if e.at >= visit.mark.at), FOREVER)
-            end = min(following, gone, self.over)
+        stays = []
+        following = [visit.mark.at for visit in self.visits[1:]] + [FOREVER]
+        escapes = [escape.at for escape in self.escapes]
+        for visit, moved_on in zip(self.visits, following, strict=True):
+            escaped = next((at for at in escapes if at >= visit.mark.at), FOREVER)
+            end = min(moved_on, escaped, self.over)
             if end > visit.mark.at:
-                found.append((visit, end))
-        return tuple(found)
+                stays.append((visit, end))
+        return tuple(stays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,21 +347,23 @@ class Crisis:
         Two independent indicators, or one strong one: s135/s136, suicide attempt, restraint
         (liaison rule catalogue, conventions).
         """
-        seen: list[Indicator] = []
-        for each in self.indicators:
-            if each.strong:
-                return (each,)
-            seen.append(each)
-            if len(seen) == 2:
-                return tuple(seen)
+        signs: list[Indicator] = []
+        for indicator in self.indicators:
+            if indicator.strong:
+                return (indicator,)
+            signs.append(indicator)
+            if len(signs) == 2:
+                return tuple(signs)
         return ()
 
     def agencies(self, *kinds: AgencyKind) -> tuple[str, ...]:
         """The agencies of these kinds that have an incident in the crisis, sorted."""
-        return tuple(sorted({i.key[0] for i in self.incidents if i.kind in kinds}))
+        return tuple(
+            sorted({incident.key[0] for incident in self.incidents if incident.kind in kinds})
+        )
 
     def open_pathways(self, instant: datetime) -> tuple[PathwayOnFile, ...]:
         """Care pathways of the attached person that were open at the instant."""
         if self.person is None:
             return ()
-        return tuple(p for p in self.person.pathways if p.open_at(instant))
+        return tuple(pathway for pathway in self.person.pathways if pathway.open_at(instant))

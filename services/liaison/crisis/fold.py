@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from schemas.received import Received
-from services.identity.person import IdentityDecision, PersonOnFile
+from services.identity.person import IdentityDecision, Outcome, PersonOnFile
 from services.liaison.crisis.corrections import Effective, counted
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.records import Contact, SiteReport
@@ -26,15 +26,15 @@ class Folds:
         self._most = most
         self._held: OrderedDict[str, tuple[list[Received], Folding]] = OrderedDict()
 
-    def take(self, crisis_id: str, said: Effective) -> Folding:
+    def take(self, crisis_id: str, events: Effective) -> Folding:
         """A folding that has taken these events."""
-        taken, folding = self._held.pop(crisis_id, ([], None))
-        count = len(taken)
-        if folding is None or said[:count] != taken:
+        folded, folding = self._held.pop(crisis_id, ([], None))
+        count = len(folded)
+        if folding is None or events[:count] != folded:
             folding, count = Folding(), 0
-        for received in said[count:]:
+        for received in events[count:]:
             folding.take(received)
-        self._held[crisis_id] = (list(said), folding)
+        self._held[crisis_id] = (list(events), folding)
         while len(self._held) > self._most:
             self._held.popitem(last=False)
         return folding
@@ -55,21 +55,26 @@ def fold(
     `person` counts only if `identity` attaches it; with no decision given the caller vouches for it. Nothing of the
     result depends on when an event was received. `folds` spares what was folded before; the result is the same.
     """
-    said = counted(events)
+    effective = counted(events)
     attached = person
-    outcome = "unknown" if person is None else "attached"
+    outcome: Outcome = "unknown"
+    if person is not None:
+        outcome = "attached"
     if identity is not None:
         outcome = identity.outcome
         if identity.outcome != "attached" or (person and identity.person_id != person.person_id):
             attached = None
-    folding = Folding() if folds is None else folds.take(crisis_id, said)
     if folds is None:
-        for received in said:
-            folding.take(received)
-    detained = min((d.detained.at for d in folding.detentions.by_reference.values()), default=None)
-    believed = (
-        ()
-        if detained is None
-        else tuple(r for r in site_reports if r.mark.at >= detained - SITE_REPORTS_COUNT)
-    )
-    return folding.crisis(crisis_id, area, attached, outcome, said.faults, contacts, believed)
+        folds = Folds(most=1)
+    folding = folds.take(crisis_id, effective)
+    believed = _believed(folding, site_reports)
+    return folding.crisis(crisis_id, area, attached, outcome, effective.faults, contacts, believed)
+
+
+def _believed(folding: Folding, site_reports: tuple[SiteReport, ...]) -> tuple[SiteReport, ...]:
+    """The reports of free places that count: those not too old when the person was detained."""
+    detentions = folding.detentions.by_reference.values()
+    if not detentions:
+        return ()
+    oldest = min(detention.detained.at for detention in detentions) - SITE_REPORTS_COUNT
+    return tuple(report for report in site_reports if report.mark.at >= oldest)

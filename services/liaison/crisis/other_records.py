@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from schemas.codes import AgencyKind
 from schemas.events import care, detention, incident, response
@@ -54,196 +54,230 @@ class Records:
     refusals: list[Refusal] = field(default_factory=list)
     places: dict[tuple[Key, str], PlaceRequest] = field(default_factory=dict)
 
-    def take(self, said: Said) -> None:
+    def take(self, statement: Said) -> None:
         """Take in a statement; what is none of these records' is passed over."""
-        handler = _HANDLERS.get(type(said.data))
+        handler = _HANDLERS.get(type(statement.data))
         if handler is not None:
-            handler(self, said)
+            handler(self, statement)
 
     # -- custody ------------------------------------------------------------------------------------------------------
 
-    def _custody(self, said: Said) -> Custody:
-        known = self.custodies.get(said.key)
-        if known is None:
-            known = Custody(
-                said.key, None, said.mark, None, None, None, (), (), (), None, (), None, None, None
+    def _custody(self, statement: Said) -> Custody:
+        record = self.custodies.get(statement.key)
+        if record is None:
+            record = Custody(
+                statement.key,
+                None,
+                statement.mark,
+                None,
+                None,
+                None,
+                (),
+                (),
+                (),
+                None,
+                (),
+                None,
+                None,
+                None,
             )
-        return known
+        return record
 
-    def custody_arrived(self, said: Said) -> None:
-        known, data = self._custody(said), said.data
+    def _custody_arrived(self, statement: Said) -> None:
+        record, data = self._custody(statement), statement.data
         if data.person is not None:
             born, looks = data.person.date_of_birth, data.person.apparent_age
-            known = replace(
-                known,
-                date_of_birth=born or known.date_of_birth,
-                apparent_age=known.apparent_age if looks is None else looks,
+            record = replace(
+                record,
+                date_of_birth=born or record.date_of_birth,
+                apparent_age=record.apparent_age if looks is None else looks,
             )
-        self.custodies[said.key] = replace(
-            known,
-            arrived=known.arrived or said.mark,
+        self.custodies[statement.key] = replace(
+            record,
+            arrived=record.arrived or statement.mark,
             suite=data.suite,
-            incident=data.incident or known.incident,
-            vulnerable=known.vulnerable if data.vulnerable is None else data.vulnerable,
+            incident=data.incident or record.incident,
+            vulnerable=record.vulnerable if data.vulnerable is None else data.vulnerable,
         )
 
-    def custody_risk(self, said: Said) -> None:
-        known, data = self._custody(said), said.data
-        done = RiskAssessment(said.mark, data.mental_health_disclosed, data.self_harm_risk)
-        self.custodies[said.key] = replace(known, risk_assessments=(*known.risk_assessments, done))
-
-    def custody_health(self, said: Said) -> None:
-        known = self._custody(said)
-        self.custodies[said.key] = replace(
-            known, health_checks=(*known.health_checks, (said.mark, said.data.asleep))
+    def _custody_risk(self, statement: Said) -> None:
+        record, data = self._custody(statement), statement.data
+        done = RiskAssessment(statement.mark, data.mental_health_disclosed, data.self_harm_risk)
+        self.custodies[statement.key] = replace(
+            record, risk_assessments=(*record.risk_assessments, done)
         )
 
-    def custody_reviewed(self, said: Said) -> None:
-        known, data = self._custody(said), said.data
+    def _custody_health(self, statement: Said) -> None:
+        record = self._custody(statement)
+        self.custodies[statement.key] = replace(
+            record, health_checks=(*record.health_checks, (statement.mark, statement.data.asleep))
+        )
+
+    def _custody_reviewed(self, statement: Said) -> None:
+        record, data = self._custody(statement), statement.data
         done = CustodyReview(
-            said.mark,
+            statement.mark,
             data.inspector_authority,
             data.asleep,
             data.imminent_risk,
             data.no_other_place,
             data.health_professional_available,
         )
-        self.custodies[said.key] = replace(known, reviews=(*known.reviews, done))
+        self.custodies[statement.key] = replace(record, reviews=(*record.reviews, done))
 
-    def custody_adult(self, said: Said) -> None:
-        known = self._custody(said)
-        self.custodies[said.key] = replace(
-            known, appropriate_adult=known.appropriate_adult or said.mark
+    def _custody_adult(self, statement: Said) -> None:
+        record = self._custody(statement)
+        self.custodies[statement.key] = replace(
+            record, appropriate_adult=record.appropriate_adult or statement.mark
         )
 
-    def custody_interview(self, said: Said) -> None:
-        known = self._custody(said)
-        self.custodies[said.key] = replace(
-            known, interviews=(*known.interviews, (said.mark, said.data.at))
+    def _custody_interview(self, statement: Said) -> None:
+        record = self._custody(statement)
+        self.custodies[statement.key] = replace(
+            record, interviews=(*record.interviews, (statement.mark, statement.data.at))
         )
 
-    def custody_released(self, said: Said) -> None:
-        known, data = self._custody(said), said.data
-        self.custodies[said.key] = replace(
-            known,
-            released=known.released or said.mark,
-            referred_to=data.referred_to or known.referred_to,
-            pre_release_risk_assessed=known.pre_release_risk_assessed
+    def _custody_released(self, statement: Said) -> None:
+        record, data = self._custody(statement), statement.data
+        self.custodies[statement.key] = replace(
+            record,
+            released=record.released or statement.mark,
+            referred_to=data.referred_to or record.referred_to,
+            pre_release_risk_assessed=record.pre_release_risk_assessed
             or data.pre_release_risk_assessed,
         )
 
     # -- absence ------------------------------------------------------------------------------------------------------
 
-    def _absence(self, said: Said) -> Absence:
-        known = self.absences.get(said.key)
-        if known is None:
-            known = Absence(
-                said.key, said.agency_kind, None, said.mark, None, None, None, None, (), None, None
+    def _absence(self, statement: Said) -> Absence:
+        record = self.absences.get(statement.key)
+        if record is None:
+            record = Absence(
+                statement.key,
+                statement.agency_kind,
+                None,
+                statement.mark,
+                None,
+                None,
+                None,
+                None,
+                (),
+                None,
+                None,
             )
-        return known
+        return record
 
-    def absence_reported(self, said: Said) -> None:
-        known, data = self._absence(said), said.data
-        self.absences[said.key] = replace(
-            known,
-            reported=known.reported or said.mark,
+    def _absence_reported(self, statement: Said) -> None:
+        record, data = self._absence(statement), statement.data
+        self.absences[statement.key] = replace(
+            record,
+            reported=record.reported or statement.mark,
             kind=data.kind,
-            incident=data.incident or known.incident,
-            legal_status=data.legal_status or known.legal_status,
-            power_valid_until=data.power_valid_until or known.power_valid_until,
-            last_seen_at=data.last_seen_at or known.last_seen_at,
-            photo_held=known.photo_held if data.photo_held is None else data.photo_held,
+            incident=data.incident or record.incident,
+            legal_status=data.legal_status or record.legal_status,
+            power_valid_until=data.power_valid_until or record.power_valid_until,
+            last_seen_at=data.last_seen_at or record.last_seen_at,
+            photo_held=record.photo_held if data.photo_held is None else data.photo_held,
         )
 
-    def absence_graded(self, said: Said) -> None:
-        known = self._absence(said)
-        self.absences[said.key] = replace(
-            known, grades=(*known.grades, (said.mark, said.data.risk))
+    def _absence_graded(self, statement: Said) -> None:
+        record = self._absence(statement)
+        self.absences[statement.key] = replace(
+            record, grades=(*record.grades, (statement.mark, statement.data.risk))
         )
 
-    def absence_ended(self, said: Said) -> None:
-        known = self._absence(said)
-        if known.ended is None:
-            self.absences[said.key] = replace(known, ended=said.mark, outcome=said.data.outcome)
+    def _absence_ended(self, statement: Said) -> None:
+        record = self._absence(statement)
+        if record.ended is None:
+            self.absences[statement.key] = replace(
+                record, ended=statement.mark, outcome=statement.data.outcome
+            )
 
     # -- referral -----------------------------------------------------------------------------------------------------
 
-    def _referral(self, said: Said) -> Referral:
-        return self.referrals.get(said.key) or Referral(
-            said.key, None, said.mark, None, None, None, None, ()
+    def _referral(self, statement: Said) -> Referral:
+        return self.referrals.get(statement.key) or Referral(
+            statement.key, None, statement.mark, None, None, None, None, ()
         )
 
-    def referral_sent(self, said: Said) -> None:
-        known, data = self._referral(said), said.data
-        self.referrals[said.key] = replace(
-            known,
-            sent=known.sent or said.mark,
+    def _referral_sent(self, statement: Said) -> None:
+        record, data = self._referral(statement), statement.data
+        self.referrals[statement.key] = replace(
+            record,
+            sent=record.sent or statement.mark,
             to_agency=data.to_agency,
             priority=data.priority,
-            incident=data.incident or known.incident,
+            incident=data.incident or record.incident,
         )
 
-    def referral_acknowledged(self, said: Said) -> None:
-        known = self._referral(said)
-        self.referrals[said.key] = replace(known, acknowledged=known.acknowledged or said.mark)
+    def _referral_acknowledged(self, statement: Said) -> None:
+        record = self._referral(statement)
+        self.referrals[statement.key] = replace(
+            record, acknowledged=record.acknowledged or statement.mark
+        )
 
-    def referral_outcome(self, said: Said) -> None:
-        known = self._referral(said)
-        outcome = (said.mark, said.agency, said.data.outcome)
+    def _referral_outcome(self, statement: Said) -> None:
+        record = self._referral(statement)
+        outcome = (statement.mark, statement.agency, statement.data.outcome)
         # who answers has it
-        self.referrals[said.key] = replace(
-            known, outcomes=(*known.outcomes, outcome), acknowledged=known.acknowledged or said.mark
+        self.referrals[statement.key] = replace(
+            record,
+            outcomes=(*record.outcomes, outcome),
+            acknowledged=record.acknowledged or statement.mark,
         )
 
     # -- follow-up ----------------------------------------------------------------------------------------------------
 
-    def _follow_up(self, said: Said) -> FollowUp:
-        known = self.follow_ups.get(said.key) or FollowUp(
-            said.key, said.mark, None, None, None, None, None
+    def _follow_up(self, statement: Said) -> FollowUp:
+        record = self.follow_ups.get(statement.key) or FollowUp(
+            statement.key, statement.mark, None, None, None, None, None
         )
-        return replace(known, local_person=said.data.local_person or known.local_person)
+        return replace(record, local_person=statement.data.local_person or record.local_person)
 
-    def follow_up_due(self, said: Said) -> None:
-        known, data = self._follow_up(said), said.data
-        self.follow_ups[said.key] = replace(
-            known, due=known.due or said.mark, by=data.by, kind=data.kind
+    def _follow_up_due(self, statement: Said) -> None:
+        record, data = self._follow_up(statement), statement.data
+        self.follow_ups[statement.key] = replace(
+            record, due=record.due or statement.mark, by=data.by, kind=data.kind
         )
 
-    def follow_up_completed(self, said: Said) -> None:
-        known = self._follow_up(said)
-        self.follow_ups[said.key] = replace(known, completed=known.completed or said.mark)
+    def _follow_up_completed(self, statement: Said) -> None:
+        record = self._follow_up(statement)
+        self.follow_ups[statement.key] = replace(
+            record, completed=record.completed or statement.mark
+        )
 
     # -- around an incident -------------------------------------------------------------------------------------------
 
-    def welfare_raised(self, said: Said) -> None:
-        self.welfare_checks.append(WelfareCheck(said.key, said.mark, said.data.risk, ()))
+    def _welfare_raised(self, statement: Said) -> None:
+        self.welfare_checks.append(
+            WelfareCheck(statement.key, statement.mark, statement.data.risk, ())
+        )
 
-    def welfare_checked(self, said: Said) -> None:
-        self.checks.append((said.key, said.mark, said.data.seen))
-        for number, each in enumerate(self.welfare_checks):
-            if each.incident == said.key:
+    def _welfare_checked(self, statement: Said) -> None:
+        self.checks.append((statement.key, statement.mark, statement.data.seen))
+        for number, check in enumerate(self.welfare_checks):
+            if check.incident == statement.key:
                 self.welfare_checks[number] = replace(
-                    each, checked=(*each.checked, (said.mark, said.data.seen))
+                    check, checked=(*check.checked, (statement.mark, statement.data.seen))
                 )
 
-    def family_contact(self, said: Said) -> None:
-        what = {
-            care.FamilyContactAttempted: "contact-attempted",
-            care.FamilyContacted: "contacted",
-            care.FamilyCalledBack: "called-back",
-        }[type(said.data)]
-        self.family.append(FamilyContact(said.key, said.mark, said.data.relation, what))  # type: ignore[arg-type]  # a key of the table
+    def _family_contact(self, statement: Said) -> None:
+        kind = _FAMILY_CONTACTS[type(statement.data)]
+        contact = FamilyContact(statement.key, statement.mark, statement.data.relation, kind)
+        self.family.append(contact)
 
-    def harmed(self, said: Said) -> None:
-        self.harms.append(Harm(said.key, said.mark, said.data.harm, said.data.after_contact))
+    def _harmed(self, statement: Said) -> None:
+        self.harms.append(
+            Harm(statement.key, statement.mark, statement.data.harm, statement.data.after_contact)
+        )
 
-    def declined(self, said: Said) -> None:
-        data = said.data
+    def _declined(self, statement: Said) -> None:
+        data = statement.data
         self.refusals.append(
             Refusal(
-                said.key,
-                said.agency_kind,
-                said.mark,
+                statement.key,
+                statement.agency_kind,
+                statement.mark,
                 "declined",
                 data.reason,
                 data.referred_to,
@@ -251,63 +285,77 @@ class Records:
             )
         )
 
-    def transferred(self, said: Said) -> None:
-        data = said.data
+    def _transferred(self, statement: Said) -> None:
+        data = statement.data
         self.refusals.append(
             Refusal(
-                said.key, said.agency_kind, said.mark, "transferred", None, data.to_agency, None
+                statement.key,
+                statement.agency_kind,
+                statement.mark,
+                "transferred",
+                None,
+                data.to_agency,
+                None,
             )
         )
 
-    def _place(self, said: Said) -> PlaceRequest:
-        at = (said.key, said.data.request)
+    def _place(self, statement: Said) -> PlaceRequest:
+        at = (statement.key, statement.data.request)
         return self.places.get(at) or PlaceRequest(
-            said.key, said.data.request, said.data.site, said.mark, None, None
+            statement.key, statement.data.request, statement.data.site, statement.mark, None, None
         )
 
-    def place_requested(self, said: Said) -> None:
-        self.places[(said.key, said.data.request)] = self._place(said)
+    def _place_requested(self, statement: Said) -> None:
+        self.places[(statement.key, statement.data.request)] = self._place(statement)
 
-    def place_accepted(self, said: Said) -> None:
-        known = self._place(said)
-        self.places[(said.key, said.data.request)] = replace(
-            known, accepted=known.accepted or said.mark
+    def _place_accepted(self, statement: Said) -> None:
+        record = self._place(statement)
+        self.places[(statement.key, statement.data.request)] = replace(
+            record, accepted=record.accepted or statement.mark
         )
 
-    def place_refused(self, said: Said) -> None:
-        known = self._place(said)
-        self.places[(said.key, said.data.request)] = replace(
-            known, refused=known.refused or (said.mark, said.data.reason)
+    def _place_refused(self, statement: Said) -> None:
+        record = self._place(statement)
+        self.places[(statement.key, statement.data.request)] = replace(
+            record, refused=record.refused or (statement.mark, statement.data.reason)
         )
 
+
+_FAMILY_CONTACTS: Mapping[
+    type[care.FamilyData], Literal["contact-attempted", "contacted", "called-back"]
+] = {
+    care.FamilyContactAttempted: "contact-attempted",
+    care.FamilyContacted: "contacted",
+    care.FamilyCalledBack: "called-back",
+}
 
 _HANDLERS: Mapping[type[Closed], Callable[[Records, Said], None]] = {
-    detention.CustodyArrived: Records.custody_arrived,
-    detention.CustodyRiskAssessed: Records.custody_risk,
-    detention.CustodyHealthChecked: Records.custody_health,
-    detention.CustodyReviewed: Records.custody_reviewed,
-    detention.CustodyAppropriateAdultArranged: Records.custody_adult,
-    detention.CustodyInterviewPlanned: Records.custody_interview,
-    detention.CustodyReleased: Records.custody_released,
-    care.AbsenceReported: Records.absence_reported,
-    care.AbsenceGraded: Records.absence_graded,
-    care.AbsenceEnded: Records.absence_ended,
-    care.ReferralSent: Records.referral_sent,
-    care.ReferralAcknowledged: Records.referral_acknowledged,
-    care.ReferralOutcome: Records.referral_outcome,
-    care.FollowUpDue: Records.follow_up_due,
-    care.FollowUpCompleted: Records.follow_up_completed,
-    care.WelfareConcernRaised: Records.welfare_raised,
-    care.WelfareChecked: Records.welfare_checked,
-    care.FamilyContactAttempted: Records.family_contact,
-    care.FamilyContacted: Records.family_contact,
-    care.FamilyCalledBack: Records.family_contact,
-    response.HarmReported: Records.harmed,
-    incident.IncidentDeclined: Records.declined,
-    incident.IncidentTransferred: Records.transferred,
-    detention.PlaceOfSafetyRequested: Records.place_requested,
-    detention.PlaceOfSafetyAccepted: Records.place_accepted,
-    detention.PlaceOfSafetyRefused: Records.place_refused,
+    detention.CustodyArrived: Records._custody_arrived,
+    detention.CustodyRiskAssessed: Records._custody_risk,
+    detention.CustodyHealthChecked: Records._custody_health,
+    detention.CustodyReviewed: Records._custody_reviewed,
+    detention.CustodyAppropriateAdultArranged: Records._custody_adult,
+    detention.CustodyInterviewPlanned: Records._custody_interview,
+    detention.CustodyReleased: Records._custody_released,
+    care.AbsenceReported: Records._absence_reported,
+    care.AbsenceGraded: Records._absence_graded,
+    care.AbsenceEnded: Records._absence_ended,
+    care.ReferralSent: Records._referral_sent,
+    care.ReferralAcknowledged: Records._referral_acknowledged,
+    care.ReferralOutcome: Records._referral_outcome,
+    care.FollowUpDue: Records._follow_up_due,
+    care.FollowUpCompleted: Records._follow_up_completed,
+    care.WelfareConcernRaised: Records._welfare_raised,
+    care.WelfareChecked: Records._welfare_checked,
+    care.FamilyContactAttempted: Records._family_contact,
+    care.FamilyContacted: Records._family_contact,
+    care.FamilyCalledBack: Records._family_contact,
+    response.HarmReported: Records._harmed,
+    incident.IncidentDeclined: Records._declined,
+    incident.IncidentTransferred: Records._transferred,
+    detention.PlaceOfSafetyRequested: Records._place_requested,
+    detention.PlaceOfSafetyAccepted: Records._place_accepted,
+    detention.PlaceOfSafetyRefused: Records._place_refused,
 }
 
 RECORDED = frozenset(_HANDLERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
@@ -41,11 +42,32 @@ STRONG = frozenset(
 )
 _CALL_TAKING = frozenset({CrisisIndicator.MENTAL_HEALTH_CODE, CrisisIndicator.AMPDS_25})
 _KNOWN = frozenset({CrisisIndicator.CRISIS_PLAN, CrisisIndicator.KNOWN_TO_SERVICES})
-NATURE_INDICATORS = {
+KNOWN_TO_SERVICES = CrisisIndicator.KNOWN_TO_SERVICES.value
+"""The basis of every sign that the person is known to services, whoever says so."""
+NATURE_INDICATORS: Mapping[Nature, CrisisIndicator | None] = {
     Nature.MENTAL_HEALTH_CRISIS: CrisisIndicator.MENTAL_HEALTH_CODE,
     Nature.SUICIDAL: CrisisIndicator.SUICIDAL,
     Nature.SELF_HARM: CrisisIndicator.SELF_HARM,
+    Nature.WELFARE_CONCERN: None,
+    Nature.MISSING: None,
+    Nature.DISTURBANCE: None,
+    Nature.VIOLENCE: None,
+    Nature.MEDICAL: None,
+    Nature.TRAFFIC_COLLISION: None,
+    Nature.TRAFFIC_STOP: None,
+    Nature.FIRE: None,
+    Nature.CRIME: None,
+    Nature.ADMINISTRATIVE: None,
+    Nature.OTHER: None,
 }
+"""Which sign of a mental-health crisis the nature of an incident is; None where it is none."""
+HARM_INDICATORS: Mapping[str, CrisisIndicator | None] = {
+    "self-harm": CrisisIndicator.SELF_HARM,
+    "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
+    "death": None,
+    "serious-injury": None,
+}
+"""The same of harm that was reported."""
 
 
 @dataclass(slots=True)
@@ -72,7 +94,9 @@ class Indicators:
         strong: bool | None = None,
     ) -> None:
         """An agency states the sign. A repeat of what the agency already said changes nothing."""
-        is_strong = kind in STRONG if strong is None else strong
+        is_strong = strong
+        if is_strong is None:
+            is_strong = kind in STRONG
         if not is_strong:
             if (agency, kind) in self._stated:
                 return
@@ -80,9 +104,11 @@ class Indicators:
         if call_taking or kind in _CALL_TAKING:
             basis = f"call:{agency}"
         elif kind in _KNOWN:
-            basis = CrisisIndicator.KNOWN_TO_SERVICES.value
+            basis = KNOWN_TO_SERVICES
+        elif kind in STRONG and not is_strong:
+            basis = f"{kind.value}-weak"
         else:
-            basis = kind.value if is_strong or kind not in STRONG else f"{kind.value}-weak"
+            basis = kind.value
         if basis not in self._bases:
             self._bases.add(basis)
             self.found.append(Indicator(kind, at, event, is_strong, basis))
@@ -131,7 +157,7 @@ class IncidentBuilder:
         """What the agency says of caller, place, risk and other agencies' references."""
         if data.caller is not None:
             self.caller, self.caller_at = data.caller, self.caller_at or mark
-        self.linked |= dict.fromkeys((each.agency, each.reference) for each in data.linked)
+        self.linked |= dict.fromkeys((link.agency, link.reference) for link in data.linked)
         self.has_location = self.has_location or data.location is not None
         self.risk_to_self = data.risk_to_self or self.risk_to_self
         self.risk_to_responders = data.risk_to_responders or self.risk_to_responders
@@ -198,8 +224,8 @@ class Presence:
         """An ambulance response is on its way or there."""
         return any(
             kind in AMBULANCE_RESPONSE
-            for held in (self._coming, self._there)
-            for kind, _, _ in held.values()
+            for units in (self._coming, self._there)
+            for kind, _, _ in units.values()
         )
 
     @property
@@ -238,12 +264,11 @@ class Presence:
 
     def closed(self, incident: Key, mark: Mark) -> None:
         """The agency closed its incident: none of its resources is there any longer, said or unsaid."""
-        for held in (self._police, self._there, self._coming):
-            for unit in sorted(held):
-                value = held[unit]
-                if (value if held is self._police else value[1]) == incident:
-                    self.left(unit, mark)
-        for unit in sorted(u for u, sent in self._sent.items() if sent[0] == incident):
+        units = [unit for unit, of_incident in self._police.items() if of_incident == incident]
+        for resources in (self._there, self._coming):
+            units += [unit for unit, resource in resources.items() if resource[1] == incident]
+        units += [unit for unit, sent in self._sent.items() if sent[0] == incident]
+        for unit in sorted(units):
             self.left(unit, mark)
 
     def so_far(self) -> Presence:
@@ -267,15 +292,15 @@ class Presence:
         return end
 
     def _not_coming(self, unit: Key, until: datetime) -> None:
-        held = self._coming.pop(unit, None)
-        if held is not None and held[0] in JOINT_RESPONSE:
-            self.joint.append((held[2], until))
+        unit_coming = self._coming.pop(unit, None)
+        if unit_coming is not None and unit_coming[0] in JOINT_RESPONSE:
+            self.joint.append((unit_coming[2], until))
 
     def _gone(self, unit: Key, until: datetime) -> None:
-        held = self._there.pop(unit, None)
-        if held is None:
+        unit_there = self._there.pop(unit, None)
+        if unit_there is None:
             return
-        kind, _, start = held
+        kind, _, start = unit_there
         if kind.is_health:
             self.health.append((start, until))
         if kind in AMBULANCE_RESPONSE:
@@ -307,8 +332,8 @@ class AmbulanceResponse:
     def graded(self, incident: Key, category: AmbulanceCategory, mark: Mark, because: str) -> None:
         """The last grade of an incident by occurrence counts."""
         emergency = category.is_emergency
-        held = self._grades.get(incident)
-        if held is None or not held[2].startswith(category):
+        grade = self._grades.get(incident)
+        if grade is None or not grade[2].startswith(category):
             self._grades[incident] = (
                 str(category) if emergency else "low",
                 mark,
@@ -362,13 +387,13 @@ class AmbulanceResponse:
     def _end(self, until: datetime) -> None:
         if self._state is None:
             return
-        name, mark, what = self._state
+        name, mark, words = self._state
         if mark.at >= until:
             return
         if name == "down":
-            self.stood_down.append(Stretch(mark, until, what))
+            self.stood_down.append(Stretch(mark, until, words))
         elif name == "low":
-            self.low.append(Stretch(mark, until, what))
+            self.low.append(Stretch(mark, until, words))
         else:
             self.emergency.append((mark.at, until))
             if name == "C1":

@@ -12,12 +12,14 @@ from schemas.model import Closed
 from schemas.received import Mark, Received
 from services.identity.person import PersonOnFile
 from services.liaison.crisis.detentions import Detentions
-from services.liaison.crisis.facts import Crisis, Stretch
+from services.liaison.crisis.facts import Crisis, Indicator, Stretch, end_of
 from services.liaison.crisis.force import Forces, restrains, restrains_by_more_than_handcuffs
 from services.liaison.crisis.other_records import RECORDED, Records, Said
 from services.liaison.crisis.records import Contact, SiteReport
 from services.liaison.crisis.scene import (
     AMBULANCE_RESPONSE,
+    HARM_INDICATORS,
+    KNOWN_TO_SERVICES,
     NATURE_INDICATORS,
     NOT_SENT,
     AmbulanceResponse,
@@ -80,60 +82,66 @@ class Folding:
         if handler is not None:
             handler(self, state, data, mark)
 
-    def sign(self, state: IncidentBuilder, kind: CrisisIndicator, mark: Mark, **how: Any) -> None:
+    def _sign(self, state: IncidentBuilder, kind: CrisisIndicator, mark: Mark, **how: Any) -> None:
         if kind is not CrisisIndicator.RESTRAINT or how.get("strong"):
             # handcuffs go with most arrests
             state.crisis_at = state.crisis_at or mark.at
         self.indicators.state(kind, state.key[0], mark.at, mark.event, **how)
 
-    def facts(self, state: IncidentBuilder, data: incident.IncidentFacts, mark: Mark) -> None:
+    def _facts(self, state: IncidentBuilder, data: incident.IncidentFacts, mark: Mark) -> None:
         state.describe(data, mark)
         if data.nature is not None:
             state.nature = data.nature
-            kind = NATURE_INDICATORS.get(data.nature)
+            kind = NATURE_INDICATORS[data.nature]
             if kind is not None:
-                self.sign(state, kind, mark, call_taking=True)
+                self._sign(state, kind, mark, call_taking=True)
         if data.opening_code is not None:
-            self.code(state, data.opening_code, mark)
-        for each in data.indicators:
-            self.sign(state, each, mark)
+            self._code(state, data.opening_code, mark)
+        for indicator in data.indicators:
+            self._sign(state, indicator, mark)
         if data.ambulance_category is not None and state.kind == "ambulance":
             state.category = data.ambulance_category
             self.response.graded(state.key, data.ambulance_category, mark, "")
 
-    def linked(self, state: IncidentBuilder, data: incident.IncidentLinked, mark: Mark) -> None:
+    def _linked(self, state: IncidentBuilder, data: incident.IncidentLinked, mark: Mark) -> None:
         state.linked[(data.linked.agency, data.linked.reference)] = None
 
-    def reported(self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark) -> None:
+    def _reported(
+        self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark
+    ) -> None:
         if state.reported is None:
             state.reported, state.channel = mark, data.channel
-        self.facts(state, data, mark)
+        self._facts(state, data, mark)
 
-    def code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:
+    def _code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:
         # AMPDS card 25: psychiatric, abnormal behaviour, suicide attempt. `25A1` is of that card, `251` is not.
         text = code.code.strip()
         if code.system.strip().lower() == "ampds" and text[:2] == "25" and not text[2:3].isdigit():
-            self.sign(state, CrisisIndicator.AMPDS_25, mark)
+            self._sign(state, CrisisIndicator.AMPDS_25, mark)
 
-    def graded(self, state: IncidentBuilder, data: incident.IncidentGraded, mark: Mark) -> None:
+    def _graded(self, state: IncidentBuilder, data: incident.IncidentGraded, mark: Mark) -> None:
         if data.code is not None:
-            self.code(state, data.code, mark)
+            self._code(state, data.code, mark)
         if state.kind != "ambulance":
             return
         if data.assessed_by_clinician:
             self.assessments.append(mark)
         if data.ambulance_category is not None:
             state.category = data.ambulance_category
-            because = "" if data.reason is None else f", {data.reason.value}"
+            because = ""
+            if data.reason is not None:
+                because = f", {data.reason.value}"
             self.response.graded(state.key, data.ambulance_category, mark, because)
         elif data.reason in NOT_SENT:
             self.response.not_sent(mark, str(data.reason))
 
-    def declined(self, state: IncidentBuilder, data: incident.IncidentDeclined, mark: Mark) -> None:
+    def _declined(
+        self, state: IncidentBuilder, data: incident.IncidentDeclined, mark: Mark
+    ) -> None:
         if state.kind == "ambulance":
             self.response.not_sent(mark, f"declined, {data.reason}")
 
-    def closed(self, state: IncidentBuilder, data: incident.IncidentClosed, mark: Mark) -> None:
+    def _closed(self, state: IncidentBuilder, data: incident.IncidentClosed, mark: Mark) -> None:
         state.closed, state.attended, state.outcome = mark, data.attended, data.outcome
         if state.kind == "police" and data.attended:
             state.police_left = mark
@@ -146,19 +154,21 @@ class Folding:
                 self.response.not_sent(mark, "closed without attendance")
         self.forces.incident_closed(state.key, mark)
 
-    def assigned(self, state: IncidentBuilder, data: response.ResourceAssigned, mark: Mark) -> None:
+    def _assigned(
+        self, state: IncidentBuilder, data: response.ResourceAssigned, mark: Mark
+    ) -> None:
         state.first_assigned = state.first_assigned or mark
         self.presence.assigned((state.key[0], data.resource), data.kind, state.key, mark)
         if data.kind in AMBULANCE_RESPONSE:
             self.response.sent(mark)
 
-    def on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
+    def _on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
         state.first_assigned = state.first_assigned or mark
         self.presence.arrived((state.key[0], data.resource), data.kind, state.key, mark)
         if data.kind in AMBULANCE_RESPONSE:
             self.response.sent(mark)
 
-    def left(self, state: IncidentBuilder, data: response.ResourceLeft, mark: Mark) -> None:
+    def _left(self, state: IncidentBuilder, data: response.ResourceLeft, mark: Mark) -> None:
         attendance = self.presence.attendance
         if data.kind is ResourceKind.POLICE_UNIT:
             state.police_left = mark
@@ -167,7 +177,7 @@ class Folding:
             attendance.person_taken = attendance.person_taken or data.with_person
         self.presence.left((state.key[0], data.resource), mark)
 
-    def stood_down(
+    def _stood_down(
         self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark
     ) -> None:
         self.presence.left((state.key[0], data.resource), mark)
@@ -178,7 +188,7 @@ class Folding:
         ):
             self.response.not_sent(mark, data.reason.value)
 
-    def requested(
+    def _requested(
         self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark
     ) -> None:
         if data.of == "ambulance":
@@ -187,39 +197,36 @@ class Folding:
         elif data.of == "police":
             self.police_asked.append(mark)
 
-    def cancelled(
+    def _cancelled(
         self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark
     ) -> None:
         if data.of == "ambulance" and data.reason in NOT_SENT:
             self.response.not_sent(mark, data.reason.value)
 
-    def force_started(
+    def _force_started(
         self, state: IncidentBuilder, data: response.ForceStarted, mark: Mark
     ) -> None:
         self.forces.started(state.key, data, mark)
         if restrains(data):
             strong = restrains_by_more_than_handcuffs(data)
-            self.sign(state, CrisisIndicator.RESTRAINT, mark, strong=strong)
+            self._sign(state, CrisisIndicator.RESTRAINT, mark, strong=strong)
 
-    def force_reviewed(
+    def _force_reviewed(
         self, state: IncidentBuilder, data: response.ForceReviewed, mark: Mark
     ) -> None:
         self.forces.reviewed(state.key, data, mark)
 
-    def force_ended(self, state: IncidentBuilder, data: response.ForceEnded, mark: Mark) -> None:
+    def _force_ended(self, state: IncidentBuilder, data: response.ForceEnded, mark: Mark) -> None:
         self.forces.ended(state.key, data, mark)
 
-    def harmed(self, state: IncidentBuilder, data: response.HarmReported, mark: Mark) -> None:
-        kind = {
-            "self-harm": CrisisIndicator.SELF_HARM,
-            "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
-        }.get(data.harm)
+    def _harmed(self, state: IncidentBuilder, data: response.HarmReported, mark: Mark) -> None:
+        kind = HARM_INDICATORS[data.harm]
         if kind is not None:
-            self.sign(state, kind, mark)
+            self._sign(state, kind, mark)
 
-    def detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
+    def _detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
         strong = not isinstance(data, detention.DetentionConsulted)
-        self.sign(state, CrisisIndicator.SECTION_135_136, mark, strong=strong)
+        self._sign(state, CrisisIndicator.SECTION_135_136, mark, strong=strong)
         attendance = self.presence.attendance
         if attendance is not None and isinstance(
             data, detention.DetentionConveyed | detention.DetentionArrived
@@ -239,20 +246,6 @@ class Folding:
     ) -> Crisis:
         """What was taken so far makes this."""
         there, response = self.presence.so_far(), self.response.so_far()
-        indicators = self.indicators.found
-        if person is not None and self.first is not None:
-            in_care = [p for p in person.pathways if p.open_at(self.first)]
-            if in_care:
-                planned = any(p.facts.crisis_plan is not None for p in in_care)
-                known = (
-                    CrisisIndicator.CRISIS_PLAN if planned else CrisisIndicator.KNOWN_TO_SERVICES
-                )
-                register = Indicators()
-                register.state(known, "register", self.first, None)
-                indicators = [
-                    *register.found,
-                    *(i for i in indicators if i.basis != "known-to-services"),
-                ]
         incidents = tuple(self.incidents[key].build() for key in sorted(self.incidents))
         records = self.records
         return Crisis(
@@ -263,8 +256,8 @@ class Folding:
             person=person,
             identity=outcome,
             incidents=incidents,
-            indicators=tuple(indicators),
-            attendances=tuple(each.build() for each in self.presence.attendances),
+            indicators=self._indicators_with(person),
+            attendances=tuple(attendance.build() for attendance in self.presence.attendances),
             ambulance_on_scene=spans(there.ambulance),
             health_on_scene=spans(there.health),
             responding=spans(there.responding),
@@ -278,72 +271,89 @@ class Folding:
             forces=self.forces.build(),
             detentions=self.detentions.build(),
             open_police_or_ambulance=spans(
-                (i.opened_at, FOREVER if i.closed is None else i.closed.at)
-                for i in incidents
-                if i.kind in ("police", "ambulance")
+                (state.opened_at, end_of(state.closed))
+                for state in incidents
+                if state.kind in ("police", "ambulance")
             ),
             faults=faults,
             contacts=contacts,
             site_reports=site_reports,
-            custodies=tuple(records.custodies[k] for k in sorted(records.custodies)),
-            absences=tuple(records.absences[k] for k in sorted(records.absences)),
-            referrals=tuple(records.referrals[k] for k in sorted(records.referrals)),
-            follow_ups=tuple(records.follow_ups[k] for k in sorted(records.follow_ups)),
+            custodies=tuple(records.custodies[key] for key in sorted(records.custodies)),
+            absences=tuple(records.absences[key] for key in sorted(records.absences)),
+            referrals=tuple(records.referrals[key] for key in sorted(records.referrals)),
+            follow_ups=tuple(records.follow_ups[key] for key in sorted(records.follow_ups)),
             welfare_checks=tuple(records.welfare_checks),
             checks=tuple(records.checks),
             police_asked=tuple(self.police_asked),
             family=tuple(records.family),
             harms=tuple(records.harms),
             refusals=tuple(records.refusals),
-            place_requests=tuple(records.places[k] for k in sorted(records.places)),
+            place_requests=tuple(records.places[key] for key in sorted(records.places)),
             consultations=tuple(self.detentions.consultations),
             signs=tuple(self.signs),
         )
 
+    def _indicators_with(self, person: PersonOnFile | None) -> tuple[Indicator, ...]:
+        """The signs in order of time, those of the register of care pathways first."""
+        if person is None or self.first is None:
+            return tuple(self.indicators.found)
+        in_care = [pathway for pathway in person.pathways if pathway.open_at(self.first)]
+        if not in_care:
+            return tuple(self.indicators.found)
+        known_by = CrisisIndicator.KNOWN_TO_SERVICES
+        if any(pathway.facts.crisis_plan is not None for pathway in in_care):
+            known_by = CrisisIndicator.CRISIS_PLAN
+        register = Indicators()
+        register.state(known_by, "register", self.first, None)
+        # the register knows it better than whoever says so on the telephone
+        stated = [sign for sign in self.indicators.found if sign.basis != KNOWN_TO_SERVICES]
+        return (*register.found, *stated)
+
     def _requests(self) -> tuple[Stretch, ...]:
         """A request counts for the police attendance it was made in or before; an own incident while it is open."""
-        found = []
+        stretches = []
         for mark in self.asked:
             ends = (
-                a.ended.at for a in self.presence.attendances if a.ended and a.ended.at > mark.at
+                attendance.ended.at
+                for attendance in self.presence.attendances
+                if attendance.ended and attendance.ended.at > mark.at
             )
-            found.append(Stretch(mark, next(ends, FOREVER), "request"))
-        for each in self.incidents.values():
-            if each.kind == "ambulance":
-                began = each.reported or Mark(each.opened_at, f"/{each.key[0]}", each.key[1])
-                until = FOREVER if each.closed is None else each.closed.at
-                found.append(Stretch(began, until, "incident"))
-        return tuple(sorted(found, key=lambda stretch: stretch.since))
+            stretches.append(Stretch(mark, next(ends, FOREVER), "request"))
+        for state in self.incidents.values():
+            if state.kind == "ambulance":
+                began = state.reported or Mark(state.opened_at, f"/{state.key[0]}", state.key[1])
+                stretches.append(Stretch(began, end_of(state.closed), "incident"))
+        return tuple(sorted(stretches, key=lambda stretch: stretch.since))
 
 
 _HANDLERS: dict[type[Closed], Callable[[Folding, IncidentBuilder, Any, Mark], None]] = {
-    incident.IncidentReported: Folding.reported,
-    incident.IncidentUpdated: Folding.facts,
-    incident.IncidentLinked: Folding.linked,
-    incident.IncidentGraded: Folding.graded,
-    incident.IncidentDeclined: Folding.declined,
-    incident.IncidentClosed: Folding.closed,
-    response.ResourceAssigned: Folding.assigned,
-    response.ResourceOnScene: Folding.on_scene,
-    response.ResourceLeft: Folding.left,
-    response.ResourceStoodDown: Folding.stood_down,
-    response.AssistanceRequested: Folding.requested,
-    response.AssistanceCancelled: Folding.cancelled,
-    response.ForceStarted: Folding.force_started,
-    response.ForceReviewed: Folding.force_reviewed,
-    response.ForceEnded: Folding.force_ended,
-    response.HarmReported: Folding.harmed,
-    detention.DetentionConsulted: Folding.detention,
-    detention.DetentionDetained: Folding.detention,
-    detention.DetentionConveyed: Folding.detention,
-    detention.DetentionArrived: Folding.detention,
-    detention.DetentionHandedOver: Folding.detention,
-    detention.DetentionAssessmentStarted: Folding.detention,
-    detention.DetentionAssessed: Folding.detention,
-    detention.DetentionExtended: Folding.detention,
-    detention.DetentionMoved: Folding.detention,
-    detention.DetentionEscaped: Folding.detention,
-    detention.DetentionEnded: Folding.detention,
+    incident.IncidentReported: Folding._reported,
+    incident.IncidentUpdated: Folding._facts,
+    incident.IncidentLinked: Folding._linked,
+    incident.IncidentGraded: Folding._graded,
+    incident.IncidentDeclined: Folding._declined,
+    incident.IncidentClosed: Folding._closed,
+    response.ResourceAssigned: Folding._assigned,
+    response.ResourceOnScene: Folding._on_scene,
+    response.ResourceLeft: Folding._left,
+    response.ResourceStoodDown: Folding._stood_down,
+    response.AssistanceRequested: Folding._requested,
+    response.AssistanceCancelled: Folding._cancelled,
+    response.ForceStarted: Folding._force_started,
+    response.ForceReviewed: Folding._force_reviewed,
+    response.ForceEnded: Folding._force_ended,
+    response.HarmReported: Folding._harmed,
+    detention.DetentionConsulted: Folding._detention,
+    detention.DetentionDetained: Folding._detention,
+    detention.DetentionConveyed: Folding._detention,
+    detention.DetentionArrived: Folding._detention,
+    detention.DetentionHandedOver: Folding._detention,
+    detention.DetentionAssessmentStarted: Folding._detention,
+    detention.DetentionAssessed: Folding._detention,
+    detention.DetentionExtended: Folding._detention,
+    detention.DetentionMoved: Folding._detention,
+    detention.DetentionEscaped: Folding._detention,
+    detention.DetentionEnded: Folding._detention,
 }
 
 

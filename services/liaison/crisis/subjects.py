@@ -27,7 +27,7 @@ def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
 
 def day_of(events: Iterable[Received]) -> date | None:
     """The day the incident began: apparent ages are as at it, and who died later was alive."""
-    began = min((r.event.time for r in events), default=None)
+    began = min((received.event.time for received in events), default=None)
     return began.date() if began is not None else None
 
 
@@ -64,15 +64,15 @@ def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
     """What places of safety said of their free places, after corrections, in order."""
     return tuple(
         SiteReport(
-            Mark(r.event.time, r.event.source, r.event.id),
-            r.agency,
-            d.site,
-            d.total,
-            d.free,
-            d.for_under_18,
+            Mark(received.event.time, received.event.source, received.event.id),
+            received.agency,
+            capacity.site,
+            capacity.total,
+            capacity.free,
+            capacity.for_under_18,
         )
-        for r in effective(events)[0]
-        if isinstance(d := r.event.data, PlaceOfSafetyCapacity)
+        for received in effective(events)[0]
+        if isinstance(capacity := received.event.data, PlaceOfSafetyCapacity)
     )
 
 

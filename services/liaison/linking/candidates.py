@@ -22,8 +22,8 @@ def link_keys(sighting: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> frozen
     keys.update(place_keys(sighting))
     if sighting.latitude is not None and sighting.longitude is not None:
         reach = max(policy.distance_metres, 1.0)
-        found = cells(sighting.latitude, sighting.longitude, reach)
-        keys.update(f"cell:{cell}" for cell in found)
+        near_cells = cells(sighting.latitude, sighting.longitude, reach)
+        keys.update(f"cell:{cell}" for cell in near_cells)
     return frozenset(keys)
 
 
@@ -35,7 +35,7 @@ def candidate_pairs(
     for sighting in sightings:
         for name in link_keys(sighting, policy):
             buckets[name].append(sighting)
-    seen: set[tuple[Key, Key]] = set()
+    compared: set[tuple[Key, Key]] = set()
     for name, bucket in buckets.items():
         if len(bucket) < 2:
             continue
@@ -47,12 +47,12 @@ def candidate_pairs(
         for later in bucket:
             if not endless:
                 oldest = later.opened_at - window
-                open_ones = [each for each in open_ones if each.last_seen_at >= oldest]
+                open_ones = [sighting for sighting in open_ones if sighting.last_seen_at >= oldest]
             if bounded:
                 open_ones = open_ones[-policy.most_open_at_place :]
             for earlier in open_ones:
                 pair = (min(earlier.key, later.key), max(earlier.key, later.key))
-                if pair not in seen:
-                    seen.add(pair)
+                if pair not in compared:
+                    compared.add(pair)
                     yield earlier, later
             open_ones.append(later)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.codes import AgencyKind
 from schemas.received import Received, stated
 from services.liaison.crisis.corrections import effective
-from services.liaison.crisis.facts import Crisis
-from services.liaison.crisis.records import Contact, Key
+from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.records import Contact, FollowUp, Key
 
 PERSON_WINDOW = timedelta(days=360)
 """FreCaNN counts over six months for a child; that it is told once needs as long again before that (R08)."""
@@ -59,7 +59,7 @@ def _hashed(kind: str, value: str) -> str:
 
 
 def _telephone(number: str) -> str | None:
-    digits = "".join(c for c in number if c.isdigit())
+    digits = "".join(character for character in number if character.isdigit())
     if digits.startswith("44"):
         digits = "0" + digits[2:]
     return digits if len(digits) >= 7 else None
@@ -76,55 +76,82 @@ def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset
         caller, person = stated(data, "caller"), stated(data, "person")
         numbers = [caller.phone] if caller is not None and caller.phone else []
         numbers += person.phones if person is not None else ()
-        keys |= {_hashed("telephone", said) for n in numbers if (said := _telephone(n)) is not None}
+        keys |= {
+            _hashed("telephone", telephone)
+            for number in numbers
+            if (telephone := _telephone(number)) is not None
+        }
     return frozenset(keys)
 
 
 def rows_of(crisis: Crisis, keys: Mapping[Key, frozenset[str]]) -> tuple[ContactRow, ...]:
     """The rows of a crisis's incidents and follow-ups. `keys` are the contact keys of each of its records."""
     first_incident = "/".join(min(keys))
-    states = {i.key: i for i in crisis.incidents}
-    follow_ups = {f.key: f for f in crisis.follow_ups}
+    states = {incident.key: incident for incident in crisis.incidents}
+    follow_ups = {follow_up.key: follow_up for follow_up in crisis.follow_ups}
     waits = any(
-        d.ended is None
-        and d.clock_started is None
-        and not any(p.accepted for p in crisis.place_requests)
-        for d in crisis.detentions
+        detention.ended is None
+        and detention.clock_started is None
+        and not any(request.accepted for request in crisis.place_requests)
+        for detention in crisis.detentions
     )
     rows = []
     for key in sorted(keys):
-        state, follow_up = states.get(key), follow_ups.get(key)
-        opened = state.opened_at if state else follow_up.opened.at if follow_up else None
-        if opened is None:
-            continue
-        rows.append(
-            ContactRow(
-                key=key,
-                agency_kind=state.kind if state else "mental-health-trust",
-                crisis=first_incident,
-                opened_at=opened,
-                crisis_at=state.crisis_at if state else None,
-                police_left_at=state.police_left.at if state and state.police_left else None,
-                completed_at=follow_up.completed.at if follow_up and follow_up.completed else None,
-                keys=keys[key] | {AWAITING_PLACE} if waits and state is not None else keys[key],
-            )
-        )
+        if key in states:
+            row = _row_of_incident(states[key], first_incident, keys[key])
+            rows.append(replace(row, keys=row.keys | {AWAITING_PLACE}) if waits else row)
+        elif key in follow_ups:
+            rows.append(_row_of_follow_up(follow_ups[key], first_incident, keys[key]))
     return tuple(rows)
+
+
+def _row_of_incident(
+    incident: IncidentState, first_incident: str, keys: frozenset[str]
+) -> ContactRow:
+    police_left_at = None
+    if incident.police_left is not None:
+        police_left_at = incident.police_left.at
+    return ContactRow(
+        key=incident.key,
+        agency_kind=incident.kind,
+        crisis=first_incident,
+        opened_at=incident.opened_at,
+        crisis_at=incident.crisis_at,
+        police_left_at=police_left_at,
+        completed_at=None,
+        keys=keys,
+    )
+
+
+def _row_of_follow_up(follow_up: FollowUp, first_incident: str, keys: frozenset[str]) -> ContactRow:
+    completed_at = None
+    if follow_up.completed is not None:
+        completed_at = follow_up.completed.at
+    return ContactRow(
+        key=follow_up.key,
+        agency_kind="mental-health-trust",
+        crisis=first_incident,
+        opened_at=follow_up.opened.at,
+        crisis_at=None,
+        police_left_at=None,
+        completed_at=completed_at,
+        keys=keys,
+    )
 
 
 def by_name(rows: Iterable[ContactRow]) -> Mapping[str, list[ContactRow]]:
     """Rows under each of their keys, so that one crisis does not look at the rows of all others."""
-    found: dict[str, list[ContactRow]] = {}
+    rows_by_name: dict[str, list[ContactRow]] = {}
     for row in rows:
         for name in row.keys:
-            found.setdefault(name, []).append(row)
-    return found
+            rows_by_name.setdefault(name, []).append(row)
+    return rows_by_name
 
 
 def _shared(
-    mine: frozenset[str], row: ContactRow
+    keys: frozenset[str], row: ContactRow
 ) -> Literal["person", "property", "telephone"] | None:
-    kinds = {name.split(":", 1)[0] for name in mine & row.keys}
+    kinds = {name.split(":", 1)[0] for name in keys & row.keys}
     for kind in ("person", "property", "telephone"):
         if kind in kinds:
             return kind
@@ -132,16 +159,16 @@ def _shared(
 
 
 def contacts_of(
-    crisis: Crisis, mine: frozenset[str], others: Iterable[ContactRow]
+    crisis: Crisis, keys: frozenset[str], rows: Iterable[ContactRow]
 ) -> tuple[Contact, ...]:
     """What the crisis may count of other incidents, in order of time. Only what is counted by a rule: an incident opened
     before the crisis's last event, within the window of what is shared, or a follow-up completed after it began."""
     if crisis.opened_at is None or crisis.last_event_at is None:
         return ()
-    found = []
-    people = {k for k in mine if k.startswith("person:")}
-    for row in others:
-        by = _shared(mine, row)
+    contacts = []
+    people = {key for key in keys if key.startswith("person:")}
+    for row in rows:
+        by = _shared(keys, row)
         if by is None:
             continue
         completed = (
@@ -152,7 +179,7 @@ def contacts_of(
             continue
         if row.key[1].startswith("follow-up#") and not completed:
             continue
-        found.append(
+        contacts.append(
             Contact(
                 row.key,
                 row.agency_kind,
@@ -162,23 +189,26 @@ def contacts_of(
                 row.police_left_at,
                 row.completed_at,
                 by,
-                by != "person" and bool(people) and any(k.startswith("person:") for k in row.keys),
+                by != "person"
+                and bool(people)
+                and any(key.startswith("person:") for key in row.keys),
             )
         )
-    return tuple(sorted(found, key=lambda c: (c.opened_at, c.key)))
+    return tuple(sorted(contacts, key=lambda contact: (contact.opened_at, contact.key)))
 
 
-def echo_of(row: ContactRow | None, former: ContactRow | None) -> Echo | None:
+def echo_of(row: ContactRow | None, previous: ContactRow | None) -> Echo | None:
     """Which crises must be looked at again because of this row; None where it is as it was. A row that is gone, since all
     that was said of the incident was taken back, is counted no more where it was."""
-    known = [each for each in (row, former) if each is not None]
-    wanted = frozenset(k for each in known for k in each.keys if k != AWAITING_PLACE)
-    if not wanted or row == former:
+    rows = [version for version in (row, previous) if version is not None]
+    keys = frozenset(key for version in rows for key in version.keys if key != AWAITING_PLACE)
+    if not keys or row == previous:
         return None
-    if any(each.completed_at is not None for each in known):
+    if any(version.completed_at is not None for version in rows):
         return Echo(
-            wanted, min(each.completed_at or each.opened_at for each in known) - FOLLOW_UP_WINDOW
+            keys,
+            min(version.completed_at or version.opened_at for version in rows) - FOLLOW_UP_WINDOW,
         )
-    if known[0].key[1].startswith("follow-up#"):
+    if rows[0].key[1].startswith("follow-up#"):
         return None
-    return Echo(wanted, min(each.opened_at for each in known))
+    return Echo(keys, min(version.opened_at for version in rows))

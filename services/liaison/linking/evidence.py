@@ -157,12 +157,12 @@ def _time_weight(gap: timedelta, policy: LinkPolicy) -> float:
 
 def _busyness_weight(left: Sighting, right: Sighting, policy: LinkPolicy) -> float:
     """Minus the log of how much busier than usual the place is; never above 1 for a quiet one."""
-    known = [
+    rates = [
         policy.place_rates[key]
         for key in (*place_keys(left), *place_keys(right))
         if key in policy.place_rates
     ]
-    return min(1.0, -math.log(max(known) / policy.usual_rate)) if known else 0.0
+    return min(1.0, -math.log(max(rates) / policy.usual_rate)) if rates else 0.0
 
 
 def _place_evidence(

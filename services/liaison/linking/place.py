@@ -111,7 +111,7 @@ def _road(text: str) -> Road | None:
     if not words:
         return None
     for index, word in enumerate(words):
-        first = all(each in _SIDE_WORDS for each in words[:index])
+        first = all(word_before in _SIDE_WORDS for word_before in words[:index])
         if word == "st" and first and index + 1 < len(words):
             words[index] = "saint"
         else:
@@ -137,11 +137,11 @@ def read_street(text: str | None) -> Street | None:
         head = f"{head.strip()} {tail.partition(',')[0].strip()}"
     number: int | None = None
     block = False
-    if found := _BLOCK.match(head):
-        number, block = int(found.group(1)), True
-    elif found := _NUMBER.match(head):
-        number = int(found.group(1))
-    rest = head[found.end() :] if found else head
+    if number_match := _BLOCK.match(head):
+        number, block = int(number_match.group(1)), True
+    elif number_match := _NUMBER.match(head):
+        number = int(number_match.group(1))
+    rest = head[number_match.end() :] if number_match else head
     roads = {road for part in _CROSSING.split(rest) if (road := _road(part)) is not None}
     if not roads:
         return None
@@ -158,14 +158,14 @@ def compare_streets(left: Street | None, right: Street | None) -> StreetMatch:
     """How two places in words agree. Symmetric."""
     if left is None or right is None:
         return "unknown"
-    shared = any(_same_road(a, b) for a in left.roads for b in right.roads)
+    shared = any(_same_road(road, other_road) for road in left.roads for other_road in right.roads)
     if not shared:
         return "other"
     if len(left.roads) != len(right.roads):
         return "near"
     if len(left.roads) > 1:
         pairs = zip(left.roads, right.roads, strict=True)
-        return "same" if all(_same_road(a, b) for a, b in pairs) else "near"
+        return "same" if all(_same_road(road, other_road) for road, other_road in pairs) else "near"
     if left.number is None or right.number is None:
         return "near"
     if left.block or right.block:
@@ -207,7 +207,7 @@ def cells(latitude: float, longitude: float, reach_metres: float) -> frozenset[s
     # Half the reach from either side just meets; a hundredth more absorbs rounding and the change
     # of a degree of longitude between the two latitudes.
     half = size / 2 * 1.01
-    found: set[str] = set()
+    names: set[str] = set()
     for row in range(
         math.floor((latitude - half) / size), math.floor((latitude + half) / size) + 1
     ):
@@ -216,5 +216,5 @@ def cells(latitude: float, longitude: float, reach_metres: float) -> frozenset[s
         width = 360 / columns
         east = math.floor((longitude + half / shrink) / width)
         for column in range(math.floor((longitude - half / shrink) / width), east + 1):
-            found.add(f"{row}:{column % columns}")
-    return frozenset(found)
+            names.add(f"{row}:{column % columns}")
+    return frozenset(names)

@@ -36,56 +36,56 @@ def since(instant: datetime | None) -> Spans:
 
 def either(*several: Spans) -> Spans:
     """Where at least one holds."""
-    filled = [each for each in several if each]
+    filled = [stretches for stretches in several if stretches]
     if len(filled) < 2:
         return filled[0] if filled else NEVER
-    return spans(stretch for each in filled for stretch in each)
+    return spans(stretch for stretches in filled for stretch in stretches)
 
 
 def both(left: Spans, right: Spans) -> Spans:
     """Where both hold."""
-    found: list[tuple[datetime, datetime]] = []
-    i = j = 0
-    while i < len(left) and j < len(right):
-        start = max(left[i][0], right[j][0])
-        end = min(left[i][1], right[j][1])
+    shared: list[tuple[datetime, datetime]] = []
+    at_left = at_right = 0
+    while at_left < len(left) and at_right < len(right):
+        start = max(left[at_left][0], right[at_right][0])
+        end = min(left[at_left][1], right[at_right][1])
         if start < end:
-            found.append((start, end))
-        if left[i][1] <= right[j][1]:
-            i += 1
+            shared.append((start, end))
+        if left[at_left][1] <= right[at_right][1]:
+            at_left += 1
         else:
-            j += 1
-    return tuple(found)
+            at_right += 1
+    return tuple(shared)
 
 
 def without(left: Spans, *others: Spans) -> Spans:
     """Where the first holds and none of the others."""
-    kept = left
-    for taken in others:
-        if not kept:
+    remaining = left
+    for removed in others:
+        if not remaining:
             return NEVER
-        if taken:
-            kept = _minus(kept, taken)
-    return kept
+        if removed:
+            remaining = _minus(remaining, removed)
+    return remaining
 
 
-def _minus(left: Spans, taken: Spans) -> Spans:
-    found: list[tuple[datetime, datetime]] = []
+def _minus(left: Spans, gaps: Spans) -> Spans:
+    remaining: list[tuple[datetime, datetime]] = []
     for begin, end in left:
         start = begin
-        for gap_start, gap_end in taken:
+        for gap_start, gap_end in gaps:
             if gap_end <= start:
                 continue
             if gap_start >= end:
                 break
             if gap_start > start:
-                found.append((start, gap_start))
+                remaining.append((start, gap_start))
             start = gap_end
             if start >= end:
                 break
         if start < end:
-            found.append((start, end))
-    return tuple(found)
+            remaining.append((start, end))
+    return tuple(remaining)
 
 
 def held_for(left: Spans, length: timedelta) -> Spans:
