@@ -8,7 +8,9 @@ restrictive-intervention and referral priorities (MHSDS); places of safety and r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 AgencyKind = Literal[
@@ -96,7 +98,21 @@ class ResourceKind(Code):
     @property
     def is_health(self) -> bool:
         """A resource that brings a clinician."""
-        return self not in (ResourceKind.POLICE_UNIT, ResourceKind.SECURE_TRANSPORT)
+        return BRINGS_A_CLINICIAN[self]
+
+
+BRINGS_A_CLINICIAN: Mapping[ResourceKind, bool] = MappingProxyType(
+    {
+        ResourceKind.POLICE_UNIT: False,
+        ResourceKind.AMBULANCE: True,
+        ResourceKind.RAPID_RESPONSE_CAR: True,
+        ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR: True,
+        ResourceKind.STREET_TRIAGE: True,
+        ResourceKind.CRISIS_TEAM: True,
+        ResourceKind.SECURE_TRANSPORT: False,
+    }
+)
+"""Whether a clinician comes with it: only then is the person no longer with the police alone (R01, R19)."""
 
 
 class StandDownReason(Code):

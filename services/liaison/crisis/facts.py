@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import zip_longest
 
 from schemas.codes import (
     ABD_SIGNS,
@@ -253,9 +254,11 @@ class Detention:
     def stays(self) -> tuple[tuple[SiteVisit, datetime], ...]:
         """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the detention over."""
         stays = []
-        following = [visit.mark.at for visit in self.visits[1:]] + [FOREVER]
         escapes = [escape.at for escape in self.escapes]
-        for visit, moved_on in zip(self.visits, following, strict=True):
+        for visit, following in zip_longest(self.visits, self.visits[1:]):
+            moved_on = FOREVER
+            if following is not None:
+                moved_on = following.mark.at
             escaped = next((at for at in escapes if at >= visit.mark.at), FOREVER)
             end = min(moved_on, escaped, self.over)
             if end > visit.mark.at:
