@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import getpass
 
-import asyncpg
 import click
 
 from schemas.registry import RegistryError, load_registry
 from services.command_line.on_ledger import on_ledger
-from services.console.access import sessions
-from services.console.access.rights import ROLES, Grant, grant_of
-from services.console.view.directory import desks_of
+from services.console.access.rights import grant_of
+from services.console.view.desks import desks_of
+from services.ledger.operators.grants import (
+    GrantLine,
+    every_grant,
+    grants_of,
+    operators_known_as,
+    set_grants,
+)
+from services.ledger.operators.roles import ROLES, Grant, Origin
 from services.runtime.clock import SystemClock
 from services.runtime.errors import LiaisonError
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
-ORIGIN = "administrator"
+ORIGIN: Origin = "administrator"
 
 
 class PersonUnknown(LiaisonError):
@@ -25,31 +31,25 @@ class PersonUnknown(LiaisonError):
 
 
 async def _person(connection: Connection, handle: str) -> str:
-    rows = await connection.fetch(
-        "SELECT operator_id FROM operator WHERE handle = $1 OR operator_id = $1", handle
-    )
-    if len(rows) != 1:
-        raise PersonUnknown(
-            f"{len(rows)} people are known as {handle}: "
-            + (
-                "name one by the whole id that `liaison grants list` shows"
-                if rows
-                else "let the person sign in once, then give the role"
-            )
-        )
-    return str(rows[0]["operator_id"])
+    people = await operators_known_as(connection, handle)
+    if len(people) == 1:
+        return people[0]
+    remedy = "let the person sign in once, then give the role"
+    if people:
+        remedy = "name one by the whole id that `liaison grants list` shows"
+    raise PersonUnknown(f"{len(people)} people are known as {handle}: {remedy}")
 
 
 def _grant(text: str) -> Grant:
     try:
-        found = grant_of(text, desks_of(load_registry(Settings().registry_path)).agency_of)
+        grant = grant_of(text, desks_of(load_registry(Settings().registry_path)).agency_of)
     except RegistryError as error:
         raise click.ClickException(str(error)) from error
-    if found is None:
+    if grant is None:
         raise click.BadParameter(
             f"{text}: write ROLE@DESK or ROLE@AGENCY with a role of {', '.join(ROLES)} and a desk or an agency of the registry"
         )
-    return found
+    return grant
 
 
 @click.group()
@@ -62,24 +62,17 @@ def grants() -> None:
 def list_(ended: bool) -> None:
     """Every role that somebody holds, whoever gave it."""
 
-    async def read(connection: Connection) -> list[asyncpg.Record]:
-        return list(
-            await connection.fetch(
-                """SELECT o.handle, g.operator_id, g.role, g.agency, g.desk, g.origin, g.granted_by, g.granted_at, g.revoked_at
-                     FROM operator_grant g JOIN operator o USING (operator_id) WHERE $1 OR g.revoked_at IS NULL
-                    ORDER BY o.handle, g.operator_id, g.granted_at, g.grant_id""",
-                ended,
-            )
-        )
+    async def read(connection: Connection) -> list[GrantLine]:
+        return await every_grant(connection, ended=ended)
 
-    rows = on_ledger(read)
-    for r in rows:
-        until = f", taken away {r['revoked_at']:%Y-%m-%d %H:%M} UTC" if r["revoked_at"] else ""
-        click.echo(
-            f"{r['handle']}\t{r['role']}@{r['desk'] or r['agency']}\t{r['origin']}, by {r['granted_by']},"
-            f" {r['granted_at']:%Y-%m-%d %H:%M} UTC{until}\t{r['operator_id']}"
-        )
-    if not rows:
+    lines = on_ledger(read)
+    for line in lines:
+        given = f"{line.origin}, by {line.granted_by}, {line.granted_at:%Y-%m-%d %H:%M} UTC"
+        if line.revoked_at:
+            given += f", taken away {line.revoked_at:%Y-%m-%d %H:%M} UTC"
+        role = f"{line.role}@{line.desk or line.agency}"
+        click.echo(f"{line.handle}\t{role}\t{given}\t{line.operator_id}")
+    if not lines:
         click.echo("nobody holds a role")
 
 
@@ -94,15 +87,19 @@ def list_(ended: bool) -> None:
 )
 def give(person: str, role: str, by: str) -> None:
     """Give PERSON (staff number) the ROLE, e.g. reviewer@slam-crisis or governance@las. Counts at once."""
-    wanted = _grant(role)
+    grant = _grant(role)
 
     async def act(connection: Connection) -> bool:
-        who = await _person(connection, person)
-        held = await sessions.grants_of(connection, who, ORIGIN)
-        await sessions.grant(connection, who, held | {wanted}, ORIGIN, by, SystemClock().now())
-        return wanted not in held
+        operator = await _person(connection, person)
+        before = await grants_of(connection, operator, ORIGIN)
+        now = SystemClock().now()
+        await set_grants(connection, operator, before | {grant}, ORIGIN, by, now)
+        return grant not in before
 
-    click.echo(f"{person} may {role} now" if on_ledger(act) else f"{person} had {role} already")
+    if on_ledger(act):
+        click.echo(f"{person} may {role} now")
+    else:
+        click.echo(f"{person} had {role} already")
 
 
 @grants.command()
@@ -116,13 +113,14 @@ def give(person: str, role: str, by: str) -> None:
 )
 def take(person: str, role: str, by: str) -> None:
     """Take the ROLE from PERSON. Counts at once, also under open streams."""
-    gone = _grant(role)
+    grant = _grant(role)
 
     async def act(connection: Connection) -> bool:
-        who = await _person(connection, person)
-        held = await sessions.grants_of(connection, who, ORIGIN)
-        await sessions.grant(connection, who, held - {gone}, ORIGIN, by, SystemClock().now())
-        return gone in held
+        operator = await _person(connection, person)
+        before = await grants_of(connection, operator, ORIGIN)
+        now = SystemClock().now()
+        await set_grants(connection, operator, before - {grant}, ORIGIN, by, now)
+        return grant in before
 
     if not on_ledger(act):
         raise click.ClickException(

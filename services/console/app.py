@@ -26,12 +26,21 @@ from services.console.access.headers import SecurityHeaders
 from services.console.access.provider import Provider
 from services.console.access.refusal import Locked, Refused
 from services.console.live.hub import DATABASE_ERRORS, Hub
-from services.console.pages import alert_commands as answering
-from services.console.pages import blind_review as blind
-from services.console.pages import break_glass as glass
-from services.console.pages import crisis, desk, governance, people, review, search, supervision
-from services.console.pages import regrouping as incidents
-from services.console.view.desks import Desks
+from services.console.pages import (
+    alert_commands,
+    blind_review,
+    break_glass,
+    crisis,
+    desk,
+    former_addresses,
+    governance,
+    people,
+    regrouping,
+    review,
+    search,
+    supervision,
+)
+from services.console.view.desks import Desks, desks_of_registry
 from services.console.view.map import BoroughMap
 from services.console.view.rendering import CSRF, render_article, trouble
 from services.identity.model import load_model
@@ -50,16 +59,17 @@ SIGN_IN_SECONDS = 600
 ROOMS = (
     sign_in.router,
     desk.router,
-    answering.router,
+    alert_commands.router,
     crisis.router,
     review.router,
-    blind.router,
+    blind_review.router,
     search.router,
     people.router,
-    incidents.router,
+    regrouping.router,
     supervision.router,
     governance.router,
-    glass.router,
+    break_glass.router,
+    former_addresses.router,
 )
 
 
@@ -186,8 +196,6 @@ async def run_console(
 ) -> None:
     """Serve until a signal, or until `stop` is set."""
     if desks is None:
-        from services.console.view.directory import desks_of_registry
-
         desks = desks_of_registry(settings)
     config = uvicorn.Config(
         create_app(settings, desks),

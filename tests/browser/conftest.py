@@ -15,7 +15,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from services.console.app import Server, create_app
-from services.console.view.directory import desks_of
+from services.console.view.desks import desks_of
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.migrations import migrate

@@ -9,9 +9,10 @@ from datetime import datetime
 import httpx
 
 from services.console.access import sessions
-from services.console.access.rights import Grant
 from services.console.app import create_app
-from services.console.view.directory import desks_of
+from services.console.view.desks import desks_of
+from services.ledger.operators.grants import set_grants
+from services.ledger.operators.roles import Grant
 from services.runtime.clock import ManualClock
 from services.runtime.settings import Settings
 from tests.own_registry import own_registry
@@ -47,9 +48,7 @@ async def signed_in(
                 cookie = await sessions.start(
                     connection, f"issuer {name}", name, "Adaeze Okoro", now
                 )
-                await sessions.grant(
-                    connection, f"issuer {name}", grants, "administrator", "test", now
-                )
+                await set_grants(connection, f"issuer {name}", grants, "administrator", "test", now)
             client.cookies.set("liaison_session", cookie)
             found = await sessions.load(app.state.pool, sessions.hash_of(cookie), now)
             assert found is not None

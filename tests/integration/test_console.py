@@ -16,9 +16,9 @@ import pytest
 from fastapi import FastAPI
 
 from services.console.app import create_app
-from services.console.live import desk_alerts
 from services.console.view.desks import Desk, Desks
 from services.ledger.alerts import commands
+from services.ledger.alerts.desk import alerts_changed
 from services.liaison.alert import Acknowledge, AlreadyAcknowledged
 from services.liaison.policy import load_policy
 from services.runtime.clock import ManualClock
@@ -189,10 +189,10 @@ async def test_readiness_and_metrics(client: httpx.AsyncClient) -> None:
 
 async def test_what_changed_after_a_place_comes_once_and_as_it_is_now(pool: asyncpg.Pool) -> None:
     alert = await raised(pool)
-    assert await desk_alerts.changed(pool, "las", 0) == ((), 0)
+    assert await alerts_changed(pool, "las", 0) == ((), 0)
     await acknowledge(pool, "las", alert, "AB@las")
-    states, newest = await desk_alerts.changed(pool, "las", 0)
+    states, newest = await alerts_changed(pool, "las", 0)
     assert [(s.alert_id, s.acknowledged_by) for s in states] == [(str(alert), "AB@las")]
     assert newest == 1
     assert json.dumps(states[0].view) == '{"title": "Police on scene"}'
-    assert await desk_alerts.changed(pool, "slam", 0) == ((), 1)
+    assert await alerts_changed(pool, "slam", 0) == ((), 1)

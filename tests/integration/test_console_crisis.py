@@ -12,7 +12,7 @@ from schemas.registry import Registry
 from services.console.access.doors import Here
 from services.console.access.rights import Operator
 from services.console.pages.crisis_now import CrisisShown, crisis_now
-from services.console.view.directory import desks_of
+from services.console.view.desks import desks_of
 from services.console.view.map import BoroughMap
 from services.identity.model import shipped
 from services.liaison.policy import load_policy

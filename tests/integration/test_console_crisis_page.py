@@ -12,7 +12,7 @@ import pytest
 from services.console.access.doors import Here
 from services.console.access.refusal import Refused
 from services.console.access.rights import Operator
-from services.console.pages.crisis import Chronology, Look, chronology, document, visible
+from services.console.pages.crisis import Chronology, CrisisPage, chronology, document, visible
 from services.console.view.desks import Desk
 from services.runtime.postgres import create_pool
 
@@ -108,7 +108,7 @@ async def test_a_desk_without_an_alert_of_it_sees_no_crisis_and_a_view_is_in_the
     row = await pool.fetchrow("SELECT audit_id, actor, subject FROM audit")
     assert row is not None
     assert tuple(row) == (found.audit, "P1@las", str(crisis))
-    assert document(Look(found, None), here()).startswith(b"%PDF-")
+    assert document(CrisisPage(found, None), here()).startswith(b"%PDF-")
 
 
 def test_a_kind_that_belongs_to_no_item_is_seen_by_its_own_agency_only() -> None:

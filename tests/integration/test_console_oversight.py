@@ -8,8 +8,8 @@ from html import unescape
 
 import pytest
 
-from services.console.access.rights import Grant
 from services.ledger.alerts import performance
+from services.ledger.operators.roles import Grant
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.played_ledger import PlayedLedger

@@ -16,10 +16,13 @@ from fastapi.routing import APIRoute
 
 from services.console.access import sessions
 from services.console.access.doors import AgencyDoor, AnybodyDoor, DeskDoor, Door
-from services.console.access.rights import PERMISSIONS, ROLES, Grant, Role
+from services.console.access.rights import PERMISSIONS
 from services.console.app import create_app
 from services.console.live.stream import Watcher, events
 from services.console.view.desks import Desk, Desks
+from services.ledger.operators.grants import set_grants
+from services.ledger.operators.roles import ROLES, Grant, Role
+from services.ledger.operators.sessions import end_session
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
@@ -40,6 +43,9 @@ PUBLIC = {
     ("GET", "/livez"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
+    # leads on to a door, and says nothing of what is behind it
+    ("GET", "/desks/{desk}/episodes/{rest:path}"),
+    ("POST", "/desks/{desk}/episodes/{rest:path}"),
 }
 LOCKED_TOO = {
     ("GET", "/desks/{desk}/pulse"),
@@ -134,7 +140,7 @@ async def signed_in(
     """A session with these grants; returns its CSRF token."""
     async with pool.acquire() as connection, connection.transaction():
         cookie = await sessions.start(connection, "issuer P1", "P1", "Adaeze Okoro", at)
-        await sessions.grant(connection, "issuer P1", grants, "administrator", "test", at)
+        await set_grants(connection, "issuer P1", grants, "administrator", "test", at)
     client.cookies.set("liaison_session", cookie)
     found = await sessions.load(pool, sessions.hash_of(cookie), at)
     assert found is not None
@@ -157,6 +163,24 @@ def test_what_is_open_to_everybody_is_a_list_that_somebody_looked_at() -> None:
 
 def test_what_a_locked_session_may_do_is_a_list_that_somebody_looked_at() -> None:
     assert {(m, p) for m, p, door in CLOSED if door._locked} == LOCKED_TOO
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("/desks/las/episodes/4d0e", "/desks/las/crises/4d0e"),
+        ("/desks/las/episodes/4d0e/chronology.pdf", "/desks/las/crises/4d0e/chronology.pdf"),
+        ("/desks/las/episodes/4d0e/incidents?x=1", "/desks/las/crises/4d0e/incidents?x=1"),
+        ("/desks/las/episodes//elsewhere.org", "/desks/las/crises//elsewhere.org"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_address_of_before_leads_to_the_crisis_for_ever(
+    client: httpx.AsyncClient, method: str, former: str, now: str
+) -> None:
+    answer = await client.request(method, former)
+    assert (answer.status_code, answer.headers["location"]) == (308, now)
+    assert (await client.request(method, now)).status_code in {401, 404, 405}, "and to its door"
 
 
 @pytest.mark.parametrize(("method", "path", "door"), CLOSED, ids=named(CLOSED))
@@ -238,7 +262,7 @@ async def test_a_role_that_is_taken_away_counts_at_once(
     await signed_in(pool, client, Grant("operator", "las"))
     assert (await client.get("/desks/las")).status_code == 200
     async with pool.acquire() as connection, connection.transaction():
-        await sessions.grant(connection, "issuer P1", [], "administrator", "test", NOW)
+        await set_grants(connection, "issuer P1", [], "administrator", "test", NOW)
     assert (await client.get("/desks/las")).status_code == 403
 
 
@@ -273,9 +297,9 @@ async def test_an_open_stream_ends_within_a_second_when_a_right_is_taken(
     assert b"heartbeat" in said[-1]
     async with pool.acquire() as connection, connection.transaction():
         if taken == "grant":
-            await sessions.grant(connection, "issuer P1", [], "administrator", "test", NOW)
+            await set_grants(connection, "issuer P1", [], "administrator", "test", NOW)
         elif taken == "session":
-            await sessions.end(connection, session, "test", NOW)
+            await end_session(connection, session, "test", NOW)
         else:
             await sessions.lock(connection, operator, NOW)
     last = await asyncio.wait_for(anext(stream), 1)

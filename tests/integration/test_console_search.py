@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from services.console.access.rights import Grant
+from services.ledger.operators.roles import Grant
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.integration.test_blind_sample import call, person_of

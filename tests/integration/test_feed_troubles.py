@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.console.live.desk_alerts import troubles
 from services.ledger.crises.settling import heard
+from services.ledger.feed_health import feeds_in_trouble
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Batch, Record
 from services.orchestration.deadlines import take_due
@@ -61,7 +61,7 @@ class Feed:
     async def shown(self) -> list[str | None]:
         """What every desk's screen says of it."""
         async with self.pool.acquire() as connection:
-            return [t.troubled for t in await troubles(connection) if t.feed == "las-cad"]
+            return [t.troubled for t in await feeds_in_trouble(connection) if t.feed == "las-cad"]
 
 
 @pytest.fixture

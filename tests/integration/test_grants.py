@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.command_line import main
-from services.console.access.rights import Grant
+from services.ledger.operators.roles import Grant
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 

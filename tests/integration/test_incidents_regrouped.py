@@ -9,9 +9,9 @@ from html import unescape
 
 import pytest
 
-from services.console.access.rights import Grant
 from services.ledger.decisions import regrouping
 from services.ledger.decisions.common import DecisionRefused
+from services.ledger.operators.roles import Grant
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.played_ledger import PlayedLedger

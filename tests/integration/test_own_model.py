@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.console.access.rights import Grant
 from services.identity.model import ModelError, load_model, shipped
+from services.ledger.operators.roles import Grant
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import signed_in
 from tests.integration.test_blind_sample import PLACED, call

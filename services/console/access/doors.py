@@ -19,6 +19,7 @@ from services.console.access.refusal import Locked, Refused
 from services.console.access.rights import Operator, Permission
 from services.console.metrics import REFUSED
 from services.console.view.desks import Desk
+from services.ledger import audit
 from services.runtime.logging import logger
 
 COOKIE = "liaison_session"
@@ -104,7 +105,7 @@ class Door:
             "console.refused", reason=reason, route=getattr(request.scope.get("route"), "path", "")
         )
         detail = {"reason": reason, "method": request.method, "permission": self.permission}
-        await sessions.audit(
+        await audit.write(
             request.app.state.pool,
             "access.refused",
             operator.handle,

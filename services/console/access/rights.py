@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from services.console.view.desks import Desk
-
-Role = Literal["operator", "supervisor", "reviewer", "governance", "privacy-officer"]
-ROLES: tuple[Role, ...] = get_args(Role)
+from services.ledger.operators.roles import ROLES, Grant, Role
 
 Permission = Literal["see", "answer", "break-glass", "review", "supervise", "govern", "privacy"]
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -21,15 +19,6 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "privacy-officer": frozenset({"privacy"}),
 }
 """Governance and privacy officers see figures and the queue of looks behind the glass: no crisis and no person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A role at an agency, or at one desk of it."""
-
-    role: Role
-    agency: str
-    desk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

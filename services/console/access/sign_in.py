@@ -12,11 +12,14 @@ from services.console.access import sessions
 from services.console.access.doors import COOKIE, Anybody, Counting, Seeing, SignedIn, operator_of
 from services.console.access.provider import Claims, Provider, SignInRefused
 from services.console.access.refusal import Refused
-from services.console.access.rights import ROLES, Grant, Operator, Role, grant_of
+from services.console.access.rights import Operator, grant_of
 from services.console.metrics import SIGN_INS
 from services.console.view.desks import Desk
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
+from services.ledger.operators.grants import set_grants
+from services.ledger.operators.roles import ROLES, Grant, Role
+from services.ledger.operators.sessions import end_session, first_use_of_logout_token
 
 router = APIRouter()
 _INITIALS = re.compile(r"[A-Z]{2,4}")
@@ -107,7 +110,7 @@ async def sign_in_for_trying(
     async with state.pool.acquire() as connection, connection.transaction():
         await _end_former(request, connection, now)
         cookie = await sessions.start(connection, person, tidy, tidy, now)
-        await sessions.grant(connection, person, [given], "trying", person, now)
+        await set_grants(connection, person, [given], "trying", person, now)
     SIGN_INS.labels("trying").inc()
     return _with_cookie(
         request, RedirectResponse("/" if of_agency else f"/desks/{desk}", 303), cookie
@@ -117,7 +120,7 @@ async def sign_in_for_trying(
 async def _end_former(request: Request, connection: Any, now: Any) -> None:
     former = request.cookies.get(COOKIE)
     if former:
-        await sessions.end(connection, sessions.hash_of(former), "signed in anew", now)
+        await end_session(connection, sessions.hash_of(former), "signed in anew", now)
 
 
 def _provider(request: Request) -> Provider:
@@ -176,7 +179,7 @@ async def _begin(request: Request, claims: Claims) -> str:
             provider_session=claims.session,
             acr=claims.acr,
         )
-        await sessions.grant(connection, person, stated, "provider", claims.issuer, now)
+        await set_grants(connection, person, stated, "provider", claims.issuer, now)
     return cookie
 
 
@@ -184,9 +187,7 @@ async def _begin(request: Request, claims: Claims) -> str:
 async def sign_out(request: Request, operator: SignedIn) -> Response:
     """End the session; its streams end too."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        await sessions.end(
-            connection, operator.session, "signed out", request.app.state.clock.now()
-        )
+        await end_session(connection, operator.session, "signed out", request.app.state.clock.now())
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
@@ -206,14 +207,8 @@ async def signed_out_by_provider(
             {"error": "invalid_request", "error_description": TEXT[refused.code]}, 400
         )
     async with state.pool.acquire() as connection, connection.transaction():
-        fresh = await connection.fetchval(
-            "INSERT INTO logout_token_seen (issuer, token_id, seen_at) VALUES ($1, $2, $3)"
-            " ON CONFLICT DO NOTHING RETURNING token_id",
-            said.issuer,
-            said.token_id,
-            now,
-        )
-        if fresh is None:
+        first_use = await first_use_of_logout_token(connection, said.issuer, said.token_id, now)
+        if not first_use:
             return JSONResponse(
                 {"error": "invalid_request", "error_description": TEXT["logout_token"]}, 400
             )
@@ -253,7 +248,7 @@ async def unlock(
     if initials_of(initials) != operator.handle:
         return _locked_page(here, 422, "unlock_wrong")
     async with state.pool.acquire() as connection, connection.transaction():
-        await sessions.end(connection, operator.session, "unlocked", here.now)
+        await end_session(connection, operator.session, "unlocked", here.now)
         cookie = await sessions.start(
             connection, operator.operator_id, operator.handle, operator.name, here.now
         )

@@ -12,10 +12,11 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 
-from services.console.access import sessions
-from services.console.live import desk_alerts
-from services.console.view.alert import AlertState
 from services.console.view.list_filter import Chosen
+from services.ledger.alerts import desk as desk_ledger
+from services.ledger.alerts.desk import AlertState
+from services.ledger.feed_health import FeedTrouble, feeds_in_trouble
+from services.ledger.operators import sessions
 from services.runtime.logging import logger
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Hub:
                 try:
                     if listening is None or listening.is_closed():
                         listening = await asyncpg.connect(self._dsn, timeout=5)
-                        await listening.add_listener(desk_alerts.CHANNEL, self._heard)
+                        await listening.add_listener(desk_ledger.CHANNEL, self._heard)
                         await listening.add_listener(sessions.CHANNEL, self._rights_changed)
                         # what was told while nobody listened
                         self._rights_changed()
@@ -157,14 +158,14 @@ class Hub:
                 listening.terminate()
 
     async def _look(self) -> None:
-        newest = await desk_alerts.last_sequence(self._pool)
+        newest = await desk_ledger.last_sequence(self._pool)
         for desk, feed in list(self._desks.items()):
             if feed.newest == newest:
                 continue
             if feed.newest < 0:
                 feed.floor = feed.newest = newest
             else:
-                states, reached = await desk_alerts.changed(self._pool, desk, feed.newest)
+                states, reached = await desk_ledger.alerts_changed(self._pool, desk, feed.newest)
                 feed.add(states, reached, partial(self._render, desk))
             for event in feed.streams:
                 event.set()
@@ -182,16 +183,18 @@ class Hub:
     async def total(self, desk: str, chosen: Chosen) -> int:
         """How long the chosen list is; asked of the ledger at most once in `PULSE_SECONDS` for all who choose the same."""
         key = (desk, chosen.show, chosen.urgencies, chosen.actor if chosen.show == "mine" else "")
-        return await self._cached(key, lambda: desk_alerts.total(self._pool, desk, chosen))
+        return await self._cached(
+            key, lambda: desk_ledger.count_chosen(self._pool, desk, *chosen.arguments)
+        )
 
     async def waiting(self, desk: str) -> dict[int, int]:
         """How many wait at the desk, by urgency. Never older than the last change."""
         feed = self._desks.get(desk)
         return await self._cached(
             ("waiting", desk, feed.newest if feed else 0),
-            lambda: desk_alerts.waiting(self._pool, desk),
+            lambda: desk_ledger.count_waiting(self._pool, desk),
         )
 
-    async def troubles(self) -> tuple[desk_alerts.FeedTrouble, ...]:
+    async def troubles(self) -> tuple[FeedTrouble, ...]:
         """The feeds that are silent or stopped."""
-        return await self._cached("troubles", lambda: desk_alerts.troubles(self._pool))
+        return await self._cached("troubles", lambda: feeds_in_trouble(self._pool))

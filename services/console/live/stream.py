@@ -12,11 +12,11 @@ from typing import Any
 import asyncpg
 from fastapi.sse import format_sse_event
 
-from services.console.live import desk_alerts
 from services.console.live.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub
-from services.console.view.alert import AlertState
 from services.console.view.list_filter import Chosen
 from services.console.view.rendering import CSRF
+from services.ledger.alerts.desk import AlertState, alerts_changed
+from services.ledger.feed_health import FeedTrouble
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.metrics import CONSOLE_STREAMS
 
@@ -33,7 +33,7 @@ class Watcher:
     chosen: Chosen
     csrf: str
     still: Callable[[], Awaitable[str | None]]
-    feeds: Callable[[tuple[desk_alerts.FeedTrouble, ...]], list[dict[str, str]]]
+    feeds: Callable[[tuple[FeedTrouble, ...]], list[dict[str, str]]]
     render: Callable[[AlertState], str]
 
 
@@ -90,7 +90,7 @@ async def _since(
 ) -> tuple[list[Change], int]:
     if kept is not None:
         return kept, newest
-    states, reached = await desk_alerts.changed(pool, watcher.desk, after)
+    states, reached = await alerts_changed(pool, watcher.desk, after)
     return [Change(s, watcher.render(s)) for s in states], reached
 
 

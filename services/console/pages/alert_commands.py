@@ -11,15 +11,16 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Form, Header, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from services.console.access import sessions
 from services.console.access.doors import Answering
 from services.console.access.refusal import Refused
-from services.console.live import desk_alerts
+from services.console.live.desk_alerts import alerts_of
 from services.console.pages.desk import alert_id_of
 from services.console.view.alert import clock_seconds
 from services.console.view.rendering import page, trouble
 from services.console.view.text import TEXT
+from services.ledger import audit
 from services.ledger.alerts import commands
+from services.ledger.alerts.feedback import keep_feedback
 from services.ledger.alerts.metrics import COUNTS
 from services.liaison.alert import (
     Accept,
@@ -154,22 +155,18 @@ async def _feedback(
         raise Refused(422, "badly")
     identity = alert_id_of(alert)
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        if not await connection.fetchval(
-            "SELECT 1 FROM alert_desk WHERE alert_id = $1 AND desk = $2", identity, here.desk.desk
-        ):
-            raise Refused(404, "unknown_alert")
-        await connection.execute(
-            """INSERT INTO alert_feedback (alert_id, desk, operator_id, useful, at) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (alert_id, desk, operator_id) DO UPDATE SET useful = excluded.useful, at = excluded.at""",
+        kept = await keep_feedback(
+            connection,
             identity,
             here.desk.desk,
             here.operator.operator_id,
-            useful == "yes",
-            here.now,
+            useful=useful == "yes",
+            at=here.now,
         )
-        await sessions.audit(
-            connection, "alert.feedback", here.actor, alert, {"useful": useful == "yes"}, here.now
-        )
+        if not kept:
+            raise Refused(404, "unknown_alert")
+        detail = {"useful": useful == "yes"}
+        await audit.write(connection, "alert.feedback", here.actor, alert, detail, here.now)
     if "application/json" in accept:
         return JSONResponse({"message": TEXT["feedback_thanks"]})
     return RedirectResponse(f"/desks/{here.desk.desk}/alerts/{alert}", 303)
@@ -185,7 +182,7 @@ async def hand_over_page(request: Request, here: Answering) -> Response:
         wrong="",
         to="",
         note="",
-        held=await desk_alerts.held(request.app.state.pool, here.desk.desk, here.actor),
+        held=await alerts_of(request.app.state.pool, here.desk.desk, here.actor),
     )
 
 
@@ -217,7 +214,7 @@ async def hand_over(
             wrong=str(refused),
             to=to,
             note=note,
-            held=await desk_alerts.held(state.pool, desk, here.actor),
+            held=await alerts_of(state.pool, desk, here.actor),
         )
     return page(
         "trouble.html",

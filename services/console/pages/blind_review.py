@@ -14,13 +14,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import State
 
 from services.console import metrics
-from services.console.access import sessions
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.comparison import Comparison, compared
 from services.console.pages.review import Typed, areas_of, may_know_people, number_of
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
+from services.ledger import audit
 from services.ledger.decisions import blind_sample
 from services.ledger.decisions.blind_sample import Answer, Sampled
 from services.ledger.decisions.common import DecisionRefused
@@ -73,7 +73,7 @@ async def _shown(
         people = [seen.candidates[n].person_id for n in order]
         detail = {"desk": here.desk.desk, "people": people}
         subject = "/".join(sampled.incident)
-        audit = await sessions.audit(
+        reference = await audit.write(
             connection, "sample.viewed", here.actor, subject, detail, here.now
         )
     return page(
@@ -84,7 +84,7 @@ async def _shown(
         sampled=sampled,
         said=seen.said,
         wrong=wrong,
-        audit=audit,
+        audit=reference,
         candidates=[seen.candidates[n] for n in order],
         agencies={a.id: a.name for a in state.registry.agencies},
         lines=[(line.field, [line.cells[n] for n in order]) for line in seen.lines],

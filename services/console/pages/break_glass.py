@@ -7,24 +7,26 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.console.access import break_glass as looks
-from services.console.access import sessions
+from services.console.access.break_glass import (
+    LASTS,
+    LEAST_REASON,
+    close_look,
+    judge_look,
+    open_look,
+)
 from services.console.access.doors import Breaking, Guarding
 from services.console.access.refusal import Refused
 from services.console.metrics import BREAK_GLASS
 from services.console.pages.crisis import crisis_id_of
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
+from services.ledger import audit
+from services.ledger.operators.break_glass import FINDINGS, Finding, looks_of_agency
+from services.ledger.operators.views import views_of
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=500)]
 AUDIT_PAGE = 100
-_AUDIT = """
-SELECT audit_id, action, actor, subject, at FROM audit
- WHERE (split_part(actor, '@', 2) = ANY($1::text[]))
-   AND ($2 = '' OR split_part(actor, '@', 1) = $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR starts_with(action, $4))
-   AND ($5::bigint IS NULL OR audit_id < $5)
- ORDER BY audit_id DESC LIMIT $6"""
 
 
 @router.get("/desks/{desk}/break-glass")
@@ -57,7 +59,7 @@ def _form(
         incident=incident,
         reason=reason,
         wrong=wrong,
-        minutes=int(looks.LASTS.total_seconds() // 60),
+        minutes=int(LASTS.total_seconds() // 60),
     )
 
 
@@ -71,10 +73,10 @@ async def break_glass(
 ) -> Response:
     """Open the crisis of the incident for a while. What was tried is kept, also where there is no such incident."""
     tidy, why = incident.strip(), reason.strip()
-    if len(why) < looks.LEAST_REASON:
+    if len(why) < LEAST_REASON:
         return _form(request, here, incident_agency, tidy, why, TEXT["glass_reason_wrong"], 422)
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        crisis = await looks.open_look(connection, here, incident_agency, tidy, why)
+        crisis = await open_look(connection, here, incident_agency, tidy, why)
     if crisis is None:
         return _form(request, here, incident_agency, tidy, why, TEXT["glass_not_found"], 404)
     BREAK_GLASS.labels(here.desk.agency).inc()
@@ -85,7 +87,7 @@ async def break_glass(
 async def end_look(request: Request, here: Breaking, crisis: str) -> Response:
     """The look is over before its time."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        await looks.end_look(connection, here, crisis_id_of(crisis))
+        await close_look(connection, here, crisis_id_of(crisis))
     return RedirectResponse(f"/desks/{here.desk.desk}", 303)
 
 
@@ -118,26 +120,32 @@ async def _privacy(
     desks = [d.desk for d in state.desks.desks.values() if d.agency == at.agency]
     below = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     async with state.pool.acquire() as connection, connection.transaction():
-        found = await looks.of_agency(connection, at.agency)
-        lines = await connection.fetch(_AUDIT, desks, who, about, action, below, AUDIT_PAGE + 1)
+        looks = await looks_of_agency(connection, at.agency)
+        views = await views_of(
+            connection,
+            desks,
+            who=who,
+            about=about,
+            action=action,
+            before=below,
+            limit=AUDIT_PAGE + 1,
+        )
         detail = {
             "who": bool(who),
             "about": bool(about),
             "action": action,
-            "lines": min(len(lines), AUDIT_PAGE),
+            "lines": min(len(views), AUDIT_PAGE),
         }
-        await sessions.audit(
-            connection, "audit.viewed", at.operator.handle, at.agency, detail, at.now
-        )
+        await audit.write(connection, "audit.viewed", at.operator.handle, at.agency, detail, at.now)
     return page(
         "privacy.html",
         status,
         operator=at.operator,
         at=at,
-        looks=found,
-        findings=looks.FINDINGS,
-        lines=lines[:AUDIT_PAGE],
-        more=lines[AUDIT_PAGE - 1]["audit_id"] if len(lines) > AUDIT_PAGE else None,
+        looks=looks,
+        findings=FINDINGS,
+        lines=views[:AUDIT_PAGE],
+        more=views[AUDIT_PAGE - 1].audit_id if len(views) > AUDIT_PAGE else None,
         who=who,
         about=about,
         action=action,
@@ -152,13 +160,13 @@ async def review_look(
     request: Request, at: Guarding, number: str, finding: Typed = "", note: Typed = ""
 ) -> Response:
     """What the privacy officer found of a look. Nobody reviews their own."""
-    known: looks.Finding | None = next((f for f in looks.FINDINGS if f == finding), None)
+    known: Finding | None = next((f for f in FINDINGS if f == finding), None)
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         raise Refused(404, "not_found")
     if known is None or not note.strip():
         return await _privacy(request, at, wrong=TEXT["glass_finding_wrong"], status=422)
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        done = await looks.find(
+        done = await judge_look(
             connection, at.operator, at.agency, int(number), known, note.strip(), at.now
         )
     if not done:

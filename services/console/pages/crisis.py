@@ -21,14 +21,22 @@ from fpdf import FPDF
 from starlette.datastructures import State
 
 from schemas.events import TYPE_PREFIX
-from services.console.access import break_glass as looks
-from services.console.access import sessions
+from services.console.access.break_glass import look_at
 from services.console.access.doors import Here, Seeing, Watching
 from services.console.access.refusal import Refused
 from services.console.pages.crisis_now import CrisisShown, crisis_now
 from services.console.view.alert import clock_seconds
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
+from services.ledger import audit
+from services.ledger.crises.chronology import (
+    DeskAlertLine,
+    alerts_of_crisis,
+    events_of_crisis,
+    items_disclosed,
+    mark_of,
+)
+from services.ledger.operators.break_glass import Look
 from services.liaison.disclosure.matrix import MATRIX
 from services.runtime.postgres import Connection
 
@@ -44,14 +52,6 @@ ITEM_OF: Mapping[str, str] = {
     "welfare": "circumstances",
 }
 """Which item a kind of event belongs to. A kind that is not here is shown to its own agency only."""
-_EVENTS = """
-SELECT e.type, e.agency, e.occurred_at, e.received_at, e.incident
-  FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
- WHERE i.crisis_id = $1 ORDER BY e.occurred_at, e.source, e.id"""
-_ALERTS = """
-SELECT a.alert_id, a.urgency, a.raised_at, d.view, d.state, a.cleared_at
-  FROM alert a JOIN alert_desk d USING (alert_id) WHERE a.crisis_id = $1 AND d.desk = $2
- ORDER BY a.raised_at, a.alert_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Chronology:
     """What one desk may see of a crisis, and the number under which this view is in the audit."""
 
     entries: tuple[Entry, ...]
-    alerts: tuple[Any, ...]
+    alerts: tuple[DeskAlertLine, ...]
     withheld: int
     """Events of other agencies that were not disclosed to this desk: how many, and nothing else."""
     audit: int
@@ -78,12 +78,12 @@ class Chronology:
     """Items that were disclosed to the desk with its alerts of this crisis."""
     mark: str = ""
     """Another one where anything of the crisis has changed (`mark_of`)."""
-    behind: looks.Look | None = None
+    behind: Look | None = None
     """The look behind the glass by which it is seen; None where the desk has an alert of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CrisisPage:
     """What the crisis page shows: the chronology, and the crisis as it stands (None: nothing of it is left)."""
 
     chronology: Chronology
@@ -103,29 +103,28 @@ async def chronology(
     desk = here.desk
     alerts, behind = await admitted(connection, here, crisis)
     disclosed = await disclosed_to(connection, here, alerts, behind)
-    rows = await connection.fetch(_EVENTS, crisis)
-    shown = []
-    for row in rows:
-        kind = row["type"].removeprefix(TYPE_PREFIX).rsplit(".v", maxsplit=1)[0]
-        if visible(kind, row["agency"], desk.agency, disclosed):
-            shown.append(
-                Entry(
-                    row["occurred_at"],
-                    row["received_at"],
-                    names.get(row["agency"], row["agency"]),
-                    row["incident"],
-                    kind.replace(".", ": ").replace("-", " "),
-                )
+    events = await events_of_crisis(connection, crisis)
+    entries = []
+    for event in events:
+        kind = event.type.removeprefix(TYPE_PREFIX).rsplit(".v", maxsplit=1)[0]
+        if visible(kind, event.agency, desk.agency, disclosed):
+            entry = Entry(
+                event.occurred_at,
+                event.received_at,
+                names.get(event.agency, event.agency),
+                event.incident,
+                kind.replace(".", ": ").replace("-", " "),
             )
-    detail: dict[str, Any] = {"desk": desk.desk, "events": len(shown), "items": sorted(disclosed)}
+            entries.append(entry)
+    detail: dict[str, Any] = {"desk": desk.desk, "events": len(entries), "items": sorted(disclosed)}
     if behind is not None:
         detail["look"] = behind.number
-    audit = await sessions.audit(connection, action, here.actor, str(crisis), detail, here.now)
+    reference = await audit.write(connection, action, here.actor, str(crisis), detail, here.now)
     return Chronology(
-        tuple(shown),
+        tuple(entries),
         tuple(alerts),
-        len(rows) - len(shown),
-        audit,
+        len(events) - len(entries),
+        reference,
         disclosed,
         await mark_of(connection, crisis),
         behind,
@@ -134,47 +133,26 @@ async def chronology(
 
 async def admitted(
     connection: Connection, here: Here, crisis: UUID
-) -> tuple[list[Any], looks.Look | None]:
+) -> tuple[list[DeskAlertLine], Look | None]:
     """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
-    alerts = await connection.fetch(_ALERTS, crisis, here.desk.desk)
-    behind = None if alerts else await looks.look_at(connection, here, crisis)
+    alerts = await alerts_of_crisis(connection, crisis, here.desk.desk)
+    behind = None if alerts else await look_at(connection, here, crisis)
     if not alerts and behind is None:
         raise Refused(404, "unknown_crisis")
     return alerts, behind
 
 
 async def disclosed_to(
-    connection: Connection, here: Here, alerts: Sequence[Any], behind: looks.Look | None
+    connection: Connection, here: Here, alerts: Sequence[DeskAlertLine], behind: Look | None
 ) -> frozenset[str]:
     """The items that the desk was told with these alerts, or may be told behind the glass."""
     if behind is not None:
         of_role: frozenset[str] = MATRIX.get(here.desk.role, frozenset())  # type: ignore[call-overload]  # a role nobody thought of
         return of_role
-    items = await connection.fetchval(
-        "SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item"
-        " WHERE desk = $1 AND alert_id = ANY($2::uuid[])",
-        here.desk.desk,
-        [a["alert_id"] for a in alerts],
-    )
-    return frozenset(items or ())
+    return await items_disclosed(connection, here.desk.desk, [a.alert_id for a in alerts])
 
 
-async def mark_of(connection: Connection, crisis: UUID) -> str:
-    """A text that is another one once an event, an alert or a decision about the person has been added to the crisis."""
-    return str(
-        await connection.fetchval(
-            """SELECT concat_ws('-',
-                   (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
-                     WHERE i.crisis_id = $1),
-                   coalesce((SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE crisis_id = $1), 0),
-                   coalesce((SELECT max(decision_id) FROM identity_decision d JOIN incident i
-                        ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.crisis_id = $1), 0))""",
-            crisis,
-        )
-    )
-
-
-async def look(state: State, here: Here, crisis: UUID, action: str) -> Look:
+async def look(state: State, here: Here, crisis: UUID, action: str) -> CrisisPage:
     """The chronology and the crisis as it stands, of one instant, with the record that it was looked at."""
     names = {a.id: a.name for a in state.registry.agencies}
     async with (
@@ -187,13 +165,13 @@ async def look(state: State, here: Here, crisis: UUID, action: str) -> Look:
             here,
             crisis,
             said.disclosed,
-            [str(a["alert_id"]) for a in said.alerts],
+            [str(a.alert_id) for a in said.alerts],
             registry=state.registry,
             policy=state.policy,
             model=state.settling.model,
             sheet=state.map,
         )
-    return Look(said, now)
+    return CrisisPage(said, now)
 
 
 def crisis_id_of(crisis: str) -> UUID:
@@ -252,7 +230,7 @@ async def chronology_pdf(request: Request, here: Seeing, crisis: str) -> Respons
     return Response(document(found, here), media_type="application/pdf", headers=headers)
 
 
-def document(look: Look, here: Here) -> bytes:
+def document(look: CrisisPage, here: Here) -> bytes:
     """The incidents and the chronology as PDF."""
     found = look.chronology
     pdf = FPDF(format="A4", orientation="landscape")

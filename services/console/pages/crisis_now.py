@@ -17,6 +17,7 @@ from services.console.view.map import BoroughMap, MapMark
 from services.console.view.text import BASES
 from services.identity.model import Model
 from services.ledger.crises.one import CrisisOnFile, crisis_on_file
+from services.ledger.feed_health import silent_feeds
 from services.liaison.alert.record import alert_id
 from services.liaison.clocks import RunningClock, may_see, running_clocks
 from services.liaison.disclosure.matrix import shown_of, still_permitted
@@ -90,9 +91,10 @@ async def crisis_now(
     found = await crisis_on_file(connection, crisis_id, registry, model)
     if found is None:
         return None
-    rows = await connection.fetch("SELECT feed FROM feed_state WHERE silent_since IS NOT NULL")
     silent = {
-        registry.feeds_by_id[r["feed"]][0].id for r in rows if r["feed"] in registry.feeds_by_id
+        registry.feeds_by_id[feed][0].id
+        for feed in await silent_feeds(connection)
+        if feed in registry.feeds_by_id
     }
     return crisis_for(
         found, here, disclosed, alerts, silent=silent, registry=registry, policy=policy, sheet=sheet

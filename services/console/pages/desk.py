@@ -10,7 +10,6 @@ from fastapi import APIRouter, Form, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from services.console.access import sessions
 from services.console.access.doors import Counting, Seeing, Watching, still
 from services.console.access.refusal import Refused
 from services.console.live import desk_alerts
@@ -18,19 +17,22 @@ from services.console.live.stream import Watcher, events, pulse
 from services.console.metrics import SOUND_ARMED
 from services.console.view.alert import article, clock
 from services.console.view.desks import Desks
-from services.console.view.list_filter import SHOWS, Chosen
+from services.console.view.list_filter import Chosen
 from services.console.view.rendering import page, render_article
 from services.console.view.text import TEXT
+from services.ledger import audit
+from services.ledger.alerts.desk import SHOWS, UnknownAlert, alert_with_history
+from services.ledger.feed_health import FeedTrouble
 from services.liaison.alert.commands import DECLINE_REASONS
 
 router = APIRouter()
 UNBUFFERED = {"X-Accel-Buffering": "no"}
 
 
-def said_of_feeds(desks: Desks, found: tuple[desk_alerts.FeedTrouble, ...]) -> list[dict[str, str]]:
+def said_of_feeds(desks: Desks, found: tuple[FeedTrouble, ...]) -> list[dict[str, str]]:
     """The feeds in trouble, in words, with the instant since when, so that the screen can count."""
 
-    def said(trouble: desk_alerts.FeedTrouble) -> str:
+    def said(trouble: FeedTrouble) -> str:
         if trouble.troubled is not None:
             return TEXT[f"feed_{trouble.troubled}"]
         return (
@@ -72,7 +74,7 @@ async def desk_page(
     ):
         found = await desk_alerts.snapshot(connection, desk, chosen)
         detail = {"show": chosen.show, "alerts": len(found.alerts)}
-        await sessions.audit(connection, "desk.listed", here.actor, desk, detail, here.now)
+        await audit.write(connection, "desk.listed", here.actor, desk, detail, here.now)
     return page(
         "desk.html",
         here=here,
@@ -141,7 +143,7 @@ async def still_here(request: Request, here: Seeing) -> Response:
 async def sound(request: Request, here: Seeing, heard: Annotated[str, Form()] = "") -> Response:
     """The check at the start of a shift: was the test sound heard?"""
     SOUND_ARMED.labels(here.desk.desk).set(heard == "yes")
-    await sessions.audit(
+    await audit.write(
         request.app.state.pool,
         "sound.checked",
         here.actor,
@@ -161,11 +163,11 @@ async def alert_page(request: Request, here: Seeing, alert: str) -> Response:
             state.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read"),
         ):
-            found, lines = await desk_alerts.one(connection, desk, alert_id_of(alert))
-            await sessions.audit(
+            found, lines = await alert_with_history(connection, desk, alert_id_of(alert))
+            await audit.write(
                 connection, "alert.viewed", here.actor, found.alert_id, {"desk": desk}, here.now
             )
-    except desk_alerts.UnknownAlert:
+    except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     terms = state.policy.terms()
     longest = terms.longest_shelf.get(found.urgency)

@@ -10,24 +10,18 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.console.access import sessions
 from services.console.access.doors import Governing
 from services.console.view.rendering import page
+from services.ledger import audit
 from services.ledger.alerts import performance
 from services.ledger.crises import tallies
+from services.ledger.events.rejections import rejections_by_agency, rejections_of
+from services.ledger.feed_health import feed_states
 from services.liaison.disproportionality import window
 from services.liaison.rules import RULES
 
 router = APIRouter()
 STRETCH = timedelta(days=30)
-_FEEDS = """
-SELECT feed, last_heard_at, silent_since, stopped_at, stopped_reason, late_since, late_seconds, ahead_since, troubled
-  FROM feed_state ORDER BY feed"""
-_REJECTED = """
-SELECT agency, feed, code, pointer, remedy, count(*) AS n, max(received_at) AS last FROM rejection
- WHERE received_at >= $1 AND agency = $2 GROUP BY agency, feed, code, pointer, remedy ORDER BY n DESC, feed, code LIMIT 200"""
-_REJECTED_EACH = """
-SELECT agency, count(*) AS n FROM rejection WHERE received_at >= $1 GROUP BY agency ORDER BY n DESC, agency"""
 
 
 @router.get("/agencies/{agency}/governance")
@@ -41,24 +35,28 @@ async def governance_page(request: Request, at: Governing) -> Response:
         connection.transaction(isolation="repeatable_read"),
     ):
         table = await tallies.table(connection, state.registry.zone, state.policy, at.now)
-        feeds = {r["feed"]: r for r in await connection.fetch(_FEEDS)}
-        own = await connection.fetch(_REJECTED, since, at.agency)
-        each = await connection.fetch(_REJECTED_EACH, since)
+        states = await feed_states(connection)
+        rejections = await rejections_of(connection, at.agency, since)
+        rejected_by_agency = await rejections_by_agency(connection, since)
         loads = await performance.desk_loads(connection, desks, since, until)
         rules = await performance.rule_loads(connection, desks, since, until)
-        await sessions.audit(
+        await audit.write(
             connection, "governance.viewed", at.operator.handle, at.agency, {}, at.now
         )
-    known = [(feed, agency) for agency in state.registry.agencies for feed in agency.feeds]
+    feeds = [
+        (feed.id, agency.name, agency.id, states.get(feed.id))
+        for agency in state.registry.agencies
+        for feed in agency.feeds
+    ]
     return page(
         "governance.html",
         operator=at.operator,
         at=at,
         table=table,
         window=window(at.now, state.policy),
-        feeds=[(feed.id, agency.name, agency.id, feeds.get(feed.id)) for feed, agency in known],
-        own=own,
-        each=each,
+        feeds=feeds,
+        rejections=rejections,
+        rejected_by_agency=rejected_by_agency,
         loads=loads,
         rules=rules,
         figures=performance,

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import State
 
-from services.console.access import sessions
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.review import may_know_people, number_of
 from services.console.view.rendering import page
+from services.ledger import audit
 from services.ledger.decisions import record_links
 from services.ledger.decisions.common import Act, DecisionRefused, preview
 from services.ledger.decisions.record_links import Consequences
@@ -55,7 +55,7 @@ async def _shown(
             raise Refused(404, "unknown_person")
         history = await record_links.history(connection, [r.key for r in records])
         detail = {"desk": here.desk.desk, "records": len(records)}
-        audit = await sessions.audit(
+        reference = await audit.write(
             connection, "person.viewed", here.actor, identity, detail, here.now
         )
     return page(
@@ -66,7 +66,7 @@ async def _shown(
         person=identity,
         records=records,
         history=history,
-        audit=audit,
+        audit=reference,
         wrong=wrong,
         act=act,
         seen=seen,

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import State
 
-from services.console.access import sessions
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.crisis import admitted, crisis_id_of, disclosed_to
 from services.console.view.rendering import page
+from services.ledger import audit
+from services.ledger.crises.chronology import crisis_of_incident, incidents_of_crisis
 from services.ledger.decisions import regrouping
 from services.ledger.decisions.common import Act, DecisionRefused, preview
 from services.ledger.decisions.regrouping import Regrouped
@@ -36,11 +37,8 @@ async def _seen(connection: Connection, here: Here, crisis: str) -> list[Key]:
     wanted = crisis_id_of(crisis)
     alerts, behind = await admitted(connection, here, wanted)
     told = "incidents" in await disclosed_to(connection, here, alerts, behind)
-    rows = await connection.fetch(
-        "SELECT agency, reference FROM incident WHERE crisis_id = $1 ORDER BY opened_at, agency, reference",
-        wanted,
-    )
-    return [(r["agency"], r["reference"]) for r in rows if told or r["agency"] == here.desk.agency]
+    incidents = await incidents_of_crisis(connection, wanted)
+    return [key for key in incidents if told or key[0] == here.desk.agency]
 
 
 async def _shown(
@@ -60,7 +58,7 @@ async def _shown(
     ):
         listed = await _seen(connection, here, crisis)
         detail = {"desk": here.desk.desk, "incidents": len(listed)}
-        audit = await sessions.audit(
+        reference = await audit.write(
             connection, "incidents.viewed", here.actor, crisis, detail, here.now
         )
     return page(
@@ -70,7 +68,7 @@ async def _shown(
         desk=here.desk.desk,
         crisis=crisis,
         incidents=listed,
-        audit=audit,
+        audit=reference,
         wrong=wrong,
         act=act,
         seen=seen,
@@ -143,9 +141,7 @@ async def join(
 
 async def _known(connection: Connection, here: Here, incident: Key) -> bool:
     """Whether the desk may know of it: its agency's own, or of a crisis that it sees."""
-    crisis = await connection.fetchval(
-        "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident
-    )
+    crisis = await crisis_of_incident(connection, incident)
     if crisis is None or incident[0] == here.desk.agency:
         return crisis is not None
     try:
@@ -190,8 +186,5 @@ async def _where(state: State, here: Here, crisis: str, found: Regrouped) -> str
             await admitted(connection, here, crisis_id_of(crisis))
             return crisis
         except Refused:
-            other: str | None = await connection.fetchval(
-                "SELECT crisis_id::text FROM incident WHERE (agency, reference) = ($1, $2)",
-                *found.together[0],
-            )
-            return other or crisis
+            other = await crisis_of_incident(connection, found.together[0])
+            return crisis if other is None else str(other)

@@ -12,14 +12,19 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import State
 
-from services.console.access import sessions
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.comparison import compared
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
+from services.ledger import audit
 from services.ledger.decisions import blind_sample, reviews
 from services.ledger.decisions.common import DecisionRefused
+from services.ledger.decisions.identity_decisions import (
+    DecidedIncident,
+    current_decision,
+    incident_decided,
+)
 from services.ledger.decisions.reviews import Verdict
 from services.liaison.disclosure.matrix import COLUMN_OF
 from services.liaison.disclosure.person import WHO
@@ -70,9 +75,7 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
         one_in = state.settings.blind_sample_one_in
         sample = await blind_sample.waiting(connection, one_in, here.now, areas, here.desk.agency)
         detail = {"desk": here.desk.desk, "rows": len(rows)}
-        await sessions.audit(
-            connection, "review.listed", here.actor, here.desk.desk, detail, here.now
-        )
+        await audit.write(connection, "review.listed", here.actor, here.desk.desk, detail, here.now)
     return page(
         "review.html",
         here=here,
@@ -90,21 +93,17 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
 
 async def incident_of(connection: Connection, state: State, here: Here, decision: int) -> Key:
     """The incident of a decision that this desk may look at. Raises Refused, the same for what is not there."""
-    row = await connection.fetchrow(
-        """SELECT d.agency, d.incident, e.area FROM identity_decision d
-             JOIN incident i ON (i.agency, i.reference) = (d.agency, d.incident) JOIN crisis e USING (crisis_id)
-            WHERE d.decision_id = $1""",
-        decision,
-    )
-    areas = areas_of(state, here)
-    if row is None or not (
-        areas is None
-        or row["area"] is None
-        or row["area"] in areas
-        or row["agency"] == here.desk.agency
-    ):
+    decided = await incident_decided(connection, decision)
+    if decided is None or not _may_look_at(decided, areas_of(state, here), here.desk.agency):
         raise Refused(404, "unknown_decision")
-    return (row["agency"], row["incident"])
+    return decided.incident
+
+
+def _may_look_at(decided: DecidedIncident, areas: list[str] | None, agency: str) -> bool:
+    """A desk looks at crises of its areas, at those in no known area, and at its agency's own incidents."""
+    if areas is None or decided.area is None:
+        return True
+    return decided.area in areas or decided.incident[0] == agency
 
 
 @router.get("/desks/{desk}/review/{decision}")
@@ -133,14 +132,10 @@ async def _shown(
         incident = await incident_of(connection, state, here, decision)
         found = await compared(connection, state.settling, incident)
         history = await reviews.history(connection, incident)
-        now = await connection.fetchrow(
-            """SELECT decision_id, outcome, person_id::text AS person_id FROM identity_decision
-                WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL""",
-            *incident,
-        )
+        current = await current_decision(connection, incident)
         people = [] if found is None else [c.person_id for c in found.candidates]
         detail = {"desk": here.desk.desk, "people": people}
-        audit = await sessions.audit(
+        reference = await audit.write(
             connection, "review.viewed", here.actor, "/".join(incident), detail, here.now
         )
     return page(
@@ -152,8 +147,8 @@ async def _shown(
         incident=incident,
         found=found,
         history=history,
-        now=now,
-        audit=audit,
+        now=current,
+        audit=reference,
         wrong=wrong,
         judged=judged,
         agencies={a.id: a.name for a in state.registry.agencies},

@@ -14,7 +14,6 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from schemas.person import PersonDescriptor
-from services.console.access import sessions
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.comparison import compared_with
@@ -22,6 +21,8 @@ from services.console.pages.review import Typed, incident_of, may_know_people, n
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.identity.decide import described_once, insufficient
+from services.ledger import audit
+from services.ledger.decisions.identity_decisions import current_decision
 
 router = APIRouter()
 _FIELD_OF = {
@@ -83,7 +84,7 @@ async def _shown(request: Request, here: Here, decision: str, asked: dict[str, s
     may_know_people(here)
     state, number = request.app.state, number_of(decision, "unknown_decision")
     said, wrong = sought(asked) if asked else (None, [])
-    audit, found = 0, None
+    reference, found = 0, None
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
@@ -93,7 +94,7 @@ async def _shown(request: Request, here: Here, decision: str, asked: dict[str, s
             found = await compared_with(connection, state.settling, incident, said, here.now.date())
             detail = {"desk": here.desk.desk, "people": [c.person_id for c in found.candidates]}
             subject = "/".join(incident)
-            audit = await sessions.audit(
+            reference = await audit.write(
                 connection, "review.searched", here.actor, subject, detail, here.now
             )
     return page(
@@ -106,7 +107,7 @@ async def _shown(request: Request, here: Here, decision: str, asked: dict[str, s
         asked=asked,
         found=found,
         wrong=wrong,
-        audit=audit,
+        audit=reference,
         agencies={a.id: a.name for a in state.registry.agencies},
     )
 
@@ -122,12 +123,9 @@ async def find(
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        number = await connection.fetchval(
-            "SELECT decision_id FROM identity_decision WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL",
-            agency,
-            reference.strip(),
-        )
-        if number is None:
+        current = await current_decision(connection, (agency, reference.strip()))
+        if current is None:
             raise Refused(404, "unknown_decision")
-        await incident_of(connection, state, here, number)
-    return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)
+        await incident_of(connection, state, here, current.decision_id)
+    target = f"/desks/{here.desk.desk}/review/{current.decision_id}"
+    return RedirectResponse(target, 303)

@@ -8,9 +8,9 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.console.access import sessions
 from services.console.access.doors import Supervising
 from services.console.view.rendering import page
+from services.ledger import audit
 from services.ledger.alerts import performance
 from services.ledger.alerts.performance import DeskLoad
 from services.liaison.rules import RULES
@@ -80,7 +80,7 @@ async def supervision_page(request: Request, here: Supervising, over: str = "12h
         prompt = await performance.promptness(connection, desks, since, until)
         rules = await performance.rule_loads(connection, desks, since, until)
         detail = {"desks": len(desks), "alerts": len(waiting)}
-        await sessions.audit(
+        await audit.write(
             connection, "supervision.viewed", here.actor, here.desk.agency, detail, here.now
         )
     return page(

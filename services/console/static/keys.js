@@ -14,14 +14,26 @@ export const CHORDS = {
   mute: "Alt+M",
 };
 const KEPT = "liaison-keys";
+/** What an act was once called: a browser may have kept a chord under that name. @type {Partial<Record<Act, string>>} */
+const FORMER = { crisis: "episode" };
 
 /** @typedef {{chords: Record<Act, string>, single: boolean, off: boolean}} Keys */
+
+/** The chords that were kept, under the acts' names of today. @param {Record<string, unknown>} kept @returns {Record<Act, string>} */
+function chordsOf(kept) {
+  const chords = { ...CHORDS };
+  for (const act of /** @type {Act[]} */ (Object.keys(CHORDS))) {
+    const chord = kept[act] ?? kept[FORMER[act] ?? ""];
+    if (typeof chord === "string") chords[act] = chord;
+  }
+  return chords;
+}
 
 /** @returns {Keys} */
 export function keys() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-    return { chords: { ...CHORDS, ...kept.chords }, single: kept.single === true, off: kept.off === true };
+    return { chords: chordsOf(kept.chords ?? {}), single: kept.single === true, off: kept.off === true };
   } catch {
     return { chords: { ...CHORDS }, single: false, off: false };
   }

@@ -10,64 +10,9 @@ from zoneinfo import ZoneInfo
 
 from services.console.view.desks import Desks
 from services.console.view.text import SHAPES, URGENCY
+from services.ledger.alerts.desk import AlertState, Told
 
 LONDON = ZoneInfo("Europe/London")
-WAITING = frozenset({"raised", "delivered", "returned"})
-HELD = frozenset({"acknowledged", "claimed"})
-ENDED = frozenset({"cleared", "closed"})
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Another desk that has this alert."""
-
-    desk: str
-    acknowledged_at: datetime | None
-    outcome: str | None = None
-    answered_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AlertState:
-    """The ledger's rows of one alert for one desk."""
-
-    alert_id: str
-    sequence: int
-    urgency: int
-    raised_at: datetime
-    acknowledge_by: datetime
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    cleared_at: datetime | None
-    clear_reason: str | None
-    view: Mapping[str, Any]
-    """Disclosed to this desk: title, reason, next_step, evidence [{statement, at}], act_by, verification,
-    incidents [{agency, reference}], shown {label: text}. Anything else is not printed."""
-    told: tuple[Told, ...] = ()
-    state: str = "raised"
-    rule: str = ""
-    origin: str = "rule"
-    crisis_id: str | None = None
-    claimed_at: datetime | None = None
-    claimed_by: str | None = None
-    answered_at: datetime | None = None
-    answered_by: str | None = None
-    outcome: str | None = None
-    outcome_reason: str | None = None
-    shelved_until: datetime | None = None
-    shelved_reason: str | None = None
-    inhibited: bool = False
-    """It keeps quiet for a more urgent one of the same crisis."""
-
-    @property
-    def waiting(self) -> bool:
-        """Whether it calls for somebody: nobody has answered, and it does not keep quiet for another."""
-        return self.state in WAITING and not self.inhibited
-
-    @property
-    def order(self) -> str:
-        """Sorts as text in the list's order: most urgent, then those that wait, then oldest."""
-        return f"{self.urgency}-{int(not self.waiting)}-{int(self.raised_at.timestamp() * 1_000_000):020}-{self.alert_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from schemas.registry import Registry, load_registry
+from services.runtime.settings import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -59,3 +62,16 @@ class Desks:
         return [
             (agency, list(group)) for agency, group in groupby(ordered, key=lambda d: d.agency_name)
         ]
+
+
+def desks_of(registry: Registry) -> Desks:
+    """Every desk, and for every feed its agency's name."""
+    return Desks.of(
+        (Desk(d.id, d.name, a.id, a.name, d.role) for a in registry.agencies for d in a.desks),
+        {f.id: f"{a.name} ({f.id})" for a in registry.agencies for f in a.feeds},
+    )
+
+
+def desks_of_registry(settings: Settings) -> Desks:
+    """From the file in the settings, or the shipped one. Raises RegistryError."""
+    return desks_of(load_registry(settings.registry_path))

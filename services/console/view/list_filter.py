@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import assert_never
 from urllib.parse import urlencode
 
-from services.console.view.alert import ENDED, HELD, AlertState
+from services.ledger.alerts.desk import SHOWS, AlertState, Show
+from services.liaison.alert.states import HELD, State
 
-Show = Literal["open", "waiting", "mine", "shelved", "ended"]
-SHOWS: tuple[Show, ...] = get_args(Show)
 URGENCIES = (1, 2, 3, 4, 5)
 PAGES_MAX = 1000
+ENDED: frozenset[State] = frozenset({"cleared", "closed"})
+"""What is listed as ended: what returned unseen stays among the open ones until somebody acknowledges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Chosen:
         return cls(actor, next((s for s in SHOWS if s == show), "open"), known, number)
 
     @property
-    def arguments(self) -> tuple[str, list[int], str]:
+    def arguments(self) -> tuple[Show, list[int], str]:
         """For the statement."""
         return (self.show, list(self.urgencies), self.actor)
 
@@ -60,7 +61,10 @@ class Chosen:
                 )
             case "shelved":
                 return state.state == "shelved"
-        return state.state in ENDED
+            case "ended":
+                return state.state in ENDED
+            case _:
+                assert_never(self.show)
 
     def query(self, **change: object) -> str:
         """As it stands in a URL, with something changed."""

@@ -12,15 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.console.view.alert import (
-    AlertState,
-    article,
-    clock,
-    clock_seconds,
-    day,
-    day_clock,
-    length,
-)
+from services.console.view.alert import article, clock, clock_seconds, day, day_clock, length
 from services.console.view.desks import Desks
 from services.console.view.text import (
     FIELDS,
@@ -36,6 +28,7 @@ from services.console.view.text import (
     TRANSITIONS,
     URGENCY,
 )
+from services.ledger.alerts.desk import AlertState
 
 CSRF = "@csrf@"
 """Stands for the token in what is rendered once for many sessions."""

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from services.identity.frequency import ALL
+from services.ledger import audit
 from services.ledger.decisions.common import DecisionRefused
 from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
@@ -129,13 +130,8 @@ async def judge(
             "already-judged", "Somebody else has judged this one meanwhile: take the next."
         )
     # whom was chosen is in the judgement; the audit is read by people who may not know how it was attached
-    await connection.execute(
-        "INSERT INTO audit (action, actor, subject, detail, at) VALUES ('identity.judged', $1, $2, $3, $4)",
-        actor,
-        "/".join(sampled.incident),
-        {"judgement": kept},
-        now,
-    )
+    place = "/".join(sampled.incident)
+    await audit.write(connection, "identity.judged", actor, place, {"judgement": kept}, now)
     return None if answer == "cannot-tell" else chosen == sampled.person_id
 
 

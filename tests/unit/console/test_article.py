@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.console.access.sign_in import initials_of
-from services.console.view.alert import AlertState, Told, clock
+from services.console.view.alert import clock
 from services.console.view.desks import Desk, Desks
 from services.console.view.list_filter import Chosen
 from services.console.view.rendering import render_article
+from services.ledger.alerts.desk import AlertState, Told
 
 AT = datetime(2026, 7, 1, 13, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("slam-crisis", "Crisis team", "slam", "SLaM")])

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.console.access.rights import Grant, Operator, Permission, grant_of
+from services.console.access.rights import Operator, Permission, grant_of
 from services.console.view.desks import Desk
+from services.ledger.operators.roles import Grant
 
 LAS = Desk("las-mental-health", "Desk", "las", "LAS")
 SLAM = Desk("slam-crisis", "Crisis", "slam", "SLaM")

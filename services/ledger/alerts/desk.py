@@ -1,0 +1,226 @@
+"""The alerts of one desk: the list as it is chosen, what waits, what has changed, and one with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+import asyncpg
+
+from services.liaison.alert.record import Origin
+from services.liaison.alert.states import State, TransitionKind
+from services.runtime.errors import LiaisonError
+from services.runtime.postgres import Connection
+
+CHANNEL = "liaison_alerts"
+Outcome = Literal["accepted", "declined", "not-ours"]
+Show = Literal["open", "waiting", "mine", "shelved", "ended"]
+SHOWS: tuple[Show, ...] = get_args(Show)
+WAITING: frozenset[State] = frozenset({"raised", "delivered", "returned"})
+"""States in which nobody at the desk has answered; the statements below name them too."""
+
+
+class UnknownAlert(LiaisonError):
+    """This desk has no such alert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Another desk that has this alert."""
+
+    desk: str
+    acknowledged_at: datetime | None
+    outcome: Outcome | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """The ledger's rows of one alert for one desk."""
+
+    alert_id: str
+    sequence: int
+    urgency: int
+    raised_at: datetime
+    acknowledge_by: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    cleared_at: datetime | None
+    clear_reason: str | None
+    view: Mapping[str, Any]
+    """Disclosed to this desk: title, reason, next_step, evidence [{statement, at}], act_by, verification,
+    incidents [{agency, reference}], shown {label: text}. Anything else is not printed."""
+    told: tuple[Told, ...] = ()
+    state: State = "raised"
+    rule: str = ""
+    origin: Origin = "rule"
+    crisis_id: str | None = None
+    claimed_at: datetime | None = None
+    claimed_by: str | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    outcome: Outcome | None = None
+    outcome_reason: str | None = None
+    shelved_until: datetime | None = None
+    shelved_reason: str | None = None
+    inhibited: bool = False
+    """It keeps quiet for a more urgent one of the same crisis."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it calls for somebody: nobody has answered, and it does not keep quiet for another."""
+        return self.state in WAITING and not self.inhibited
+
+    @property
+    def order(self) -> str:
+        """Sorts as text in the list's order: most urgent, then those that wait, then oldest."""
+        raised = int(self.raised_at.timestamp() * 1_000_000)
+        return f"{self.urgency}-{int(not self.waiting)}-{raised:020}-{self.alert_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of an alert's history."""
+
+    sequence: int
+    desk: str
+    transition: TransitionKind
+    at: datetime
+    actor: str | None
+    reason: str | None
+
+
+_ALERT = """
+SELECT d.alert_id::text AS alert_id, d.view, d.state, d.origin, d.acknowledge_by, d.acknowledged_at, d.acknowledged_by,
+       d.claimed_at, d.claimed_by, d.answered_at, d.answered_by, d.outcome, d.outcome_reason, d.shelved_until,
+       d.shelved_reason, d.inhibited_by IS NOT NULL AS inhibited, coalesce(d.cleared_at, a.cleared_at) AS cleared_at,
+       a.clear_reason, a.urgency, a.raised_at, a.rule, a.crisis_id::text AS crisis_id,
+       coalesce((SELECT max(l.sequence) FROM alert_log l WHERE l.alert_id = a.alert_id), 0) AS sequence,
+       (SELECT jsonb_agg(jsonb_build_object('desk', o.desk, 'at', o.acknowledged_at, 'outcome', o.outcome,
+                                            'answered', o.answered_at) ORDER BY o.desk)
+          FROM alert_desk o WHERE o.alert_id = a.alert_id AND o.desk <> d.desk) AS told
+  FROM alert_desk d JOIN alert a USING (alert_id)
+ WHERE d.desk = $1"""
+_ORDER = """ ORDER BY a.urgency, d.state NOT IN ('raised', 'delivered', 'returned') OR d.inhibited_by IS NOT NULL,
+       a.raised_at, a.alert_id"""
+_NEWEST_ENDED = " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id"
+_CHOSEN = """ AND (CASE $2 WHEN 'open' THEN d.state NOT IN ('cleared', 'closed')
+                           WHEN 'waiting' THEN d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL
+                           WHEN 'mine' THEN d.state IN ('acknowledged', 'claimed')
+                                        AND coalesce(d.claimed_by, d.acknowledged_by) = $4
+                           WHEN 'shelved' THEN d.state = 'shelved'
+                           WHEN 'ended' THEN d.state IN ('cleared', 'closed') END) AND a.urgency = ANY($3::int[])"""
+_COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1"
+_CALLS = """
+  FROM alert_desk d JOIN alert a USING (alert_id)
+ WHERE d.desk = $1 AND d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL"""
+
+
+async def alerts_chosen(
+    connection: Connection | asyncpg.Pool,
+    desk: str,
+    show: Show,
+    urgencies: Sequence[int],
+    actor: str,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> tuple[AlertState, ...]:
+    """The desk's list: by urgency, those that wait first; what has ended by its end."""
+    order = _NEWEST_ENDED if show == "ended" else _ORDER
+    rows = await connection.fetch(
+        f"{_ALERT}{_CHOSEN}{order} LIMIT $5 OFFSET $6", desk, show, urgencies, actor, limit, offset
+    )
+    return _states(rows)
+
+
+async def count_chosen(
+    connection: Connection | asyncpg.Pool,
+    desk: str,
+    show: Show,
+    urgencies: Sequence[int],
+    actor: str,
+) -> int:
+    """How many alerts the chosen list has, shown or not."""
+    return int(await connection.fetchval(_COUNT + _CHOSEN, desk, show, urgencies, actor))
+
+
+async def count_waiting(connection: Connection | asyncpg.Pool, desk: str) -> dict[int, int]:
+    """How many alerts wait for an answer, by urgency: all that a locked screen tells."""
+    rows = await connection.fetch(f"SELECT a.urgency, count(*) {_CALLS} GROUP BY a.urgency", desk)
+    return {row["urgency"]: row["count"] for row in rows}
+
+
+async def urgency_of_waiting(connection: Connection, desk: str, limit: int) -> dict[str, int]:
+    """Urgency of every alert that waits for an answer, the most urgent first."""
+    rows = await connection.fetch(
+        f"SELECT d.alert_id::text AS alert_id, a.urgency {_CALLS} ORDER BY a.urgency LIMIT $2",
+        desk,
+        limit,
+    )
+    return {row["alert_id"]: row["urgency"] for row in rows}
+
+
+async def last_sequence(connection: Connection | asyncpg.Pool) -> int:
+    """The newest change there is."""
+    return int(await connection.fetchval("SELECT last FROM alert_sequence"))
+
+
+async def alerts_changed(
+    pool: asyncpg.Pool, desk: str, after: int
+) -> tuple[tuple[AlertState, ...], int]:
+    """The desk's alerts that changed after a sequence, each once and as it is now, by sequence; and the newest sequence.
+
+    Another desk's acknowledgement changes who else was told, so changes of every desk of the alert count.
+    """
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        newest = await last_sequence(connection)
+        if newest <= after:
+            return (), newest
+        rows = await connection.fetch(
+            f"{_ALERT} AND a.alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2)",
+            desk,
+            after,
+        )
+    return tuple(sorted(_states(rows), key=lambda state: state.sequence)), newest
+
+
+async def alert_with_history(
+    connection: Connection, desk: str, alert: UUID
+) -> tuple[AlertState, tuple[LogLine, ...]]:
+    """An alert and its whole history, in the caller's transaction. Other desks' actors and reasons stay with those desks.
+    Raises UnknownAlert."""
+    row = await connection.fetchrow(f"{_ALERT} AND a.alert_id = $2", desk, alert)
+    if row is None:
+        raise UnknownAlert
+    rows = await connection.fetch(
+        """SELECT sequence, desk, transition, at, CASE WHEN desk = $2 THEN actor END AS actor,
+                  CASE WHEN desk = $2 THEN reason END AS reason
+             FROM alert_log WHERE alert_id = $1 ORDER BY sequence""",
+        alert,
+        desk,
+    )
+    return _state(row), tuple(LogLine(**line) for line in rows)
+
+
+def _states(rows: Iterable[asyncpg.Record]) -> tuple[AlertState, ...]:
+    return tuple(_state(row) for row in rows)
+
+
+def _state(row: asyncpg.Record) -> AlertState:
+    told = tuple(_told(other) for other in row["told"] or ())
+    return AlertState(**{**row, "told": told})
+
+
+def _told(other: Mapping[str, Any]) -> Told:
+    return Told(other["desk"], _instant(other["at"]), other["outcome"], _instant(other["answered"]))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,102 @@
+"""What the ledger holds of one crisis for those who may see it: its events, a desk's alerts of it, and what was disclosed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.liaison.settlement import Key
+from services.runtime.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One event of the crisis, without what it says."""
+
+    type: str
+    agency: str
+    incident: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAlertLine:
+    """One alert of the crisis, as a desk has it."""
+
+    alert_id: UUID
+    urgency: int
+    raised_at: datetime
+    view: Mapping[str, Any]
+    state: str
+    cleared_at: datetime | None
+
+
+async def events_of_crisis(connection: Connection, crisis: UUID) -> list[EventLine]:
+    """Every event of its incidents, as it happened."""
+    rows = await connection.fetch(
+        """SELECT e.type, e.agency, e.incident, e.occurred_at, e.received_at
+             FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
+            WHERE i.crisis_id = $1 ORDER BY e.occurred_at, e.source, e.id""",
+        crisis,
+    )
+    return [EventLine(**row) for row in rows]
+
+
+async def alerts_of_crisis(connection: Connection, crisis: UUID, desk: str) -> list[DeskAlertLine]:
+    """The desk's alerts of it, the oldest first."""
+    rows = await connection.fetch(
+        """SELECT a.alert_id, a.urgency, a.raised_at, d.view, d.state, a.cleared_at
+             FROM alert a JOIN alert_desk d USING (alert_id) WHERE a.crisis_id = $1 AND d.desk = $2
+            ORDER BY a.raised_at, a.alert_id""",
+        crisis,
+        desk,
+    )
+    return [DeskAlertLine(**row) for row in rows]
+
+
+async def items_disclosed(
+    connection: Connection, desk: str, alerts: Sequence[UUID]
+) -> frozenset[str]:
+    """The items that the desk was told with these alerts."""
+    items = await connection.fetchval(
+        """SELECT array_agg(DISTINCT item) FROM disclosure, unnest(items) AS item
+            WHERE desk = $1 AND alert_id = ANY($2::uuid[])""",
+        desk,
+        alerts,
+    )
+    return frozenset(items or ())
+
+
+async def mark_of(connection: Connection, crisis: UUID) -> str:
+    """A text that is another one once an event, an alert or a decision about the person has been added to the crisis."""
+    mark = await connection.fetchval(
+        """SELECT concat_ws('-',
+               (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
+                 WHERE i.crisis_id = $1),
+               coalesce((SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE crisis_id = $1), 0),
+               coalesce((SELECT max(decision_id) FROM identity_decision d JOIN incident i
+                    ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.crisis_id = $1), 0))""",
+        crisis,
+    )
+    return str(mark)
+
+
+async def crisis_of_incident(connection: Connection, incident: Key) -> UUID | None:
+    """The crisis that the incident is in now; None where there is no such incident."""
+    crisis: UUID | None = await connection.fetchval(
+        "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident
+    )
+    return crisis
+
+
+async def incidents_of_crisis(connection: Connection, crisis: UUID) -> list[Key]:
+    """Its incidents, as they were opened."""
+    rows = await connection.fetch(
+        "SELECT agency, reference FROM incident WHERE crisis_id = $1 ORDER BY opened_at, agency, reference",
+        crisis,
+    )
+    return [(row["agency"], row["reference"]) for row in rows]
