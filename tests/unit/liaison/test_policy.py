@@ -40,7 +40,7 @@ def test_an_operator_makes_a_limit_stricter_without_code(tmp_path: Path) -> None
             "limits: {R04: {ambulance_arrival_within: 1801}}",
             r"is a national standard .*set 1800 or less",
         ),
-        ("limits: {R31: {x: 1}}", "limits names R31, which is not in the catalogue"),
+        ("limits: {R99: {x: 1}}", "limits names R99, which is not in the catalogue"),
         (
             "limits: {R01: {soon: 1}}",
             "which the rule does not have; it has: ambulance_request_within",
