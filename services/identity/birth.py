@@ -3,44 +3,73 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from services.identity.described import Birth
 
 GENERATION = 13
 """Years that are at least between a parent and a child."""
+BirthLevel = Literal[
+    "exact",
+    "swapped",
+    "digit",
+    "year",
+    "parts",
+    "same-years",
+    "age-2",
+    "age-5",
+    "age-9",
+    "differs",
+    "absent",
+]
+"""exact; swapped (day and month); digit (one figure wrong); year (all that is known agrees); parts (two of day, month and year,
+and less than a generation between); same-years (not even that, but less than a generation between); an apparent age within 2, 5
+or 9 years; differs; absent (one of them does not say)."""
 
 
-def birth_level(one: Birth, other: Birth) -> str:
-    """exact, swapped (day and month), digit (one figure wrong), year (all that is known agrees), parts (two of day, month and
-    year, and less than a generation between), same-years (not even that, but less than a generation between), differs."""
+def birth_level(one: Birth, other: Birth) -> BirthLevel:
+    """How two births compare."""
     if not one.whole or not other.whole:
         return "year" if one.year == other.year else _apart(one, other)
     if one == other:
         return "exact"
     if one.year == other.year and (one.month, one.day) == (other.day, other.month):
         return "swapped"
-    figures = [f"{b.year:04d}{b.month:02d}{b.day:02d}" for b in (one, other)]
-    wrong = [i for i, (a, b) in enumerate(zip(*figures, strict=True)) if a != b]
-    if len(wrong) == 1:
+    if _one_slip(_figures(one), _figures(other)):
         return "digit"
-    if (
-        len(wrong) == 2
-        and wrong[1] == wrong[0] + 1
-        and figures[0][wrong[0]] == figures[1][wrong[1]]
-        and figures[0][wrong[1]] == figures[1][wrong[0]]
-    ):
-        return "digit"
-    same = (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
-    if same == 2 and abs(one.year - other.year) < GENERATION:
+    if _shared_parts(one, other) == 2 and abs(one.year - other.year) < GENERATION:
         return "parts"
     return _apart(one, other)
 
 
-def _apart(one: Birth, other: Birth) -> str:
+def _figures(born: Birth) -> str:
+    return f"{born.year:04d}{born.month:02d}{born.day:02d}"
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """One figure is another, or two neighbours changed places."""
+    wrong = [place for place in range(len(one)) if one[place] != other[place]]
+    if len(wrong) == 1:
+        return True
+    if len(wrong) != 2 or wrong[1] != wrong[0] + 1:
+        return False
+    first, second = wrong
+    return one[first] == other[second] and one[second] == other[first]
+
+
+def _shared_parts(one: Birth, other: Birth) -> int:
+    return (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
+
+
+def _apart(one: Birth, other: Birth) -> BirthLevel:
     return "same-years" if abs(one.year - other.year) < GENERATION else "differs"
 
 
-def age_level(apparent: int, born: Birth, as_of: date) -> str:
+def age_level(apparent: int, born: Birth, as_of: date) -> BirthLevel:
     """How an apparent age agrees with a birth: within 2, 5 or 9 years."""
-    off = abs(as_of.year - born.year - apparent)
-    return "age-2" if off <= 2 else "age-5" if off <= 5 else "age-9" if off <= 9 else "differs"
+    years_out = abs(as_of.year - born.year - apparent)
+    if years_out <= 2:
+        return "age-2"
+    if years_out <= 5:
+        return "age-5"
+    return "age-9" if years_out <= 9 else "differs"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import combinations
 from typing import TypeVar
 
-from services.identity.described import Birth, Described
+from services.identity.described import Birth, Described, Name
 from services.identity.names import roots
 from services.identity.normalise import outward, skeleton, sound
 
@@ -32,54 +33,77 @@ def _birth(born: Birth) -> str:
     return f"{born.year}-{low}-{high}"
 
 
-def _name_keys(given: str, family: str) -> set[str]:
+def _name_keys(name: Name) -> set[str]:
+    """Of both names together, in whatever order they are told."""
+    given, family = name
+    if not given or not family:
+        return set()
     keys = set[str]()
-    if given and family:
-        for root in roots(given):
-            for form, shape in (("s", sound), ("k", skeleton)):
-                keys.add("|".join((f"n{form}", *sorted((shape(root), shape(family))))))
-            # the family name may be the one that is short, where the order is turned round
-        for root in roots(family):
-            keys.add("|".join(("ns", *sorted((sound(root), sound(given))))))
-        one, two = sorted((given, family))
-        keys.add(f"np|{one[:3]}|{two[:3]}")
-        for a, b in ((given, family), (family, given)):
-            keys.add(f"ni|{a[:1]}|{b[:5]}" if len(b) >= 5 else f"nw|{a[:1]}|{b}")
+    for root in roots(given):
+        keys.add("|".join(("ns", *sorted((sound(root), sound(family))))))
+        keys.add("|".join(("nk", *sorted((skeleton(root), skeleton(family))))))
+    # the family name may be the one that is short, where the order is turned round
+    for root in roots(family):
+        keys.add("|".join(("ns", *sorted((sound(root), sound(given))))))
+    one, other = sorted(name)
+    keys.add(f"np|{one[:3]}|{other[:3]}")
+    return keys | {_initial_key(given, family), _initial_key(family, given)}
+
+
+def _initial_key(initial: str, whole: str) -> str:
+    if len(whole) >= 5:
+        return f"ni|{initial[:1]}|{whole[:5]}"
+    return f"nw|{initial[:1]}|{whole}"
+
+
+def _sounds(names: Iterable[Name]) -> set[str]:
+    """How each name, each name it may be short for and each longer word of it sounds."""
+    sounds = set[str]()
+    for name in names:
+        given, _ = name
+        words = [word for part in name for word in part.split() if len(word) > 2]
+        whole = [part for part in name if part]
+        sounds |= {sound(text) for text in (*roots(given), *whole, *words)}
+    return sounds
+
+
+def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[str]:
+    outwards = {outward(code) for code in person.postcodes}
+    keys = {f"nr|{s}|{born.year}" for s in sounds}
+    keys |= {f"ny|{s}|{born.year}|{code}" for s in sounds for code in outwards}
+    if not born.whole:
+        return keys
+    day = _birth(born)
+    keys |= {f"nd|{s}|{born.month}-{born.day}" for s in sounds}
+    keys |= {f"nb|{s}|{day}" for s in sounds}
+    keys |= {f"bp|{day}|{code}" for code in outwards}
+    for given, family in person.names:
+        if given and family:
+            keys |= {f"bi|{day}|{given[:1]}{family[:1]}", f"bi|{day}|{family[:1]}{given[:1]}"}
     return keys
+
+
+def _address_keys(person: Described, sounds: Iterable[str]) -> set[str]:
+    words = {word for word in person.address.split() if len(word) > 3 or word.isdigit()}
+    days = {_birth(born) for born in person.births if born.whole}
+    keys = {f"na|{s}|{word}" for s in sounds for word in words}
+    keys |= {f"aa|{one}|{other}" for one, other in combinations(sorted(words), 2)}
+    return keys | {f"ab|{day}|{word}" for day in days for word in words}
 
 
 def keys_of(person: Described) -> frozenset[str]:
     """All keys of a description or of a person on file."""
-    keys = {f"nhs|{n}" for n in person.nhs_numbers}
-    keys |= {f"tel|{p}" for p in person.phones} | {f"id|{i}" for i in person.identifiers}
-    sounds = set[str]()
-    for given, family in person.names:
-        keys |= _name_keys(given, family)
-        sounds |= {sound(r) for r in roots(given)} | {sound(t) for t in (given, family) if t}
-        sounds |= {sound(t) for n in (given, family) for t in n.split() if len(t) > 2}
+    sounds = _sounds(person.names)
+    keys = {f"nhs|{number}" for number in person.nhs_numbers}
+    keys |= {f"tel|{phone}" for phone in person.phones}
+    keys |= {f"id|{identifier}" for identifier in person.identifiers}
+    for name in person.names:
+        keys |= _name_keys(name)
     for born in person.births:
-        when = _birth(born) if born.whole else str(born.year)
-        keys |= {f"nd|{s}|{born.month}-{born.day}" for s in sounds if born.whole}
-        keys |= {f"nr|{s}|{born.year}" for s in sounds}
-        if born.whole:
-            keys |= {f"nb|{s}|{when}" for s in sounds}
-            keys |= {
-                f"bi|{when}|{g[:1]}{f[:1]}"
-                for a, b in person.names
-                if a and b
-                for g, f in ((a, b), (b, a))
-            }
-            keys |= {f"bp|{when}|{outward(p)}" for p in person.postcodes}
-        for code in person.postcodes:
-            keys |= {f"ny|{s}|{born.year}|{outward(code)}" for s in sounds}
+        keys |= _birth_keys(born, person, sounds)
     for code in person.postcodes:
         keys |= {f"npc|{s}|{code}" for s in sounds} | {f"no|{s}|{outward(code)}" for s in sounds}
-    if person.address:
-        parts = sorted({t for t in person.address.split() if len(t) > 3 or t.isdigit()})
-        keys |= {f"na|{s}|{t}" for s in sounds for t in parts}
-        keys |= {f"aa|{a}|{b}" for i, a in enumerate(parts) for b in parts[i + 1 :]}
-        keys |= {f"ab|{_birth(b)}|{t}" for b in person.births if b.whole for t in parts}
-    return frozenset(keys)
+    return frozenset(keys | _address_keys(person, sounds))
 
 
 def hashed(key: str) -> int:
@@ -117,12 +141,12 @@ def gather(
             alone |= listed
             if key & 1:
                 strong |= listed
-    found = {p for p, times in shared.items() if p in alone or times > 1}
+    gathered = {person for person, times in shared.items() if person in alone or times > 1}
     least = 1
-    while len(found - strong) and len(found) > most:
+    while len(gathered - strong) and len(gathered) > most:
         least += 1
-        found = {p for p in found if shared[p] >= least or p in strong}
-    return found
+        gathered = {p for p in gathered if shared[p] >= least or p in strong}
+    return gathered
 
 
 class Index:
@@ -135,9 +159,10 @@ class Index:
             for number in _numbers(person):
                 self._holders[number].append(person_id)
 
-    def candidates(self, said: Described) -> set[str]:
+    def candidates(self, description: Described) -> set[str]:
         """The people whom the description may be of."""
-        return gather({n: held for n in _numbers(said) if (held := self._holders.get(n))})
+        numbers = [number for number in _numbers(description) if number in self._holders]
+        return gather({number: self._holders[number] for number in numbers})
 
 
 def _numbers(person: Described) -> Iterator[int]:

@@ -31,7 +31,7 @@ from services.identity.candidates import hashed, keys_of
 from services.identity.described import Described, described
 from services.identity.known import Candidate
 from services.identity.model import Frequencies, Model, shipped
-from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
+from services.identity.person import UNKNOWN, IdentityDecision, Outcome, PersonOnFile
 from services.identity.score import Score, Scorer
 
 Verdict = Literal["attach", "possible", "many", "unknown", "insufficient"]
@@ -61,93 +61,119 @@ class Decided:
         return self.scores[0] if self.scores else None
 
 
+FAMILY_SPEAKS = frozenset({"exact", "part", "edit", "skeleton"})
+BIRTH_AGREES = frozenset({"exact", "swapped", "digit"})
+BIRTH_SPEAKS = BIRTH_AGREES | {"parts"}
+"""A year or an apparent age is shared by hundreds of thousands: weight, but no group of its own."""
+PLACE_SPEAKS = frozenset({"exact", "sector", "typo", "outward"})
+
+
 def _groups(score: Score) -> int:
     """Independent groups of evidence that speak for the person."""
-    named = score.names_given or (score.level("family") in {"exact", "part", "edit", "skeleton"})
-    # a year or an apparent age is shared by hundreds of thousands: weight, but no group of its own
-    born = score.level("birth") in {"exact", "swapped", "digit", "parts"}
-    placed = (
-        score.level("postcode") in {"exact", "sector", "typo", "outward"}
-        or score.level("address") == "exact"
+    level = score.level
+    groups = (
+        score.names_given or level("family") in FAMILY_SPEAKS,
+        level("birth") in BIRTH_SPEAKS,
+        level("postcode") in PLACE_SPEAKS or level("address") == "exact",
+        level("nhs_number") == "exact" or level("identifier") in {"exact", "digit"},
+        level("phone") == "exact",
     )
-    numbered = score.level("nhs_number") == "exact" or score.level("identifier") in {
-        "exact",
-        "digit",
-    }
-    return named + born + placed + numbered + (score.level("phone") == "exact")
+    return sum(groups)
+
+
+def _at_home(score: Score) -> bool:
+    return "exact" in {score.level("postcode"), score.level("address")}
 
 
 def _one_lifetime(score: Score) -> bool:
     """The births do not contradict: two of one name at one address are a parent and a child, and a generation apart."""
     if score.level("birth") == "same-years":
-        named = score.level("given") == score.level("family") == "exact"
-        return named and "exact" in {score.level("postcode"), score.level("address")}
+        whole_name = score.level("given") == score.level("family") == "exact"
+        return whole_name and _at_home(score)
     return score.level("birth") != "differs"
 
 
-def veto(score: Score, said: Described, died: bool = False, separated: bool = False) -> str | None:
+def _number_not_confirmed(score: Score) -> bool:
+    """A number needs a birthday or a name that agrees, and none that contradicts."""
+    if score.level("birth") in {"differs", "same-years"}:
+        return True
+    name_agrees = score.names_given and score.level("family") != "differs"
+    return not (score.level("birth") in BIRTH_AGREES or name_agrees)
+
+
+def _own_number(score: Score) -> bool:
+    """An agency's own number is one person's as the NHS number is; two other kinds of evidence must bear it out."""
+    if score.level("identifier") != "exact":
+        return False
+    borne_out_by = (
+        score.level("birth") in BIRTH_AGREES,
+        score.level("family") not in {"differs", "absent"},
+        _at_home(score),
+    )
+    return sum(borne_out_by) >= 2
+
+
+def _may_be_a_relative(score: Score, number: bool, own_number: bool, verified: bool) -> bool:
+    """Nothing tells the person from somebody of the same surname, home and birthday."""
+    if not score.names_given and not (number and verified) and not own_number:
+        return True
+    if number or own_number:
+        return False
+    # two brothers may bear two spellings of one name; home, telephone and surname are theirs together
+    if score.relatives_name and score.level("birth") not in BIRTH_AGREES:
+        return True
+    # Anna may be short for Savannah, and is her sister where the birthdays agree but for the year
+    return score.level("given") != "exact" and score.level("birth") == "parts"
+
+
+def _half_a_name(score: Score, groups: int) -> bool:
+    """Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds of evidence."""
+    no_surname = score.level("family") in {"absent", "differs"}
+    return groups < 3 and no_surname and score.level("given") != "exact"
+
+
+def veto(
+    score: Score, description: Described, died: bool = False, separated: bool = False
+) -> str | None:
     """Why this person cannot be attached whatever the weight, or None."""
+    number, own_number = score.level("nhs_number") == "exact", _own_number(score)
     if separated:
         return "separated-by-a-person"
     if score.level("nhs_number") in {"differs", "digit"}:
         return "nhs-number-contradicts"
     if died:
         return "deceased"
-    number = score.level("nhs_number") == "exact"
-    agreeing = score.level("birth") in {"exact", "swapped", "digit"}
-    if number and not (agreeing or (score.names_given and score.level("family") != "differs")):
+    if number and _number_not_confirmed(score):
         return "number-not-confirmed"
-    if number and score.level("birth") in {"differs", "same-years"}:
-        return "number-not-confirmed"
-    # an agency's own number is one person's as the NHS number is; two other kinds of evidence must bear it out
-    placed = score.level("postcode") == "exact" or score.level("address") == "exact"
-    borne_out = agreeing + (score.level("family") not in {"differs", "absent"}) + placed
-    own_number = score.level("identifier") == "exact" and borne_out >= 2
-    if not score.names_given and not (number and said.nhs_verified) and not own_number:
+    if _may_be_a_relative(score, number, own_number, description.nhs_verified):
         return "family-guard"
-    # two brothers may bear two spellings of one name; home, telephone and surname are theirs together
-    if score.relatives_name and not (agreeing or number or own_number):
-        return "family-guard"
-    if (groups := _groups(score)) < 2:
+    groups = _groups(score)
+    if groups < 2:
         return "one-group-of-evidence"
-    # Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds of evidence
-    if (
-        groups < 3
-        and score.level("family") in {"absent", "differs"}
-        and score.level("given") != "exact"
-        and not number
-    ):
+    if not number and _half_a_name(score, groups):
         return "half-a-name"
     if not number and not (own_number and score.names_given) and not _one_lifetime(score):
         return "birth-differs"
-    # Anna may be short for Savannah, and is her sister where the birthdays agree but for the year
-    if (
-        score.level("given") != "exact"
-        and score.level("birth") == "parts"
-        and not (number or own_number)
-    ):
-        return "family-guard"
     # a household shares place and telephone; with the surname, only a whole given name tells its members apart
     if score.level("sex") == "differs" and score.level("given") != "exact":
         return "family-guard"
     return None
 
 
-def insufficient(said: Described) -> bool:
+def insufficient(description: Described) -> bool:
     """Too little to look for anybody: no number, and not two of name, birth, place and telephone."""
-    if said.nhs_numbers or said.identifiers:
+    if description.nhs_numbers or description.identifiers:
         return False
-    named = any(g and f for g, f in said.names)
-    some = sum(
-        (
-            bool(said.names),
-            bool(said.births),
-            said.apparent_age is not None,
-            bool(said.postcodes),
-            bool(said.phones),
-        )
+    if any(given and family for given, family in description.names):
+        return False
+    kinds = (
+        bool(description.names),
+        bool(description.births),
+        description.apparent_age is not None,
+        bool(description.postcodes),
+        bool(description.phones),
     )
-    return not named and some < 2
+    return sum(kinds) < 2
 
 
 def prior_of(population: int) -> float:
@@ -170,7 +196,7 @@ def population_of(model: Model, frequencies: Frequencies) -> int:
 
 
 def decide_scored(
-    said: Described,
+    description: Described,
     scores: Iterable[Score],
     model: Model,
     population: int,
@@ -179,33 +205,45 @@ def decide_scored(
 ) -> Decided:
     """The decision on scored candidates; the same in whatever order they come."""
     prior = prior_of(population)
-    ranked = tuple(sorted(scores, key=lambda s: (-s.weight, s.person_id)))
-    if insufficient(said):
+    ranked = tuple(sorted(scores, key=lambda score: (-score.weight, score.person_id)))
+    if insufficient(description):
         return Decided("insufficient", "insufficient-evidence", ranked, 0.0)
     if not ranked:
         return Decided("unknown", "not-on-file", (), 0.0)
-    odds = [2.0 ** min(60.0, s.weight - prior) for s in ranked]
-    total = 1.0 + sum(odds)
-    best, probability = ranked[0], odds[0] / total
-    holders = [s for s in ranked if s.level("nhs_number") == "exact"]
-    if said.nhs_verified and len(holders) == 1 and holders[0].level("birth") == "exact":
-        one = holders[0]
-        if veto(one, said, one.person_id in died, one.person_id in separated) is None:
-            ranked = (one, *(s for s in ranked if s is not one))
-            return Decided("attach", "verified-nhs-number", ranked, odds[0] / total)
-    if best.weight - prior < model.possible and best.level("nhs_number") != "exact":
+
+    def vetoed(score: Score) -> str | None:
+        person_id = score.person_id
+        return veto(score, description, person_id in died, person_id in separated)
+
+    odds = [2.0 ** min(60.0, score.weight - prior) for score in ranked]
+    probability = odds[0] / (1.0 + sum(odds))
+    holder = _holder_of_verified_number(description, ranked)
+    if holder is not None and vetoed(holder) is None:
+        others = (score for score in ranked if score is not holder)
+        return Decided("attach", "verified-nhs-number", (holder, *others), probability)
+    best = ranked[0]
+    weight = best.weight - prior
+    if weight < model.possible and best.level("nhs_number") != "exact":
         return Decided("unknown", "not-on-file", ranked, probability)
-    why = veto(best, said, best.person_id in died, best.person_id in separated)
-    near = [
-        s
-        for s in ranked[1:]
-        if best.weight - s.weight < model.margin and s.person_id not in separated
-    ]
-    if best.weight - prior >= attach_at(model, population) and why is None and not near:
-        return Decided("attach", "weight-of-evidence", ranked, probability)
-    if near:
+    if any(
+        best.weight - score.weight < model.margin and score.person_id not in separated
+        for score in ranked[1:]
+    ):
         return Decided("many", "several-fit", ranked, probability)
+    why = vetoed(best)
+    if why is None and weight >= attach_at(model, population):
+        return Decided("attach", "weight-of-evidence", ranked, probability)
     return Decided("possible", why or "not-enough-weight", ranked, probability)
+
+
+def _holder_of_verified_number(description: Described, scores: Iterable[Score]) -> Score | None:
+    """The only one who has the number that was verified, where the birthday agrees."""
+    if not description.nhs_verified:
+        return None
+    holders = [score for score in scores if score.level("nhs_number") == "exact"]
+    if len(holders) != 1 or holders[0].level("birth") != "exact":
+        return None
+    return holders[0]
 
 
 @lru_cache(20_000)
@@ -213,7 +251,7 @@ def identity_keys(descriptor: PersonDescriptor | None) -> frozenset[int]:
     """Hashed keys under which a descriptor and the people it may be about are found together."""
     if descriptor is None:
         return frozenset()
-    return frozenset(hashed(k) for k in keys_of(described([descriptor])))
+    return frozenset(hashed(key) for key in keys_of(described([descriptor])))
 
 
 @lru_cache(50_000)
@@ -230,7 +268,10 @@ def decide(
     frequencies: Frequencies = NO_REGISTER,
 ) -> IdentityDecision:
     """Decide on people as the register holds them; as `decide_among`."""
-    candidates = (Candidate(p.person_id, described_once(p.descriptors), p.died_on) for p in people)
+    candidates = (
+        Candidate(person.person_id, described_once(person.descriptors), person.died_on)
+        for person in people
+    )
     return decide_among(descriptor, candidates, separated, as_of, frequencies)
 
 
@@ -251,32 +292,45 @@ def decide_among(
     if descriptor is None:
         return UNKNOWN
     model = model or shipped()
-    said = described_once((descriptor,))
+    description = described_once((descriptor,))
     scorer = Scorer(model, frequencies, as_of)
-    on_file = list(candidates)
-    scores = [scorer.score(said, c.known, c.person_id) for c in on_file]
-    died = {
-        c.person_id
-        for c in on_file
-        if c.died_on is not None and (as_of is None or c.died_on < as_of)
-    }
-    found = decide_scored(said, scores, model, population_of(model, frequencies), died, separated)
-    ids = (
-        tuple(s.person_id for s in found.scores[:10])
-        if found.verdict in {"attach", "possible", "many"}
-        else ()
-    )
-    attached = found.verdict == "attach" and found.best is not None
+    people = list(candidates)
+    scores = [scorer.score(description, person.known, person.person_id) for person in people]
+    died = {person.person_id for person in people if _had_died(person, as_of)}
+    population = population_of(model, frequencies)
+    decided = decide_scored(description, scores, model, population, died, separated)
+    return identity_decision(decided, model)
+
+
+def _had_died(person: Candidate, as_of: date | None) -> bool:
+    if person.died_on is None:
+        return False
+    return as_of is None or person.died_on < as_of
+
+
+OUTCOMES: Mapping[Verdict, Outcome] = {
+    "attach": "attached",
+    "possible": "possible",
+    "many": "possible",
+    "unknown": "unknown",
+    "insufficient": "unknown",
+}
+"""What a verdict means for the incident."""
+MOST_CANDIDATES = 10
+
+
+def identity_decision(decided: Decided, model: Model) -> IdentityDecision:
+    """The decision as it is kept with the incident."""
+    outcome = OUTCOMES[decided.verdict]
+    if outcome == "unknown":
+        return IdentityDecision(outcome, None, (), (), decided.rule, model.version)
+    ids = tuple(score.person_id for score in decided.scores[:MOST_CANDIDATES])
     return IdentityDecision(
-        outcome="attached"
-        if attached
-        else "possible"
-        if found.verdict in {"possible", "many"}
-        else "unknown",
-        person_id=ids[0] if attached else None,
+        outcome=outcome,
+        person_id=ids[0] if outcome == "attached" else None,
         candidates=ids,
-        evidence=found.best.evidence if found.best and ids else (),
-        rule=found.rule,
+        evidence=decided.scores[0].evidence,
+        rule=decided.rule,
         matcher_version=model.version,
     )
 
@@ -284,12 +338,14 @@ def decide_among(
 __all__ = [
     "GRADES",
     "NO_REGISTER",
+    "OUTCOMES",
     "Decided",
     "attach_at",
     "decide",
     "decide_among",
     "decide_scored",
     "described_once",
+    "identity_decision",
     "identity_keys",
     "insufficient",
     "population_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from schemas.codes import NhsNumberStatus
 from schemas.person import PersonDescriptor
@@ -46,25 +47,43 @@ class Described:
 def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     """What descriptors of one person say together."""
     listed = list(descriptors)
-    names = dict.fromkeys(
-        (normalise.name(n.given or ""), normalise.name(n.family or ""))
-        for d in listed
-        for n in d.names
-    )
-    sexes = {d.sex for d in listed if d.sex in {"male", "female"}}
-    births = [d.date_of_birth for d in listed if d.date_of_birth]
+    births = [_birth(d.date_of_birth) for d in listed if d.date_of_birth]
+    ages = [d.apparent_age for d in listed if d.apparent_age is not None]
+    phones = [normalise.phone(number) for d in listed for number in d.phones]
+    postcodes = [normalise.postcode(code) for d in listed for code in d.postcodes]
+    numbered = [d for d in listed if d.nhs_number]
     return Described(
-        nhs_numbers=frozenset(d.nhs_number for d in listed if d.nhs_number),
-        nhs_verified=any(
-            d.nhs_number_status is NhsNumberStatus.VERIFIED for d in listed if d.nhs_number
-        ),
-        names=tuple(n for n in names if any(n)),
-        births=tuple(dict.fromkeys(Birth(b.year, b.month, b.day) for b in births)),
-        apparent_age=next((d.apparent_age for d in listed if d.apparent_age is not None), None),
-        sex=str(next(iter(sexes))) if len(sexes) == 1 else "",
-        postcodes=frozenset(
-            p for d in listed for code in d.postcodes if (p := normalise.postcode(code))
-        ),
-        phones=frozenset(p for d in listed for n in d.phones if (p := normalise.phone(n))),
+        nhs_numbers=frozenset(d.nhs_number for d in numbered if d.nhs_number),
+        nhs_verified=any(d.nhs_number_status is NhsNumberStatus.VERIFIED for d in numbered),
+        names=_names(listed),
+        births=tuple(dict.fromkeys(births)),
+        apparent_age=ages[0] if ages else None,
+        sex=_one_sex(listed),
+        postcodes=frozenset(postcodes) - {""},
+        phones=frozenset(phones) - {""},
         identifiers=frozenset(f"{i.system}|{i.value}" for d in listed for i in d.identifiers),
     )
+
+
+def _birth(born: date) -> Birth:
+    return Birth(born.year, born.month, born.day)
+
+
+def _names(descriptors: Iterable[PersonDescriptor]) -> tuple[Name, ...]:
+    names = [
+        (normalise.name(name.given or ""), normalise.name(name.family or ""))
+        for descriptor in descriptors
+        for name in descriptor.names
+    ]
+    return tuple(name for name in dict.fromkeys(names) if any(name))
+
+
+def sexes_of(descriptors: Iterable[PersonDescriptor]) -> frozenset[str]:
+    """Those that can be compared."""
+    return frozenset(str(d.sex) for d in descriptors if d.sex in {"male", "female"})
+
+
+def _one_sex(descriptors: Iterable[PersonDescriptor]) -> str:
+    """Two that differ say as little as none."""
+    sexes = sexes_of(descriptors)
+    return next(iter(sexes)) if len(sexes) == 1 else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.identity.described import Birth, Described, described
+from services.identity.described import Birth, Described, described, sexes_of
 from services.identity.register import LocalRecord
 
 Known = Mapping[str, Any]
@@ -25,22 +25,33 @@ class Candidate:
 
 def known_of(record: LocalRecord) -> Known:
     """Of one record. Never ethnicity: `Described` has none."""
-    said = described(record.descriptors)
-    kept: dict[str, Any] = {
-        "nhs_numbers": sorted(said.nhs_numbers),
-        "nhs_verified": said.nhs_verified,
-        "names": [list(n) for n in said.names],
-        "births": [[b.year, b.month, b.day] for b in said.births],
-        "apparent_age": said.apparent_age,
+    person = described(record.descriptors)
+    fields: dict[str, Any] = {
+        "nhs_numbers": sorted(person.nhs_numbers),
+        "nhs_verified": person.nhs_verified,
+        "names": [list(name) for name in person.names],
+        "births": [[born.year, born.month, born.day] for born in person.births],
+        "apparent_age": person.apparent_age,
         # all of them: two that differ say as little of a person as none, also where they are in two records
-        "sexes": sorted({str(d.sex) for d in record.descriptors if d.sex in {"male", "female"}}),
-        "postcodes": sorted(said.postcodes),
-        "phones": sorted(said.phones),
-        "identifiers": sorted(said.identifiers),
-        "restricted": any(d.restricted for d in record.descriptors),
-        "died_on": record.died.on.isoformat() if record.died and record.died.on else None,
+        "sexes": sorted(sexes_of(record.descriptors)),
+        "postcodes": sorted(person.postcodes),
+        "phones": sorted(person.phones),
+        "identifiers": sorted(person.identifiers),
+        "restricted": any(descriptor.restricted for descriptor in record.descriptors),
+        "died_on": _died_on(record),
     }
-    return {k: v for k, v in kept.items() if v or (v == 0 and k == "apparent_age")}
+    # an apparent age of nought is an infant's, and no missing value
+    return {
+        field: value
+        for field, value in fields.items()
+        if value or (field == "apparent_age" and value is not None)
+    }
+
+
+def _died_on(record: LocalRecord) -> str | None:
+    if record.died is None or record.died.on is None:
+        return None
+    return record.died.on.isoformat()
 
 
 _LISTS = ("nhs_numbers", "names", "births", "sexes", "postcodes", "phones", "identifiers")
@@ -48,17 +59,15 @@ _LISTS = ("nhs_numbers", "names", "births", "sexes", "postcodes", "phones", "ide
 
 def _together(records: Sequence[Known]) -> Known:
     """What several records say, as one."""
+    lists = {field: [v for record in records for v in record.get(field, ())] for field in _LISTS}
+    ages = (record.get("apparent_age") for record in records)
+    deaths = (record.get("died_on") for record in records)
     return {
-        **{
-            field: [value for known in records for value in known.get(field, ())]
-            for field in _LISTS
-        },
-        "nhs_verified": any(known.get("nhs_verified") for known in records),
-        "apparent_age": next(
-            (age for known in records if (age := known.get("apparent_age")) is not None), None
-        ),
-        "restricted": any(known.get("restricted") for known in records),
-        "died_on": next((day for known in records if (day := known.get("died_on"))), None),
+        **lists,
+        "nhs_verified": any(record.get("nhs_verified") for record in records),
+        "apparent_age": next((age for age in ages if age is not None), None),
+        "restricted": any(record.get("restricted") for record in records),
+        "died_on": next((day for day in deaths if day), None),
     }
 
 
@@ -66,21 +75,21 @@ def candidate_of(person_id: str, records: Iterable[Known]) -> Candidate:
     """The person behind these records, in the order of the records: what `described` makes of all their descriptors."""
     listed = list(records)
     # nearly everybody has one record, and dozens are read for each event
-    known = listed[0] if len(listed) == 1 else _together(listed)
-    said = known.get
-    sexes = set(said("sexes", ()))
+    record = listed[0] if len(listed) == 1 else _together(listed)
+    value = record.get
+    sexes = set(value("sexes", ()))
     # one organisation that says restricted is enough: another may not have heard of it yet
-    hidden = said("restricted", False)
+    restricted = value("restricted", False)
     person = Described(
-        nhs_numbers=frozenset(said("nhs_numbers", ())),
-        nhs_verified=bool(said("nhs_verified")),
-        names=tuple(dict.fromkeys((given, family) for given, family in said("names", ()))),
-        births=tuple(dict.fromkeys(Birth(*born) for born in said("births", ()))),
-        apparent_age=said("apparent_age"),
+        nhs_numbers=frozenset(value("nhs_numbers", ())),
+        nhs_verified=bool(value("nhs_verified")),
+        names=tuple(dict.fromkeys((given, family) for given, family in value("names", ()))),
+        births=tuple(dict.fromkeys(Birth(*born) for born in value("births", ()))),
+        apparent_age=value("apparent_age"),
         sex=sexes.pop() if len(sexes) == 1 else "",
-        postcodes=frozenset() if hidden else frozenset(said("postcodes", ())),
-        phones=frozenset() if hidden else frozenset(said("phones", ())),
-        identifiers=frozenset(said("identifiers", ())),
+        postcodes=frozenset() if restricted else frozenset(value("postcodes", ())),
+        phones=frozenset() if restricted else frozenset(value("phones", ())),
+        identifiers=frozenset(value("identifiers", ())),
     )
-    died = said("died_on")
-    return Candidate(person_id, person, date.fromisoformat(died) if died else None)
+    death = value("died_on")
+    return Candidate(person_id, person, date.fromisoformat(death) if death else None)

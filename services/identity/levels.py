@@ -3,54 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from rapidfuzz import fuzz
 
 from services.identity.normalise import outward
 
+ValueLevel = Literal["exact", "differs", "absent"]
+CodeLevel = Literal["exact", "digit", "differs", "absent"]
+PostcodeLevel = Literal["exact", "sector", "typo", "outward", "differs", "absent"]
+AddressLevel = Literal["exact", "near", "differs", "absent"]
 
-def _near(one: str, other: str) -> bool:
-    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
+
+def _one_character_apart(one: str, other: str) -> bool:
+    if len(one) != len(other):
+        return False
+    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
-def value_level(said: frozenset[str], held: frozenset[str]) -> str:
+def value_level(described: frozenset[str], on_file: frozenset[str]) -> ValueLevel:
     """exact where one value is in both, differs, or absent."""
-    return "absent" if not said or not held else "exact" if said & held else "differs"
+    if not described or not on_file:
+        return "absent"
+    return "exact" if described & on_file else "differs"
 
 
-def code_level(said: frozenset[str], held: frozenset[str]) -> str:
+def code_level(described: frozenset[str], on_file: frozenset[str]) -> CodeLevel:
     """As `value_level`, and digit where two are one figure apart."""
-    level = value_level(said, held)
-    return "digit" if level == "differs" and any(_near(a, b) for a in said for b in held) else level
+    level = value_level(described, on_file)
+    if level == "differs" and _any_pair(_one_character_apart, described, on_file):
+        return "digit"
+    return level
 
 
-def _full(code: str) -> bool:
+def _any_pair(
+    agree: Callable[[str, str], bool], described: frozenset[str], on_file: frozenset[str]
+) -> bool:
+    return any(agree(one, other) for one in described for other in on_file)
+
+
+def _whole(code: str) -> bool:
     """A whole UK postcode, not its outward part alone."""
     return outward(code) != code
 
 
-_POSTCODE_LEVELS: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
-    ("typo", lambda a, b: _full(a) and _full(b) and _near(a, b) and outward(a) == outward(b)),
-    ("sector", lambda a, b: _full(a) and _full(b) and a[:-2] == b[:-2]),
-    ("typo", lambda a, b: len(a) >= 4 and (_near(a, b))),
-    ("outward", lambda a, b: outward(a) == outward(b)),
+def _typo_within_district(one: str, other: str) -> bool:
+    same_district = outward(one) == outward(other)
+    return _whole(one) and _whole(other) and same_district and _one_character_apart(one, other)
+
+
+def _one_sector(one: str, other: str) -> bool:
+    return _whole(one) and _whole(other) and one[:-2] == other[:-2]
+
+
+def _typo(one: str, other: str) -> bool:
+    return len(one) >= 4 and _one_character_apart(one, other)
+
+
+def _one_district(one: str, other: str) -> bool:
+    return outward(one) == outward(other)
+
+
+_POSTCODE_LEVELS: tuple[tuple[PostcodeLevel, Callable[[str, str], bool]], ...] = (
+    ("typo", _typo_within_district),
+    ("sector", _one_sector),
+    ("typo", _typo),
+    ("outward", _one_district),
 )
+"""In the order in which they are tried."""
 
 
-def postcode_level(said: frozenset[str], held: frozenset[str]) -> str:
+def postcode_level(described: frozenset[str], on_file: frozenset[str]) -> PostcodeLevel:
     """exact, sector, typo (one character), outward, differs, or absent."""
-    level = value_level(said, held)
+    level = value_level(described, on_file)
     if level != "differs":
         return level
-    return next(
-        (n for n, agrees in _POSTCODE_LEVELS if any(agrees(a, b) for a in said for b in held)),
-        "differs",
-    )
+    for near, agree in _POSTCODE_LEVELS:
+        if _any_pair(agree, described, on_file):
+            return near
+    return "differs"
 
 
-def address_level(said: str, held: str) -> str:
+def address_level(described: str, on_file: str) -> AddressLevel:
     """exact, near, differs, by the words in any order; absent."""
-    if not said or not held:
+    if not described or not on_file:
         return "absent"
-    alike = fuzz.token_sort_ratio(said, held)
-    return "exact" if alike >= 92 else "near" if alike >= 75 else "differs"
+    alike = fuzz.token_sort_ratio(described, on_file)
+    if alike >= 92:
+        return "exact"
+    return "near" if alike >= 75 else "differs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 from nicknames import NickNamer
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
@@ -23,49 +24,81 @@ _VARIANTS = (
     ("siobhan", "shivaun", "chevonne"),
 )
 """Spellings and short forms that the nicknames package, which is centred on the United States, does not hold."""
+NEAR = 0.88
+"""Jaro and Winkler's likeness."""
 _VARIANT_OF = {spelling: group[0] for group in _VARIANTS for spelling in group}
 
 
+NameLevel = Literal[
+    "exact",
+    "part",
+    "nickname",
+    "edit",
+    "skeleton",
+    "phonetic",
+    "near",
+    "initial",
+    "differs",
+    "absent",
+]
+"""exact; part (one of several names); nickname (given names); edit (a slip of the pen); skeleton (the consonants); phonetic (by
+ear); near (alike in letters); initial; differs; absent (one of them does not say)."""
+
+
+def _first_word(name: str) -> str:
+    return name.split(" ", 1)[0]
+
+
 @lru_cache(100_000)
-def roots(given: str) -> frozenset[str]:
+def roots(given_name: str) -> frozenset[str]:
     """The full names that a given name may be short for, and itself."""
-    first = given.split(" ", 1)[0]
-    found = {given, first} | set(_NICKNAMES.canonicals_of(first))
-    return frozenset({_VARIANT_OF.get(n, n) for n in found} - {""})
+    first = _first_word(given_name)
+    names = {given_name, first} | set(_NICKNAMES.canonicals_of(first))
+    return frozenset({_VARIANT_OF.get(name, name) for name in names} - {""})
 
 
 @lru_cache(100_000)
 def _short_for(one: str, other: str) -> bool:
-    one, other = one.split(" ", 1)[0], other.split(" ", 1)[0]
+    one, other = _first_word(one), _first_word(other)
     if one in _VARIANT_OF and _VARIANT_OF[one] == _VARIANT_OF.get(other):
         return True
     return other in _NICKNAMES.canonicals_of(one) or one in _NICKNAMES.canonicals_of(other)
 
 
 @lru_cache(500_000)
-def name_level(one: str, other: str, given: bool) -> str:
-    """The strongest of: exact, part, nickname (given names), edit, skeleton, phonetic, near, initial, differs; absent."""
+def name_level(one: str, other: str, is_given: bool) -> NameLevel:
+    """The strongest level that two given names, or two family names, reach."""
     if not one or not other:
         return "absent"
-    if one == other or one.replace(" ", "") == other.replace(" ", ""):
+    if one.replace(" ", "") == other.replace(" ", ""):
         return "exact"
-    if given and _short_for(one, other):
+    if is_given and _short_for(one, other):
         return "nickname"
     if len(one) == 1 or len(other) == 1:
         return "initial" if one[0] == other[0] else "differs"
-    parts = set(one.split()) & set(other.split())
-    if any(len(p) > 2 and p.isalpha() for p in parts):
+    if _share_a_word(one, other):
         return "part"
-    distance = DamerauLevenshtein.distance(one, other, score_cutoff=2)
-    if min(len(one), len(other)) > 3 and (
-        distance == 1 or (distance == 2 and min(len(one), len(other)) > 6)
-    ):
+    if _one_slip(one, other):
         return "edit"
+    return _by_sound(one, other)
+
+
+def _share_a_word(one: str, other: str) -> bool:
+    shared = set(one.split()) & set(other.split())
+    return any(len(word) > 2 and word.isalpha() for word in shared)
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """One slip of the pen, or two in a long name."""
+    shorter = min(len(one), len(other))
+    distance = DamerauLevenshtein.distance(one, other, score_cutoff=2)
+    return (distance == 1 and shorter > 3) or (distance == 2 and shorter > 6)
+
+
+def _by_sound(one: str, other: str) -> NameLevel:
     # two consonants are too few to tell Ronnie from Rayan
     if len(skeleton(one)) > 2 and skeleton(one) == skeleton(other):
         return "skeleton"
     if len(sound(one)) > 1 and sound(one) == sound(other):
         return "phonetic"
-    if JaroWinkler.similarity(one, other) >= 0.88:
-        return "near"
-    return "differs"
+    return "near" if JaroWinkler.similarity(one, other) >= NEAR else "differs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import groupby
 
 import jellyfish
 from anyascii import anyascii
@@ -43,13 +44,20 @@ _VOWELS = str.maketrans("", "", "aeiouwy")
 @lru_cache(200_000)
 def name(text: str) -> str:
     """A name in lower-case ASCII letters and single spaces, without titles. Empty for a placeholder ("unknown male")."""
-    letters = "".join(
-        c if c.isalnum() else "" if c in "'`’" else " "
-        for c in anyascii(text.casefold()).casefold()
-    )
-    tokens = [t for t in letters.split() if t not in _TITLES]
-    joined = " ".join(tokens)
-    return "" if joined in _PLACEHOLDERS or all(t in _PLACEHOLDERS for t in tokens) else joined
+    latin = anyascii(text.casefold()).casefold()
+    letters = "".join(_letter(character) for character in latin)
+    words = [word for word in letters.split() if word not in _TITLES]
+    joined = " ".join(words)
+    if joined in _PLACEHOLDERS or all(word in _PLACEHOLDERS for word in words):
+        return ""
+    return joined
+
+
+def _letter(character: str) -> str:
+    """O'Brien is one word, Ann-Marie two."""
+    if character.isalnum():
+        return character
+    return "" if character in "'`’" else " "
 
 
 @lru_cache(200_000)
@@ -62,13 +70,13 @@ def sound(text: str) -> str:
 def skeleton(text: str) -> str:
     """The consonants, doubles once: Mohammed, Muhammad and mhmd are one."""
     bare = text.replace("ph", "f").replace("ck", "k").replace(" ", "").translate(_VOWELS)
-    return "".join(c for i, c in enumerate(bare) if i == 0 or c != bare[i - 1]) or text
+    return "".join(consonant for consonant, _ in groupby(bare)) or text
 
 
 def postcode(text: str) -> str:
     """Upper case without spaces; empty for the codes of no fixed abode (ZZ99 3VZ and its kin)."""
-    found = "".join(text.upper().split())
-    return "" if found.startswith(_NO_FIXED_ABODE) else found
+    code = "".join(text.upper().split())
+    return "" if code.startswith(_NO_FIXED_ABODE) else code
 
 
 def outward(code: str) -> str:
@@ -78,5 +86,5 @@ def outward(code: str) -> str:
 
 def phone(text: str) -> str:
     """The last ten digits: the same for 07… and +447…; empty with fewer than seven."""
-    digits = "".join(c for c in text if c.isdigit())
+    digits = "".join(character for character in text if character.isdigit())
     return digits[-10:] if len(digits) >= 7 else ""

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 
 from services.identity.birth import age_level, birth_level
 from services.identity.described import Described, Name
-from services.identity.levels import address_level, code_level, postcode_level, value_level
+from services.identity.levels import (
+    ValueLevel,
+    address_level,
+    code_level,
+    postcode_level,
+    value_level,
+)
 from services.identity.model import Frequencies, Model, pair_of
 from services.identity.names import name_level
 from services.identity.person import FieldEvidence
@@ -36,32 +43,51 @@ class Score:
     relatives_name: bool
     """The given name is written otherwise and many are called by either spelling: Mohammed may be Muhammad, or his brother."""
 
-    def level(self, name: str) -> str:
+    def level(self, field: str) -> str:
         """The level of a field; absent where it was not compared."""
-        return next((e.level for e in self.evidence if e.field == name), "absent")
+        levels = (item.level for item in self.evidence if item.field == field)
+        return next(levels, "absent")
 
 
-def values_weighed(said: Described, held: Iterable[Described]) -> frozenset[tuple[str, str]]:
+def values_weighed(
+    description: Described, people: Iterable[Described]
+) -> frozenset[tuple[str, str]]:
     """(kind, value) of the names and postcodes whose frequency the weights against these people depend on. Of most people who
     share a key little is like what was said, so that these are few."""
-    found = {("given", name) for names in said.names for name in names if name}
-    found |= {("postcode", p) for p in said.postcodes}
-    for person in held:
-        for given, family in said.names:
-            for their_given, their_family in person.names:
-                for one, two in ((given, family), (family, given)):
-                    first = name_level(one, their_given, True) in BY_FREQUENCY
-                    second = name_level(two, their_family, False) in BY_FREQUENCY
-                    if first:
-                        found |= {("given", one), ("given", their_given)}
-                    if second:
-                        found |= {("family", two), ("family", their_family)}
-                    if first and second:
-                        found |= {
-                            ("pair", pair_of((one, two))),
-                            ("pair", pair_of((their_given, their_family))),
-                        }
-    return frozenset(found)
+    values = {("given", part) for name in description.names for part in name if part}
+    values |= {("postcode", code) for code in description.postcodes}
+    for person in people:
+        for name, other in product(description.names, person.names):
+            for order in (name, _turned(name)):
+                values |= _values_alike(order, other)
+    return frozenset(values)
+
+
+def _values_alike(name: Name, other: Name) -> set[tuple[str, str]]:
+    given_alike = name_level(name[0], other[0], True) in BY_FREQUENCY
+    family_alike = name_level(name[1], other[1], False) in BY_FREQUENCY
+    values = set[tuple[str, str]]()
+    if given_alike:
+        values |= {("given", name[0]), ("given", other[0])}
+    if family_alike:
+        values |= {("family", name[1]), ("family", other[1])}
+    if given_alike and family_alike:
+        values |= {("pair", pair_of(name)), ("pair", pair_of(other))}
+    return values
+
+
+def _turned(name: Name) -> Name:
+    return name[1], name[0]
+
+
+@dataclass(slots=True)
+class _Names:
+    """How two names compare, and what that weighs."""
+
+    bits: float
+    evidence: list[FieldEvidence]
+    given_speaks: bool
+    relatives_name: bool
 
 
 class Scorer:
@@ -71,127 +97,134 @@ class Scorer:
         self.model, self.frequencies, self.as_of = model, frequencies, as_of
         # an event is weighed against a hundred people: what is the same for many of them is made once
         self._plain = {
-            f: {k: FieldEvidence(f, k, model.bits(f, k)) for k in levels}
-            for f, levels in model.levels.items()
+            field: {
+                level: FieldEvidence(field, level, model.bits(field, level)) for level in levels
+            }
+            for field, levels in model.levels.items()
         }
         self._compared: dict[tuple[str, str, str], FieldEvidence] = {}
 
-    def _name(self, kind: str, said: str, held: str) -> FieldEvidence:
-        found = self._compared.get((kind, said, held))
-        if found is None:
-            found = self._compared[kind, said, held] = self._compare(kind, said, held)
-        return found
+    def _name(self, kind: str, described: str, on_file: str) -> FieldEvidence:
+        evidence = self._compared.get((kind, described, on_file))
+        if evidence is None:
+            evidence = self._compare(kind, described, on_file)
+            self._compared[kind, described, on_file] = evidence
+        return evidence
 
-    def _compare(self, kind: str, said: str, held: str) -> FieldEvidence:
-        level = name_level(said, held, kind == "given")
+    def _compare(self, kind: str, described: str, on_file: str) -> FieldEvidence:
+        level = name_level(described, on_file, kind == "given")
         if level not in BY_FREQUENCY:
             return self._plain[kind][level]
-        surprise = self.frequencies.surprise(kind, held, self.model)
+        surprise = self.frequencies.surprise(kind, on_file, self.model)
         if level != "exact":
             # of two spellings the commoner one counts: a slip is as likely from it to the rare one
-            surprise = min(
-                surprise, self.frequencies.surprise(kind, said, self.model), MOST_FUZZY_SURPRISE
-            )
+            as_described = self.frequencies.surprise(kind, described, self.model)
+            surprise = min(surprise, as_described, MOST_FUZZY_SURPRISE)
         return FieldEvidence(kind, level, max(-3.0, self.model.bits(kind, level, surprise)))
 
-    def _called_both(self, said: Name, held: Name, given: str, family: str) -> float:
+    def _called_both(self, described: Name, on_file: Name) -> float:
         """Bits to take back where many are called by both names, and each by itself was weighed as if they were not."""
-        if given not in BY_FREQUENCY or family not in BY_FREQUENCY or not self.frequencies.people:
+        if not self.frequencies.people:
             return 0.0
-        alone = sum(
-            min(
-                self.frequencies.surprise(kind, s, self.model),
-                self.frequencies.surprise(kind, h, self.model),
+        by_itself = 0.0
+        for kind, one, other in zip(("given", "family"), described, on_file, strict=True):
+            by_itself += min(
+                self.frequencies.surprise(kind, one, self.model),
+                self.frequencies.surprise(kind, other, self.model),
             )
-            for kind, s, h in (("given", said[0], held[0]), ("family", said[1], held[1]))
+        together = min(
+            self.frequencies.pair_surprise(described), self.frequencies.pair_surprise(on_file)
         )
-        both = min(self.frequencies.pair_surprise(said), self.frequencies.pair_surprise(held))
-        return min(0.0, both - alone)
+        return min(0.0, together - by_itself)
 
-    def _slip(self, level: str, said: str) -> bool:
-        return (
-            level in SLIPS and not self.frequencies.is_a_name(said) and self.frequencies.people > 0
+    def _slip(self, level: str, described: str) -> bool:
+        if level not in SLIPS or not self.frequencies.people:
+            return False
+        return not self.frequencies.is_a_name(described)
+
+    def _relatives_name(self, level: str, described: str, on_file: str) -> bool:
+        counts = self.frequencies.given
+        many = max(MANY, self.frequencies.people / ONE_IN)
+        return level == "nickname" and min(counts[described], counts[on_file]) >= many
+
+    def _two_names(self, described: Name, on_file: Name) -> _Names:
+        given = self._name("given", described[0], on_file[0])
+        family = self._name("family", described[1], on_file[1])
+        evidence = [given, family]
+        bits = (given.weight or 0.0) + (family.weight or 0.0)
+        if given.level in BY_FREQUENCY and family.level in BY_FREQUENCY:
+            common = self._called_both(described, on_file)
+            if common:
+                evidence.append(FieldEvidence("name_pair", "common", common))
+                bits += common
+        return _Names(
+            bits,
+            evidence,
+            given.level in GIVEN_EVIDENCE or self._slip(given.level, described[0]),
+            self._relatives_name(given.level, described[0], on_file[0]),
         )
 
-    def _relatives_name(self, level: str, said: str, held: str) -> bool:
-        seen = self.frequencies.given
-        return level == "nickname" and min(seen[said], seen[held]) >= max(
-            MANY, self.frequencies.people / ONE_IN
-        )
+    def _turned_names(self, described: Name, on_file: Name) -> _Names:
+        names = self._two_names(_turned(described), on_file)
+        names.evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
+        names.bits += self.model.swapped
+        return names
 
-    def _names(self, said: Described, held: Described) -> tuple[list[FieldEvidence], bool, bool]:
-        best: tuple[float, list[FieldEvidence], bool, bool] | None = None
-        for given, family in said.names:
-            for their_given, their_family in held.names:
-                for turned in (False, True):
-                    one, two = (family, given) if turned else (given, family)
-                    first, second = (
-                        self._name("given", one, their_given),
-                        self._name("family", two, their_family),
-                    )
-                    common = self._called_both(
-                        (one, two), (their_given, their_family), first.level, second.level
-                    )
-                    bits = (first.weight or 0.0) + (second.weight or 0.0) + common
-                    bits += self.model.swapped if turned else 0.0
-                    if best is not None and bits <= best[0]:
-                        continue
-                    evidence = [first, second]
-                    if common:
-                        evidence.append(FieldEvidence("name_pair", "common", common))
-                    if turned:
-                        evidence.append(FieldEvidence("name_order", "turned", self.model.swapped))
-                    named = first.level in GIVEN_EVIDENCE or self._slip(first.level, one)
-                    best = (
-                        bits,
-                        evidence,
-                        named,
-                        self._relatives_name(first.level, one, their_given),
-                    )
-        if best is None:
-            return [self._plain["given"]["absent"], self._plain["family"]["absent"]], False, False
-        choices = len(said.names) * len(held.names) - 1
-        if choices:
-            best[1].append(
-                FieldEvidence("aliases", str(choices), max(-4.0, self.model.alias * choices))
-            )
-        return best[1:]
+    def _names(self, description: Described, person: Described) -> _Names:
+        """The pair of names, in either order, that speaks most for this person."""
+        pairs = list(product(description.names, person.names))
+        if not pairs:
+            evidence = [self._plain["given"]["absent"], self._plain["family"]["absent"]]
+            return _Names(0.0, evidence, False, False)
+        compared = [
+            names for pair in pairs for names in (self._two_names(*pair), self._turned_names(*pair))
+        ]
+        best = max(compared, key=lambda names: names.bits)
+        if len(pairs) > 1:
+            choices = len(pairs) - 1
+            bits = max(-4.0, self.model.alias * choices)
+            best.evidence.append(FieldEvidence("aliases", str(choices), bits))
+        return best
 
-    def _birth(self, said: Described, held: Described) -> FieldEvidence:
-        levels = [birth_level(a, b) for a in said.births for b in held.births]
-        if not levels and said.apparent_age is not None and self.as_of is not None:
-            levels = [age_level(said.apparent_age, b, self.as_of) for b in held.births]
-        level = max(levels, key=lambda lv: self.model.levels["birth"][lv], default="absent")
+    def _birth(self, description: Described, person: Described) -> FieldEvidence:
+        levels = [birth_level(a, b) for a, b in product(description.births, person.births)]
+        age = description.apparent_age
+        if not levels and age is not None and self.as_of is not None:
+            levels = [age_level(age, born, self.as_of) for born in person.births]
+        bits = self.model.levels["birth"]
+        level = max(levels, key=lambda level: bits[level], default="absent")
         return self._plain["birth"][level]
 
-    def _place(self, said: Described, held: Described) -> list[FieldEvidence]:
-        level = postcode_level(said.postcodes, held.postcodes)
-        found = [self._plain["postcode"][level]]
+    def _place(self, description: Described, person: Described) -> list[FieldEvidence]:
+        level = postcode_level(description.postcodes, person.postcodes)
+        evidence = [self._plain["postcode"][level]]
         if level == "exact":
-            shared = said.postcodes & held.postcodes
-            surprise = min(self.frequencies.surprise("postcode", p, self.model) for p in shared)
-            found = [FieldEvidence("postcode", level, self.model.bits("postcode", level, surprise))]
-        if said.address and held.address:
-            found.append(self._plain["address"][address_level(said.address, held.address)])
-        return found
+            shared = description.postcodes & person.postcodes
+            surprise = min(
+                self.frequencies.surprise("postcode", code, self.model) for code in shared
+            )
+            bits = self.model.bits("postcode", level, surprise)
+            evidence = [FieldEvidence("postcode", level, bits)]
+        if description.address and person.address:
+            near = address_level(description.address, person.address)
+            evidence.append(self._plain["address"][near])
+        return evidence
 
-    def score(self, said: Described, held: Described, person_id: str) -> Score:
+    def score(self, description: Described, person: Described, person_id: str) -> Score:
         """The weight against one person. Ethnicity is no part of it: it is in neither."""
-        evidence, named, relatives = self._names(said, held)
-        evidence.append(self._birth(said, held))
-        evidence += self._place(said, held)
-        sex = (
-            "absent"
-            if not said.sex or not held.sex
-            else "exact"
-            if said.sex == held.sex
-            else "differs"
+        names = self._names(description, person)
+        evidence = (
+            *names.evidence,
+            self._birth(description, person),
+            *self._place(description, person),
+            self._plain["phone"][value_level(description.phones, person.phones)],
+            self._plain["nhs_number"][code_level(description.nhs_numbers, person.nhs_numbers)],
+            self._plain["identifier"][code_level(description.identifiers, person.identifiers)],
+            self._plain["sex"][_sex_level(description.sex, person.sex)],
         )
-        evidence += (
-            self._plain["phone"][value_level(said.phones, held.phones)],
-            self._plain["nhs_number"][code_level(said.nhs_numbers, held.nhs_numbers)],
-            self._plain["identifier"][code_level(said.identifiers, held.identifiers)],
-            self._plain["sex"][sex],
-        )
-        weight = sum(e.weight or 0.0 for e in evidence)
-        return Score(person_id, weight, tuple(evidence), named, relatives)
+        weight = sum(item.weight or 0.0 for item in evidence)
+        return Score(person_id, weight, evidence, names.given_speaks, names.relatives_name)
+
+
+def _sex_level(described: str, on_file: str) -> ValueLevel:
+    return value_level(frozenset({described} - {""}), frozenset({on_file} - {""}))
