@@ -69,13 +69,13 @@ def _sounds(names: Iterable[Name]) -> set[str]:
 
 def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[str]:
     outwards = {outward(code) for code in person.postcodes}
-    keys = {f"nr|{s}|{born.year}" for s in sounds}
-    keys |= {f"ny|{s}|{born.year}|{code}" for s in sounds for code in outwards}
+    keys = {f"nr|{heard}|{born.year}" for heard in sounds}
+    keys |= {f"ny|{heard}|{born.year}|{code}" for heard in sounds for code in outwards}
     if not born.whole:
         return keys
     day = _birth(born)
-    keys |= {f"nd|{s}|{born.month}-{born.day}" for s in sounds}
-    keys |= {f"nb|{s}|{day}" for s in sounds}
+    keys |= {f"nd|{heard}|{born.month}-{born.day}" for heard in sounds}
+    keys |= {f"nb|{heard}|{day}" for heard in sounds}
     keys |= {f"bp|{day}|{code}" for code in outwards}
     for given, family in person.names:
         if given and family:
@@ -86,7 +86,7 @@ def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[st
 def _address_keys(person: Described, sounds: Iterable[str]) -> set[str]:
     words = {word for word in person.address.split() if len(word) > 3 or word.isdigit()}
     days = {_birth(born) for born in person.births if born.whole}
-    keys = {f"na|{s}|{word}" for s in sounds for word in words}
+    keys = {f"na|{heard}|{word}" for heard in sounds for word in words}
     keys |= {f"aa|{one}|{other}" for one, other in combinations(sorted(words), 2)}
     return keys | {f"ab|{day}|{word}" for day in days for word in words}
 
@@ -102,7 +102,9 @@ def keys_of(person: Described) -> frozenset[str]:
     for born in person.births:
         keys |= _birth_keys(born, person, sounds)
     for code in person.postcodes:
-        keys |= {f"npc|{s}|{code}" for s in sounds} | {f"no|{s}|{outward(code)}" for s in sounds}
+        keys |= {f"npc|{heard}|{code}" for heard in sounds} | {
+            f"no|{heard}|{outward(code)}" for heard in sounds
+        }
     return frozenset(keys | _address_keys(person, sounds))
 
 
@@ -145,7 +147,7 @@ def gather(
     least = 1
     while len(gathered - strong) and len(gathered) > most:
         least += 1
-        gathered = {p for p in gathered if shared[p] >= least or p in strong}
+        gathered = {person for person in gathered if shared[person] >= least or person in strong}
     return gathered
 
 

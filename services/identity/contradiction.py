@@ -99,11 +99,13 @@ def contradiction(
     Never raises.
     """
     evidence = evidence_between(left, right, as_of=as_of)
-    certain = min(weights().certainty[d.certainty] for d in (left, right))
+    certain = min(weights().certainty[descriptor.certainty] for descriptor in (left, right))
     weight = certain * sum(bits for _, _, bits in evidence)
-    if weight > (weights().two_people if two_people is None else two_people):
+    if two_people is None:
+        two_people = weights().two_people
+    if weight > two_people:
         return None
-    heaviest, _, _ = min(evidence, key=lambda each: each[2])
+    heaviest, _, _ = min(evidence, key=lambda item: item[2])
     fields = tuple(FieldEvidence(field, level, bits) for field, level, bits in evidence)
     return Contradiction(GROUND_OF[heaviest], weight, fields)
 
@@ -158,9 +160,15 @@ def _number_level(left: Described, right: Described) -> str:
 
 def _identifier_level(left: PersonDescriptor, right: PersonDescriptor) -> str:
     """Of identifiers of one system; those of two systems say nothing of each other."""
-    systems = {i.system for i in left.identifiers} & {i.system for i in right.identifiers}
+    systems = {identifier.system for identifier in left.identifiers} & {
+        identifier.system for identifier in right.identifiers
+    }
     one, other = (
-        frozenset(f"{i.system}|{i.value}" for i in descriptor.identifiers if i.system in systems)
+        frozenset(
+            f"{identifier.system}|{identifier.value}"
+            for identifier in descriptor.identifiers
+            if identifier.system in systems
+        )
         for descriptor in (left, right)
     )
     return code_level(one, other)
@@ -232,7 +240,7 @@ def _name_levels(left: tuple[Name, ...], right: tuple[Name, ...]) -> tuple[str, 
         for pair in ((one, other), (_turned(one), other), (one, _turned(other)))
     ]
     levels = [
-        (_one_name(one[0], other[0], given=True), _one_name(one[1], other[1], given=False))
+        (_one_name(one[0], other[0], is_given=True), _one_name(one[1], other[1], is_given=False))
         for one, other in pairs
     ]
     given, family = weights().levels["given"], weights().levels["family"]
@@ -247,15 +255,15 @@ def _turned(name: Name) -> Name:
     return name[1], name[0]
 
 
-def _one_name(one: str, other: str, given: bool) -> str:
+def _one_name(one: str, other: str, is_given: bool) -> str:
     # likeness is not the same from both sides for every pair of texts
     first, second = sorted((one, other))
-    return _ordered_level(first, second, given)
+    return _ordered_level(first, second, is_given)
 
 
 @lru_cache(100_000)
-def _ordered_level(first: str, second: str, given: bool) -> str:
-    level = name_level(first, second, given)
+def _ordered_level(first: str, second: str, is_given: bool) -> str:
+    level = name_level(first, second, is_given)
     if level == "differs" and JaroWinkler.similarity(first, second) >= SIMILAR:
         return "similar"
     return level

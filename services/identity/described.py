@@ -47,21 +47,29 @@ class Described:
 def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     """What descriptors of one person say together."""
     listed = list(descriptors)
-    births = [_birth(d.date_of_birth) for d in listed if d.date_of_birth]
-    ages = [d.apparent_age for d in listed if d.apparent_age is not None]
-    phones = [normalise.phone(number) for d in listed for number in d.phones]
-    postcodes = [normalise.postcode(code) for d in listed for code in d.postcodes]
-    numbered = [d for d in listed if d.nhs_number]
+    births = [_birth(descriptor.date_of_birth) for descriptor in listed if descriptor.date_of_birth]
+    ages = [descriptor.apparent_age for descriptor in listed if descriptor.apparent_age is not None]
+    phones = [normalise.phone(number) for descriptor in listed for number in descriptor.phones]
+    postcodes = [normalise.postcode(code) for descriptor in listed for code in descriptor.postcodes]
+    numbered = [descriptor for descriptor in listed if descriptor.nhs_number]
     return Described(
-        nhs_numbers=frozenset(d.nhs_number for d in numbered if d.nhs_number),
-        nhs_verified=any(d.nhs_number_status is NhsNumberStatus.VERIFIED for d in numbered),
+        nhs_numbers=frozenset(
+            descriptor.nhs_number for descriptor in numbered if descriptor.nhs_number
+        ),
+        nhs_verified=any(
+            descriptor.nhs_number_status is NhsNumberStatus.VERIFIED for descriptor in numbered
+        ),
         names=_names(listed),
         births=tuple(dict.fromkeys(births)),
         apparent_age=ages[0] if ages else None,
         sex=_one_sex(listed),
         postcodes=frozenset(postcodes) - {""},
         phones=frozenset(phones) - {""},
-        identifiers=frozenset(f"{i.system}|{i.value}" for d in listed for i in d.identifiers),
+        identifiers=frozenset(
+            f"{identifier.system}|{identifier.value}"
+            for descriptor in listed
+            for identifier in descriptor.identifiers
+        ),
     )
 
 
@@ -80,7 +88,9 @@ def _names(descriptors: Iterable[PersonDescriptor]) -> tuple[Name, ...]:
 
 def sexes_of(descriptors: Iterable[PersonDescriptor]) -> frozenset[str]:
     """Those that can be compared."""
-    return frozenset(str(d.sex) for d in descriptors if d.sex in {"male", "female"})
+    return frozenset(
+        str(descriptor.sex) for descriptor in descriptors if descriptor.sex in {"male", "female"}
+    )
 
 
 def _one_sex(descriptors: Iterable[PersonDescriptor]) -> str:

@@ -56,11 +56,12 @@ class Rate:
         """Lower and upper end."""
         if not self.of:
             return 0.0, 1.0
+        # the letters of Wilson's formula
         z, n, p = 1.959964, self.of, self.share
-        middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - half) / (1 + z * z / n)), min(
-            1.0, (middle + half) / (1 + z * z / n)
-        )
+        middle = p + z * z / (2 * n)
+        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,21 @@ class Figures:
 def figures(outcomes: Iterable[Outcome], group: str = "all") -> Figures:
     """The figures of these outcomes together."""
     listed = list(outcomes)
-    known = sum(bool(o.truth) for o in listed)
-    attached, right = sum(o.attached for o in listed), sum(o.right for o in listed)
-    possible = [o for o in listed if o.decision in {"possible", "many"}]
-    missed = sum(bool(o.truth) and o.decision in {"unknown", "insufficient"} for o in listed)
+    on_file = sum(bool(outcome.truth) for outcome in listed)
+    attached = sum(outcome.attached for outcome in listed)
+    right = sum(outcome.right for outcome in listed)
+    possible = [outcome for outcome in listed if outcome.decision in {"possible", "many"}]
+    missed = sum(
+        bool(outcome.truth) and outcome.decision in {"unknown", "insufficient"}
+        for outcome in listed
+    )
     return Figures(
         group,
         len(listed),
-        Rate(right, known),
+        Rate(right, on_file),
         Rate(attached - right, len(listed)),
         Rate(len(possible), len(listed)),
-        Rate(missed, known),
+        Rate(missed, on_file),
         Rate(right, attached),
     )
 
@@ -102,11 +107,11 @@ def figures(outcomes: Iterable[Outcome], group: str = "all") -> Figures:
 def by_group(outcomes: Iterable[Outcome]) -> list[Figures]:
     """The whole first, then every group by name."""
     groups: dict[str, list[Outcome]] = defaultdict(list)
-    for each in outcomes:
-        groups[each.group].append(each)
-    whole = figures([o for group in groups.values() for o in group])
-    named = {g: o for g, o in groups.items() if g}
-    return [whole, *(figures(named[g], g) for g in sorted(named))]
+    for outcome in outcomes:
+        groups[outcome.group].append(outcome)
+    whole = figures([outcome for group in groups.values() for outcome in group])
+    named = {group: members for group, members in groups.items() if group}
+    return [whole, *(figures(named[group], group) for group in sorted(named))]
 
 
 def findings(tables: list[Figures]) -> list[str]:
@@ -116,21 +121,28 @@ def findings(tables: list[Figures]) -> list[str]:
     Wilson's interval of few events is too narrow at its lower end. Events count as independent; one person's many are not.
     """
     whole = tables[0].wrong.share
-    return [
-        f"{t.group}: wrong {t.wrong.share * 10_000:.1f} per 10,000 events, the whole {whole * 10_000:.1f}"
-        f"{'' if 1 - _at_most(t.wrong.count - 1, t.events, whole) < BY_CHANCE else ' (too few events to tell it from chance)'}"
-        for t in tables[1:]
-        if t.wrong.count and t.wrong.share > GAP * whole
-    ]
+    sentences = []
+    for table in tables[1:]:
+        wrong = table.wrong
+        if not wrong.count or wrong.share <= GAP * whole:
+            continue
+        rates = (
+            f"wrong {wrong.share * 10_000:.1f} per 10,000 events, the whole {whole * 10_000:.1f}"
+        )
+        by_chance = 1 - _at_most(wrong.count - 1, table.events, whole)
+        caveat = "" if by_chance < BY_CHANCE else " (too few events to tell it from chance)"
+        sentences.append(f"{table.group}: {rates}{caveat}")
+    return sentences
 
 
-def _at_most(wrong: int, of: int, p: float) -> float:
-    """The chance of at most so many wrong ones, each with chance p."""
+def _at_most(wrong: int, of: int, chance: float) -> float:
+    """The chance of at most so many wrong ones, each with this chance."""
     total = lgamma(of + 1)
-    return sum(
-        exp(total - lgamma(k + 1) - lgamma(of - k + 1) + k * log(p) + (of - k) * log1p(-p))
-        for k in range(wrong + 1)
-    )
+    terms = []
+    for count in range(wrong + 1):
+        ways = total - lgamma(count + 1) - lgamma(of - count + 1)
+        terms.append(exp(ways + count * log(chance) + (of - count) * log1p(-chance)))
+    return sum(terms)
 
 
 def upper_bound(wrong: int, of: int, confidence: float = 0.95) -> float:
@@ -140,11 +152,10 @@ def upper_bound(wrong: int, of: int, confidence: float = 0.95) -> float:
     low, high = wrong / of, 1.0 - 1e-12
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (
-            (middle, high)
-            if middle <= 0 or _at_most(wrong, of, middle) > 1 - confidence
-            else (low, middle)
-        )
+        if middle <= 0 or _at_most(wrong, of, middle) > 1 - confidence:
+            low = middle
+        else:
+            high = middle
     return high
 
 
@@ -166,7 +177,7 @@ def threshold(judged: Iterable[tuple[float, bool]], at_most: float = 0.001) -> T
     by_weight: Mapping[float, list[bool]] = defaultdict(list)
     for weight, right in judged:
         by_weight[weight].append(right)
-    found: Threshold | None = None
+    lowest: Threshold | None = None
     attached = wrong = 0
     for weight in sorted(by_weight, reverse=True):
         attached += len(by_weight[weight])
@@ -175,8 +186,8 @@ def threshold(judged: Iterable[tuple[float, bool]], at_most: float = 0.001) -> T
             break  # no later weight can make it good in any register that people can judge
         bound = upper_bound(wrong, attached)
         if bound <= at_most:
-            found = Threshold(weight, attached, wrong, bound)
-    return found
+            lowest = Threshold(weight, attached, wrong, bound)
+    return lowest
 
 
 __all__ = [

@@ -58,7 +58,7 @@ class Explanation:
 
 
 def explain(
-    said: Described,
+    description: Described,
     people: Mapping[str, Described],
     scorer: Scorer,
     population: int,
@@ -67,17 +67,21 @@ def explain(
 ) -> Explanation:
     """Decide on the people and say why. `population` as for `decide_scored`. Deterministic."""
     model = scorer.model
-    scores = [scorer.score(said, held, i) for i, held in people.items()]
-    found = decide_scored(said, scores, model, population, died, separated)
+    scores = [scorer.score(description, person, person_id) for person_id, person in people.items()]
+    decided = decide_scored(description, scores, model, population, died, separated)
     start = -prior_of(population)
     candidates = tuple(
-        _waterfall(s, start, veto(s, said, s.person_id in died, s.person_id in separated))
-        for s in found.scores
+        _waterfall(
+            score,
+            start,
+            veto(score, description, score.person_id in died, score.person_id in separated),
+        )
+        for score in decided.scores
     )
     return Explanation(
-        found.verdict,
-        GRADES[found.verdict],
-        found.rule,
+        decided.verdict,
+        GRADES[decided.verdict],
+        decided.rule,
         model.version,
         attach_at(model, population),
         model.possible,
@@ -86,34 +90,38 @@ def explain(
     )
 
 
-def _waterfall(score: Score, start: float, why: str | None) -> Waterfall:
+def _waterfall(score: Score, start: float, veto_reason: str | None) -> Waterfall:
     running, steps = start, []
-    for each in score.evidence:
-        running += _bits(each)
-        steps.append(Step(each.field, each.level, _bits(each), running))
-    return Waterfall(score.person_id, start, tuple(steps), start + score.weight, why)
+    for item in score.evidence:
+        running += _bits(item)
+        steps.append(Step(item.field, item.level, _bits(item), running))
+    return Waterfall(score.person_id, start, tuple(steps), start + score.weight, veto_reason)
 
 
 def _bits(evidence: FieldEvidence) -> float:
     return evidence.weight or 0.0
 
 
-def lines(found: Explanation) -> list[str]:
+def lines(explanation: Explanation) -> list[str]:
     """For a terminal or the audit: levels and weights, never what anybody is called."""
-    said = [
-        f"decision: {found.verdict} (FHIR grade: {found.grade or 'none'}), rule {found.rule}, model {found.model_version}",
-        f"attaches from {found.attach_at:+.1f} bits with the second {found.margin:.1f} behind; possible from"
-        f" {found.possible_at:+.1f}",
+    text = [
+        f"decision: {explanation.verdict} (FHIR grade: {explanation.grade or 'none'}), rule {explanation.rule},"
+        f" model {explanation.model_version}",
+        f"attaches from {explanation.attach_at:+.1f} bits with the second {explanation.margin:.1f} behind; possible from"
+        f" {explanation.possible_at:+.1f}",
     ]
-    if not found.candidates:
-        said.append("nobody on file shares a key with the description")
-    for number, each in enumerate(found.candidates, start=1):
-        said.append(
-            f"{number}. {each.person_id}: {each.total:+.2f} bits"
-            + (f", never attached: {each.veto}" if each.veto else "")
+    if not explanation.candidates:
+        text.append("nobody on file shares a key with the description")
+    for number, candidate in enumerate(explanation.candidates, start=1):
+        text.append(
+            f"{number}. {candidate.person_id}: {candidate.total:+.2f} bits"
+            + (f", never attached: {candidate.veto}" if candidate.veto else "")
         )
-        said.append(f"   {'anybody on file':<18}{'':<12}{each.start:+8.2f}{each.start:+9.2f}")
-        said += [
-            f"   {s.field:<18}{s.level:<12}{s.bits:+8.2f}{s.running:+9.2f}" for s in each.steps
+        text.append(
+            f"   {'anybody on file':<18}{'':<12}{candidate.start:+8.2f}{candidate.start:+9.2f}"
+        )
+        text += [
+            f"   {step.field:<18}{step.level:<12}{step.bits:+8.2f}{step.running:+9.2f}"
+            for step in candidate.steps
         ]
-    return said
+    return text

@@ -20,10 +20,10 @@ LEAST_REGISTER = 1000
 
 def values_of(person: Described) -> frozenset[tuple[str, str]]:
     """(kind, value) of what is counted."""
-    given = {("given", g) for g, _ in person.names if g}
-    family = {("family", f) for _, f in person.names if f}
-    pairs = {("pair", pair_of(n)) for n in person.names if all(n)}
-    return frozenset(given | family | pairs | {("postcode", p) for p in person.postcodes})
+    given = {("given", given_name) for given_name, _ in person.names if given_name}
+    family = {("family", family_name) for _, family_name in person.names if family_name}
+    pairs = {("pair", pair_of(name)) for name in person.names if all(name)}
+    return frozenset(given | family | pairs | {("postcode", code) for code in person.postcodes})
 
 
 def stored(kind: str, value: str) -> int:

@@ -59,7 +59,9 @@ _LISTS = ("nhs_numbers", "names", "births", "sexes", "postcodes", "phones", "ide
 
 def _together(records: Sequence[Known]) -> Known:
     """What several records say, as one."""
-    lists = {field: [v for record in records for v in record.get(field, ())] for field in _LISTS}
+    lists = {
+        field: [value for record in records for value in record.get(field, ())] for field in _LISTS
+    }
     ages = (record.get("apparent_age") for record in records)
     deaths = (record.get("died_on") for record in records)
     return {

@@ -64,24 +64,30 @@ def _shipped_levels() -> dict[str, tuple[str, ...]]:
 def model_of(text: str) -> Model:
     """The model in a JSON document. Raises ValueError naming what is missing or wrong."""
     try:
-        said: dict[str, Any] = json.loads(text)
-        low, high = said["clamp"]
+        document: dict[str, Any] = json.loads(text)
+        low, high = document["clamp"]
         # a level that is missing would be missed at night, by the first pair that compares so
         for name, levels in _shipped_levels().items():
             for level in levels:
-                if level not in said[name]:
+                if level not in document[name]:
                     raise KeyError(f"{name}.{level}")
         return Model(
-            str(said["version"]),
-            {f: {k: float(v) for k, v in said[f].items()} for f in _FIELDS},
-            int(said["population"]),
-            float(said["attach"]),
-            float(said["possible"]),
-            float(said["margin"]),
-            float(said["alias"]),
-            float(said["swapped"]),
+            str(document["version"]),
+            {
+                field_name: {level: float(bits) for level, bits in document[field_name].items()}
+                for field_name in _FIELDS
+            },
+            int(document["population"]),
+            float(document["attach"]),
+            float(document["possible"]),
+            float(document["margin"]),
+            float(document["alias"]),
+            float(document["swapped"]),
             (float(low), float(high)),
-            {f: float(said[f"default_{f}"]) for f in ("given", "family", "postcode")},
+            {
+                field_name: float(document[f"default_{field_name}"])
+                for field_name in ("given", "family", "postcode")
+            },
         )
     except KeyError as error:
         raise ValueError(
@@ -140,8 +146,8 @@ class Frequencies:
         """Bits of two people agreeing on the value by chance."""
         if not self.people:
             return -log2(model.defaults[kind])
-        seen: Counter[str] = getattr(self, kind)
-        return -log2(max(seen[value], 2) / max(self.people, 1000))
+        counts: Counter[str] = getattr(self, kind)
+        return -log2(max(counts[value], 2) / max(self.people, 1000))
 
     def pair_surprise(self, name: Name) -> float:
         """Bits of somebody else being called so by both names; without end where nobody else on file is.
@@ -152,19 +158,19 @@ class Frequencies:
         others = self.pair[pair_of(name)] - 1
         return -log2(others / max(self.people, 1000)) if others > 0 else inf
 
-    def is_a_name(self, given: str) -> bool:
+    def is_a_name(self, given_name: str) -> bool:
         """Somebody else is called so: it is a name of its own, not a slip of the pen."""
-        return self.given[given] > 1
+        return self.given[given_name] > 1
 
 
 def frequencies(people: Iterable[Described]) -> Frequencies:
     """Counted over a register."""
-    found = Frequencies(0)
+    counted = Frequencies(0)
     count = 0
     for person in people:
         count += 1
-        found.given.update({g for g, _ in person.names if g})
-        found.family.update({f for _, f in person.names if f})
-        found.postcode.update(person.postcodes)
-        found.pair.update({pair_of(n) for n in person.names if all(n)})
-    return Frequencies(count, found.given, found.family, found.postcode, found.pair)
+        counted.given.update({given_name for given_name, _ in person.names if given_name})
+        counted.family.update({family_name for _, family_name in person.names if family_name})
+        counted.postcode.update(person.postcodes)
+        counted.pair.update({pair_of(name) for name in person.names if all(name)})
+    return Frequencies(count, counted.given, counted.family, counted.postcode, counted.pair)

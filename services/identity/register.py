@@ -8,7 +8,7 @@ as verified and the same date of birth; merging anything weaker is for people to
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -49,11 +49,12 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
     pathways: dict[str, PathwayOnFile] = {}
     merged_into: str | None = None
     died: care.PersonDied | None = None
-    for received in sorted({r.event.identity: r for r in events}.values(), key=lambda r: r.order):
+    once = {received.event.identity: received for received in events}
+    for received in sorted(once.values(), key=lambda received: received.order):
         at: datetime = received.event.time
         match received.event.data:
-            case care.PersonRegistered() | care.PersonUpdated() as said:
-                descriptors.insert(0, said.person)
+            case care.PersonRegistered() | care.PersonUpdated() as registration:
+                descriptors.insert(0, registration.person)
             case care.PersonMerged() as merged if merged.merged == local_person:
                 merged_into = merged.local_person
             case care.PersonSplit() as split if split.split_off == local_person:
@@ -61,24 +62,30 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
             case care.PersonDied() as death:
                 died = death
             case care.PathwayOpened() | care.PathwayUpdated() as facts:
-                known = pathways.get(facts.pathway)
+                earlier = pathways.get(facts.pathway)
+                opened_at = at if earlier is None else earlier.opened_at
                 pathways[facts.pathway] = PathwayOnFile(
-                    agency, facts.pathway, known.opened_at if known else at, None, facts
+                    agency, facts.pathway, opened_at, None, facts
                 )
             case care.PathwayClosed() as closed if closed.pathway in pathways:
                 pathways[closed.pathway] = replace(pathways[closed.pathway], closed_at=at)
             case _:
                 pass
-    # the newest word holds: restricted, what was said before is restricted too; lifted, it is lifted for all
-    if descriptors and descriptors[0].restricted:
-        descriptors = [without_location(d) for d in descriptors]
-    else:
-        descriptors = [
-            d.model_copy(update={"restricted": None}) if d.restricted else d for d in descriptors
-        ]
     return LocalRecord(
-        agency, local_person, tuple(descriptors), tuple(pathways.values()), merged_into, died
+        agency,
+        local_person,
+        _as_restricted_now(descriptors),
+        tuple(pathways.values()),
+        merged_into,
+        died,
     )
+
+
+def _as_restricted_now(newest_first: Sequence[PersonDescriptor]) -> tuple[PersonDescriptor, ...]:
+    """The newest word holds: restricted, what was said before is restricted too; lifted, it is lifted for all."""
+    if newest_first and newest_first[0].restricted:
+        return tuple(without_location(descriptor) for descriptor in newest_first)
+    return tuple(descriptor.model_copy(update={"restricted": None}) for descriptor in newest_first)
 
 
 def verified_number(record: LocalRecord) -> tuple[str, str] | None:
@@ -126,56 +133,63 @@ def person_ids(
     the records. What people decided comes last, in its order: a record that was taken out of a person joins nobody by
     itself any more, whatever number it carries; records that were joined are one person, whatever they carry.
     """
-    listed = list(records)
-    by_name = {(r.agency, r.local_person): r for r in listed}
+    by_name = {(record.agency, record.local_person): record for record in records}
     decided = list(links)
     apart = {link.other for link in decided if not link.same}
-    found: dict[tuple[str, str], str] = {}
-    for record in listed:
-        key = (record.agency, record.local_person)
-        root, seen = record, {record.local_person}
-        while (
-            key not in apart
-            and root.merged_into is not None
-            and (root.agency, root.merged_into) in by_name
-        ):
-            if root.merged_into in seen or (root.agency, root.local_person) in apart:
-                break
-            seen.add(root.merged_into)
-            root = by_name[(root.agency, root.merged_into)]
-        alone = (root.agency, root.local_person) in apart
-        found[key] = (
-            local_person_id(root.agency, root.local_person) if alone else person_id_of(root)
-        )
+    ids: dict[tuple[str, str], str] = {}
+    for name, record in by_name.items():
+        survivor = record if name in apart else _survivor(record, by_name, apart)
+        if (survivor.agency, survivor.local_person) in apart:
+            ids[name] = local_person_id(survivor.agency, survivor.local_person)
+        else:
+            ids[name] = person_id_of(survivor)
     for link in decided:
-        if link.same and link.kept in found and link.other in found:
-            kept, other = found[link.kept], found[link.other]
-            found = {key: kept if person == other else person for key, person in found.items()}
-    return found
+        if link.same and link.kept in ids and link.other in ids:
+            joined = ids[link.other]
+            ids |= {name: ids[link.kept] for name, person in ids.items() if person == joined}
+    return ids
+
+
+def _survivor(
+    record: LocalRecord,
+    by_name: Mapping[tuple[str, str], LocalRecord],
+    apart: Collection[tuple[str, str]],
+) -> LocalRecord:
+    """The last of a chain of mergers, as far as the records go and nobody was taken out of it."""
+    passed = {record.local_person}
+    while record.merged_into is not None and (record.agency, record.local_person) not in apart:
+        # two records may each say that they are merged into the other
+        if record.merged_into in passed or (record.agency, record.merged_into) not in by_name:
+            break
+        passed.add(record.merged_into)
+        record = by_name[record.agency, record.merged_into]
+    return record
 
 
 def people_of(
     records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()
 ) -> dict[str, PersonOnFile]:
     """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
-    listed = sorted(records, key=lambda r: (r.agency, r.local_person))
+    listed = sorted(records, key=lambda record: (record.agency, record.local_person))
     ids = person_ids(listed, links)
     people: dict[str, PersonOnFile] = {}
     for record in listed:
         person_id = ids[(record.agency, record.local_person)]
-        known = people.get(person_id, PersonOnFile(person_id, ()))
-        died = record.died.on if record.died else None
+        earlier = people.get(person_id, PersonOnFile(person_id, ()))
+        died = None if record.died is None else record.died.on
         people[person_id] = PersonOnFile(
             person_id,
-            known.descriptors + record.descriptors,
-            known.pathways + record.pathways,
-            known.died_on or died,
+            earlier.descriptors + record.descriptors,
+            earlier.pathways + record.pathways,
+            earlier.died_on or died,
         )
     return {person_id: _restricted(person) for person_id, person in people.items()}
 
 
 def _restricted(person: PersonOnFile) -> PersonOnFile:
     """One organisation that says restricted is enough: another may not have heard of it yet."""
-    if not any(d.restricted for d in person.descriptors):
+    if not any(descriptor.restricted for descriptor in person.descriptors):
         return person
-    return replace(person, descriptors=tuple(without_location(d) for d in person.descriptors))
+    return replace(
+        person, descriptors=tuple(without_location(descriptor) for descriptor in person.descriptors)
+    )

@@ -187,7 +187,9 @@ class Scorer:
         return best
 
     def _birth(self, description: Described, person: Described) -> FieldEvidence:
-        levels = [birth_level(a, b) for a, b in product(description.births, person.births)]
+        levels = [
+            birth_level(one, other) for one, other in product(description.births, person.births)
+        ]
         age = description.apparent_age
         if not levels and age is not None and self.as_of is not None:
             levels = [age_level(age, born, self.as_of) for born in person.births]

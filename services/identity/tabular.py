@@ -40,10 +40,10 @@ class BadField(ValueError):
 def _birth(text: str) -> tuple[Birth, ...]:
     if not text:
         return ()
-    found = _DATE.fullmatch(text)
-    if found is None:
+    match = _DATE.fullmatch(text)
+    if match is None:
         raise BadField("date_of_birth", "write it as YYYY-MM-DD or as the year alone")
-    year, month, day = (int(p or 0) for p in found.groups())
+    year, month, day = (int(part or 0) for part in match.groups())
     # dates that no calendar has do occur: kept as they are, for they may be one figure wrong
     return (Birth(year, month, day),)
 
@@ -55,7 +55,7 @@ def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     for alias in (row.get("alias") or "").split(";"):
         given, _, family = normalise.name(alias).rpartition(" ")
         names.append((given, family))
-    return tuple(n for n in dict.fromkeys(names) if any(n))
+    return tuple(name for name in dict.fromkeys(names) if any(name))
 
 
 def fault_of(row: Mapping[str, str]) -> BadField | None:
@@ -71,26 +71,24 @@ def fault_of(row: Mapping[str, str]) -> BadField | None:
 
 def read(row: Mapping[str, str]) -> tuple[str, Described]:
     """The id and the description of a row; an NHS number that is none is not in it (`fault_of`). Raises BadField."""
-    given = {k: (v or "").strip() for k, v in row.items() if k is not None}
-    if not given.get("id"):
+    values = {column: (value or "").strip() for column, value in row.items() if column is not None}
+    if not values.get("id"):
         raise BadField("id", "every row needs one")
-    number = given.get("nhs_number", "").replace(" ", "").replace("-", "")
-    age = given.get("apparent_age", "")
+    number = values.get("nhs_number", "").replace(" ", "").replace("-", "")
+    age = values.get("apparent_age", "")
     if age and not (age.isascii() and age.isdigit() and int(age) <= 130):
         raise BadField("apparent_age", "write whole years, 0 to 130")
-    phone, code = (
-        normalise.phone(given.get("phone", "")),
-        normalise.postcode(given.get("postcode", "")),
-    )
-    return given["id"], Described(
-        nhs_numbers=frozenset({number} if number and nhs_number.is_valid(number) else ()),
+    phone = normalise.phone(values.get("phone", ""))
+    code = normalise.postcode(values.get("postcode", ""))
+    return values["id"], Described(
+        nhs_numbers=frozenset({number}) if nhs_number.is_valid(number) else frozenset(),
         nhs_verified=False,
-        names=_names(given),
-        births=_birth(given.get("date_of_birth", "")),
+        names=_names(values),
+        births=_birth(values.get("date_of_birth", "")),
         apparent_age=int(age) if age else None,
-        sex={"m": "male", "f": "female"}.get(given.get("sex", "").lower()[:1], ""),
-        postcodes=frozenset({code} if code else ()),
-        address=normalise.name(given.get("address", "")),
-        phones=frozenset({phone} if phone else ()),
-        identifiers=frozenset({given["local_id"]} if given.get("local_id") else ()),
+        sex={"m": "male", "f": "female"}.get(values.get("sex", "").lower()[:1], ""),
+        postcodes=frozenset({code} - {""}),
+        address=normalise.name(values.get("address", "")),
+        phones=frozenset({phone} - {""}),
+        identifiers=frozenset({values.get("local_id", "")} - {""}),
     )

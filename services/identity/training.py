@@ -80,7 +80,7 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
         Comparison(
             "given",
             ("given",),
-            lambda a, b: name_level(a, b, True),
+            lambda one, other: name_level(one, other, True),
             (
                 "exact",
                 "nickname",
@@ -97,7 +97,7 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
         Comparison(
             "family",
             ("family",),
-            lambda a, b: name_level(a, b, False),
+            lambda one, other: name_level(one, other, False),
             ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"),
             BY_FREQUENCY,
         ),
@@ -121,28 +121,34 @@ def _comparisons(as_of: date) -> tuple[Comparison, ...]:
         Comparison(
             "postcode",
             ("postcode",),
-            lambda a, b: postcode_level(_one(a), _one(b)),
+            lambda one, other: postcode_level(_one(one), _one(other)),
             ("exact", "typo", "sector", "outward", "differs"),
             frozenset({"exact"}),
         ),
         Comparison("address", ("address",), address_level, ("exact", "near", "differs")),
         Comparison(
-            "phone", ("phone",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")
+            "phone",
+            ("phone",),
+            lambda one, other: value_level(_one(one), _one(other)),
+            ("exact", "differs"),
         ),
         Comparison(
             "nhs_number",
             ("nhs_number",),
-            lambda a, b: code_level(_one(a), _one(b)),
+            lambda one, other: code_level(_one(one), _one(other)),
             ("exact", "digit", "differs"),
         ),
         Comparison(
             "identifier",
             ("identifier",),
-            lambda a, b: code_level(_one(a), _one(b)),
+            lambda one, other: code_level(_one(one), _one(other)),
             ("exact", "digit", "differs"),
         ),
         Comparison(
-            "sex", ("sex",), lambda a, b: value_level(_one(a), _one(b)), ("exact", "differs")
+            "sex",
+            ("sex",),
+            lambda one, other: value_level(_one(one), _one(other)),
+            ("exact", "differs"),
         ),
     )
 
@@ -164,11 +170,11 @@ COLUMNS = (
 
 def flat(key: str, person: Described) -> dict[str, str | None]:
     """A person as one row: of several names, births or places the first. What was not said is None."""
-    given, family = person.names[0] if person.names else ("", "")
-    born = person.births[0] if person.births else None
+    given_name, family = next(iter(person.names), ("", ""))
+    born = next(iter(person.births), None)
     values = (
         key,
-        given,
+        given_name,
         family,
         f"{born.year:04d}{born.month:02d}{born.day:02d}" if born else "",
         "" if person.apparent_age is None else str(person.apparent_age),
@@ -179,7 +185,7 @@ def flat(key: str, person: Described) -> dict[str, str | None]:
         min(person.identifiers, default=""),
         person.sex,
     )
-    return dict(zip(COLUMNS, (v or None for v in values), strict=True))
+    return dict(zip(COLUMNS, (value or None for value in values), strict=True))
 
 
 class Untrainable(ValueError):
@@ -204,26 +210,29 @@ class Splink:
         self,
         people: Mapping[str, Described],
         queries: Mapping[str, Described],
-        seen: Frequencies,
+        names: Frequencies,
         as_of: date,
     ) -> None:
         self._splink, duckdb = _splink()
         import pyarrow as pa
 
         self.comparisons = _comparisons(as_of)
-        self._seen, self._connection = seen, duckdb.connect()
-        for each in self.comparisons:
-            self._give_function(each)
+        self._seen, self._connection = names, duckdb.connect()
+        for comparison in self.comparisons:
+            self._give_function(comparison)
         self._api = self._splink.DuckDBAPI(connection=self._connection)
-        schema = pa.schema([(c, pa.string()) for c in COLUMNS])
+        schema = pa.schema([(column, pa.string()) for column in COLUMNS])
 
         def table(rows: Mapping[str, Described], name: str) -> Any:
-            found = pa.Table.from_pylist([flat(k, p) for k, p in rows.items()], schema=schema)
-            return self._api.register(found, dataset_display_name=name)
+            rows_table = pa.Table.from_pylist(
+                [flat(key, person) for key, person in rows.items()], schema=schema
+            )
+            return self._api.register(rows_table, dataset_display_name=name)
 
         self._people, self._queries = table(people, "people"), table(queries, "queries")
         self._frequencies = {
-            k: self._api.register(self._seen_table(k)) for k in ("given", "family", "postcode")
+            key: self._api.register(self._seen_table(key))
+            for key in ("given", "family", "postcode")
         }
         self.linker: Any = None
 
@@ -237,12 +246,12 @@ class Splink:
             rows, schema=pa.schema([(kind, pa.string()), (f"tf_{kind}", pa.float64())])
         )
 
-    def _give_function(self, each: Comparison) -> None:
-        def level(*given: str | None) -> int:
-            found = each.level(*(g or "" for g in given))
-            if found == "exact" and each.by_frequency and given[0] != given[1]:
-                found = "part" if "part" in each.levels else "typo"
-            return -1 if found == "absent" else each.levels.index(found)
+    def _give_function(self, comparison: Comparison) -> None:
+        def level(*values: str | None) -> int:
+            reached = comparison.level(*(value or "" for value in values))
+            if reached == "exact" and comparison.by_frequency and values[0] != values[1]:
+                reached = "part" if "part" in comparison.levels else "typo"
+            return -1 if reached == "absent" else comparison.levels.index(reached)
 
         def of_two(one: str | None, other: str | None) -> int:
             return level(one, other)
@@ -253,16 +262,17 @@ class Splink:
             return level(one, more, other, others)
 
         # DuckDB counts the arguments of what it is given
-        called = of_two if len(each.columns) == 1 else of_four
-        text = ["VARCHAR"] * (2 * len(each.columns))
+        called = of_two if len(comparison.columns) == 1 else of_four
+        text = ["VARCHAR"] * (2 * len(comparison.columns))
         self._connection.create_function(
-            f"level_{each.field}", called, text, "INTEGER", null_handling="special"
+            f"level_{comparison.field}", called, text, "INTEGER", null_handling="special"
         )
 
-    def _settings(self, u: Mapping[tuple[str, str], float]) -> Any:
+    def _settings(self, chances: Mapping[tuple[str, str], float]) -> Any:
         comparisons = []
-        for each in self.comparisons:
-            call = f"level_{each.field}({', '.join(f'{c}_{side}' for side in 'lr' for c in each.columns)})"
+        for comparison in self.comparisons:
+            sides = [f"{column}_{side}" for side in "lr" for column in comparison.columns]
+            call = f"level_{comparison.field}({', '.join(sides)})"
             levels: list[dict[str, Any]] = [
                 {
                     "sql_condition": f"{call} = -1",
@@ -270,25 +280,29 @@ class Splink:
                     "is_null_level": True,
                 }
             ]
-            for number, name in enumerate(each.levels):
-                condition = "ELSE" if name == each.levels[-1] else f"{call} = {number}"
-                if name == "exact" and each.by_frequency:
+            for number, name in enumerate(comparison.levels):
+                condition = "ELSE" if name == comparison.levels[-1] else f"{call} = {number}"
+                if name == "exact" and comparison.by_frequency:
                     # Splink finds the chance of agreeing exactly, which a rare name divides, by this form of the condition
-                    condition = f"{each.columns[0]}_l = {each.columns[0]}_r"
+                    condition = f"{comparison.columns[0]}_l = {comparison.columns[0]}_r"
                 level: dict[str, Any] = {"sql_condition": condition, "label_for_charts": name}
-                if (chance := u.get((each.field, name))) is not None:
+                if (chance := chances.get((comparison.field, name))) is not None:
                     level |= {"u_probability": chance, "fix_u_probability": True}
-                if name in each.by_frequency:
-                    level["tf_adjustment_column"] = each.columns[0]
+                if name in comparison.by_frequency:
+                    level["tf_adjustment_column"] = comparison.columns[0]
                     if name != "exact":
                         level["tf_minimum_u_value"] = 2.0**-MOST_FUZZY_SURPRISE
                 levels.append(level)
-            comparisons.append({"output_column_name": each.field, "comparison_levels": levels})
+            comparisons.append(
+                {"output_column_name": comparison.field, "comparison_levels": levels}
+            )
         return self._splink.SettingsCreator(
             link_type="link_only",
             comparisons=comparisons,
             retain_intermediate_calculation_columns=True,
-            blocking_rules_to_generate_predictions=[self._splink.block_on(*b) for b in BLOCKS],
+            blocking_rules_to_generate_predictions=[
+                self._splink.block_on(*block) for block in BLOCKS
+            ],
             probability_two_random_records_match=1e-5,
             em_convergence=0.001,
             max_iterations=MOST_ITERATIONS,
@@ -296,17 +310,17 @@ class Splink:
 
     def _learnt(self, which: str) -> dict[tuple[str, str], float]:
         """The m or u of every level that was observed."""
-        said = self.linker.misc.save_model_to_json()
-        found = {}
-        for each in said["comparisons"]:
-            for level in each["comparison_levels"]:
+        saved = self.linker.misc.save_model_to_json()
+        learnt = {}
+        for comparison in saved["comparisons"]:
+            for level in comparison["comparison_levels"]:
                 value = level.get(f"{which}_probability")
                 if isinstance(value, float) and value > 0:
-                    found[each["output_column_name"], level["label_for_charts"]] = value
-        return found
+                    learnt[comparison["output_column_name"], level["label_for_charts"]] = value
+        return learnt
 
-    def _link(self, u: Mapping[tuple[str, str], float]) -> None:
-        settings = self._settings(u)
+    def _link(self, chances: Mapping[tuple[str, str], float]) -> None:
+        settings = self._settings(chances)
         self.linker = self._splink.Linker(
             [self._people, self._queries], settings, log_level="ERROR"
         )
@@ -323,11 +337,11 @@ class Splink:
         )
         return self._learnt("u") | dict(FIXED_U)
 
-    def agreements(self, u: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    def agreements(self, chances: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
         """m of every level, by EM over the blocks with u as given."""
         from splink.internals.exceptions import EMTrainingException
 
-        self._link(u)
+        self._link(chances)
         for block in BLOCKS:
             try:
                 self.linker.training.estimate_parameters_using_expectation_maximisation(
@@ -342,9 +356,13 @@ class Splink:
                 ) from error
         return self._learnt("m")
 
-    def share_of_true_pairs(self, m: Mapping[tuple[str, str], float]) -> float:
+    def share_of_true_pairs(self, agreements: Mapping[tuple[str, str], float]) -> float:
         """Among all pairs of a description and a person: those that agree on both names and birthday, over their recall."""
-        recall = m["given", "exact"] * m["family", "exact"] * m["birth", "exact"]
+        recall = (
+            agreements["given", "exact"]
+            * agreements["family", "exact"]
+            * agreements["birth", "exact"]
+        )
         self.linker.training.estimate_probability_two_random_records_match(
             [self._splink.block_on("given", "family", "birth")], recall=min(1.0, recall)
         )
@@ -365,63 +383,75 @@ class Trained:
 
 
 def estimate(
-    splink: Splink, pairs: int, seed: int, told: Callable[[str], None] = lambda _: None
+    splink: Splink, pairs: int, seed: int, progress: Callable[[str], None] = lambda _: None
 ) -> Trained:
     """m and u of every level that was observed. `told` hears of each step. Raises Untrainable."""
-    told(f"chances of agreeing, from {pairs:,} random pairs")
+    progress(f"chances of agreeing, from {pairs:,} random pairs")
     sampled = splink.chances(pairs, seed)
-    told("agreement of true pairs, by expectation maximisation")
-    m = splink.agreements(sampled)
-    told("the same, with true pairs taken out of the sample")
-    share = splink.share_of_true_pairs(m)
-    u = {
+    progress("agreement of true pairs, by expectation maximisation")
+    agreements = splink.agreements(sampled)
+    progress("the same, with true pairs taken out of the sample")
+    share = splink.share_of_true_pairs(agreements)
+    chances = {
         key: FIXED_U.get(key)
-        or max(chance * 0.1, (chance - share * m.get(key, 0.0)) / (1.0 - share))
+        or max(chance * 0.1, (chance - share * agreements.get(key, 0.0)) / (1.0 - share))
         for key, chance in sampled.items()
     }
-    return Trained(splink.agreements(u), u, share)
+    return Trained(splink.agreements(chances), chances, share)
 
 
 def weights(
-    found: Trained, start: Model, comparisons: Iterable[Comparison]
+    trained: Trained, start: Model, comparisons: Iterable[Comparison]
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
     """Bits of every level in a model's form, and the levels that keep those of `start` as they were hardly observed.
 
     Of a level that a name's frequency adds to, the weight is what is left when its surprise is taken out: for an exact
     one log2 m, for the others log2(m/u) and the mean chance of agreeing exactly.
     """
-    bits = {f: dict(levels) for f, levels in start.levels.items()}
-    kept = []
-    for each in comparisons:
-        exact = found.u.get((each.field, "exact"), 0.0)
-        for level in each.levels:
-            m, u = found.m.get((each.field, level), 0.0), found.u.get((each.field, level), 0.0)
-            if m < LEAST_OBSERVED or u <= 0 or (level in each.by_frequency and exact <= 0):
-                kept.append(f"{each.field}.{level}")
+    bits = {field: dict(levels) for field, levels in start.levels.items()}
+    unchanged = []
+    for comparison in comparisons:
+        exact = trained.u.get((comparison.field, "exact"), 0.0)
+        for level in comparison.levels:
+            of_true, of_strangers = (
+                trained.m.get((comparison.field, level), 0.0),
+                trained.u.get((comparison.field, level), 0.0),
+            )
+            if (
+                of_true < LEAST_OBSERVED
+                or of_strangers <= 0
+                or (level in comparison.by_frequency and exact <= 0)
+            ):
+                unchanged.append(f"{comparison.field}.{level}")
                 continue
-            weight = log2(m / u) + (log2(exact) if level in each.by_frequency else 0.0)
-            bits[each.field][level] = round(max(weight, LEAST.get(each.field, start.clamp[0])), 3)
-    return bits, kept
+            weight = log2(of_true / of_strangers) + (
+                log2(exact) if level in comparison.by_frequency else 0.0
+            )
+            bits[comparison.field][level] = round(
+                max(weight, LEAST.get(comparison.field, start.clamp[0])), 3
+            )
+    return bits, unchanged
 
 
 def document(
-    found: Trained,
+    trained: Trained,
     start: Model,
     base: Mapping[str, Any],
     comparisons: Iterable[Comparison],
-    said: Mapping[str, Any],
+    particulars: Mapping[str, Any],
 ) -> str:
     """The model as JSON: `base` is the document it began with, `said` its version, training data, date and limits."""
     listed = list(comparisons)
-    bits, kept = weights(found, start, listed)
+    bits, unchanged = weights(trained, start, listed)
     learnt = {
-        f"{f}.{level}": {"m": round(m, 6), "u": float(f"{found.u[f, level]:.4g}")}
-        for (f, level), m in sorted(found.m.items())
-        if (f, level) in found.u
+        f"{field}.{level}": {"m": round(agreement, 6), "u": float(f"{trained.u[field, level]:.4g}")}
+        for (field, level), agreement in sorted(trained.m.items())
+        if (field, level) in trained.u
     }
     return (
         json.dumps(
-            {**base, **said, **bits, "kept_from_the_start": kept, "learnt": learnt}, indent=2
+            {**base, **particulars, **bits, "kept_from_the_start": unchanged, "learnt": learnt},
+            indent=2,
         )
         + "\n"
     )
