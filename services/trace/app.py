@@ -34,17 +34,17 @@ SEND_TIMEOUT_SECONDS = 20.0
 SLOWEST_RETRY = timedelta(minutes=15)
 
 
-def found_event(asked: traces.Asked, event: AnyEvent, source: str, result: TraceResult) -> bytes:
+def found_event(request: traces.Asked, event: AnyEvent, source: str, result: TraceResult) -> bytes:
     """The update that says the number, a microsecond after what it was made of: a later word of the organisation wins."""
     document = AnyEvent.model_validate(
         {
             "specversion": "1.0",
-            "id": f"trace.{asked.local_person}.{digest(asked.event_id, result.nhs_number, result.restricted)}",
+            "id": f"trace.{request.local_person}.{digest(request.event_id, result.nhs_number, result.restricted)}",
             "source": source,
             "type": f"{TYPE_PREFIX}person.updated.v1",
             "time": event.time + timedelta(microseconds=1),
             "data": {
-                "local_person": asked.local_person,
+                "local_person": request.local_person,
                 "person": traced(event.data.person, result),
             },
         }
@@ -62,14 +62,14 @@ async def trace_one(
     The answer is sent before the row is finished: a worker that dies between the two sends the same event again.
     """
     async with pool.acquire() as connection:
-        asked = await traces.take(connection, clock.now())
-    if asked is None:
+        request = await traces.take(connection, clock.now())
+    if request is None:
         return False
-    event = decode(asked.body)
+    event = decode(request.body)
     outcome = "not-needed"
-    _, feed = registry.feeds_by_id.get(asked.feed, (None, None))
+    _, feed = registry.feeds_by_id.get(request.feed, (None, None))
     source = (
-        next((s for s in feed.sources if s.endswith(TRACE_SOURCE_END)), None)
+        next((source for source in feed.sources if source.endswith(TRACE_SOURCE_END)), None)
         if feed is not None
         else None
     )
@@ -82,20 +82,20 @@ async def trace_one(
             result = await tracer.trace(event.data.person)
         except TraceUnavailable as error:
             wait = min(
-                timedelta(seconds=error.after or 5.0 * 2 ** min(asked.attempts, 8)), SLOWEST_RETRY
+                timedelta(seconds=error.after or 5.0 * 2 ** min(request.attempts, 8)), SLOWEST_RETRY
             )
             async with pool.acquire() as connection:
-                await traces.put_off(connection, asked, clock.now() + wait)
+                await traces.put_off(connection, request, clock.now() + wait)
             raise
         outcome = result.outcome
         if result.outcome == "verified":
-            body = found_event(asked, event, source, result)
+            body = found_event(request, event, source, result)
             await asyncio.wait_for(
-                producer.send_and_wait(feed.topic, body, key=asked.local_person.encode()),
+                producer.send_and_wait(feed.topic, body, key=request.local_person.encode()),
                 SEND_TIMEOUT_SECONDS,
             )
     async with pool.acquire() as connection:
-        await traces.finish(connection, asked, outcome, clock.now())
+        await traces.finish(connection, request, outcome, clock.now())
     metrics.TRACE_FINISHED.labels(outcome).inc()
     return True
 

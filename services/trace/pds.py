@@ -53,20 +53,22 @@ class PdsTracer:
 
     async def trace(self, descriptor: PersonDescriptor) -> TraceResult:
         """Ask whom the descriptor is about. Raises TraceUnavailable."""
-        asked = questions(descriptor)
+        queries = questions(descriptor)
         if descriptor.nhs_number is not None and descriptor.date_of_birth is not None:
-            found = await self._get(f"/Patient/{descriptor.nhs_number}", {})
-            if found is not None and agrees(descriptor, found):
+            answer = await self._get(f"/Patient/{descriptor.nhs_number}", {})
+            if answer is not None and agrees(descriptor, answer):
                 # a number that was superseded is answered with the one that took its place
-                return TraceResult("verified", str(found["id"]), is_restricted(found))
-        if not asked:
+                return TraceResult("verified", str(answer["id"]), is_restricted(answer))
+        if not queries:
             return TraceResult("insufficient")
         result = TraceResult("none")
-        for each in asked:
-            answer = await self._get("/Patient", each)
+        for query in queries:
+            answer = await self._get("/Patient", query)
             if answer is None or answer.get("resourceType") == "OperationOutcome":
                 return TraceResult("many" if answer is not None else "none")
-            result = decide(descriptor, [e.get("resource", {}) for e in answer.get("entry", [])])
+            result = decide(
+                descriptor, [entry.get("resource", {}) for entry in answer.get("entry", [])]
+            )
             if result.outcome != "none":
                 return result
         return result

@@ -58,8 +58,9 @@ def needs_trace(descriptor: PersonDescriptor) -> bool:
 
 
 def _usual(descriptor: PersonDescriptor) -> PersonName | None:
-    whole = [n for n in descriptor.names if n.family]
-    return next((n for n in whole if n.use == "usual"), whole[0] if whole else None)
+    whole = [name for name in descriptor.names if name.family]
+    usual = [name for name in whole if name.use == "usual"]
+    return next(iter(usual or whole), None)
 
 
 def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
@@ -71,16 +72,16 @@ def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
     name = _usual(descriptor)
     if name is None or name.given is None or descriptor.date_of_birth is None:
         return []
-    asked = {
+    parameters = {
         "family": str(name.family),
         "given": name.given,
         "birthdate": f"eq{descriptor.date_of_birth.isoformat()}",
     }
     if descriptor.sex in ("male", "female"):
-        asked["gender"] = descriptor.sex
+        parameters["gender"] = descriptor.sex
     if descriptor.postcodes:
-        return [asked | {"address-postalcode": descriptor.postcodes[0]}, asked]
-    return [asked]
+        return [parameters | {"address-postalcode": descriptor.postcodes[0]}, parameters]
+    return [parameters]
 
 
 def agrees(descriptor: PersonDescriptor, patient: Mapping[str, Any]) -> bool:
@@ -90,35 +91,42 @@ def agrees(descriptor: PersonDescriptor, patient: Mapping[str, Any]) -> bool:
         or patient.get("birthDate") != descriptor.date_of_birth.isoformat()
     ):
         return False
-    held = {str(n.get("family", "")).casefold() for n in patient.get("name", [])}
-    held |= {str(g).casefold() for n in patient.get("name", []) for g in n.get("given", [])}
-    said = {part.casefold() for n in descriptor.names for part in (n.family, n.given) if part}
-    return bool((held & said) - {""})
+    on_record = set[str]()
+    for name in patient.get("name", []):
+        on_record |= {
+            str(part).casefold() for part in (name.get("family", ""), *name.get("given", []))
+        }
+    described = {
+        part.casefold() for name in descriptor.names for part in (name.family, name.given) if part
+    }
+    return bool(on_record & described)
 
 
 def is_restricted(patient: Mapping[str, Any]) -> bool:
     """Confidentiality R (or V)."""
-    return any(s.get("code") in ("R", "V") for s in patient.get("meta", {}).get("security", []))
+    return any(
+        label.get("code") in ("R", "V") for label in patient.get("meta", {}).get("security", [])
+    )
 
 
-def decide(descriptor: PersonDescriptor, found: Sequence[Mapping[str, Any]]) -> TraceResult:
+def decide(descriptor: PersonDescriptor, patients: Sequence[Mapping[str, Any]]) -> TraceResult:
     """What a search says. One that finds somebody else's number than the sender's is a conflict, for people to settle."""
-    if not found:
+    if not patients:
         return TraceResult("none")
-    if len(found) > 1:
+    if len(patients) > 1:
         return TraceResult("many")
-    number = str(found[0].get("id", ""))
+    number = str(patients[0].get("id", ""))
     if descriptor.nhs_number is not None and number != descriptor.nhs_number:
         return TraceResult("conflict")
-    if not agrees(descriptor, found[0]):
+    if not agrees(descriptor, patients[0]):
         return TraceResult("conflict")
-    return TraceResult("verified", number, is_restricted(found[0]))
+    return TraceResult("verified", number, is_restricted(patients[0]))
 
 
 def traced(descriptor: PersonDescriptor, result: TraceResult) -> dict[str, Any]:
     """The sender's descriptor with the number verified: what the trace says, and nothing else of the national record."""
-    said = descriptor.model_dump(mode="json", exclude_none=True)
-    said |= {"nhs_number": result.nhs_number, "nhs_number_status": NhsNumberStatus.VERIFIED.value}
+    fields = descriptor.model_dump(mode="json", exclude_none=True)
+    fields |= {"nhs_number": result.nhs_number, "nhs_number_status": NhsNumberStatus.VERIFIED.value}
     if result.restricted:
-        said |= {"restricted": True, "addresses": [], "phones": []}
-    return said
+        fields |= {"restricted": True, "addresses": [], "phones": []}
+    return fields
