@@ -19,13 +19,13 @@ async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
     failing: dict[str, str] = {}
     for name, check in checks.items():
         try:
-            said = await asyncio.wait_for(check(), CHECK_TIMEOUT_SECONDS)
+            problem = await asyncio.wait_for(check(), CHECK_TIMEOUT_SECONDS)
         except TimeoutError:
-            said = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
+            problem = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
         except Exception as error:
-            said = f"{type(error).__name__}"
-        if said is not None:
-            failing[name] = said
+            problem = f"{type(error).__name__}"
+        if problem is not None:
+            failing[name] = problem
     return failing
 
 

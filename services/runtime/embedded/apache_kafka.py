@@ -80,7 +80,7 @@ class ApacheKafka:
             "auto.create.topics.enable": "false",
         }
         properties = self._folder / "server.properties"
-        properties.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
+        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         # never with a hyphen in front, which the tool takes for an option
         cluster = "K" + urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
         done = subprocess.run(

@@ -19,11 +19,11 @@ from services.runtime.embedded.pds_search import Access, Refused, mark, search, 
 SYSTEM = "https://fhir.nhs.uk/R4/CodeSystem/Spine-ErrorOrWarningCode"
 
 
-def _outcome(status: int, code: str, said: str) -> JSONResponse:
+def _outcome(status: int, code: str, text: str) -> JSONResponse:
     issue = {
         "severity": "information" if code == "TOO_MANY_MATCHES" else "error",
         "code": "multiple-matches" if code == "TOO_MANY_MATCHES" else "value",
-        "details": {"coding": [{"version": "1", "system": SYSTEM, "code": code, "display": said}]},
+        "details": {"coding": [{"version": "1", "system": SYSTEM, "code": code, "display": text}]},
     }
     return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, status_code=status)
 
@@ -34,38 +34,38 @@ def create_app(
     refuse_above: int | None = None,
 ) -> FastAPI:
     """The service. `refuse_above`: questions within a second after which it answers 429, as the national one does."""
-    known = {str(p["id"]): p for p in people}
-    asked: list[datetime] = []
+    patients = {str(patient["id"]): patient for patient in people}
+    instants: list[datetime] = []
     app = FastAPI(title="PDS simulator", docs_url=None, redoc_url=None, openapi_url=None)
 
     def refusal(request: Request) -> JSONResponse | None:
         if not request.headers.get("x-request-id"):
             return _outcome(400, "MISSING_VALUE", "Missing value - 'X-Request-ID'")
         now = datetime.now(UTC)
-        asked[:] = [t for t in asked if (now - t).total_seconds() < 1]
-        if refuse_above is not None and len(asked) >= refuse_above:
+        instants[:] = [instant for instant in instants if (now - instant).total_seconds() < 1]
+        if refuse_above is not None and len(instants) >= refuse_above:
             return _outcome(429, "TOO_MANY_REQUESTS", "Spike arrest")
-        asked.append(now)
+        instants.append(now)
         return None
 
     @app.get("/Patient")
     async def find(request: Request) -> JSONResponse:
         if (no := refusal(request)) is not None:
             return no
-        given: dict[str, list[str]] = {}
+        parameters: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
-            given.setdefault(name, []).append(value)
+            parameters.setdefault(name, []).append(value)
         try:
-            hits = search(known.values(), given, access)
+            hits = search(patients.values(), parameters, access)
         except Refused as error:
             return _outcome(error.status, error.code, error.said)
         entries = [
             {
-                "fullUrl": f"https://pds.example/Patient/{h.patient['id']}",
-                "search": {"score": h.score},
-                "resource": shown(h.patient),
+                "fullUrl": f"https://pds.example/Patient/{hit.patient['id']}",
+                "search": {"score": hit.score},
+                "resource": shown(hit.patient),
             }
-            for h in hits
+            for hit in hits
         ]
         bundle: dict[str, Any] = {
             "resourceType": "Bundle",
@@ -81,17 +81,17 @@ def create_app(
             return no
         if nhs_digits(number) is None:
             return _outcome(400, "INVALID_RESOURCE_ID", "Resource Id is invalid")
-        found = known.get(number)
-        if found is None:
+        patient = patients.get(number)
+        if patient is None:
             return _outcome(404, "RESOURCE_NOT_FOUND", "Resource not found")
-        if mark(found) == "REDACTED":
+        if mark(patient) == "REDACTED":
             return _outcome(
                 404,
                 "INVALIDATED_RESOURCE",
                 "Resource that has been marked as invalid was requested",
             )
         return JSONResponse(
-            shown(found), headers={"ETag": f'W/"{found.get("meta", {}).get("versionId", "1")}"'}
+            shown(patient), headers={"ETag": f'W/"{patient.get("meta", {}).get("versionId", "1")}"'}
         )
 
     return app

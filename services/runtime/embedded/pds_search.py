@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import eq, ge, le
 from typing import Any, Literal
 
 from rapidfuzz.distance import JaroWinkler
@@ -45,9 +46,9 @@ _TRUE = frozenset({"true", "True", "1"})
 class Refused(Exception):
     """The search is not made."""
 
-    def __init__(self, status: int, code: str, said: str) -> None:
-        super().__init__(said)
-        self.status, self.code, self.said = status, code, said
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.code, self.said = status, code, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,94 +75,106 @@ class _Query:
 
 def _plain(text: str) -> str:
     return (
-        "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        "".join(
+            character
+            for character in unicodedata.normalize("NFKD", text)
+            if not unicodedata.combining(character)
+        )
         .casefold()
         .strip()
     )
 
 
 def _dates(name: str, values: Sequence[str]) -> tuple[tuple[str, date], ...]:
-    found = []
+    dates = []
     for value in values:
         match = _DATE.fullmatch(value)
         try:
-            found.append((match[1] or "eq", date.fromisoformat(match[2])) if match else None)
+            dates.append((match[1] or "eq", date.fromisoformat(match[2])) if match else None)
         except ValueError:
-            found.append(None)
-    if None in found:
+            dates.append(None)
+    if None in dates:
         raise Refused(400, "INVALID_VALUE", f"Invalid value for parameter {name}")
-    return tuple(each for each in found if each is not None)
+    return tuple(date_asked for date_asked in dates if date_asked is not None)
 
 
 def soundex(text: str) -> str:
     """The American Soundex of a name; empty without a letter."""
-    letters = [c for c in _plain(text) if "a" <= c <= "z"]
+    letters = [letter for letter in _plain(text) if "a" <= letter <= "z"]
     if not letters:
         return ""
     codes = {
-        c: n for n, group in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for c in group
+        letter: digit
+        for digit, group in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1)
+        for letter in group
     }
-    said, last = letters[0].upper(), codes.get(letters[0])
-    for c in letters[1:]:
-        code = codes.get(c)
+    code_so_far, last = letters[0].upper(), codes.get(letters[0])
+    for letter in letters[1:]:
+        code = codes.get(letter)
         if code is not None and code != last:
-            said += str(code)
-        if c not in "hw":
+            code_so_far += str(code)
+        if letter not in "hw":
             last = code
-    return (said + "000")[:4]
+    return (code_so_far + "000")[:4]
 
 
-def _word(wanted: str, held: str) -> bool:
-    wanted, held = _plain(wanted), _plain(held)
-    if "*" not in wanted:
-        return wanted == held
-    return re.fullmatch(re.escape(wanted).replace(r"\*", ".*"), held) is not None
+def _word(asked_word: str, word: str) -> bool:
+    asked_word, word = _plain(asked_word), _plain(word)
+    if "*" not in asked_word:
+        return asked_word == word
+    return re.fullmatch(re.escape(asked_word).replace(r"\*", ".*"), word) is not None
 
 
 def _names(patient: Mapping[str, Any], history: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name in patient.get("name", []):
         if history or name.get("use") != "old":
-            yield str(name.get("family", "")), tuple(str(g) for g in name.get("given", []))
+            yield str(name.get("family", "")), tuple(str(part) for part in name.get("given", []))
 
 
 def _all(patient: Mapping[str, Any], kind: str) -> Iterable[str]:
-    return (str(t.get("value", "")) for t in patient.get("telecom", []) if t.get("system") == kind)
+    return (
+        str(contact.get("value", ""))
+        for contact in patient.get("telecom", [])
+        if contact.get("system") == kind
+    )
 
 
 def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
-def _within(said: tuple[tuple[str, date], ...], held: str | None) -> bool:
-    if not said:
+_COMPARED: Mapping[str, Callable[[date, date], bool]] = {"eq": eq, "ge": ge, "le": le}
+
+
+def _within(conditions: tuple[tuple[str, date], ...], birth_date: str | None) -> bool:
+    if not conditions:
         return True
-    if not held:
+    if not birth_date:
         return False
-    day = date.fromisoformat(held[:10])
-    return all(
-        (day == d) if sign == "eq" else (day >= d) if sign == "ge" else (day <= d)
-        for sign, d in said
-    )
+    day = date.fromisoformat(birth_date[:10])
+    return all(_COMPARED[sign](day, other_day) for sign, other_day in conditions)
 
 
 def _postcodes(patient: Mapping[str, Any]) -> list[str]:
     return [
-        str(a["postalCode"]).replace(" ", "")
-        for a in patient.get("address", [])
-        if a.get("postalCode")
+        str(address["postalCode"]).replace(" ", "")
+        for address in patient.get("address", [])
+        if address.get("postalCode")
     ]
 
 
 def _practices(patient: Mapping[str, Any]) -> list[str]:
     return [
-        str(g.get("identifier", {}).get("value", ""))
-        for g in patient.get("generalPractitioner", [])
+        str(part.get("identifier", {}).get("value", ""))
+        for part in patient.get("generalPractitioner", [])
     ]
 
 
 def mark(patient: Mapping[str, Any]) -> str:
     """U, R or REDACTED."""
-    return next((str(s.get("code")) for s in patient.get("meta", {}).get("security", [])), "U")
+    return next(
+        (str(label.get("code")) for label in patient.get("meta", {}).get("security", [])), "U"
+    )
 
 
 def shown(patient: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,7 +182,7 @@ def shown(patient: Mapping[str, Any]) -> dict[str, Any]:
     hidden = (
         ("address", "telecom", "generalPractitioner", "contact") if mark(patient) == "R" else ()
     )
-    return {k: v for k, v in patient.items() if k not in hidden}
+    return {field: value for field, value in patient.items() if field not in hidden}
 
 
 def _query(parameters: Mapping[str, Sequence[str]]) -> _Query:
@@ -177,7 +190,7 @@ def _query(parameters: Mapping[str, Sequence[str]]) -> _Query:
         raise Refused(400, "UNSUPPORTED_PARAMETER", f"{len(unknown)} parameters are not supported")
 
     def one(*names: str) -> str:
-        return next((parameters[n][0] for n in names if parameters.get(n)), "").strip()
+        return next((parameters[name][0] for name in names if parameters.get(name)), "").strip()
 
     born, died = (
         _dates("birthdate", parameters.get("birthdate", ())),
@@ -214,61 +227,70 @@ def _filters(query: _Query, patient: Mapping[str, Any]) -> bool:
     return (
         _within(query.died, patient.get("deceasedDateTime"))
         and (not query.practice or query.practice in _practices(patient))
-        and (not query.phone or query.phone in {_digits(p) for p in _all(patient, "phone")})
-        and (not query.email or query.email in {e.casefold() for e in _all(patient, "email")})
+        and (not query.phone or query.phone in {_digits(value) for value in _all(patient, "phone")})
+        and (
+            not query.email or query.email in {value.casefold() for value in _all(patient, "email")}
+        )
     )
 
 
 def _exact(query: _Query, patient: Mapping[str, Any], history: bool) -> bool:
     named = any(
-        _word(query.family, family) and all(any(_word(g, h) for h in held) for g in query.given)
-        for family, held in _names(patient, history)
+        _word(query.family, family)
+        and all(any(_word(asked_name, name) for name in given_names) for asked_name in query.given)
+        for family, given_names in _names(patient, history)
     )
     return (
         named
         and (not query.gender or query.gender == patient.get("gender"))
         and _within(query.born, patient.get("birthDate"))
-        and (not query.postcode or any(_word(query.postcode, p) for p in _postcodes(patient)))
+        and (not query.postcode or any(_word(query.postcode, code) for code in _postcodes(patient)))
     )
 
 
-def _alike(wanted: str, held: str) -> float:
-    likeness: float = JaroWinkler.similarity(_plain(wanted), _plain(held))
-    return max(likeness, 0.9) if soundex(wanted) and soundex(wanted) == soundex(held) else likeness
+def _alike(asked_word: str, word: str) -> float:
+    likeness: float = JaroWinkler.similarity(_plain(asked_word), _plain(word))
+    sounds_alike = soundex(asked_word) and soundex(asked_word) == soundex(word)
+    return max(likeness, 0.9) if sounds_alike else likeness
+
+
+def _name_score(query: _Query, family: str, given: tuple[str, ...]) -> tuple[float, float]:
+    """How alike family and given name are, in the order that is more alike."""
+    first = max(
+        (_alike(asked_name, name) for asked_name in query.given for name in given), default=0.0
+    )
+    # a name that was not asked for makes it a little less likely
+    first *= 1 - 0.02 * max(0, len(given) - len(query.given))
+    straight, crossed = (_alike(query.family, family), first), (0.0, 0.0)
+    if query.given and given:
+        crossed = (0.95 * _alike(query.family, given[0]), 0.95 * _alike(query.given[0], family))
+    return max(straight, crossed, key=sum)
+
+
+def _birth_score(query: _Query, born_on: str) -> float:
+    if _within(query.born, born_on):
+        return 1.0
+    if not born_on or any(sign != "eq" for sign, _ in query.born):
+        return 0.0
+    day = query.born[0][1].isoformat()
+    return 0.6 if sum(map(eq, born_on, day)) >= 9 else 0.0
 
 
 def _score(query: _Query, patient: Mapping[str, Any]) -> float:
-    def of(family: str, given: tuple[str, ...]) -> tuple[float, float]:
-        first = max((_alike(g, h) for g in query.given for h in given), default=0.0)
-        # a name that was not asked for makes it a little less likely
-        first *= 1 - 0.02 * max(0, len(given) - len(query.given))
-        return _alike(query.family, family), first
-
+    common = [(0.25, _birth_score(query, str(patient.get("birthDate") or "")))]
+    if query.gender:
+        common.append((0.1, float(query.gender == patient.get("gender"))))
+    if query.postcode:
+        likeness = (_alike(query.postcode, code) for code in _postcodes(patient))
+        common.append((0.1, max(likeness, default=0.0)))
     best = 0.0
     for family, given in _names(patient, True):
-        straight, crossed = of(family, given), (0.0, 0.0)
-        if query.given and given:
-            crossed = (0.95 * _alike(query.family, given[0]), 0.95 * _alike(query.given[0], family))
-        fam, first = max(straight, crossed, key=sum)
-        parts = [(0.35, fam)]
+        family_score, given_score = _name_score(query, family, given)
+        parts = [(0.35, family_score), *common]
         if query.given:
-            parts.append((0.3, first))
-        held = str(patient.get("birthDate") or "")
-        near = 1.0 if _within(query.born, held) else 0.0
-        if not near and held and all(sign == "eq" for sign, _ in query.born):
-            near = (
-                0.6
-                if sum(a == b for a, b in zip(held, query.born[0][1].isoformat(), strict=False))
-                >= 9
-                else 0.0
-            )
-        parts.append((0.25, near))
-        if query.gender:
-            parts.append((0.1, float(query.gender == patient.get("gender"))))
-        if query.postcode:
-            codes = _postcodes(patient)
-            parts.append((0.1, max((_alike(query.postcode, c) for c in codes), default=0.0)))
-        best = max(best, sum(w * s for w, s in parts) / sum(w for w, _ in parts))
+            parts.append((0.3, given_score))
+        total = sum(weight * likeness for weight, likeness in parts)
+        best = max(best, total / sum(weight for weight, _ in parts))
     return best
 
 
@@ -291,14 +313,16 @@ def search(
         limit = 0
     if not 1 <= limit <= MAX_RESULTS:
         raise Refused(400, "INVALID_VALUE", "Invalid value for parameter _max-results")
-    possible = [p for p in people if _filters(query, p)]
+    possible = [patient for patient in people if _filters(query, patient)]
     history = query.history or fuzzy
-    hits = [Hit(p, 1.0) for p in possible if _exact(query, p, history)]
+    hits = [Hit(patient, 1.0) for patient in possible if _exact(query, patient, history)]
     if fuzzy and not hits:
         scored = [
-            Hit(p, round(s, 4)) for p in possible if (s := _score(query, p)) >= FUZZY_AT_LEAST
+            Hit(patient, round(likeness, 4))
+            for patient in possible
+            if (likeness := _score(query, patient)) >= FUZZY_AT_LEAST
         ]
-        hits = sorted(scored, key=lambda h: (-h.score, h.patient["id"]))
+        hits = sorted(scored, key=lambda hit: (-hit.score, hit.patient["id"]))
     if len(hits) > (1 if access == "application" else limit):
         raise Refused(200, "TOO_MANY_MATCHES", "Too Many Matches")
     return hits
