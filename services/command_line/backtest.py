@@ -37,14 +37,19 @@ class Unusable(click.ClickException):
 
 def _scenario(path: Path, registry: Registry) -> list[Received]:
     try:
-        return [received(a, registry) for a in arrivals(load_scenario(path), registry)]
+        return [received(arrival, registry) for arrival in arrivals(load_scenario(path), registry)]
     except ScenarioError as error:
         raise Unusable(f"{path}: {error}") from error
 
 
 def _events(path: Path, registry: Registry) -> Iterator[Received]:
     """Events of a file, received at the instant they happened: the file does not say when."""
-    by_source = {s: (a, f) for a in registry.agencies for f in a.feeds for s in f.sources}
+    by_source = {
+        source: (agency, feed)
+        for agency in registry.agencies
+        for feed in agency.feeds
+        for source in feed.sources
+    }
     try:
         with closing(path.open("rb")) as stream:
             for line in event_lines(stream):
@@ -86,9 +91,10 @@ def _within(
     events: list[Received], since: datetime | None, until: datetime | None
 ) -> list[Received]:
     return [
-        r
-        for r in events
-        if (since is None or r.received_at >= since) and (until is None or r.received_at < until)
+        record
+        for record in events
+        if (since is None or record.received_at >= since)
+        and (until is None or record.received_at < until)
     ]
 
 
@@ -154,12 +160,12 @@ def backtest(
                 f"the ledger cannot be read: {error}; check LIAISON_POSTGRES_DSN"
             ) from error
     else:
-        scenarios = [f for f in files if f.suffix in (".yaml", ".yml")]
-        histories = {f.name: _scenario(f, registry) for f in scenarios}
-        if plain := [f for f in files if f not in scenarios]:
-            histories["events"] = [r for f in plain for r in _events(f, registry)]
+        scenarios = [file for file in files if file.suffix in (".yaml", ".yml")]
+        histories = {file.name: _scenario(file, registry) for file in scenarios}
+        if plain := [file for file in files if file not in scenarios]:
+            histories["events"] = [r for file in plain for r in _events(file, registry)]
     histories = {name: _within(events, since, until) for name, events in histories.items()}
-    said: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     length = 2 * sum(map(len, histories.values()))
     with click.progressbar(
         length=length, label="Running", file=click.get_text_stream("stderr")
@@ -167,13 +173,17 @@ def backtest(
         for name, events in histories.items():
             live = run_history(events, registry, live_policy, bar.update)
             candidate = run_history(events, registry, candidate_policy, bar.update)
-            said[name] = (len(events), live, candidate, difference(live, candidate))
+            results[name] = (len(events), live, candidate, difference(live, candidate))
     if as_json:
-        click.echo(json.dumps({name: as_document(*each) for name, each in said.items()}, indent=1))
+        click.echo(
+            json.dumps({name: as_document(*result) for name, result in results.items()}, indent=1)
+        )
     else:
-        for name, each in said.items():
-            print_difference(name, *each)
-    raise SystemExit(DIFFERENT if any(found.any for _, _, _, found in said.values()) else 0)
+        for name, result in results.items():
+            print_difference(name, *result)
+    raise SystemExit(
+        DIFFERENT if any(difference.any for _, _, _, difference in results.values()) else 0
+    )
 
 
 def _raised(alert: Raised) -> dict[str, Any]:
@@ -194,16 +204,16 @@ def _moved(moved: Moved) -> dict[str, Any]:
 
 
 def as_document(
-    count: int, live: Run, candidate: Run, found: Difference, what: str = "events"
+    count: int, live: Run, candidate: Run, difference: Difference, what: str = "events"
 ) -> dict[str, Any]:
     """A difference in JSON values."""
     return {
         what: count,
-        "same": found.same,
-        "gained": [_raised(a) for a in found.gained],
-        "lost": [_raised(a) for a in found.lost],
-        "earlier": [_moved(m) for m in found.earlier],
-        "later": [_moved(m) for m in found.later],
+        "same": difference.same,
+        "gained": [_raised(alert) for alert in difference.gained],
+        "lost": [_raised(alert) for alert in difference.lost],
+        "earlier": [_moved(move) for move in difference.earlier],
+        "later": [_moved(move) for move in difference.later],
         "load": {
             side: {
                 desk: {
@@ -220,28 +230,30 @@ def as_document(
 
 
 def print_difference(
-    name: str, count: int, live: Run, candidate: Run, found: Difference, what: str = "events"
+    name: str, count: int, live: Run, candidate: Run, difference: Difference, what: str = "events"
 ) -> None:
     """A difference for people."""
     click.secho(f"{name}: {count} {what}", bold=True)
-    for label, alerts in (("gained", found.gained), ("lost", found.lost)):
-        for a in alerts:
+    for label, alerts in (("gained", difference.gained), ("lost", difference.lost)):
+        for alert in alerts:
             click.echo(
-                f"  {label:8} {a.rule} at {a.at.astimezone(LONDON):%d %b %H:%M:%S} to {', '.join(a.desks)}"
+                f"  {label:8} {alert.rule} at {alert.at.astimezone(LONDON):%d %b %H:%M:%S} to {', '.join(alert.desks)}"
             )
-    for label, moves in (("earlier", found.earlier), ("later", found.later)):
-        for m in moves:
-            at = m.candidate.at.astimezone(LONDON)
-            click.echo(f"  {label:8} {m.candidate.rule} at {at:%d %b %H:%M:%S}, by {abs(m.by)}")
+    for label, moves in (("earlier", difference.earlier), ("later", difference.later)):
+        for move in moves:
+            at = move.candidate.at.astimezone(LONDON)
+            click.echo(
+                f"  {label:8} {move.candidate.rule} at {at:%d %b %H:%M:%S}, by {abs(move.by)}"
+            )
     click.echo(
-        f"  {found.same} the same, {len(found.gained)} gained, {len(found.lost)} lost, {len(found.earlier)} earlier, "
-        f"{len(found.later)} later"
+        f"  {difference.same} the same, {len(difference.gained)} gained, {len(difference.lost)} lost,"
+        f" {len(difference.earlier)} earlier, {len(difference.later)} later"
     )
     for desk in sorted({*live.load, *candidate.load}):
         was, new = (run.load.get(desk) for run in (live, candidate))
         counts = " → ".join(
-            "0" if each is None else f"{each.alarms} ({each.most_in_an_hour}/h)"
-            for each in (was, new)
+            "0" if load is None else f"{load.alarms} ({load.most_in_an_hour}/h)"
+            for load in (was, new)
         )
         warning = "" if new is None or new.manageable else "  more than a person can manage"
         click.echo(f"  {desk}: {counts} alarms{warning}")

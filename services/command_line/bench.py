@@ -106,6 +106,6 @@ def _console(seconds: float, as_json: bool) -> None:
     ) as stack:
         stack.wait_until_ready()
         figures = asyncio.run(
-            ConsoleBench(stack, seconds, lambda said: click.echo(said, err=True)).run()
+            ConsoleBench(stack, seconds, lambda text: click.echo(text, err=True)).run()
         )
     click.echo(json.dumps(figures, indent=None if as_json else 1))

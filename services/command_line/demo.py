@@ -114,8 +114,13 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
     end = scenario.instant(scenario.until)
     chance = random.Random(7)  # noqa: S311  # a background to look at, the same every time
     steps: list[tuple[datetime, str, bytes, str]] = [
-        (a.at, a.feed, encode(a.event), a.event.type.removeprefix(TYPE_PREFIX))
-        for a in arrivals(scenario, registry)
+        (
+            arrival.at,
+            arrival.feed,
+            encode(arrival.event),
+            arrival.event.type.removeprefix(TYPE_PREFIX),
+        )
+        for arrival in arrivals(scenario, registry)
     ]
     for number in itertools.count():
         begun = scenario.start + number * ORDINARY_EVERY
@@ -130,7 +135,7 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
     await producer.start()
     beat = datetime.min.replace(tzinfo=UTC)
     try:
-        for at, feed, body, said in sorted(steps, key=lambda s: s[0]):
+        for at, feed, body, sentence in sorted(steps, key=lambda step: step[0]):
             due = anchor + (at - scenario.start) / speed
             while (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
                 now = datetime.now(UTC)
@@ -139,10 +144,10 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
                     await _beat(producer, registry, feeds, scenario.start + (now - anchor) * speed)
                 await asyncio.sleep(min(wait, 0.5))
             await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
-            if said:
+            if sentence:
                 agency = registry.feeds_by_id[feed][0].name
                 click.echo(
-                    f"  {at.astimezone(LONDON):%H:%M:%S}  {agency}: {said.removesuffix('.v1')}"
+                    f"  {at.astimezone(LONDON):%H:%M:%S}  {agency}: {sentence.removesuffix('.v1')}"
                 )
     finally:
         await producer.stop()

@@ -38,18 +38,21 @@ class _Matcher:
 
     def match(self, item: tuple[str, Described]) -> tuple[str, ...]:
         """A row of the answer."""
-        key, said = item
+        key, description = item
         score, people = self.scorer.score, self.index.people
-        scores = [score(said, people[i], i) for i in self.index.candidates(said)]
-        found = decide_scored(said, scores, self.scorer.model, self.population)
-        best, second = found.best, found.scores[1] if len(found.scores) > 1 else None
-        named = best if found.verdict in {"attach", "possible", "many"} else None
+        scores = [
+            score(description, people[person_id], person_id)
+            for person_id in self.index.candidates(description)
+        ]
+        decided = decide_scored(description, scores, self.scorer.model, self.population)
+        best, second = decided.best, decided.scores[1] if len(decided.scores) > 1 else None
+        named = best if decided.verdict in {"attach", "possible", "many"} else None
         return (
             key,
-            found.verdict,
+            decided.verdict,
             named.person_id if named else "",
             f"{best.weight:.3f}" if best else "",
-            f"{found.probability:.6f}",
+            f"{decided.probability:.6f}",
             f"{second.weight:.3f}" if second else "",
         )
 
@@ -90,10 +93,10 @@ def match(
     """
     faults: list[str] = []
     weights = _model(model)
-    on_file, asked = rows_of(people, faults), rows_of(queries, faults)
+    on_file, descriptions = rows_of(people, faults), rows_of(queries, faults)
     day: date = (as_of or datetime.now(UTC)).date()
     _shared[:] = [_Matcher(on_file, Scorer(weights, frequencies(on_file.values()), day))]
-    items = list(asked.items())
+    items = list(descriptions.items())
     with opened(out, "w") as stream:
         writer = csv.writer(stream)
         writer.writerow(OUT)
@@ -135,19 +138,21 @@ def explain(
     Levels and weights only: nothing of what anybody is called is printed.
     """
     faults: list[str] = []
-    on_file, asked = rows_of(people, faults), rows_of(queries, faults)
-    if (said := asked.get(query)) is None:
+    on_file, descriptions = rows_of(people, faults), rows_of(queries, faults)
+    if (description := descriptions.get(query)) is None:
         raise click.BadParameter(
             f"{queries.name} has no readable row with the id {query}", param_hint="--id"
         )
     day: date = (as_of or datetime.now(UTC)).date()
     index = Index(on_file)
-    near = {i: on_file[i] for i in index.candidates(said)}
-    found = why(said, near, Scorer(_model(model), frequencies(on_file.values()), day), len(on_file))
-    for line in lines(replace(found, candidates=found.candidates[:most])):
+    near = {person_id: on_file[person_id] for person_id in index.candidates(description)}
+    explanation = why(
+        description, near, Scorer(_model(model), frequencies(on_file.values()), day), len(on_file)
+    )
+    for line in lines(replace(explanation, candidates=explanation.candidates[:most])):
         click.echo(line)
-    if len(found.candidates) > most:
-        click.echo(f"and {len(found.candidates) - most} more; see --most")
+    if len(explanation.candidates) > most:
+        click.echo(f"and {len(explanation.candidates) - most} more; see --most")
     for fault in faults:
         click.echo(fault, err=True)
 
@@ -160,18 +165,18 @@ def _model(path: Path | None) -> Model:
 
 
 def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
-    known = {
-        r["query_id"]: r
-        for r in table_of(truth, "query_id", "person_id", *([group] if group else []))
+    truth_of = {
+        row["query_id"]: row
+        for row in table_of(truth, "query_id", "person_id", *([group] if group else []))
     }
-    found = []
+    judged = []
     for row in table_of(results, *OUT):
-        if (true := known.get(row["query_id"])) is None:
+        if (true := truth_of.get(row["query_id"])) is None:
             raise click.ClickException(
                 f"{truth.name}: says nothing of a query that {results.name} answers"
             )
         weight = float(row["weight"]) if row["weight"] else None
-        found.append(
+        judged.append(
             Outcome(
                 row["decision"],
                 row["person_id"],
@@ -180,7 +185,7 @@ def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
                 true[group] or "not said" if group else "",
             )
         )
-    return found
+    return judged
 
 
 @identity.command()
@@ -203,10 +208,10 @@ def evaluate(results: Path, truth: Path, group: str | None) -> None:
 
     tables = by_group(_outcomes(results, truth, group))
     click.echo("group\tevents\tright %\twrong per 10,000\tpossible %\tmissed %\tprecision %")
-    for t in tables:
+    for table in tables:
         click.echo(
-            f"{t.group}\t{t.events}\t{shown(t.right)}\t{shown(t.wrong, 10_000)}\t{shown(t.possible)}\t{shown(t.missed)}"
-            f"\t{shown(t.precision)}"
+            f"{table.group}\t{table.events}\t{shown(table.right)}\t{shown(table.wrong, 10_000)}"
+            f"\t{shown(table.possible)}\t{shown(table.missed)}\t{shown(table.precision)}"
         )
     for finding in findings(tables):
         click.echo(f"finding: {finding}")
@@ -244,28 +249,28 @@ def calibrate(
     `liaison identity outcomes` writes what people judged. Exit status 1 where no weight is safe: judge more attachments, or
     let people decide.
     """
-    table = [r for r in table_of(judged, "weight", "right") if r.get("rule") != BY_NUMBER]
-    rows = [(float(r["weight"]), r["right"] == "1") for r in table]
+    table = [row for row in table_of(judged, "weight", "right") if row.get("rule") != BY_NUMBER]
+    rows = [(float(row["weight"]), row["right"] == "1") for row in table]
     people = people or max(
-        (int(r["people_now"]) for r in table if r.get("people_now")), default=None
+        (int(row["people_now"]) for row in table if row.get("people_now")), default=None
     )
     people_then = people_then or min(
-        (int(r["people_then"]) for r in table if r.get("people_then")), default=None
+        (int(row["people_then"]) for row in table if row.get("people_then")), default=None
     )
-    found = threshold(rows, at_most)
+    lowest = threshold(rows, at_most)
     if people and people_then and people >= 2 * people_then:
         click.echo(
             "warning: the register has doubled since these were judged; judge a new sample",
             err=True,
         )
-    if found is None:
+    if lowest is None:
         click.echo(f"no weight is shown to be safe by {len(rows)} outcomes", err=True)
         raise SystemExit(1)
     click.echo(
-        f"attach from {found.weight:.2f} bits: {found.wrong} wrong of {found.attached}, below {found.bound:.5f} with 95 %"
+        f"attach from {lowest.weight:.2f} bits: {lowest.wrong} wrong of {lowest.attached}, below {lowest.bound:.5f} with 95 %"
     )
     weights = _model(model or Settings().identity_model_path)
-    over = found.weight - prior_of(max(weights.population, people or 0))
+    over = lowest.weight - prior_of(max(weights.population, people or 0))
     click.echo(f'in {weights.version}: "attach": {over:.2f} (it says {weights.attach:g})')
 
 
@@ -285,34 +290,36 @@ def outcomes(out: Path, model_version: str | None) -> None:
 
     Weights are as `match` writes them. Nothing of anybody is in the file.
     """
-    wanted = model_version or _model(Settings().identity_model_path).version
+    version = model_version or _model(Settings().identity_model_path).version
     judged, people = on_ledger(_judged)
-    kept = [j for j in judged if j.model_version == wanted]
+    compared = [outcome for outcome in judged if outcome.model_version == version]
     with opened(out, "w") as stream:
         writer = csv.writer(stream)
         writer.writerow(
             ("weight", "right", "rule", "origin", "model_version", "people_then", "people_now")
         )
-        for j in kept:
+        for outcome in compared:
             writer.writerow(
                 (
-                    f"{j.weight:.3f}",
-                    int(j.right),
-                    j.rule,
-                    j.origin,
-                    j.model_version,
-                    j.people_then,
+                    f"{outcome.weight:.3f}",
+                    int(outcome.right),
+                    outcome.rule,
+                    outcome.origin,
+                    outcome.model_version,
+                    outcome.people_then,
                     people,
                 )
             )
-    blind = [j for j in kept if j.origin == "blind"]
-    wrong = sum(not j.right for j in blind)
+    blind = [outcome for outcome in compared if outcome.origin == "blind"]
+    wrong = sum(not outcome.right for outcome in blind)
     click.echo(
-        f"{len(kept)} outcomes written: {len(blind)} of the blind sample ({wrong} wrong), {len(kept) - len(blind)} of reviews."
+        f"{len(compared)} outcomes written: {len(blind)} of the blind sample ({wrong} wrong),"
+        f" {len(compared) - len(blind)} of reviews."
     )
-    if len(kept) < len(judged):
+    if len(compared) < len(judged):
         click.echo(
-            f"{len(judged) - len(kept)} of other models are left out; see --model-version", err=True
+            f"{len(judged) - len(compared)} of other models are left out; see --model-version",
+            err=True,
         )
 
 

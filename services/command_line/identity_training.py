@@ -80,7 +80,7 @@ def train(
     The thresholds stay those of the model it began with: set them on outcomes, with `liaison identity calibrate`.
     """
     faults: list[str] = []
-    on_file, asked = rows_of(people, faults), rows_of(queries, faults)
+    on_file, descriptions = rows_of(people, faults), rows_of(queries, faults)
     today = datetime.now(UTC).date()
     day: date = (as_of or datetime.now(UTC)).date()
     try:
@@ -88,13 +88,13 @@ def train(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--model") from error
     try:
-        splink = Splink(on_file, asked, frequencies(on_file.values()), day)
-        found = estimate(splink, pairs, seed, lambda step: click.echo(f"{step} ...", err=True))
+        splink = Splink(on_file, descriptions, frequencies(on_file.values()), day)
+        trained = estimate(splink, pairs, seed, lambda step: click.echo(f"{step} ...", err=True))
     except Untrainable as error:
         raise click.ClickException(str(error)) from error
-    said = {
+    particulars = {
         "version": version or f"splink-{today:%Y-%m-%d}",
-        "trained_on": f"{trained_on or f'{people.name} and {queries.name}'}: {len(on_file):,} people, {len(asked):,}"
+        "trained_on": f"{trained_on or f'{people.name} and {queries.name}'}: {len(on_file):,} people, {len(descriptions):,}"
         f" descriptions, {pairs:,} random pairs, seed {seed}",
         "date": today.isoformat(),
         "limits": " ".join(
@@ -103,11 +103,12 @@ def train(
             )
         ),
     }
-    text = document(found, begun, base, splink.comparisons, said)
+    text = document(trained, begun, base, splink.comparisons, particulars)
     out.write_text(text, encoding="utf-8")
-    kept = json.loads(text)["kept_from_the_start"]
+    unchanged = json.loads(text)["kept_from_the_start"]
     click.echo(
-        f"{out}: {said['version']}, {len(found.m)} levels learnt; hardly observed and kept as they were: {', '.join(kept)}"
+        f"{out}: {particulars['version']}, {len(trained.m)} levels learnt;"
+        f" hardly observed and kept as they were: {', '.join(unchanged)}"
     )
     for fault in faults:
         click.echo(fault, err=True)

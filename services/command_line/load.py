@@ -34,9 +34,9 @@ def crisis(number: int, now: datetime, chance: random.Random) -> list[Message]:
     """What two agencies say of one crisis. The last event makes rule R01 hold at once: police have been there a while."""
     place = {"uprn": f"{100_000_000 + number}", "area": AREAS[number % len(AREAS)]}
     call, police = f"LAS-{number}", f"CAD-{number}"
-    said = {"nature": "mental-health-crisis", "location": place}
+    report = {"nature": "mental-health-crisis", "location": place}
     linked = [{"agency": "met", "reference": police}]
-    ago = [now - timedelta(minutes=m) for m in (9, 10, 8)]
+    ago = [now - timedelta(minutes=minutes) for minutes in (9, 10, 8)]
     return [
         (
             "las-cad",
@@ -51,7 +51,7 @@ def crisis(number: int, now: datetime, chance: random.Random) -> list[Message]:
                     "channel": "agency",
                     "ambulance_category": "C3",
                     "linked": linked,
-                    **said,
+                    **report,
                 },
             ),
         ),
@@ -63,7 +63,7 @@ def crisis(number: int, now: datetime, chance: random.Random) -> list[Message]:
                 chance,
                 "incident.reported",
                 ago[1],
-                {"incident": police, "channel": "999", **said},
+                {"incident": police, "channel": "999", **report},
             ),
         ),
         (
@@ -101,8 +101,8 @@ def ordinary(number: int, now: datetime, chance: random.Random) -> list[Message]
         ("incident.closed", {"incident": incident, "attended": True, "outcome": "resolved"}),
     ]
     return [
-        (feed, incident, _event(feed, chance, name, now - timedelta(minutes=5 - n), data))
-        for n, (name, data) in enumerate(steps)
+        (feed, incident, _event(feed, chance, name, now - timedelta(minutes=5 - number), data))
+        for number, (name, data) in enumerate(steps)
     ]
 
 
@@ -111,7 +111,7 @@ def mixture(now: datetime, chance: random.Random) -> Iterator[tuple[Message, boo
     number = 0
     while True:
         number += 1
-        said = crisis(number, now, chance)
-        yield from ((m, m is said[-1]) for m in said)
+        messages = crisis(number, now, chance)
+        yield from ((message, message is messages[-1]) for message in messages)
         for extra in range(3):
-            yield from ((m, False) for m in ordinary(number * 3 + extra, now, chance))
+            yield from ((message, False) for message in ordinary(number * 3 + extra, now, chance))

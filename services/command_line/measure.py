@@ -23,12 +23,15 @@ from aiokafka import AIOKafkaProducer
 
 from services.command_line.load import Message, mixture
 from services.command_line.stack import Stack
+from services.ledger.alerts.raised import raised_between, times_raised
+from services.ledger.events.stored import stored_ids, stored_of_feeds
 from services.liaison.alert import alert_id
 from services.liaison.rules.r01_emergency import RULE as EMERGENCY
 from services.runtime import kafka
 
 DESK = "las-mental-health"
 """Every alert of the load is addressed to it."""
+LOADED_FEEDS = ("met-cad", "las-cad")
 DRAIN_SECONDS = 120.0
 MEGABYTE = 1_000_000
 ANSWERING_SECONDS = 15.0
@@ -134,32 +137,28 @@ class Bench:
 
     async def _watch_ledger(self, pool: asyncpg.Pool) -> None:
         """Told by PostgreSQL when a commit changed alerts; the time is taken when it tells."""
-        told: asyncio.Queue[tuple[int, float]] = asyncio.Queue()
+        notices: asyncio.Queue[tuple[int, float]] = asyncio.Queue()
         async with pool.acquire() as listening:
 
-            def hear(*said: Any) -> None:
-                told.put_nowait((int(said[3]), time.monotonic()))
+            def hear(*notice: Any) -> None:
+                notices.put_nowait((int(notice[3]), time.monotonic()))
 
             await listening.add_listener("liaison_alerts", hear)
             try:
-                await self._follow(pool, told)
+                await self._follow(pool, notices)
             finally:
                 await listening.remove_listener("liaison_alerts", hear)
 
-    async def _follow(self, pool: asyncpg.Pool, told: asyncio.Queue[tuple[int, float]]) -> None:
+    async def _follow(self, pool: asyncpg.Pool, notices: asyncio.Queue[tuple[int, float]]) -> None:
         last = 0
         while True:
-            newest, at = await told.get()
+            newest, at = await notices.get()
             if newest <= last:
                 continue
-            rows = await pool.fetch(
-                """SELECT DISTINCT alert_id FROM alert_log
-                    WHERE sequence > $1 AND sequence <= $2 AND transition = 'raised'""",
-                last,
-                newest,
-            )
-            for row in rows:
-                self.seen.committed.setdefault(str(row["alert_id"]), at)
+            async with pool.acquire() as connection:
+                alerts = await raised_between(connection, last, newest)
+            for alert in alerts:
+                self.seen.committed.setdefault(alert, at)
             last = newest
 
     async def _watch_desk(self) -> None:
@@ -172,64 +171,67 @@ class Bench:
             page.raise_for_status()
             async with client.stream("GET", f"/desks/{DESK}/stream") as stream:
                 async for line in stream.aiter_lines():
-                    if (found := re.match(r'data: \{"alert": ?"([0-9a-f-]+)"', line)) is not None:
-                        self.seen.streamed.setdefault(found[1], time.monotonic())
+                    if (match := re.match(r'data: \{"alert": ?"([0-9a-f-]+)"', line)) is not None:
+                        self.seen.streamed.setdefault(match[1], time.monotonic())
 
     async def _drained(self, pool: asyncpg.Pool) -> None:
         end = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < end:
             self.seen.applied_at = time.monotonic()
-            held = await pool.fetchval(
-                "SELECT count(*) FROM event WHERE feed IN ('met-cad', 'las-cad')"
-            )
-            if (
-                held >= len(self.seen.sent)
-                and self.seen.expected.keys() <= self.seen.streamed.keys()
-            ):
+            async with pool.acquire() as connection:
+                stored = await stored_of_feeds(connection, LOADED_FEEDS)
+            shown = self.seen.expected.keys() <= self.seen.streamed.keys()
+            if stored >= len(self.seen.sent) and shown:
                 return
             await asyncio.sleep(0.05)
 
     async def _figures(self, pool: asyncpg.Pool, started: float) -> dict[str, Any]:
-        seen = self.seen
-        held = {r["id"] for r in await pool.fetch("SELECT id FROM event")}
-        raised = await pool.fetch(
-            """SELECT alert_id, desk, count(*) AS n FROM alert_log JOIN alert USING (alert_id)
-                WHERE transition = 'raised' AND rule = $1 GROUP BY 1, 2""",
-            EMERGENCY.id,
-        )
-        known = {str(r["alert_id"]) for r in raised}
-        figures = {
+        record = self.seen
+        async with pool.acquire() as connection:
+            stored = await stored_ids(connection)
+            times = await times_raised(connection, EMERGENCY.id)
+        raised_ids = {alert for alert, _ in times}
+        twice = sum(count - 1 for count in times.values())
+        figures: dict[str, Any] = {
             "broker": "embedded" if self.stack.embedded_kafka else "kafka",
             "offered_per_second": self.rate,
             "seconds": self.seconds,
-            "events_per_second": round(len(seen.sent) / (seen.applied_at - started), 1),
-            "events": len(seen.sent),
-            "alerts": len(seen.expected),
-            "latency_ms": self._latencies(seen.committed),
-            "live_stream_latency_ms": self._latencies(seen.streamed),
-            "lost": len(seen.sent.keys() - held) + len(seen.expected.keys() - known),
-            "duplicated": sum(r["n"] - 1 for r in raised) + len(known - seen.expected.keys()),
+            "events_per_second": round(len(record.sent) / (record.applied_at - started), 1),
+            "events": len(record.sent),
+            "alerts": len(record.expected),
+            "latency_ms": self._latencies(record.committed),
+            "live_stream_latency_ms": self._latencies(record.streamed),
+            "lost": len(record.sent.keys() - stored) + len(record.expected.keys() - raised_ids),
+            "duplicated": twice + len(raised_ids - record.expected.keys()),
             "memory_mb": self._memory(),
         }
-        if seen.killed_at is not None:
-            after = [
-                at - seen.killed_at
-                for a, at in seen.committed.items()
-                if seen.expected.get(a, 0) >= seen.killed_at
-            ]
-            waited = [
-                at - seen.expected[a]
-                for a, at in seen.committed.items()
-                if 0 <= seen.expected.get(a, 0) - seen.killed_at <= ANSWERING_SECONDS
-            ]
-            figures["kill"] = {
-                "seconds_to_next_alert": round(min(after), 2) if after else None,
-                "longest_wait_seconds": round(max(waited), 2) if waited else None,
-            }
+        if record.killed_at is not None:
+            figures["kill"] = self._after_kill(record.killed_at)
         return figures
 
-    def _latencies(self, seen: dict[str, float]) -> dict[str, float]:
-        return percentiles([seen[a] - due for a, due in self.seen.expected.items() if a in seen])
+    def _after_kill(self, killed_at: float) -> dict[str, float | None]:
+        """How long no alert came, and the longest that one of the next seconds waited."""
+        until_next, waits = [], []
+        for alert, at in self.seen.committed.items():
+            since_kill = self.seen.expected.get(alert, 0.0) - killed_at
+            if since_kill >= 0:
+                until_next.append(at - killed_at)
+            if 0 <= since_kill <= ANSWERING_SECONDS:
+                waits.append(at - self.seen.expected[alert])
+        next_alert, longest = min(until_next, default=None), max(waits, default=None)
+        return {
+            "seconds_to_next_alert": None if next_alert is None else round(next_alert, 2),
+            "longest_wait_seconds": None if longest is None else round(longest, 2),
+        }
+
+    def _latencies(self, instants: dict[str, float]) -> dict[str, float]:
+        return percentiles(
+            [
+                instants[alert] - due
+                for alert, due in self.seen.expected.items()
+                if alert in instants
+            ]
+        )
 
     def _memory(self) -> dict[str, float]:
         """Resident memory of each process."""

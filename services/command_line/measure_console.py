@@ -18,6 +18,7 @@ from services.command_line.load import Message, crisis
 from services.command_line.measure import DESK, MEGABYTE, percentiles
 from services.command_line.stack import Stack
 from services.ledger.alerts import commands
+from services.ledger.alerts.raised import waiting_at
 from services.liaison.alert import Acknowledge
 from services.liaison.alert.record import alert_id
 from services.liaison.policy import load_policy
@@ -136,18 +137,16 @@ class ConsoleBench:
 
     async def _acknowledge(self) -> None:
         """Everything that waits, and give the page time to show it."""
-        rows = await self._pool.fetch(
-            "SELECT alert_id FROM alert_desk WHERE desk = $1 AND state IN ('raised', 'delivered')",
-            DESK,
-        )
-        for row in rows:
+        async with self._pool.acquire() as connection:
+            waiting = await waiting_at(connection, DESK)
+        for alert in waiting:
             await commands.run(
                 self._pool,
                 self.stack.registry,
                 self._policy,
                 Acknowledge(),
                 desk=DESK,
-                alert=row["alert_id"],
+                alert=alert,
                 actor=f"BN@{DESK}",
                 now=datetime.now(UTC),
             )
@@ -162,35 +161,37 @@ class ConsoleBench:
             headers = [("content-type", b"application/cloudevents+json")]
             records.append(Record(topics[feed], 0, offset, json.dumps(event).encode(), headers))
         await self._batch.apply(records, now)
-        alerts = [_alert_of(said) for said in crises]
+        alerts = [_alert_of(messages) for messages in crises]
         self.committed.update(dict.fromkeys(alerts, time.time()))
         return alerts
 
     async def _steadily(self) -> list[str]:
-        found: list[str] = []
+        painted: list[str] = []
         start = time.monotonic()
         for number in range(int(self.seconds * PER_SECOND)):
             if (wait := start + number / PER_SECOND - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-            found += await self._raise(1)
-        return found
+            painted += await self._raise(1)
+        return painted
 
     async def _painted(self, page: Any, alerts: Sequence[str]) -> dict[str, float]:
         """When each was painted, as far as they were before it is given up."""
         give_up = time.monotonic() + GIVE_UP_SECONDS
-        seen: dict[str, float] = {}
+        painted: dict[str, float] = {}
         while time.monotonic() < give_up:
-            seen = await page.evaluate("window.painted")
-            if all(a in seen for a in alerts):
+            painted = await page.evaluate("window.painted")
+            if all(alert in painted for alert in alerts):
                 break
             await asyncio.sleep(0.1)
-        return {a: seen[a] / 1000 for a in alerts if a in seen}
+        return {alert: painted[alert] / 1000 for alert in alerts if alert in painted}
 
     async def _latencies(self, page: Any, alerts: Sequence[str]) -> dict[str, float]:
         await asyncio.sleep(1)
-        seen = await self._painted(page, alerts)
-        figures = percentiles([max(0.0, at - self.committed[a]) for a, at in seen.items()])
-        return figures | {"painted": len(seen), "of": len(alerts)}
+        painted = await self._painted(page, alerts)
+        figures = percentiles(
+            [max(0.0, at - self.committed[alert]) for alert, at in painted.items()]
+        )
+        return figures | {"painted": len(painted), "of": len(alerts)}
 
     async def _sounds(self, page: Any) -> dict[str, float]:
         """From the commit of a critical alert, when nothing else waits, to the start of its burst."""
@@ -212,15 +213,15 @@ class ConsoleBench:
     async def _streams(self) -> dict[str, float]:
         """One alert, and how long until each of many open streams has it."""
         waits: list[float] = []
-        wanted: list[str] = []
+        alerts: list[str] = []
         ready = asyncio.Semaphore(0)
 
         async def sit(client: httpx.AsyncClient) -> None:
             async with client.stream("GET", f"/desks/{DESK}/stream") as stream:
                 ready.release()
                 async for line in stream.aiter_lines():
-                    if wanted and wanted[0] in line:
-                        waits.append(time.time() - self.committed.get(wanted[0], time.time()))
+                    if alerts and alerts[0] in line:
+                        waits.append(time.time() - self.committed.get(alerts[0], time.time()))
                         return
 
         limits = httpx.Limits(max_connections=STREAMS + 10)
@@ -238,9 +239,9 @@ class ConsoleBench:
                 await asyncio.wait_for(ready.acquire(), 60)
             await asyncio.sleep(2)
             now = datetime.now(UTC)
-            said = crisis(next(self._numbers), now, self._chance)
-            wanted.append(_alert_of(said))
-            await self._apply([said], now)
+            messages = crisis(next(self._numbers), now, self._chance)
+            alerts.append(_alert_of(messages))
+            await self._apply([messages], now)
             await asyncio.wait(sitting, timeout=30)
             for task in sitting:
                 task.cancel()
@@ -285,17 +286,18 @@ class ConsoleBench:
             await context.clock.run_for(3_600_000)
         after = await self._memory(sitting)
         await context.close()
-        found = {f"{name}_before": before[name] for name in before} | {
+        figures = {f"{name}_before": before[name] for name in before} | {
             f"{name}_after": after[name] for name in after
         }
-        return found | {"hours": SHIFT_HOURS}
+        return figures | {"hours": SHIFT_HOURS}
 
     async def _memory(self, page: Any) -> dict[str, float]:
         session = await page.context.new_cdp_session(page)
         await session.send("HeapProfiler.collectGarbage")
         await session.send("Performance.enable")
         metrics = {
-            m["name"]: m["value"] for m in (await session.send("Performance.getMetrics"))["metrics"]
+            metric["name"]: metric["value"]
+            for metric in (await session.send("Performance.getMetrics"))["metrics"]
         }
         await session.detach()
         console = psutil.Process(self.stack.processes["console"].pid).memory_info().rss
@@ -306,7 +308,7 @@ class ConsoleBench:
         }
 
 
-def _alert_of(said: Sequence[Message]) -> str:
+def _alert_of(messages: Sequence[Message]) -> str:
     """The alert that the last event of a crisis raises."""
-    _, _, last = said[-1]
+    _, _, last = messages[-1]
     return alert_id(f"{EMERGENCY.id}|{last['source']}|{last['id']}")

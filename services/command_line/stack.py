@@ -168,24 +168,27 @@ class Stack:
 
     def wait_until_ready(self) -> None:
         """Until every service says that it is ready. Raises EmbeddedServerError saying what is not."""
-        addresses = {s: f"http://127.0.0.1:{p}/readyz" for s, p in self.metrics_ports.items()}
+        addresses = {
+            service: f"http://127.0.0.1:{port}/readyz"
+            for service, port in self.metrics_ports.items()
+        }
         if "console" in self._services:
             addresses["console"] = f"{self.console}/readyz"
         deadline = time.monotonic() + READY_SECONDS
-        said: dict[str, str] = dict.fromkeys(addresses, "no answer yet")
+        answers: dict[str, str] = dict.fromkeys(addresses, "no answer yet")
         while time.monotonic() < deadline:
-            if (gone := self.ended()) is not None:
-                raise EmbeddedServerError(gone)
-            for service in list(said):
+            if (ended := self.ended()) is not None:
+                raise EmbeddedServerError(ended)
+            for service in list(answers):
                 try:
                     answer = httpx.get(addresses[service], timeout=3)
                 except httpx.HTTPError:
                     continue
                 if answer.status_code == 200:
-                    del said[service]
+                    del answers[service]
                 else:
-                    said[service] = answer.text
-            if not said:
+                    answers[service] = answer.text
+            if not answers:
                 return
             time.sleep(0.2)
-        raise EmbeddedServerError(f"not ready after {READY_SECONDS:g} s: {said}")
+        raise EmbeddedServerError(f"not ready after {READY_SECONDS:g} s: {answers}")

@@ -25,7 +25,7 @@ def opened(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:
 
 def rows_of(path: Path, faults: list[str]) -> dict[str, Described]:
     """The rows of a file by id; what cannot be read is added to `faults` with line and field, and the rest goes on."""
-    found: dict[str, Described] = {}
+    rows: dict[str, Described] = {}
     with opened(path, "r") as stream:
         reader = csv.DictReader(stream)
         if "id" not in (reader.fieldnames or ()):
@@ -36,13 +36,13 @@ def rows_of(path: Path, faults: list[str]) -> dict[str, Described]:
             try:
                 row = next(reader)
                 key, person = read(row)
-                if key in found:
+                if key in rows:
                     raise BadField("id", "given twice; every row needs its own")
-                found[key] = person
+                rows[key] = person
                 if (left_out := fault_of(row)) is not None:
                     faults.append(f"{path.name} line {reader.line_num}: {left_out}")
             except StopIteration:
-                return found
+                return rows
             except (BadField, csv.Error) as error:
                 faults.append(f"{path.name} line {reader.line_num}: {error}")
 
@@ -51,7 +51,7 @@ def table_of(path: Path, *needed: str) -> list[dict[str, str]]:
     """The rows of a file that has the columns needed. Raises click.ClickException naming those it lacks."""
     with opened(path, "r") as stream:
         reader = csv.DictReader(stream)
-        lacking = [c for c in needed if c not in (reader.fieldnames or ())]
+        lacking = [column for column in needed if column not in (reader.fieldnames or ())]
         if lacking:
             raise click.ClickException(
                 f"{path.name}: no column {', '.join(lacking)}; the first line names the columns"

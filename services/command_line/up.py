@@ -26,9 +26,9 @@ def up() -> None:
         click.echo(f"Console {stack.console}")
         click.echo("Ctrl-C ends it.")
         try:
-            while (gone := stack.ended()) is None:
+            while (ended := stack.ended()) is None:
                 time.sleep(0.5)
         except KeyboardInterrupt:
             click.echo("Stopping …")
             return
-        raise click.ClickException(f"{gone}; see the log above")
+        raise click.ClickException(f"{ended}; see the log above")

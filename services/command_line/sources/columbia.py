@@ -50,20 +50,20 @@ def events(folder: Path, begin: datetime) -> Iterator[Played]:
     the same. Raises OSError, KeyError for a file with other columns.
     """
     with gzip.open(folder / "incidents.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda r: r["created_utc"])
+        rows = sorted(csv.DictReader(file), key=lambda row: row["created_utc"])
     if not rows:
         return
     move = begin - datetime.fromisoformat(rows[0]["created_utc"])
     waiting: list[Played] = []
     for row in rows:
         at = datetime.fromisoformat(row["created_utc"]) + move
-        waiting.sort(key=lambda p: p[0])
+        waiting.sort(key=lambda pair: pair[0])
         while waiting and waiting[0][0] <= at:
             yield waiting.pop(0)
         first, *later = _of(row, at)
         yield first
         waiting += later
-    yield from sorted(waiting, key=lambda p: p[0])
+    yield from sorted(waiting, key=lambda pair: pair[0])
 
 
 def _of(row: dict[str, str], at: datetime) -> Iterator[Played]:

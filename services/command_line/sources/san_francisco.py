@@ -52,7 +52,8 @@ def events(folder: Path, begin: datetime) -> Iterator[Played]:
         for row in csv.DictReader(file):
             calls[row["Incident Number"]].append(row)
     found = sorted(
-        (e for rows in calls.values() for e in _of(rows)), key=lambda e: (e[0], e[1]["id"])
+        (event for rows in calls.values() for event in _of(rows)),
+        key=lambda event: (event[0], event[1]["id"]),
     )
     if not found:
         return
@@ -65,7 +66,7 @@ def _of(rows: list[dict[str, str]]) -> Iterator[tuple[datetime, dict[str, Any]]]
     first = rows[0]
     incident = f"SF-{first['Incident Number']}"
     received = min(
-        (at for r in rows if (at := _instant(r["Received DtTm"])) is not None), default=None
+        (at for row in rows if (at := _instant(row["Received DtTm"])) is not None), default=None
     )
     if received is None:
         return
