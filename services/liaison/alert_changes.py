@@ -52,7 +52,7 @@ def alert_changes(
                 area=area,
                 crisis_id=crisis_id,
                 feed=feed,
-                former=before,
+                before=before,
             )
         else:
             alerts[identity] = before

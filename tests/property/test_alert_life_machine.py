@@ -185,7 +185,7 @@ class AlertLife(RuleBasedStateMachine):
                 zone="london",
                 area=None,
                 crisis_id="one",
-                former=self.alert,
+                before=self.alert,
             )
         )
 

@@ -37,7 +37,8 @@ from services.liaison.alert import (
     UnknownAlert,
     Unshelve,
 )
-from services.liaison.alert.commands import DeclineReason, First
+from services.liaison.alert.commands import DeclineReason
+from services.liaison.alert.refusals import First
 from services.runtime.metrics import ACKNOWLEDGE_SECONDS, CONSOLE_ACKNOWLEDGED
 
 router = APIRouter()

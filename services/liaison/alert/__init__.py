@@ -1,32 +1,23 @@
 """The life of an alert, desk by desk (after ISA-18.2): states, records, what rules, people and time do to it.
 
 Pure: the time is an argument, every transition is a value that a shell writes as an immutable record.
-`states` holds the table of transitions, `record` what is recorded, `life` what the rules do, `commands` what people do,
+`states` holds the table of transitions, `record` what is recorded, `life` what the rules do, `commands` what
+people do and `refusals` why not,
 `passing` what time does, `thread` what one desk has of one crisis.
 """
 
 from services.liaison.alert.commands import (
     Accept,
     Acknowledge,
-    AlreadyAcknowledged,
-    AlreadyAnswered,
-    AlreadyClaimed,
     Claim,
     Command,
-    CommandRefused,
     Decline,
-    First,
     HandOver,
     Note,
     NotOurs,
-    NotPossible,
-    NotShelvable,
-    ReasonNeeded,
     Shelve,
     TakeOver,
     Terms,
-    TooEarly,
-    UnknownAlert,
     Unshelve,
     answer,
 )
@@ -42,6 +33,18 @@ from services.liaison.alert.record import (
     Rung,
     Transition,
     alert_id,
+)
+from services.liaison.alert.refusals import (
+    AlreadyAcknowledged,
+    AlreadyAnswered,
+    AlreadyClaimed,
+    CommandRefused,
+    First,
+    NotPossible,
+    NotShelvable,
+    ReasonNeeded,
+    TooEarly,
+    UnknownAlert,
 )
 from services.liaison.alert.states import State, TransitionKind, TransitionNotAllowed
 from services.liaison.alert.thread import Thread, inhibit, threads

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from services.liaison.alert.record import (
     Addressed,
@@ -18,7 +18,7 @@ from services.liaison.alert.record import (
     alert_id,
     moved,
 )
-from services.liaison.alert.states import HELD, UNACKNOWLEDGED, TransitionKind
+from services.liaison.alert.states import TransitionKind
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.finding import Standing
 
@@ -38,18 +38,18 @@ def detail_of(standing: Standing) -> dict[str, Any]:
         "verification": standing.verification,
         "evidence": [
             {
-                "statement": e.statement,
-                "at": e.at.isoformat(),
-                "event": list(e.event) if e.event else None,
+                "statement": evidence.statement,
+                "at": evidence.at.isoformat(),
+                "event": list(evidence.event) if evidence.event else None,
             }
-            for e in finding.evidence
+            for evidence in finding.evidence
         ],
     }
 
 
 def sound(
     alert: str,
-    mine: DeskAlert | None,
+    part: DeskAlert | None,
     to: Addressed,
     kind: TransitionKind,
     now: datetime,
@@ -59,39 +59,49 @@ def sound(
     """A new alarm at the desk: nothing of an earlier acknowledgement, answer or shelf remains but in the log."""
     fresh = DeskAlert(
         to.desk,
-        mine.state if mine else "raised",
+        "raised" if part is None else part.state,
         to.view,
         now + to.ladder.acknowledge_within,
         to.ladder,
         origin,
         due_at=now + to.ladder.acknowledge_within,
-        presented=(mine.presented if mine else 0) + 1,
+        presented=1 if part is None else part.presented + 1,
         ladder_since=now,
     )
-    if mine is None:
+    if part is None:
         return fresh, Transition(alert, to.desk, kind, now, LIAISON, reason)
     return moved(fresh, kind, alert, now, LIAISON, reason)
 
 
-def end(mine: DeskAlert, alert: str, now: datetime, reason: str) -> tuple[DeskAlert, Transition]:
+def end(part: DeskAlert, alert: str, now: datetime, reason: str) -> tuple[DeskAlert, Transition]:
     """The condition has ended for the desk: returned unseen, cleared without an outcome, or closed."""
-    if mine.state in UNACKNOWLEDGED or (mine.state == "shelved" and mine.acknowledged_at is None):
-        kind: TransitionKind = "returned"
-    elif mine.state in HELD or mine.state == "shelved":
-        kind = "cleared"
-    else:
-        kind = "closed"
-    new, said = moved(mine, kind, alert, now, LIAISON, reason)
-    closed = now if kind == "closed" else None
-    return replace(
-        new,
+    kind = _end_of(part)
+    moved_part, transition = moved(part, kind, alert, now, LIAISON, reason)
+    ended = replace(
+        moved_part,
         cleared_at=now,
-        closed_at=closed,
+        closed_at=now if kind == "closed" else None,
         due_at=None,
         inhibited_by=None,
         shelved_until=None,
         dispute=None,
-    ), said
+    )
+    return ended, transition
+
+
+def _end_of(part: DeskAlert) -> TransitionKind:
+    match part.state:
+        case "raised" | "delivered":
+            return "returned"
+        case "shelved":
+            # nobody has seen what went onto the shelf unacknowledged
+            return "returned" if part.acknowledged_at is None else "cleared"
+        case "acknowledged" | "claimed":
+            return "cleared"
+        case "answered" | "returned" | "cleared" | "closed":
+            return "closed"
+        case _:
+            assert_never(part.state)
 
 
 def raise_alert(
@@ -104,18 +114,24 @@ def raise_alert(
     area: str | None,
     crisis_id: str | None,
     feed: str | None = None,
-    former: Alert | None = None,
+    before: Alert | None = None,
 ) -> AlertChange:
     """A new alert; or the same alert again when its condition returns after it was cleared."""
     finding = standing.finding
     identity = alert_id(finding.key)
-    to = tuple(addressed)
-    desks = {d.desk: d for d in former.desks} if former else {}
-    reason = "the condition holds again" if former else None
+    parts: dict[str, DeskAlert] = {}
+    reason = None
+    if before is not None:
+        parts = {part.desk: part for part in before.desks}
+        reason = "the condition holds again"
     transitions = []
-    for each in to:
-        desks[each.desk], said = sound(identity, desks.get(each.desk), each, "raised", now, reason)
-        transitions.append(said)
+    disclosed = []
+    for recipient in addressed:
+        parts[recipient.desk], transition = sound(
+            identity, parts.get(recipient.desk), recipient, "raised", now, reason
+        )
+        transitions.append(transition)
+        disclosed.append(disclosure(recipient, finding.rule))
     alert = Alert(
         identity,
         finding.key,
@@ -131,16 +147,19 @@ def raise_alert(
         None,
         None,
         detail_of(standing),
-        tuple(desks[k] for k in sorted(desks)),
+        in_order(parts),
     )
-    return AlertChange(
-        alert,
-        tuple(transitions),
-        tuple(
-            Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items)
-            for each in to
-        ),
-    )
+    return AlertChange(alert, tuple(transitions), tuple(disclosed))
+
+
+def in_order(parts: Mapping[str, DeskAlert]) -> tuple[DeskAlert, ...]:
+    """The desks' parts in order of desk, as an alert keeps them."""
+    return tuple(parts[desk] for desk in sorted(parts))
+
+
+def disclosure(recipient: Addressed, rule: str) -> Disclosed:
+    """What the desk is shown, for the purpose of the rule."""
+    return Disclosed(recipient.desk, recipient.agency, CATALOGUE[rule].purpose, recipient.items)
 
 
 def _worse(alert: Alert, standing: Standing) -> str | None:
@@ -172,52 +191,37 @@ def update(
     finding = standing.finding
     detail = detail_of(standing)
     worse = _worse(alert, standing)
-    known = {d.desk: d for d in alert.desks}
+    parts = {part.desk: part for part in alert.desks}
+    by_rule = {recipient.desk: recipient for recipient in addressed}
+    by_others = {recipient.desk: recipient for recipient in also if recipient.desk not in by_rule}
     transitions: list[Transition] = []
     disclosed: list[Disclosed] = []
-    to = tuple(addressed)
-    named = {each.desk for each in to}
-    for each in (*to, *(a for a in also if a.desk not in named)):
-        mine = known.get(each.desk)
-        by_rule = each.desk in named
-        if mine is None or mine.ended:
-            if not by_rule:
-                continue
-            # ended at a desk while the alert stands: it ended there before, was raised again elsewhere, and is back
-            known[each.desk], said = sound(alert.alert_id, mine, each, "raised", now)
-        elif worse is not None:
-            origin: Origin = "rule" if by_rule else mine.origin
-            known[each.desk], said = sound(
-                alert.alert_id, mine, each, "worsened", now, worse, origin
-            )
-        elif (
-            mine.view != each.view
-            or finding.urgency != alert.urgency
-            or (by_rule and mine.origin != "rule")
-        ):
-            new, said = moved(mine, "annotated", alert.alert_id, now, LIAISON)
-            known[each.desk] = replace(new, view=each.view)
-            if by_rule and mine.origin != "rule":
-                known[each.desk] = replace(
-                    known[each.desk], origin="rule", ladder=each.ladder, ladder_since=now
-                )
-        else:
-            continue
-        transitions.append(said)
-        disclosed.append(
-            Disclosed(each.desk, each.agency, CATALOGUE[finding.rule].purpose, each.items)
+    for recipient in (*by_rule.values(), *by_others.values()):
+        step = _renewed(
+            alert,
+            parts.get(recipient.desk),
+            recipient,
+            finding.urgency,
+            worse,
+            now,
+            by_rule=recipient.desk in by_rule,
         )
-    for desk in sorted(set(known) - named):
-        mine = known[desk]
-        if mine.origin == "rule" and not mine.ended:
-            known[desk], said = end(mine, alert.alert_id, now, "for other desks")
-            transitions.append(said)
-    same = (detail, crisis_id, finding.holds_from) == (
+        if step is None:
+            continue
+        parts[recipient.desk], transition = step
+        transitions.append(transition)
+        disclosed.append(disclosure(recipient, finding.rule))
+    for desk in sorted(parts.keys() - by_rule.keys()):
+        part = parts[desk]
+        if part.origin == "rule" and not part.ended:
+            parts[desk], transition = end(part, alert.alert_id, now, "for other desks")
+            transitions.append(transition)
+    is_same = (detail, crisis_id, finding.holds_from) == (
         alert.detail,
         alert.crisis_id,
         alert.holds_since,
     )
-    if not transitions and same:
+    if is_same and not transitions:
         return None
     changed = replace(
         alert,
@@ -225,21 +229,50 @@ def update(
         holds_since=finding.holds_from,
         detail=detail,
         crisis_id=crisis_id,
-        desks=tuple(known[k] for k in sorted(known)),
+        desks=in_order(parts),
     )
     return AlertChange(changed, tuple(transitions), tuple(disclosed))
 
 
+def _renewed(
+    alert: Alert,
+    part: DeskAlert | None,
+    recipient: Addressed,
+    urgency: int,
+    worse: str | None,
+    now: datetime,
+    *,
+    by_rule: bool,
+) -> tuple[DeskAlert, Transition] | None:
+    """One desk's part of a standing alert whose finding was made again; None where nothing is new to the desk."""
+    if part is None or part.ended:
+        if not by_rule:
+            return None
+        # ended at a desk while the alert stands: it ended there before, was raised again elsewhere, and is back
+        return sound(alert.alert_id, part, recipient, "raised", now)
+    origin: Origin = "rule" if by_rule else part.origin
+    if worse is not None:
+        return sound(alert.alert_id, part, recipient, "worsened", now, worse, origin)
+    is_new = part.view != recipient.view or urgency != alert.urgency or origin != part.origin
+    if not is_new:
+        return None
+    annotated, transition = moved(part, "annotated", alert.alert_id, now, LIAISON)
+    annotated = replace(annotated, view=recipient.view)
+    if origin != part.origin:
+        # a desk that had it from below has it by the rule now, and its own ladder with it
+        annotated = replace(annotated, origin=origin, ladder=recipient.ladder, ladder_since=now)
+    return annotated, transition
+
+
 def clear(alert: Alert, now: datetime, reason: str) -> AlertChange:
     """The condition holds no more. The alert stays to be seen and answered at desks that have not."""
-    desks, transitions = [], []
-    for mine in alert.desks:
-        if mine.ended:
-            desks.append(mine)
+    parts, transitions = [], []
+    for part in alert.desks:
+        if part.ended:
+            parts.append(part)
             continue
-        new, said = end(mine, alert.alert_id, now, reason)
-        desks.append(new)
-        transitions.append(said)
-    return AlertChange(
-        replace(alert, cleared_at=now, clear_reason=reason, desks=tuple(desks)), tuple(transitions)
-    )
+        ended, transition = end(part, alert.alert_id, now, reason)
+        parts.append(ended)
+        transitions.append(transition)
+    cleared = replace(alert, cleared_at=now, clear_reason=reason, desks=tuple(parts))
+    return AlertChange(cleared, tuple(transitions))

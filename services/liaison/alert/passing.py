@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from services.liaison.alert.commands import off_the_shelf
-from services.liaison.alert.life import LIAISON, sound
+from services.liaison.alert.life import LIAISON, disclosure, sound
 from services.liaison.alert.record import (
     Addressed,
     Alert,
@@ -21,8 +22,7 @@ from services.liaison.alert.record import (
     Transition,
     moved,
 )
-from services.liaison.alert.states import HELD
-from services.liaison.catalogue import CATALOGUE
+from services.liaison.alert.states import TransitionKind
 
 PATIENT_SOUNDS = 3
 """After so many re-alarms at one desk the pause doubles each time, up to eight times the first [assumption]: it keeps
@@ -33,22 +33,22 @@ def alert_due(alert: Alert) -> datetime | None:
     """The next instant at which this alert needs something; None while it waits for nothing but people or events."""
     if not alert.stands:
         return None
-    found: list[datetime] = []
-    for mine in alert.desks:
-        quiet = mine.inhibited_by is not None and mine.unanswered
-        if mine.due_at is not None and not mine.ended and not quiet:
-            found.append(mine.due_at)
-        if (rung := mine.next_rung_at) is not None:
-            found.append(rung)
-        if mine.dispute == "open" and mine.answered_at is not None:
-            found.append(mine.answered_at)
-    return min(found, default=None)
+    instants: list[datetime] = []
+    for part in alert.desks:
+        is_quiet = part.inhibited_by is not None and part.unanswered
+        if part.due_at is not None and not part.ended and not is_quiet:
+            instants.append(part.due_at)
+        if part.next_rung_at is not None:
+            instants.append(part.next_rung_at)
+        if part.dispute == "open" and part.answered_at is not None:
+            instants.append(part.answered_at)
+    return min(instants, default=None)
 
 
-def pause(mine: DeskAlert) -> timedelta:
+def pause(part: DeskAlert) -> timedelta:
     """How long until it sounds again."""
-    times: int = 2 ** min(3, max(0, mine.sounded - PATIENT_SOUNDS))
-    return mine.ladder.acknowledge_within * times
+    times: int = 2 ** min(3, max(0, part.sounded - PATIENT_SOUNDS))
+    return part.ladder.acknowledge_within * times
 
 
 def pass_time(
@@ -60,14 +60,14 @@ def pass_time(
     if due is None or due > now:
         return None
     passing = _Passing(alert, now, address)
-    for desk in [d.desk for d in alert.desks]:
+    for desk in [part.desk for part in alert.desks]:
         passing.sounding(desk)
-    for desk in [d.desk for d in alert.desks]:
+    for desk in [part.desk for part in alert.desks]:
         passing.climb(desk)
         passing.dispute(desk)
-    if not passing.said:
+    if not passing.records:
         return None
-    return AlertChange(passing.alert, tuple(passing.said), tuple(passing.shown))
+    return AlertChange(passing.alert, tuple(passing.records), tuple(passing.disclosed))
 
 
 class _Passing:
@@ -77,99 +77,119 @@ class _Passing:
         self, alert: Alert, now: datetime, address: Callable[[str], Addressed | None]
     ) -> None:
         self.alert, self.now, self._address = alert, now, address
-        self.said: list[Transition] = []
-        self.shown: list[Disclosed] = []
+        self.records: list[Transition] = []
+        self.disclosed: list[Disclosed] = []
 
     def _at(self, desk: str) -> DeskAlert:
-        found = self.alert.at(desk)
-        assert found is not None
-        return found
+        part = self.alert.at(desk)
+        assert part is not None
+        return part
 
-    def _keep(self, mine: DeskAlert, said: Transition) -> None:
-        self.alert = self.alert.with_desk(mine)
-        self.said.append(said)
+    def _keep(self, part: DeskAlert, transition: Transition) -> None:
+        self.alert = self.alert.with_desk(part)
+        self.records.append(transition)
 
     def sounding(self, desk: str) -> None:
         """The end of a shelf, of an acknowledgement, or of the patience with none."""
-        mine, now = self._at(desk), self.now
-        if mine.due_at is None or mine.due_at > now or mine.ended:
+        part = self._at(desk)
+        if part.due_at is None or part.due_at > self.now:
             return
-        if mine.state == "shelved":
-            new, said = moved(
-                mine,
-                "unshelved",
-                self.alert.alert_id,
-                now,
-                LIAISON,
-                "its time on the shelf is over",
-            )
-            self._keep(off_the_shelf(new, now), said)
-        elif mine.state in HELD:
-            holder = mine.claimed_by or mine.acknowledged_by
-            why = f"{holder} has it since {mine.claimed_at or mine.acknowledged_at:%H:%M:%S} UTC and gave no answer"
-            new, said = moved(mine, "sounded-again", self.alert.alert_id, now, LIAISON, why)
-            limit = now + mine.ladder.acknowledge_within
-            new = replace(
-                new,
-                acknowledged_at=None,
-                acknowledged_by=None,
-                claimed_at=None,
-                claimed_by=None,
-                due_at=limit,
-                acknowledge_by=limit,
-                sounded=mine.sounded + 1,
-                ladder_since=now,
-                ladder_step=0,
-            )
-            self._keep(new, said)
-        elif mine.unanswered and not mine.inhibited_by:
-            new, said = moved(
-                mine,
-                "sounded-again",
-                self.alert.alert_id,
-                now,
-                LIAISON,
-                "nobody has acknowledged it",
-            )
-            new = replace(new, sounded=mine.sounded + 1)
-            self._keep(replace(new, due_at=now + pause(new)), said)
+        match part.state:
+            case "shelved":
+                self._off_the_shelf(part)
+            case "acknowledged" | "claimed":
+                self._run_out(part)
+            case "raised" | "delivered":
+                self._sound_again(part)
+            case "answered" | "returned" | "cleared" | "closed":
+                pass
+            case _:
+                assert_never(part.state)
+
+    def _off_the_shelf(self, part: DeskAlert) -> None:
+        sounding, transition = self._moved(part, "unshelved", "its time on the shelf is over")
+        self._keep(off_the_shelf(sounding, self.now), transition)
+
+    def _run_out(self, part: DeskAlert) -> None:
+        """Who had it gave no answer: it sounds as if nobody had it, and its ladder begins anew."""
+        holder = part.claimed_by or part.acknowledged_by
+        since = part.claimed_at or part.acknowledged_at
+        reason = f"{holder} has it since {since:%H:%M:%S} UTC and gave no answer"
+        sounding, transition = self._moved(part, "sounded-again", reason)
+        limit = self.now + part.ladder.acknowledge_within
+        sounding = replace(
+            sounding,
+            acknowledged_at=None,
+            acknowledged_by=None,
+            claimed_at=None,
+            claimed_by=None,
+            due_at=limit,
+            acknowledge_by=limit,
+            sounded=part.sounded + 1,
+            ladder_since=self.now,
+            ladder_step=0,
+        )
+        self._keep(sounding, transition)
+
+    def _sound_again(self, part: DeskAlert) -> None:
+        if part.inhibited_by:
+            return
+        sounding, transition = self._moved(part, "sounded-again", "nobody has acknowledged it")
+        sounding = replace(sounding, sounded=part.sounded + 1)
+        self._keep(replace(sounding, due_at=self.now + pause(sounding)), transition)
 
     def climb(self, desk: str) -> None:
         """Take every rung whose time has come."""
-        while (rung_at := self._at(desk).next_rung_at) is not None and rung_at <= self.now:
-            mine = self._at(desk)
-            rung = mine.ladder.rungs[mine.ladder_step]
-            to = [d for d in rung.desks if d != desk]
-            told = ", ".join(to) or "no desk of this level"
-            new, said = moved(
-                mine, "escalated", self.alert.alert_id, self.now, LIAISON, f"{rung.level}: {told}"
-            )
-            self._keep(replace(new, ladder_step=mine.ladder_step + 1), said)
-            for above in to:
-                self._tell(above, "escalation", f"not acknowledged at {desk}")
+        part = self._at(desk)
+        while part.next_rung_at is not None and part.next_rung_at <= self.now:
+            rung = part.ladder.rungs[part.ladder_step]
+            above = [other for other in rung.desks if other != desk]
+            names = ", ".join(above) or "no desk of this level"
+            climbed, transition = self._moved(part, "escalated", f"{rung.level}: {names}")
+            self._keep(replace(climbed, ladder_step=part.ladder_step + 1), transition)
+            for other in above:
+                self._tell(other, "escalation", f"not acknowledged at {desk}")
+            part = self._at(desk)
 
     def dispute(self, desk: str) -> None:
         """A desk said no: the supervisors of every agency that has the alert by rule get it."""
-        mine = self._at(desk)
-        if mine.dispute != "open":
+        part = self._at(desk)
+        if part.dispute != "open":
             return
-        self.alert = self.alert.with_desk(replace(mine, dispute="told"))
-        why = f"{desk} answered {mine.outcome}"
-        named = {s for d in self.alert.desks if d.origin == "rule" for s in d.ladder.supervisors}
-        for supervisor in sorted(named - {desk}):
-            self._tell(supervisor, "dispute", why, again=True)
+        self.alert = self.alert.with_desk(replace(part, dispute="told"))
+        reason = f"{desk} answered {part.outcome}"
+        supervisors: set[str] = set()
+        for other in self.alert.desks:
+            if other.origin == "rule":
+                supervisors |= set(other.ladder.supervisors)
+        for supervisor in sorted(supervisors - {desk}):
+            self._tell(supervisor, "dispute", reason, again=True)
 
-    def _tell(self, desk: str, origin: Origin, why: str, again: bool = False) -> None:
-        mine, to = self.alert.at(desk), self._address(desk)
+    def _tell(self, desk: str, origin: Origin, reason: str, again: bool = False) -> None:
+        """Give the alert to a desk; `again`: also where the desk has it already."""
+        to = self._address(desk)
         if to is None:
             return
-        if mine is None or mine.ended:
-            new, said = sound(self.alert.alert_id, mine, to, "raised", self.now, why, origin)
-        elif again and mine.state != "answered":
-            new, said = sound(self.alert.alert_id, mine, to, "disputed", self.now, why, mine.origin)
-        elif again:
-            new, said = moved(mine, "disputed", self.alert.alert_id, self.now, LIAISON, why)
-        else:
+        step = self._told(self.alert.at(desk), to, origin, reason, again)
+        if step is None:
             return
-        self._keep(new, said)
-        self.shown.append(Disclosed(desk, to.agency, CATALOGUE[self.alert.rule].purpose, to.items))
+        self._keep(*step)
+        self.disclosed.append(disclosure(to, self.alert.rule))
+
+    def _told(
+        self, part: DeskAlert | None, to: Addressed, origin: Origin, reason: str, again: bool
+    ) -> tuple[DeskAlert, Transition] | None:
+        identity = self.alert.alert_id
+        if part is None or part.ended:
+            return sound(identity, part, to, "raised", self.now, reason, origin)
+        if not again:
+            return None
+        if part.state == "answered":
+            # who has answered is told and not disturbed
+            return self._moved(part, "disputed", reason)
+        return sound(identity, part, to, "disputed", self.now, reason, part.origin)
+
+    def _moved(
+        self, part: DeskAlert, kind: TransitionKind, reason: str
+    ) -> tuple[DeskAlert, Transition]:
+        return moved(part, kind, self.alert.alert_id, self.now, LIAISON, reason)

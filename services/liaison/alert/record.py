@@ -47,8 +47,12 @@ class Ladder:
             "acknowledge_within": self.acknowledge_within.total_seconds(),
             "lasts": self.lasts.total_seconds(),
             "rungs": [
-                {"level": r.level, "after": r.after.total_seconds(), "desks": list(r.desks)}
-                for r in self.rungs
+                {
+                    "level": rung.level,
+                    "after": rung.after.total_seconds(),
+                    "desks": list(rung.desks),
+                }
+                for rung in self.rungs
             ],
             "supervisors": list(self.supervisors),
         }
@@ -61,8 +65,8 @@ class Ladder:
             timedelta(seconds=value["acknowledge_within"]),
             timedelta(seconds=value["lasts"]),
             tuple(
-                Rung(r["level"], timedelta(seconds=r["after"]), tuple(r["desks"]))
-                for r in value["rungs"]
+                Rung(rung["level"], timedelta(seconds=rung["after"]), tuple(rung["desks"]))
+                for rung in value["rungs"]
             ),
             tuple(value["supervisors"]),
         )
@@ -114,6 +118,11 @@ class DeskAlert:
         return self.state in UNACKNOWLEDGED
 
     @property
+    def waits_to_be_seen(self) -> bool:
+        """Whether nobody at the desk has seen it, whether it stands or has ended."""
+        return self.unanswered or self.state == "returned"
+
+    @property
     def ended(self) -> bool:
         """Whether its condition has ended for this desk."""
         return self.state in ENDED
@@ -155,12 +164,12 @@ class Alert:
 
     def at(self, desk: str) -> DeskAlert | None:
         """The desk's part."""
-        return next((d for d in self.desks if d.desk == desk), None)
+        return next((part for part in self.desks if part.desk == desk), None)
 
     def with_desk(self, new: DeskAlert) -> Alert:
         """With one desk's part replaced or added, in order of desk."""
-        others = [d for d in self.desks if d.desk != new.desk]
-        return replace(self, desks=tuple(sorted((*others, new), key=lambda d: d.desk)))
+        parts = {part.desk: part for part in self.desks} | {new.desk: new}
+        return replace(self, desks=tuple(parts[desk] for desk in sorted(parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +230,7 @@ def alert_id(key: str) -> str:
 
 
 def moved(
-    mine: DeskAlert,
+    part: DeskAlert,
     kind: TransitionKind,
     alert: str,
     at: datetime,
@@ -229,6 +238,5 @@ def moved(
     reason: str | None = None,
 ) -> tuple[DeskAlert, Transition]:
     """The desk's part after a transition of the table, and its record. Raises TransitionNotAllowed."""
-    return replace(mine, state=after(kind, mine.state)), Transition(
-        alert, mine.desk, kind, at, actor, reason
-    )
+    record = Transition(alert, part.desk, kind, at, actor, reason)
+    return replace(part, state=after(kind, part.state)), record

@@ -63,7 +63,8 @@ UNACKNOWLEDGED: frozenset[State] = frozenset({"raised", "delivered"})
 HELD: frozenset[State] = frozenset({"acknowledged", "claimed"})
 """Somebody has it; the acknowledgement runs out."""
 ENDED: frozenset[State] = frozenset({"returned", "cleared", "closed"})
-ANSWERS: frozenset[TransitionKind] = frozenset({"accepted", "declined", "not-ours"})
+Answer = Literal["accepted", "declined", "not-ours"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
 
 def _table() -> dict[tuple[TransitionKind, State | None], State]:
@@ -113,7 +114,7 @@ class TransitionNotAllowed(ValueError):
 
 def after(kind: TransitionKind, state: State | None) -> State:
     """The state after the transition. Raises TransitionNotAllowed."""
-    found = TABLE.get((kind, state))
-    if found is None:
+    state_after = TABLE.get((kind, state))
+    if state_after is None:
         raise TransitionNotAllowed(f"an alert that is {state or 'not there'} cannot be {kind}")
-    return found
+    return state_after

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.liaison.alert.life import LIAISON
-from services.liaison.alert.record import Alert, AlertChange, DeskAlert, moved
-from services.liaison.alert.states import HELD, UNACKNOWLEDGED
+from services.liaison.alert.record import Alert, AlertChange, DeskAlert, Transition, moved
+from services.liaison.alert.states import HELD, UNACKNOWLEDGED, TransitionKind
 
 _LOUD = UNACKNOWLEDGED | HELD
 """Standing and not answered: what a desk still has to do."""
+NOTHING_WAITS = 9
+"""Sorts after every urgency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,32 @@ def threads(alerts: Iterable[Alert], desk: str) -> tuple[Thread, ...]:
     for alert in alerts:
         if alert.at(desk) is not None:
             grouped[alert.crisis_id or alert.alert_id].append(alert)
-    found = []
-    for own in grouped.values():
-        ordered = tuple(sorted(own, key=lambda a: (a.urgency, a.raised_at, a.alert_id)))
-        parts = [(a, mine) for a in ordered if (mine := a.at(desk)) is not None]
-        waiting = [a.urgency for a, mine in parts if mine.state in _LOUD]
-        found.append(
-            Thread(
-                ordered[0].crisis_id,
-                desk,
-                min(waiting, default=None),
-                ordered,
-                sum(m.presented for _, m in parts),
-            )
-        )
-    return tuple(
-        sorted(found, key=lambda t: (t.urgency or 9, t.alerts[0].raised_at, t.alerts[0].alert_id))
-    )
+    return tuple(sorted((_thread(group, desk) for group in grouped.values()), key=_urgency_of))
+
+
+def _thread(alerts: Iterable[Alert], desk: str) -> Thread:
+    ordered = tuple(sorted(alerts, key=_rank))
+    waiting, presented = [], 0
+    for alert in ordered:
+        part = alert.at(desk)
+        if part is None:
+            continue
+        presented += part.presented
+        if part.state in _LOUD:
+            waiting.append(alert.urgency)
+    return Thread(ordered[0].crisis_id, desk, min(waiting, default=None), ordered, presented)
+
+
+def _rank(alert: Alert) -> tuple[int, datetime, str]:
+    """The most urgent first; of these the one that was raised first."""
+    return (alert.urgency, alert.raised_at, alert.alert_id)
+
+
+def _urgency_of(thread: Thread) -> tuple[int, datetime, str]:
+    """Threads in which nothing waits come last."""
+    first = thread.alerts[0]
+    urgency = NOTHING_WAITS if thread.urgency is None else thread.urgency
+    return (urgency, first.raised_at, first.alert_id)
 
 
 def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
@@ -62,43 +73,57 @@ def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
     visible, is recorded, and silences nothing else: it ends at once with the other's answer or end, and the alert then
     sounds as if new. A P1 is never marked, since nothing is more urgent.
     """
-    standing = sorted(
-        (a for a in alerts if a.stands), key=lambda a: (a.urgency, a.raised_at, a.alert_id)
-    )
+    standing = sorted((alert for alert in alerts if alert.stands), key=_rank)
     loudest: dict[str, Alert] = {}
     for alert in standing:
-        for mine in alert.desks:
-            if mine.state in _LOUD:
-                loudest.setdefault(mine.desk, alert)
-    return tuple(c for a in standing if (c := _marked(a, loudest, now)) is not None)
+        for part in alert.desks:
+            if part.state in _LOUD:
+                loudest.setdefault(part.desk, alert)
+    changes = (_marked(alert, loudest, now) for alert in standing)
+    return tuple(change for change in changes if change is not None)
 
 
 def _marked(alert: Alert, loudest: Mapping[str, Alert], now: datetime) -> AlertChange | None:
-    said, new = [], alert
-    for mine in alert.desks:
-        above = loudest.get(mine.desk)
-        quiet = mine.state in _LOUD and above is not None and above.urgency < alert.urgency
-        by = above.alert_id if quiet and above is not None else None
-        if by == mine.inhibited_by or mine.ended:
+    records: list[Transition] = []
+    marked_alert = alert
+    for part in alert.desks:
+        louder = _louder(alert, part, loudest)
+        inhibitor = None if louder is None else louder.alert_id
+        if part.ended or inhibitor == part.inhibited_by:
             continue
-        kind = "inhibited" if by is not None else "released"
-        why = f"{above.rule} is more urgent" if by is not None and above is not None else None
-        changed, record = moved(mine, kind, alert.alert_id, now, LIAISON, why)  # type: ignore[arg-type]  # two of the kinds
-        changed = replace(changed, inhibited_by=by)
-        new = new.with_desk(_returned(changed, now) if by is None else changed)
-        said.append(record)
-    return AlertChange(new, tuple(said)) if said else None
+        kind: TransitionKind = "released"
+        reason = None
+        if louder is not None:
+            kind = "inhibited"
+            reason = f"{louder.rule} is more urgent"
+        marked, record = moved(part, kind, alert.alert_id, now, LIAISON, reason)
+        marked = replace(marked, inhibited_by=inhibitor)
+        if louder is None:
+            marked = _returned(marked, now)
+        marked_alert = marked_alert.with_desk(marked)
+        records.append(record)
+    return AlertChange(marked_alert, tuple(records)) if records else None
 
 
-def _returned(mine: DeskAlert, now: datetime) -> DeskAlert:
-    if not mine.unanswered:
-        return mine
-    limit = now + mine.ladder.acknowledge_within
+def _louder(alert: Alert, part: DeskAlert, loudest: Mapping[str, Alert]) -> Alert | None:
+    """The alert for which this one keeps quiet at the desk; None where it may sound."""
+    if part.state not in _LOUD:
+        return None
+    loud = loudest.get(part.desk)
+    if loud is None or loud.urgency >= alert.urgency:
+        return None
+    return loud
+
+
+def _returned(part: DeskAlert, now: datetime) -> DeskAlert:
+    if not part.unanswered:
+        return part
+    limit = now + part.ladder.acknowledge_within
     return replace(
-        mine,
+        part,
         acknowledge_by=limit,
         due_at=limit,
         ladder_since=now,
         ladder_step=0,
-        presented=mine.presented + 1,
+        presented=part.presented + 1,
     )

@@ -131,7 +131,7 @@ def raised(*desks: str, at: float = 5, former: Alert | None = None) -> Alert:
         zone="london",
         area="camden",
         crisis_id="one",
-        former=former,
+        before=former,
     ).alert
 
 
