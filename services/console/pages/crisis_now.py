@@ -20,8 +20,9 @@ from services.ledger.crises.one import CrisisOnFile, crisis_on_file
 from services.ledger.feed_health import silent_feeds
 from services.liaison.alert.record import alert_id
 from services.liaison.clocks import RunningClock, may_see, running_clocks
-from services.liaison.disclosure.matrix import shown_of, still_permitted
+from services.liaison.disclosure.matrix import still_permitted
 from services.liaison.disclosure.person import PersonShown, person_shown
+from services.liaison.disclosure.words import words_of
 from services.liaison.policy import Policy
 from services.liaison.rules import RULES
 from services.runtime.postgres import Connection
@@ -124,7 +125,7 @@ def crisis_for(
     return CrisisShown(
         clocks=clocks,
         person=person_shown(crisis, desk.role, desk.agency, now),
-        facts=tuple(shown_of(crisis, items - {"identity-certainty", "location"}).items()),
+        facts=tuple(words_of(crisis, items - {"identity-certainty", "location"}).items()),
         incidents=incidents,
         incidents_withheld=withheld,
         marks=marks,

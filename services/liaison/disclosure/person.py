@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, assert_never
 
 from schemas.codes import LegalStatus, Sex
 from schemas.person import PersonDescriptor, PersonName
 from services.identity.person import Outcome, PathwayOnFile
 from services.liaison.crisis.facts import Crisis
-from services.liaison.disclosure.matrix import COLUMN_OF, Column
+from services.liaison.disclosure.matrix import Column, column_of
 
-Condition = Literal["always", "on-scene"]
+Condition = Literal["always", "on-scene", "never"]
 
 WHO: Mapping[Column, Condition] = {
     "police": "on-scene",
@@ -30,8 +30,13 @@ WHO: Mapping[Column, Condition] = {
     "custody": "always",
     "emergency-department": "always",
     "standards": "always",
+    "families": "never",
+    "coordination": "never",
+    "records": "never",
+    "management": "never",
+    "overview": "never",
 }
-"""Row 'identity token, name, DOB' of the matrix. Who is not in it is denied."""
+"""Row 'identity token, name, DOB' of the matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,40 +85,67 @@ class PersonShown:
 
 def person_shown(crisis: Crisis, role: str, agency: str, at: datetime) -> PersonShown:
     """The person as a desk of the role at the agency may see them at the instant."""
-    condition = WHO.get(COLUMN_OF[role]) if role in COLUMN_OF else None  # type: ignore[index]  # tested just before
-    on_scene = any(start <= at < end for a in crisis.attendances for start, end in a.spans)
-    may = condition == "always" or (condition == "on-scene" and on_scene)
-    person = crisis.person
-    described = tuple(
-        found
-        for i in crisis.incidents
-        if i.person is not None
-        and (may or i.key[0] == agency)
-        and (found := _described(i.key[0], i.key[1], (i.person,))) is not None
+    column = column_of(role)
+    condition: Condition = "never" if column is None else WHO[column]
+    on_scene = any(
+        start <= at < end for attendance in crisis.attendances for start, end in attendance.spans
     )
-    on_file = _described("", "", person.descriptors) if person is not None and may else None
+    may_see = _may_see(condition, on_scene)
+    described = []
+    for incident in crisis.incidents:
+        # what an agency has said itself it may read again
+        if incident.person is None or not (may_see or incident.key[0] == agency):
+            continue
+        description = _described(*incident.key, (incident.person,))
+        if description is not None:
+            described.append(description)
+    on_file, died_on = None, None
+    if crisis.person is not None and may_see:
+        on_file = _described("", "", crisis.person.descriptors)
+        died_on = crisis.person.died_on
     return PersonShown(
         certainty=crisis.identity,
-        may_see=may,
+        may_see=may_see,
         waits_for_scene=condition == "on-scene" and not on_scene,
         on_file=on_file,
-        died_on=person.died_on if person is not None and may else None,
-        described=described,
-        pathways=tuple(_pathway(p) for p in crisis.open_pathways(at) if p.agency == agency),
+        died_on=died_on,
+        described=tuple(described),
+        pathways=tuple(
+            _pathway(pathway) for pathway in crisis.open_pathways(at) if pathway.agency == agency
+        ),
     )
 
 
-def _described(source: str, reference: str, said: tuple[PersonDescriptor, ...]) -> Described | None:
+def _may_see(condition: Condition, on_scene: bool) -> bool:
+    match condition:
+        case "always":
+            return True
+        case "on-scene":
+            return on_scene
+        case "never":
+            return False
+        case _:
+            assert_never(condition)
+
+
+def _described(
+    source: str, reference: str, descriptors: tuple[PersonDescriptor, ...]
+) -> Described | None:
     """From one or more descriptors, the newest first: all names, and of the rest what was said last."""
-    usual = [_full(n) for d in said for n in d.names if n.use == "usual"]
-    others = [_full(n) for d in said for n in d.names if n.use != "usual"]
-    names = tuple(dict.fromkeys(n for n in (*usual, *others) if n))
-    born = next((d.date_of_birth for d in said if d.date_of_birth), None)
-    looks = next((d.apparent_age for d in said if d.apparent_age is not None), None)
-    sex = next((d.sex for d in said if d.sex), None)
-    if not names and born is None and looks is None and sex is None:
+    usual: list[str] = []
+    further: list[str] = []
+    for name in (name for descriptor in descriptors for name in descriptor.names):
+        (usual if name.use == "usual" else further).append(_full(name))
+    names = tuple(dict.fromkeys(name for name in (*usual, *further) if name))
+    born, apparent_age, sex = None, None, None
+    for descriptor in descriptors:
+        born = born or descriptor.date_of_birth
+        sex = sex or descriptor.sex
+        if apparent_age is None:
+            apparent_age = descriptor.apparent_age
+    if not names and born is None and apparent_age is None and sex is None:
         return None
-    return Described(source, reference, names, born, looks, sex)
+    return Described(source, reference, names, born, apparent_age, sex)
 
 
 def _full(name: PersonName) -> str:

@@ -27,7 +27,7 @@ def faults_of(
     registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE
 ) -> Iterator[str]:
     """One sentence for each fault."""
-    roles = {d.role for a in registry.agencies for d in a.desks}
+    roles = {desk.role for agency in registry.agencies for desk in agency.desks}
     addressed: set[DeskRole] = set()
     for document in catalogue.values():
         if document.id in policy.switched_off:
@@ -51,12 +51,13 @@ def _rule(document: RuleDocument, registry: Registry, roles: set[DeskRole]) -> I
                 f"{document.id} is for {role}, and no agency has such a desk; add one to the registry, or take the "
                 f"role out of the rule"
             )
-        if not MATRIX.get(role):
+        if not MATRIX[role]:
             yield f"{document.id} is for {role}, who may see nothing by the disclosure matrix; correct one of them"
     for role, withheld in document.withholds.items():
-        if strangers := sorted(set(withheld) - set(ITEMS)):
+        strangers = sorted(set(withheld) - set(ITEMS))
+        if strangers:
             yield f"{document.id} withholds {strangers} from {role}, which are no items; use {', '.join(ITEMS)}"
-        if MATRIX.get(role, frozenset()) <= set(withheld):
+        if MATRIX[role] <= set(withheld):
             yield f"{document.id} is for {role} and withholds everything from it; correct one of them"
     for area in registry.areas:
         if not registry.desks_for(document.recipients, area.id):
@@ -66,7 +67,9 @@ def _rule(document: RuleDocument, registry: Registry, roles: set[DeskRole]) -> I
 def _above(registry: Registry, policy: Policy, addressed: set[DeskRole]) -> Iterator[str]:
     for agency in registry.agencies:
         below = [
-            d for d in agency.desks if d.role in addressed and d.role != SUPERVISOR_OF[agency.kind]
+            desk
+            for desk in agency.desks
+            if desk.role in addressed and desk.role != SUPERVISOR_OF[agency.kind]
         ]
         if below and not _has(agency, "supervisor", registry):
             yield (

@@ -8,8 +8,9 @@ from typing import get_args
 import pytest
 
 from services.identity.person import IdentityDecision
-from services.liaison.disclosure.matrix import plan_refused, shown_of, still_permitted, view
+from services.liaison.disclosure.matrix import plan_refused, still_permitted, view
 from services.liaison.disclosure.person import person_shown
+from services.liaison.disclosure.words import words_of
 from services.liaison.finding import DeskRole
 from tests.unit.liaison.script import Script, minute
 
@@ -110,5 +111,5 @@ def test_an_alert_of_a_refused_plan_does_not_carry_its_lines_to_the_police() -> 
 
 
 def test_only_the_items_asked_for_are_said() -> None:
-    assert shown_of(script().crisis(), ()) == {}
-    assert set(shown_of(script().crisis(), ("crisis-plan",))) == {"Crisis plan", "What helps"}
+    assert words_of(script().crisis(), ()) == {}
+    assert set(words_of(script().crisis(), ("crisis-plan",))) == {"Crisis plan", "What helps"}

@@ -1,0 +1,186 @@
+"""What each item of the matrix says of a crisis: label to words. Who may see it is decided elsewhere (`matrix`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from schemas.codes import RiskLevel
+from services.identity.person import Outcome, PathwayOnFile
+from services.liaison.crisis.facts import Crisis, Force
+
+_LONDON = ZoneInfo("Europe/London")
+
+Item = Literal[
+    "circumstances",
+    "incidents",
+    "location",
+    "identity-certainty",
+    "known-to-services",
+    "crisis-plan",
+    "crisis-plan-pointer",
+    "risk-to-self",
+    "risk-to-responders",
+    "legal-status",
+    "force-log",
+    "force-clinical",
+    "family-contact",
+]
+"""What can be disclosed, each by itself."""
+
+CERTAINTY: Mapping[Outcome, str] = {
+    "attached": "Person identified",
+    "possible": "Possibly a person on file: identity is not confirmed",
+    "unknown": "Person not identified",
+}
+RISKS = (RiskLevel.HIGH, RiskLevel.MEDIUM, RiskLevel.LOW)
+"""The worst first: of what agencies say the worst is told."""
+
+
+def open_pathways(crisis: Crisis) -> tuple[PathwayOnFile, ...]:
+    """The person's care pathways that were open when the crisis was last heard of."""
+    if crisis.last_event_at is None:
+        return ()
+    return crisis.open_pathways(crisis.last_event_at)
+
+
+def _area(crisis: Crisis) -> dict[str, str]:
+    return {"Area": crisis.area} if crisis.area else {}
+
+
+def _certainty(crisis: Crisis) -> dict[str, str]:
+    return {"Who": CERTAINTY[crisis.identity]}
+
+
+def _known_to_services(crisis: Crisis) -> dict[str, str]:
+    pathways = open_pathways(crisis)
+    if not pathways:
+        return {}
+    words = "yes"
+    phones = [pathway.facts.contact_phone for pathway in pathways if pathway.facts.contact_phone]
+    if phones:
+        words += f", contact {phones[0]}"
+    return {"Known to mental health services": words}
+
+
+def _plan(crisis: Crisis) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for pathway in open_pathways(crisis):
+        plan = pathway.facts.crisis_plan
+        if plan is None:
+            continue
+        words["Crisis plan"] = "in place"
+        if plan.updated_on:
+            words["Crisis plan"] += f", updated {plan.updated_on:%d %b %Y}"
+        if plan.calming:
+            words["What helps"] = "; ".join(plan.calming)
+        if plan.avoid:
+            words["What to avoid"] = "; ".join(plan.avoid)
+    return words
+
+
+def _plan_pointer(crisis: Crisis) -> dict[str, str]:
+    for pathway in open_pathways(crisis):
+        if pathway.facts.crisis_plan is not None:
+            return {"Crisis plan pointer": pathway.facts.crisis_plan.pointer}
+    return {}
+
+
+def _risk_to_self(crisis: Crisis) -> dict[str, str]:
+    return _worst("Risk to self", [incident.risk_to_self for incident in crisis.incidents])
+
+
+def _risk_to_responders(crisis: Crisis) -> dict[str, str]:
+    levels = [incident.risk_to_responders for incident in crisis.incidents]
+    return _worst("Risk to responders", levels)
+
+
+def _worst(label: str, levels: Collection[RiskLevel | None]) -> dict[str, str]:
+    for level in RISKS:
+        if level in levels:
+            return {label: level.value}
+    return {}
+
+
+def _legal_status(crisis: Crisis) -> dict[str, str]:
+    sentences = []
+    for detention in crisis.detentions:
+        if detention.ended is not None:
+            continue
+        sentence = f"{detention.power.value} since {_clock(detention.detained.at)}"
+        if detention.clock_started is not None:
+            sentence += f", clock since {_clock(detention.clock_started.at)}"
+        sentences.append(sentence)
+    return _together("Detained under", sentences)
+
+
+def _force_kinds(crisis: Crisis) -> dict[str, str]:
+    sentences = []
+    for force in crisis.forces:
+        kinds = ", ".join(sorted(kind.value for kind in force.kinds))
+        sentences.append(f"{kinds} {_when(force)}")
+    return _together("Use of force", sentences)
+
+
+def _restraint(crisis: Crisis) -> dict[str, str]:
+    sentences = []
+    for force in crisis.forces:
+        if not force.is_restraint:
+            continue
+        sentence = _when(force)
+        if force.position is not None:
+            sentence += f", {force.position.value}"
+        signs = ", ".join(sorted({sign.value for sign, _ in force.signs}))
+        if signs:
+            sentence += f"; signs: {signs}"
+        sentences.append(sentence)
+    return _together("Restraint", sentences)
+
+
+def _family(crisis: Crisis) -> dict[str, str]:
+    if not crisis.family:
+        return {}
+    last = max(crisis.family, key=lambda contact: (contact.mark.at, contact.what))
+    return {"Family": f"{last.what.replace('-', ' ')} at {_clock(last.mark.at)} ({last.relation})"}
+
+
+def _together(label: str, sentences: Collection[str]) -> dict[str, str]:
+    return {label: "; ".join(sentences)} if sentences else {}
+
+
+def _when(force: Force) -> str:
+    words = f"since {_clock(force.started.at)}"
+    if force.ended is not None:
+        words += f" until {_clock(force.ended.at)}"
+    return words
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(_LONDON):%H:%M}"
+
+
+WORDS_OF: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
+    "location": _area,
+    "identity-certainty": _certainty,
+    "known-to-services": _known_to_services,
+    "crisis-plan": _plan,
+    "crisis-plan-pointer": _plan_pointer,
+    "risk-to-self": _risk_to_self,
+    "risk-to-responders": _risk_to_responders,
+    "legal-status": _legal_status,
+    "force-log": _force_kinds,
+    "force-clinical": _restraint,
+    "family-contact": _family,
+}
+"""In the order in which a desk reads them. `circumstances` and `incidents` are no label and words: see `matrix.view`."""
+
+
+def words_of(crisis: Crisis, items: Collection[str]) -> dict[str, str]:
+    """What these items say of the crisis as it stands, label to words, in the order of the table."""
+    words: dict[str, str] = {}
+    for item, say in WORDS_OF.items():
+        if item in items:
+            words |= say(crisis)
+    return words
