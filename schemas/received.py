@@ -12,24 +12,24 @@ from schemas.events import DATA_MODELS
 from schemas.events.care import (
     AbsenceData,
     FollowUpData,
+    PersonData,
+    PersonMerged,
+    PersonSplit,
     ReferralAcknowledged,
     ReferralData,
     ReferralOutcome,
 )
 from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
 from schemas.events.incident import IncidentData
+from schemas.events.keeping import EventCorrected, EventRetracted
 
 RecordKey = tuple[str, str]
-"""(agency, reference): the name of one agency's own record. An incident has its reference as the
-agency gives it; another record the kind before it (`custody#C-17`), which no reference can look
-like.
-"""
+"""(agency, reference): the name of one agency's own record. An incident has its reference as the agency gives it; another
+record the kind before it (`custody#C-17`), which no reference can look like."""
 
 
 SITE = "site#"
-"""Begins the reference of what a place of safety says of its free places: it is of no crisis and
-concerns many.
-"""
+"""Begins the reference of what a place of safety says of its free places: it is of no crisis and concerns many."""
 
 
 _OF_INCIDENT = frozenset(model for model in DATA_MODELS.values() if issubclass(model, IncidentData))
@@ -57,6 +57,27 @@ def record_of(agency: str, data: Any) -> RecordKey | None:
         case PlaceOfSafetyCapacity():
             return (agency, f"{SITE}{data.site}")
     return None
+
+
+def refers_to(received: Received) -> str | None:
+    """Id of the event that this one corrects or retracts."""
+    match received.event.data:
+        case EventCorrected(corrects=target) | EventRetracted(retracts=target):
+            return target
+    return None
+
+
+def local_people_of(received: Received) -> tuple[str, ...] | None:
+    """Local identifiers that an event of the register is about; None for any other event."""
+    data = received.event.data
+    if not isinstance(data, PersonData):
+        return None
+    named = {data.local_person}
+    if isinstance(data, PersonMerged):
+        named.add(data.merged)
+    if isinstance(data, PersonSplit):
+        named.add(data.split_off)
+    return tuple(sorted(named))
 
 
 class Mark(NamedTuple):
@@ -97,7 +118,6 @@ class Received:
 
 
 def stated(data: Any, name: str) -> Any:
-    """What a statement says under this name; None where its type has no such field. `getattr` on
-    a model costs ten times as much where the field is missing, which it mostly is.
-    """
+    """What a statement says under this name; None where its type has no such field. `getattr` on a model costs ten times
+    as much where the field is missing, which it mostly is."""
     return vars(data).get(name)

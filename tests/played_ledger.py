@@ -14,13 +14,12 @@ import orjson
 from schemas.envelope import encode
 from schemas.scenario import load_scenario
 from services.identity.model import Model
-from services.ledger.crises import store as crisis_store
 from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, Record, hear
-from services.orchestration.deadlines import take_due
+from services.orchestration.batch import Record
 from services.simulation.replay import arrivals
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 _HEADERS = [("content-type", b"application/cloudevents+json")]
@@ -31,7 +30,7 @@ class PlayedLedger:
 
     def __init__(self, pool: asyncpg.Pool, model: Model | None = None) -> None:
         self.pool, self.registry = pool, own_registry()
-        self.batch = Batch(pool, self.registry, load_policy(), lambda _: None, model=model)
+        self.batch = Worker(pool, self.registry, load_policy(), model=model)
         self._offsets: defaultdict[str, int] = defaultdict(int)
 
     async def play(self, scenario: str) -> None:
@@ -70,13 +69,10 @@ class PlayedLedger:
             if due is None or due > at:
                 return
             await self._hear(due)
-            await take_due(self.batch, due)
+            await self.batch.take_due(due)
 
     async def _hear(self, at: datetime) -> None:
-        async with self.pool.acquire() as connection, connection.transaction():
-            await crisis_store.lock_zone(connection, self.registry.zone)
-            every = dict.fromkeys(self.registry.feeds_by_id, ON_TIME)
-            await hear(connection, every, self.registry, load_policy(), at)
+        await self.batch.hear(dict.fromkeys(self.registry.feeds_by_id, ON_TIME), at)
 
     async def _take(self, feed: str, body: bytes, at: datetime) -> None:
         await self.until(at)
@@ -85,4 +81,4 @@ class PlayedLedger:
         offset = self._offsets[topic]
         self._offsets[topic] += 1
         result = await self.batch.apply([Record(topic, 0, offset, body, _HEADERS)], at)
-        assert result.rejected == []
+        assert result.taken.rejected == []

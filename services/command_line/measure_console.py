@@ -17,14 +17,17 @@ import psutil
 from services.command_line.load import Message, crisis
 from services.command_line.measure import DESK, MEGABYTE, percentiles
 from services.command_line.stack import Stack
-from services.ledger.alerts import commands
 from services.ledger.alerts.raised import waiting_at
+from services.ledger.transaction import PostgresLedger
 from services.liaison.alert import Acknowledge
 from services.liaison.alert.record import alert_id
 from services.liaison.policy import load_policy
 from services.liaison.rules.r01_emergency import RULE as EMERGENCY
-from services.orchestration.batch import Batch, Record
+from services.orchestration.batch import Record
+from services.orchestration.decisions import alert_commands as commands
+from services.orchestration.settling import Settling
 from services.runtime.postgres import create_pool
+from services.stream.batches import Batches
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -73,7 +76,9 @@ class ConsoleBench:
         from playwright.async_api import async_playwright
 
         self._pool = await create_pool(self.stack.postgres_dsn, max_size=4)
-        self._batch = Batch(self._pool, self.stack.registry, self._policy, lambda _: None)
+        ledger = PostgresLedger(self._pool, self.stack.registry)
+        settling = Settling(self.stack.registry, self._policy)
+        self._batches = Batches(ledger, settling, lambda _: None)
         try:
             async with async_playwright() as playwright:
                 chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -140,16 +145,17 @@ class ConsoleBench:
         async with self._pool.acquire() as connection:
             waiting = await waiting_at(connection, DESK)
         for alert in waiting:
-            await commands.run(
-                self._pool,
-                self.stack.registry,
-                self._policy,
-                Acknowledge(),
-                desk=DESK,
-                alert=alert,
-                actor=f"BN@{DESK}",
-                now=datetime.now(UTC),
-            )
+            async with self._batches.ledger.transaction() as transaction:
+                await commands.run(
+                    transaction,
+                    self.stack.registry,
+                    self._policy,
+                    Acknowledge(),
+                    desk=DESK,
+                    alert=str(alert),
+                    actor=f"BN@{DESK}",
+                    now=datetime.now(UTC),
+                )
         await asyncio.sleep(2)
 
     async def _apply(self, crises: Sequence[Sequence[Message]], now: datetime) -> list[str]:
@@ -160,7 +166,7 @@ class ConsoleBench:
             self._offsets[topics[feed]] = offset + 1
             headers = [("content-type", b"application/cloudevents+json")]
             records.append(Record(topics[feed], 0, offset, json.dumps(event).encode(), headers))
-        await self._batch.apply(records, now)
+        await self._batches.apply(records, now)
         alerts = [_alert_of(messages) for messages in crises]
         self.committed.update(dict.fromkeys(alerts, time.time()))
         return alerts

@@ -44,9 +44,10 @@ from services.console.view.desks import Desks, desks_of_registry
 from services.console.view.map import BoroughMap
 from services.console.view.rendering import CSRF, render_article, trouble
 from services.identity.model import load_model
-from services.ledger.crises.settling import Settling
+from services.ledger.transaction import PostgresLedger
 from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
+from services.orchestration.settling import Settling
 from services.runtime.clock import Clock, clock_from
 from services.runtime.health import run_checks
 from services.runtime.migrations import at_head
@@ -81,6 +82,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
         pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, max_size=10)
         hub = Hub(pool, settings.postgres_dsn, lambda d, s: render_article(s, desks, d, CSRF))
         app.state.pool, app.state.hub = pool, hub
+        app.state.ledger = PostgresLedger(pool, app.state.registry)
         hub.start()
         yield
         await hub.stop()

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from schemas.envelope import MAX_EVENT_BYTES, AnyEvent, decode, structured
+from schemas.envelope import MAX_EVENT_BYTES, AnyEvent, decode, encode, structured
 from schemas.received import Received
 from schemas.registry import Agency, Feed
 from services.intake.faults import Fault, faults
@@ -17,11 +17,21 @@ from services.intake.faults import Fault, faults
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A well-formed event of the feed. `body` is its structured-mode form, `content_hash` tells a repeat from a reuse."""
+    """A well-formed event of the feed."""
 
     received: Received
-    body: bytes
-    content_hash: bytes
+    document: bytes | None = None
+    """As it came; None where it was read before and its document is made anew when somebody asks."""
+
+    @property
+    def body(self) -> bytes:
+        """Its structured-mode form."""
+        return encode(self.received.event) if self.document is None else self.document
+
+    @property
+    def content_hash(self) -> bytes:
+        """Tells a repeat from a reuse of its id."""
+        return content_hash(self.received.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,4 @@ def accept(
             ),
             body,
         )
-    return Accepted(
-        Received(event, agency.id, agency.kind, feed.id, received_at), document, content_hash(event)
-    )
+    return Accepted(Received(event, agency.id, agency.kind, feed.id, received_at), document)

@@ -1,32 +1,25 @@
-"""A batch of records in one transaction: events, people, crises, alerts, deadlines, messages and the cursor."""
+"""A batch of records in one transaction: events, people, crises, alerts, deadlines and receipts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import asyncpg
-
-from schemas.received import SITE, Received
+from schemas.received import SITE, Received, local_people_of
 from schemas.registry import TRACE_SOURCE_END, Registry
-from services.identity.model import Model
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.faults import Fault
-from services.ledger.crises import store as crisis_store
-from services.ledger.crises.settling import Beside, Settling
-from services.ledger.deadlines import set_deadlines
-from services.ledger.events import receipts
-from services.ledger.events import store as event_store
-from services.ledger.events.receipts import Receipts
-from services.ledger.events.store import Located, Place, Quarantined
-from services.ledger.people.register import register
-from services.liaison.alert import AlertChange
 from services.liaison.feeds import Timing, timing
-from services.liaison.policy import Policy
-from services.liaison.rules.r30_silence import RULE as FEED_RULE
+from services.liaison.linking.contacts import AWAITING_PLACE
 from services.liaison.settlement import Key
-from services.runtime.postgres import Connection
+from services.orchestration.feeds import hear, look_at_rejections
+from services.orchestration.ledger import Identity, Located, Quarantined, Receipts, Transaction
+from services.orchestration.register import register
+from services.orchestration.settling import Settled, Settling
+
+Place = tuple[str, int]
+"""(topic, partition)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,307 +40,174 @@ class Record:
         return (self.topic, self.partition)
 
 
-class Hole(Exception):
-    """Records are missing between the cursor and what came: they are read straight from Kafka before going on."""
+@dataclass
+class Batch:
+    """What intake made of some records: ready to be taken in."""
 
-    def __init__(self, place: Place, first: int, following: int) -> None:
-        super().__init__(
-            f"offsets {first} to {following - 1} of {place[0]}[{place[1]}] are missing"
-        )
-        self.place, self.first, self.following = place, first, following
+    located: list[Located] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
 
 
 @dataclass
-class BatchResult:
-    """What a committed batch did, for metrics and limits."""
+class TakenIn:
+    """What became of a batch, for whoever counts it."""
 
     accepted: list[str] = field(default_factory=list)
     """Feed of each new event."""
     repeated: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     """(feed, code)."""
-    outcomes: list[tuple[str, bool]] = field(default_factory=list)
-    """(feed, good) in order, for the poison limit."""
-    changes: Sequence[AlertChange] = ()
+    rejected_at: set[tuple[str, int, int]] = field(default_factory=set)
+    """(topic, partition, offset) of each of these."""
+    settled: Settled = field(default_factory=Settled)
 
 
-def _quarantined(record: Record, rejected: Rejected, registry: Registry) -> Quarantined:
-    agency, feed = registry.feeds_by_topic[record.topic]
-    return Quarantined(rejected, feed.id, agency.id, record.topic, record.partition, record.offset)
+def _nothing(_: str) -> None:
+    """Nobody asked to be told how far the batch is."""
 
 
-class Batch:
-    """Applies batches. One for a worker; holds the cache of decoded events."""
+def read(
+    records: Iterable[Record], registry: Registry, now: datetime, poison: bool = False
+) -> Batch:
+    """Each record through intake.
 
-    def __init__(
-        self,
-        pool: asyncpg.Pool,
-        registry: Registry,
-        policy: Policy,
-        reach: Callable[[str], None],
-        guard: bool = True,
-        shadow: Beside | None = None,
-        model: Model | None = None,
-    ) -> None:
-        self.pool, self.registry, self.policy, self.shadow = pool, registry, policy, shadow
-        self._reach, self._guard = reach, guard
-        self.settling = Settling(registry, policy, shadow, model)
-        self.decoded = self.settling.decoded
-
-    async def apply(
-        self, records: Sequence[Record], now: datetime, poison: bool = False
-    ) -> BatchResult:
-        """Apply the records in one transaction. Raises Hole before anything is written.
-
-        With `poison` the records are put into quarantine unread: the last resort for a record that breaks its handler.
-        """
-        result = BatchResult()
-        async with self.pool.acquire() as connection, connection.transaction():
-            places = await event_store.lock_cursors(connection, (r.place for r in records))
-            self._reach("after-cursor")
-            fresh = self._fresh(records, places, result)
-            located, quarantined = self._read(fresh, now, poison)
-            await self._store(connection, located, quarantined, result, now)
-            self._reach("after-events")
-            await event_store.advance(connection, places)
-            self._reach("before-commit")
-        self._reach("after-commit")
-        bad = {(q.topic, q.partition, q.offset) for q in quarantined}
-        result.outcomes = [
-            (
-                self.registry.feeds_by_topic[r.topic][1].id,
-                (r.topic, r.partition, r.offset) not in bad,
-            )
-            for r in fresh
-        ]
-        return result
-
-    def _fresh(
-        self, records: Sequence[Record], places: dict[Place, int], result: BatchResult
-    ) -> list[Record]:
-        """Records at the cursor; moves the cursor. Below it: repeats. Above it: a hole."""
-        fresh = []
-        for record in sorted(records, key=lambda r: (r.place, r.offset)):
-            expected = places[record.place]
-            if record.offset < expected:
-                result.repeated.append(self.registry.feeds_by_topic[record.topic][1].id)
-                continue
-            if record.offset > expected and self._guard:
-                raise Hole(record.place, expected, record.offset)
-            places[record.place] = record.offset + 1
-            fresh.append(record)
-        return fresh
-
-    def _read(
-        self, fresh: Sequence[Record], now: datetime, poison: bool
-    ) -> tuple[list[Located], list[Quarantined]]:
-        located: list[Located] = []
-        quarantined: list[Quarantined] = []
-        for record in fresh:
-            agency, feed = self.registry.feeds_by_topic[record.topic]
-            if poison:
-                fault = Fault(
-                    "",
-                    "handler-error",
-                    "this event breaks its handler",
-                    "ours to mend; it is kept for replay",
-                )
-                quarantined.append(
-                    _quarantined(record, Rejected(fault, record.body or b""), self.registry)
-                )
-                continue
-            read = accept(record.body, record.headers, agency, feed, now)
-            if isinstance(read, Accepted):
-                located.append(Located(read, record.topic, record.partition, record.offset))
-            else:
-                quarantined.append(_quarantined(record, read, self.registry))
-        return located, quarantined
-
-    async def _store(
-        self,
-        connection: Connection,
-        located: list[Located],
-        quarantined: list[Quarantined],
-        result: BatchResult,
-        now: datetime,
-    ) -> None:
-        if located or quarantined:
-            # before any other row that deadlines write too, so that the two cannot wait for each other
-            await crisis_store.lock_zone(connection, self.registry.zone)
-        told = Receipts()
-        new = await self._insert(connection, located, quarantined, result, told)
-        if quarantined:
-            await event_store.insert_rejections(connection, quarantined, now)
-            result.rejected += [(q.feed, q.rejected.fault.code) for q in quarantined]
-            await look_at_rejections(connection, {q.feed for q in quarantined}, now)
-        feeds: dict[str, list[Received]] = {}
-        for received in (e.accepted.received for e in located):
-            if not received.event.source.endswith(TRACE_SOURCE_END):
-                feeds.setdefault(received.feed, []).append(received)
-        if feeds:
-            heard_now = {feed: timing(said, now) for feed, said in feeds.items()}
-            await hear(connection, heard_now, self.registry, self.policy, now)
-        touched, changed = await self._touched(connection, new)
-        touched |= await register(connection, changed, self.decoded, now)
-        if touched:
-            result.changes = await self.settle(connection, touched, now, told)
-        told.new, told.rejected, told.changes = new, quarantined, result.changes
-        await receipts.save(connection, told, self.registry, now)
-        self._reach("after-settle")
-
-    async def _insert(
-        self,
-        connection: Connection,
-        located: list[Located],
-        quarantined: list[Quarantined],
-        result: BatchResult,
-        said: Receipts,
-    ) -> list[Located]:
-        """Insert what is new. The same identity with the same content is a repeat, with other content a rejection."""
-        first: dict[tuple[str, str], Located] = {}
-        for each in located:
-            first.setdefault(each.accepted.received.event.identity, each)
-        if not first:
-            return []
-        inserted = await event_store.insert_events(connection, list(first.values()))
-        for each in first.values():
-            if each.accepted.received.event.identity in inserted:
-                self.decoded.keep((each.topic, each.partition, each.offset), each.accepted.received)
-        held = {i: e.accepted.content_hash for i, e in first.items() if i in inserted}
-        held |= await event_store.content_hashes(
-            connection, [i for i in first if i not in inserted]
-        )
-        new = []
-        for each in located:
-            identity = each.accepted.received.event.identity
-            if first[identity] is each and identity in inserted:
-                new.append(each)
-                result.accepted.append(each.accepted.received.feed)
-            elif held[identity] == each.accepted.content_hash:
-                said.repeated.append(each)
-                result.repeated.append(each.accepted.received.feed)
-            else:
-                why = "this source and id were used before for an event with other content"
-                fault = Fault(
-                    "/id",
-                    "identity-reused",
-                    why,
-                    "give every event an id of its own; correct with event.corrected",
-                )
-                record = Record(each.topic, each.partition, each.offset, each.accepted.body, ())
-                quarantined.append(
-                    _quarantined(record, Rejected(fault, each.accepted.body), self.registry)
-                )
-        return new
-
-    async def _touched(
-        self, connection: Connection, new: list[Located]
-    ) -> tuple[set[Key], set[Key]]:
-        """The incidents and the local people (agency, local identifier) that new events are about."""
-        received = [e.accepted.received for e in new]
-        touched: set[Key] = {r.record_key for r in received if r.record_key is not None}
-        changed: set[Key] = {
-            (r.agency, p) for r in received for p in event_store.local_people(r) or ()
-        }
-        if received:
-            incidents, people = await event_store.place_corrections(
-                connection, [r.event.identity for r in received]
-            )
-            touched |= incidents
-            changed |= people
-        sites = {key for key in touched if key[1].startswith(SITE)}
-        if sites:
-            touched = (touched - sites) | await crisis_store.awaiting_place(connection)
-        return touched, changed
-
-    async def settle(
-        self, connection: Connection, touched: set[Key], now: datetime, said: Receipts | None = None
-    ) -> Sequence[AlertChange]:
-        """As `Settling.settle`."""
-        return await self.settling.settle(connection, touched, now, said)
-
-    async def settle_crises(
-        self, connection: Connection, crises: Sequence[str], now: datetime
-    ) -> Sequence[AlertChange]:
-        """As `Settling.settle_crises`."""
-        return await self.settling.settle_crises(connection, crises, now)
-
-    async def look_in_shadow(
-        self, connection: Connection, crises: Sequence[str], now: datetime
-    ) -> None:
-        """As `Settling.look_in_shadow`."""
-        await self.settling.look_in_shadow(connection, crises, now)
+    With `poison` they are put into quarantine unread: the last resort for a record that breaks its handler.
+    """
+    batch = Batch()
+    for record in records:
+        agency, feed = registry.feeds_by_topic[record.topic]
+        judged: Accepted | Rejected
+        if poison:
+            judged = Rejected(_HANDLER_ERROR, record.body or b"")
+        else:
+            judged = accept(record.body, record.headers, agency, feed, now)
+        place = (record.topic, record.partition, record.offset)
+        if isinstance(judged, Accepted):
+            batch.located.append(Located(judged, *place))
+        else:
+            batch.quarantined.append(Quarantined(judged, feed.id, agency.id, *place))
+    return batch
 
 
-async def hear(
-    connection: Connection,
-    heard_now: dict[str, Timing],
-    registry: Registry,
-    policy: Policy,
+_HANDLER_ERROR = Fault(
+    "", "handler-error", "this event breaks its handler", "ours to mend; it is kept for replay"
+)
+_IDENTITY_REUSED = Fault(
+    "/id",
+    "identity-reused",
+    "this source and id were used before for an event with other content",
+    "give every event an id of its own; correct with event.corrected",
+)
+
+
+async def take_in(
+    transaction: Transaction,
+    settling: Settling,
+    batch: Batch,
     now: datetime,
+    reach: Callable[[str], None] = _nothing,
+) -> TakenIn:
+    """Everything from events that were accepted, or not, to alerts and receipts. `reach` is told when the events are kept
+    and when all is settled."""
+    registry = settling.registry
+    taken = TakenIn()
+    if not batch.located and not batch.quarantined:
+        return taken
+    # before any row that deadlines write too, so that the two cannot wait for each other
+    await transaction.lock_zone()
+    receipts = await _insert(transaction, batch, registry, taken)
+    await _set_aside(transaction, receipts.rejected, taken, now)
+    timings = _timings(batch.located, now)
+    if timings:
+        await hear(transaction, timings, registry, settling.policy, now)
+    reach("after-events")
+    incidents, people = await _touched(transaction, receipts.new)
+    incidents |= await register(transaction, people, now)
+    if incidents:
+        taken.settled = await settling.settle(transaction, incidents, now)
+    receipts.crisis_of, receipts.changes = taken.settled.crisis_of, taken.settled.changes
+    await transaction.give_receipts(receipts, now)
+    reach("after-settle")
+    return taken
+
+
+async def _insert(
+    transaction: Transaction, batch: Batch, registry: Registry, taken: TakenIn
+) -> Receipts:
+    """Insert what is new. The same identity with the same content is a repeat, with other content a rejection."""
+    receipts = Receipts(rejected=list(batch.quarantined))
+    first: dict[Identity, Located] = {}
+    again: list[Located] = []
+    for located in batch.located:
+        if first.setdefault(located.accepted.received.identity, located) is not located:
+            again.append(located)
+    inserted = await transaction.insert_events(list(first.values())) if first else set()
+    for identity, located in first.items():
+        if identity in inserted:
+            receipts.new.append(located)
+            taken.accepted.append(located.accepted.received.feed)
+        else:
+            again.append(located)
+    if not again:
+        return receipts
+    hashes = await transaction.content_hashes({e.accepted.received.identity for e in again})
+    for located in again:
+        accepted = located.accepted
+        if hashes[accepted.received.identity] == accepted.content_hash:
+            receipts.repeated.append(located)
+            taken.repeated.append(accepted.received.feed)
+        else:
+            receipts.rejected.append(_reused(located, registry))
+    return receipts
+
+
+def _reused(located: Located, registry: Registry) -> Quarantined:
+    agency, feed = registry.feeds_by_id[located.accepted.received.feed]
+    rejected = Rejected(_IDENTITY_REUSED, located.accepted.body)
+    place = (located.topic, located.partition, located.offset)
+    return Quarantined(rejected, feed.id, agency.id, *place)
+
+
+async def _set_aside(
+    transaction: Transaction, quarantined: Sequence[Quarantined], taken: TakenIn, now: datetime
 ) -> None:
-    """The feeds gave a sign of life: silence begins later. A feed that was silent, or whose trouble is over, is looked at
-    at once. One statement for all of them."""
-    ordered = sorted(heard_now)
-    late_from, backlog_from, ahead_from, lasts = (
-        FEED_RULE.limit(policy, name)
-        for name in ("late_from", "backlog_from", "ahead_from", "trouble_lasts")
-    )
-    rows = await connection.fetch(
-        """INSERT INTO feed_state AS s
-               (feed, last_heard_at, late_since, late_seconds, ahead_since, ahead_seconds)
-           SELECT f, $2, CASE WHEN late > $5 THEN $2::timestamptz END, coalesce(late, -1),
-                  CASE WHEN ahead > $6 THEN $2::timestamptz END, ahead
-             FROM unnest($1::text[], $3::float8[], $4::float8[]) AS x(f, late, ahead)
-           ON CONFLICT (feed) DO UPDATE SET
-               last_heard_at = greatest(s.last_heard_at, excluded.last_heard_at),
-               late_since = CASE WHEN excluded.late_seconds < 0 THEN s.late_since
-                                 WHEN excluded.late_since IS NOT NULL THEN coalesce(s.late_since, excluded.late_since) END,
-               late_seconds = CASE WHEN excluded.late_seconds < 0 THEN s.late_seconds ELSE excluded.late_seconds END,
-               ahead_since = CASE WHEN excluded.ahead_since IS NOT NULL
-                                  THEN coalesce(s.ahead_since, excluded.ahead_since) END,
-               ahead_seconds = excluded.ahead_seconds
-           RETURNING feed, silent_since, late_since, ahead_since, late_seconds, troubled, look_again_at""",
-        ordered,
-        now,
-        [heard_now[f].late for f in ordered],
-        [heard_now[f].ahead for f in ordered],
-        late_from.total_seconds(),
-        ahead_from.total_seconds(),
-    )
-    due: dict[str, datetime | None] = {}
-    for row in rows:
-        instants = [
-            now + timedelta(seconds=registry.feeds_by_id[row["feed"]][1].silent_after_seconds)
-        ]
-        backlog = row["late_seconds"] >= backlog_from.total_seconds()
-        troubles = {
-            "late": None if backlog else row["late_since"],
-            "backlog": row["late_since"] if backlog else None,
-            "clock": row["ahead_since"],
-        }
-        over = row["troubled"] in troubles and troubles[row["troubled"]] is None
-        if row["silent_since"] is not None or over:
-            instants.append(now)
-        if row["look_again_at"] is not None:
-            instants.append(row["look_again_at"])
-        begun = [since + lasts for since in troubles.values() if since is not None]
-        instants += [at for at in begun if row["troubled"] is None or at > now]
-        due[row["feed"]] = min(instants)
-    await set_deadlines(connection, "feed", due, registry.zone)
+    if not quarantined:
+        return
+    await transaction.insert_rejections(quarantined, now)
+    for each in quarantined:
+        taken.rejected.append((each.feed, each.rejected.fault.code))
+        taken.rejected_at.add((each.topic, each.partition, each.offset))
+    await look_at_rejections(transaction, {each.feed for each in quarantined}, now)
 
 
-async def look_at_rejections(connection: Connection, feeds: set[str], now: datetime) -> None:
-    """Something of these feeds was rejected: have each looked at when it is next heard. A feed that was never heard is
-    not connected."""
-    await connection.execute(
-        """UPDATE feed_state SET look_again_at = least(look_again_at, $2)
-            WHERE feed = ANY($1::text[]) AND last_heard_at IS NOT NULL""",
-        sorted(feeds),
-        now,
+def _timings(located: Iterable[Located], now: datetime) -> dict[str, Timing | None]:
+    """How each feed's events stand to our clock. What a trace asked for was not said by the feed itself."""
+    by_feed: dict[str, list[Received]] = {}
+    for each in located:
+        received = each.accepted.received
+        if not received.event.source.endswith(TRACE_SOURCE_END):
+            by_feed.setdefault(received.feed, []).append(received)
+    return {feed: timing(events, now) for feed, events in by_feed.items()}
+
+
+async def _touched(transaction: Transaction, new: Sequence[Located]) -> tuple[set[Key], set[Key]]:
+    """The incidents and the local people (agency, local identifier) that new events are about."""
+    incidents: set[Key] = set()
+    people: set[Key] = set()
+    if not new:
+        return incidents, people
+    for located in new:
+        received = located.accepted.received
+        if received.record_key is not None:
+            incidents.add(received.record_key)
+        people |= {(received.agency, person) for person in local_people_of(received) or ()}
+    corrected, people_corrected = await transaction.place_corrections(
+        [located.accepted.received.identity for located in new]
     )
-    await connection.execute(
-        "UPDATE deadline SET due_at = $2 WHERE kind = 'feed' AND subject = ANY($1::text[]) AND due_at > $2",
-        sorted(feeds),
-        now,
-    )
+    incidents |= corrected
+    sites = {incident for incident in incidents if incident[1].startswith(SITE)}
+    if sites:
+        # a place of safety is of no crisis: what it says concerns those who wait for one
+        incidents -= sites
+        incidents |= await transaction.incidents_under_contact(AWAITING_PLACE)
+    return incidents, people | people_corrected

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.registry import load_registry
 from services.ledger.alerts import store as alert_store
-from services.ledger.crises import store as crisis_store
+from services.ledger.zone import lock_zone
 from services.liaison.alert import Transition
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
@@ -88,7 +88,7 @@ async def _delivered(
     if not raised:
         return
     # as batches and commands do, before any row that they write too: none waits for another in a circle
-    await crisis_store.lock_zone(connection, zone)
+    await lock_zone(connection, zone)
     rows = await connection.fetch(
         """UPDATE alert_desk d SET state = 'delivered', delivered_at = $3
              FROM unnest($1::uuid[], $2::text[]) AS x(a, k)

@@ -42,6 +42,10 @@ CRISES_BOUNDED = Counter(
     "liaison_crises_bounded_total",
     "Times that a crisis took no further incidents by place, being as large as it may.",
 )
+EPISODES_BOUNDED = Counter(
+    "liaison_episodes_bounded_total",
+    "The same under its former name, for one release: use liaison_crises_bounded_total.",
+)
 DEADLINE_OVERDUE_SECONDS = Gauge(
     "liaison_deadline_overdue_seconds", "How late the oldest due deadline is."
 )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from schemas.received import Received
 from schemas.registry import Registry
 from services.liaison.policy import Policy
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 
 AFTER_THE_LAST = timedelta(hours=1)
 """How long time goes on after the last event, so that what is due then is seen."""
@@ -102,13 +102,13 @@ def played(
     registry: Registry,
     policy: Policy,
     progress: Callable[[int], None] = lambda _: None,
-) -> MemoryLedger:
+) -> Simulation:
     """Events in order of receipt through the heart on a virtual clock, each deadline at its own time.
 
     Every feed that speaks is taken to be well throughout: of a history without its signs of life nobody can say when a
     feed was silent. So rule R30 is not tried, and no alert is unverified. Nobody acknowledges.
     """
-    ledger = MemoryLedger(registry, policy)
+    ledger = Simulation(registry, policy)
     feeds = sorted({r.feed for r in events})
 
     def pass_until(end: datetime) -> None:
@@ -128,7 +128,7 @@ def played(
     return ledger
 
 
-def run_of(ledger: MemoryLedger) -> Run:
+def run_of(ledger: Simulation) -> Run:
     """What a ledger's alerts and log say."""
     first: dict[str, datetime] = {}
     alarms: dict[str, list[datetime]] = defaultdict(list)

@@ -17,8 +17,8 @@ from schemas.scenario import Scenario
 from services.liaison.alert import Alert
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.policy import Policy
-from services.simulation.ledger import MemoryLedger
 from services.simulation.replay import Arrival, arrivals, play
+from services.simulation.simulation import Simulation
 
 LOOK_AHEAD = timedelta(hours=24)
 """How far time is run on to see whether the rule would come by itself."""
@@ -109,7 +109,7 @@ def explain(alert: Alert, scenario: Scenario, registry: Registry, policy: Policy
     )
 
 
-def _stands(ledger: MemoryLedger, rule: str) -> bool:
+def _stands(ledger: Simulation, rule: str) -> bool:
     return any(a.rule == rule and a.stands for a in ledger.alerts.values())
 
 

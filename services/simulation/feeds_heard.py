@@ -1,6 +1,7 @@
 """When each feed of a scenario is heard although it has nothing to say, worked out instead of played one by one.
 
-A sign of life comes every 15 seconds unless the scenario has the feed silent. Of the thousands in a long scenario only the
+A sign of life comes every 15 seconds unless the scenario has the feed silent. It is on time, unless the scenario tells
+heartbeats of the feed itself: until the last of these only they say how late it is. Of the thousands in a long scenario only the
 last before something happens matters, and the instants at which a feed falls silent or is heard again.
 """
 
@@ -31,6 +32,13 @@ class Listening:
             )
             for feed in self.feeds
         }
+        beats: dict[str, list[datetime]] = {}
+        for said in scenario.events:
+            if said.type == "feed.heartbeat":
+                beats.setdefault(said.feed, []).append(scenario.instant(said.arrives or said.at))
+        self._last_told = {feed: max(instants) for feed, instants in beats.items()}
+        """When the last heartbeat arrives that the scenario tells: until then those that it does not tell say nothing of
+        the time."""
         self._silent_after = {
             feed: timedelta(seconds=registry.feeds_by_id[feed][1].silent_after_seconds)
             for feed in self.feeds
@@ -78,6 +86,14 @@ class Listening:
                 return None
             found = max(e for e in ends if e is not None)
         return None
+
+    def on_time(self, feed: str, since: datetime, until: datetime) -> datetime | None:
+        """The first sign of life after an instant that says that the feed is on time; None where none comes until then."""
+        if feed not in self._silences:
+            return None
+        told = max(since, self._last_told.get(feed, since))
+        sign = self._first_sign(feed, told + timedelta(microseconds=1))
+        return sign if sign is not None and sign <= until else None
 
     def turns(self) -> tuple[datetime, ...]:
         """Every instant at which a feed will seem silent, or is heard again after a silence, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ from services.liaison.alert import (
 from services.liaison.policy import Policy
 from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,20 @@ class Arrival:
     at: datetime
     feed: str
     event: AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a feed sends, also what intake must refuse."""
+
+    at: datetime
+    feed: str
+    body: bytes
+    identity: tuple[str, str]
+    event: AnyEvent | None
+    """None where it must be refused."""
+    known: bool
+    """It is there before the story begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +84,8 @@ def document_of(
     }
 
 
-def _event(
-    scenario: Scenario, statement: Statement, number: int, registry: Registry
-) -> AnyEvent | None:
+def _event(scenario: Scenario, statement: Statement, number: int, body: bytes) -> AnyEvent | None:
     """The event, or None where intake refuses it as the scenario says it must."""
-    if statement.feed not in registry.feeds_by_id:
-        raise ScenarioError(
-            f"{scenario.title}: feed {statement.feed} is not in the agency registry"
-        )
-    body = json.dumps(document_of(scenario, statement, number, registry), default=str).encode()
     if statement.refused is not None:
         codes = [fault.code for fault in check(body)]
         if statement.refused not in codes:
@@ -97,20 +104,33 @@ def _event(
         ) from error
 
 
-def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
-    """Every event in order of arrival; what is known arrives before the start."""
-    found = []
-    for number, said in enumerate((*scenario.known, *scenario.events), start=1):
-        event = _event(scenario, said, number, registry)
-        if event is None:
-            continue
+def deliveries(scenario: Scenario, registry: Registry) -> tuple[Delivery, ...]:
+    """Everything that is sent, in order of arrival; what is known arrives at the start."""
+    sent = []
+    for number, statement in enumerate((*scenario.known, *scenario.events), start=1):
+        if statement.feed not in registry.feeds_by_id:
+            raise ScenarioError(
+                f"{scenario.title}: feed {statement.feed} is not in the agency registry"
+            )
+        document = document_of(scenario, statement, number, registry)
+        body = json.dumps(document, default=str).encode()
+        event = _event(scenario, statement, number, body)
         known = number <= len(scenario.known)
-        at = scenario.start if known else scenario.instant(said.arrives or said.at)
-        found += [
-            Arrival(at + timedelta(milliseconds=10 * n), said.feed, event)
-            for n in range(said.repeat)
-        ]
-    return tuple(sorted(found, key=lambda a: a.at))
+        at = scenario.start if known else scenario.instant(statement.arrives or statement.at)
+        for again in range(statement.repeat):
+            later = timedelta(0) if known else timedelta(milliseconds=10 * again)
+            identity = (document["source"], document["id"])
+            sent.append(Delivery(at + later, statement.feed, body, identity, event, known))
+    return tuple(sorted(sent, key=lambda each: each.at))
+
+
+def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
+    """Every event that intake accepts, in order of arrival."""
+    return tuple(
+        Arrival(each.at, each.feed, each.event)
+        for each in deliveries(scenario, registry)
+        if each.event is not None
+    )
 
 
 def received(arrival: Arrival, registry: Registry) -> Received:
@@ -136,62 +156,78 @@ def play(
     heard_until: datetime | None = None,
     leave_out: frozenset[tuple[str, str]] = frozenset(),
     people: bool = True,
-) -> MemoryLedger:
+) -> Simulation:
     """The ledger as it is at `until` (without one at the scenario's end), what is due then included.
 
     For counterfactuals: no event is heard after `heard_until`, those in `leave_out` (source, id) never are, and without
     `people` nobody at a desk does anything. Raises ScenarioError for a scenario that cannot be run.
     """
-    ledger = MemoryLedger(registry, policy)
-    steps: list[tuple[datetime, int, Any]] = [
-        (a.at, 1, a)
-        for a in arrivals(scenario, registry)
-        if a.event.identity not in leave_out and (heard_until is None or a.at <= heard_until)
+    simulation = Simulation(registry, policy)
+    sent = [
+        each
+        for each in deliveries(scenario, registry)
+        if each.identity not in leave_out and (heard_until is None or each.at <= heard_until)
     ]
     listening = Listening(scenario, registry)
+    # what is known is there before the story begins, all at once: nobody judged it piece by piece
+    known = [each for each in sent if each.known]
+    steps: list[tuple[datetime, int, Any]] = [(scenario.start, 1, known)]
+    steps += [(each.at, 1, [each]) for each in sent if not each.known]
     steps += [(at, 0, None) for at in listening.turns()]
     if people:
         steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
     steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
     end = scenario.instant(scenario.until) if until is None else until
+    told: dict[str, datetime] = {}
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
         if at > end:
             break
-        _until(ledger, at, listening)
+        _until(simulation, at, listening, told)
         if kind == 1:
-            ledger.receive([received(step, registry)], at)
-            _feeds_due(ledger, at)
+            simulation.deliver([(each.feed, each.body) for each in step], at)
+            told |= {each.feed: at for each in step}
+            _feeds_due(simulation, at)
         elif kind == 2:
-            _decide(ledger, scenario, step, at)
-    _until(ledger, end + timedelta(microseconds=1), listening)
-    return ledger
+            _decide(simulation, scenario, step, at)
+    _until(simulation, end + timedelta(microseconds=1), listening, told)
+    return simulation
 
 
-def _until(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
+def _until(
+    simulation: Simulation, at: datetime, listening: Listening, told: Mapping[str, datetime]
+) -> None:
     """Let every deadline before the instant pass, each at its own time, every feed being heard until then."""
-    while (due := ledger.next_due("crisis", "alert", "monitor")) is not None and due < at:
-        _hear(ledger, due, listening)
-        ledger.tick(due)
-    _hear(ledger, at, listening)
+    while (due := simulation.next_due("crisis", "alert", "monitor")) is not None and due < at:
+        _hear(simulation, due, listening, told)
+        simulation.tick(due)
+    _hear(simulation, at, listening, told)
 
 
-def _hear(ledger: MemoryLedger, at: datetime, listening: Listening) -> None:
+def _hear(
+    simulation: Simulation, at: datetime, listening: Listening, told: Mapping[str, datetime]
+) -> None:
     """Every sign of life up to the instant, what is due of the feeds themselves, and then the signs that lie ahead."""
+    for feed, since in told.items():
+        if simulation.troubled(feed):
+            sign = listening.on_time(feed, since, at)
+            if sign is not None:
+                _feeds_due(simulation, sign)
+                simulation.hear(feed, sign)
     for sign_of in (listening.last_sign, listening.assured):
         for feed in listening.feeds:
-            sign, known = sign_of(feed, at), ledger.heard.get(feed)
-            if sign is not None and (known is None or sign > known):
-                ledger.hear(feed, sign)
-        _feeds_due(ledger, at)
+            sign, heard_at = sign_of(feed, at), simulation.heard_at(feed)
+            if sign is not None and (heard_at is None or sign > heard_at):
+                simulation.hear(feed, sign, None)
+        _feeds_due(simulation, at)
 
 
-def _feeds_due(ledger: MemoryLedger, at: datetime) -> None:
+def _feeds_due(simulation: Simulation, at: datetime) -> None:
     """Look at every feed that seems silent, or is heard again."""
-    while (due := ledger.next_due("feed")) is not None and due <= at:
-        ledger.tick(due)
+    while (due := simulation.next_due("feed")) is not None and due <= at:
+        simulation.tick(due)
 
 
-def _decide(ledger: MemoryLedger, scenario: Scenario, step: Any, at: datetime) -> None:
+def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> None:
     if hasattr(step, "decision"):
         (left, right) = step.incidents
         (ledger.join if step.decision == "joined" else ledger.separate)(left, right, at)

@@ -23,13 +23,14 @@ from aiokafka import TopicPartition
 from schemas.envelope import event_adapter
 from schemas.registry import load_registry
 from services.identity.model import load_model
-from services.ledger.alerts.metrics import COUNTS
 from services.ledger.events import store as event_store
+from services.ledger.transaction import PostgresLedger
 from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, Hole, Record
-from services.orchestration.deadlines import resume_feeds, take_due
-from services.orchestration.shadow import shadow_of, take_shadow_due
+from services.orchestration.batch import Record
+from services.orchestration.deadlines import Due, take_due
+from services.orchestration.feeds import resume_feeds
+from services.orchestration.settling import Settling
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
@@ -39,7 +40,9 @@ from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool, patiently
 from services.runtime.settings import Settings
-from services.stream.applier import OUTAGE, Applier
+from services.stream.applier import OUTAGE, Applier, count_settled
+from services.stream.batches import Batches, Hole
+from services.stream.shadow import shadow_of, take_shadow_due
 from services.stream.transport import with_fetch_wait
 
 STALLED_SECONDS = 30.0
@@ -61,7 +64,7 @@ class StreamWorker:
         self.registry = load_registry(settings.registry_path)
         self.queue: asyncio.Queue[Any] | None = None
         self.applier: Applier | None = None
-        self.batch: Batch | None = None
+        self.batches: Batches | None = None
         self._started = asyncio.Event()
         self._ends: dict[TopicPartition, int] = {}
         self.app = faust.App(
@@ -116,8 +119,10 @@ class StreamWorker:
         guard = self.settings.cursor_guard or self.settings.environment != "test"
         model = load_model(self.settings.identity_model_path)
         shadow = shadow_of(self.settings.shadow_policy_path, policy, self.registry.zone)
-        self.batch = Batch(pool, self.registry, policy, crash.reach, guard, shadow, model)
-        self.applier = Applier(self.batch, self.clock, self.settings)
+        settling = Settling(self.registry, policy, shadow, model)
+        ledger = PostgresLedger(pool, self.registry)
+        self.batches = Batches(ledger, settling, crash.reach, guard)
+        self.applier = Applier(self.batches, self.clock, self.settings)
         self.queue = asyncio.Queue(self.settings.queue_max)
         health = HealthServer(
             self.settings.metrics_host,
@@ -130,11 +135,16 @@ class StreamWorker:
             },
         )
         await health.start()
-        await patiently(lambda: resume_feeds(pool, list(self.registry.feeds_by_id)))
+        await patiently(lambda: self._resume(ledger))
         event_adapter()  # built now and not with the first event, which may be the urgent one
         keep_what_started()
         self._started.set()
         logger().info("stream.started")
+
+    async def _resume(self, ledger: PostgresLedger) -> None:
+        async with ledger.transaction() as transaction:
+            await transaction.lock_zone()
+            await resume_feeds(transaction, self.registry.feeds_by_id)
 
     async def _has_started(self) -> str | None:
         return None if self._started.is_set() else "the worker has not started its work"
@@ -189,12 +199,13 @@ class StreamWorker:
 
     async def _deadlines(self) -> None:
         await self._started.wait()
-        assert self.batch is not None
+        assert self.batches is not None
         while True:
             try:
-                count, changes = await take_due(self.batch, self.clock.now())
-                COUNTS.count(changes)
-                if count:
+                ledger, settling = self.batches.ledger, self.batches.settling
+                due = await take_due(ledger, settling, self.clock.now())
+                _count_due(due)
+                if due.count:
                     continue
             except asyncio.CancelledError:
                 raise
@@ -207,10 +218,11 @@ class StreamWorker:
     async def _shadow(self) -> None:
         """What the candidate policy looks at by its own limits."""
         await self._started.wait()
-        assert self.batch is not None
-        while self.batch.shadow is not None:
+        assert self.batches is not None
+        ledger, settling = self.batches.ledger, self.batches.settling
+        while settling.shadow is not None:
             try:
-                if await take_shadow_due(self.batch, self.clock.now()):
+                if await take_shadow_due(ledger, settling, self.clock.now()):
                     continue
             except asyncio.CancelledError:
                 raise
@@ -223,7 +235,7 @@ class StreamWorker:
         """Look for a hole at the tail: records that Kafka has, that nobody works on, and that the ledger lacks."""
         await self._started.wait()
         assert self.applier is not None
-        assert self.batch is not None
+        assert self.batches is not None
         former: dict[TopicPartition, int] = {}
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
@@ -236,7 +248,7 @@ class StreamWorker:
                 ]
                 if not partitions:
                     continue
-                places = await event_store.cursors(self.batch.pool)
+                places = await event_store.cursors(self.batches.ledger.pool)
                 ends = await self._log_ends(partitions)
                 for partition, end in ends.items():
                     cursor = places.get((partition.topic, partition.partition), 0)
@@ -274,6 +286,17 @@ class StreamWorker:
         finally:
             with contextlib.suppress(Exception):
                 await reader.stop()
+
+
+def _count_due(due: Due) -> None:
+    metrics.DEADLINE_OVERDUE_SECONDS.set(due.overdue.total_seconds())
+    metrics.DEADLINES_TAKEN.inc(due.count)
+    for feed, silent in due.silent.items():
+        metrics.FEED_SILENT.labels(feed).set(int(silent))
+    if due.monitor_failure is not None:
+        metrics.MONITOR_FAILURES.inc()
+        logger().error("monitor.failed", error=type(due.monitor_failure).__name__)
+    count_settled(due.settled)
 
 
 def _with_header_list(record: Record) -> Record:

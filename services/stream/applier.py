@@ -20,12 +20,14 @@ from tenacity import (
 
 from services.ledger.alerts.metrics import COUNTS
 from services.ledger.events import store as event_store
-from services.orchestration.batch import Batch, BatchResult, Hole, Record
-from services.orchestration.deadlines import stop_feed
+from services.orchestration.batch import Place, Record
+from services.orchestration.feeds import stop_feed
+from services.orchestration.settling import Settled
 from services.runtime import kafka, metrics, postgres
 from services.runtime.clock import Clock
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
+from services.stream.batches import Applied, Batches, Hole
 from services.stream.poison import PoisonLimit
 
 UNRECOVERABLE = 70
@@ -41,11 +43,18 @@ def give_up(action: str, **facts: Any) -> None:
     os._exit(UNRECOVERABLE)
 
 
+def count_settled(settled: Settled) -> None:
+    """Count what settling did, once it is committed."""
+    metrics.CRISES_BOUNDED.inc(len(settled.bounded))
+    metrics.EPISODES_BOUNDED.inc(len(settled.bounded))
+    COUNTS.count(settled.changes)
+
+
 class Applier:
     """Applies records whatever happens; never raises but for cancellation."""
 
-    def __init__(self, batch: Batch, clock: Clock, settings: Settings) -> None:
-        self._batch, self._clock, self._settings = batch, clock, settings
+    def __init__(self, batches: Batches, clock: Clock, settings: Settings) -> None:
+        self._batches, self._clock, self._settings = batches, clock, settings
         self._limits: defaultdict[str, PoisonLimit] = defaultdict(
             lambda: PoisonLimit(
                 settings.poison_consecutive, settings.poison_ratio, settings.poison_window
@@ -59,7 +68,7 @@ class Applier:
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Bring the records into the ledger, in order, however long that takes."""
-        registry = self._batch.registry
+        registry = self._batches.registry
         records = [r for r in records if registry.feeds_by_topic[r.topic][1].id not in self.stopped]
         attempts = 0
         delay = 0.05
@@ -93,12 +102,14 @@ class Applier:
     async def _once(self, records: Sequence[Record], poison: bool = False) -> None:
         started = time.perf_counter()
         now = self._clock.now()
-        result = await self._batch.apply(records, now, poison)
+        result = await self._batches.apply(records, now, poison)
         metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
         metrics.BATCH_RECORDS.observe(len(records))
         stamps = [r.timestamp for r in records if r.timestamp is not None]
         if stamps and any(
-            t.kind == "raised" for change in result.changes for t in change.transitions
+            t.kind == "raised"
+            for change in result.taken.settled.changes
+            for t in change.transitions
         ):
             # the oldest record of the batch: an upper bound for every alert of it
             metrics.EVENT_TO_ALERT_SECONDS.observe(max(0.0, time.time() - min(stamps)))
@@ -125,20 +136,26 @@ class Applier:
                         await self.apply([record])
                         break
 
-    async def _count(self, result: BatchResult) -> None:
-        for feed in result.accepted:
+    async def _count(self, applied: Applied) -> None:
+        taken = applied.taken
+        for feed in taken.accepted:
             metrics.EVENTS_ACCEPTED.labels(feed).inc()
-        for feed in result.repeated:
+        for feed in [*applied.below_cursor, *taken.repeated]:
             metrics.EVENTS_REPEATED.labels(feed).inc()
-        for feed, code in result.rejected:
+        for feed, code in taken.rejected:
             metrics.EVENTS_REJECTED.labels(feed, code).inc()
-        COUNTS.count(result.changes)
-        for feed, good in result.outcomes:
+        count_settled(taken.settled)
+        for feed, good in applied.outcomes:
             reason = self._limits[feed].note(good)
             if reason is not None and feed not in self.stopped:
-                self.stopped.add(feed)
-                logger().critical("feed.stopped", feed=feed, reason=reason)
-                await stop_feed(self._batch, feed, reason, self._clock.now())
+                await self._stop(feed, reason)
+
+    async def _stop(self, feed: str, reason: str) -> None:
+        self.stopped.add(feed)
+        logger().critical("feed.stopped", feed=feed, reason=reason)
+        async with self._batches.ledger.transaction() as transaction:
+            await transaction.lock_zone()
+            await stop_feed(transaction, feed, reason, self._clock.now())
 
     async def fill(self, hole: Hole) -> None:
         """Read what is missing straight from Kafka and apply it."""
@@ -160,9 +177,7 @@ class Applier:
                     await self._once(records)
                     metrics.GAP_FILLED.labels(hole.place[0]).inc(len(records))
 
-    async def read(
-        self, place: event_store.Place, first: int, following: int
-    ) -> AsyncIterator[list[Record]]:
+    async def read(self, place: Place, first: int, following: int) -> AsyncIterator[list[Record]]:
         """The records of [first, following) as they stand in Kafka, in batches. Empty stretches are recorded as such."""
         partition = TopicPartition(*place)
         reader = kafka.reader(self._settings.kafka_bootstrap)
@@ -218,11 +233,9 @@ class Applier:
         finally:
             await reader.stop()
 
-    async def _skip(
-        self, place: event_store.Place, first: int, following: int, reason: str
-    ) -> None:
+    async def _skip(self, place: Place, first: int, following: int, reason: str) -> None:
         """Move the cursor over offsets that hold nothing, and record it."""
-        async with self._batch.pool.acquire() as connection, connection.transaction():
+        async with self._batches.ledger.pool.acquire() as connection, connection.transaction():
             at = (await event_store.lock_cursors(connection, [place]))[place]
             if first <= at < following:
                 await event_store.skip(connection, place, at, following, reason, self._clock.now())

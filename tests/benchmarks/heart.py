@@ -29,7 +29,7 @@ from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.fold import Folds, fold
 from services.liaison.evaluate import evaluate
 from services.liaison.policy import load_policy
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 
 REGISTRY, POLICY = own_registry(), load_policy()
@@ -140,7 +140,7 @@ def growth(length: int, repeat: int) -> float:
     events = crisis_of(length)
     found = []
     for _ in range(repeat):
-        ledger = MemoryLedger(REGISTRY, POLICY)
+        ledger = Simulation(REGISTRY, POLICY)
         ledger.receive(events[:-1], NOW)
         start = time.process_time()
         ledger.receive(events[-1:], NOW)
@@ -155,7 +155,7 @@ def load(count: int) -> list[Received]:
 
 def backlog(events: list[Received]) -> float:
     """Events a second, in batches."""
-    ledger = MemoryLedger(REGISTRY, POLICY)
+    ledger = Simulation(REGISTRY, POLICY)
     start = time.process_time()
     for at in range(0, len(events), BATCH):
         ledger.receive(events[at : at + BATCH], NOW)
@@ -164,7 +164,7 @@ def backlog(events: list[Received]) -> float:
 
 def openings(sizes: list[int], samples: int) -> Iterator[tuple[int, float]]:
     """With so many crises open: one event more of one of them, in microseconds."""
-    ledger = MemoryLedger(REGISTRY, POLICY)
+    ledger = Simulation(REGISTRY, POLICY)
     chance = random.Random(7)
     number = 0
     for size in sizes:

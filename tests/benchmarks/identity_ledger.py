@@ -40,7 +40,9 @@ from services.identity.known import known_of
 from services.identity.model import shipped
 from services.identity.register import LocalRecord, local_person_id
 from services.ledger.events.decoded import Decoded
-from services.ledger.people.matching import Asked, decide_described
+from services.ledger.transaction import PostgresTransaction
+from services.orchestration.ledger import DescribedPerson
+from services.orchestration.matching import decide_described
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.garbage import keep_what_started
 from services.runtime.migrations import migrate
@@ -249,8 +251,10 @@ async def decided(
     connection: Any, asked: list[PersonDescriptor], decoded: Decoded
 ) -> list[str | None]:
     """As the stream decides (services.ledger.whom), for the events of one batch."""
-    sought = {(AGENCY, f"i-{n}"): Asked(said, AT.date()) for n, said in enumerate(asked)}
-    found = await decide_described(connection, sought, decoded, shipped())
+    sought = {(AGENCY, f"i-{n}"): DescribedPerson(said, AT.date()) for n, said in enumerate(asked)}
+    found = await decide_described(
+        PostgresTransaction(connection, own_registry(), decoded), sought, shipped()
+    )
     return [found[key].person_id for key in sought]
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
-from services.ledger.alerts import commands
 from services.liaison.alert import (
     Accept,
     Acknowledge,
@@ -23,7 +22,6 @@ from services.liaison.alert import (
     Shelve,
     Unshelve,
 )
-from services.liaison.policy import load_policy
 from services.runtime.postgres import create_pool
 from tests.browser.conftest import Console
 from tests.browser.test_console import fetched_anew, shown_live, sit
@@ -56,10 +54,7 @@ async def answer_something(ledger: PlayedLedger, chance: random.Random, at: date
     )
     if rows:
         with suppress(CommandRefused):
-            await commands.run(
-                ledger.pool,
-                ledger.registry,
-                load_policy(),
+            await ledger.batch.command(
                 chance.choice(COMMANDS),
                 desk=DESK,
                 alert=chance.choice(rows)["alert_id"],

@@ -23,7 +23,7 @@ from schemas.registry import Registry
 from services.command_line.load import crisis
 from services.liaison.policy import load_policy
 from services.runtime import kafka
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
@@ -207,7 +207,7 @@ class Night:
 
     def _expected(self) -> dict[str, set[str]]:
         """Alert key -> desks, from the heart alone, over the same events."""
-        ledger = MemoryLedger(self.registry, load_policy())
+        ledger = Simulation(self.registry, load_policy())
         now = datetime.now(UTC)
         received = []
         for feed, event in zip(self.sent.feeds, self.sent.events, strict=True):

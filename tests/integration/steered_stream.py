@@ -16,17 +16,15 @@ from aiokafka import AIOKafkaProducer
 from schemas.envelope import encode
 from schemas.registry import Registry
 from schemas.scenario import Doing, Operator, Scenario
-from services.ledger.alerts import commands
 from services.ledger.alerts import store as alert_store
-from services.ledger.crises import store as crisis_store
 from services.liaison.alert import Alert, CommandRefused, Transition
-from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, hear
+from services.orchestration.decisions import regrouping
 from services.runtime import kafka
 from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
 from services.simulation.replay import Outcome, arrivals, chosen, command_of, everything_done
+from tests.worker import Worker
 
 APPLIED_SECONDS = 20.0
 KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
@@ -99,12 +97,19 @@ class SteeredStream:
 
     async def _regroup(self, step: Operator, at: datetime) -> None:
         """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await crisis_store.lock_zone(connection, self.registry.zone)
-            await crisis_store.decide_link(
-                connection, step.incidents, step.decision, "scenario", "the scenario says so", at
+        one, other = step.incidents
+        worker = self._worker()
+        async with worker.ledger.transaction() as transaction:
+            await regrouping.decide(
+                transaction,
+                worker.settling,
+                one,
+                [other],
+                step.decision,
+                actor="scenario",
+                reason="the scenario says so",
+                now=at,
             )
-            await self._batch().settle(connection, set(step.incidents), at)
 
     async def _until(self, at: datetime, listening: Listening) -> None:
         """Let every deadline before the instant pass at its own time, every feed being heard until then."""
@@ -148,9 +153,7 @@ class SteeredStream:
 
     async def _hear(self, feeds: set[str], at: datetime) -> None:
         """A sign of life, written as the stream writes it."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await crisis_store.lock_zone(connection, self.registry.zone)
-            await hear(connection, dict.fromkeys(feeds, ON_TIME), self.registry, load_policy(), at)
+        await self._worker().hear(dict.fromkeys(feeds), at)
         self._heard |= dict.fromkeys(feeds, at)
 
     async def _publish(self, sent: Iterable[tuple[str, bytes]]) -> None:
@@ -178,8 +181,8 @@ class SteeredStream:
             await asyncio.sleep(0.003)
         raise NotApplied(f"the deadline of {due} was not taken after {APPLIED_SECONDS:g} s")
 
-    def _batch(self) -> Batch:
-        return Batch(self.pool, self.registry, load_policy(), lambda _: None)
+    def _worker(self) -> Worker:
+        return Worker(self.pool, self.registry, load_policy())
 
     async def _do(self, step: Doing, at: datetime) -> None:
         found, _ = await self._alerts()
@@ -188,15 +191,8 @@ class SteeredStream:
         )
         refused = None
         try:
-            await commands.run(
-                self.pool,
-                self.registry,
-                load_policy(),
-                command_of(step),
-                desk=step.desk,
-                alert=alert.alert_id,
-                actor=step.actor,
-                now=at,
+            await self._worker().command(
+                command_of(step), desk=step.desk, alert=alert.alert_id, actor=step.actor, now=at
             )
         except CommandRefused as error:
             refused = error.code

@@ -16,8 +16,9 @@ from schemas.envelope import STRUCTURED, encode
 from schemas.scenario import load_scenario
 from services.command_line import main
 from services.intake.accept import Accepted, accept
-from services.ledger.events.store import Located, insert_events
+from services.ledger.events.store import insert_events
 from services.liaison import policy as policy_module
+from services.orchestration.ledger import Located
 from services.simulation.replay import arrivals
 from tests.own_registry import own_registry
 

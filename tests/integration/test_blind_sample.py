@@ -17,8 +17,8 @@ from services.command_line import main
 from services.identity.model import shipped
 from services.ledger.decisions import blind_sample
 from services.ledger.decisions.blind_sample import Sampled
-from services.ledger.decisions.common import DecisionRefused
 from services.ledger.operators.roles import Grant
+from services.orchestration.decisions.common import DecisionRefused
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.integration.test_console_review import DESK, HERS, SAID, SISTER, at

@@ -12,7 +12,6 @@ import pytest
 
 from schemas.envelope import encode
 from schemas.scenario import load_scenario
-from services.ledger.alerts import commands
 from services.liaison.alert import (
     Accept,
     Acknowledge,
@@ -24,12 +23,13 @@ from services.liaison.alert import (
     UnknownAlert,
 )
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, Record
-from services.orchestration.deadlines import take_due
+from services.orchestration.batch import Record
+from services.orchestration.decisions import alert_commands as commands
 from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
 from services.stream.auditor import look
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 REGISTRY, POLICY = own_registry(), load_policy()
 SCENARIO = load_scenario(
@@ -48,9 +48,9 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-async def batch(pool: asyncpg.Pool) -> Batch:
+async def batch(pool: asyncpg.Pool) -> Worker:
     """The story up to the moment at which R01 was raised."""
-    worker = Batch(pool, REGISTRY, POLICY, lambda _: None)
+    worker = Worker(pool, REGISTRY, POLICY)
     offsets: dict[str, int] = {}
     for each in arrivals(SCENARIO, REGISTRY):
         if each.at > RAISED:
@@ -70,21 +70,21 @@ async def the_alert(pool: asyncpg.Pool) -> str:
 async def do(
     pool: asyncpg.Pool, command: Command, desk: str, at: datetime, actor: str = "MK"
 ) -> commands.Done:
-    return await commands.run(
-        pool, REGISTRY, POLICY, command, desk=desk, alert=await the_alert(pool), actor=actor, now=at
+    return await Worker(pool, REGISTRY, POLICY).command(
+        command, desk=desk, alert=await the_alert(pool), actor=actor, now=at
     )
 
 
-async def until(batch: Batch, at: datetime) -> None:
+async def until(batch: Worker, at: datetime) -> None:
     """Let every deadline before the instant be taken at its own time, as a worker does."""
     while (
         due := await batch.pool.fetchval("SELECT min(due_at) FROM deadline")
     ) is not None and due <= at:
-        await take_due(batch, due)
+        await batch.take_due(due)
 
 
 async def test_of_two_who_answer_at_once_one_wins_and_the_other_is_told(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     at = RAISED + timedelta(seconds=30)
     done = await asyncio.gather(
@@ -103,7 +103,7 @@ async def test_of_two_who_answer_at_once_one_wins_and_the_other_is_told(
     assert sum(r[0] in {"accepted", "declined"} for r in log) == 1
 
 
-async def test_a_refused_command_writes_nothing(batch: Batch, pool: asyncpg.Pool) -> None:
+async def test_a_refused_command_writes_nothing(batch: Worker, pool: asyncpg.Pool) -> None:
     await do(pool, Acknowledge(), LAS, RAISED)
     before = (
         await pool.fetchval("SELECT last FROM alert_sequence"),
@@ -120,7 +120,7 @@ async def test_a_refused_command_writes_nothing(batch: Batch, pool: asyncpg.Pool
 
 
 async def test_a_command_is_in_the_log_the_outbox_and_the_audit_and_a_note_is_in_no_message(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     done = await do(pool, Note("Caller rings again: Oyelaran"), LAS, RAISED)
     assert done.sequence == await pool.fetchval("SELECT last FROM alert_sequence")
@@ -138,7 +138,7 @@ async def test_a_command_is_in_the_log_the_outbox_and_the_audit_and_a_note_is_in
 
 
 async def test_the_ladder_climbs_by_durable_deadlines_and_each_desk_above_has_its_own_disclosed_view(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     await until(batch, RAISED + timedelta(minutes=6))
     rows = await pool.fetch(
@@ -161,10 +161,10 @@ async def test_the_ladder_climbs_by_durable_deadlines_and_each_desk_above_has_it
 
 
 async def test_a_worker_that_was_dead_takes_the_steps_that_it_missed(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
-    fresh = Batch(pool, REGISTRY, POLICY, lambda _: None)
-    await take_due(fresh, RAISED + timedelta(minutes=20))
+    fresh = Worker(pool, REGISTRY, POLICY)
+    await fresh.take_due(RAISED + timedelta(minutes=20))
     rows = await pool.fetch(
         "SELECT desk FROM alert_desk WHERE origin = 'escalation' AND desk LIKE 'las-%' ORDER BY desk"
     )
@@ -172,7 +172,7 @@ async def test_a_worker_that_was_dead_takes_the_steps_that_it_missed(
 
 
 async def test_the_auditor_is_content_while_steps_are_taken(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     for minutes in (1, 2, 3, 6, 16):
         now = RAISED + timedelta(minutes=minutes)
@@ -183,7 +183,7 @@ async def test_the_auditor_is_content_while_steps_are_taken(
 
 
 async def test_a_step_that_nobody_takes_stops_the_auditors_heartbeat(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     """The positive control: a ledger whose worker is dead."""
     async with pool.acquire() as connection:
@@ -200,7 +200,7 @@ async def test_a_step_that_nobody_takes_stops_the_auditors_heartbeat(
 
 
 async def test_an_alert_whose_deadline_was_lost_is_found_by_the_auditor(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     await pool.execute("DELETE FROM deadline WHERE kind = 'alert'")
     async with pool.acquire() as connection:
@@ -209,26 +209,27 @@ async def test_an_alert_whose_deadline_was_lost_is_found_by_the_auditor(
 
 
 async def test_a_policy_edit_changes_no_escalation_that_runs(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     later = {u: {"supervisor": 86_400} for u in range(1, 6)}
     edited = POLICY.model_copy(update={"escalation": later, "version": 99})
-    await until(Batch(pool, REGISTRY, edited, lambda _: None), RAISED + timedelta(minutes=3))
+    await until(Worker(pool, REGISTRY, edited), RAISED + timedelta(minutes=3))
     assert await pool.fetchval("SELECT count(*) FROM alert_desk WHERE desk = 'las-supervisor'") == 1
 
 
 async def test_everything_a_person_holds_is_handed_over_with_the_shift(
-    batch: Batch, pool: asyncpg.Pool
+    batch: Worker, pool: asyncpg.Pool
 ) -> None:
     await do(pool, Acknowledge(), LAS, RAISED, "MK")
-    done = await commands.hand_over_desk(
-        pool,
-        REGISTRY,
-        POLICY,
-        desk=LAS,
-        actor="MK",
-        to="TB",
-        note="end of shift",
-        now=RAISED + timedelta(minutes=1),
-    )
+    async with batch.ledger.transaction() as transaction:
+        done = await commands.hand_over_desk(
+            transaction,
+            REGISTRY,
+            POLICY,
+            desk=LAS,
+            actor="MK",
+            to="TB",
+            note="end of shift",
+            now=RAISED + timedelta(minutes=1),
+        )
     assert [d.alert.at(LAS).acknowledged_by for d in done if d.alert.at(LAS)] == ["TB"]  # type: ignore[union-attr]

@@ -17,14 +17,15 @@ from fastapi import FastAPI
 
 from services.console.app import create_app
 from services.console.view.desks import Desk, Desks
-from services.ledger.alerts import commands
 from services.ledger.alerts.desk import alerts_changed
 from services.liaison.alert import Acknowledge, AlreadyAcknowledged
 from services.liaison.policy import load_policy
+from services.orchestration.decisions import alert_commands as commands
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 NOW = datetime(2026, 11, 23, 14, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("las", "Desk", "las", "LAS"), Desk("slam", "Crisis", "slam", "SLaM")])
@@ -102,16 +103,8 @@ async def test_the_second_to_acknowledge_is_told_who_was_first_and_when(
 
 
 async def acknowledge(pool: asyncpg.Pool, desk: str, alert: UUID, actor: str) -> commands.Done:
-    return await commands.run(
-        pool,
-        own_registry(),
-        load_policy(),
-        Acknowledge(),
-        desk=desk,
-        alert=alert,
-        actor=actor,
-        now=NOW,
-    )
+    worker = Worker(pool, own_registry(), load_policy())
+    return await worker.command(Acknowledge(), desk=desk, alert=alert, actor=actor, now=NOW)
 
 
 async def test_of_many_at_once_one_wins_and_the_sequence_has_no_gap(pool: asyncpg.Pool) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.ledger.alerts import commands
 from services.ledger.alerts import store as alert_store
 from services.ledger.crises import tallies
 from services.ledger.deadlines import set_deadlines
@@ -18,13 +17,12 @@ from services.liaison.disproportionality import SUBJECT, next_week, window
 from services.liaison.policy import load_policy
 from services.liaison.tally import count
 from services.orchestration import deadlines
-from services.orchestration.batch import Batch, Record
-from services.orchestration.deadlines import take_due
-from services.runtime.metrics import MONITOR_FAILURES
+from services.orchestration.batch import Record
 from services.runtime.postgres import create_pool
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 from tests.unit.liaison.script import event
+from tests.worker import Worker
 
 FRIDAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -89,9 +87,9 @@ async def pool(postgres_dsn: str) -> Any:
 
 
 @pytest.fixture
-async def batch(pool: asyncpg.Pool) -> Batch:
+async def batch(pool: asyncpg.Pool) -> Worker:
     """A worker that has taken all of it."""
-    worker = Batch(pool, REGISTRY, POLICY, lambda _: None)
+    worker = Worker(pool, REGISTRY, POLICY)
     offsets = {"las-cad": 0, "met-cad": 0}
     for number, (feed, kind, at, data) in enumerate(said()):
         body = json.dumps(
@@ -109,8 +107,8 @@ async def batch(pool: asyncpg.Pool) -> Batch:
     return worker
 
 
-async def until_taken(batch: Batch, now: datetime) -> None:
-    while (await take_due(batch, now))[0]:
+async def until_taken(batch: Worker, now: datetime) -> None:
+    while (await batch.take_due(now)).count:
         pass
 
 
@@ -119,8 +117,8 @@ async def own_alerts(pool: asyncpg.Pool) -> list[Any]:
         return await alert_store.load(connection, ids=await alert_store.of_neither(connection))
 
 
-async def test_the_ledger_counts_as_the_rule_does(pool: asyncpg.Pool, batch: Batch) -> None:
-    memory = MemoryLedger(REGISTRY, POLICY)
+async def test_the_ledger_counts_as_the_rule_does(pool: asyncpg.Pool, batch: Worker) -> None:
+    memory = Simulation(REGISTRY, POLICY)
     for number, (feed, kind, at, data) in enumerate(said()):
         memory.receive([event(feed, kind, at, f"e{number}", data)], at)
     since, until = window(MONDAY, POLICY)
@@ -132,7 +130,7 @@ async def test_the_ledger_counts_as_the_rule_does(pool: asyncpg.Pool, batch: Bat
 
 
 async def test_the_board_is_told_on_monday_at_seven_and_looked_at_again_a_week_later(
-    pool: asyncpg.Pool, batch: Batch
+    pool: asyncpg.Pool, batch: Worker
 ) -> None:
     await until_taken(batch, MONDAY - timedelta(seconds=1))
     assert await own_alerts(pool) == []
@@ -148,7 +146,7 @@ async def test_the_board_is_told_on_monday_at_seven_and_looked_at_again_a_week_l
 
 
 async def test_it_sounds_again_and_is_answered_like_any_other_and_ends_when_the_crises_are_old(
-    pool: asyncpg.Pool, batch: Batch
+    pool: asyncpg.Pool, batch: Worker
 ) -> None:
     await until_taken(batch, MONDAY)
     (alert,) = await own_alerts(pool)
@@ -156,15 +154,8 @@ async def test_it_sounds_again_and_is_answered_like_any_other_and_ends_when_the_
     await until_taken(batch, later)
     (again,) = await own_alerts(pool)
     assert again.desks[0].sounded > alert.desks[0].sounded
-    await commands.run(
-        pool,
-        REGISTRY,
-        POLICY,
-        Acknowledge(),
-        desk="mental-health-board",
-        alert=alert.alert_id,
-        actor="AB",
-        now=later,
+    await batch.command(
+        Acknowledge(), desk="mental-health-board", alert=alert.alert_id, actor="AB", now=later
     )
     for week in range(1, 15):
         await until_taken(batch, MONDAY + timedelta(weeks=week))
@@ -173,7 +164,7 @@ async def test_it_sounds_again_and_is_answered_like_any_other_and_ends_when_the_
 
 
 async def test_what_leaves_the_ledger_is_rounded_and_suppressed(
-    pool: asyncpg.Pool, batch: Batch
+    pool: asyncpg.Pool, batch: Worker
 ) -> None:
     async with pool.acquire() as connection:
         table = {
@@ -188,7 +179,7 @@ async def test_what_leaves_the_ledger_is_rounded_and_suppressed(
 
 
 async def test_a_crisis_that_turns_out_to_be_none_is_not_counted(
-    pool: asyncpg.Pool, batch: Batch
+    pool: asyncpg.Pool, batch: Worker
 ) -> None:
     before = await pool.fetchval("SELECT count(*) FROM crisis_tally")
     body = json.dumps(
@@ -208,22 +199,21 @@ async def test_a_crisis_that_turns_out_to_be_none_is_not_counted(
 async def test_a_monitor_that_fails_does_not_hold_up_what_is_due_of_a_crisis(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = Batch(pool, REGISTRY, POLICY, lambda _: None)
+    batch = Worker(pool, REGISTRY, POLICY)
 
     def fails(*_: object, **__: object) -> object:
         raise ZeroDivisionError
 
     monkeypatch.setattr(deadlines, "settle_monitor", fails)
-    before = MONITOR_FAILURES._value.get()
     async with batch.pool.acquire() as connection:
         await connection.execute("INSERT INTO zone (zone) VALUES ('london') ON CONFLICT DO NOTHING")
         await set_deadlines(connection, "monitor", {SUBJECT: MONDAY}, "london")
         await set_deadlines(
             connection, "crisis", {"00000000-0000-0000-0000-000000000001": MONDAY}, "london"
         )
-    taken, _ = await deadlines.take_due(batch, MONDAY)
-    assert taken == 2
-    assert MONITOR_FAILURES._value.get() == before + 1
+    due = await batch.take_due(MONDAY)
+    assert due.count == 2
+    assert isinstance(due.monitor_failure, ZeroDivisionError), "and it is told of"
     rows = await batch.pool.fetch("SELECT kind, due_at FROM deadline")
     assert [(r["kind"], r["due_at"]) for r in rows] == [
         ("monitor", MONDAY + deadlines.MONITOR_AGAIN)

@@ -9,13 +9,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.ledger.crises.settling import heard
-from services.ledger.feed_health import feeds_in_trouble
+from services.ledger.feeds import feeds_in_trouble
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, Record
-from services.orchestration.deadlines import take_due
+from services.orchestration.batch import Record
+from services.orchestration.feeds import heard_up_to
 from services.runtime.postgres import create_pool
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 REGISTRY = own_registry()
@@ -32,7 +32,7 @@ class Feed:
     """The ambulance service's feed, and a worker that takes what it sends."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self.pool, self.batch = pool, Batch(pool, REGISTRY, load_policy(), lambda _: None)
+        self.pool, self.batch = pool, Worker(pool, REGISTRY, load_policy())
         self._offset = 0
 
     async def beat(self, now: datetime, at: datetime, broken: bool = False) -> None:
@@ -49,7 +49,7 @@ class Feed:
         ).encode()
         await self.batch.apply([Record("feed.las-cad", 0, self._offset, body, ())], now)
         self._offset += 1
-        await take_due(self.batch, now)
+        await self.batch.take_due(now)
 
     async def standing(self) -> list[str]:
         """Titles of what stands."""
@@ -75,8 +75,8 @@ async def test_late_then_far_behind_then_well(feed: Feed) -> None:
         await feed.beat(now, now - timedelta(seconds=90))
     assert await feed.standing() == ["A feed is late"]
     assert await feed.shown() == ["late"]
-    async with feed.pool.acquire() as connection:
-        known = (await heard(connection, REGISTRY))["las-cad"]
+    async with feed.batch.ledger.transaction() as transaction:
+        known = heard_up_to(await transaction.feed_states(), REGISTRY)["las-cad"]
     assert known == now - timedelta(seconds=90), "what it has not said yet is no absence"
     now += timedelta(seconds=15)
     await feed.beat(now, now - timedelta(seconds=400))

@@ -12,11 +12,14 @@ import orjson
 import pytest
 
 from services.ledger.decisions import reviews
-from services.ledger.decisions.common import DecisionRefused
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, Record
+from services.orchestration.batch import Record
+from services.orchestration.decisions import reviews as deciding
+from services.orchestration.decisions.common import DecisionRefused
+from services.orchestration.ledger import ReviewVerdict
 from services.runtime.postgres import create_pool
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HER = {
@@ -39,7 +42,7 @@ class Desk:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool, self.registry = pool, own_registry()
-        self.batch = Batch(pool, self.registry, load_policy(), lambda _: None)
+        self.batch = Worker(pool, self.registry, load_policy())
         self._offsets: dict[str, int] = {}
 
     async def hear(self, feed: str, kind: str, data: dict[str, Any], minutes: int) -> None:
@@ -59,14 +62,13 @@ class Desk:
         self._offsets[topic] = offset + 1
         headers = [("content-type", b"application/cloudevents+json")]
         result = await self.batch.apply([Record(topic, 0, offset, orjson.dumps(body), headers)], at)
-        assert result.rejected == []
+        assert result.taken.rejected == []
 
-    async def review(self, person: str, verdict: reviews.Verdict, actor: str = "AB") -> int:
-        async with self.pool.acquire() as connection, connection.transaction():
-            return await reviews.review(
-                connection,
-                self.registry,
-                self.batch.settle,
+    async def review(self, person: str, verdict: ReviewVerdict, actor: str = "AB") -> int:
+        async with self.batch.ledger.transaction() as transaction:
+            return await deciding.review(
+                transaction,
+                self.batch.settling,
                 INCIDENT,
                 person,
                 verdict,
@@ -76,11 +78,10 @@ class Desk:
             )
 
     async def undo(self, review_id: int) -> None:
-        async with self.pool.acquire() as connection, connection.transaction():
-            await reviews.undo(
-                connection,
-                self.registry,
-                self.batch.settle,
+        async with self.batch.ledger.transaction() as transaction:
+            await deciding.undo(
+                transaction,
+                self.batch.settling,
                 review_id,
                 actor="CD",
                 reason="a slip",
@@ -178,12 +179,11 @@ async def test_nobody_can_tell_keeps_it_possible_and_a_reason_is_needed(desk: De
     await desk.review(waiting.candidates[0], "cannot-tell")
     assert (await desk.now())[0] == "possible"
     assert len(await desk.waiting()) == 1
-    async with desk.pool.acquire() as connection:
+    async with desk.batch.ledger.transaction() as transaction:
         with pytest.raises(DecisionRefused) as refused:
-            await reviews.review(
-                connection,
-                desk.registry,
-                desk.batch.settle,
+            await deciding.review(
+                transaction,
+                desk.batch.settling,
                 INCIDENT,
                 waiting.candidates[0],
                 "same",

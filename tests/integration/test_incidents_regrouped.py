@@ -9,9 +9,9 @@ from html import unescape
 
 import pytest
 
-from services.ledger.decisions import regrouping
-from services.ledger.decisions.common import DecisionRefused
 from services.ledger.operators.roles import Grant
+from services.orchestration.decisions import regrouping
+from services.orchestration.decisions.common import DecisionRefused
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
 from tests.played_ledger import PlayedLedger
@@ -105,12 +105,12 @@ async def test_joined_they_are_one_crisis_also_where_somebody_had_separated_them
     ledger: PlayedLedger,
 ) -> None:
     settling = ledger.batch.settling
-    async with ledger.pool.acquire() as connection, connection.transaction():
-        await regrouping.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
+    async with ledger.batch.ledger.transaction() as transaction:
+        await regrouping.take_out(transaction, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
     assert len(await crises(ledger)) == 2
-    async with ledger.pool.acquire() as connection, connection.transaction():
+    async with ledger.batch.ledger.transaction() as transaction:
         done = await regrouping.join(
-            connection, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW
+            transaction, settling, SECOND, FIRST, actor="CD@d", reason="it was him", now=NOW
         )
     assert set(done.together) == {FIRST, SECOND, AMBULANCE}
     assert await crises(ledger) == {frozenset({"CAD-4101", "CAD-4177", "LAS-9001"})}
@@ -120,8 +120,8 @@ async def test_joined_at_the_console_by_a_desk_that_sees_both(
     ledger: PlayedLedger, supervisor: SignedIn
 ) -> None:
     settling = ledger.batch.settling
-    async with ledger.pool.acquire() as connection, connection.transaction():
-        await regrouping.take_out(connection, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
+    async with ledger.batch.ledger.transaction() as transaction:
+        await regrouping.take_out(transaction, settling, FIRST, actor="AB@d", reason=WHY, now=NOW)
     where = place(await crisis_of(ledger, SECOND))
     said = {"agency": "met", "reference": "CAD-4101", "reason": "it was him"}
     shown = await supervisor.post(f"{where}/join", **said)
@@ -142,10 +142,10 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedge
     settling = ledger.batch.settling
 
     async def out(actor: str) -> str:
-        async with ledger.pool.acquire() as connection, connection.transaction():
+        async with ledger.batch.ledger.transaction() as transaction:
             try:
                 await regrouping.take_out(
-                    connection, settling, FIRST, actor=actor, reason=WHY, now=NOW
+                    transaction, settling, FIRST, actor=actor, reason=WHY, now=NOW
                 )
             except DecisionRefused as refused:
                 return refused.code

@@ -14,9 +14,12 @@ from services.identity.model import shipped
 from services.identity.person import IdentityDecision
 from services.identity.register import LocalRecord, local_person_id
 from services.ledger.events.decoded import Decoded
-from services.ledger.people import matching as whom
-from services.ledger.people.matching import PART, Asked, decide_described
+from services.ledger.people.shortlist import PART
+from services.ledger.transaction import PostgresTransaction
 from services.liaison.settlement import Key
+from services.orchestration import matching
+from services.orchestration.ledger import DescribedPerson
+from services.orchestration.matching import decide_described
 from services.runtime.postgres import Connection, create_pool
 from tests.benchmarks.identity_ledger import descriptor
 from tests.londoners import register_and_descriptions
@@ -33,7 +36,9 @@ async def connection(postgres_dsn: str) -> AsyncIterator[Connection]:
     await pool.close()
 
 
-async def asked_of_a_register(connection: Connection) -> tuple[dict[Key, Asked], dict[Key, str]]:
+async def asked_of_a_register(
+    connection: Connection,
+) -> tuple[dict[Key, DescribedPerson], dict[Key, str]]:
     """Descriptions of people of whom half are on file, and whom they are of."""
     people, rows, truth = register_and_descriptions(400, 3 * PART + 1, random.Random(3))
     for row in people:
@@ -47,17 +52,17 @@ async def asked_of_a_register(connection: Connection) -> tuple[dict[Key, Asked],
         await connection.executemany(
             "INSERT INTO identity_key VALUES ($1, $2)", [(k, number) for k in identity_keys(who)]
         )
-    asked = {("met", row["id"]): Asked(descriptor(row), DAY) for row in rows}
+    asked = {("met", row["id"]): DescribedPerson(descriptor(row), DAY) for row in rows}
     return asked, {("met", t["query_id"]): t["person_id"] for t in truth}
 
 
 async def test_many_at_once_are_decided_as_each_alone(connection: Connection) -> None:
     asked, truth = await asked_of_a_register(connection)
-    decoded = Decoded(own_registry())
-    together = await decide_described(connection, asked, decoded, shipped())
+    people = PostgresTransaction(connection, own_registry(), Decoded(own_registry()))
+    together = await decide_described(people, asked, shipped())
     alone: dict[Key, IdentityDecision] = {}
     for key, one in asked.items():
-        alone |= await decide_described(connection, {key: one}, decoded, shipped())
+        alone |= await decide_described(people, {key: one}, shipped())
     assert together == alone
     attached = {k: d.person_id for k, d in together.items() if d.person_id is not None}
     assert len(attached) > PART / 2, "a test of nobody is none"
@@ -68,12 +73,14 @@ async def test_one_from_whom_a_person_was_taken_apart_is_not_attached_to_them(
     connection: Connection,
 ) -> None:
     asked, _ = await asked_of_a_register(connection)
-    decoded = Decoded(own_registry())
-    before = await decide_described(connection, asked, decoded, shipped())
+    people = PostgresTransaction(connection, own_registry(), Decoded(own_registry()))
+    before = await decide_described(people, asked, shipped())
     judged = {
-        k: Asked(asked[k].said, DAY, {str(d.person_id)}) for k, d in before.items() if d.person_id
+        k: DescribedPerson(asked[k].descriptor, DAY, {str(d.person_id)})
+        for k, d in before.items()
+        if d.person_id
     }
-    after = await decide_described(connection, judged, decoded, shipped())
+    after = await decide_described(people, judged, shipped())
     assert after
     assert all(after[k].person_id != before[k].person_id for k in judged)
 
@@ -86,7 +93,8 @@ async def test_a_failure_while_the_next_are_looked_up_leaves_the_connection_usab
     def fails(*_: object, **__: object) -> IdentityDecision:
         raise ValueError("the first one fails")
 
-    monkeypatch.setattr(whom, "decide_among", fails)
+    monkeypatch.setattr(matching, "decide_among", fails)
+    people = PostgresTransaction(connection, own_registry(), Decoded(own_registry()))
     with pytest.raises(ValueError, match="the first one fails"):
-        await decide_described(connection, asked, Decoded(own_registry()), shipped())
+        await decide_described(people, asked, shipped())
     assert await connection.fetchval("SELECT 7") == 7

@@ -13,9 +13,10 @@ import pytest
 from schemas.person import PersonDescriptor
 from services.identity.decide import identity_keys
 from services.ledger.events.decoded import Decoded
-from services.ledger.people.register import people_by_id, register
 from services.ledger.people.shortlist import shortlist
-from services.runtime.postgres import create_pool
+from services.ledger.transaction import PostgresTransaction
+from services.orchestration.register import people_on_file, register
+from services.runtime.postgres import Connection, create_pool
 from tests.own_registry import own_registry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -41,6 +42,10 @@ async def pool(postgres_dsn: str) -> Any:
     made = await create_pool(postgres_dsn, max_size=2)
     yield made
     await made.close()
+
+
+def within(connection: Connection) -> PostgresTransaction:
+    return PostgresTransaction(connection, own_registry(), Decoded(own_registry()))
 
 
 async def hear(pool: asyncpg.Pool, name: str, number: int) -> None:
@@ -69,7 +74,7 @@ async def hear(pool: asyncpg.Pool, name: str, number: int) -> None:
         json.dumps(body).encode(),
     )
     async with pool.acquire() as connection:
-        await register(connection, {("slam", p) for p in about}, Decoded(own_registry()), NOW)
+        await register(within(connection), {("slam", p) for p in about}, NOW)
 
 
 async def plans(pool: asyncpg.Pool) -> list[int]:
@@ -78,7 +83,7 @@ async def plans(pool: asyncpg.Pool) -> list[int]:
         keys = identity_keys(PersonDescriptor.model_validate(PERSON))
         near = await shortlist(connection, {("met", "i"): keys}, Decoded(own_registry()))
         ids = {c.person_id for c in near["met", "i"]}
-        people = await people_by_id(connection, ids, Decoded(own_registry()))
+        people = await people_on_file(within(connection), ids)
     return [len(p.pathways) for p in people.values()]
 
 

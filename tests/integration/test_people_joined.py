@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from services.ledger.decisions import record_links
-from services.ledger.decisions.common import DecisionRefused, preview
-from services.ledger.decisions.record_links import Consequences
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch
+from services.orchestration.decisions import record_links as deciding
+from services.orchestration.decisions.common import DecisionRefused, preview
+from services.orchestration.decisions.record_links import Consequences
 from services.runtime.postgres import create_pool
 from tests.played_ledger import PlayedLedger
+from tests.worker import Worker
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HERS = {
@@ -88,19 +89,19 @@ async def do(
         act, settling=ledger.batch.settling, actor=actor, reason="rang both trusts", now=at(30)
     )
 
-    async def run(connection: Any) -> Consequences:
+    async def run(transaction: Any) -> Consequences:
         names = (
             ("kept", "other")
-            if act is record_links.join
+            if act is deciding.join
             else ("record",)
-            if act is record_links.take_out
+            if act is deciding.take_out
             else ("link_id",)
         )
-        found: Consequences = await bound(connection, **dict(zip(names, given, strict=True)))
+        found: Consequences = await bound(transaction, **dict(zip(names, given, strict=True)))
         return found
 
-    async with ledger.pool.acquire() as connection, connection.transaction():
-        return await preview(connection, run) if look else await run(connection)
+    async with ledger.batch.ledger.transaction() as transaction:
+        return await preview(transaction, run) if look else await run(transaction)
 
 
 async def test_what_joining_would_change_is_shown_before_and_nothing_of_it_is_written(
@@ -109,14 +110,14 @@ async def test_what_joining_would_change_is_shown_before_and_nothing_of_it_is_wr
     await call(ledger)
     assert await decided(ledger) == ("possible", None)
     before = await ledger.pool.fetchval("SELECT count(*) FROM alert_log")
-    seen = await do(ledger, record_links.join, SLAM, OXLEAS, look=True)
+    seen = await do(ledger, deciding.join, SLAM, OXLEAS, look=True)
     assert seen.records == (OXLEAS,)
     assert seen.incidents == (("met", "CAD-1"),)
     assert {(m.rule, m.raised) for m in seen.alerts} >= {("R16", True)}
     assert await decided(ledger) == ("possible", None)
     assert await ledger.pool.fetchval("SELECT count(*) FROM alert_log") == before
     assert await ledger.pool.fetchval("SELECT count(*) FROM record_link") == 0
-    done = await do(ledger, record_links.join, SLAM, OXLEAS)
+    done = await do(ledger, deciding.join, SLAM, OXLEAS)
     assert (done.records, done.incidents, done.alerts) == (
         seen.records,
         seen.incidents,
@@ -128,15 +129,17 @@ async def test_joined_she_is_attached_and_her_plan_is_told_and_undone_it_ends(
     ledger: PlayedLedger,
 ) -> None:
     await call(ledger)
-    done = await do(ledger, record_links.join, SLAM, OXLEAS)
+    done = await do(ledger, deciding.join, SLAM, OXLEAS)
     outcome, person = await decided(ledger)
     assert outcome == "attached"
     assert "R16" in await standing(ledger)
     async with ledger.pool.acquire() as connection:
         assert person is not None
-        records = await record_links.records_of_person(connection, ledger.batch.settling, person)
+        records = await record_links.records_of_person(
+            connection, ledger.batch.ledger.decoded, person
+        )
     assert [r.key for r in records] == [OXLEAS, SLAM]
-    await do(ledger, record_links.undo, done.decision)
+    await do(ledger, deciding.undo, done.decision)
     assert await decided(ledger) == ("possible", None)
     assert "R16" not in await standing(ledger)
     async with ledger.pool.acquire() as connection:
@@ -157,7 +160,7 @@ async def test_a_record_that_was_taken_out_joins_nobody_by_itself_again(
         return int(await ledger.pool.fetchval("SELECT count(DISTINCT person_id) FROM local_record"))
 
     assert await together() == 1
-    taken = await do(ledger, record_links.take_out, OXLEAS)
+    taken = await do(ledger, deciding.take_out, OXLEAS)
     assert await together() == 2
     again = number | {"phones": ["+447700900123"]}
     await ledger.say(
@@ -165,14 +168,14 @@ async def test_a_record_that_was_taken_out_joins_nobody_by_itself_again(
     )
     await ledger.say("slam-ehr", "person.updated", {"local_person": "p-1", "person": again}, at(41))
     assert await together() == 2, "the same verified number joins them no more"
-    await do(ledger, record_links.undo, taken.decision)
+    await do(ledger, deciding.undo, taken.decision)
     assert await together() == 1, "and it was the decision that kept them apart"
 
 
 async def test_of_two_people_at_once_one_wins_and_the_other_is_told(ledger: PlayedLedger) -> None:
     told = await asyncio.gather(
-        do(ledger, record_links.join, SLAM, OXLEAS, actor="AB"),
-        do(ledger, record_links.join, OXLEAS, SLAM, actor="CD"),
+        do(ledger, deciding.join, SLAM, OXLEAS, actor="AB"),
+        do(ledger, deciding.join, OXLEAS, SLAM, actor="CD"),
         return_exceptions=True,
     )
     (refused,) = (t for t in told if isinstance(t, DecisionRefused))
@@ -185,9 +188,9 @@ async def test_of_two_people_at_once_one_wins_and_the_other_is_told(ledger: Play
 @pytest.mark.parametrize(
     ("act", "given", "code"),
     [
-        (record_links.join, (SLAM, ("slam", "nobody")), "unknown-record"),
-        (record_links.take_out, (SLAM,), "one-record"),
-        (record_links.undo, (99,), "unknown-decision"),
+        (deciding.join, (SLAM, ("slam", "nobody")), "unknown-record"),
+        (deciding.take_out, (SLAM,), "one-record"),
+        (deciding.undo, (99,), "unknown-decision"),
     ],
 )
 async def test_what_cannot_be_done_is_said_and_nothing_is_written(
@@ -209,7 +212,7 @@ async def test_two_workers_that_meet_the_same_new_person_make_one(ledger: Played
         "nhs_number_status": "01",
     }
     other = PlayedLedger(ledger.pool)
-    other.batch = Batch(ledger.pool, ledger.registry, load_policy(), lambda _: None)
+    other.batch = Worker(ledger.pool, ledger.registry, load_policy())
     await asyncio.gather(
         ledger.say(
             "slam-ehr", "person.registered", {"local_person": "p-2", "person": person}, at(50)

@@ -17,10 +17,11 @@ from schemas import generate
 from schemas.envelope import encode
 from schemas.scenario import load_scenario
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Batch, Record
+from services.orchestration.batch import Record
 from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 REGISTRY, POLICY = own_registry(), load_policy()
 SCENARIO = load_scenario(
@@ -42,7 +43,7 @@ class Feeds:
     """Sends bodies at the next offsets of their topics, one batch at a time."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self.batch = Batch(pool, REGISTRY, POLICY, lambda _: None)
+        self.batch = Worker(pool, REGISTRY, POLICY)
         self.offsets: Counter[str] = Counter()
 
     def record(self, feed: str, body: bytes) -> Record:

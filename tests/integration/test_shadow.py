@@ -16,16 +16,18 @@ from click.testing import CliRunner
 from schemas.envelope import encode
 from schemas.scenario import load_scenario
 from services.command_line import main
-from services.ledger.crises.settling import Beside
+from services.ledger.transaction import PostgresTransaction
 from services.liaison.policy import Policy, load_policy
 from services.liaison.settlement import Settlement
-from services.orchestration.batch import Batch, Record
-from services.orchestration.deadlines import take_due
-from services.orchestration.shadow import Shadow, shadow_of, take_shadow_due
+from services.orchestration.batch import Record
+from services.orchestration.ledger import Transaction
+from services.orchestration.settling import Beside
 from services.runtime.metrics import SHADOW_FAILURES
-from services.runtime.postgres import Connection, create_pool
+from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
+from services.stream.shadow import Shadow, shadow_of
 from tests.own_registry import own_registry
+from tests.worker import Worker
 
 REGISTRY, POLICY = own_registry(), load_policy()
 STRICTER = POLICY.model_copy(
@@ -45,7 +47,7 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 async def night(pool: asyncpg.Pool, shadow: Beside | None) -> list[tuple[Any, ...]]:
     """The scenario with every deadline at its own time; gives what was sent out."""
-    batch = Batch(pool, REGISTRY, POLICY, lambda _: None, shadow=shadow)
+    batch = Worker(pool, REGISTRY, POLICY, shadow=shadow)
     offsets: dict[str, int] = {}
     said = list(arrivals(UNASKED, REGISTRY))
     for each in said:
@@ -61,13 +63,13 @@ async def night(pool: asyncpg.Pool, shadow: Beside | None) -> list[tuple[Any, ..
     return [tuple(r) for r in rows]
 
 
-async def _until(batch: Batch, end: datetime) -> None:
+async def _until(batch: Worker, end: datetime) -> None:
     sql = """SELECT min(due_at) FROM (SELECT due_at FROM deadline WHERE kind <> 'feed'
                                       UNION ALL SELECT due_at FROM shadow_deadline) AS due"""
     await batch.pool.execute("DELETE FROM deadline WHERE kind = 'feed'")
     while (due := await batch.pool.fetchval(sql)) is not None and due <= end:
-        await take_due(batch, due)
-        await take_shadow_due(batch, due)
+        await batch.take_due(due)
+        await batch.take_shadow_due(due)
 
 
 def stricter() -> Shadow:
@@ -106,21 +108,22 @@ class _Breaks(Shadow):
     """A candidate whose evaluation fails."""
 
     async def look(
-        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+        self, transaction: Transaction, judge: Callable[[Policy], Settlement], now: datetime
     ) -> None:
         def broken(_: Policy) -> Settlement:
             raise ZeroDivisionError
 
-        await super().look(connection, broken, now)
+        await super().look(transaction, broken, now)
 
 
 class _Unguarded:
     """The positive control: the same failure without the guard."""
 
     async def look(
-        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+        self, transaction: Transaction, judge: Callable[[Policy], Settlement], now: datetime
     ) -> None:
-        await connection.execute("SELECT 1 / 0")
+        assert isinstance(transaction, PostgresTransaction)
+        await transaction.connection.execute("SELECT 1 / 0")
 
 
 async def test_a_shadow_that_fails_is_counted_and_every_live_alert_goes_out(

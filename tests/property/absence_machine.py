@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from schemas.received import Received
 from services.liaison.policy import Policy
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.unit.liaison.script import POLICY, REGISTRY, START, event
 
 SECOND, MINUTE, HOUR, DAY = (
@@ -65,9 +65,9 @@ class Known:
 NEVER = START + timedelta(days=10_000)
 
 
-def fresh(policy: Policy) -> MemoryLedger:
+def fresh(policy: Policy) -> Simulation:
     """A ledger whose feeds are all well for as long as the test lasts: silence is another test's matter."""
-    ledger = MemoryLedger(REGISTRY, policy)
+    ledger = Simulation(REGISTRY, policy)
     for feed in REGISTRY.feeds_by_id:
         ledger.hear(feed, START + timedelta(days=60))
     return ledger

@@ -26,8 +26,8 @@ from services.liaison.alert import Alert
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.policy import load_policy
 from services.simulation.backtest import AFTER_THE_LAST, played
-from services.simulation.ledger import MemoryLedger
 from services.simulation.replay import arrivals, received
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 
 REGISTRY, POLICY = own_registry(), load_policy()
@@ -48,12 +48,12 @@ def told(name: str) -> tuple[Received, ...]:
 
 
 @cache
-def as_told(name: str) -> MemoryLedger:
+def as_told(name: str) -> Simulation:
     """The scenario as it is, all its feeds being well."""
     return played(told(name), REGISTRY, POLICY)
 
 
-def standing(ledger: MemoryLedger) -> set[tuple[Any, ...]]:
+def standing(ledger: Simulation) -> set[tuple[Any, ...]]:
     """Alerts of crises that stand, at the desks that the rule names: one raised later has not climbed as far."""
     return {
         (
@@ -67,7 +67,7 @@ def standing(ledger: MemoryLedger) -> set[tuple[Any, ...]]:
     }
 
 
-def raised(ledger: MemoryLedger, by: timedelta = timedelta(0)) -> list[tuple[Any, ...]]:
+def raised(ledger: Simulation, by: timedelta = timedelta(0)) -> list[tuple[Any, ...]]:
     """Every alert: when it was raised and ended, moved back by as much as the events were moved."""
     return sorted(
         (
@@ -195,7 +195,7 @@ def test_what_was_known_at_an_instant_does_not_depend_on_what_was_heard_later(na
 @cache
 def without_signs_of_life(name: str) -> list[Alert]:
     """Alerts of crises when no feed says more than the events of the scenario."""
-    ledger = MemoryLedger(REGISTRY, POLICY)
+    ledger = Simulation(REGISTRY, POLICY)
     said = [r for r in told(name) if not isinstance(r.event.data, FeedHeartbeat)]
 
     def pass_until(end: datetime) -> None:

@@ -18,8 +18,9 @@ from schemas.received import Received
 from schemas.scenario import Scenario, load_scenario
 from services.liaison.crisis import corrections
 from services.liaison.policy import load_policy
-from services.simulation.ledger import REOPEN, MemoryLedger
+from services.orchestration.register import REOPEN
 from services.simulation.replay import arrivals, received
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 
 REGISTRY, POLICY = own_registry(), load_policy()
@@ -49,7 +50,7 @@ def moments(scenario: Scenario) -> list[datetime]:
 def standing(batches: Iterable[Sequence[Received]], now: datetime) -> dict[str, Any]:
     """What stands at `now` when all of it was received by then, and how the incidents are grouped. Not the history: an
     crisis is told by its incidents, as its id is that of the incident heard of first."""
-    ledger = MemoryLedger(REGISTRY, POLICY)
+    ledger = Simulation(REGISTRY, POLICY)
     for feed in {r.feed for batch in batches for r in batch}:
         ledger.hear(feed, now)
     for batch in batches:

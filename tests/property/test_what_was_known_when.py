@@ -20,8 +20,8 @@ from services.liaison.alert import Transition
 from services.liaison.crisis import corrections
 from services.liaison.policy import load_policy
 from services.simulation.backtest import played
-from services.simulation.ledger import MemoryLedger
 from services.simulation.replay import arrivals, received
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 
 REGISTRY, POLICY = own_registry(), load_policy()
@@ -110,7 +110,7 @@ def known_after(
 ) -> dict[datetime, set[tuple[Any, ...]]]:
     """What stands after each instant at which something arrived or fell due, and at those that are named. Each lump comes in
     batches, all within its instant."""
-    ledger = MemoryLedger(REGISTRY, POLICY)
+    ledger = Simulation(REGISTRY, POLICY)
     feeds = sorted({r.feed for batches in lumps for batch in batches for r in batch})
     found: dict[datetime, set[tuple[Any, ...]]] = {}
 

@@ -14,7 +14,7 @@ from services.ledger.alerts.desk import (
     last_sequence,
     urgency_of_waiting,
 )
-from services.ledger.feed_health import FeedTrouble, feeds_in_trouble
+from services.ledger.feeds import FeedTrouble, feeds_in_trouble
 from services.runtime.postgres import Connection
 
 ROWS_MAX = 200

@@ -15,7 +15,7 @@ import asyncpg
 from services.console.view.list_filter import Chosen
 from services.ledger.alerts import desk as desk_ledger
 from services.ledger.alerts.desk import AlertState
-from services.ledger.feed_health import FeedTrouble, feeds_in_trouble
+from services.ledger.feeds import FeedTrouble, feeds_in_trouble
 from services.ledger.operators import sessions
 from services.runtime.logging import logger
 

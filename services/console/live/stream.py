@@ -16,7 +16,7 @@ from services.console.live.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub
 from services.console.view.list_filter import Chosen
 from services.console.view.rendering import CSRF
 from services.ledger.alerts.desk import AlertState, alerts_changed
-from services.ledger.feed_health import FeedTrouble
+from services.ledger.feeds import FeedTrouble
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.metrics import CONSOLE_STREAMS
 

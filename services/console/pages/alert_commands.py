@@ -19,7 +19,6 @@ from services.console.view.alert import clock_seconds
 from services.console.view.rendering import page, trouble
 from services.console.view.text import TEXT
 from services.ledger import audit
-from services.ledger.alerts import commands
 from services.ledger.alerts.feedback import keep_feedback
 from services.ledger.alerts.metrics import COUNTS
 from services.liaison.alert import (
@@ -39,6 +38,7 @@ from services.liaison.alert import (
 )
 from services.liaison.alert.commands import DeclineReason
 from services.liaison.alert.refusals import First
+from services.orchestration.decisions import alert_commands as commands
 from services.runtime.metrics import ACKNOWLEDGE_SECONDS, CONSOLE_ACKNOWLEDGED
 
 router = APIRouter()
@@ -97,16 +97,18 @@ async def answer(
     if command == "feedback":
         return await _feedback(request, here, alert, reason, accept)
     try:
-        done = await commands.run(
-            state.pool,
-            state.registry,
-            state.policy,
-            command_of(command, reason, note, minutes, to, desk),
-            desk=desk,
-            alert=alert_id_of(alert),
-            actor=here.actor,
-            now=here.now,
-        )
+        asked = command_of(command, reason, note, minutes, to, desk)
+        async with state.ledger.transaction() as transaction:
+            done = await commands.run(
+                transaction,
+                state.registry,
+                state.policy,
+                asked,
+                desk=desk,
+                alert=str(alert_id_of(alert)),
+                actor=here.actor,
+                now=here.now,
+            )
     except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     except CommandRefused as refused:
@@ -196,16 +198,17 @@ async def hand_over(
     try:
         if not to.strip():
             raise Badly(TEXT["to_whom"])
-        done = await commands.hand_over_desk(
-            state.pool,
-            state.registry,
-            state.policy,
-            desk=desk,
-            actor=here.actor,
-            to=f"{to.strip()}@{desk}",
-            note=note.strip() or None,
-            now=here.now,
-        )
+        async with state.ledger.transaction() as transaction:
+            done = await commands.hand_over_desk(
+                transaction,
+                state.registry,
+                state.policy,
+                desk=desk,
+                actor=here.actor,
+                to=f"{to.strip()}@{desk}",
+                note=note.strip() or None,
+                now=here.now,
+            )
     except CommandRefused as refused:
         return page(
             "hand_over.html",

@@ -23,7 +23,7 @@ from services.console.view.text import TEXT
 from services.ledger import audit
 from services.ledger.decisions import blind_sample
 from services.ledger.decisions.blind_sample import Answer, Sampled
-from services.ledger.decisions.common import DecisionRefused
+from services.orchestration.decisions.common import DecisionRefused
 from services.runtime.postgres import Connection
 
 router = APIRouter()
@@ -38,7 +38,8 @@ async def _sampled(
     found = await blind_sample.waiting(
         connection, one_in, here.now, areas, here.desk.agency, decision=number
     )
-    seen = await compared(connection, state.settling, found[0].incident) if found else None
+    transaction = state.ledger.within(connection)
+    seen = await compared(transaction, state.settling.model, found[0].incident) if found else None
     if seen is None or found[0].person_id not in {c.person_id for c in seen.candidates}:
         raise Refused(404, "unknown_decision")
     return found[0], seen

@@ -17,15 +17,12 @@ from services.identity.explain import Explanation, Waterfall, explain
 from services.identity.model import Frequencies, Model, shipped
 from services.identity.person import PersonOnFile
 from services.identity.score import Scorer, values_weighed
-from services.ledger.crises.settling import Settling
-from services.ledger.crises.store import events_of
 from services.ledger.people.frequency import frequencies
-from services.ledger.people.matching import identity_reviews
-from services.ledger.people.register import people_by_id, people_of_locals
 from services.ledger.people.shortlist import shortlist
+from services.ledger.transaction import PostgresTransaction
 from services.liaison.crisis.subjects import day_of, descriptor_of
 from services.liaison.settlement import Key
-from services.runtime.postgres import Connection
+from services.orchestration.register import people_on_file
 
 MOST = 5
 """Candidates beside each other: more than a person can compare are none."""
@@ -66,36 +63,36 @@ class Comparison:
     """Candidates beyond the most that are shown."""
 
 
-async def compared(connection: Connection, settling: Settling, incident: Key) -> Comparison | None:
+async def compared(
+    transaction: PostgresTransaction, model: Model, incident: Key
+) -> Comparison | None:
     """The incident's newest description against everybody on file who shares a key with it. None: nobody is described."""
-    events = (await events_of(connection, [incident], settling.decoded)).get(incident, [])
+    events = (await transaction.events_of([incident])).get(incident, ())
     said = descriptor_of(events)
-    return (
-        None
-        if said is None
-        else await compared_with(connection, settling, incident, said, day_of(events))
-    )
+    if said is None:
+        return None
+    return await compared_with(transaction, model, incident, said, day_of(events))
 
 
 async def compared_with(
-    connection: Connection,
-    settling: Settling,
+    transaction: PostgresTransaction,
+    model: Model,
     incident: Key,
     said: PersonDescriptor,
     as_of: date | None,
 ) -> Comparison:
     """A description against everybody on file who shares a key with it, beside what people decided of the incident."""
-    near = await shortlist(connection, {incident: identity_keys(said)}, settling.decoded)
-    people = await people_by_id(connection, {c.person_id for c in near[incident]}, settling.decoded)
-    verdicts = (await identity_reviews(connection, [incident])).get(incident, ())
-    meant = await people_of_locals(connection, {local for _, local in verdicts})
-    judged = {meant[local]: verdict for verdict, local in verdicts if local in meant}
+    asked = {incident: identity_keys(said)}
+    near = await shortlist(transaction.connection, asked, transaction.decoded)
+    people = await people_on_file(transaction, {c.person_id for c in near[incident]})
+    reviews = (await transaction.reviews([incident])).get(incident, ())
+    meant = await transaction.people_of_records({review.record for review in reviews})
+    judged = {meant[r.record]: r.verdict for r in reviews if r.record in meant}
     weighed = values_weighed(
         described_once((said,)), (described_once(p.descriptors) for p in people.values())
     )
-    return comparison(
-        said, people, judged, as_of, await frequencies(connection, weighed), settling.model
-    )
+    common = await frequencies(transaction.connection, weighed)
+    return comparison(said, people, judged, as_of, common, model)
 
 
 def comparison(

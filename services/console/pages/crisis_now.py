@@ -17,7 +17,7 @@ from services.console.view.map import BoroughMap, MapMark
 from services.console.view.text import BASES
 from services.identity.model import Model
 from services.ledger.crises.one import CrisisOnFile, crisis_on_file
-from services.ledger.feed_health import silent_feeds
+from services.ledger.feeds import silent_feeds
 from services.liaison.alert.record import alert_id
 from services.liaison.clocks import RunningClock, may_see, running_clocks
 from services.liaison.disclosure.matrix import still_permitted

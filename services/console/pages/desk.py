@@ -22,7 +22,7 @@ from services.console.view.rendering import page, render_article
 from services.console.view.text import TEXT
 from services.ledger import audit
 from services.ledger.alerts.desk import SHOWS, UnknownAlert, alert_with_history
-from services.ledger.feed_health import FeedTrouble
+from services.ledger.feeds import FeedTrouble
 from services.liaison.alert.commands import DECLINE_REASONS
 
 router = APIRouter()

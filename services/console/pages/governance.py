@@ -16,7 +16,7 @@ from services.ledger import audit
 from services.ledger.alerts import performance
 from services.ledger.crises import tallies
 from services.ledger.events.rejections import rejections_by_agency, rejections_of
-from services.ledger.feed_health import feed_states
+from services.ledger.feeds import feed_states
 from services.liaison.disproportionality import window
 from services.liaison.rules import RULES
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.datastructures import State
 
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
@@ -16,11 +15,12 @@ from services.console.pages.review import may_know_people, number_of
 from services.console.view.rendering import page
 from services.ledger import audit
 from services.ledger.decisions import record_links
-from services.ledger.decisions.common import Act, DecisionRefused, preview
-from services.ledger.decisions.record_links import Consequences
+from services.ledger.transaction import PostgresTransaction
 from services.liaison.rules import RULES
 from services.liaison.settlement import Key
-from services.runtime.postgres import Connection
+from services.orchestration.decisions import record_links as deciding
+from services.orchestration.decisions.common import Act, DecisionRefused, preview
+from services.orchestration.decisions.record_links import Consequences
 
 router = APIRouter()
 Typed = Annotated[str, Form(max_length=500)]
@@ -50,7 +50,7 @@ async def _shown(
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        records = await record_links.records_of_person(connection, state.settling, identity)
+        records = await record_links.records_of_person(connection, state.ledger.decoded, identity)
         if not records:
             raise Refused(404, "unknown_person")
         history = await record_links.history(connection, [r.key for r in records])
@@ -99,11 +99,11 @@ async def join(
     may_know_people(here)
     state = request.app.state
 
-    async def act(connection: Connection) -> Consequences:
-        kept = await _first(connection, state, person_of(person))
-        second = await _first(connection, state, person_of(other))
-        return await record_links.join(
-            connection, state.settling, kept, second, actor=here.actor, reason=reason, now=here.now
+    async def act(transaction: PostgresTransaction) -> Consequences:
+        kept = await _first(transaction, person_of(person))
+        second = await _first(transaction, person_of(other))
+        return await deciding.join(
+            transaction, state.settling, kept, second, actor=here.actor, reason=reason, now=here.now
         )
 
     return await _done(request, here, person, act, "join", sure, reason, other)
@@ -117,14 +117,14 @@ async def take_out(
     may_know_people(here)
     state, which = request.app.state, number_of(number, "unknown_person")
 
-    async def act(connection: Connection) -> Consequences:
+    async def act(transaction: PostgresTransaction) -> Consequences:
         records = await record_links.records_of_person(
-            connection, state.settling, person_of(person)
+            transaction.connection, transaction.decoded, person_of(person)
         )
         if not 1 <= which <= len(records):
             raise Refused(404, "unknown_person")
-        return await record_links.take_out(
-            connection,
+        return await deciding.take_out(
+            transaction,
             state.settling,
             records[which - 1].key,
             actor=here.actor,
@@ -143,24 +143,28 @@ async def undo(
     may_know_people(here)
     state, which = request.app.state, number_of(link, "unknown_person")
 
-    async def act(connection: Connection) -> Consequences:
+    async def act(transaction: PostgresTransaction) -> Consequences:
         records = [
             r.key
             for r in await record_links.records_of_person(
-                connection, state.settling, person_of(person)
+                transaction.connection, transaction.decoded, person_of(person)
             )
         ]
-        if which not in {d.link_id for d in await record_links.history(connection, records)}:
+        if which not in {
+            d.link_id for d in await record_links.history(transaction.connection, records)
+        }:
             raise Refused(404, "unknown_person")
-        return await record_links.undo(
-            connection, state.settling, which, actor=here.actor, reason=reason, now=here.now
+        return await deciding.undo(
+            transaction, state.settling, which, actor=here.actor, reason=reason, now=here.now
         )
 
     return await _done(request, here, person, act, f"undo/{which}", sure, reason)
 
 
-async def _first(connection: Connection, state: State, person: str) -> Key:
-    records = await record_links.records_of_person(connection, state.settling, person)
+async def _first(transaction: PostgresTransaction, person: str) -> Key:
+    records = await record_links.records_of_person(
+        transaction.connection, transaction.decoded, person
+    )
     if not records:
         raise Refused(404, "unknown_person")
     return records[0].key
@@ -170,7 +174,7 @@ async def _done(
     request: Request,
     here: Here,
     person: str,
-    act: Act[Consequences],
+    act: Act[PostgresTransaction, Consequences],
     name: str,
     sure: str,
     reason: str,
@@ -179,11 +183,11 @@ async def _done(
     state = request.app.state
     shown = partial(_shown, request, here, person)
     try:
-        async with state.pool.acquire() as connection, connection.transaction():
+        async with state.ledger.transaction() as transaction:
             if sure != "yes":
-                seen = await preview(connection, act)
+                seen = await preview(transaction, act)
             else:
-                await act(connection)
+                await act(transaction)
     except DecisionRefused as refused:
         return await shown(
             wrong=str(refused), status=422 if refused.code == "reason-needed" else 409

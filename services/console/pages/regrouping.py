@@ -14,11 +14,12 @@ from services.console.pages.crisis import admitted, crisis_id_of, disclosed_to
 from services.console.view.rendering import page
 from services.ledger import audit
 from services.ledger.crises.chronology import crisis_of_incident, incidents_of_crisis
-from services.ledger.decisions import regrouping
-from services.ledger.decisions.common import Act, DecisionRefused, preview
-from services.ledger.decisions.regrouping import Regrouped
+from services.ledger.transaction import PostgresTransaction
 from services.liaison.rules import RULES
 from services.liaison.settlement import Key
+from services.orchestration.decisions import regrouping
+from services.orchestration.decisions.common import Act, DecisionRefused, preview
+from services.orchestration.decisions.regrouping import Regrouped
 from services.runtime.postgres import Connection
 
 router = APIRouter()
@@ -92,13 +93,13 @@ async def take_out(
     """The incident is none of this crisis. Without `sure` only what it would change is shown."""
     state, incident = request.app.state, (agency.strip(), reference.strip())
 
-    async def act(connection: Connection) -> Regrouped:
-        if incident not in await _seen(connection, here, crisis):
+    async def act(transaction: PostgresTransaction) -> Regrouped:
+        if incident not in await _seen(transaction.connection, here, crisis):
             raise DecisionRefused(
                 "unknown-incident", "It is not among the incidents of this crisis any more."
             )
         return await regrouping.take_out(
-            connection, state.settling, incident, actor=here.actor, reason=reason, now=here.now
+            transaction, state.settling, incident, actor=here.actor, reason=reason, now=here.now
         )
 
     fields = {"agency": agency, "reference": reference, "reason": reason}
@@ -118,15 +119,15 @@ async def join(
     """Another incident is of this crisis too. Without `sure` only what it would change is shown."""
     state, other = request.app.state, (agency.strip(), reference.strip())
 
-    async def act(connection: Connection) -> Regrouped:
-        mine = await _seen(connection, here, crisis)
-        if not mine or not await _known(connection, here, other):
+    async def act(transaction: PostgresTransaction) -> Regrouped:
+        mine = await _seen(transaction.connection, here, crisis)
+        if not mine or not await _known(transaction.connection, here, other):
             raise DecisionRefused(
                 "unknown-incident",
                 "There is no such incident that this desk may see; look at the reference again.",
             )
         return await regrouping.join(
-            connection,
+            transaction,
             state.settling,
             mine[0],
             other,
@@ -154,15 +155,15 @@ async def _done(
     request: Request,
     here: Here,
     crisis: str,
-    act: Act[Regrouped],
+    act: Act[PostgresTransaction, Regrouped],
     name: str,
     sure: str,
     fields: dict[str, str],
 ) -> Response:
     state: State = request.app.state
     try:
-        async with state.pool.acquire() as connection, connection.transaction():
-            found = await (act(connection) if sure == "yes" else preview(connection, act))
+        async with state.ledger.transaction() as transaction:
+            found = await (act(transaction) if sure == "yes" else preview(transaction, act))
     except DecisionRefused as refused:
         status = (
             422

@@ -19,16 +19,17 @@ from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.ledger import audit
 from services.ledger.decisions import blind_sample, reviews
-from services.ledger.decisions.common import DecisionRefused
 from services.ledger.decisions.identity_decisions import (
     DecidedIncident,
     current_decision,
     incident_decided,
 )
-from services.ledger.decisions.reviews import Verdict
 from services.liaison.disclosure.matrix import COLUMN_OF
 from services.liaison.disclosure.person import WHO
 from services.liaison.settlement import Key
+from services.orchestration.decisions import reviews as deciding
+from services.orchestration.decisions.common import DecisionRefused
+from services.orchestration.ledger import ReviewVerdict
 from services.runtime.postgres import Connection
 
 router = APIRouter()
@@ -130,7 +131,7 @@ async def _shown(
         connection.transaction(isolation="repeatable_read"),
     ):
         incident = await incident_of(connection, state, here, decision)
-        found = await compared(connection, state.settling, incident)
+        found = await compared(state.ledger.within(connection), state.settling.model, incident)
         history = await reviews.history(connection, incident)
         current = await current_decision(connection, incident)
         people = [] if found is None else [c.person_id for c in found.candidates]
@@ -167,16 +168,15 @@ async def decide(
     """Keep what the reviewer has decided of one candidate, and look at the crisis again."""
     may_know_people(here)
     state, number = request.app.state, number_of(decision, "unknown_decision")
-    said: Verdict | None = next((v for v in get_args(Verdict) if v == verdict), None)
+    said: ReviewVerdict | None = next((v for v in get_args(ReviewVerdict) if v == verdict), None)
     if said is None:
         return await _shown(request, here, number, TEXT["verdict_wrong"], 422)
     try:
         async with state.pool.acquire() as connection, connection.transaction():
             incident = await incident_of(connection, state, here, number)
-            await reviews.review(
-                connection,
-                state.registry,
-                state.settling.settle,
+            await deciding.review(
+                state.ledger.within(connection),
+                state.settling,
                 incident,
                 person,
                 said,
@@ -204,10 +204,9 @@ async def undo(
             which = number_of(review, "unknown_decision")
             if which not in {r.review_id for r in await reviews.history(connection, incident)}:
                 raise Refused(404, "unknown_decision")
-            await reviews.undo(
-                connection,
-                state.registry,
-                state.settling.settle,
+            await deciding.undo(
+                state.ledger.within(connection),
+                state.settling,
                 which,
                 actor=here.actor,
                 reason=reason,

@@ -13,8 +13,7 @@ from typing import Any
 import asyncpg
 
 from schemas.registry import Registry
-from services.ledger.deadlines import set_deadlines
-from services.liaison.alert import Alert, AlertChange, DeskAlert, Ladder, Transition, alert_due
+from services.liaison.alert import Alert, AlertChange, DeskAlert, Ladder, Transition
 from services.runtime.postgres import Connection
 
 _NAMESPACE = uuid.UUID("9a4f3c52-27cf-5d0e-8d15-1f6f0f1f2a77")
@@ -88,6 +87,17 @@ async def of_neither(connection: Connection) -> list[str]:
     return [str(r["alert_id"]) for r in rows]
 
 
+async def in_hand(connection: Connection, desk: str, actor: str) -> list[str]:
+    """Alerts that this person holds at the desk, in order."""
+    rows = await connection.fetch(
+        """SELECT alert_id FROM alert_desk WHERE desk = $1 AND state IN ('acknowledged', 'claimed')
+              AND coalesce(claimed_by, acknowledged_by) = $2 ORDER BY alert_id""",
+        desk,
+        actor,
+    )
+    return [str(row["alert_id"]) for row in rows]
+
+
 _DESK_COLUMNS = tuple(f.name for f in fields(DeskAlert))
 _SAVE_DESK = (
     f"INSERT INTO alert_desk (alert_id, {', '.join(_DESK_COLUMNS)})"
@@ -114,7 +124,7 @@ def _desk_row(alert: str, mine: DeskAlert) -> tuple[Any, ...]:
 async def save(
     connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime
 ) -> int:
-    """Write alerts, deadlines, disclosures and messages; the log last: its sequence is held until the commit.
+    """Write alerts, disclosures and messages; the log last: its sequence is held until the commit.
 
     Returns the newest sequence; 0 where nothing was recorded.
     """
@@ -150,8 +160,6 @@ async def save(
     await connection.executemany(
         _SAVE_DESK, [_desk_row(c.alert.alert_id, d) for c in changes for d in c.alert.desks]
     )
-    due = {c.alert.alert_id: alert_due(c.alert) for c in changes}
-    await set_deadlines(connection, "alert", due, registry.zone)
     disclosed = [
         (c.alert.alert_id, d.desk, d.agency, d.purpose, list(d.items), now)
         for c in changes

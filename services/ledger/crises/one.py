@@ -7,13 +7,14 @@ from uuid import UUID
 
 from schemas.registry import Registry
 from services.identity.model import Model
-from services.ledger.crises.store import files, incidents_of, site_reports
 from services.ledger.events.decoded import Decoded
+from services.ledger.transaction import PostgresTransaction
 from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.facts import Crisis
-from services.liaison.crisis.subjects import SITE_REPORTS_COUNT
+from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, site_reports_of
 from services.liaison.linking.sighting import Sighting, sighting
 from services.liaison.settle import crisis_of
+from services.orchestration.settling import incident_files
 from services.runtime.postgres import Connection
 
 
@@ -34,15 +35,18 @@ async def crisis_on_file(
 
     It is decoded anew at each call, so that no service but the stream keeps people in memory.
     """
-    decoded = Decoded(registry)
-    found, people = await files(
-        connection, await incidents_of(connection, [str(crisis_id)]), decoded, model
-    )
-    if not found:
+    transaction = PostgresTransaction(connection, registry, Decoded(registry))
+    around = await transaction.incidents_of([str(crisis_id)])
+    files, people = await incident_files(transaction, around, model)
+    if not files:
         return None
-    said = {f.key: counted(f.events) for f in found}
-    began = min(r.event.time for each in said.values() for r in each.given)
-    reports = await site_reports(connection, began - SITE_REPORTS_COUNT, decoded)
-    crisis = crisis_of(str(crisis_id), found, said, people, registry, reports)
-    seen = tuple(sighting(said[f.key], f.identity.person_id if f.identity else None) for f in found)
-    return CrisisOnFile(crisis, seen, sum(len(each.given) for each in said.values()))
+    effective = {file.key: counted(file.events) for file in files}
+    began = min(r.event.time for events in effective.values() for r in events.given)
+    reports = site_reports_of(await transaction.site_events(began - SITE_REPORTS_COUNT))
+    crisis = crisis_of(str(crisis_id), files, effective, people, registry, reports)
+    sightings = tuple(
+        sighting(effective[file.key], file.identity.person_id if file.identity else None)
+        for file in files
+    )
+    count = sum(len(events.given) for events in effective.values())
+    return CrisisOnFile(crisis, sightings, count)

@@ -1,51 +1,27 @@
-"""Incidents, people and crises: what the pure step needs to know, and what it decided."""
+"""Incidents and crises: what the pure step needs to know, and what it decided."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from types import MappingProxyType
 
 import asyncpg
 
 from schemas.received import Received
-from services.identity.model import Model
-from services.identity.person import IdentityDecision, PersonOnFile
-from services.ledger.crises import tallies
-from services.ledger.deadlines import set_deadlines
 from services.ledger.events.decoded import Decoded
-from services.ledger.people.matching import decide_all
-from services.ledger.people.register import people_by_id
-from services.liaison.crisis.records import SiteReport
-from services.liaison.crisis.subjects import site_reports_of
-from services.liaison.linking.contacts import (
-    AWAITING_PLACE,
-    PERSON_WINDOW,
-    PLACE_WINDOW,
-    ContactRow,
-    Echo,
-    contact_keys,
-)
-from services.liaison.settlement import HORIZON, IncidentFile, Key, Settlement
+from services.liaison.linking.contacts import ContactRow, Echo
+from services.liaison.settlement import Key, Settlement
+from services.orchestration.ledger import ContactNames, LinkNames
 from services.runtime.postgres import Connection
 
 
-async def lock_zone(connection: Connection, zone: str) -> None:
-    """One writer a zone: held until the transaction ends."""
-    if await connection.fetchval("SELECT zone FROM zone WHERE zone = $1 FOR UPDATE", zone) is None:
-        await connection.execute("INSERT INTO zone (zone) VALUES ($1) ON CONFLICT DO NOTHING", zone)
-        await connection.fetchval("SELECT zone FROM zone WHERE zone = $1 FOR UPDATE", zone)
-
-
 async def neighbourhood(
-    connection: Connection, touched: Iterable[Key], link_names: Sequence[str], since: datetime
+    connection: Connection, incidents: Collection[Key], names: LinkNames
 ) -> dict[Key, str | None]:
-    """The touched incidents, those that may link to them, and all of the crises of these, with their crisis."""
-    wanted: dict[Key, str | None] = dict.fromkeys(touched)
-    endless = [n for n in link_names if n.startswith("incident:")]
-    keys = list(wanted)
+    """These incidents, those that may link to them or of whom a person has decided with them, and all of the crises of
+    these; each with its crisis."""
+    around: dict[Key, str | None] = dict.fromkeys(incidents)
     rows = await connection.fetch(
         """WITH near AS (
                SELECT agency, reference, crisis_id FROM incident
@@ -59,17 +35,17 @@ async def neighbourhood(
                 WHERE (d.left_agency, d.left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
                    OR (d.right_agency, d.right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[])))
            SELECT agency, reference, crisis_id FROM incident WHERE crisis_id IN (SELECT crisis_id FROM near)""",
-        list(link_names),
-        since - HORIZON,
-        endless,
-        [k[0] for k in keys],
-        [k[1] for k in keys],
+        list(names.lately),
+        names.seen_since,
+        list(names.ever),
+        [agency for agency, _ in incidents],
+        [reference for _, reference in incidents],
     )
-    wanted.update({(r["agency"], r["reference"]): str(r["crisis_id"]) for r in rows})
-    return wanted
+    around.update({(r["agency"], r["reference"]): str(r["crisis_id"]) for r in rows})
+    return around
 
 
-async def incidents_of(connection: Connection, crises: Sequence[str]) -> dict[Key, str | None]:
+async def incidents_of(connection: Connection, crises: Collection[str]) -> dict[Key, str | None]:
     """The incidents of crises."""
     rows = await connection.fetch(
         "SELECT agency, reference, crisis_id FROM incident WHERE crisis_id = ANY($1::uuid[])",
@@ -97,44 +73,24 @@ async def events_of(
     return found
 
 
-async def site_reports(
-    connection: Connection, since: datetime, decoded: Decoded
-) -> tuple[SiteReport, ...]:
+async def site_events(connection: Connection, since: datetime, decoded: Decoded) -> list[Received]:
     """What places of safety said of their free places since an instant."""
     rows = await connection.fetch(
         """SELECT topic, partition, "offset", feed, received_at, body FROM event
             WHERE starts_with(incident, 'site#') AND occurred_at >= $1""",
         since,
     )
-    return site_reports_of(decoded.read(row) for row in rows)
+    return [decoded.read(row) for row in rows]
 
 
-async def files(
-    connection: Connection,
-    crises: dict[Key, str | None],
-    decoded: Decoded,
-    model: Model,
-    read: Mapping[Key, list[Received]] = MappingProxyType({}),
-    whom: Mapping[Key, IdentityDecision] = MappingProxyType({}),
-) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
-    """What is known of the incidents, with the decision whom each is about, and the people whom they are about. `read` are
-    those whose events this transaction has read already, `whom` those it has decided."""
-    events = {k: read[k] for k in crises if k in read} | await events_of(
-        connection, [k for k in crises if k not in read], decoded
+async def incidents_together(connection: Connection, incident: Key) -> tuple[Key, ...]:
+    """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""
+    rows = await connection.fetch(
+        """SELECT agency, reference FROM incident WHERE crisis_id =
+               (SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)) ORDER BY agency, reference""",
+        *incident,
     )
-    decided = {k: whom[k] for k in events if k in whom}
-    decided |= await decide_all(
-        connection, {k: own for k, own in events.items() if k not in whom}, decoded, model
-    )
-    people = await people_by_id(
-        connection, {d.person_id for d in decided.values() if d.person_id}, decoded
-    )
-    former = await contact_rows(connection, events)
-    found = [
-        IncidentFile(key, tuple(own), decided[key], crises[key], former.get(key))
-        for key, own in sorted(events.items())
-    ]
-    return found, people
+    return tuple((row["agency"], row["reference"]) for row in rows)
 
 
 _CONTACT = "agency, reference, agency_kind, crisis, opened_at, crisis_at, police_left_at, completed_at, contact_keys"
@@ -165,163 +121,36 @@ async def contact_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key,
     return {(r["agency"], r["reference"]): _contact(r) for r in rows}
 
 
-async def contacts(connection: Connection, files_: Iterable[IncidentFile]) -> list[ContactRow]:
-    """Other incidents about the same person, telephone or property as one of these, as far back as a rule counts."""
-    given = list(files_)
-    names = {
-        n
-        for f in given
-        for n in contact_keys(f.events, f.identity.person_id if f.identity else None)
-    }
-    opened = min((r.event.time for f in given for r in f.events), default=None)
-    if not names or opened is None:
-        return []
-    people = sorted(n for n in names if n.startswith("person:"))
+async def contacts(connection: Connection, names: ContactNames) -> list[ContactRow]:
+    """Incidents under these contact keys that were opened since."""
     rows = await connection.fetch(
         f"""SELECT {_CONTACT} FROM incident
              WHERE (contact_keys && $1::text[] AND opened_at >= $2) OR (contact_keys && $3::text[] AND opened_at >= $4)""",
-        people,
-        opened - PERSON_WINDOW,
-        sorted(names - set(people)),
-        opened - PLACE_WINDOW,
+        list(names.people),
+        names.people_since,
+        list(names.places),
+        names.places_since,
     )
     return [_contact(row) for row in rows]
 
 
-async def awaiting_place(connection: Connection) -> set[Key]:
-    """Incidents that wait for a place of safety."""
+async def incidents_under_contact(connection: Connection, name: str) -> set[Key]:
+    """Incidents with this contact key."""
     rows = await connection.fetch(
-        "SELECT agency, reference FROM incident WHERE contact_keys && $1::text[]", [AWAITING_PLACE]
+        "SELECT agency, reference FROM incident WHERE contact_keys && $1::text[]", [name]
     )
-    return {(r["agency"], r["reference"]) for r in rows}
+    return {(row["agency"], row["reference"]) for row in rows}
 
 
-async def echoed(
-    connection: Connection, echoes: Iterable[Echo], apart_from: Iterable[str]
-) -> list[str]:
-    """Other crises that count an incident which is new or changed."""
-    asked = [("\x1f".join(sorted(echo.keys)), echo.opened_from) for echo in echoes if echo.keys]
-    if not asked:
-        return []
+async def echoed(connection: Connection, echoes: Sequence[Echo]) -> set[str]:
+    """Crises that count an incident which is new or changed."""
     rows = await connection.fetch(
         """SELECT DISTINCT i.crisis_id FROM unnest($1::text[], $2::timestamptz[]) AS x(k, f)
              JOIN incident i ON i.contact_keys && string_to_array(x.k, chr(31)) AND i.opened_at >= x.f""",
-        [keys for keys, _ in asked],
-        [since for _, since in asked],
+        ["\x1f".join(sorted(echo.keys)) for echo in echoes],
+        [echo.opened_from for echo in echoes],
     )
-    return sorted({str(r["crisis_id"]) for r in rows} - set(apart_from))
-
-
-async def decisions(
-    connection: Connection, keys: Iterable[Key]
-) -> tuple[frozenset[frozenset[Key]], frozenset[frozenset[Key]]]:
-    """What people decided about pairs of these incidents: (separated, joined)."""
-    wanted = list(keys)
-    rows = await connection.fetch(
-        """SELECT * FROM link_decision
-            WHERE (left_agency, left_reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in wanted],
-        [k[1] for k in wanted],
-    )
-    pairs: dict[str, set[frozenset[Key]]] = {"separated": set(), "joined": set()}
-    for r in rows:
-        pair = frozenset(
-            {(r["left_agency"], r["left_reference"]), (r["right_agency"], r["right_reference"])}
-        )
-        pairs[r["decision"]].add(pair)
-    return frozenset(pairs["separated"]), frozenset(pairs["joined"])
-
-
-async def decide_link(
-    connection: Connection,
-    pair: tuple[Key, Key],
-    decision: str,
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Keep what a person decided about two incidents; a later decision replaces the one before, the audit holds both."""
-    left, right = sorted(pair)
-    await connection.execute(
-        """INSERT INTO link_decision (left_agency, left_reference, right_agency, right_reference, decision, actor,
-                                      reason, decided_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-           ON CONFLICT (left_agency, left_reference, right_agency, right_reference)
-           DO UPDATE SET decision = excluded.decision, actor = excluded.actor, reason = excluded.reason,
-               decided_at = excluded.decided_at""",
-        *left,
-        *right,
-        decision,
-        actor,
-        reason,
-        now,
-    )
-    await connection.execute(
-        "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
-        f"incidents.{decision}",
-        actor,
-        "/".join(left),
-        {"other": "/".join(right), "reason": reason},
-        now,
-    )
-
-
-async def save_decisions(
-    connection: Connection, files_: Sequence[IncidentFile], now: datetime
-) -> None:
-    """Keep each decision about a person that is new, and close the one before it. Nothing is deleted."""
-    decided = {
-        f.key: (
-            f.identity.outcome,
-            f.identity.person_id,
-            {
-                "rule": f.identity.rule,
-                "candidates": list(f.identity.candidates),
-                "evidence": [asdict(e) for e in f.identity.evidence],
-            },
-            f.identity.matcher_version,
-        )
-        for f in files_
-        if f.identity is not None and f.identity.rule != "no-descriptor"
-    }
-    if not decided:
-        return
-    current = await connection.fetch(
-        """SELECT decision_id, agency, incident, outcome, person_id, evidence FROM identity_decision
-            WHERE superseded_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [agency for agency, _ in decided],
-        [incident for _, incident in decided],
-    )
-    over: list[int] = []
-    for row in current:
-        key = (row["agency"], row["incident"])
-        held = str(row["person_id"]) if row["person_id"] else None
-        if (row["outcome"], held, row["evidence"]) == decided[key][:3]:
-            del decided[key]
-        else:
-            over.append(row["decision_id"])
-    if over:
-        await connection.execute(
-            "UPDATE identity_decision SET superseded_at = $2 WHERE decision_id = ANY($1::bigint[])",
-            over,
-            now,
-        )
-    if decided:
-        outcomes, people, evidence, versions = zip(*decided.values(), strict=True)
-        await connection.execute(
-            """INSERT INTO identity_decision
-                   (agency, incident, outcome, person_id, evidence, matcher_version, decided_at)
-               SELECT a, i, o, p, e, v, $7
-                 FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::jsonb[], $6::text[])
-                   AS x(a, i, o, p, e, v)""",
-            [agency for agency, _ in decided],
-            [incident for _, incident in decided],
-            outcomes,
-            people,
-            evidence,
-            versions,
-            now,
-        )
+    return {str(row["crisis_id"]) for row in rows}
 
 
 async def save_crises(
@@ -370,11 +199,6 @@ async def save_crises(
             list(settlement.dissolved),
             now,
         )
-    due = {e.crisis_id: e.look_again_at for e in crises} | dict.fromkeys(settlement.dissolved)
-    await set_deadlines(connection, "crisis", due, zone)
-    await tallies.save(
-        connection, [(e.crisis_id, e.tally) for e in crises], settlement.dissolved, zone, now
-    )
 
 
 def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:

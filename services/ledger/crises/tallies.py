@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from services.ledger.deadlines import set_deadlines
-from services.liaison.disproportionality import SUBJECT, Published, next_week, published, window
+from services.liaison.disproportionality import Published, published, window
 from services.liaison.policy import Policy
 from services.liaison.tally import Count, Counts, EthnicGroup, Measure, Tally
 from services.runtime.postgres import Connection
 
-KIND = "monitor"
-"""Kind of the weekly deadline."""
-
 
 async def save(
     connection: Connection,
-    tallies: Iterable[tuple[str, Tally | None]],
-    dissolved: Iterable[str],
+    tallies: Mapping[str, Tally | None],
+    dissolved: Collection[str],
     zone: str,
-    now: datetime,
 ) -> None:
-    """Write what each crisis counts for; one that counts for nothing any more is taken out. The first ever sets the weekly
-    deadline."""
-    given = list(tallies)
-    gone = [crisis for crisis, tally in given if tally is None] + list(dissolved)
-    kept = [(crisis, tally) for crisis, tally in given if tally is not None]
+    """Write what each crisis counts for; one that counts for nothing any more is taken out."""
+    gone = [crisis for crisis, tally in tallies.items() if tally is None] + list(dissolved)
+    kept = [(crisis, tally) for crisis, tally in tallies.items() if tally is not None]
     if gone:
         await connection.execute("DELETE FROM crisis_tally WHERE crisis_id = ANY($1::uuid[])", gone)
     if not kept:
@@ -50,19 +43,6 @@ async def save(
         [t.clock_due_at for _, t in kept],
         [t.clock_over_at for _, t in kept],
     )
-    await connection.execute(
-        """INSERT INTO deadline (kind, subject, zone, due_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (kind, subject) DO NOTHING""",
-        KIND,
-        SUBJECT,
-        zone,
-        next_week(now),
-    )
-
-
-async def look_again(connection: Connection, at: datetime | None, zone: str) -> None:
-    """When the monitor is to be looked at again."""
-    await set_deadlines(connection, KIND, {SUBJECT: at}, zone)
 
 
 async def counts(connection: Connection, zone: str, since: datetime, until: datetime) -> Counts:

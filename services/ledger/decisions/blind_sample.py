@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 from services.identity.frequency import ALL
 from services.ledger import audit
-from services.ledger.decisions.common import DecisionRefused
 from services.liaison.settlement import Key
+from services.orchestration.decisions.common import DecisionRefused
 from services.runtime.postgres import Connection
 
 Answer = Literal["person", "nobody", "cannot-tell"]

@@ -1,11 +1,14 @@
-"""The matcher's decisions about an incident, as a reviewer looks them up."""
+"""Whom each incident was decided to be about, by whatever decided it: a decision is closed by the next, and stays."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.identity.person import Outcome
 from services.liaison.settlement import Key
+from services.orchestration.ledger import DecisionKept
 from services.runtime.postgres import Connection
 
 
@@ -45,3 +48,50 @@ async def current_decision(connection: Connection, incident: Key) -> CurrentDeci
         *incident,
     )
     return None if row is None else CurrentDecision(**row)
+
+
+async def standing(connection: Connection, incidents: Collection[Key]) -> dict[Key, DecisionKept]:
+    """The decision that stands for each incident that has one."""
+    if not incidents:
+        return {}
+    rows = await connection.fetch(
+        """SELECT agency, incident, outcome, person_id::text AS person_id, evidence, matcher_version FROM identity_decision
+            WHERE superseded_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [agency for agency, _ in incidents],
+        [reference for _, reference in incidents],
+    )
+    return {
+        (row["agency"], row["incident"]): DecisionKept(
+            row["outcome"], row["person_id"], row["evidence"], row["matcher_version"]
+        )
+        for row in rows
+    }
+
+
+async def replace(
+    connection: Connection, decisions: Mapping[Key, DecisionKept], now: datetime
+) -> None:
+    """Close the decisions that stand for these incidents, and keep these."""
+    agencies = [agency for agency, _ in decisions]
+    references = [reference for _, reference in decisions]
+    await connection.execute(
+        """UPDATE identity_decision SET superseded_at = $3
+            WHERE superseded_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        agencies,
+        references,
+        now,
+    )
+    await connection.execute(
+        """INSERT INTO identity_decision
+               (agency, incident, outcome, person_id, evidence, matcher_version, decided_at)
+           SELECT a, i, o, p, e, v, $7
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::jsonb[], $6::text[])
+               AS x(a, i, o, p, e, v)""",
+        agencies,
+        references,
+        [each.outcome for each in decisions.values()],
+        [each.person_id for each in decisions.values()],
+        [each.evidence for each in decisions.values()],
+        [each.matcher_version for each in decisions.values()],
+        now,
+    )

@@ -1,34 +1,23 @@
-"""What people decide about whom an incident is about: the one entry for a review queue, from any room.
+"""What waits for a person to say whom an incident is about, and what was said. `services.orchestration.decisions.reviews`
+decides; here it is kept and read.
 
 | call | what it does |
 |---|---|
-| `queue` | incidents whose person is possible, with the candidates and the evidence, the longest waiting first |
-| `review` | the same person (attach), a different one (detach, and never joined again by itself), or cannot tell |
-| `undo` | takes a review back; what the matcher says counts again |
+| `queue`, `waiting` | incidents whose person is possible, with the candidates and the evidence, the longest waiting first |
 | `history` | all reviews of an incident, also those undone |
-
-A review re-evaluates the incident's crisis, and what it leaves, in the same transaction: alerts rise and end at once.
-Rows are only added; an undone one is closed. Two people at once: one wins, the other is told who and when
-(`DecisionRefused`: already-reviewed, unknown-incident, unknown-person, unknown-review, reason-needed).
-Only these ids are in the audit, never what anybody is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from schemas.registry import Registry
-from services.ledger.crises import store as crisis_store
-from services.ledger.decisions.common import DecisionRefused, reasoned
 from services.liaison.settlement import Key
+from services.orchestration.ledger import NewReview, ReviewKept, ReviewVerdict
 from services.runtime.postgres import Connection
-
-Verdict = Literal["same", "different", "cannot-tell"]
-Settle = Callable[[Connection, set[Key], datetime], Awaitable[object]]
-"""Looks at incidents again in the caller's transaction: `Batch.settle`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,7 @@ class Reviewed:
     incident: str
     person_id: str
     """As the person was named when it was decided."""
-    verdict: Verdict
+    verdict: ReviewVerdict
     actor: str
     reason: str
     decided_at: datetime
@@ -141,98 +130,53 @@ async def history(connection: Connection, incident: Key) -> list[Reviewed]:
     return [Reviewed(**dict(r)) for r in rows]
 
 
-async def review(
-    connection: Connection,
-    registry: Registry,
-    settle: Settle,
-    incident: Key,
-    person_id: str,
-    verdict: Verdict,
-    *,
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> int:
-    """Keep the verdict and look at the crisis again, in the caller's transaction. Gives the id for `undo`.
+async def open_reviews(
+    connection: Connection, incidents: Collection[Key]
+) -> dict[Key, tuple[ReviewKept, ...]]:
+    """What people decided of these incidents and has not been undone, in the order of the decisions."""
+    rows = await connection.fetch(
+        """SELECT review_id, agency, incident, verdict, local_agency, local_person, actor, decided_at
+             FROM identity_review
+            WHERE undone_at IS NULL AND (agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+            ORDER BY review_id""",
+        [agency for agency, _ in incidents],
+        [reference for _, reference in incidents],
+    )
+    reviews: dict[Key, list[ReviewKept]] = defaultdict(list)
+    for row in rows:
+        reviews[row["agency"], row["incident"]].append(
+            ReviewKept(
+                row["review_id"],
+                row["verdict"],
+                (row["local_agency"], row["local_person"]),
+                row["actor"],
+                row["decided_at"],
+            )
+        )
+    return {incident: tuple(each) for incident, each in reviews.items()}
 
-    Raises DecisionRefused.
-    """
-    reason = reasoned(reason)
-    await crisis_store.lock_zone(connection, registry.zone)
-    if not await connection.fetchval(
-        "SELECT true FROM incident WHERE (agency, reference) = ($1, $2)", *incident
-    ):
-        raise DecisionRefused("unknown-incident", "There is no such incident.")
-    record = await connection.fetchrow(
-        "SELECT agency, local_person FROM local_record WHERE person_id::text = $1 ORDER BY agency, local_person LIMIT 1",
-        person_id,
-    )
-    if record is None:
-        raise DecisionRefused(
-            "unknown-person",
-            "There is no such person on file any more; look at the incident again.",
-        )
-    first = await connection.fetchrow(
-        """SELECT r.review_id, r.actor, r.decided_at, r.verdict FROM identity_review r
-             JOIN local_record l ON (l.agency, l.local_person) = (r.local_agency, r.local_person)
-            WHERE (r.agency, r.incident) = ($1, $2) AND r.undone_at IS NULL
-              AND (r.verdict = 'same' OR (l.person_id::text = $3 AND r.verdict <> 'cannot-tell')) LIMIT 1""",
-        *incident,
-        person_id,
-    )
-    if first is not None:
-        raise DecisionRefused(
-            "already-reviewed",
-            f"{first['actor']} decided this at {first['decided_at']:%H:%M} UTC: {first['verdict']}. "
-            "Undo that first.",
-        )
-    await connection.execute(
-        """UPDATE identity_review r SET undone_by = $4, undone_at = $5 FROM local_record l
-            WHERE (r.agency, r.incident) = ($1, $2) AND r.undone_at IS NULL AND r.verdict = 'cannot-tell'
-              AND (l.agency, l.local_person) = (r.local_agency, r.local_person) AND l.person_id::text = $3""",
-        *incident,
-        person_id,
-        actor,
-        now,
-    )
-    review_id: int = await connection.fetchval(
+
+async def insert_review(connection: Connection, review: NewReview, now: datetime) -> int:
+    """Keep it; gives its number."""
+    number: int = await connection.fetchval(
         """INSERT INTO identity_review
                (agency, incident, person_id, local_agency, local_person, verdict, actor, reason, decided_at)
            VALUES ($1, $2, $3::text::uuid, $4, $5, $6, $7, $8, $9) RETURNING review_id""",
-        *incident,
-        person_id,
-        record["agency"],
-        record["local_person"],
-        verdict,
-        actor,
-        reason,
+        *review.incident,
+        review.person_id,
+        *review.record,
+        review.verdict,
+        review.actor,
+        review.reason,
         now,
     )
-    await _audit(
-        connection,
-        f"identity.{verdict}",
-        actor,
-        incident,
-        {"person": person_id, "review": review_id},
-        now,
-    )
-    await settle(connection, {incident}, now)
-    return review_id
+    return number
 
 
-async def undo(
-    connection: Connection,
-    registry: Registry,
-    settle: Settle,
-    review_id: int,
-    *,
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Take a review back in the caller's transaction: what the matcher says counts again. Raises DecisionRefused."""
-    reason = reasoned(reason)
-    await crisis_store.lock_zone(connection, registry.zone)
+async def close_review(
+    connection: Connection, review_id: int, actor: str, now: datetime
+) -> tuple[Key, str] | None:
+    """Close it; gives the incident and the person it was about. None where it is not open."""
     row = await connection.fetchrow(
         """UPDATE identity_review SET undone_by = $2, undone_at = $3 WHERE review_id = $1 AND undone_at IS NULL
            RETURNING agency, incident, person_id::text AS person_id""",
@@ -241,28 +185,5 @@ async def undo(
         now,
     )
     if row is None:
-        raise DecisionRefused(
-            "unknown-review", "That decision is not there any more: somebody has undone it."
-        )
-    incident = (row["agency"], row["incident"])
-    detail = {"person": row["person_id"], "review": review_id, "reason": reason}
-    await _audit(connection, "identity.undone", actor, incident, detail, now)
-    await settle(connection, {incident}, now)
-
-
-async def _audit(
-    connection: Connection,
-    action: str,
-    actor: str,
-    incident: Key,
-    detail: dict[str, Any],
-    now: datetime,
-) -> None:
-    await connection.execute(
-        "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)",
-        action,
-        actor,
-        "/".join(incident),
-        detail,
-        now,
-    )
+        return None
+    return (row["agency"], row["incident"]), row["person_id"]

@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
 from schemas.envelope import decode
-from schemas.events import care, keeping
-from schemas.received import Received
+from schemas.received import Received, local_people_of, refers_to
 from schemas.registry import Registry
-from services.intake.accept import Accepted, Rejected
+from services.orchestration.batch import Place
+from services.orchestration.ledger import Identity, Located, Message, Quarantined
 from services.runtime.postgres import Connection
-
-Place = tuple[str, int]
-"""(topic, partition)"""
-Identity = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """An accepted event and where it stands in Kafka."""
-
-    accepted: Accepted
-    topic: str
-    partition: int
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A rejected message and where it stands in Kafka."""
-
-    rejected: Rejected
-    feed: str
-    agency: str
-    topic: str
-    partition: int
-    offset: int
 
 
 async def lock_cursors(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
@@ -97,24 +70,6 @@ async def skip(
     )
 
 
-def refers_to(received: Received) -> str | None:
-    """Id of the event that this one corrects or retracts."""
-    match received.event.data:
-        case keeping.EventCorrected(corrects=target) | keeping.EventRetracted(retracts=target):
-            return target
-    return None
-
-
-def local_people(received: Received) -> list[str] | None:
-    """Local identifiers that an event of the register is about."""
-    data = received.event.data
-    if not isinstance(data, care.PersonData):
-        return None
-    named = {data.local_person}
-    named |= {getattr(data, name) for name in ("merged", "split_off") if hasattr(data, name)}
-    return sorted(named)
-
-
 async def insert_events(connection: Connection, located: Sequence[Located]) -> set[Identity]:
     """Insert those that are new and return their identities."""
     rows = []
@@ -130,7 +85,7 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
                 received.feed,
                 received.agency,
                 key[1] if key else None,
-                local_people(received),
+                local_people_of(received),
                 refers_to(received),
                 event.time,
                 event.recorded_at,
@@ -255,3 +210,14 @@ async def history(
                 Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
             )
     return found
+
+
+async def put_in_outbox(connection: Connection, messages: Sequence[Message]) -> None:
+    """Messages on their way out; one that is there already stays as it is."""
+    if not messages:
+        return
+    await connection.executemany(
+        """INSERT INTO outbox (message_id, topic, key, headers, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (message_id) DO NOTHING""",
+        [(m.message_id, m.topic, m.key, m.headers, m.body, m.created_at) for m in messages],
+    )

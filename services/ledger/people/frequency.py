@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from services.identity.described import described
-from services.identity.frequency import ALL, known, stored, values_of
+from services.identity.frequency import ALL, known, stored
 from services.identity.model import Frequencies
-from services.identity.register import LocalRecord
-from services.liaison.settlement import Key
+from services.orchestration.ledger import RegisterRow
 from services.runtime.postgres import Connection
 
 
-async def count(
-    connection: Connection, changed: Iterable[Key], records: Iterable[LocalRecord]
-) -> None:
-    """Count these records anew, in the transaction that folds them. One that says nothing any more is counted no more."""
-    keys = sorted(set(changed))
-    now: dict[Key, list[int]] = {key: [] for key in keys}
-    for record in records:
-        values = values_of(described(record.descriptors)) if record.descriptors else frozenset()
-        now[record.agency, record.local_person] = sorted(stored(*v) for v in values)
+async def count(connection: Connection, records: Sequence[RegisterRow]) -> None:
+    """Count these records anew, in the transaction that keeps them. One that says nothing any more is counted no more."""
+    now = {row.record: sorted(stored(*value) for value in row.values) for row in records}
+    keys = sorted(now)
     rows = await connection.fetch(
         """SELECT agency, local_person, counted FROM local_record
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",

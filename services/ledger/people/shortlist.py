@@ -1,21 +1,29 @@
 """Whom descriptions may be of, from the register in PostgreSQL: the people to weigh, with what matching keeps of them.
 
-One round trip for all descriptions of a batch. Which people: as `services.identity.candidates.gather` says, word for word.
+One round trip for many descriptions. Which people: as `services.identity.candidates.gather` says, word for word.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 
 import asyncpg
 
 from services.identity.candidates import CAP, MOST, TOO_COMMON
+from services.identity.decide import identity_keys
 from services.identity.known import Candidate, Known, candidate_of, known_of
 from services.ledger.events.decoded import Decoded
+from services.ledger.people.frequency import frequencies
 from services.ledger.people.register import records_of
 from services.liaison.settlement import Key
+from services.orchestration.ledger import DescribedPerson, Shortlist
+from services.orchestration.matching import values_to_know
 from services.runtime.postgres import Connection
+
+PART = 25
+"""Descriptions looked up at once. While PostgreSQL looks up the next of a large batch, this process weighs."""
 
 _SHORTLIST = """
 WITH held AS MATERIALIZED (
@@ -71,3 +79,30 @@ async def _known(
         (r.agency, r.local_person): known_of(r)
         for r in await records_of(connection, older, decoded)
     }
+
+
+async def shortlists(
+    connection: Connection, described: Mapping[Key, DescribedPerson], decoded: Decoded
+) -> AsyncGenerator[Shortlist, None]:
+    """Whom to weigh for each description, some at a time. The connection is this generator's until it ends."""
+    keys = list(described)
+    parts = [keys[start : start + PART] for start in range(0, len(keys), PART)]
+
+    async def look_up(part: Collection[Key]) -> dict[Key, list[Candidate]]:
+        asked = {key: identity_keys(described[key].descriptor) for key in part}
+        return await shortlist(connection, asked, decoded)
+
+    coming: asyncio.Task[dict[Key, list[Candidate]]] | None = None
+    try:
+        for number, part in enumerate(parts):
+            candidates = await (coming if coming is not None else look_up(part))
+            common = await frequencies(connection, values_to_know(described, candidates))
+            if number + 1 < len(parts):
+                coming = asyncio.create_task(look_up(parts[number + 1]))
+                # the statement is on its way before this process is busy
+                await asyncio.sleep(0)
+            yield Shortlist(candidates, common)
+    finally:
+        if coming is not None and not coming.done():
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)

@@ -11,8 +11,8 @@ from schemas.received import record_of
 from services.liaison.crisis.facts import Crisis
 from services.liaison.policy import load_policy
 from services.liaison.settle import settle
-from services.simulation import ledger as memory_ledger
-from services.simulation.ledger import MemoryLedger
+from services.simulation.ledger.memory import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 from tests.unit.liaison.script import START, event
 
@@ -29,7 +29,7 @@ class Seen:
     """What the heart folds, told by the crisis's first incident."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.ledger = MemoryLedger(REGISTRY, POLICY)
+        self.ledger = Simulation(REGISTRY, POLICY)
         self.crises: dict[str, Crisis] = {}
         self._number = 0
 
@@ -155,7 +155,7 @@ def test_an_earlier_crisis_of_the_same_person_is_counted_whichever_was_heard_fir
 
     in_order = told(seen, (0, 3, 6))
     assert in_order == [(("met", "CAD-0"), "person", True), (("met", "CAD-3"), "person", True)]
-    seen.ledger = MemoryLedger(REGISTRY, POLICY)
+    seen.ledger = Simulation(REGISTRY, POLICY)
     seen.say("slam-ehr", "person.registered", -100_000, local_person="P-1", person=WHO)
     assert told(seen, (6, 3, 0)) == in_order
 
@@ -196,13 +196,14 @@ def test_a_follow_up_days_later_is_counted_at_the_crisis_it_followed(seen: Seen)
     assert contact.completed_at == START + timedelta(days=3)
 
 
+async def nothing_echoed(*_: object) -> set[str]:
+    return set()
+
+
 def test_without_the_echo_it_would_not_be_counted(
     seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle_once = MemoryLedger._settle_once
-    monkeypatch.setattr(
-        memory_ledger.MemoryLedger, "_settle_once", lambda *given: settle_once(*given) and ()
-    )
+    monkeypatch.setattr(MemoryLedger, "echoed", nothing_echoed)
     assert _crisis_and_follow_up(seen).contacts == ()
 
 

@@ -6,7 +6,7 @@ from itertools import permutations
 
 from schemas.received import Received
 from services.liaison.settle import new_crisis_id
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.unit.liaison.script import AMBULANCE, POLICE, POLICY, REGISTRY, TRUST, event, minute
 
 CAD, LAS, OTHER = ("met", "CAD-1"), ("las", "LAS-1"), ("met", "CAD-2")
@@ -16,7 +16,7 @@ class Night:
     """A ledger that is told events as they happen."""
 
     def __init__(self) -> None:
-        self.ledger = MemoryLedger(REGISTRY, POLICY)
+        self.ledger = Simulation(REGISTRY, POLICY)
         self._count = 0
 
     def say(self, feed: str, kind: str, at: float, /, **data: object) -> Received:
@@ -267,6 +267,6 @@ def test_in_replay_a_rare_name_weighs_more_too_once_the_register_is_large_enough
         ]
         night.ledger.receive(people, minute(-60))
         night.say(POLICE, "incident.reported", 0, incident="CAD-1", nature="suicidal", person=his)
-        return next(f.identity.outcome for f in [night.ledger._file(CAD)] if f.identity is not None)
+        return night.ledger.ledger.decisions.rows[CAD].outcome
 
     assert (outcome(10), outcome(1000)) == ("possible", "attached")

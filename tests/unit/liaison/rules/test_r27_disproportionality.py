@@ -32,7 +32,7 @@ from services.liaison.tally import (
     group_of,
     tally_of,
 )
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.unit.liaison.script import POLICY, REGISTRY, Script, event, minute
 
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
@@ -424,7 +424,7 @@ def test_the_order_in_which_crises_are_heard_does_not_matter() -> None:
     ]
 
     def told(order: list[int]) -> dict[str, object]:
-        ledger = MemoryLedger(REGISTRY, POLICY)
+        ledger = Simulation(REGISTRY, POLICY)
         ledger.receive([events[number] for number in order], minute(200))
         ledger.tick(next_week(minute(200)))
         return {

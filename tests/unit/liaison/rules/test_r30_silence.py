@@ -12,7 +12,7 @@ from schemas.received import Received
 from services.liaison.feeds import FeedHealth, Timing, evaluate_feed, timing, troubled_again_at
 from services.liaison.finding import Finding
 from services.simulation.feeds_heard import HEARTBEAT
-from services.simulation.ledger import MemoryLedger
+from services.simulation.simulation import Simulation
 from tests.unit.liaison.script import POLICY, REGISTRY, SECOND, Script, event, minute
 
 AFTER = timedelta(seconds=REGISTRY.feeds_by_id["las-cad"][1].silent_after_seconds)
@@ -241,7 +241,7 @@ def test_an_event_from_the_future_says_how_far() -> None:
 def test_a_feed_whose_heartbeats_come_late_is_told_of_and_is_believed_again_when_they_do_not() -> (
     None
 ):
-    ledger = MemoryLedger(REGISTRY, POLICY)
+    ledger = Simulation(REGISTRY, POLICY)
     for seconds in range(0, 61, 15):
         now = minute(10) + timedelta(seconds=seconds)
         ledger.tick(now)

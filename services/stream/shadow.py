@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from services.ledger.alerts import shadow
-from services.ledger.crises import store as crisis_store
+from services.ledger.transaction import PostgresLedger, PostgresTransaction
 from services.liaison.policy import Policy, PolicyError, load_policy
 from services.liaison.settlement import Settlement
-from services.orchestration.batch import Batch
+from services.orchestration.ledger import Transaction
+from services.orchestration.settling import Settling
 from services.runtime.logging import logger
 from services.runtime.metrics import SHADOW_FAILURES, SHADOW_RUNNING, SHADOW_STEPS
-from services.runtime.postgres import Connection
 
 LIMIT = 50
 """Crises in one transaction at the most: the live path waits for the zone meanwhile."""
@@ -28,13 +28,15 @@ class Shadow:
         self._failures = 0
 
     async def look(
-        self, connection: Connection, judge: Callable[[Policy], Settlement], now: datetime
+        self, transaction: Transaction, judge: Callable[[Policy], Settlement], now: datetime
     ) -> None:
         """Judge and keep it inside a savepoint. Never raises but for the end of the task or the connection."""
+        # what the candidate would have raised is kept in PostgreSQL and nowhere else
+        assert isinstance(transaction, PostgresTransaction)
         try:
-            async with connection.transaction():
+            async with transaction.savepoint():
                 await shadow.save(
-                    connection,
+                    transaction.connection,
                     self.candidate,
                     judge(self.policy),
                     self._zone,
@@ -67,17 +69,18 @@ def shadow_of(path: Path | None, live: Policy, zone: str) -> Shadow | None:
     return Shadow(candidate, live.version, zone)
 
 
-async def take_shadow_due(batch: Batch, now: datetime) -> int:
+async def take_shadow_due(ledger: PostgresLedger, settling: Settling, now: datetime) -> int:
     """Let the candidate look at what is due by its own limits, in a transaction without anything live."""
-    if not isinstance(batch.shadow, Shadow):
+    if not isinstance(settling.shadow, Shadow):
         return 0
-    candidate, zone = batch.shadow.candidate, batch.registry.zone
-    async with batch.pool.acquire() as connection:
+    candidate, zone = settling.shadow.candidate, settling.registry.zone
+    async with ledger.pool.acquire() as connection:
         due = await shadow.next_due(connection, candidate, zone)
         if due is None or due > now:
             return 0
         async with connection.transaction():
-            await crisis_store.lock_zone(connection, zone)
+            transaction = ledger.within(connection)
+            await transaction.lock_zone()
             crises = await shadow.take(connection, candidate, zone, now, LIMIT)
-            await batch.look_in_shadow(connection, crises, now)
+            await settling.look_in_shadow(transaction, crises, now)
     return len(crises)

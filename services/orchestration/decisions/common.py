@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.liaison.alert import AlertChange
-from services.runtime.postgres import Connection
+from services.orchestration.ledger import Transaction
 
 Changed = TypeVar("Changed")
-Act = Callable[[Connection], Awaitable[Changed]]
+Within = TypeVar("Within", bound=Transaction)
+Act = Callable[[Within], Awaitable[Changed]]
 """What somebody does; it can be done for a look and taken back (`preview`)."""
 
 
@@ -33,13 +34,13 @@ class AlertMoved:
 
 def moved_alerts(changes: Sequence[AlertChange]) -> tuple[AlertMoved, ...]:
     """Which alerts a settlement raised and ended, each once."""
-    found = []
+    moved = []
     for change in changes:
-        kinds = {t.kind for t in change.transitions}
+        kinds = {transition.kind for transition in change.transitions}
         if kinds & {"raised", "worsened"} or not change.alert.stands:
-            desks = tuple(d.desk for d in change.alert.desks)
-            found.append(AlertMoved(change.alert.rule, change.alert.stands, desks))
-    return tuple(sorted(found, key=lambda m: (m.rule, m.raised, m.desks)))
+            desks = tuple(part.desk for part in change.alert.desks)
+            moved.append(AlertMoved(change.alert.rule, change.alert.stands, desks))
+    return tuple(sorted(moved, key=lambda each: (each.rule, each.raised, each.desks)))
 
 
 def reasoned(reason: str) -> str:
@@ -49,11 +50,16 @@ def reasoned(reason: str) -> str:
     return reason.strip()
 
 
-async def preview(connection: Connection, act: Act[Changed]) -> Changed:
+class _TakenBack(Exception):
+    """Ends the savepoint of a look."""
+
+
+async def preview(transaction: Within, act: Act[Within, Changed]) -> Changed:
     """What the act would change. It is done and taken back within the caller's transaction: nothing of it stays."""
-    point = connection.transaction()
-    await point.start()
+    changed: list[Changed] = []
     try:
-        return await act(connection)
-    finally:
-        await point.rollback()
+        async with transaction.savepoint():
+            changed.append(await act(transaction))
+            raise _TakenBack
+    except _TakenBack:
+        return changed[0]

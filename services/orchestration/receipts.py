@@ -1,21 +1,19 @@
-"""Receipts to the agencies: that each event was received, and what became of it. Written with the batch, in its transaction."""
+"""Receipts to the agencies: that each event was received, and what became of it. They go out with the batch's own transaction."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from schemas.events.keeping import FeedHeartbeat
 from schemas.receipts import RECEIPTS_GIVEN, RECEIPTS_MAX
 from schemas.registry import TRACE_SOURCE_END, Registry
-from services.ledger.events.store import Located, Quarantined
 from services.liaison.alert import AlertChange
-from services.runtime.postgres import Connection
+from services.orchestration.ledger import Message, Receipts
 
 _MESSAGES = uuid.UUID("5a0b0c2c-93f5-5c79-8c3f-3cf4b63a2f10")
 _TOKENS = uuid.UUID("e6f3d6f4-6f3e-5b7d-9f0e-2d5c8c4d8e21")
@@ -24,34 +22,13 @@ NEW_ALARM = frozenset({"raised", "worsened"})
 _ID_MAX = 200
 
 
-@dataclass
-class Receipts:
-    """What is to be said of one batch."""
-
-    new: list[Located] = field(default_factory=list)
-    repeated: list[Located] = field(default_factory=list)
-    rejected: Sequence[Quarantined] = ()
-    crisis_of: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """The crisis of each incident that was settled."""
-    changes: Sequence[AlertChange] = ()
-
-
-async def save(
-    connection: Connection, receipts: Receipts, registry: Registry, now: datetime
-) -> int:
-    """Put them into the outbox: one message an agency, more where there are many. Returns how many messages."""
-    rows = [
-        _message(agency, said, now)
+def messages(receipts: Receipts, registry: Registry, now: datetime) -> list[Message]:
+    """One message an agency, more where there are many."""
+    return [
+        _message(agency, chunk, now)
         for agency, own in sorted(_by_agency(receipts, registry).items())
-        for said in _chunks(own)
+        for chunk in _chunks(own)
     ]
-    if rows:
-        await connection.executemany(
-            """INSERT INTO outbox (message_id, topic, key, headers, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-               ON CONFLICT (message_id) DO NOTHING""",
-            rows,
-        )
-    return len(rows)
 
 
 def token(crisis: str, agency: str) -> str:
@@ -126,7 +103,7 @@ def _chunks(receipts: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
         yield receipts[start : start + RECEIPTS_MAX]
 
 
-def _message(agency: str, receipts: list[dict[str, Any]], now: datetime) -> tuple[Any, ...]:
+def _message(agency: str, receipts: list[dict[str, Any]], now: datetime) -> Message:
     """A place in a topic is taken once, so the first and last of these make the message's id."""
     places = sorted((r["feed"], r["partition"], r["offset"], r["outcome"]) for r in receipts)
     message = uuid.uuid5(_MESSAGES, f"{agency}|{places[0]}|{places[-1]}|{len(places)}")
@@ -141,4 +118,6 @@ def _message(agency: str, receipts: list[dict[str, Any]], now: datetime) -> tupl
         "data": {"agency": agency, "receipts": receipts},
     }
     headers = {"message-id": str(message), "content-type": "application/cloudevents+json"}
-    return (message, f"receipts.{agency}", agency.encode(), headers, json.dumps(body).encode(), now)
+    return Message(
+        str(message), f"receipts.{agency}", agency.encode(), headers, json.dumps(body).encode(), now
+    )

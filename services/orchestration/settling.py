@@ -1,0 +1,294 @@
+"""From incidents that changed to alerts in the ledger: what batches, deadlines and people's decisions all do.
+
+Everything happens in the caller's transaction, with the zone locked: what is read, decided and written is of one moment.
+The decision itself is the heart's pure `settle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+from typing import Protocol
+
+from schemas.events.detention import DetentionDetained
+from schemas.registry import Registry
+from services.identity.model import Model, shipped
+from services.identity.person import IdentityDecision, PersonOnFile
+from services.liaison.alert import AlertChange, alert_due
+from services.liaison.crisis.corrections import Effective
+from services.liaison.crisis.fold import Folds
+from services.liaison.crisis.records import SiteReport
+from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, site_reports_of
+from services.liaison.disproportionality import SUBJECT, next_week
+from services.liaison.linking.candidates import link_keys
+from services.liaison.linking.contacts import PERSON_WINDOW, PLACE_WINDOW, ContactRow, contact_keys
+from services.liaison.linking.sighting import sighting
+from services.liaison.policy import Policy
+from services.liaison.settle import settle
+from services.liaison.settlement import HORIZON, IncidentFile, Key, Settlement
+from services.orchestration.feeds import heard_up_to
+from services.orchestration.ledger import ContactNames, DecisionKept, LinkNames, Transaction
+from services.orchestration.matching import decide_all
+from services.orchestration.register import people_on_file
+
+_NOTHING_READ: Mapping[Key, Effective] = MappingProxyType({})
+_NOBODY_DECIDED: Mapping[Key, IdentityDecision] = MappingProxyType({})
+
+
+class Beside(Protocol):
+    """What looks at every settlement beside the live policy, and may fail without harm."""
+
+    async def look(
+        self, transaction: Transaction, judge: Callable[[Policy], Settlement], now: datetime
+    ) -> None:
+        """Judge by another policy. Never raises for a fault of its own."""
+
+
+@dataclass
+class Settled:
+    """What settling did, for whoever counts it."""
+
+    changes: list[AlertChange] = field(default_factory=list)
+    crisis_of: dict[Key, str] = field(default_factory=dict)
+    """The crisis of each incident that was settled."""
+    bounded: list[str] = field(default_factory=list)
+    """Crises at which linking by place was stopped, because they would have grown too large."""
+
+    def add(self, other: Settled) -> None:
+        """What was settled after it."""
+        self.changes += other.changes
+        self.crisis_of |= other.crisis_of
+        self.bounded += other.bounded
+
+
+class Settling:
+    """Settles incidents by one registry, one policy and one identity model; keeps what was folded before."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        policy: Policy,
+        shadow: Beside | None = None,
+        model: Model | None = None,
+    ) -> None:
+        self.registry, self.policy, self.shadow = registry, policy, shadow
+        self.model = model or shipped()
+        self.folds = Folds()
+
+    async def settle(
+        self, transaction: Transaction, touched: Collection[Key], now: datetime
+    ) -> Settled:
+        """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""
+        events = await transaction.events_of(touched)
+        identities = await decide_all(transaction, events, self.model)
+        around = await transaction.neighbourhood(
+            [incident for incident, effective in events.items() if effective.given],
+            _link_names(events, identities, now),
+        )
+        settlement = await self._settle(transaction, around, now, events, identities)
+        done = _settled(settlement)
+        # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
+        echoes = [echo for echo in settlement.echoes if echo.keys]
+        if echoes:
+            elsewhere = await transaction.echoed(echoes)
+            elsewhere -= {crisis.crisis_id for crisis in settlement.crises}
+            if elsewhere:
+                done.add(await self.settle_crises(transaction, elsewhere, now))
+        return done
+
+    async def settle_crises(
+        self, transaction: Transaction, crises: Collection[str], now: datetime
+    ) -> Settled:
+        """Look at whole crises again, because an instant has come. The zone is locked."""
+        around = await transaction.incidents_of(sorted(crises))
+        return _settled(await self._settle(transaction, around, now))
+
+    async def look_in_shadow(
+        self, transaction: Transaction, crises: Collection[str], now: datetime
+    ) -> None:
+        """Have the shadow alone look at whole crises again. The zone is locked; nothing live is written."""
+        if self.shadow is None or not crises:
+            return
+        around = await transaction.incidents_of(sorted(crises))
+        _, judge = await self._judge(transaction, around, now)
+        await self.shadow.look(transaction, lambda policy: judge(alerts=(), policy=policy), now)
+
+    async def _settle(
+        self,
+        transaction: Transaction,
+        around: Mapping[Key, str | None],
+        now: datetime,
+        events: Mapping[Key, Effective] = _NOTHING_READ,
+        identities: Mapping[Key, IdentityDecision] = _NOBODY_DECIDED,
+    ) -> Settlement:
+        files, judge = await self._judge(transaction, around, now, events, identities)
+        crises = sorted({crisis for crisis in around.values() if crisis is not None})
+        alerts = await transaction.alerts(crises=crises)
+        settlement = judge(alerts=alerts, policy=self.policy)
+        await keep_decisions(transaction, files, now)
+        await _keep_crises(transaction, settlement, now)
+        if self.shadow is not None:  # before the log, whose place is held until the commit
+            await self.shadow.look(transaction, lambda policy: judge(alerts=(), policy=policy), now)
+        await keep_alerts(transaction, settlement.alerts, now)
+        return settlement
+
+    async def _judge(
+        self,
+        transaction: Transaction,
+        around: Mapping[Key, str | None],
+        now: datetime,
+        events: Mapping[Key, Effective] = _NOTHING_READ,
+        identities: Mapping[Key, IdentityDecision] = _NOBODY_DECIDED,
+    ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
+        """Everything that settling these incidents needs, but the policy and what it alerted before."""
+        files, people = await incident_files(transaction, around, self.model, events, identities)
+        decided = await transaction.link_decisions(around)
+        return files, partial(
+            settle,
+            files,
+            people,
+            now=now,
+            folds=self.folds,
+            heard=heard_up_to(await transaction.feed_states(), self.registry),
+            registry=self.registry,
+            separated=decided.separated,
+            joined=decided.joined,
+            contacts=await _contacts(transaction, files),
+            site_reports=await _site_reports(transaction, files),
+        )
+
+
+def _settled(settlement: Settlement) -> Settled:
+    crisis_of = {
+        member.key: crisis.crisis_id for crisis in settlement.crises for member in crisis.members
+    }
+    return Settled(list(settlement.alerts), crisis_of, list(settlement.bounded))
+
+
+def _link_names(
+    events: Mapping[Key, Effective], identities: Mapping[Key, IdentityDecision], now: datetime
+) -> LinkNames:
+    sightings = [
+        sighting(effective, identities[incident].person_id)
+        for incident, effective in events.items()
+    ]
+    names = {name for each in sightings for name in link_keys(each)}
+    # what one agency says of another's reference links for ever, what is near only for a time
+    ever = sorted(name for name in names if name.startswith("incident:"))
+    oldest = min((each.opened_at for each in sightings), default=now)
+    return LinkNames(sorted(names), ever, oldest - HORIZON)
+
+
+async def incident_files(
+    transaction: Transaction,
+    crises: Mapping[Key, str | None],
+    model: Model,
+    events: Mapping[Key, Effective] = _NOTHING_READ,
+    identities: Mapping[Key, IdentityDecision] = _NOBODY_DECIDED,
+) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
+    """What is known of the incidents, with the decision whom each is about, and the people whom they are about. `events`
+    are what this transaction has read already, `identities` what it has decided."""
+    effective = {incident: events[incident] for incident in crises if incident in events}
+    unread = [incident for incident in crises if incident not in events]
+    if unread:
+        effective |= await transaction.events_of(unread)
+    decisions = {k: identities[k] for k in effective if k in identities}
+    undecided = {k: each for k, each in effective.items() if k not in identities}
+    if undecided:
+        decisions |= await decide_all(transaction, undecided, model)
+    attached = {d.person_id for d in decisions.values() if d.person_id is not None}
+    people = await people_on_file(transaction, attached)
+    former = await transaction.contact_rows(effective)
+    files = [
+        IncidentFile(key, each, decisions[key], crises[key], former.get(key))
+        for key, each in sorted(effective.items())
+    ]
+    return files, people
+
+
+async def _contacts(transaction: Transaction, files: Iterable[IncidentFile]) -> list[ContactRow]:
+    """Other incidents about the same person, telephone or property as one of these, as far back as a rule counts."""
+    names: set[str] = set()
+    opened: list[datetime] = []
+    for file in files:
+        person_id = file.identity.person_id if file.identity is not None else None
+        names |= contact_keys(file.events, person_id)
+        opened += [received.event.time for received in file.events]
+    if not names or not opened:
+        return []
+    first = min(opened)
+    people = sorted(name for name in names if name.startswith("person:"))
+    places = sorted(names.difference(people))
+    return await transaction.contacts(
+        ContactNames(people, first - PERSON_WINDOW, places, first - PLACE_WINDOW)
+    )
+
+
+async def _site_reports(
+    transaction: Transaction, files: Iterable[IncidentFile]
+) -> tuple[SiteReport, ...]:
+    """What places of safety said lately, where somebody detained is among the incidents."""
+    detained = [
+        received.event.time
+        for file in files
+        for received in file.events
+        if isinstance(received.event.data, DetentionDetained)
+    ]
+    if not detained:
+        return ()
+    return site_reports_of(await transaction.site_events(min(detained) - SITE_REPORTS_COUNT))
+
+
+async def keep_decisions(
+    transaction: Transaction, files: Iterable[IncidentFile], now: datetime
+) -> None:
+    """Keep each decision about a person that is new, and close the one before it."""
+    decisions: dict[Key, DecisionKept] = {}
+    for file in files:
+        identity = file.identity
+        if identity is None or identity.rule == "no-descriptor":
+            continue
+        evidence = {
+            "rule": identity.rule,
+            "candidates": list(identity.candidates),
+            "evidence": [asdict(each) for each in identity.evidence],
+        }
+        decisions[file.key] = DecisionKept(
+            identity.outcome, identity.person_id, evidence, identity.matcher_version
+        )
+    if not decisions:
+        return
+    standing = await transaction.identity_decisions(decisions)
+    changed = {
+        incident: decision
+        for incident, decision in decisions.items()
+        if incident not in standing or not standing[incident].says_the_same(decision)
+    }
+    if changed:
+        await transaction.replace_decisions(changed, now)
+
+
+async def _keep_crises(transaction: Transaction, settlement: Settlement, now: datetime) -> None:
+    await transaction.save_crises(settlement, now)
+    due: dict[str, datetime | None] = {c.crisis_id: c.look_again_at for c in settlement.crises}
+    due |= dict.fromkeys(settlement.dissolved)
+    await transaction.set_deadlines("crisis", due)
+    tallies = {c.crisis_id: c.tally for c in settlement.crises}
+    await transaction.save_tallies(tallies, settlement.dissolved)
+    if any(tally is not None for tally in tallies.values()):
+        # the first crisis ever that counts begins the weekly look
+        await transaction.begin_deadline("monitor", SUBJECT, next_week(now))
+
+
+async def keep_alerts(
+    transaction: Transaction, changes: Sequence[AlertChange], now: datetime
+) -> int:
+    """Write alerts and when time next does something to each. Gives the newest sequence of the log."""
+    if not changes:
+        return 0
+    due = {change.alert.alert_id: alert_due(change.alert) for change in changes}
+    await transaction.set_deadlines("alert", due)
+    return await transaction.save_alerts(changes, now)

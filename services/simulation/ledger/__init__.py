@@ -1,0 +1,1 @@
+"""The ledger's port in memory: for replay, backtest and tests."""

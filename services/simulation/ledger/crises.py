@@ -1,0 +1,167 @@
+"""Incidents and crises in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.liaison.linking.contacts import ContactRow, Echo
+from services.liaison.settlement import IncidentSettled, Key, SettledCrisis, Settlement
+from services.liaison.tally import Counts, Tally, count
+from services.orchestration.ledger import ContactNames, LinkDecisions, LinkNames, LinkVerdict
+from services.simulation.ledger.tables import Index, Journal, Table
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident and the crisis it is in."""
+
+    settled: IncidentSettled
+    crisis_id: str
+
+
+class MemoryCrises:
+    """By their keys, as PostgreSQL has them."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.crises: Table[str, SettledCrisis] = Table(journal)
+        self.incidents: Table[Key, IncidentRow] = Table(journal)
+        self.link_verdicts: Table[tuple[Key, Key], LinkVerdict] = Table(journal)
+        self.tallies: Table[str, Tally] = Table(journal)
+        self._by_link: Index[str, Key] = Index(journal)
+        self._by_contact: Index[str, Key] = Index(journal)
+
+    async def neighbourhood(
+        self, incidents: Collection[Key], names: LinkNames
+    ) -> dict[Key, str | None]:
+        """These incidents, those that may link to them or of whom a person has decided with them, and all of the crises of
+        these; each with its crisis."""
+        near = set(self._by_link.under(names.ever))
+        for incident in self._by_link.under(names.lately):
+            if self.incidents.rows[incident].settled.last_seen_at >= names.seen_since:
+                near.add(incident)
+        near.update(incidents)
+        for left, right in self.link_verdicts.rows:
+            if left in incidents or right in incidents:
+                near |= {left, right}
+        crises = {row.crisis_id for row in self.incidents.some(near).values()}
+        return dict.fromkeys(incidents) | await self.incidents_of(crises)
+
+    async def incidents_of(self, crises: Collection[str]) -> dict[Key, str | None]:
+        """The incidents of crises, each with its crisis."""
+        return {
+            member.key: crisis_id
+            for crisis_id, crisis in self.crises.some(crises).items()
+            for member in crisis.members
+        }
+
+    async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
+        """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""
+        row = self.incidents.rows.get(incident)
+        if row is None:
+            return ()
+        return tuple(sorted(await self.incidents_of([row.crisis_id])))
+
+    async def incidents_linked(self, names: Collection[str], seen_since: datetime) -> set[Key]:
+        """Incidents under one of these link keys that were seen since."""
+        rows = self.incidents.rows
+        return {
+            incident
+            for incident in self._by_link.under(names)
+            if rows[incident].settled.last_seen_at >= seen_since
+        }
+
+    async def contact_rows(self, incidents: Collection[Key]) -> dict[Key, ContactRow]:
+        """What other crises may have counted of these incidents until now."""
+        contacts = {}
+        for incident, row in self.incidents.some(incidents).items():
+            if row.settled.contact is not None:
+                contacts[incident] = row.settled.contact
+        return contacts
+
+    async def contacts(self, names: ContactNames) -> list[ContactRow]:
+        """Incidents under these contact keys that were opened since."""
+        found: dict[Key, ContactRow] = {}
+        wanted = ((names.people, names.people_since), (names.places, names.places_since))
+        for keys, since in wanted:
+            for incident, contact in self._contacts_under(keys):
+                if contact.opened_at >= since:
+                    found[incident] = contact
+        return list(found.values())
+
+    def _contacts_under(self, names: Collection[str]) -> list[tuple[Key, ContactRow]]:
+        rows = []
+        for incident in self._by_contact.under(names):
+            contact = self.incidents.rows[incident].settled.contact
+            if contact is not None:
+                rows.append((incident, contact))
+        return rows
+
+    async def incidents_under_contact(self, name: str) -> set[Key]:
+        """Incidents with this contact key."""
+        return set(self._by_contact.at(name))
+
+    async def echoed(self, echoes: Sequence[Echo]) -> set[str]:
+        """Crises that count an incident which is new or changed."""
+        return {
+            self.incidents.rows[incident].crisis_id
+            for echo in echoes
+            for incident, contact in self._contacts_under(echo.keys)
+            if contact.opened_at >= echo.opened_from
+        }
+
+    async def link_decisions(self, incidents: Collection[Key]) -> LinkDecisions:
+        """What people decided about pairs of these incidents."""
+        pairs: dict[LinkVerdict, set[frozenset[Key]]] = {"separated": set(), "joined": set()}
+        for (left, right), verdict in self.link_verdicts.rows.items():
+            if left in incidents:
+                pairs[verdict].add(frozenset({left, right}))
+        return LinkDecisions(frozenset(pairs["separated"]), frozenset(pairs["joined"]))
+
+    async def keep_link_decision(
+        self, pair: tuple[Key, Key], verdict: LinkVerdict, actor: str, reason: str, now: datetime
+    ) -> None:
+        """Keep what a person decided about two incidents."""
+        left, right = sorted(pair)
+        self.link_verdicts.put((left, right), verdict)
+
+    async def save_crises(self, settlement: Settlement, now: datetime) -> None:
+        """Write crises and their incidents."""
+        for crisis_id in settlement.dissolved:
+            self.crises.remove(crisis_id)
+        for crisis in settlement.crises:
+            self.crises.put(crisis.crisis_id, crisis)
+            for member in crisis.members:
+                self._save_incident(member, crisis.crisis_id)
+
+    def _save_incident(self, settled: IncidentSettled, crisis_id: str) -> None:
+        former = self.incidents.rows.get(settled.key)
+        former_links: Collection[str] = ()
+        former_contacts: Collection[str] = ()
+        if former is not None:
+            former_links = former.settled.keys
+            former_contacts = _contact_keys(former.settled)
+        self._by_link.move(settled.key, former_links, settled.keys)
+        self._by_contact.move(settled.key, former_contacts, _contact_keys(settled))
+        self.incidents.put(settled.key, IncidentRow(settled, crisis_id))
+
+    async def save_tallies(
+        self, tallies: Mapping[str, Tally | None], dissolved: Collection[str]
+    ) -> None:
+        """Write what each crisis counts for; one that counts for nothing any more is taken out."""
+        for crisis_id, tally in tallies.items():
+            if tally is None:
+                self.tallies.remove(crisis_id)
+            else:
+                self.tallies.put(crisis_id, tally)
+        for crisis_id in dissolved:
+            self.tallies.remove(crisis_id)
+
+    async def tally_counts(self, since: datetime, until: datetime) -> Counts:
+        """What all crises count for."""
+        return count(self.tallies.rows.values(), since, until)
+
+
+def _contact_keys(settled: IncidentSettled) -> Collection[str]:
+    return settled.contact.keys if settled.contact is not None else ()

@@ -1,0 +1,95 @@
+"""A batch of Kafka's records and its place in the topics, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.ledger.events import store as event_store
+from services.ledger.transaction import PostgresLedger
+from services.orchestration.batch import Place, Record, TakenIn, read, take_in
+from services.orchestration.settling import Settling
+
+
+class Hole(Exception):
+    """Records are missing between the cursor and what came: they are read straight from Kafka before going on."""
+
+    def __init__(self, place: Place, first: int, following: int) -> None:
+        super().__init__(
+            f"offsets {first} to {following - 1} of {place[0]}[{place[1]}] are missing"
+        )
+        self.place, self.first, self.following = place, first, following
+
+
+@dataclass
+class Applied:
+    """What a committed batch did, for metrics and limits."""
+
+    taken: TakenIn
+    below_cursor: list[str] = field(default_factory=list)
+    """Feed of each record that had been applied before."""
+    outcomes: list[tuple[str, bool]] = field(default_factory=list)
+    """(feed, good) in order, for the poison limit."""
+
+
+class Batches:
+    """Applies batches of records. One for a worker."""
+
+    def __init__(
+        self,
+        ledger: PostgresLedger,
+        settling: Settling,
+        reach: Callable[[str], None],
+        guard: bool = True,
+    ) -> None:
+        self.ledger, self.settling, self.registry = ledger, settling, settling.registry
+        self._reach, self._guard = reach, guard
+
+    async def apply(
+        self, records: Sequence[Record], now: datetime, poison: bool = False
+    ) -> Applied:
+        """Apply the records in one transaction. Raises Hole before anything is written.
+
+        With `poison` the records are put into quarantine unread: the last resort for a record that breaks its handler.
+        """
+        async with self.ledger.transaction() as transaction:
+            connection = transaction.connection
+            cursors = await event_store.lock_cursors(connection, (r.place for r in records))
+            self._reach("after-cursor")
+            fresh, repeated = self._at_cursor(records, cursors)
+            batch = read(fresh, self.registry, now, poison)
+            taken = await take_in(transaction, self.settling, batch, now, self._reach)
+            following = cursors | {record.place: record.offset + 1 for record in fresh}
+            await event_store.advance(connection, following)
+            self._reach("before-commit")
+        self._reach("after-commit")
+        return Applied(taken, repeated, self._outcomes(fresh, taken))
+
+    def _at_cursor(
+        self, records: Sequence[Record], cursors: Mapping[Place, int]
+    ) -> tuple[list[Record], list[str]]:
+        """The records that follow the cursor, and the feeds of those below it: these are repeats. Above it is a hole."""
+        following = dict(cursors)
+        fresh: list[Record] = []
+        repeated: list[str] = []
+        for record in sorted(records, key=lambda each: (each.place, each.offset)):
+            expected = following[record.place]
+            if record.offset < expected:
+                repeated.append(self._feed(record))
+                continue
+            if record.offset > expected and self._guard:
+                raise Hole(record.place, expected, record.offset)
+            following[record.place] = record.offset + 1
+            fresh.append(record)
+        return fresh, repeated
+
+    def _outcomes(self, fresh: Sequence[Record], taken: TakenIn) -> list[tuple[str, bool]]:
+        outcomes = []
+        for record in fresh:
+            place = (record.topic, record.partition, record.offset)
+            outcomes.append((self._feed(record), place not in taken.rejected_at))
+        return outcomes
+
+    def _feed(self, record: Record) -> str:
+        return self.registry.feeds_by_topic[record.topic][1].id
