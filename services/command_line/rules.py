@@ -143,9 +143,17 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
     for reason in catalogued.not_when:
         _line("Not when", reason)
     _line("Ends", catalogued.ends)
+    for note in catalogued.notes:
+        _line("Note", note)
     _line("To", ", ".join(catalogued.recipients))
     _line("Purpose", catalogued.purpose)
-    _line("Next step", catalogued.next_step)
+    for role, sentence in catalogued.next_step.items():
+        _line("Next step", f"{role}: {sentence}")
+    for moment, steps in catalogued.next_step_when.items():
+        for role, sentence in steps.items():
+            _line(f"  {moment}", f"{role}: {sentence}")
+    if catalogued.no_deadline is not None:
+        _line("No deadline", catalogued.no_deadline)
     for name, limit in catalogued.limits.items():
         value = policy.number(rule, name)
         changed = (

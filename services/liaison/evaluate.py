@@ -31,17 +31,31 @@ def _believed_until(
     finding: Finding, last_heard: Mapping[str, datetime], services: Services, policy: Policy
 ) -> Iterator[datetime | None]:
     """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
-    agencies = {
-        *finding.relies_on,
-        *(
-            agency_of_service
-            for kind in finding.relies_on_services
-            for agency_of_service in services.get(kind, ())
-        ),
-    }
-    for agency in sorted(agencies):
+    for agency in sorted(_agencies_of(finding, services)):
         last = last_heard.get(agency, last_heard.get(agency.removesuffix(EVERY_FEED)))
         yield None if last is None else last + policy.feed_silent_after
+
+
+def _agencies_of(finding: Finding, services: Services) -> set[str]:
+    """The agencies whose missing event the finding rests on."""
+    serving = (agency for kind in finding.relies_on_services for agency in services.get(kind, ()))
+    return {*finding.relies_on, *serving}
+
+
+def _waits_until(
+    finding: Finding,
+    services: Services,
+    catching_up: Mapping[str, datetime],
+    agency_of: Mapping[str, str],
+) -> datetime | None:
+    """Until when the finding waits for an agency that catches up: one that it relies on, or that told its evidence."""
+    if not catching_up:
+        return None
+    agencies = {agency.removesuffix(EVERY_FEED) for agency in _agencies_of(finding, services)}
+    for item in finding.evidence:
+        if item.event is not None and item.event[0] in agency_of:
+            agencies.add(agency_of[item.event[0]])
+    return max((catching_up[agency] for agency in agencies & set(catching_up)), default=None)
 
 
 def evaluate(
@@ -50,14 +64,20 @@ def evaluate(
     last_heard: Mapping[str, datetime],
     policy: Policy,
     services: Services = MappingProxyType({}),
+    catching_up: Mapping[str, datetime] = MappingProxyType({}),
+    agency_of: Mapping[str, str] = MappingProxyType({}),
 ) -> Evaluation:
     """Findings that stand at `now`, one for each key, with whether the silence they rest on can be believed.
 
     `heard` is when each agency was last heard; `services` the connected agencies of each kind that serve the area. What
     holds at two stretches of time stands as the one that is now. While a finding that rests on silence stands, it is
     looked at again when that silence could no longer be believed, and, once it cannot, whether it can be again.
+
+    `catching_up` says by agency until when the rest of what it has to say is waited for, `agency_of` whose a CloudEvents
+    source is.
     """
     standing: dict[str, Standing] = {}
+    held_back: set[str] = set()
     ahead: list[datetime] = []
     for finding in findings(crisis, policy):
         if finding.holds_from > now:
@@ -67,6 +87,10 @@ def evaluate(
             continue
         if finding.until is not None:
             ahead.append(finding.until)
+        waits_until = _waits_until(finding, services, catching_up, agency_of)
+        if waits_until is not None:
+            ahead.append(waits_until)
+            held_back.add(finding.key)
         present = standing.get(finding.key)
         if present is None or finding.holds_from > present.finding.holds_from:
             limits = list(_believed_until(finding, last_heard, services, policy))
@@ -78,4 +102,8 @@ def evaluate(
             if soonest is not None:
                 ahead.append(soonest)
             standing[finding.key] = Standing(finding, verification)
-    return Evaluation(tuple(standing[k] for k in sorted(standing)), min(ahead, default=None))
+    return Evaluation(
+        tuple(standing[key] for key in sorted(standing) if key not in held_back),
+        min(ahead, default=None),
+        frozenset(held_back),
+    )

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from schemas.events.keeping import FeedHeartbeat
 from schemas.received import Received
-from services.liaison.finding import Evaluation, Evidence, Finding, Standing
+from services.liaison.finding import Evaluation, Evidence, Standing
 from services.liaison.policy import Policy
 from services.liaison.rules.r30_silence import RULE
 from services.liaison.rules.shared.words import clock, duration
+from services.liaison.time.spans import FOREVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
                 sentence,
                 urgency=2,
                 title="A feed sends what cannot be read",
-                next_step="Look at the rejections: each names the field and the remedy. Ring the agency's integration contact.",
+                moment="unreadable",
             ),
             until,
         )
@@ -202,20 +203,17 @@ def _standing(
     urgency: int | None = None,
     title: str = RULE.title,
     stage: str = "",
-    next_step: str = RULE.next_step,
+    moment: str | None = None,
 ) -> Standing:
-    urgent = RULE.urgency if urgency is None else urgency
-    finding = Finding(
-        rule=RULE.id,
+    finding = RULE.finds(
+        policy,
         anchor=("feed", f"{health.feed}/{condition}"),
-        holds_from=since,
-        urgency=urgent,
-        title=title,
+        holds=(since, FOREVER),
         reason=sentence,
-        next_step=next_step,
-        recipients=RULE.recipients,
         evidence=(Evidence(sentence, since),),
-        acknowledge_within=policy.acknowledge_within(urgent),
+        urgency=urgency,
+        title=title,
         stage=stage,
+        moment=moment,
     )
     return Standing(finding, "verified")

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.codes import AgencyKind
-from schemas.registry import DeskRole
+from schemas.registry import MANAGERS, DeskRole
 
 __all__ = ["DeskRole"]
 
 EVERY_FEED = "/*"
 """After an agency in `relies_on`: all of its feeds."""
+
+SUPERVISED_BY: Mapping[DeskRole, tuple[DeskRole, ...]] = {
+    "police-supervisor": ("police-control", "custody"),
+    "ambulance-supervisor": ("ambulance-control",),
+    "mental-health-supervisor": ("mental-health-crisis",),
+    "amhp-supervisor": ("amhp",),
+    "emergency-department-supervisor": ("emergency-department",),
+    "operations-supervisor": ("operations",),
+}
+"""Whose answer a supervisor asks for: they read what that desk was told to do."""
 
 Verification = Literal["verified", "cannot-be-verified"]
 
@@ -45,6 +56,7 @@ class Finding:
     title: str
     reason: str
     next_step: str
+    """What everybody has to do, each named: for the record."""
     recipients: tuple[DeskRole, ...]
     evidence: tuple[Evidence, ...]
     acknowledge_within: timedelta
@@ -64,6 +76,26 @@ class Finding:
     relies_on_services: tuple[AgencyKind, ...] = ()
     """The same for services that need not have an incident here yet: 'nobody asked for an ambulance' is only known while
     the area's ambulance service is heard."""
+
+    steps: tuple[tuple[DeskRole, str], ...] = ()
+    """What a desk of each role has to do, in a sentence of its own."""
+
+    def step_for(self, role: DeskRole) -> str:
+        """What a desk of the role reads: its own sentence, or that of the desk whose supervisor it is; a manager is told to
+        see that the desk below does what it was asked. Where nothing is said by role, what everybody has to do."""
+        if not self.steps:
+            return self.next_step
+        own = dict(self.steps)
+        for answering in (role, *SUPERVISED_BY.get(role, ())):
+            if answering in own:
+                return own[answering]
+        if role in MANAGERS:
+            return (
+                "The desk below has not answered. Ask it, and see that what it was asked is done."
+            )
+        return (
+            "This is for no desk that is registered here. Find who should have it, and ring them."
+        )
 
     @property
     def key(self) -> str:
@@ -85,3 +117,6 @@ class Evaluation:
 
     standing: tuple[Standing, ...]
     look_again_at: datetime | None
+    held_back: frozenset[str] = frozenset()
+    """Keys of what stands only on the half of the story that a feed which catches up has told so far: it is neither raised
+    nor cleared nor reworded before the rest has come."""

@@ -13,12 +13,14 @@ from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison import alert as life
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.alert_changes import alert_changes
+from services.liaison.catching_up import catching_up
 from services.liaison.crisis.corrections import Effective, counted, together
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.fold import Folds, fold
 from services.liaison.crisis.records import SiteReport
 from services.liaison.crisis.subjects import area_of, described_key, descriptor_of, local_keys
 from services.liaison.evaluate import evaluate
+from services.liaison.finding import Evaluation
 from services.liaison.heard import Heard
 from services.liaison.linking.candidates import link_keys
 from services.liaison.linking.contacts import (
@@ -106,6 +108,28 @@ def crisis_of(
     )
 
 
+def _evaluated(
+    crisis: Crisis,
+    own: Sequence[IncidentFile],
+    said: Mapping[Key, Effective],
+    known: dict[str, Alert],
+    now: datetime,
+    well: Heard,
+    policy: Policy,
+) -> Evaluation:
+    """What stands of a crisis. What waits for the rest of what an agency has to say is taken out of `known`: it stays as
+    it is."""
+    events = [received for file in own for received in said[file.key].given]
+    agencies = well.by_agency(events)
+    waiting = catching_up(events, now, policy)
+    sources = {received.event.source: received.agency for received in events if waiting}
+    services = well.services(crisis.area, agencies)
+    evaluation = evaluate(crisis, now, agencies, policy, services, waiting, sources)
+    for key in evaluation.held_back:
+        known.pop(life.alert_id(key), None)
+    return evaluation
+
+
 def settle(
     files: Iterable[IncidentFile],
     people: Mapping[str, PersonOnFile],
@@ -174,8 +198,7 @@ def settle(
         }
         counting = contacts_of(alone, mine, others.values())
         crisis = replace(alone, contacts=counting) if counting else alone
-        agencies = well.by_agency(r for f in own for r in said[f.key].given)
-        found = evaluate(crisis, now, agencies, policy, well.services(area, agencies))
+        found = _evaluated(crisis, own, said, known, now, well, policy)
         changes += alert_changes(
             found.standing,
             known,

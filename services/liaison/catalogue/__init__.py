@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from importlib import resources
 from types import MappingProxyType
@@ -85,7 +85,12 @@ class RuleDocument(Closed):
     recipients: Annotated[tuple[DeskRole, ...], Field(min_length=1)]
     urgency: Annotated[int, Field(ge=1, le=5)]
     purpose: Purpose
-    next_step: Text
+    next_step: dict[DeskRole, Text]
+    """What each recipient has to do, in a sentence of its own that says nothing of others' duties."""
+    next_step_when: dict[str, dict[DeskRole, Text]] = Field(default_factory=dict)
+    """The same at a named moment at which `next_step` does not fit; whom it does not name it leaves as they were."""
+    no_deadline: Text | None = None
+    """Why its alerts have no instant by which to act, where some or all have none."""
     owner: Text
     effective_from: date
     effective_to: date | None = None
@@ -123,15 +128,37 @@ class RuleDocument(Closed):
                 )
         if len(set(self.recipients)) != len(self.recipients):
             raise ValueError("a recipient is named twice; name each once")
+        if set(self.next_step) != set(self.recipients):
+            raise ValueError("next_step needs one sentence for each recipient, and for nobody else")
+        for moment, steps in self.next_step_when.items():
+            if not set(steps) <= set(self.recipients):
+                raise ValueError(f"next_step_when {moment} names who is no recipient; remove them")
         if strangers := set(self.withholds) - set(self.recipients):
             raise ValueError(
                 f"withholds names {sorted(strangers)}, who are no recipients; remove them or add them there"
             )
         return self
 
+    def steps(self, moment: str | None = None) -> tuple[tuple[DeskRole, str], ...]:
+        """What each recipient has to do, at the moment that is named. KeyError for one that the rule does not have."""
+        steps = dict(self.next_step)
+        if moment is not None:
+            steps |= self.next_step_when[moment]
+        return tuple(steps.items())
+
     def effective_on(self, day: date) -> bool:
         """Whether the rule is in force on the day."""
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+def in_words(steps: Iterable[tuple[DeskRole, str]]) -> str:
+    """What everybody has to do, each named; who has the same to do is named together."""
+    whose: dict[str, list[str]] = {}
+    for role, sentence in steps:
+        whose.setdefault(sentence, []).append(role.replace("-", " "))
+    return " ".join(
+        f"{', '.join(roles).capitalize()}: {sentence}" for sentence, roles in whose.items()
+    )
 
 
 def check_ladder(name: str, ladder: Ladder) -> None:

@@ -39,6 +39,7 @@ from services.liaison.crisis.records import (
     SiteVisit,
     WelfareCheck,
 )
+from services.liaison.crisis.whereabouts import HAS_PERSON, Stay
 from services.liaison.time.spans import FOREVER, NEVER, Spans, since, spans
 
 __all__ = ["Mark"]
@@ -86,6 +87,24 @@ class IncidentState:
     """The agency has said a name, an NHS number or an identifier of the person, in whatever statement."""
     ethnicity_stated: bool = False
     """The same of the ethnic category."""
+    high_risk_at: datetime | None = None
+    """When a high risk to the person was first stated."""
+    opened_again: Mark | None = None
+    """When it was reported anew after it had been closed, the last time; it counts from then."""
+    open_before: Spans = NEVER
+    """When it was open before it was opened again."""
+
+    @property
+    def last_opened_at(self) -> datetime:
+        """Since when it is, or was last, open."""
+        if self.opened_again is not None:
+            return self.opened_again.at
+        return self.opened_at
+
+    @property
+    def open_spans(self) -> Spans:
+        """When it was open."""
+        return (*self.open_before, (self.last_opened_at, end_of(self.closed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +356,10 @@ class Crisis:
     """Incidents outside this crisis about the same person, telephone or property, in order of time."""
     signs: tuple[tuple[ClinicalSign, Mark], ...] = ()
     """Physical signs seen of the person, whoever said so, in order of time."""
+    ambulance_coming: Spans = NEVER
+    """An ambulance, rapid response car or mental-health joint response car is on its way."""
+    whereabouts: tuple[Stay, ...] = ()
+    """Where the person was, one place after the other."""
     incidents_left_apart: bool = False
     """Incidents at its place were not added to it, since it is as large as a crisis may grow by place alone; or it is
     one that was not added."""
@@ -358,6 +381,13 @@ class Crisis:
             if len(signs) == 2:
                 return tuple(signs)
         return ()
+
+    @property
+    def in_care(self) -> Spans:
+        """When a crew, a department, a ward, a place of safety or custody had the person: no longer at the scene."""
+        return spans(
+            (stay.since.at, stay.until) for stay in self.whereabouts if stay.place in HAS_PERSON
+        )
 
     def agencies(self, *kinds: AgencyKind) -> tuple[str, ...]:
         """The agencies of these kinds that have an incident in the crisis, sorted."""

@@ -20,7 +20,7 @@ from schemas.events.incident import IncidentFacts
 from schemas.person import Caller, PersonDescriptor
 from schemas.received import Mark
 from services.liaison.crisis.facts import Attendance, IncidentState, Indicator, Stretch
-from services.liaison.time.spans import FOREVER
+from services.liaison.time.spans import FOREVER, spans
 
 Key = tuple[str, str]
 
@@ -141,6 +141,20 @@ class IncidentBuilder:
     channel: str | None = None
     named: bool = False
     ethnicity_stated: bool = False
+    high_risk_at: datetime | None = None
+    opened_again: Mark | None = None
+    open_before: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    def open_again(self, mark: Mark) -> None:
+        """It is reported anew after it was closed: what comes of it counts from now."""
+        if self.closed is None:
+            return
+        began = self.opened_at
+        if self.opened_again is not None:
+            began = self.opened_again.at
+        self.open_before.append((began, self.closed.at))
+        self.opened_again = mark
+        self.closed = self.attended = self.outcome = None
 
     def is_about(self, person: PersonDescriptor | None) -> None:
         """Whom the agency says it is about. What a later statement leaves out of the age stays as it was."""
@@ -160,6 +174,8 @@ class IncidentBuilder:
         self.linked |= dict.fromkeys((link.agency, link.reference) for link in data.linked)
         self.has_location = self.has_location or data.location is not None
         self.risk_to_self = data.risk_to_self or self.risk_to_self
+        if data.risk_to_self is RiskLevel.HIGH:
+            self.high_risk_at = self.high_risk_at or mark.at
         self.risk_to_responders = data.risk_to_responders or self.risk_to_responders
 
     def build(self) -> IncidentState:
@@ -190,6 +206,9 @@ class IncidentBuilder:
             self.channel,
             self.named,
             self.ethnicity_stated,
+            self.high_risk_at,
+            self.opened_again,
+            spans(self.open_before),
         )
 
 
@@ -218,6 +237,7 @@ class Presence:
     _police: dict[Key, Key] = field(default_factory=dict)
     _there: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
     _coming: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
+    ambulance_coming: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     @property
     def ambulance_sent(self) -> bool:
@@ -283,6 +303,7 @@ class Presence:
             {},
             dict(self._there),
             dict(self._coming),
+            list(self.ambulance_coming),
         )
         end.responding.extend((at, FOREVER) for _, at in self._sent.values())
         for unit in self._coming:
@@ -293,8 +314,13 @@ class Presence:
 
     def _not_coming(self, unit: Key, until: datetime) -> None:
         unit_coming = self._coming.pop(unit, None)
-        if unit_coming is not None and unit_coming[0] in JOINT_RESPONSE:
-            self.joint.append((unit_coming[2], until))
+        if unit_coming is None:
+            return
+        kind, _, start = unit_coming
+        if kind in JOINT_RESPONSE:
+            self.joint.append((start, until))
+        if kind in AMBULANCE_RESPONSE:
+            self.ambulance_coming.append((start, until))
 
     def _gone(self, unit: Key, until: datetime) -> None:
         unit_there = self._there.pop(unit, None)

@@ -28,6 +28,7 @@ from services.liaison.crisis.scene import (
     Key,
     Presence,
 )
+from services.liaison.crisis.whereabouts import Whereabouts
 from services.liaison.time.spans import FOREVER, spans
 
 _TAKEN = frozenset({"conveyed", "detained", "arrested"})
@@ -51,6 +52,7 @@ class Folding:
         self.detentions = Detentions()
         self.records = Records()
         self.signs: list[tuple[ClinicalSign, Mark]] = []
+        self.whereabouts = Whereabouts()
 
     def take(self, received: Received) -> None:
         """The next event; none before it may come any more."""
@@ -63,6 +65,7 @@ class Folding:
             return
         data = received.event.data
         kind = type(data)
+        self.whereabouts.take(data, received.agency_kind, mark)
         if kind in RECORDED:
             self.records.take(Said(key, received.agency, received.agency_kind, data, mark))
         handling = _HANDLING.get(kind)
@@ -111,6 +114,7 @@ class Folding:
     ) -> None:
         if state.reported is None:
             state.reported, state.channel = mark, data.channel
+        state.open_again(mark)
         self._facts(state, data, mark)
 
     def _code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:
@@ -164,6 +168,8 @@ class Folding:
 
     def _on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
         state.first_assigned = state.first_assigned or mark
+        if data.kind is ResourceKind.POLICE_UNIT and self.presence.attendance is None:
+            self.whereabouts.police_arrive(mark)
         self.presence.arrived((state.key[0], data.resource), data.kind, state.key, mark)
         if data.kind in AMBULANCE_RESPONSE:
             self.response.sent(mark)
@@ -271,9 +277,10 @@ class Folding:
             forces=self.forces.build(),
             detentions=self.detentions.build(),
             open_police_or_ambulance=spans(
-                (state.opened_at, end_of(state.closed))
+                stretch
                 for state in incidents
                 if state.kind in ("police", "ambulance")
+                for stretch in state.open_spans
             ),
             faults=faults,
             contacts=contacts,
@@ -291,6 +298,8 @@ class Folding:
             place_requests=tuple(records.places[key] for key in sorted(records.places)),
             consultations=tuple(self.detentions.consultations),
             signs=tuple(self.signs),
+            ambulance_coming=spans(there.ambulance_coming),
+            whereabouts=self.whereabouts.build(),
         )
 
     def _indicators_with(self, person: PersonOnFile | None) -> tuple[Indicator, ...]:

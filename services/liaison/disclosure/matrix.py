@@ -294,7 +294,7 @@ def view(
     permitted = tuple(allowed(role, standing, crisis))
     desk_view: dict[str, Any] = {
         "title": finding.title,
-        "next_step": finding.next_step,
+        "next_step": finding.step_for(role),
         "verification": standing.verification,
         "act_by": finding.act_by.isoformat() if finding.act_by else None,
         "rule": finding.rule,

@@ -9,63 +9,59 @@ from services.liaison.crisis.facts import Attendance, Crisis, Stretch
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
-from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import (
-    Spans,
-    both,
-    either,
-    held_for,
-    open_end,
-    since,
-    spans,
-    without,
-)
-
-
-def _of(stretches: tuple[Stretch, ...]) -> Spans:
-    return spans((stretch.since.at, stretch.until) for stretch in stretches)
+from services.liaison.rules.shared.words import clock, duration
+from services.liaison.rules.shared.worsening import assessed_spans
+from services.liaison.time.spans import Spans, both, either, held_for, since, spans, without
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, not asked for, or asked
-    for and never graded.
+    for and never graded; or graded C1 or C2 and nobody comes.
 
-    Suppressed by an ambulance clinician's documented assessment after police arrived, and while a mental-health joint
-    response car or street triage is coming or there.
+    Suppressed by an ambulance clinician's documented assessment after police arrived, until the person gets worse; while a
+    mental-health joint response car or street triage is coming or there; and once a crew, a department or another place
+    has the person.
     """
     signs = crisis.clear_crisis
-    if not signs:
+    if not signs or not crisis.attendances:
         return
     in_crisis = since(max(sign.at for sign in signs))
-    if not crisis.attendances:
-        return
-    requested = _of(crisis.requested)
-    low = either(_of(crisis.below_emergency), _of(crisis.stood_down))
-    sent = since(_first_sent(crisis))
     for attendance in crisis.attendances:
-        assessed = min(
-            (mark.at for mark in crisis.assessments if mark.at >= attendance.begun.at), default=None
-        )
-        open_to_it = without(
+        unseen = without(
             both(attendance.spans, in_crisis),
-            since(assessed),
             crisis.joint_response,
-            crisis.emergency,
             crisis.ambulance_on_scene,
+            crisis.in_care,
         )
-        if not open_to_it:
+        if not unseen:
             continue
-        unasked = held_for(
-            without(open_to_it, requested), RULE.limit(policy, "ambulance_request_within")
-        )
-        asked_for = without(both(open_to_it, requested), low, sent)
-        ungraded = held_for(asked_for, RULE.limit(policy, "grade_within"))
-        for start, end in either(both(open_to_it, low), ungraded, unasked):
-            yield _finding(crisis, policy, attendance, (start, end))
+        assessed = assessed_spans(crisis, attendance.begun.at)
+        for stretch in _no_emergency(crisis, policy, without(unseen, assessed, crisis.emergency)):
+            yield _graded_low(crisis, policy, attendance, stretch)
+        yield from _nobody_comes(crisis, policy, attendance, without(unseen, _detained(crisis)))
+
+
+def _no_emergency(crisis: Crisis, policy: Policy, unseen: Spans) -> Spans:
+    """Stood down or graded low; not asked for within the limit; or asked for, and not graded within it."""
+    low = either(_spans_of(crisis.below_emergency), _spans_of(crisis.stood_down))
+    requested = _spans_of(crisis.requested)
+    # what comes without a grade comes
+    sent = since(_first_sent(crisis))
+    ungraded = without(both(unseen, requested), low, sent)
+    unasked = without(unseen, requested)
+    return either(
+        both(unseen, low),
+        held_for(ungraded, RULE.limit(policy, "grade_within")),
+        held_for(unasked, RULE.limit(policy, "ambulance_request_within")),
+    )
+
+
+def _spans_of(stretches: tuple[Stretch, ...]) -> Spans:
+    return spans((stretch.since.at, stretch.until) for stretch in stretches)
 
 
 def _first_sent(crisis: Crisis) -> datetime | None:
-    """When an ambulance was first on its way: what comes without a grade comes."""
+    """When an ambulance was first on its way."""
     sent = (
         incident.first_assigned.at
         for incident in crisis.incidents
@@ -74,53 +70,106 @@ def _first_sent(crisis: Crisis) -> datetime | None:
     return min(sent, default=None)
 
 
-def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...]]:
-    for stretch in (*crisis.stood_down, *crisis.below_emergency):
-        if stretch.since.at <= at < stretch.until:
-            if stretch in crisis.stood_down:
-                said = f"Ambulance stood down ({stretch.what}) at {clock(stretch.since.at)}"
-                return said, (Evidence(said, stretch.since.at, stretch.since.event),)
-            said = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}, below emergency"
-            return said, (Evidence(said, stretch.since.at, stretch.since.event),)
-    request = min(
-        (request.since for request in crisis.requested if request.since.at <= at < request.until),
-        default=None,
-    )
-    if request is not None:
-        said = f"An ambulance was asked for at {clock(request.at)} and the call is not graded"
-        return said, (Evidence(said, request.at, request.event),)
-    return "No ambulance has been asked for", ()
-
-
-def _finding(
+def _graded_low(
     crisis: Crisis, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]
 ) -> Finding:
-    start, end = stretch
-    why, evidence = _why(crisis, start)
-    on_scene = Evidence(
-        f"Police on scene since {clock(attendance.begun.at)}",
-        attendance.begun.at,
-        attendance.begun.event,
-    )
-    signs = tuple(
-        Evidence(f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event)
-        for sign in crisis.clear_crisis
-    )
-    return Finding(
-        rule=RULE.id,
+    reason, evidence, moment = _why(crisis, stretch[0])
+    return RULE.finds(
+        policy,
         anchor=attendance.begun.event,
-        holds_from=start,
-        until=open_end(end),
-        urgency=RULE.urgency,
-        title=RULE.title,
-        reason=f"Police are on scene with a person in a clear mental-health crisis. {why}.",
-        next_step=RULE.next_step,
-        recipients=RULE.recipients,
-        evidence=(on_scene, *signs, *evidence),
-        acknowledge_within=policy.acknowledge_within(RULE.urgency),
-        act_by=start + RULE.limit(policy, "retriage_within"),
+        holds=stretch,
+        moment=moment,
+        reason=f"Police are on scene with a person in a clear mental-health crisis. {reason}.",
+        evidence=(_police(attendance), *_signs(crisis), *evidence),
+        act_by=stretch[0] + RULE.limit(policy, "retriage_within"),
         relies_on=crisis.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
+    )
+
+
+def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...], str | None]:
+    """The reason, what it rests on, and the moment for the next step."""
+    for stretch in crisis.stood_down:
+        if stretch.since.at <= at < stretch.until:
+            reason = f"Ambulance stood down ({stretch.what}) at {clock(stretch.since.at)}"
+            return reason, (_said(reason, stretch),), "stood-down"
+    for stretch in crisis.below_emergency:
+        if stretch.since.at <= at < stretch.until:
+            graded = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}"
+            reason = f"{graded}, below emergency"
+            return reason, (_said(reason, stretch),), None
+    requests = [stretch for stretch in crisis.requested if stretch.since.at <= at < stretch.until]
+    if requests:
+        first = min(requests, key=lambda stretch: stretch.since)
+        asked_at = clock(first.since.at)
+        reason = f"An ambulance was asked for at {asked_at} and the call is not graded"
+        return reason, (_said(reason, first),), None
+    return "No ambulance has been asked for", (), "not-requested"
+
+
+def _said(reason: str, stretch: Stretch) -> Evidence:
+    return Evidence(reason, stretch.since.at, stretch.since.event)
+
+
+def _nobody_comes(
+    crisis: Crisis, policy: Policy, attendance: Attendance, unseen: Spans
+) -> Iterator[Finding]:
+    """An emergency is one only if somebody comes: nobody is on the way by the one limit, or there by the other, since the
+    response was graded. A crew that is diverted does not start the time anew."""
+    for category, graded_at, stretch in _emergencies(crisis):
+        there_within = RULE.limit(policy, f"there_within_category_{category}")
+        # not every room says who is on the way: for category 1 the crew is there before its absence could mean anything
+        sent_within = min(there_within, RULE.limit(policy, "sent_within"))
+        came = [start for start, end in crisis.ambulance_on_scene if end > graded_at]
+        waiting = without(both(unseen, (stretch,)), since(min(came, default=None)))
+        unsent = without(both(waiting, since(graded_at + sent_within)), crisis.ambulance_coming)
+        absent = both(waiting, since(graded_at + there_within))
+        for holds in either(unsent, absent):
+            waited = duration(holds[0] - graded_at)
+            yield RULE.finds(
+                policy,
+                anchor=attendance.begun.event,
+                holds=holds,
+                stage="nobody-comes",
+                title="Emergency with police present, and nobody comes",
+                moment="nobody-comes",
+                reason="Police are on scene with a person in a clear mental-health crisis. The response is category "
+                f"{category} since {clock(graded_at)}; after {waited} no crew is there.",
+                evidence=(
+                    _police(attendance),
+                    *_signs(crisis),
+                    Evidence(f"Emergency response since {clock(graded_at)}", graded_at),
+                ),
+                act_by=graded_at + there_within,
+                relies_on=crisis.agencies("police", "ambulance"),
+                relies_on_services=("ambulance",),
+            )
+
+
+def _detained(crisis: Crisis) -> Spans:
+    """Detained under s135 or s136: whether an ambulance comes to that is asked by another rule."""
+    return spans((detention.detained.at, detention.over) for detention in crisis.detentions)
+
+
+def _emergencies(crisis: Crisis) -> Iterator[tuple[str, datetime, tuple[datetime, datetime]]]:
+    """Each stretch of category 1 or 2, with since when the response is an emergency: an upgrade to category 1 has its own
+    time, a return to category 2 waits since the first grade."""
+    for stretch in crisis.category_1:
+        yield "1", stretch[0], stretch
+    for graded_at, end in crisis.emergency:
+        for stretch in without(((graded_at, end),), crisis.category_1):
+            yield "2", graded_at, stretch
+
+
+def _police(attendance: Attendance) -> Evidence:
+    begun = attendance.begun
+    return Evidence(f"Police on scene since {clock(begun.at)}", begun.at, begun.event)
+
+
+def _signs(crisis: Crisis) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event)
+        for sign in crisis.clear_crisis
     )
 
 

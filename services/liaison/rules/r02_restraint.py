@@ -4,45 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.codes import CrisisIndicator
 from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.shared.restraint import evidence_of
+from services.liaison.rules.shared.restraint import crisis_signs_since, evidence_of
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import both, either, held_for, open_end, since, without
+from services.liaison.time.spans import both, either, held_for, without
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R02: restraint, a sign of a crisis or of acute behavioural disturbance, and no C1 within a minute."""
-    first = min(
-        (
-            indicator.at
-            for indicator in crisis.indicators
-            if indicator.kind is not CrisisIndicator.RESTRAINT
-        ),
-        default=None,
-    )
+    """Restraint, a sign of a crisis or of acute behavioural disturbance, and no category 1 within a minute."""
     for force in crisis.forces:
         if not force.is_restraint:
             continue
-        concerned = both(force.spans, either(since(first), force.abd_spans))
+        concerned = both(force.spans, either(crisis_signs_since(crisis), force.abd_spans))
         waiting = without(concerned, crisis.category_1)
-        for start, end in held_for(waiting, RULE.limit(policy, "restraint_upgrade_within")):
-            yield Finding(
-                rule=RULE.id,
+        for stretch in held_for(waiting, RULE.limit(policy, "restraint_upgrade_within")):
+            yield RULE.finds(
+                policy,
                 anchor=force.started.event,
-                holds_from=start,
-                until=open_end(end),
-                urgency=RULE.urgency,
-                title=RULE.title,
+                holds=stretch,
                 reason=f"A person in a mental-health crisis has been restrained since {clock(force.started.at)} "
                 "and there is no category 1 response.",
-                next_step=RULE.next_step,
-                recipients=RULE.recipients,
                 evidence=evidence_of(force),
-                acknowledge_within=policy.acknowledge_within(RULE.urgency),
+                act_by=stretch[0] + RULE.limit(policy, "crew_there_within"),
                 relies_on=crisis.agencies("ambulance"),
                 relies_on_services=("ambulance",),
             )

@@ -8,50 +8,56 @@ from datetime import datetime
 from services.liaison.crisis.facts import Crisis, Force
 from services.liaison.finding import Finding
 from services.liaison.policy import Policy
-from services.liaison.rules.shared.restraint import AT_ONCE, evidence_of
+from services.liaison.rules.shared.restraint import (
+    AT_ONCE,
+    crisis_signs_since,
+    danger_since,
+    evidence_of,
+)
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import open_end
+from services.liaison.time.spans import either
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R03: restraint that lasts without review, lasts too long at all, or with a sign of danger to life.
+    """Restraint of somebody in a crisis or in danger that lasts without review, lasts too long at all, or with a sign of
+    danger to life. Handcuffs at an arrest, with neither, are ordinary police work.
 
     Each is a stage of one condition: the first raises the alert, a later one worsens it.
     """
     for force in crisis.forces:
-        if not force.is_restraint:
+        concerned = either(crisis_signs_since(crisis), danger_since(force))
+        if not force.is_restraint or not concerned:
             continue
         end = force.spans[0][1]
-        stages = sorted(entry for entry in _stages(force, policy) if entry[0] < end)
-        evidence = evidence_of(force) if stages else ()
-        for number, (at, stage, reason) in enumerate(stages):
-            following = stages[number + 1][0] if number + 1 < len(stages) else end
+        # before there is a sign of a crisis or of danger no limit counts as passed
+        begin = concerned[0][0]
+        stages = sorted(
+            (max(at, begin), name, reason) for at, name, reason in _stages(force, policy)
+        )
+        for number, (at, name, reason) in enumerate(stages):
+            following = min([end, *(later for later, _, _ in stages[number + 1 : number + 2])])
             if at >= following:
                 continue
-            yield Finding(
-                rule=RULE.id,
+            yield RULE.finds(
+                policy,
                 anchor=force.started.event,
-                holds_from=at,
-                until=open_end(following),
-                urgency=RULE.urgency,
-                title=RULE.title,
+                holds=(at, following),
+                stage=name,
                 reason=reason,
-                next_step=RULE.next_step,
-                recipients=RULE.recipients,
-                evidence=evidence,
-                acknowledge_within=policy.acknowledge_within(RULE.urgency),
-                stage=stage,
+                evidence=evidence_of(force),
+                act_by=at,
                 relies_on=(force.agency,),
             )
 
 
 def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]:
-    danger = force.first_of(AT_ONCE)
     begun = force.started.at
+    danger = force.first_of(AT_ONCE)
     if danger is not None:
-        reason = f"Restraint since {clock(begun)} and a sign of danger to life: {danger[0].value}."
-        yield max(danger[1].at, begun), f"sign: {danger[0].value}", reason
+        sign, mark = danger
+        reason = f"Restraint since {clock(begun)} and a sign of danger to life: {sign.value}."
+        yield max(mark.at, begun), f"sign: {sign.value}", reason
     review = RULE.limit(policy, "restraint_review_within")
     reviews = [begun, *sorted(mark.at for mark in force.reviews)]
     following = [*reviews[1:], force.spans[0][1]]
@@ -62,11 +68,8 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
         yield unreviewed[0] + review, "no-review", reason
     limit = RULE.limit(policy, "restraint_limit")
     minutes = int(limit.total_seconds() // 60)
-    yield (
-        begun + limit,
-        f"{minutes}-minutes",
-        f"Restraint has lasted {minutes} minutes, since {clock(begun)}.",
-    )
+    reason = f"Restraint has lasted {minutes} minutes, since {clock(begun)}."
+    yield begun + limit, f"{minutes}-minutes", reason
 
 
 RULE = rule(__name__, condition)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from schemas.codes import DetentionPower, PlaceOfSafetyKind, ResourceKind
-from services.liaison.crisis.facts import Crisis, Detention, Mark
+from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
-from services.liaison.time.spans import FOREVER, both, held_for, open_end, spans, without
+from services.liaison.time.spans import FOREVER, both, held_for, spans, without
 
 HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTMENT})
 """Kept there, a person is with health already and goes nowhere."""
@@ -21,87 +22,87 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Detained and no ambulance asked for; asked for and not there; or conveyed by police without a reason."""
     request_within = RULE.limit(policy, "ambulance_request_within")
     arrival_within = RULE.limit(policy, "ambulance_arrival_within")
+    requested = spans((request.since.at, request.until) for request in crisis.requested)
     for detention in crisis.detentions:
-        if detention.power is not DetentionPower.SECTION_136:
+        if detention.power is not DetentionPower.SECTION_136 or detention.kept_at in HEALTH:
             continue
-        if detention.kept_at in HEALTH:
-            continue
-        there = (
-            detention.arrived,
-            detention.handed_over,
-            detention.assessment_started,
-            detention.ended,
+        over = _over(detention)
+        conveyed = min((journey.mark.at for journey in detention.conveyed), default=FOREVER)
+        waiting = without(
+            spans([(detention.detained.at, min(over, conveyed))]), crisis.ambulance_on_scene
         )
-        over: list[Mark] = [mark for mark in there if mark is not None]
-        conveyed = [journey.mark for journey in detention.conveyed]
-        waiting_ends = min((mark.at for mark in (*over, *conveyed)), default=FOREVER)
-        waiting = without(spans([(detention.detained.at, waiting_ends)]), crisis.ambulance_on_scene)
-        requested = spans((request.since.at, request.until) for request in crisis.requested)
-        for start, end in held_for(without(waiting, requested), request_within):
-            yield _finding(
-                crisis,
-                policy,
-                detention,
-                start,
-                end,
-                "not-requested",
-                f"Detained under s136 and no ambulance asked for in {duration(request_within)}.",
+        for stretch in held_for(without(waiting, requested), request_within):
+            reason = (
+                f"Detained under s136 and no ambulance asked for in {duration(request_within)}."
             )
-        for start, end in held_for(both(waiting, requested), arrival_within):
-            yield _finding(
-                crisis,
-                policy,
-                detention,
-                start,
-                end,
-                "not-arrived",
-                f"Ambulance asked for and not on scene after {duration(arrival_within)}.",
-            )
-        for conveyance in detention.conveyed:
-            if conveyance.by is ResourceKind.POLICE_UNIT and not conveyance.reason_given:
-                until = min((mark.at for mark in over), default=FOREVER)
-                if conveyance.mark.at < until:
-                    yield _finding(
-                        crisis,
-                        policy,
-                        detention,
-                        conveyance.mark.at,
-                        until,
-                        "police-vehicle",
-                        "Conveyed in a police vehicle and no reason recorded.",
-                    )
+            yield _waiting(crisis, policy, detention, stretch, "not-requested", reason)
+        for stretch in held_for(both(waiting, requested), arrival_within):
+            reason = f"Ambulance asked for and not on scene after {duration(arrival_within)}."
+            yield _waiting(crisis, policy, detention, stretch, "not-arrived", reason)
+        for journey in detention.conveyed:
+            by_police = journey.by is ResourceKind.POLICE_UNIT and not journey.reason_given
+            if by_police and journey.mark.at < over:
+                yield _finding(
+                    policy,
+                    detention,
+                    (journey.mark.at, over),
+                    "police-vehicle",
+                    "Conveyed in a police vehicle and no reason recorded.",
+                    moment="police-vehicle",
+                )
 
 
-def _finding(
+def _over(detention: Detention) -> datetime:
+    """When the person was at a place of safety, or the detention ended."""
+    marks = (
+        detention.arrived,
+        detention.handed_over,
+        detention.assessment_started,
+        detention.ended,
+    )
+    return min((mark.at for mark in marks if mark is not None), default=FOREVER)
+
+
+def _waiting(
     crisis: Crisis,
     policy: Policy,
     detention: Detention,
-    start: datetime,
-    end: datetime,
+    stretch: tuple[datetime, datetime],
     stage: str,
     reason: str,
 ) -> Finding:
-    began = Evidence(
-        f"Detained under s136 at {clock(detention.detained.at)}",
-        detention.detained.at,
-        detention.detained.event,
+    return _finding(
+        policy,
+        detention,
+        stretch,
+        stage,
+        reason,
+        moment="not-requested" if stage == "not-requested" else None,
+        relies_on=crisis.agencies("police", "ambulance"),
+        relies_on_services=("ambulance",),
     )
-    return Finding(
-        rule=RULE.id,
-        anchor=detention.detained.event,
-        holds_from=start,
-        until=open_end(end),
-        urgency=RULE.urgency,
-        title=RULE.title,
+
+
+def _finding(
+    policy: Policy,
+    detention: Detention,
+    stretch: tuple[datetime, datetime],
+    stage: str,
+    reason: str,
+    **more: Any,
+) -> Finding:
+    detained = detention.detained
+    return RULE.finds(
+        policy,
+        anchor=detained.event,
+        holds=stretch,
         reason=reason,
-        next_step=RULE.next_step,
-        recipients=RULE.recipients,
-        evidence=(began,),
-        acknowledge_within=policy.acknowledge_within(RULE.urgency),
+        evidence=(
+            Evidence(f"Detained under s136 at {clock(detained.at)}", detained.at, detained.event),
+        ),
         stage=stage,
-        act_by=detention.detained.at + RULE.limit(policy, "ambulance_arrival_within"),
-        relies_on=() if stage == "police-vehicle" else crisis.agencies("police", "ambulance"),
-        relies_on_services=() if stage == "police-vehicle" else ("ambulance",),
+        act_by=detained.at + RULE.limit(policy, "ambulance_arrival_within"),
+        **more,
     )
 
 

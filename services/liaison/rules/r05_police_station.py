@@ -46,7 +46,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     f"(Mental Health Act 2025 s48); this person's is one since {clock(mark.at)}.",
                     evidence=(_station(mark),),
                     act_by=stretch[0],
-                    next_step="Move the person to another place of safety now. Trust: name the site that takes them.",
+                    moment="never",
                 )
         for mark, end in there(crisis, detention):
             allowed = without(spans([(mark.at, end)]), never)
@@ -177,8 +177,7 @@ def _checks(
                     evidence=(_station(mark),),
                     act_by=last.at + within,
                     recipients=("custody",) if stage == "due" else RULE.recipients,
-                    next_step="Custody: have a health-care professional see the person now and record it; if none is "
-                    "available the person must be moved.",
+                    moment="health-check",
                     relies_on=_relies(detention, custodies),
                 )
 
@@ -221,7 +220,7 @@ def _reviews(
                 evidence=(_station(mark),),
                 act_by=began.at + within,
                 recipients=("custody", "police-control"),
-                next_step="Custody: review now whether the conditions still hold and record it; if not, move the person.",
+                moment="review",
                 relies_on=_relies(detention, custodies),
             )
 

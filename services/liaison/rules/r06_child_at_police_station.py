@@ -33,6 +33,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 policy,
                 anchor=detention.detained.event,
                 holds=(mark.at, end),
+                act_by=mark.at,
                 stage=f"{stage}, {age}",
                 reason=f"{age_words}; detained under {detention.power.value} and {where} a police station since "
                 f"{clock(mark.at)}.",

@@ -142,11 +142,9 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
     left = clocked.period - RULE.limit(policy, "second_warning")
     since = f"The period of detention began at {clock(began)}"
     if any(start <= at < until for start, until in detention.away):
-        return (
-            _away(at, end, f"{since} and runs on although the person has escaped.")
-            if at >= end - left
-            else None
-        )
+        if at < end - left:
+            return None
+        return _away(at, end, f"{since} and runs on although the person has escaped.")
     faults = [(extension, wrong) for extension, wrong in clocked.faults if extension.mark.at <= at]
     flawed = " ".join(
         f"The extension of {clock(extension.mark.at)} does not count: {', '.join(wrong)}."
@@ -164,24 +162,27 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
         reason = (
             f"{since}. {duration(clocked.longest - began)} have passed; no extension allows more."
         )
-        return Stage("no-longer-lawful", 1, reason, evidence, end)
+        return Stage("no-longer-lawful", 1, reason, evidence, end, "period-ended")
     if at >= end:
         passed = duration(clocked.period)
-        extended = end > began + clocked.period
-        why = (
-            "the extension has ended"
-            if extended
-            else f"{passed} have passed and no extension that counts is recorded"
-        )
+        why = f"{passed} have passed and no extension that counts is recorded"
+        if end > began + clocked.period:
+            why = "the extension has ended"
+        name = "period-ended"
+        if faults:
+            # a further extension that does not count makes it worse once more
+            name = f"period-ended{len(faults)}"
+        reason = f"{since}; {why}. The power to detain ended at {clock(end)}. {flawed}".strip()
+        return Stage(name, 1, reason, evidence, end, "period-ended")
+    if flawed and end == began + clocked.period:
         return Stage(
-            f"period-ended{len(faults) or ''}",
+            f"extension-{len(faults)}",
             1,
-            f"{since}; {why}. {flawed}".strip(),
+            f"{since}. {flawed}",
             evidence,
             end,
+            "extension-does-not-count",
         )
-    if flawed and end == began + clocked.period:
-        return Stage(f"extension-{len(faults)}", 1, f"{since}. {flawed}", evidence, end)
     if at >= end - left:
         return Stage(
             "second-warning",
@@ -189,6 +190,7 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
             f"{since} and ends at {clock(end)}. {_assessed(detention, at)}",
             (),
             end,
+            _moment(detention, at),
         )
     if at >= end - (clocked.period - RULE.limit(policy, "first_warning")):
         return Stage(
@@ -197,11 +199,21 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
             f"{since} and ends at {clock(end)}. {_assessed(detention, at)}",
             (),
             end,
+            _moment(detention, at),
         )
     waiting = detention.assessment_started is None or detention.assessment_started.at > at
     if waiting and at >= began + RULE.limit(policy, "assessment_within"):
         hours = duration(RULE.limit(policy, "assessment_within"))
         return Stage("not-assessed", 3, f"{since}; no assessment has begun in {hours}.", (), end)
+    return None
+
+
+def _moment(detention: Detention, at: datetime) -> str | None:
+    """How far the assessment is decides what there is to do."""
+    if detention.assessed is not None and detention.assessed[0].at <= at:
+        return "assessed"
+    if detention.assessment_started is not None and detention.assessment_started.at <= at:
+        return "assessment-begun"
     return None
 
 
@@ -223,9 +235,15 @@ def _away(at: datetime, until: datetime, escape: str) -> Stage:
             f"{escape} The power to retake the person ended at {clock(until)}.",
             (),
             until,
+            "retake-ended",
         )
     return Stage(
-        "retake-ends", 2, f"{escape} The person may be retaken until {clock(until)}.", (), until
+        "retake-ends",
+        2,
+        f"{escape} The person may be retaken until {clock(until)}.",
+        (),
+        until,
+        "away",
     )
 
 
@@ -255,6 +273,7 @@ def _finding(
         ),
         stage=stage.name,
         act_by=stage.act_by,
+        moment=stage.moment,
         recipients=recipients,
         relies_on=tuple(sorted({detention.agency, *crisis.agencies("mental-health-trust")})),
         relies_on_services=("mental-health-trust",),

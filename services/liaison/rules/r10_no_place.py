@@ -26,11 +26,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         if restarted_from(crisis, detention) is not None:
             continue
-        requests = [
-            request
-            for request in crisis.place_requests
-            if len(crisis.detentions) == 1 or request.incident == detention.incident
-        ]
+        requests = _requests_for(crisis, detention)
         began = detention.detained
         arrived = FOREVER if detention.clock_started is None else detention.clock_started.at
         over = min(arrived, detention.over, *(escape.at for escape in detention.escapes))
@@ -66,6 +62,23 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     relies_on=tuple(sorted({detention.agency})),
                     relies_on_services=("mental-health-trust",),
                 )
+
+
+def _requests_for(crisis: Crisis, detention: Detention) -> list[PlaceRequest]:
+    """The requests for this person: of the detention's incident, and what a site says of one of their numbers under a
+    reference of its own. Where nobody else is detained, all there are."""
+    if len(crisis.detentions) == 1:
+        return list(crisis.place_requests)
+    numbers = {
+        request.request
+        for request in crisis.place_requests
+        if request.incident == detention.incident
+    }
+    return [
+        request
+        for request in crisis.place_requests
+        if request.incident == detention.incident or request.request in numbers
+    ]
 
 
 def _accepted(requests: list[PlaceRequest]) -> Spans:

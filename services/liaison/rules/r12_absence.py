@@ -77,6 +77,8 @@ def _incomplete(
             holds=stretch,
             urgency=1,
             stage="police-not-told",
+            moment="police-not-told",
+            act_by=opened.at + within,
             title="Absent without leave and the police not told",
             reason=f"A detained patient is absent without leave since {clock(opened.at)}. {why}, and after "
             f"{duration(within)} the police have no call about it.",
@@ -96,6 +98,8 @@ def _incomplete(
                 anchor=opened.event,
                 holds=(start, min(end, first)),
                 stage="not-graded",
+                moment="not-graded",
+                act_by=opened.at + within,
                 title="Absent without leave and the risk not graded",
                 reason=f"A detained patient is absent without leave since {clock(opened.at)} and after "
                 f"{duration(within)} the risk is not graded.",
@@ -157,6 +161,7 @@ def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> It
         policy,
         anchor=mark.event,
         holds=(mark.at, min(until, over)),
+        act_by=mark.at,
         urgency=1 if grave else 2,
         title="Patient absent without leave has been met",
         reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {meeting_words} at "
@@ -200,6 +205,7 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
                 anchor=(source, f"{event}/power"),
                 holds=(start, end),
                 stage=stage,
+                moment=stage,
                 reason=reason,
                 title="Power to retake ends"
                 if stage == "power-ends"

@@ -15,6 +15,9 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER, held_for, spans
 
+_MOMENTS = {"not-assessed": None, "contradicted": "contradicted", "not-seen": "not-seen"}
+"""The moment for the next step, by stage."""
+
 
 def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, datetime] | None:
     """What speaks of a mental-health history, and since when it does: a care pathway open at arrival or closed not long
@@ -90,6 +93,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 recipients=roles,
                 agencies=(custody.key[0], *trusts),
                 relies_on=(custody.key[0],),
+                moment=_MOMENTS[stage],
+                act_by=holds[0],
             )
 
         assessed = min(

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import FOREVER, both, open_end, spans
+from services.liaison.time.spans import FOREVER, both, spans
+
+_WITH_PLAN: dict[str, Any] = {"reason": "The person has a crisis plan with a mental-health trust."}
+_WITHOUT_PLAN: dict[str, Any] = {
+    "title": "Known to mental-health services",
+    "reason": "The person has an open care episode with a mental-health trust.",
+    "moment": "without-plan",
+}
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -25,39 +33,24 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         return
     first = reports[0]
     pathways = [
-        (
-            max(pathway.opened_at, first.at),
-            FOREVER if pathway.closed_at is None else pathway.closed_at,
-            pathway,
-        )
+        (max(pathway.opened_at, first.at), pathway.closed_at or FOREVER, pathway)
         for pathway in crisis.person.pathways
     ]
-    standing = both(
-        spans((opened, closed) for opened, closed, _ in pathways), crisis.open_police_or_ambulance
-    )
-    for start, end in standing:
+    in_care = spans((opened, closed) for opened, closed, _ in pathways)
+    for start, end in both(in_care, crisis.open_police_or_ambulance):
         open_pathways = [
             pathway for opened, closed, pathway in pathways if opened <= start < closed
         ]
-        plan = any(pathway.facts.crisis_plan is not None for pathway in open_pathways)
-        yield Finding(
-            rule=RULE.id,
+        has_plan = any(pathway.facts.crisis_plan is not None for pathway in open_pathways)
+        words = _WITH_PLAN if has_plan else _WITHOUT_PLAN
+        yield RULE.finds(
+            policy,
             anchor=first.event,
-            holds_from=start,
-            until=open_end(end),
-            urgency=RULE.urgency,
-            title=RULE.title if plan else "Known to mental-health services",
-            reason=(
-                "The person has a crisis plan with a mental-health trust."
-                if plan
-                else "The person has an open care episode with a mental-health trust."
-            ),
-            next_step=RULE.next_step,
-            recipients=RULE.recipients,
+            holds=(start, end),
             evidence=(Evidence(f"Incident reported at {clock(first.at)}", first.at, first.event),),
-            acknowledge_within=policy.acknowledge_within(RULE.urgency),
             act_by=start + RULE.limit(policy, "crisis_plan_opened_within"),
             agencies=tuple(sorted({pathway.agency for pathway in open_pathways})),
+            **words,
         )
 
 

@@ -62,6 +62,18 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 yield _finding(crisis, policy, refusal, (since, end), "nobody-sent", consequence)
 
 
+def looked_after(crisis: Crisis, policy: Policy) -> Spans:
+    """When this rule waits for somebody to take the call over; no other rule need ask for that."""
+    in_order = refusals(crisis)
+    stretches = []
+    for number, refusal in enumerate(in_order):
+        following = min((later.mark.at for later in in_order[number + 1 :]), default=FOREVER)
+        answered = _answered(crisis, refusal, _receivers(crisis, refusal), following)
+        if policy.runs(RULE.id, refusal.mark.at):
+            stretches.append((refusal.mark.at, answered))
+    return spans(stretches)
+
+
 def _at_risk(crisis: Crisis, at: datetime) -> bool:
     return any(
         indicator.kind in LIFE_AT_RISK and indicator.at <= at for indicator in crisis.indicators
@@ -83,6 +95,16 @@ def _waiting(
     crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime
 ) -> Spans:
     """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has it, or has closed it."""
+    return without(
+        spans([(refusal.mark.at, _answered(crisis, refusal, receivers, following))]),
+        crisis.responding,
+    )
+
+
+def _answered(
+    crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime
+) -> datetime:
+    """When somebody is there, has assessed, has it, or has closed it; or when it was passed on again."""
     at = refusal.mark.at
     there = (
         *(span for attendance in crisis.attendances for span in attendance.spans),
@@ -101,7 +123,7 @@ def _waiting(
         for referral in crisis.referrals
         if referral.acknowledged is not None and referral.to_agency == refusal.to_agency
     ]
-    return without(spans([(at, min(ends))]), crisis.responding)
+    return min(ends)
 
 
 def _finding(

@@ -1,4 +1,5 @@
-"""R18: a concern for somebody's welfare is seen to, and a crisis call is not closed with nobody having been there."""
+"""R18: nobody at risk waits unseen: a concern for somebody's welfare is seen to, somebody is sent to a call with a risk to
+life, and a crisis call is not closed with nobody having been there."""
 
 from __future__ import annotations
 
@@ -8,13 +9,15 @@ from datetime import datetime
 
 from schemas.codes import AgencyKind, Nature, RiskLevel
 from schemas.received import Mark
-from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.facts import Crisis, IncidentState, end_of
 from services.liaison.crisis.records import Key
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.r17_refusal import RULE as REFUSAL
+from services.liaison.rules.r17_refusal import looked_after
 from services.liaison.rules.shared.refusals import refusals
 from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.waiting_calls import WaitingCall, rung_back_at, waiting_calls
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import (
     FOREVER,
@@ -28,27 +31,43 @@ from services.liaison.time.spans import (
     without,
 )
 
-_DESK: dict[AgencyKind, DeskRole] = {
+_DESK: dict[AgencyKind, DeskRole | None] = {
     "police": "police-control",
     "ambulance": "ambulance-control",
     "mental-health-trust": "mental-health-crisis",
     "local-authority": "amhp",
     "acute-trust": "emergency-department",
+    "operations": None,
 }
+"""Where an agency of each kind logs a call. Operations log none."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Concern:
+class _Wait:
+    """Somebody waits: since when, until when somebody must have gone, and when they did not."""
+
     due: datetime
     mark: Mark
     incident: IncidentState
-    high: bool
-    checked: datetime
+    overdue: Spans
+    call: WaitingCall | None = None
+    """The call with a risk to life; None: a concern for welfare."""
+    high: bool = False
+    """The risk of the concern is stated as high."""
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """A concern that nobody sees to, once a crisis however often it is logged; and a call closed with nobody there."""
-    yield from _unseen(crisis, policy)
+    """A concern that nobody sees to, or a call with a risk to life to which nobody is sent, once a crisis however often it
+    is logged; and a call closed with nobody there."""
+    waits = [*_concerns(crisis, policy), *_calls(crisis, policy)]
+    alerted: Spans = NEVER
+    for wait in sorted(waits, key=lambda wait: (wait.due, wait.mark)):
+        for stretch in without(wait.overdue, alerted):
+            alerted = either(alerted, (stretch,))
+            if wait.call is None:
+                yield _unseen(crisis, policy, wait, stretch)
+            else:
+                yield from _unsent(crisis, policy, wait, wait.call, stretch)
     yield from _closed(crisis, policy)
 
 
@@ -64,14 +83,14 @@ def _first_there(crisis: Crisis, at: datetime) -> datetime:
     return min((max(start, at) for start, end in _there(crisis) if end > at), default=FOREVER)
 
 
-def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Concern]:
+def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
     """Concerns as they were logged; a call that is opened as one and says no more of it counts from its opening."""
     states = {incident.key: incident for incident in crisis.incidents}
-    logged: set[Key] = set()
     for check in crisis.welfare_checks:
-        logged.add(check.incident)
-        if (state := states.get(check.incident)) is not None:
+        state = states.get(check.incident)
+        if state is not None:
             yield _concern(crisis, policy, check.raised, state, check.risk)
+    logged = _logged(crisis)
     for state in crisis.incidents:
         if (
             state.nature is Nature.WELFARE_CONCERN
@@ -81,51 +100,152 @@ def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Concern]:
             yield _concern(crisis, policy, state.reported, state, state.risk_to_self)
 
 
+def _logged(crisis: Crisis) -> frozenset[Key]:
+    return frozenset(check.incident for check in crisis.welfare_checks)
+
+
 def _concern(
     crisis: Crisis, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None
-) -> _Concern:
-    checked = min(
-        (check.at for key, check, _ in crisis.checks if key == state.key and check.at >= mark.at),
-        default=FOREVER,
-    )
+) -> _Wait:
     high = risk is RiskLevel.HIGH
     within = RULE.limit(policy, "high_risk_within" if high else "other_within")
-    return _Concern(mark.at + within, mark, state, high, checked)
+    over = min(
+        _checked(crisis, state, mark.at), _decided(state, mark.at), _first_there(crisis, mark.at)
+    )
+    overdue = held_for(spans([(mark.at, over)]), within)
+    return _Wait(mark.at + within, mark, state, overdue, high=high)
 
 
-def _decided(concern: _Concern) -> datetime:
+def _checked(crisis: Crisis, state: IncidentState, at: datetime) -> datetime:
+    checks = (mark.at for key, mark, _ in crisis.checks if key == state.key and mark.at >= at)
+    return min(checks, default=FOREVER)
+
+
+def _decided(state: IncidentState, at: datetime) -> datetime:
     """When it was decided to close: a call that was closed before the concern was logged decides nothing about it."""
-    closed = concern.incident.closed
-    return FOREVER if closed is None or closed.at < concern.mark.at else closed.at
+    closed = end_of(state.closed)
+    if closed < at:
+        return FOREVER
+    return closed
 
 
-def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    already_alerted: Spans = NEVER
-    for each in sorted(_concerns(crisis, policy), key=lambda concern: (concern.due, concern.mark)):
-        over = min(each.checked, _decided(each), _first_there(crisis, each.mark.at))
-        waiting = held_for(spans([(each.mark.at, over)]), each.due - each.mark.at)
-        for stretch in without(waiting, already_alerted):
-            already_alerted = either(already_alerted, (stretch,))
-            risk = "high risk" if each.high else "risk not stated as high"
-            waited = duration(each.due - each.mark.at)
-            yield RULE.finds(
-                policy,
-                anchor=each.mark.event,
-                holds=stretch,
-                reason=f"A concern for a person's welfare ({risk}) was logged at {clock(each.mark.at)}; in {waited} "
-                "nobody has attended and no decision to close is recorded.",
-                evidence=(
-                    Evidence(
-                        f"Concern logged at {clock(each.mark.at)}", each.mark.at, each.mark.event
-                    ),
-                ),
-                recipients=_recipients(each.incident),
-                act_by=each.due,
-                relies_on=tuple(
-                    sorted({each.incident.key[0], *crisis.agencies("police", "ambulance")})
-                ),
-                relies_on_services=("police", "ambulance"),
-            )
+def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
+    """Calls with a risk to life. A unit that is diverted does not start the time anew; whoever has just lost it gets a
+    moment to send another."""
+    logged = _logged(crisis)
+    refused = looked_after(crisis, policy)
+    for call in waiting_calls(crisis):
+        state = call.incident
+        if state.key in logged or state.reported is None:
+            continue
+        within = RULE.limit(policy, call.limit)
+        due = call.since + within
+        waiting = spans([(call.since, _answered(crisis, call))])
+        detained = spans((detention.detained.at, detention.over) for detention in crisis.detentions)
+        nobody_coming = without(waiting, crisis.responding, crisis.in_care, detained, refused)
+        overdue = []
+        for start, end in nobody_coming:
+            lost = start + RULE.limit(policy, "sent_again_within")
+            begin = due
+            if start > call.since:
+                begin = max(due, lost)
+            overdue.append((begin, end))
+        mark = state.opened_again or state.reported
+        yield _Wait(due, mark, state, spans(overdue), call)
+
+
+def _answered(crisis: Crisis, call: WaitingCall) -> datetime:
+    """When somebody was there, it was checked or closed, a service has it, or a clinician has rung where nobody is to be
+    sent."""
+    state, at = call.incident, call.since
+    answers = [
+        _first_there(crisis, at),
+        _checked(crisis, state, at),
+        _decided(state, at),
+        *(answer for answer in _answers(crisis) if answer >= at),
+        *(met for met in _with_police(crisis) if met >= at),
+    ]
+    if call.limit == "clinician_rings_within":
+        answers += [mark.at for mark in crisis.assessments if mark.at >= at]
+    return min(answers)
+
+
+def _with_police(crisis: Crisis) -> Iterator[datetime]:
+    """When the police had the person, whether or not anybody said that a unit was there."""
+    yield from (detention.detained.at for detention in crisis.detentions)
+    yield from (force.started.at for force in crisis.forces)
+    yield from (custody.opened.at for custody in crisis.custodies)
+
+
+def _unseen(
+    crisis: Crisis, policy: Policy, wait: _Wait, stretch: tuple[datetime, datetime]
+) -> Finding:
+    mark = wait.mark
+    risk = "risk not stated as high"
+    if wait.high:
+        risk = "high risk"
+    return RULE.finds(
+        policy,
+        anchor=mark.event,
+        holds=stretch,
+        reason=f"A concern for a person's welfare ({risk}) was logged at {clock(mark.at)}; in "
+        f"{duration(wait.due - mark.at)} nobody has attended and no decision to close is recorded.",
+        evidence=(Evidence(f"Concern logged at {clock(mark.at)}", mark.at, mark.event),),
+        recipients=_recipients(wait.incident),
+        act_by=wait.due,
+        relies_on=tuple(sorted({wait.incident.key[0], *crisis.agencies("police", "ambulance")})),
+        relies_on_services=("police", "ambulance"),
+    )
+
+
+def _unsent(
+    crisis: Crisis,
+    policy: Policy,
+    wait: _Wait,
+    call: WaitingCall,
+    stretch: tuple[datetime, datetime],
+) -> Iterator[Finding]:
+    """Worse when it has waited as long again, and where the caller asked to be rung back and was not."""
+    again = call.since + 2 * (wait.due - call.since)
+    asked, rang = _call_back(crisis, call)
+    for (start, end), stage in (
+        ((stretch[0], min(stretch[1], again)), ""),
+        ((max(stretch[0], again), stretch[1]), "still-waiting"),
+    ):
+        if start >= end:
+            continue
+        caller = ""
+        if asked and rang > start:
+            caller = " The caller asked to be rung back, and has not been."
+        yield RULE.finds(
+            policy,
+            anchor=wait.mark.event,
+            holds=(start, end),
+            stage=stage,
+            urgency=1 if stage else None,
+            title="Risk to life, and nobody has been sent",
+            moment="waiting",
+            reason=f"A call is open since {clock(call.since)} with a risk to life ({call.risk}); in "
+            f"{duration(start - call.since)} nobody has been sent.{caller}",
+            evidence=(
+                Evidence(f"Call open since {clock(call.since)}", call.since, wait.mark.event),
+                Evidence(f"Risk to life: {call.risk}", call.since),
+            ),
+            recipients=_recipients(wait.incident),
+            act_by=wait.due,
+            relies_on=tuple(
+                sorted({wait.incident.key[0], *crisis.agencies("police", "ambulance")})
+            ),
+            relies_on_services=("police", "ambulance"),
+        )
+
+
+def _call_back(crisis: Crisis, call: WaitingCall) -> tuple[bool, datetime]:
+    """Whether the caller asked to be rung back, and when they were."""
+    caller, at = call.incident.caller, call.incident.caller_at
+    if caller is None or at is None or not caller.wants_call_back:
+        return False, FOREVER
+    return True, rung_back_at(crisis, at.at)
 
 
 def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -159,6 +279,8 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             anchor=closed.event,
             holds=stretch,
             title="Crisis call closed without attendance",
+            moment="closed",
+            act_by=closed.at,
             reason=f"The {service} closed a call with a sign of a mental-health crisis at {clock(closed.at)} and nobody "
             "has attended; no other call about it is open.",
             evidence=(
@@ -192,9 +314,11 @@ def _answers(crisis: Crisis) -> Iterator[datetime]:
 
 def _recipients(state: IncidentState) -> tuple[DeskRole, ...]:
     """Police, the trust, and whoever logged it."""
-    owner = _DESK.get(state.kind)
+    owner = _DESK[state.kind]
     roles: tuple[DeskRole, ...] = ("police-control", "mental-health-crisis")
-    return roles if owner is None or owner in roles else (*roles, owner)
+    if owner is None or owner in roles:
+        return roles
+    return (*roles, owner)
 
 
 RULE = rule(__name__, condition)

@@ -10,7 +10,7 @@ from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import both, open_end, since, without
+from services.liaison.time.spans import both, since, without
 
 GRAVE = frozenset(
     {CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.RESTRAINT}
@@ -38,18 +38,16 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         )
         if not standing or standing[0][0] != left.at:
             continue
-        urgency = 1 if any(sign.kind in GRAVE for sign in signs) else RULE.urgency
-        start, end = standing[0]
-        yield Finding(
-            rule=RULE.id,
+        urgency = RULE.urgency
+        if any(sign.kind in GRAVE for sign in signs):
+            urgency = 1
+        yield RULE.finds(
+            policy,
             anchor=left.event,
-            holds_from=start,
-            until=open_end(end),
+            holds=standing[0],
             urgency=urgency,
-            title=RULE.title,
-            reason=f"Police left the scene at {clock(left.at)}; no health service has been there and no handover is recorded.",
-            next_step=RULE.next_step,
-            recipients=RULE.recipients,
+            reason=f"Police left the scene at {clock(left.at)}; no health service has been there and no handover is "
+            "recorded.",
             evidence=(
                 Evidence(f"Police left at {clock(left.at)}", left.at, left.event),
                 *(
@@ -59,7 +57,6 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     for sign in signs
                 ),
             ),
-            acknowledge_within=policy.acknowledge_within(urgency),
             relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("ambulance", "mental-health-trust"),
         )

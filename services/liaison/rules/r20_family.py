@@ -29,8 +29,16 @@ def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidenc
     )
 
 
-def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, datetime, str]]:
-    """(due, since what, until when it is owed, what happened)."""
+_Owed = tuple[datetime, Mark, datetime, str, str | None]
+"""(due, since what, until when it is owed, what happened, the moment for the next step)."""
+
+
+def _in_order(owed: _Owed) -> tuple[datetime, Mark]:
+    return owed[0], owed[1]
+
+
+def _owed(crisis: Crisis, policy: Policy) -> Iterator[_Owed]:
+    """What is owed to the family, for whatever happened."""
     soon, later = (
         RULE.limit(policy, "after_serious_within"),
         RULE.limit(policy, "called_back_within"),
@@ -39,10 +47,11 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, date
         due = each.detained.at + soon
         # released before the limit nobody is owed a call; what was owed and not done is owed after the detention too
         over = each.over if each.over <= due else due + _STANDS
-        yield due, each.detained, over, f"detained at {clock(each.detained.at)}"
+        yield due, each.detained, over, f"detained at {clock(each.detained.at)}", None
     for harm in crisis.harms:
         if harm.harm in _SERIOUS:
-            yield harm.mark.at + soon, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}"
+            due = harm.mark.at + soon
+            yield due, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}", None
     for incident in crisis.incidents:
         caller, at = incident.caller, incident.caller_at
         if (
@@ -56,25 +65,27 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[tuple[datetime, Mark, date
                 at,
                 FOREVER,
                 f"a relative or carer rang at {clock(at.at)} and asked to be called back",
+                "call-back",
             )
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """One alert a crisis: the first that is owed and not done."""
-    for due, since, ends, event_words in sorted(_owed(crisis, policy)):
+    for due, since, ends, event_words, moment in sorted(_owed(crisis, policy), key=_in_order):
         reached = reached_after(crisis, since.at)
         if min(reached, ends) <= due:
             continue
         tried = _attempts(crisis, since.at, reached)
         waited = duration(due - since.at)
-        relative = (
-            "nominated person" if policy.regime(NOMINATED_PERSON, since.at) else "nearest relative"
-        )
+        relative, usual = "nearest relative", None
+        if policy.regime(NOMINATED_PERSON, since.at):
+            relative, usual = "nominated person", "nominated-person"
         yield RULE.finds(
             policy,
             anchor=since.event,
             holds=(due, min(reached, ends)),
             act_by=due,
+            moment=moment or usual,
             reason=f"Family, carer or {relative}: {event_words}; in {waited} nobody has been reached"
             + (f", {len(tried)} attempts are recorded." if tried else "."),
             evidence=(

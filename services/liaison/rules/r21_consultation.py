@@ -45,6 +45,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 policy,
                 anchor=began.event,
                 holds=stretch,
+                act_by=stretch[0],
                 reason=f"Detained under s136 at {clock(began.at)}. {why}",
                 evidence=(
                     Evidence(f"Detained under s136 at {clock(began.at)}", began.at, began.event),

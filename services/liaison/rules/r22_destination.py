@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from schemas.codes import ClinicalSign, PlaceOfSafetyKind
+from schemas.codes import PlaceOfSafetyKind
 from schemas.received import Mark
 from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.finding import Evidence, Finding
@@ -14,22 +14,8 @@ from services.liaison.rules.r09_detention_clock import RULE as DETENTION_CLOCK
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
 from services.liaison.rules.shared.words import clock
+from services.liaison.rules.shared.worsening import RED_FLAGS
 from services.liaison.time.spans import FOREVER
-
-RED_FLAGS = frozenset(
-    {
-        ClinicalSign.OVERDOSE,
-        ClinicalSign.INGESTION,
-        ClinicalSign.HEAD_INJURY,
-        ClinicalSign.UNRESPONSIVE,
-        ClinicalSign.CANNOT_BREATHE,
-        ClinicalSign.SUDDEN_CALM,
-        ClinicalSign.HOT_TO_TOUCH,
-        ClinicalSign.BLEEDING,
-    }
-)
-"""Signs that are seen to in an emergency department first. That red flags go there: AACE national s136 protocol
-(secondary); which signs of this contract they are: assumption of this project."""
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -116,8 +102,7 @@ def _again(policy: Policy, first: Detention, restated: Mark, until: datetime) ->
                 f"Detention recorded anew at {clock(restated.at)}", restated.at, restated.event
             ),
         ),
-        next_step="Trust and emergency department: record it as a move of the same detention, with the first arrival as its "
-        "start.",
+        moment="clock",
         recipients=("mental-health-crisis", "emergency-department"),
         act_by=ends,
     )

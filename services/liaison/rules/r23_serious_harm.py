@@ -68,9 +68,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         harm_words = "Death" if harm.harm == "death" else "Serious injury"
         reason_before = f"{harm_words} recorded at {clock(harm.mark.at)}; last contact with the police at {clock(contact[0])}."
         late = f"{reason_before} The day after it is over and no referral to the IOPC is recorded."
-        for stage, begin, until, reason in (
-            (harm.harm, harm.mark.at, min(end, max(due, harm.mark.at)), reason_before),
-            (f"{harm.harm}-not-referred", max(due, harm.mark.at), end, late),
+        for stage, begin, until, reason, moment in (
+            (harm.harm, harm.mark.at, min(end, max(due, harm.mark.at)), reason_before, None),
+            (f"{harm.harm}-not-referred", max(due, harm.mark.at), end, late, "not-referred"),
         ):
             if begin < until:
                 yield RULE.finds(
@@ -78,6 +78,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     anchor=first.event,
                     holds=(begin, until),
                     stage=stage,
+                    moment=moment,
                     act_by=due,
                     reason=reason,
                     agencies=_concerned(crisis, harm.mark.at),

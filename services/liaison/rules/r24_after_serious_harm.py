@@ -66,6 +66,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             anchor=harm.event,
             holds=(force_due, FOREVER),
             stage="force-record",
+            moment="force-record",
             act_by=force_due,
             reason="After a death or serious injury the record of force is not complete in "
             f"{duration(force_within)}{and_family}.",

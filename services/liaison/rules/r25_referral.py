@@ -45,6 +45,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     anchor=each.sent.event,
                     holds=(start, end),
                     stage=stage,
+                    moment="no-outcome" if stage == "no-outcome" else None,
                     reason=reason,
                     act_by=start,
                     evidence=(

@@ -78,6 +78,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             policy,
             anchor=incident.closed.event,
             holds=(due, due + _STANDS),
+            act_by=due,
             urgency=3 if fatal else None,
             reason=f"Closed at {clock(incident.closed.at)} and not complete: {'; '.join(gaps)}.",
             evidence=(

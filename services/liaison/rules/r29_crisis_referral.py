@@ -115,6 +115,8 @@ def _no_call(
             policy,
             anchor=notified.event,
             holds=stretch,
+            moment="no-call",
+            act_by=notified.at + within,
             title="Emergency services notified, and no call is known",
             reason=f"The emergency services were notified of a person in a crisis at {clock(notified.at)}; "
             f"{duration(within)} later no police or ambulance call about it is known.{unknown}",

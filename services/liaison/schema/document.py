@@ -43,7 +43,12 @@ def section(rule: RuleDocument) -> str:
         _filled(f"**Ends** when {rule.ends}."),
         *map(_filled, rule.notes),
         _filled(f"**To** {', '.join(rule.recipients)}. **Urgency** {rule.urgency}{_ladder(rule)}."),
-        _filled(f"**Next step.** {rule.next_step}"),
+        _listed("**Next step.**", [f"{role}: {words}" for role, words in rule.next_step.items()]),
+        *(
+            _listed(f"Next step, {moment}:", [f"{role}: {words}" for role, words in steps.items()])
+            for moment, steps in rule.next_step_when.items()
+        ),
+        _filled(f"**No deadline.** {rule.no_deadline}") if rule.no_deadline else "",
         _listed("**Limits**", limits),
         _listed("**Why.**", sources),
     ]

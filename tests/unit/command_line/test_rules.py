@@ -67,7 +67,8 @@ def test_a_rule_is_explained_with_all_that_was_reviewed(rule: str) -> None:
     wanted = (
         told.when,
         told.ends,
-        told.next_step,
+        *told.next_step.values(),
+        *told.notes,
         *told.not_when,
         *(s.says for s in told.evidence),
         *told.limits,

@@ -1,19 +1,38 @@
-"""What a use of force is shown by, for the rules about restraint."""
+"""When a restraint is of somebody in a crisis or in danger, and what it is shown by."""
 
 from __future__ import annotations
 
-from schemas.codes import ABD_SIGNS, ClinicalSign
-from services.liaison.crisis.facts import Force
+from schemas.codes import ABD_SIGNS, ClinicalSign, CrisisIndicator, ForceKind, RestraintPosition
+from services.liaison.crisis.facts import Crisis, Force
 from services.liaison.finding import Evidence
 from services.liaison.rules.shared.words import clock
+from services.liaison.time.spans import Spans, since
 
 AT_ONCE = frozenset(
     {ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE}
 )
 """Signs after which nobody waits for a limit."""
+_DANGER = ABD_SIGNS | AT_ONCE
 
 
-_TOLD = ABD_SIGNS | AT_ONCE
+def crisis_signs_since(crisis: Crisis) -> Spans:
+    """Since when there is a sign of a crisis that is not the restraint itself: most people who are arrested are held."""
+    signs = (sign.at for sign in crisis.indicators if sign.kind is not CrisisIndicator.RESTRAINT)
+    return since(min(signs, default=None))
+
+
+def danger_since(force: Force) -> Spans:
+    """Since when the restraint itself is dangerous: a sign of acute behavioural disturbance or of danger to life, or the
+    person is held face down or on the ground."""
+    sign = force.first_of(_DANGER)
+    on_the_ground = (
+        force.position is RestraintPosition.PRONE or ForceKind.GROUND_RESTRAINT in force.kinds
+    )
+    if on_the_ground:
+        return since(force.started.at)
+    if sign is None:
+        return ()
+    return since(sign[1].at)
 
 
 def evidence_of(force: Force) -> tuple[Evidence, ...]:
@@ -23,7 +42,9 @@ def evidence_of(force: Force) -> tuple[Evidence, ...]:
 
 def _started(force: Force) -> Evidence:
     kinds = ", ".join(kind.value for kind in force.kinds)
-    position = f", {force.position.value}" if force.position else ""
+    position = ""
+    if force.position is not None:
+        position = f", {force.position.value}"
     return Evidence(
         f"Restraint since {clock(force.started.at)}: {kinds}{position}",
         force.started.at,
@@ -35,5 +56,5 @@ def _signs(force: Force) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(f"Sign: {sign.value}", mark.at, mark.event)
         for sign, mark in force.signs
-        if sign in _TOLD
+        if sign in _DANGER
     )

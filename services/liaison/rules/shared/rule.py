@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.liaison.catalogue import CATALOGUE, CatalogueError, RuleDocument
+from services.liaison.catalogue import CATALOGUE, CatalogueError, RuleDocument, in_words
 from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.rules.shared.words import told_on
 from services.liaison.time.spans import open_end
 
 Condition = Callable[[Crisis, Policy], Iterator[Finding]]
@@ -50,11 +51,6 @@ class Rule:
         return self.document.urgency
 
     @property
-    def next_step(self) -> str:
-        """What to do."""
-        return self.document.next_step
-
-    @property
     def recipients(self) -> tuple[DeskRole, ...]:
         """Roles of desks."""
         return self.document.recipients
@@ -68,25 +64,35 @@ class Rule:
         reason: str,
         evidence: tuple[Evidence, ...],
         urgency: int | None = None,
+        moment: str | None = None,
         **more: Any,
     ) -> Finding:
         """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with what the document says
-        filled in. `more` are further fields of Finding."""
-        urgent = self.urgency if urgency is None else urgency
-        fields: Mapping[str, Any] = {
-            "title": self.title,
-            "next_step": self.next_step,
-            "recipients": self.recipients,
-            **more,
-        }
+        filled in. `moment` is one of the document's `next_step_when`. `more` are further fields of Finding.
+
+        Instants in its sentences are told as on the day on which it begins to hold: of another day with their date.
+        """
+        urgent = self.urgency
+        if urgency is not None:
+            urgent = urgency
+        recipients = more.pop("recipients", self.recipients)
+        steps = tuple(
+            (role, sentence) for role, sentence in self.document.steps(moment) if role in recipients
+        )
+        fields: Mapping[str, Any] = {"title": self.title, **more}
         return Finding(
             rule=self.id,
             anchor=anchor,
             holds_from=holds[0],
             until=open_end(holds[1]),
             urgency=urgent,
-            reason=reason,
-            evidence=evidence,
+            reason=told_on(reason, holds[0]),
+            next_step=in_words(steps),
+            steps=steps,
+            recipients=recipients,
+            evidence=tuple(
+                replace(item, statement=told_on(item.statement, holds[0])) for item in evidence
+            ),
             acknowledge_within=policy.acknowledge_within(urgent),
             **fields,
         )

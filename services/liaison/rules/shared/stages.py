@@ -20,6 +20,8 @@ class Stage:
     said: str
     evidence: tuple[Evidence, ...] = ()
     act_by: datetime | None = None
+    moment: str | None = None
+    """One of the rule's `next_step_when`."""
 
 
 def over_time(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -9,10 +10,30 @@ from zoneinfo import ZoneInfo
 _LONDON = ZoneInfo("Europe/London")
 
 
+_INSTANT = re.compile(
+    "\N{LEFT DOUBLE ANGLE BRACKET}([^\N{RIGHT DOUBLE ANGLE BRACKET}]+)\N{RIGHT DOUBLE ANGLE BRACKET}"
+)
+
+
 @lru_cache(8192)
 def clock(at: datetime) -> str:
-    """24-hour clock in London, for sentences."""
-    return at.astimezone(_LONDON).strftime("%H:%M")
+    """An instant for a sentence of a finding. Which day the sentence is told on decides how it reads (`told_on`), so that
+    no rule has to think of midnight."""
+    return f"\N{LEFT DOUBLE ANGLE BRACKET}{at.isoformat()}\N{RIGHT DOUBLE ANGLE BRACKET}"
+
+
+def told_on(sentence: str, told_at: datetime) -> str:
+    """The sentence with its instants on the 24-hour clock of London, those of another day with their date."""
+    return _INSTANT.sub(lambda match: clock_on(match.group(1), told_at), sentence)
+
+
+@lru_cache(8192)
+def clock_on(instant: str, told_at: datetime) -> str:
+    """`14:05`, or `3 Nov 14:05` where that is another day than the one it is told on."""
+    local, today = datetime.fromisoformat(instant).astimezone(_LONDON), told_at.astimezone(_LONDON)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}"
 
 
 def day(at: datetime) -> str:

@@ -34,9 +34,138 @@ def test_a_call_graded_below_emergency_prompts_when_the_police_arrive(category: 
     assert crisis.stands("R01", 5)
 
 
-@pytest.mark.parametrize("category", ["C1", "C2"])
-def test_an_emergency_grade_prompts_nothing(category: str) -> None:
-    assert not officers_wait(category).stands("R01", 90)
+@pytest.mark.parametrize(
+    ("category", "within"),
+    [("C1", limit("R01", "there_within_category_1")), ("C2", limit("R01", "sent_within"))],
+)
+def test_an_emergency_grade_prompts_nothing_until_nobody_has_come(
+    category: str, within: float
+) -> None:
+    crisis = officers_wait(category)
+    assert not crisis.stands("R01", 1 + within - SECOND)
+    finding = crisis.finding("R01", 1 + within)
+    assert finding.stage == "nobody-comes"
+    assert "no crew is there" in finding.reason
+
+
+def test_a_crew_on_its_way_has_until_the_standard_to_be_there() -> None:
+    there = limit("R01", "there_within_category_2")
+    crisis = officers_wait("C2").ambulance("resource.assigned", 20, resource="A1", kind="ambulance")
+    assert not crisis.stands("R01", 1 + there - SECOND)
+    assert crisis.stands("R01", 1 + there)
+    came = crisis.ambulance("resource.on-scene", 1 + there, resource="A1", kind="ambulance")
+    assert not came.stands("R01", 1 + there)
+
+
+def test_a_crew_that_is_diverted_does_not_start_the_time_anew() -> None:
+    crisis = officers_wait("C2").ambulance("resource.assigned", 20, resource="A1", kind="ambulance")
+    crisis.ambulance(
+        "resource.stood-down", 25, resource="A1", kind="ambulance", reason="higher-priority"
+    )
+    assert crisis.stands("R01", 1 + limit("R01", "sent_within"))
+
+
+def test_a_crew_that_came_and_went_has_come() -> None:
+    crisis = officers_wait("C2").ambulance("resource.on-scene", 12, resource="A1", kind="ambulance")
+    crisis.ambulance("resource.left", 25, resource="A1", kind="ambulance")
+    assert not crisis.stands("R01", 90)
+
+
+def test_whether_an_ambulance_comes_to_a_detained_person_is_asked_by_another_rule_alone() -> None:
+    crisis = officers_wait("C2").police("detention.detained", 10, detention="D-1", power="s136")
+    assert not crisis.stands("R01", 90)
+    assert crisis.stands("R04", 90)
+
+
+WORSE: dict[str, Callable[[Script], Script]] = {
+    "an attempt": lambda crisis: crisis.police("harm.reported", 30, harm="suicide-attempt"),
+    "self-harm": lambda crisis: crisis.police("harm.reported", 30, harm="self-harm"),
+    "a new strong sign": lambda crisis: crisis.police(
+        "incident.updated", 30, indicators=["suicide-attempt"]
+    ),
+    "restraint": lambda crisis: crisis.police(
+        "force.started", 30, force="F-1", kinds=["physical-restraint"]
+    ),
+    "a physical red flag": lambda crisis: crisis.police("incident.updated", 30, signs=["overdose"]),
+    "a risk that is now high": lambda crisis: crisis.police(
+        "incident.updated", 30, risk_to_self="high"
+    ),
+}
+"""What makes it worse in the thirtieth minute, twenty minutes after a clinician assessed."""
+
+
+@pytest.mark.parametrize("name", WORSE)
+def test_what_was_assessed_is_of_before_once_it_gets_worse(name: str) -> None:
+    assessed = officers_wait("C3").ambulance("incident.graded", 10, assessed_by_clinician=True)
+    worse = WORSE[name](assessed.copy())
+    assert not assessed.stands("R01", 30)
+    assert not worse.stands("R01", 30 - SECOND)
+    assert worse.stands("R01", 30)
+    again = worse.ambulance("incident.graded", 35, assessed_by_clinician=True)
+    assert not again.stands("R01", 35), "assessed again as it is now"
+
+
+@pytest.mark.parametrize("again", [{"nature": "suicidal"}, {"risk_to_self": "medium"}])
+def test_what_says_nothing_worse_does_not_undo_an_assessment(again: dict[str, str]) -> None:
+    crisis = officers_wait("C3").ambulance("incident.graded", 10, assessed_by_clinician=True)
+    assert not crisis.police("incident.updated", 30, **again).stands("R01", 31)
+
+
+ED = {"site": "st-thomas", "kind": "emergency-department"}
+TAKEN: dict[str, Callable[[Script], Script]] = {
+    "a crew takes the person along": lambda crisis: crisis.ambulance(
+        "resource.on-scene", 18, resource="A1", kind="ambulance"
+    ).ambulance("resource.left", 20, resource="A1", kind="ambulance", with_person=True),
+    "a department has the person": lambda crisis: crisis.police(
+        "detention.arrived", 20, detention="D-1", at=ED
+    ),
+    "the person is in custody": lambda crisis: crisis.say(
+        "met-custody", "custody.arrived", 20, custody="C-1", suite="brixton", incident="CAD-1"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_it_ends_when_somebody_has_the_person(name: str) -> None:
+    crisis = TAKEN[name](officers_wait("C3"))
+    assert crisis.stands("R01", 17)
+    assert not crisis.stands("R01", 20)
+
+
+def test_it_does_not_end_because_one_unit_moves() -> None:
+    crisis = officers_wait("C3").police("resource.on-scene", 6, resource="MX22", kind="police-unit")
+    crisis.police("resource.left", 20, resource="MX22", kind="police-unit")
+    assert crisis.stands("R01", 20)
+
+
+def test_in_a_police_vehicle_the_police_are_alone_with_the_person() -> None:
+    crisis = officers_wait("C3").police("detention.detained", 10, detention="D-1", power="s136")
+    crisis.police(
+        "detention.conveyed",
+        12,
+        detention="D-1",
+        by="police-unit",
+        reason_not_ambulance="not-available",
+        to=ED,
+    )
+    assert crisis.stands("R01", 13)
+    assert not crisis.police("detention.arrived", 30, detention="D-1", at=ED).stands("R01", 30)
+
+
+def test_the_next_step_fits_whether_anybody_has_asked() -> None:
+    asked = officers_wait("C3").finding("R01", 6).step_for("police-control")
+    unasked = nobody_asked().finding("R01", 5 + WITHIN).step_for("police-control")
+    assert "Keep the ambulance request open" in asked
+    assert "request open" not in unasked
+    assert "Ask for an ambulance now" in unasked
+
+
+def test_each_desk_reads_what_it_has_to_do_and_nothing_of_the_other() -> None:
+    finding = officers_wait("C3").finding("R01", 6)
+    assert "Review the category" in finding.step_for("ambulance-control")
+    assert "Review the category" not in finding.step_for("police-control")
+    assert finding.step_for("police-supervisor") == finding.step_for("police-control")
+    assert "desk below" in finding.step_for("tactical-manager")
 
 
 def test_a_call_that_is_not_graded_prompts_once_the_police_have_waited_for_the_limit() -> None:

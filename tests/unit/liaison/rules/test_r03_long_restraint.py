@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.liaison.rules.held_by_police import held
-from tests.unit.liaison.script import SECOND, limit
+from tests.unit.liaison.script import SECOND, limit, minute
 
 REVIEW = limit("R03", "restraint_review_within")
 
@@ -55,8 +55,32 @@ def test_exhaustion_alone_does_not_shorten_the_limit() -> None:
     )
 
 
-def test_it_needs_no_sign_of_a_crisis() -> None:
-    assert held(nature="violence").stands("R03", 10 + REVIEW)
+@pytest.mark.parametrize("kinds", [("handcuffs",), ("physical-restraint",), ("limb-restraint",)])
+def test_an_arrest_without_a_sign_of_a_crisis_or_of_danger_is_ordinary_police_work(
+    kinds: tuple[str, ...],
+) -> None:
+    assert not held(nature="crime", kinds=kinds).stands("R03", 10 + AT_ALL + 15)
+    assert held(kinds=kinds).stands("R03", 10 + AT_ALL + 15), "somebody in a crisis"
+
+
+DANGER: dict[str, dict[str, object]] = {
+    "face down": {"position": "prone"},
+    "on the ground": {"kinds": ("ground-restraint",)},
+    "acute behavioural disturbance": {"signs": ["hot-to-touch"]},
+}
+
+
+@pytest.mark.parametrize("name", DANGER)
+def test_danger_needs_no_sign_of_a_crisis(name: str) -> None:
+    assert held("violence", **DANGER[name]).stands("R03", 10 + REVIEW)  # type: ignore[arg-type]
+
+
+def test_a_sign_of_a_crisis_that_comes_later_counts_from_then() -> None:
+    crisis = held(nature="violence").police(
+        "incident.updated", 25, indicators=["behaviour-concern"]
+    )
+    assert not crisis.stands("R03", 25 - SECOND)
+    assert crisis.finding("R03", 25).holds_from == minute(25)
 
 
 def test_each_stage_is_the_same_alert_getting_worse() -> None:

@@ -318,7 +318,7 @@ def test_the_night_the_clocks_go_back_has_twenty_four_hours_all_the_same() -> No
     result = findings(fold("crisis", "southwark", crisis, None), POLICY)
     (ended,) = [finding for finding in result if finding.stage == "period-ended"]
     assert ended.holds_from == datetime(2026, 10, 25, 20, 0, tzinfo=UTC)
-    assert "began at 21:00" in ended.reason, (
+    assert "began at 24 Oct 21:00" in ended.reason, (
         "in summer time; the next day the same instant is 20:00 on the clock"
     )
 
@@ -339,3 +339,19 @@ def test_while_the_trust_is_not_heard_an_end_of_the_detention_cannot_be_ruled_ou
 
 def test_it_goes_to_the_trust_and_the_amhp() -> None:
     assert arrived().finding("R09", ARRIVED + PERIOD).recipients == ("mental-health-crisis", "amhp")
+
+
+def test_after_the_period_every_desk_reads_that_the_power_to_detain_has_ended() -> None:
+    before = arrived().finding("R09", ARRIVED + PERIOD - SECOND)
+    after = arrived().finding("R09", ARRIVED + PERIOD)
+    for role in after.recipients:
+        assert "The power to detain has ended" in after.step_for(role)
+        assert "The power to detain has ended" not in before.step_for(role)
+    assert "The power to detain ended at" in after.reason
+
+
+def test_an_instant_of_another_day_has_its_date_and_one_of_the_same_day_has_none() -> None:
+    warned = arrived().finding("R09", ARRIVED + PERIOD - 2 * HOUR)
+    began, ends = minute(ARRIVED), minute(ARRIVED + PERIOD)
+    assert f"began at {began.day} {began:%b %H:%M}" in warned.reason
+    assert f"ends at {ends:%H:%M}" in warned.reason

@@ -192,3 +192,33 @@ def test_it_goes_to_trust_emergency_department_and_police() -> None:
     finding = detained().finding("R10", 5 + WITHIN)
     assert finding.recipients == ("mental-health-crisis", "emergency-department", "police-control")
     assert finding.urgency == 2
+
+
+def test_a_site_that_accepts_the_number_under_a_reference_of_its_own_has_accepted() -> None:
+    crisis = detained().police(
+        "detention.detained", 6, incident="CAD-2", detention="D-2", power="s136"
+    )
+    asked(crisis, "requested", 7, request="PR-33")
+    accepted = crisis.copy().say(
+        "slam-ehr",
+        "place-of-safety.accepted",
+        15,
+        incident="SUITE-33",
+        request="PR-33",
+        site="maudsley",
+    )
+    anothers = crisis.copy().say(
+        "slam-ehr",
+        "place-of-safety.accepted",
+        15,
+        incident="SUITE-33",
+        request="PR-34",
+        site="maudsley",
+    )
+
+    def waiting(script: Script) -> set[str]:
+        return {standing.finding.anchor[1] for standing in script.standing("R10", 6 + WITHIN)}
+
+    assert len(waiting(crisis)) == 2
+    assert waiting(accepted) == waiting(crisis) - {crisis.events[1].event.id}
+    assert waiting(anothers) == waiting(crisis), "the number of somebody else's request"

@@ -110,3 +110,12 @@ def test_a_second_incident_of_the_same_crisis_is_the_same_alert() -> None:
     first = crisis.finding("R16", 1).key
     crisis.police("incident.reported", 5, incident="CAD-2", nature="suicidal")
     assert crisis.finding("R16", 6).key == first
+
+
+def test_without_a_plan_nobody_is_told_to_open_one() -> None:
+    with_plan = known().police("incident.reported", 0, nature="disturbance").finding("R16", 0)
+    without = known(plan=False).police("incident.reported", 0, nature="disturbance")
+    assert "Open the plan" in with_plan.step_for("ambulance-control")
+    for role in with_plan.recipients:
+        assert "Open the plan" not in without.finding("R16", 0).step_for(role)
+        assert "what is in the plan" not in without.finding("R16", 0).step_for(role)

@@ -201,3 +201,158 @@ def test_while_a_service_is_silent_that_nobody_went_cannot_be_verified(silent: s
         if standing.finding.rule == "R18"
     )
     assert finding.verification == "cannot-be-verified"
+
+
+# -- a call with a risk to life, and nobody is sent --------------------------------------------------------------------
+
+AT_RISK: dict[str, dict[str, object]] = {
+    "opened as suicidal": {"nature": "suicidal"},
+    "opened as self-harm": {"nature": "self-harm"},
+    "high risk": {"nature": "other", "risk_to_self": "high"},
+    "a missing person at risk": {"nature": "missing", "risk_to_self": "medium"},
+    "a sign of a risk to life": {"nature": "disturbance", "indicators": ["suicidal"]},
+    "a clear crisis": {
+        "nature": "disturbance",
+        "indicators": ["behaviour-concern", "danger-concern"],
+    },
+}
+
+
+@pytest.mark.parametrize("name", AT_RISK)
+@pytest.mark.parametrize("agency", ["met-cad", "las-cad", "slam-ehr"])
+def test_a_call_with_a_risk_to_life_may_not_wait_whosever_it_is(name: str, agency: str) -> None:
+    crisis = Script().say(agency, "incident.reported", 0, incident="X-1", **AT_RISK[name])
+    assert not crisis.stands("R18", HIGH - SECOND)
+    assert crisis.finding("R18", HIGH).title == "Risk to life, and nobody has been sent"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"nature": "crime"},
+        {"nature": "missing"},
+        {"nature": "mental-health-crisis"},
+        {"nature": "disturbance", "indicators": ["behaviour-concern"]},
+        {"nature": "medical", "risk_to_self": "medium"},
+    ],
+)
+def test_a_call_without_a_risk_to_life_may_wait(facts: dict[str, object]) -> None:
+    assert not Script().police("incident.reported", 0, **facts).stands("R18", 20 * 60)
+
+
+@pytest.mark.parametrize(
+    ("category", "name"),
+    [
+        ("C1", "category_1_within"),
+        ("C2", "category_2_within"),
+        ("C3", "category_3_within"),
+        ("C4", "category_4_within"),
+        ("C5", "clinician_rings_within"),
+        ("hear-and-treat", "clinician_rings_within"),
+    ],
+)
+def test_a_graded_call_waits_as_long_as_the_standard_of_its_category(
+    category: str, name: str
+) -> None:
+    crisis = Script().ambulance(
+        "incident.reported", 0, nature="suicidal", ambulance_category=category
+    )
+    assert not crisis.stands("R18", limit("R18", name) - SECOND)
+    assert crisis.stands("R18", limit("R18", name))
+
+
+def queued(**facts: object) -> Script:
+    return Script().police("incident.reported", 0, nature="suicidal", **facts)
+
+
+SENT: dict[str, Callable[[Script, float], Script]] = {
+    "a unit is sent": lambda crisis, at: crisis.police(
+        "resource.assigned", at, resource="MX1", kind="police-unit"
+    ),
+    "a unit is there": lambda crisis, at: crisis.police(
+        "resource.on-scene", at, resource="MX1", kind="police-unit"
+    ),
+    "checked": lambda crisis, at: crisis.police("welfare.checked", at, seen=True),
+    "detained": lambda crisis, at: crisis.police(
+        "detention.detained", at, detention="D-1", power="s136"
+    ),
+    "a referral is acknowledged": lambda crisis, at: crisis.say(
+        "met-cad",
+        "referral.sent",
+        at - 1,
+        referral="M-1",
+        to_agency="slam",
+        incident="CAD-1",
+        priority="2",
+    ).say("slam-ehr", "referral.acknowledged", at, referral="M-1", from_agency="met"),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_it_waits_no_more_when_somebody_goes_or_has_it(name: str) -> None:
+    assert queued().stands("R18", HIGH)
+    assert not SENT[name](queued(), HIGH).stands("R18", HIGH)
+
+
+def test_a_unit_that_is_diverted_does_not_start_the_time_anew_but_leaves_a_moment_to_send_another() -> (
+    None
+):
+    crisis = queued().police("resource.assigned", 50, resource="MX1", kind="police-unit")
+    crisis.police(
+        "resource.stood-down", 70, resource="MX1", kind="police-unit", reason="higher-priority"
+    )
+    again = limit("R18", "sent_again_within")
+    assert not crisis.stands("R18", 70 + again - SECOND)
+    assert crisis.stands("R18", 70 + again)
+
+
+def test_a_risk_that_is_stated_later_counts_from_then() -> None:
+    crisis = Script().police("incident.reported", 0, nature="disturbance")
+    crisis.police("incident.updated", 100, risk_to_self="high")
+    assert not crisis.stands("R18", 100 + HIGH - SECOND)
+    assert crisis.stands("R18", 100 + HIGH)
+
+
+@pytest.mark.parametrize("reference", ["CAD-1", "CAD-2"])
+def test_a_log_that_is_closed_and_opened_again_counts_anew(reference: str) -> None:
+    crisis = queued(risk_to_self="high")
+    crisis.police("incident.closed", 30, attended=False, outcome="no-further-action")
+    crisis.police(
+        "incident.reported", 45, incident=reference, nature="suicidal", risk_to_self="high"
+    )
+    assert not crisis.stands("R18", 45 + HIGH - SECOND)
+    finding = crisis.finding("R18", 45 + HIGH)
+    assert finding.title == "Risk to life, and nobody has been sent"
+    assert finding.anchor == crisis.events[2].event.identity
+
+
+def test_it_is_worse_when_it_has_waited_as_long_again() -> None:
+    first, second = queued().finding("R18", HIGH), queued().finding("R18", 2 * HIGH)
+    assert (first.urgency, second.urgency) == (2, 1)
+    assert first.key == second.key
+
+
+@pytest.mark.parametrize("rung", [True, False])
+def test_it_says_whether_a_caller_who_asked_was_rung_back(rung: bool) -> None:
+    crisis = queued(caller={"relation": "family", "wants_call_back": True})
+    if rung:
+        crisis.police("family.called-back", 20, relation="family")
+    assert ("has not been" in crisis.finding("R18", HIGH).reason.partition("sent.")[2]) is not rung
+
+
+def test_what_was_declined_is_asked_after_by_one_rule_alone() -> None:
+    crisis = queued().police("incident.declined", 5, reason="threshold-not-met", referred_to="las")
+    assert crisis.stands("R17", 2 * HIGH)
+    assert not crisis.stands("R18", 2 * HIGH)
+
+
+def test_it_goes_to_the_owner_and_to_whoever_may_know_the_person() -> None:
+    crisis = Script().ambulance("incident.reported", 0, nature="suicidal", ambulance_category="C2")
+    finding = crisis.finding("R18", limit("R18", "category_2_within"))
+    assert set(finding.recipients) == {
+        "police-control",
+        "mental-health-crisis",
+        "ambulance-control",
+    }
+    assert "clinician ring the caller back" in finding.step_for("ambulance-control")
+    assert finding.step_for("ambulance-supervisor") == finding.step_for("ambulance-control")

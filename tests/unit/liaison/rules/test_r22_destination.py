@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.liaison.rules.r22_destination import RED_FLAGS
+from services.liaison.rules.shared.worsening import RED_FLAGS
 from tests.unit.liaison.script import REGISTRY, SECOND, TRUST, Script, minute
 
 HBPOS = {"site": "maudsley", "kind": "health-based-place-of-safety"}
