@@ -77,7 +77,9 @@ heard.
 
 
 class AlertChanged(EventData):
-    """Something happened to an alert at one of the agency's desks: `transition` says what, `state` what it is now."""
+    """Something happened to an alert at one of the agency's desks: `transition` says what,
+    `state` what it is now.
+    """
 
     alert: str
     """Id of the alert: the same in all its messages, and the key of the record."""
@@ -95,13 +97,19 @@ class AlertChanged(EventData):
         "cleared",
         "closed",
     ]
-    """`returned`: its condition ended before anybody acknowledged it. `cleared`: ended, acknowledged, no outcome yet."""
+    """`returned`: its condition ended before anybody acknowledged it. `cleared`: ended,
+    acknowledged, no outcome yet.
+    """
     origin: Literal["rule", "escalation", "dispute"]
-    """Why this desk has it: the rule names it, a desk below it did not answer, or a desk said no."""
+    """Why this desk has it: the rule names it, a desk below it did not answer, or a desk said
+    no.
+    """
     inhibited_by: str | None = None
     """The more urgent alert of the same crisis for which it keeps quiet at this desk."""
     sequence: Annotated[int, Field(ge=1)]
-    """Grows with every change of any alert. A message with a lower sequence than one already seen is the older news."""
+    """Grows with every change of any alert. A message with a lower sequence than one already
+    seen is the older news.
+    """
     urgency: Annotated[int, Field(ge=1)]
     """1 is the most urgent."""
     raised: Instant

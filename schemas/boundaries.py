@@ -41,6 +41,11 @@ class Boundaries:
         (NEAR_DEGREES) the nearest one's.
         """
 
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of all outlines."""
+        west, south, east, north = shapely.total_bounds(list(self.outlines.values()))
+        return float(west), float(south), float(east), float(north)
+
     def _code_at(self, latitude: float, longitude: float) -> str | None:
         point = shapely.Point(longitude, latitude)
         hits = self._tree.query(point, predicate="intersects")

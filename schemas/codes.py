@@ -19,8 +19,9 @@ AgencyKind = Literal[
 
 
 class Code(StrEnum):
-    """A code of the vocabulary. Hashed as the text it is: an Enum's own hash is written in Python, and the fold asks often
-    whether a code is in a set."""
+    """A code of the vocabulary. Hashed as the text it is: an Enum's own hash is written in
+    Python, and the fold asks often whether a code is in a set.
+    """
 
     __hash__ = str.__hash__
 
@@ -45,7 +46,9 @@ class Nature(Code):
 
 
 class CrisisIndicator(Code):
-    """A sign that an incident is a mental-health crisis (MHCI set). Two that are independent, or one that is strong."""
+    """A sign that an incident is a mental-health crisis (MHCI set). Two that are independent, or
+    one that is strong.
+    """
 
     MENTAL_HEALTH_CODE = "mental-health-code"
     """A mental-health opening code or NICL qualifier."""
@@ -126,7 +129,9 @@ class StandDownReason(Code):
 
 
 class ForceKind(Code):
-    """Types of restrictive intervention or force (Use of Force Act 2018 s6; NPCC use-of-force record)."""
+    """Types of restrictive intervention or force (Use of Force Act 2018 s6; NPCC use-of-force
+    record).
+    """
 
     PHYSICAL_RESTRAINT = "physical-restraint"
     HANDCUFFS = "handcuffs"

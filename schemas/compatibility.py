@@ -28,6 +28,9 @@ ANNOTATIONS = {
     "default",
     "examples",
     "deprecated",
+    # how the door treats what cannot be read; it refuses nothing that a schema accepts
+    "x-core",
+    "x-where-unreadable",
 }
 AT_MOST = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
 AT_LEAST = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
@@ -60,7 +63,9 @@ ANYTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Breaking:
-    """One reason why an event that was valid is no longer. `pointer` is a place in the event; `*` any member of a list."""
+    """One reason why an event that was valid is no longer. `pointer` is a place in the event;
+    `*` any member of a list.
+    """
 
     pointer: str
     code: str
@@ -75,7 +80,9 @@ def breaking_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Bre
 
 
 class _Comparison:
-    """Two documents, in which references are looked up. The pairs under comparison end a circle of references."""
+    """Two documents, in which references are looked up. The pairs under comparison end a circle
+    of references.
+    """
 
     def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         self._old, self._new = old, new

@@ -18,6 +18,7 @@ from pydantic import Discriminator, Field, StringConstraints, TypeAdapter, creat
 
 from schemas.events import DATA_MODELS, EventData
 from schemas.model import Closed, Instant
+from schemas.strict_json import MemberTwice, loads
 
 MAX_EVENT_BYTES = 65_536
 """CloudEvents intermediaries need forward no more than 64 KiB."""
@@ -31,12 +32,15 @@ EventId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern
 
 
 class Event(Closed, Generic[Data]):
-    """One immutable statement by one agency: what happened, when it happened, when it was recorded."""
+    """One immutable statement by one agency: what happened, when it happened, when it was
+    recorded.
+    """
 
     specversion: Literal["1.0"]
     id: EventId
-    """Unique within the source. Source and id together are the identity of the event: a repeat is harmless, the same
-    identity with other content is an error that is reported."""
+    """Unique within the source. Source and id together are the identity of the event: a repeat
+    is harmless, the same identity with other content is an error that is reported.
+    """
     source: Source
     """Who says it: `/agency/system`, as registered for the feed."""
     type: str
@@ -106,25 +110,37 @@ def encode(event: AnyEvent) -> bytes:
     return event.model_dump_json(exclude_none=True).encode()
 
 
+def media_type(content_type: str) -> tuple[str, str]:
+    """(type, charset) of a content type, in lower case; the charset is empty where none is
+    named.
+    """
+    kind, *parameters = content_type.lower().split(";")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset":
+            return kind.strip(), value.strip().strip('"')
+    return kind.strip(), ""
+
+
 def structured(body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> bytes:
     """The structured-mode form of a Kafka message in either mode (CloudEvents Kafka binding §3).
 
-    Binary mode is told by a `ce_specversion` header. Raises ValueError when a binary message's
-    header or body is not text or JSON.
+    The content type tells the mode, whatever other headers there are; where it does not, a
+    `ce_specversion` header tells binary mode. Raises ValueError when a binary message's header or
+    body is not text or JSON, or names an attribute twice.
     """
     # Kafka allows a header without a value: it says nothing
     fields = [(name, value) for name, value in headers if value is not None]
-    attributes = {name[3:]: value.decode() for name, value in fields if name.startswith("ce_")}
+    content_types = [value.decode() for name, value in fields if name.lower() == "content-type"]
+    content_type = next(iter(content_types), "application/json")
+    if media_type(content_type)[0] == STRUCTURED:
+        return body
+    attributes: dict[str, Any] = {}
+    for name, value in fields:
+        if name.startswith("ce_"):
+            if name[3:] in attributes:
+                raise MemberTwice(name[3:])
+            attributes[name[3:]] = value.decode()
     if "specversion" not in attributes:
         return body
-    content_type = next(
-        (value.decode() for name, value in fields if name.lower() == "content-type"),
-        "application/json",
-    )
-    return json.dumps(
-        {
-            **attributes,
-            "datacontenttype": content_type.split(";")[0].strip(),
-            "data": json.loads(body),
-        }
-    ).encode()
+    return json.dumps({**attributes, "datacontenttype": content_type, "data": loads(body)}).encode()

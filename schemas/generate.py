@@ -28,6 +28,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KAFKA_BINDING = "0.5.0"
 KAFKA_TOPIC = {"kafka": {"bindingVersion": KAFKA_BINDING}}
 
+EXTENSION = "^[a-z0-9]{1,20}$"
+"""Names of CloudEvents attributes: extensions are passed over."""
+CONTENT_TYPE = (
+    r"^([Aa]pplication/([A-Za-z0-9.!#$&^_-]+\+)?|[Tt]ext/)[Jj][Ss][Oo][Nn]"
+    r"( *; *[Cc][Hh][Aa][Rr][Ss][Ee][Tt]=\"?([Uu][Tt][Ff]-?8|([Uu][Ss]-)?[Aa][Ss][Cc][Ii][Ii])\"?)?$"
+)
+
 MODES = """Agencies send events to their feeds and read the alerts of their desks. Events are CloudEvents 1.0 in either
 mode of the Kafka protocol binding; alerts are sent in structured mode.
 
@@ -67,12 +74,46 @@ _Block.add_representer(
 def _schema(model: type[BaseModel], name: str, title: str) -> dict[str, Any]:
     document = model.model_json_schema(mode="validation")
     document.pop("title", None)
+    _unwrap(document)
     return {
         "$schema": DIALECT,
         "$id": f"urn:crisisliaison:schema:{name}",
         "title": title,
         **document,
     }
+
+
+def _unwrap(node: Any) -> None:
+    """Descriptions in one line each: how a docstring is broken into lines is no part of the
+    contract.
+    """
+    if isinstance(node, list):
+        for member in node:
+            _unwrap(member)
+    if isinstance(node, dict):
+        if isinstance(node.get("description"), str):
+            node["description"] = " ".join(node["description"].split())
+        for member in node.values():
+            _unwrap(member)
+
+
+def event_schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of an event type. `x-core` marks what refuses the event where it cannot be
+    read; any other field is then left out.
+    """
+    document = _schema(model, short(name), name)
+    document["patternProperties"] = {EXTENSION: True}
+    document["properties"]["datacontenttype"] = {
+        "default": "application/json",
+        "pattern": CONTENT_TYPE,
+        "title": "Datacontenttype",
+        "type": "string",
+    }
+    data = document["$defs"][document["properties"]["data"]["$ref"].rpartition("/")[2]]
+    for node in (document, data):
+        for field in node.get("required", ()):
+            node["properties"][field]["x-core"] = True
+    return document
 
 
 def _text(document: dict[str, Any]) -> str:
@@ -226,7 +267,7 @@ def attributes() -> list[str]:
 def files() -> dict[Path, str]:
     """Every generated file and its text."""
     texts = {
-        FOLDER / "json" / f"{short(name)}.schema.json": _text(_schema(model, short(name), name))
+        FOLDER / "json" / f"{short(name)}.schema.json": _text(event_schema(name, model))
         for name, model in event_models().items()
     }
     texts[FOLDER / "json" / f"{short(ALERT_CHANGED)}.schema.json"] = _text(

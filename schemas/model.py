@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import (
@@ -13,13 +13,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
 class Closed(BaseModel):
-    """A closed, immutable model: an unknown property is an error, so that a spelling mistake is seen."""
+    """A closed, immutable model: an unknown property is an error, so that a spelling mistake is
+    seen.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -67,6 +70,37 @@ Instant = Annotated[
     Field(json_schema_extra={"pattern": f"^{_DATE_AND_TIME}{_OFFSET}$"}),
 ]
 """RFC 3339 with an offset; held in UTC. A local time without an offset is refused."""
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _iso_date(value: object) -> object:
+    # parsed here: pydantic would take "0" and "1654646400" for seconds since 1970
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise PydanticKnownError("date_parsing", {"error": "there is no such day"}) from error
+    raise PydanticKnownError("date_parsing", {"error": "it is not YYYY-MM-DD"})
+
+
+Day = Annotated[date, BeforeValidator(_iso_date)]
+"""YYYY-MM-DD. Neither a number nor a time."""
+
+CORE: dict[str, JsonValue] = {"x-core": True}
+"""Marks an optional field without which the event would say something else: one that cannot be
+read refuses the event. What is required is core by itself.
+"""
+
+
+def where_unreadable(value: JsonValue) -> dict[str, JsonValue]:
+    """Marks an optional field that is taken to say this where it cannot be read: leaving it out
+    would be the unsafe answer.
+    """
+    return {"x-where-unreadable": value}
+
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Reference = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 import nhs_number
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.codes import EthnicCategory, NhsNumberStatus, Sex
-from schemas.model import Closed, Phone, Reference, ShortText
+from schemas.model import Closed, Day, Phone, Reference, ShortText, where_unreadable
 from schemas.place import Location, Postcode
 
 NamePart = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -52,23 +51,32 @@ class LocalIdentifier(Closed):
 
 
 class PersonDescriptor(Closed):
-    """What one agency holds about who the person is. Every field is optional: send what there is and how sure you are."""
+    """What one agency holds about who the person is. Every field is optional: send what there is
+    and how sure you are.
+    """
 
     nhs_number: NhsNumber | None = None
     nhs_number_status: NhsNumberStatus = NhsNumberStatus.TRACE_REQUIRED
     names: Annotated[tuple[PersonName, ...], Field(max_length=20)] = ()
-    date_of_birth: date | None = None
+    date_of_birth: Day | None = None
+    """A placeholder (1900-01-01, 1970-01-01, 0001-01-01) is no evidence of anybody, and is left
+    out.
+    """
     apparent_age: Annotated[int, Field(ge=0, le=120)] | None = None
     """Years, as it looks to the person reporting."""
     sex: Sex | None = None
     addresses: Annotated[tuple[Location, ...], Field(max_length=10)] = ()
-    """Home addresses. The place of the incident is not a home address: it belongs in the incident's location."""
+    """Home addresses. The place of the incident is not a home address: it belongs in the
+    incident's location.
+    """
     phones: Annotated[tuple[Phone, ...], Field(max_length=10)] = ()
     identifiers: Annotated[tuple[LocalIdentifier, ...], Field(max_length=20)] = ()
     ethnicity: EthnicCategory | None = None
     """For monitoring of disproportionality only; never used to decide who somebody is."""
-    restricted: bool | None = None
-    """The record is restricted (PDS confidentiality R): no address and no phone of theirs is held, also no earlier one."""
+    restricted: Annotated[bool | None, Field(json_schema_extra=where_unreadable(True))] = None
+    """The record is restricted (PDS confidentiality R): no address and no phone of theirs is
+    held, also no earlier one.
+    """
     certainty: Literal["confirmed", "stated", "believed", "unknown"] = "stated"
     """How sure the agency is that this describes the person in the incident."""
 

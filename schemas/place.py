@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
 
@@ -14,8 +14,23 @@ Postcode = Annotated[
 ]
 
 
+class Box(NamedTuple):
+    """A rectangle of WGS84 degrees."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def holds(self, latitude: float, longitude: float) -> bool:
+        """Whether the place is in it."""
+        return self.south <= latitude <= self.north and self.west <= longitude <= self.east
+
+
 class Location(Closed):
-    """A place as the agency holds it. Send what there is; a UPRN is worth more than all the rest."""
+    """A place as the agency holds it. Send what there is; a UPRN is worth more than all the
+    rest.
+    """
 
     uprn: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")] | None = None
     """Unique Property Reference Number."""
@@ -29,5 +44,7 @@ class Location(Closed):
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     """WGS84 degrees."""
     area: Slug | None = None
-    """Area of the agency registry (a London borough); worked out from the coordinates where it is absent."""
+    """Area of the agency registry (a London borough); worked out from the coordinates where it
+    is absent.
+    """
     precision_metres: Annotated[float, Field(ge=0)] | None = None

@@ -15,8 +15,20 @@ from schemas.events import TYPE_PREFIX, EventData
 from schemas.model import Closed, Slug
 
 RECEIPTS_GIVEN = f"{TYPE_PREFIX}receipts.given.v1"
+NOTES_MAX = 10
 RECEIPTS_MAX = 200
 """In one message; more make more messages, so that each stays well under 64 KiB."""
+
+
+class Note(Closed):
+    """Something of an event that was left out because it cannot be read, or does not count. The rest of the event counts."""
+
+    code: Slug
+    """What is wrong."""
+    pointer: str
+    """Where, as a JSON pointer."""
+    remedy: str
+    """What to do."""
 
 
 class Receipt(Closed):
@@ -36,15 +48,22 @@ class Receipt(Closed):
     """Of a rejection: where, as a JSON pointer."""
     remedy: str | None = None
     """Of a rejection: what to do."""
+    notes: Annotated[tuple[Note, ...], Field(max_length=NOTES_MAX)] = ()
+    """Of an accepted event: what of it was left out, or that a correction does not fit what it corrects."""
     crisis: str | None = None
-    """Token of the crisis that the event belongs to: the same for all the agency's events of one crisis, and of no use to
-    another agency. It may change when incidents are joined or parted."""
+    """Token of the crisis that the event belongs to: the same for all the agency's events of one
+    crisis, and of no use to another agency. It may change when incidents are joined or parted.
+    """
     alerts: dict[RuleId, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
-    """How many of the agency's own desks were given a new alarm of that crisis in the same step, by rule."""
+    """How many of the agency's own desks were given a new alarm of that crisis in the same step,
+    by rule.
+    """
 
 
 class ReceiptsGiven(EventData):
-    """Receipts for events of the agency: received, repeated or rejected, and what became of them. Signs of life get none."""
+    """Receipts for events of the agency: received, repeated or rejected, and what became of
+    them. Signs of life get none.
+    """
 
     agency: Slug
     receipts: Annotated[tuple[Receipt, ...], Field(min_length=1, max_length=RECEIPTS_MAX)]

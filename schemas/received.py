@@ -81,7 +81,9 @@ def local_people_of(received: Received) -> tuple[str, ...] | None:
 
 
 class Mark(NamedTuple):
-    """When something happened and the event that says so. Sorts as the fold does: occurred, source, id."""
+    """When something happened and the event that says so. Sorts as the fold does: occurred,
+    source, id.
+    """
 
     at: datetime
     source: str
@@ -95,7 +97,9 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An accepted event with what the registry says of its sender. `received_at` is the clock of this product."""
+    """An accepted event with what the registry says of its sender. `received_at` is the clock of
+    this product.
+    """
 
     event: Event[Any]
     agency: str
@@ -103,12 +107,15 @@ class Received:
     feed: str
     received_at: datetime
     order: Mark = field(init=False, compare=False, repr=False)
-    """The order of the fold: occurred, source, id. Total, so that arrival order cannot matter. Found once: an event is folded
-    again with each one that follows it."""
+    """The order of the fold: occurred, source, id. Total, so that arrival order cannot matter.
+    Found once: an event is folded again with each one that follows it.
+    """
     identity: tuple[str, str] = field(init=False, compare=False, repr=False)
     """CloudEvents (source, id)."""
     record_key: RecordKey | None = field(init=False, compare=False, repr=False)
-    """The incident, custody record, absence, referral or follow-up the event belongs to, where it belongs to one."""
+    """The incident, custody record, absence, referral or follow-up the event belongs to, where
+    it belongs to one.
+    """
 
     def __post_init__(self) -> None:
         event = self.event

@@ -21,6 +21,7 @@ from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
 from schemas.codes import AgencyKind
 from schemas.envelope import Source
 from schemas.model import Closed, Phone, ShortText, Slug
+from schemas.place import Box
 
 DeskRole = Literal[
     "police-control",
@@ -104,6 +105,11 @@ of an NHS number found. It is no sign that the agency's own feed lives.
 """
 
 
+BEYOND_DEGREES = 0.5
+"""How far outside its areas (some 35 km east, 55 km north) an agency of the zone may still attend. What is farther away is no
+place but a mistake: degrees exchanged, zeros, eastings."""
+
+
 class RegistryError(ValueError):
     """The agency registry cannot be used as it is."""
 
@@ -166,7 +172,9 @@ class Agency(Closed):
         Annotated[str, Field(pattern=r"^https://[^\s{}]+\{reference\}[^\s{}]*$", max_length=300)]
         | None
     ) = None
-    """Where the agency's own record of an incident opens in its own system, `{reference}` standing for the reference."""
+    """Where the agency's own record of an incident opens in its own system, `{reference}`
+    standing for the reference.
+    """
 
 
 SERVED_EVERYWHERE: tuple[DeskRole, ...] = (
@@ -179,7 +187,9 @@ SERVED_EVERYWHERE: tuple[DeskRole, ...] = (
 
 
 def _agency_fits(agency: Agency, areas: set[str]) -> None:
-    """Raises ValueError where the agency has a desk that none of its kind has, or an unknown area."""
+    """Raises ValueError where the agency has a desk that none of its kind has, or an unknown
+    area.
+    """
     served = set(agency.areas) or areas
     for desk in agency.desks:
         if desk.role not in ROLES_OF[agency.kind]:
@@ -204,8 +214,9 @@ class Registry(Closed):
     timezone: Literal["Europe/London"] = "Europe/London"
     areas: Annotated[tuple[Area, ...], Field(min_length=1)]
     boundaries: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.geojson$")] | None = None
-    """A GeoJSON file beside this one, or one that is shipped: where the areas lie, by their code. Without it a place without an
-    area has none."""
+    """A GeoJSON file beside this one, or one that is shipped: where the areas lie, by their
+    code. Without it a place without an area has none.
+    """
     agencies: Annotated[tuple[Agency, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -242,6 +253,19 @@ class Registry(Closed):
     def outlines(self) -> Boundaries | None:
         """Where the areas lie; None where the file names no boundaries."""
         return self._boundaries
+
+    @cached_property
+    def box(self) -> Box | None:
+        """Where a place that an agency of the zone speaks of can be; None without boundaries."""
+        if self._boundaries is None:
+            return None
+        west, south, east, north = self._boundaries.bounds()
+        return Box(
+            south - BEYOND_DEGREES,
+            west - BEYOND_DEGREES,
+            north + BEYOND_DEGREES,
+            east + BEYOND_DEGREES,
+        )
 
     @cached_property
     def _area_of_code(self) -> dict[str, str]:

@@ -96,7 +96,11 @@ class Statement(Closed):
     repeat: Annotated[int, Field(ge=1, le=10)] = 1
     """How often it is sent."""
     refused: Slug | None = None
-    """Code of the fault with which intake must refuse it, e.g. `nhs-number-check-digit`: it reaches nobody."""
+    """Code of the fault with which intake must refuse it, e.g. `nhs-number-check-digit`: it
+    reaches nobody.
+    """
+    left_out: Slug | None = None
+    """Code of the note with which intake must leave something of it out; the rest of it counts."""
     data: dict[str, Any]
 
 
@@ -201,8 +205,9 @@ class Expected(Closed):
     worsened: Annotated[int, Field(ge=0)] | None = None
     """How often it was worsened."""
     knowable: Moment | None = None
-    """The first moment at which the failure could be known from what the agencies had said: the casebook's report counts the
-    delay from it."""
+    """The first moment at which the failure could be known from what the agencies had said: the
+    casebook's report counts the delay from it.
+    """
     escalated_to: tuple[Above, ...] | None = None
     """Exactly these desks had it by escalation or dispute; not compared where it is absent."""
     sounded_again: dict[Slug, Annotated[int, Field(ge=0)]] | None = None

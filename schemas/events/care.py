@@ -4,7 +4,6 @@ pathways.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from pydantic import Field
 from schemas.codes import AbsenceKind, LegalStatus, ReferralPriority, RiskLevel
 from schemas.events.catalogue import EventData, event_type
 from schemas.events.incident import IncidentData
-from schemas.model import Closed, Instant, Phone, Reference, ShortText, Slug
+from schemas.model import Closed, Day, Instant, Phone, Reference, ShortText, Slug, where_unreadable
 from schemas.person import PersonDescriptor
 
 
@@ -160,7 +159,9 @@ class PersonRegistered(PersonData):
 
 @event_type("person.updated")
 class PersonUpdated(PersonData):
-    """The sender's whole current descriptor; it replaces the former one, whose names are kept as aliases."""
+    """The sender's whole current descriptor; it replaces the former one, whose names are kept as
+    aliases.
+    """
 
     person: PersonDescriptor
 
@@ -183,15 +184,17 @@ class PersonSplit(PersonData):
 class PersonDied(PersonData):
     """The person died."""
 
-    on: date | None = None
+    on: Day | None = None
 
 
 class CrisisPlanPointer(Closed):
-    """Where a mental health crisis plan is, and the lines that may be shared with whoever attends."""
+    """Where a mental health crisis plan is, and the lines that may be shared with whoever
+    attends.
+    """
 
     pointer: Annotated[str, Field(max_length=300)]
     """NRL DocumentReference (SNOMED CT 736253002) or a document id of the trust."""
-    updated_on: date | None = None
+    updated_on: Day | None = None
     calming: Annotated[tuple[ShortText, ...], Field(max_length=3)] = ()
     """At most three lines: what helps."""
     avoid: Annotated[tuple[ShortText, ...], Field(max_length=3)] = ()
@@ -202,10 +205,14 @@ SnomedCode = Annotated[str, Field(pattern=r"^[0-9]{6,18}$")]
 
 
 class FamilyContact(Closed):
-    """Whom of the family to call, and how. No name is needed to call; never used to decide who somebody is."""
+    """Whom of the family to call, and how. No name is needed to call; never used to decide who
+    somebody is.
+    """
 
     relation: Literal["family", "carer", "nearest-relative", "nominated-person", "other"]
-    """Next of kin is `family`: the nearest relative is a role in law (Mental Health Act s26) that a record must state."""
+    """Next of kin is `family`: the nearest relative is a role in law (Mental Health Act s26)
+    that a record must state.
+    """
     phone: Phone
 
 
@@ -221,14 +228,20 @@ class PathwayFacts(PersonData):
     coordinator: ShortText | None = None
     """Role or staff code of the care coordinator."""
     on_leave_until: Instant | None = None
-    discharge_planned_on: date | None = None
+    discharge_planned_on: Day | None = None
     area: Slug | None = None
     family_contacts: Annotated[tuple[FamilyContact, ...], Field(max_length=3)] | None = None
     """Whom of the family to call. Nobody for a person whose record is restricted."""
-    consent_to_share: Literal["given", "refused"] | None = None
-    """What the person has said of sharing their plan outside health and care; absent where it is not recorded."""
+    consent_to_share: Annotated[
+        Literal["given", "refused"] | None, Field(json_schema_extra=where_unreadable("refused"))
+    ] = None
+    """What the person has said of sharing their plan outside health and care; absent where it is
+    not recorded.
+    """
     adjustments: Annotated[tuple[SnomedCode, ...], Field(max_length=20)] | None = None
-    """Reasonable adjustments the person needs (SNOMED CT), e.g. an interpreter; codes, never words."""
+    """Reasonable adjustments the person needs (SNOMED CT), e.g. an interpreter; codes, never
+    words.
+    """
 
 
 @event_type("pathway.opened")

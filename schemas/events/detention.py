@@ -45,11 +45,15 @@ class DetentionConsulted(DetentionData):
 
 @event_type("detention.detained")
 class DetentionDetained(DetentionData):
-    """The person was detained. For s136 the 24-hour clock does not start here but on arrival (s136(2A))."""
+    """The person was detained. For s136 the 24-hour clock does not start here but on arrival
+    (s136(2A)).
+    """
 
     power: DetentionPower
     kept_at: Site | None = None
-    """Where the person is kept at a place of safety they are already at: then the clock starts now."""
+    """Where the person is kept at a place of safety they are already at: then the clock starts
+    now.
+    """
     person: PersonDescriptor | None = None
 
 
@@ -67,7 +71,9 @@ class DetentionConveyed(DetentionData):
 
 @event_type("detention.arrived")
 class DetentionArrived(DetentionData):
-    """Arrival at a place of safety. The first one starts the 24-hour clock; later moves do not restart it (s136(3))."""
+    """Arrival at a place of safety. The first one starts the 24-hour clock; later moves do not
+    restart it (s136(3)).
+    """
 
     at: Site
 
@@ -201,11 +207,15 @@ class CustodyReviewed(CustodyData):
     """The custody officer reviewed the detention (SI 2017/1036 reg 5, 6)."""
 
     inspector_authority: bool | None = None
-    """An inspector or above authorised the police station as place of safety (SI 2017/1036 reg 2)."""
+    """An inspector or above authorised the police station as place of safety (SI 2017/1036 reg
+    2).
+    """
     imminent_risk: bool | None = None
     """Imminent risk of serious injury or death to the person or another (reg 2)."""
     no_other_place: bool | None = None
-    """No other place of safety in the force's area can reasonably be expected to detain the person (reg 2)."""
+    """No other place of safety in the force's area can reasonably be expected to detain the
+    person (reg 2).
+    """
     health_professional_available: bool | None = None
     """A health-care professional is there and available (reg 2, 4)."""
     asleep: bool = False

@@ -16,7 +16,7 @@ from schemas.codes import (
     StandDownReason,
 )
 from schemas.events.catalogue import EventData, event_type
-from schemas.model import Closed, Reference, ShortText, Slug
+from schemas.model import CORE, Closed, Reference, ShortText, Slug
 from schemas.person import Caller, PersonDescriptor
 from schemas.place import Location
 
@@ -88,15 +88,21 @@ class IncidentLinked(IncidentData):
 
 @event_type("incident.graded")
 class IncidentGraded(IncidentData):
-    """The agency gave the incident a response category or grade. The last one by occurrence counts."""
+    """The agency gave the incident a response category or grade. The last one by occurrence
+    counts.
+    """
 
-    ambulance_category: AmbulanceCategory | None = None
-    police_grade: PoliceGrade | None = None
+    ambulance_category: Annotated[AmbulanceCategory | None, Field(json_schema_extra=CORE)] = None
+    police_grade: Annotated[PoliceGrade | None, Field(json_schema_extra=CORE)] = None
     code: CodedValue | None = None
     reason: StandDownReason | None = None
-    """Why it is not (any longer) higher, where one was given: `police-present` is the one this product watches for."""
+    """Why it is not (any longer) higher, where one was given: `police-present` is the one this
+    product watches for.
+    """
     assessed_by_clinician: bool = False
-    """A clinician documented an assessment of the person, on scene or by telephone, at this instant."""
+    """A clinician documented an assessment of the person, on scene or by telephone, at this
+    instant.
+    """
 
 
 @event_type("incident.transferred")

@@ -20,8 +20,9 @@ class FeedHeartbeat(EventData):
 
 @event_type("event.corrected")
 class EventCorrected(EventData):
-    """An earlier event of the same source was wrong in parts: this replaces its data. The time it happened stays: where
-    that was wrong, retract the event and send it anew."""
+    """An earlier event of the same source was wrong in parts: this replaces its data. The time
+    it happened stays: where that was wrong, retract the event and send it anew.
+    """
 
     corrects: Annotated[str, Field(min_length=1, max_length=200)]
     """CloudEvents id of the earlier event, of the same source."""
@@ -31,7 +32,9 @@ class EventCorrected(EventData):
 
 @event_type("event.retracted")
 class EventRetracted(EventData):
-    """An earlier event of the same source was wrong, or about the wrong person: it counts no more."""
+    """An earlier event of the same source was wrong, or about the wrong person: it counts no
+    more.
+    """
 
     retracts: Annotated[str, Field(min_length=1, max_length=200)]
     reason: Literal["wrong-person", "entered-in-error", "duplicate", "test"]

@@ -98,7 +98,9 @@ class ForceEnded(ForceData):
 
 @event_type("harm.reported")
 class HarmReported(IncidentData):
-    """Death, serious injury or self-harm during or after contact (Police Reform Act 2002 s12; SI 2020/2 reg 9)."""
+    """Death, serious injury or self-harm during or after contact (Police Reform Act 2002 s12; SI
+    2020/2 reg 9).
+    """
 
     harm: Literal["death", "serious-injury", "self-harm", "suicide-attempt"]
     after_contact: bool = True

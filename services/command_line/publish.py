@@ -6,11 +6,10 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 from aiokafka import AIOKafkaProducer
@@ -18,9 +17,10 @@ from aiokafka.errors import KafkaError
 
 from schemas.envelope import encode
 from schemas.registry import Feed, Registry, load_registry
+from services.command_line.checking import Checker, opened
 from services.command_line.event_lines import NotEvents, event_lines
 from services.command_line.sources import columbia, documents, san_francisco
-from services.intake.faults import check
+from services.intake.faults import Fault
 from services.intake.ordering import key_of
 from services.runtime import kafka
 from services.runtime.clock import SystemClock
@@ -41,23 +41,14 @@ class Outgoing:
     body: bytes
 
 
-@contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
-    if name == "-":
-        yield click.get_binary_stream("stdin")
-        return
-    with Path(name).open("rb") as stream:
-        yield stream
-
-
-def feed_of(event: dict[str, Any], registry: Registry, wanted: str | None) -> Feed:
+def feed_of(event: dict[str, Any], registry: Registry, name: str | None) -> Feed:
     """The feed to send to: the one named, or the one on which the event's source is registered. UsageError if none."""
-    if wanted is not None:
-        if wanted not in registry.feeds_by_id:
+    if name is not None:
+        if name not in registry.feeds_by_id:
             raise click.UsageError(
-                f"feed {wanted} is not in the agency registry; it has {', '.join(registry.feeds_by_id)}"
+                f"feed {name} is not in the agency registry; it has {', '.join(registry.feeds_by_id)}"
             )
-        return registry.feeds_by_id[wanted][1]
+        return registry.feeds_by_id[name][1]
     for _, feed in registry.feeds_by_id.values():
         if event.get("source") in feed.sources:
             return feed
@@ -67,26 +58,31 @@ def feed_of(event: dict[str, Any], registry: Registry, wanted: str | None) -> Fe
 
 
 def _from_file(name: str, registry: Registry, feed: str | None) -> list[Outgoing]:
-    found, faulty = [], 0
-    with _opened(name) as stream:
+    checker = Checker(registry)
+    outgoing: list[Outgoing] = []
+    faulty = 0
+    with opened(name) as stream:
         for line in event_lines(stream):
-            faults = check(line.body)
-            for fault in faults:
-                click.echo(
-                    f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}",
-                    err=True,
-                )
-                click.echo(f"    remedy: {fault.remedy}", err=True)
-            faulty += bool(faults)
-            if not faults:
-                event = json.loads(line.body)
-                found.append(
-                    Outgoing(0.0, feed_of(event, registry, feed).topic, key_of(event), line.body)
-                )
+            examined = checker.examine(line.body)
+            _tell(f"{name}:{line.number}", examined.faults, examined.notes)
+            if examined.event is None:
+                faulty += 1
+                continue
+            event = json.loads(examined.document)
+            topic = feed_of(event, registry, feed).topic
+            outgoing.append(Outgoing(0.0, topic, key_of(event), line.body))
     if faulty:
         click.echo(f"{faulty} events have faults: nothing was sent", err=True)
         raise SystemExit(FAULTY)
-    return found
+    return outgoing
+
+
+def _tell(place: str, faults: Iterable[Fault], notes: Iterable[Fault]) -> None:
+    for word, remarks in (("fault", faults), ("note", notes)):
+        for remark in remarks:
+            sentence = f"{word} {remark.pointer or '/'} {remark.code}: {remark.message}"
+            click.echo(f"{place}: {sentence}", err=True)
+            click.echo(f"    remedy: {remark.remedy}", err=True)
 
 
 def _from_log(
@@ -116,22 +112,18 @@ def _from_documents(
         raise click.UsageError(
             f"--source {kind} needs --feed, one of {', '.join(registry.feeds_by_id)}"
         )
-    topic, found, faulty = registry.feeds_by_id[feed][1].topic, [], 0
+    topic = registry.feeds_by_id[feed][1].topic
+    outgoing: list[Outgoing] = []
+    faulty = 0
     for document in documents.translated(
         kind, data, *registry.feeds_by_id[feed], key.encode(), SystemClock().now()
     ):
-        faulty += bool(document.made.faults)
-        for word, faults in (("fault", document.made.faults), ("note", document.made.notes)):
-            for fault in faults:
-                click.echo(
-                    f"{document.place}: {word} {fault.pointer or '/'} {fault.code}: {fault.message}",
-                    err=True,
-                )
-                click.echo(f"    remedy: {fault.remedy}", err=True)
-        for event in document.made.events:
+        faulty += bool(document.translated.faults)
+        _tell(document.place, document.translated.faults, document.translated.notes)
+        for event in document.translated.events:
             body = encode(event)
-            found.append(Outgoing(0.0, topic, key_of(json.loads(body)), body))
-    return found, faulty
+            outgoing.append(Outgoing(0.0, topic, key_of(json.loads(body)), body))
+    return outgoing, faulty
 
 
 async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:

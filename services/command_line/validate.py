@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import click
 
-from schemas.registry import Agency, Feed, RegistryError, load_registry
+from schemas.registry import RegistryError, load_registry
+from services.command_line.checking import Checker, opened
 from services.command_line.event_lines import NotEvents, event_lines
-from services.intake.accept import Rejected, accept
-from services.intake.faults import Fault, check
+from services.intake.examine import Examined
 
 FAULTY, UNUSABLE = 1, 2
 
 
-@contextmanager
-def opened(name: str) -> Iterator[IO[bytes]]:
-    """A file, or standard input for `-`."""
-    if name == "-":
-        yield click.get_binary_stream("stdin")
-        return
-    with Path(name).open("rb") as stream:
-        yield stream
-
-
-def _feed(name: str | None, registry: Path | None) -> tuple[Agency, Feed] | None:
-    if name is None:
-        return None
+def _checker(name: str | None, path: Path | None) -> Checker:
     try:
-        feeds = load_registry(registry).feeds_by_id
+        registry = load_registry(path)
     except RegistryError as error:
         raise click.BadParameter(str(error), param_hint="--registry") from error
-    if name not in feeds:
+    if name is None:
+        return Checker(registry)
+    if name not in registry.feeds_by_id:
         raise click.BadParameter(
             f"{name} is not a feed of the agency registry", param_hint="--feed"
         )
-    return feeds[name]
+    return Checker(registry, registry.feeds_by_id[name][1])
 
 
-def _faults(body: bytes, feed: tuple[Agency, Feed] | None) -> list[Fault]:
-    found = check(body)
-    if found or feed is None:
-        return found
-    answer = accept(body, (), *feed, datetime.now(UTC))
-    return [answer.fault] if isinstance(answer, Rejected) else []
+def _tell(place: str, number: int, examined: Examined, form: str) -> None:
+    """Each fault, and each note of what would be left out."""
+    for severity, remarks in (("fault", examined.faults), ("note", examined.notes)):
+        for remark in remarks:
+            if form == "json":
+                line = {"file": place, "line": number, "severity": severity, **asdict(remark)}
+                click.echo(json.dumps(line))
+                continue
+            sentence = f"{remark.pointer or '/'} {remark.code}: {remark.message}"
+            if severity == "note":
+                sentence = f"note: {sentence}; left out, the event counts"
+            click.echo(f"{place}:{number}: {sentence}")
+            click.echo(f"    remedy: {remark.remedy}")
 
 
 @click.command()
@@ -73,28 +66,20 @@ def _faults(body: bytes, feed: tuple[Agency, Feed] | None) -> list[Fault]:
 def validate(files: tuple[str, ...], form: str, feed: str | None, registry: Path | None) -> None:
     """Check events in FILES (JSON, a JSON list, JSON lines; `-` for standard input).
 
-    Says for each fault where it is, its JSON pointer, its stable code and the remedy. Exit 0 when all is well, 1 with
-    faults, 2 when a file cannot be read as events.
+    Says for each fault where it is, its JSON pointer, its stable code and the remedy; and for each note what would be
+    left out of an event that counts. Exit 0 when all would be taken, 1 with faults, 2 when a file cannot be read as events.
     """
-    sender = _feed(feed, registry)
-    events = faulty = 0
+    checker = _checker(feed, registry)
+    events = faulty = noted = 0
     for name in files:
         try:
             with opened(name) as stream:
                 for line in event_lines(stream):
                     events += 1
-                    found = _faults(line.body, sender)
-                    faulty += bool(found)
-                    for fault in found:
-                        if form == "json":
-                            click.echo(
-                                json.dumps({"file": name, "line": line.number, **asdict(fault)})
-                            )
-                        else:
-                            click.echo(
-                                f"{name}:{line.number}: {fault.pointer or '/'} {fault.code}: {fault.message}"
-                            )
-                            click.echo(f"    remedy: {fault.remedy}")
+                    examined = checker.examine(line.body)
+                    faulty += bool(examined.faults)
+                    noted += bool(examined.notes) and not examined.faults
+                    _tell(name, line.number, examined, form)
         except OSError as error:
             click.echo(f"{name} cannot be read: {error.strerror}", err=True)
             raise SystemExit(UNUSABLE) from error
@@ -102,5 +87,6 @@ def validate(files: tuple[str, ...], form: str, feed: str | None, registry: Path
             click.echo(f"{name}: {error}", err=True)
             raise SystemExit(UNUSABLE) from error
     if form == "text":
-        click.echo(f"{events} events, {faulty} with faults")
-    raise SystemExit(FAULTY if faulty else 0)
+        click.echo(f"{events} events, {faulty} with faults, {noted} of which something is left out")
+    if faulty:
+        raise SystemExit(FAULTY)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from schemas.envelope import STRUCTURED, structured
-from services.gateway.answers import Problem
-from services.intake.faults import Fault
+from schemas.strict_json import loads
+from services.gateway.answers import Problem, code_of
+from services.intake.examine import too_deep, unreadable
 
 BATCH = "application/cloudevents-batch+json"
 MAX_BATCH = 100
-MAX_DEPTH = 32
 
 
 def documents_of(headers: Mapping[str, str], kind: str, body: bytes) -> list[bytes]:
@@ -33,40 +33,15 @@ def documents_of(headers: Mapping[str, str], kind: str, body: bytes) -> list[byt
     )
 
 
-def too_deep(document: bytes) -> Fault | None:
-    """The fault of a document that is nested too deeply, found before anything that recurses
-    sees it.
-    """
-    deepest = level = 0
-    quoted = escaped = False
-    for sign in document:
-        if quoted:
-            quoted = escaped or sign != 0x22
-            escaped = not escaped and sign == 0x5C
-        elif sign == 0x22:
-            quoted = True
-        elif sign in (0x7B, 0x5B):
-            level += 1
-            deepest = max(deepest, level)
-        elif sign in (0x7D, 0x5D):
-            level -= 1
-    if deepest <= MAX_DEPTH:
-        return None
-    return Fault(
-        "",
-        "nested-too-deeply",
-        f"more than {MAX_DEPTH} levels",
-        "send structured facts, not documents",
-    )
-
-
 def _batch(body: bytes) -> list[bytes]:
-    members: object = None
-    if too_deep(body) is None:
-        try:
-            members = json.loads(body)
-        except (ValueError, RecursionError):
-            members = None
+    deep = too_deep(body)
+    if deep is not None:
+        raise Problem(400, code_of(deep), deep.message, deep.remedy)
+    try:
+        members = loads(body)
+    except (ValueError, RecursionError) as error:
+        fault = unreadable(error)
+        raise Problem(400, code_of(fault), fault.message, fault.remedy) from error
     if not isinstance(members, list) or not members:
         raise Problem(
             400,
@@ -90,12 +65,12 @@ def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
         for name, value in headers.items()
         if name.startswith("ce-")
     ]
+    deep = too_deep(body)
+    if deep is not None:
+        raise Problem(400, code_of(deep), deep.message, deep.remedy)
+    content_type = headers.get("content-type", "application/json").encode()
     try:
-        return structured(body, [*attributes, ("content-type", b"application/json")])
+        return structured(body, [*attributes, ("content-type", content_type)])
     except (ValueError, RecursionError) as error:
-        raise Problem(
-            400,
-            "SEND_JSON_INVALID",
-            "the body is not JSON",
-            "send the event's data as JSON in UTF-8",
-        ) from error
+        fault = unreadable(error)
+        raise Problem(400, code_of(fault), fault.message, fault.remedy) from error

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 
-from schemas.envelope import MAX_EVENT_BYTES, AnyEvent
+from schemas.envelope import MAX_EVENT_BYTES
 from schemas.registry import TRACE_SOURCE_END, Agency, Feed, Registry
 from services.gateway.acknowledgement import acknowledge
 from services.gateway.answers import Problem, issues, outcome, receipt
-from services.gateway.cloudevents import BATCH, documents_of, too_deep
+from services.gateway.cloudevents import BATCH, documents_of
 from services.gateway.credentials import Doorkeeper, Refusal
 from services.gateway.limits import Rates, body_of
 from services.gateway.road import Road
-from services.intake.accept import Rejected, accept
-from services.intake.faults import Fault, check
+from services.intake.accept import Accepted, Rejected, accept
+from services.intake.faults import Fault
 from services.intake.translation import Sender
 from services.runtime import metrics
 from services.runtime.clock import Clock
@@ -56,19 +55,22 @@ class Gateway:
         body = await body_of(request, limit)
         documents = documents_of(request.headers, kind, body)
         await self._rates.take(agency.id, len(documents))
-        accepted: list[tuple[Feed, AnyEvent]] = []
-        wrong: list[dict[str, Any]] = []
+        accepted: list[tuple[Feed, Accepted]] = []
+        remarks: list[dict[str, Any]] = []
+        refused = False
         for number, document in enumerate(documents):
             prefix = f"/{number}" if kind == BATCH else ""
-            verdict = self._event(agency, document)
-            if isinstance(verdict, list):
-                wrong += issues(verdict, prefix=prefix)
+            feed, verdict = self._event(agency, document)
+            if isinstance(verdict, Rejected):
+                refused = True
+                remarks += issues(verdict.faults, prefix=prefix)
             else:
-                accepted.append(verdict)
-        if wrong:
-            return self._refused(agency, len(documents), wrong)
+                accepted.append((feed, verdict))
+            remarks += issues(verdict.notes, "information", prefix)
+        if refused:
+            return self._refused(agency, len(documents), remarks)
         await self._send(agency, accepted)
-        return receipt(event for _, event in accepted)
+        return receipt((verdict.received.event for _, verdict in accepted), remarks)
 
     def _refused(self, agency: Agency, count: int, wrong: list[dict[str, Any]]) -> Response:
         feed = agency.feeds[0].id if agency.feeds else "none"
@@ -78,40 +80,38 @@ class Gateway:
             return outcome(403, wrong)
         return outcome(400, wrong)
 
-    async def _send(self, agency: Agency, accepted: list[tuple[Feed, AnyEvent]]) -> None:
+    async def _send(self, agency: Agency, accepted: list[tuple[Feed, Accepted]]) -> None:
         feeds = {feed.id: feed for feed, _ in accepted}
         for feed in feeds.values():
-            events = [event for target, event in accepted if target.id == feed.id]
-            await self._road.send(agency, feed, events)
+            verdicts = [verdict for target, verdict in accepted if target.id == feed.id]
+            await self._road.send(agency, feed, [verdict.received.event for verdict in verdicts])
+            for verdict in verdicts:
+                for name in verdict.left_out:
+                    metrics.FIELDS_LEFT_OUT.labels(feed.id, name).inc()
 
-    def _event(self, agency: Agency, document: bytes) -> list[Fault] | tuple[Feed, AnyEvent]:
-        """The feed of an event and the event, or its faults."""
+    def _event(self, agency: Agency, document: bytes) -> tuple[Feed, Accepted | Rejected]:
+        """The feed that the event is for, and whether it is taken."""
         if not agency.feeds:
-            return [
-                Fault("/source", "source-not-registered", "the agency has no feed", "ask for one")
-            ]
-        deep = too_deep(document)
-        if deep is not None:
-            return [deep]
-        faults = check(document)
-        if faults:
-            return faults
-        source = json.loads(document)["source"]
-        registered = [feed for feed in agency.feeds if source in feed.sources]
-        feed = next(iter(registered), agency.feeds[0])
-        if source.endswith(TRACE_SOURCE_END):
-            return [
-                Fault(
-                    "/source",
-                    "source-not-registered",
-                    "from this source only the trace speaks",
-                    f"use one of {', '.join(_sources(feed))}",
-                )
-            ]
-        verdict = accept(document, [], agency, feed, self._clock.now())
-        if isinstance(verdict, Rejected):
-            return [verdict.fault]
-        return feed, verdict.received.event
+            raise Problem(
+                403, "SEND_SOURCE_NOT_REGISTERED", "the agency has no feed", "ask for one"
+            )
+        feed = agency.feeds[0]
+        for candidate in agency.feeds:
+            verdict = accept(document, [], agency, candidate, self._clock.now(), self._registry.box)
+            feed = candidate
+            if isinstance(verdict, Accepted) or verdict.fault.code != "source-not-registered":
+                break
+        if isinstance(verdict, Accepted) and verdict.received.event.source.endswith(
+            TRACE_SOURCE_END
+        ):
+            fault = Fault(
+                "/source",
+                "source-not-registered",
+                "from this source only the trace speaks",
+                f"use one of {', '.join(_sources(feed))}",
+            )
+            return feed, Rejected(fault, document, (fault,))
+        return feed, verdict
 
     async def fhir(self, request: Request) -> Response:
         """One FHIR R4 resource or Bundle. What is right in a Bundle is sent; what is not stands

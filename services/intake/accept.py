@@ -1,32 +1,45 @@
-"""Is this event well formed, and does it come from whom it says? Accepted, or rejected with a reason."""
+"""Is this event well formed, plausible, and from whom it says? Accepted, or rejected with a reason.
+
+What is accepted can be held by the ledger and settled by every rule. The core of an event is strict; an optional part
+that cannot be read is left out with a note, and the event counts. Stream, gateway and command line ask here.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import ValidationError
-
-from schemas.envelope import MAX_EVENT_BYTES, AnyEvent, decode, encode, structured
+from schemas.envelope import MAX_EVENT_BYTES, AnyEvent, encode, structured
+from schemas.place import Box
 from schemas.received import Received
 from schemas.registry import Agency, Feed
-from services.intake.faults import Fault, faults
+from services.intake.examine import Examined, examine, refused, unreadable
+from services.intake.faults import Fault
+from services.intake.plausible import Circumstances
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A well-formed event of the feed."""
+    """An event of the feed."""
 
     received: Received
     document: bytes | None = None
-    """As it came; None where it was read before and its document is made anew when somebody asks."""
+    """Its structured-mode form, without what was left out; None where it was read before and its
+    document is made anew when somebody asks.
+    """
+    notes: tuple[Fault, ...] = ()
+    """What was left out, and why."""
+    left_out: tuple[str, ...] = field(default=(), compare=False)
+    """The fields that the notes are about, in the contract's own words."""
 
     @property
     def body(self) -> bytes:
         """Its structured-mode form."""
-        return encode(self.received.event) if self.document is None else self.document
+        if self.document is None:
+            return encode(self.received.event)
+        return self.document
 
     @property
     def content_hash(self) -> bytes:
@@ -40,12 +53,16 @@ class Rejected:
 
     fault: Fault
     body: bytes
+    faults: tuple[Fault, ...] = field(default=(), compare=False)
+    """All of them, that one among them."""
+    notes: tuple[Fault, ...] = field(default=(), compare=False)
+    """What would have been left out beside."""
 
 
 def content_hash(event: AnyEvent) -> bytes:
     """SHA-256 over what the event says, without what the road adds."""
-    said = event.model_dump_json(exclude={"traceparent", "partitionkey"}, exclude_none=True)
-    return hashlib.sha256(said.encode()).digest()
+    statement = event.model_dump_json(exclude={"traceparent", "partitionkey"}, exclude_none=True)
+    return hashlib.sha256(statement.encode()).digest()
 
 
 def accept(
@@ -54,8 +71,9 @@ def accept(
     agency: Agency,
     feed: Feed,
     received_at: datetime,
+    box: Box | None = None,
 ) -> Accepted | Rejected:
-    """Pure; never raises. An event from the future is accepted: its sender's clock is wrong, its content may matter."""
+    """Pure; never raises. `box` is the zone's, for its coordinates."""
     if body is None:
         fault = Fault(
             "",
@@ -63,27 +81,49 @@ def accept(
             "the message has no body",
             "send the event; tombstones have no meaning here",
         )
-        return Rejected(fault, b"")
-    if len(body) > MAX_EVENT_BYTES:
-        said = f"the event has {len(body)} bytes, the limit is {MAX_EVENT_BYTES}"
-        return Rejected(
-            Fault("", "event-too-large", said, "send structured facts, not documents"),
-            body[:MAX_EVENT_BYTES],
-        )
+        return Rejected(fault, b"", (fault,))
+    examined = _examined(body, headers, Circumstances(received_at, agency.kind, box, feed))
+    if examined.event is None:
+        return Rejected(examined.faults[0], body[:MAX_EVENT_BYTES], examined.faults, examined.notes)
+    event = examined.event
+    return Accepted(
+        Received(event, agency.id, agency.kind, feed.id, received_at),
+        examined.document,
+        examined.notes,
+        examined.left_out,
+    )
+
+
+def _examined(
+    body: bytes, headers: Sequence[tuple[str, bytes]], circumstances: Circumstances
+) -> Examined:
+    too_large = oversize(body)
+    if too_large is not None:
+        return refused(too_large)
     try:
         document = structured(body, headers)
-        event = decode(document)
-    except ValidationError as error:
-        return Rejected(faults(error)[0], body)
     except (ValueError, RecursionError) as error:
-        fault = Fault("", "json-invalid", type(error).__name__, "send one JSON object in UTF-8")
-        return Rejected(fault, body)
-    if event.source not in feed.sources:
-        said = f"this source is not registered for feed {feed.id}"
-        return Rejected(
-            Fault(
-                "/source", "source-not-registered", said, f"use one of {', '.join(feed.sources)}"
-            ),
-            body,
-        )
-    return Accepted(Received(event, agency.id, agency.kind, feed.id, received_at), document)
+        return refused(unreadable(error))
+    return examine(document, circumstances)
+
+
+def oversize(body: bytes) -> Fault | None:
+    """The fault of an event that is too large."""
+    if len(body) <= MAX_EVENT_BYTES:
+        return None
+    return Fault(
+        "",
+        "event-too-large",
+        f"the event has {len(body)} bytes, the limit is {MAX_EVENT_BYTES}",
+        "send structured facts, not documents or narrative",
+    )
+
+
+def checked(document: bytes, circumstances: Circumstances | None = None) -> Examined:
+    """What becomes of one event in structured-mode JSON, without asking whose feed it comes from."""
+    return _examined(document, (), circumstances or Circumstances())
+
+
+def check(document: bytes) -> list[Fault]:
+    """The faults of one event in structured-mode JSON; none when it would be accepted."""
+    return list(checked(document).faults)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from rapidfuzz import process
+from pydantic_core import ErrorDetails
+from rapidfuzz import fuzz, process
 
-from schemas.envelope import MAX_EVENT_BYTES, decode, event_models
+from schemas.envelope import event_models
+from services.intake.text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ _REMEDIES: Mapping[str, tuple[str, str]] = {
         "type-missing",
         "add `type`, an event type of the catalogue (schemas/json)",
     ),
+    "time_out_of_range": (
+        "time-out-of-range",
+        "send the time itself; where it is not known and the field is optional, leave it out",
+    ),
     "timezone_aware": (
         "time-without-offset",
         "give the offset from UTC, e.g. 2026-11-23T14:24:00Z or …+01:00",
@@ -54,53 +60,63 @@ _REMEDIES: Mapping[str, tuple[str, str]] = {
 _OTHER = ("value-invalid", "follow the type and the limits of the schema")
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def pointer_of(path: Sequence[str | int]) -> str:
+    """The path as a JSON pointer (RFC 6901), with nothing in it that a record or a log could not hold."""
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in path]
+    return shown("".join(f"/{part}" for part in parts))
+
+
+def path_of(location: Sequence[str | int]) -> tuple[str | int, ...]:
+    """The place in the document of a place in a validation error."""
     # the first part is the tag of the union: the event's type, which is no place in the document
-    parts = location[1:] if location and location[0] in event_models() else location
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    if location and location[0] in event_models():
+        return tuple(location[1:])
+    return tuple(location)
 
 
-def _fields_at(pointer: str, kind: str) -> list[str]:
+def _fields_at(path: Sequence[str | int], kind: str) -> list[str]:
     model: Any = event_models().get(kind)
-    for part in pointer.split("/")[1:-1]:
+    for part in path[:-1]:
         info = getattr(model, "model_fields", {}).get(part)
         model = getattr(info, "annotation", None)
     return list(getattr(model, "model_fields", {}))
 
 
+def near(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant."""
+    match = process.extractOne(name, list(names), score_cutoff=70)
+    if match is None:
+        return None
+    return str(match[0])
+
+
+def slip_of(name: str, names: Iterable[str]) -> str | None:
+    """The name of which this one is a slip of the pen: nearer than `near`, and of the same length."""
+    match = process.extractOne(name, list(names), scorer=fuzz.ratio, score_cutoff=80)
+    if match is None:
+        return None
+    return str(match[0])
+
+
 def faults(error: ValidationError) -> list[Fault]:
     """Every fault of a validation error, in the order of the document."""
-    found = []
-    for each in error.errors(include_input=False, include_url=False):
-        code, remedy = _REMEDIES.get(each["type"], _OTHER)
-        pointer = _pointer(each["loc"])
-        if code == "field-unknown" and each["loc"]:
-            near = process.extractOne(
-                str(each["loc"][-1]), _fields_at(pointer, str(each["loc"][0])), score_cutoff=70
-            )
-            if near is not None:
-                remedy = f"did you mean `{near[0]}`? Otherwise remove it; the schema is closed"
-        context = each.get("ctx", {})
-        if code == "value-not-in-set" and "expected" in context:
-            remedy = f"use one of {context['expected']}"
-        message = (
-            each["msg"] if code != "type-unknown" else "this event type is not in the catalogue"
-        )
-        found.append(Fault(pointer, code, message, remedy))
-    return found
+    return [fault_of(detail) for detail in error.errors(include_input=False, include_url=False)]
 
 
-def check(document: bytes) -> list[Fault]:
-    """The faults of one event in structured-mode JSON; none when it would be accepted."""
-    if len(document) > MAX_EVENT_BYTES:
-        limit = f"the event has {len(document)} bytes, the limit is {MAX_EVENT_BYTES}"
-        return [
-            Fault("", "event-too-large", limit, "send structured facts, not documents or narrative")
-        ]
-    try:
-        decode(document)
-    except ValidationError as error:
-        return faults(error)
-    except (ValueError, RecursionError) as error:
-        return [Fault("", "json-invalid", type(error).__name__, "send one JSON object in UTF-8")]
-    return []
+def fault_of(detail: ErrorDetails) -> Fault:
+    """The fault that one detail of a validation error is."""
+    code, remedy = _REMEDIES.get(detail["type"], _OTHER)
+    message, path = detail["msg"], path_of(detail["loc"])
+    match code:
+        case "field-unknown":
+            meant = near(str(path[-1]), _fields_at(path, str(detail["loc"][0])))
+            if meant is not None:
+                remedy = f"did you mean `{meant}`? Otherwise remove it; the schema is closed"
+        case "value-not-in-set":
+            expected = detail.get("ctx", {}).get("expected")
+            if expected is not None:
+                remedy = f"use one of {expected}"
+        case "type-unknown":
+            # the library's own sentence repeats the value
+            message = "this event type is not in the catalogue"
+    return Fault(pointer_of(path), code, message, remedy)

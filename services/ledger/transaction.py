@@ -92,6 +92,9 @@ class PostgresTransaction:
     async def insert_rejections(self, quarantined: Sequence[Quarantined], now: datetime) -> None:
         await event_store.insert_rejections(self.connection, quarantined, now)
 
+    async def corrected_kinds(self, targets: Collection[Identity]) -> dict[Identity, str | None]:
+        return await event_store.corrected_kinds(self.connection, targets)
+
     async def place_corrections(self, identities: Sequence[Identity]) -> tuple[set[Key], set[Key]]:
         return await event_store.place_corrections(self.connection, identities)
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from schemas.events.keeping import EventCorrected
 from schemas.received import SITE, Received, local_people_of
 from schemas.registry import TRACE_SOURCE_END, Registry
 from services.intake.accept import Accepted, Rejected, accept
+from services.intake.corrections import misfits
 from services.intake.faults import Fault
 from services.liaison.feeds import Timing, timing
 from services.liaison.linking.contacts import AWAITING_PLACE
@@ -57,6 +59,8 @@ class TakenIn:
     repeated: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     """(feed, code)."""
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    """(feed, field) of what could not be read in an event that counts."""
     rejected_at: set[tuple[str, int, int]] = field(default_factory=set)
     """(topic, partition, offset) of each of these."""
     settled: Settled = field(default_factory=Settled)
@@ -80,7 +84,7 @@ def read(
         if poison:
             judged = Rejected(_HANDLER_ERROR, record.body or b"")
         else:
-            judged = accept(record.body, record.headers, agency, feed, now)
+            judged = accept(record.body, record.headers, agency, feed, now, registry.box)
         place = (record.topic, record.partition, record.offset)
         if isinstance(judged, Accepted):
             batch.located.append(Located(judged, *place))
@@ -126,6 +130,7 @@ async def take_in(
     if incidents:
         taken.settled = await settling.settle(transaction, incidents, now)
     receipts.crisis_of, receipts.changes = taken.settled.crisis_of, taken.settled.changes
+    receipts.unfit = await _unfit_corrections(transaction, receipts.new)
     await transaction.give_receipts(receipts, now)
     reach("after-settle")
     return taken
@@ -145,7 +150,9 @@ async def _insert(
     for identity, located in first.items():
         if identity in inserted:
             receipts.new.append(located)
-            taken.accepted.append(located.accepted.received.feed)
+            feed = located.accepted.received.feed
+            taken.accepted.append(feed)
+            taken.left_out += [(feed, name) for name in located.accepted.left_out]
         else:
             again.append(located)
     if not again:
@@ -159,6 +166,25 @@ async def _insert(
         else:
             receipts.rejected.append(_reused(located, registry))
     return receipts
+
+
+async def _unfit_corrections(
+    transaction: Transaction, new: Sequence[Located]
+) -> dict[Identity, Sequence[Fault]]:
+    """Why each of these corrections changes nothing, for its receipt."""
+    corrections: dict[Identity, EventCorrected] = {}
+    for located in new:
+        event = located.accepted.received.event
+        if isinstance(event.data, EventCorrected):
+            corrections[event.identity] = event.data
+    if not corrections:
+        return {}
+    targets = {identity: (identity[0], data.corrects) for identity, data in corrections.items()}
+    kinds = await transaction.corrected_kinds(set(targets.values()))
+    return {
+        identity: misfits(kinds[targets[identity]], data.data)
+        for identity, data in corrections.items()
+    }
 
 
 def _reused(located: Located, registry: Registry) -> Quarantined:

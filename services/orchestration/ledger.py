@@ -19,6 +19,7 @@ from services.identity.known import Candidate, Known
 from services.identity.model import Frequencies
 from services.identity.register import LocalRecord, RecordLink
 from services.intake.accept import Accepted, Rejected
+from services.intake.faults import Fault
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.crisis.corrections import Effective
 from services.liaison.linking.contacts import ContactRow, Echo
@@ -77,6 +78,8 @@ class Receipts:
     crisis_of: Mapping[Key, str] = field(default_factory=dict)
     """The crisis of each incident that was settled."""
     changes: Sequence[AlertChange] = ()
+    unfit: Mapping[Identity, Sequence[Fault]] = field(default_factory=dict)
+    """Why corrections of this batch do not fit what they correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,9 @@ class Events(Protocol):
     async def place_corrections(self, identities: Sequence[Identity]) -> tuple[set[Key], set[Key]]:
         """Give new corrections the record or the person of what they correct, and corrections that waited for a new event
         its own; then the corrections of these. Returns the incidents and the local people that changed."""
+
+    async def corrected_kinds(self, targets: Collection[Identity]) -> dict[Identity, str | None]:
+        """Type of the event that each target is, or that it corrects in the end; None for one that is not there."""
 
     async def events_of(self, incidents: Collection[Key]) -> dict[Key, Effective]:
         """All events of incidents, with their corrections. One of which nothing was said is not in it."""

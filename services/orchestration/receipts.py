@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from schemas.events.keeping import FeedHeartbeat
-from schemas.receipts import RECEIPTS_GIVEN, RECEIPTS_MAX
+from schemas.receipts import NOTES_MAX, RECEIPTS_GIVEN, RECEIPTS_MAX
 from schemas.registry import TRACE_SOURCE_END, Registry
 from services.liaison.alert import AlertChange
-from services.orchestration.ledger import Message, Receipts
+from services.orchestration.ledger import Located, Message, Receipts
 
 _MESSAGES = uuid.UUID("5a0b0c2c-93f5-5c79-8c3f-3cf4b63a2f10")
 _TOKENS = uuid.UUID("e6f3d6f4-6f3e-5b7d-9f0e-2d5c8c4d8e21")
@@ -49,6 +49,8 @@ def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[st
             said = _place(received.feed, outcome, each.partition, each.offset) | {
                 "id": received.event.id
             }
+            if outcome == "accepted":
+                said |= _notes(each, receipts)
             key = received.record_key
             crisis = receipts.crisis_of.get(key) if key is not None else None
             if outcome == "accepted" and crisis is not None:
@@ -66,6 +68,20 @@ def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[st
         }
         found[bad.agency].append(said | {"remedy": fault.remedy})
     return found
+
+
+def _notes(located: Located, receipts: Receipts) -> dict[str, Any]:
+    """What was left out of the event, and why a correction does not fit."""
+    identity = located.accepted.received.event.identity
+    notes = (*located.accepted.notes, *receipts.unfit.get(identity, ()))
+    if not notes:
+        return {}
+    return {
+        "notes": [
+            {"code": note.code, "pointer": note.pointer, "remedy": note.remedy}
+            for note in notes[:NOTES_MAX]
+        ]
+    }
 
 
 def _place(feed: str, outcome: str, partition: int, offset: int) -> dict[str, Any]:
@@ -99,8 +115,18 @@ def _readable_id(body: bytes) -> str | None:
 
 
 def _chunks(receipts: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
-    for start in range(0, len(receipts), RECEIPTS_MAX):
-        yield receipts[start : start + RECEIPTS_MAX]
+    """As many as a message takes, each with its notes."""
+    chunk: list[dict[str, Any]] = []
+    weight = 0
+    for receipt in receipts:
+        added = 1 + len(receipt.get("notes", ()))
+        if chunk and weight + added > RECEIPTS_MAX:
+            yield chunk
+            chunk, weight = [], 0
+        chunk.append(receipt)
+        weight += added
+    if chunk:
+        yield chunk
 
 
 def _message(agency: str, receipts: list[dict[str, Any]], now: datetime) -> Message:

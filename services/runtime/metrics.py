@@ -16,6 +16,11 @@ EVENTS_REPEATED = Counter(
 EVENTS_REJECTED = Counter(
     "liaison_events_rejected_total", "Records quarantined, by reason.", ["feed", "reason"]
 )
+FIELDS_LEFT_OUT = Counter(
+    "liaison_fields_left_out_total",
+    "Optional fields that could not be read and were left out of an event that counts.",
+    ["feed", "field"],
+)
 BATCH_SECONDS = Histogram(
     "liaison_batch_seconds", "Time of a batch's transaction.", buckets=LATENCY_BUCKETS
 )

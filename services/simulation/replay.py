@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
-from schemas.envelope import AnyEvent, decode
+from schemas.envelope import AnyEvent
 from schemas.events import TYPE_PREFIX
 from schemas.received import Received
 from schemas.registry import Registry
 from schemas.scenario import Doing, Scenario, ScenarioError, Statement
-from services.intake.faults import check
+from services.intake.accept import checked
 from services.liaison.alert import (
     Accept,
     Acknowledge,
@@ -86,22 +84,20 @@ def document_of(
 
 def _event(scenario: Scenario, statement: Statement, number: int, body: bytes) -> AnyEvent | None:
     """The event, or None where intake refuses it as the scenario says it must."""
+    answer = checked(body)
     if statement.refused is not None:
-        codes = [fault.code for fault in check(body)]
+        codes = [fault.code for fault in answer.faults]
         if statement.refused not in codes:
-            answer = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+            verdict = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
             raise ScenarioError(
-                f"{scenario.title}: event {number} must be refused as {statement.refused}; intake {answer}"
+                f"{scenario.title}: event {number} must be refused as {statement.refused}; intake {verdict}"
             )
         return None
-    try:
-        return decode(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = "/".join(str(part) for part in first["loc"][1:])
+    for fault in answer.faults:
         raise ScenarioError(
-            f"{scenario.title}: event {number} ({statement.type}) /{place}: {first['msg']}"
-        ) from error
+            f"{scenario.title}: event {number} ({statement.type}) {fault.pointer}: {fault.message}"
+        )
+    return answer.event
 
 
 def deliveries(scenario: Scenario, registry: Registry) -> tuple[Delivery, ...]:

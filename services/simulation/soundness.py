@@ -13,7 +13,7 @@ from rapidfuzz import process
 from schemas.marked_yaml import Place
 from schemas.registry import Registry
 from schemas.scenario import Between, Fault, Moment, Scenario, ScenarioError, Statement
-from services.intake.faults import check
+from services.intake.accept import checked
 from services.liaison.catalogue import CATALOGUE
 from services.simulation.replay import document_of
 
@@ -169,19 +169,31 @@ def _statement_at(scenario: Scenario, place: Place) -> Statement:
 def _refused(
     scenario: Scenario, place: Place, statement: Statement, body: bytes
 ) -> Iterator[Fault]:
-    faults = check(body)
-    codes = [fault.code for fault in faults]
+    answer = checked(body)
+    # what the door would leave out of a sender's event is a mistake in a story
+    faults = answer.notes + answer.faults
+    codes = [fault.code for fault in answer.faults]
     if statement.refused is not None:
         if statement.refused not in codes:
-            answer = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+            verdict = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
             yield scenario.fault(
                 (*place, "refused"),
                 "not-refused-so",
-                f"it must be refused as {statement.refused}, and intake {answer}",
+                f"it must be refused as {statement.refused}, and intake {verdict}",
                 "correct the event or the code",
             )
         return
+    notes = [note.code for note in answer.notes]
+    if statement.left_out is not None and statement.left_out not in notes:
+        yield scenario.fault(
+            (*place, "left_out"),
+            "not-left-out-so",
+            f"something must be left out as {statement.left_out}, and intake leaves out {notes or 'nothing'}",
+            "correct the event or the code",
+        )
     for fault in faults:
+        if fault.code == statement.left_out:
+            continue
         parts = [
             int(part) if part.isdigit() else part.replace("~1", "/").replace("~0", "~")
             for part in fault.pointer.split("/")[1:]

@@ -144,6 +144,8 @@ class Applier:
             metrics.EVENTS_REPEATED.labels(feed).inc()
         for feed, code in taken.rejected:
             metrics.EVENTS_REJECTED.labels(feed, code).inc()
+        for feed, name in taken.left_out:
+            metrics.FIELDS_LEFT_OUT.labels(feed, name).inc()
         count_settled(taken.settled)
         for feed, good in applied.outcomes:
             reason = self._limits[feed].note(good)

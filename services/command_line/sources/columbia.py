@@ -19,6 +19,8 @@ FEEDS = {
     "PD": ("met-cad", "/met/cad", "police-unit"),
     "FIRE_EMS": ("las-cad", "/las/cad", "ambulance"),
 }
+NORTH, EAST = 12.55, 92.20
+"""Degrees by which places are moved, so that they lie in the zone: intake takes none outside it."""
 NATURES = {
     "CHECK THE WELFARE": "welfare-concern",
     "CHECK SUBJECT": "welfare-concern",
@@ -71,7 +73,10 @@ def _of(row: dict[str, str], at: datetime) -> Iterator[Played]:
     incident = f"CO-{row['incident']}"
     place: dict[str, Any] = {"street": row["location_block"]} if row["location_block"] else {}
     if row["lat"] and row["lon"]:
-        place |= {"latitude": float(row["lat"]), "longitude": float(row["lon"])}
+        place |= {
+            "latitude": round(float(row["lat"]) + NORTH, 6),
+            "longitude": round(float(row["lon"]) + EAST, 6),
+        }
     reported: dict[str, Any] = {
         "incident": incident,
         "nature": NATURES.get(row["call_type"], "other"),

@@ -22,7 +22,7 @@ class Document:
     """One document, where it stands, and what was made of it."""
 
     place: str
-    made: Translated
+    translated: Translated
 
 
 def _files(kind: str, data: Path) -> list[Path]:

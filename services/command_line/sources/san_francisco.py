@@ -22,6 +22,8 @@ from services.command_line.sources.columbia import Played
 
 FEED, SOURCE = "las-cad", "/las/cad"
 LOCAL = ZoneInfo("America/Los_Angeles")
+NORTH, EAST = 13.73, 122.30
+"""Degrees by which places are moved, so that they lie in the zone: intake takes none outside it."""
 NATURES = {
     "Medical Incident": "medical",
     "Traffic Collision": "traffic-collision",
@@ -85,7 +87,10 @@ def _of(rows: list[dict[str, str]]) -> Iterator[tuple[datetime, dict[str, Any]]]
 
     place: dict[str, Any] = {"street": first["Address"]} if first["Address"] else {}
     if (point := re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", first["Location"])) is not None:
-        place |= {"latitude": float(point[1]), "longitude": float(point[2])}
+        place |= {
+            "latitude": round(float(point[1]) + NORTH, 6),
+            "longitude": round(float(point[2]) + EAST, 6),
+        }
     reported: dict[str, Any] = {"nature": NATURES.get(first["Call Type"], "other")}
     if place:
         reported["location"] = place

@@ -158,6 +158,34 @@ async def insert_rejections(
     )
 
 
+async def corrected_kinds(
+    connection: Connection, targets: Iterable[Identity]
+) -> dict[Identity, str | None]:
+    """Type of the event that each target is, or that it corrects in the end; None for one that is not there."""
+    kinds: dict[Identity, str | None] = {}
+    waiting = {target: target for target in targets}
+    # a correction of a correction is in the end about the first event; a circle of them is about nothing
+    for _ in range(5):
+        if not waiting:
+            break
+        rows = await connection.fetch(
+            """SELECT source, id, type, refers_to FROM event
+                WHERE (source, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+            [source for source, _ in waiting.values()],
+            [id_ for _, id_ in waiting.values()],
+        )
+        known = {(row["source"], row["id"]): row for row in rows}
+        following: dict[Identity, Identity] = {}
+        for target, asked in waiting.items():
+            row = known.get(asked)
+            if row is not None and row["refers_to"] is not None:
+                following[target] = (row["source"], row["refers_to"])
+            else:
+                kinds[target] = None if row is None else row["type"]
+        waiting = following
+    return kinds | dict.fromkeys(waiting)
+
+
 async def place_corrections(
     connection: Connection, identities: Sequence[Identity]
 ) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:

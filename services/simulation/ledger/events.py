@@ -85,6 +85,23 @@ class MemoryEvents:
         known = self.events.some(identities)
         return {identity: each.accepted.content_hash for identity, each in known.items()}
 
+    async def corrected_kinds(self, targets: Collection[Identity]) -> dict[Identity, str | None]:
+        """Type of the event that each target is, or that it corrects in the end; None for one that is not there."""
+        return {target: self._kind(target) for target in targets}
+
+    def _kind(self, target: Identity) -> str | None:
+        # a correction of a correction is in the end about the first event; a circle of them is about nothing
+        for _ in range(5):
+            located = self.events.rows.get(target)
+            if located is None:
+                return None
+            received = located.accepted.received
+            following = refers_to(received)
+            if following is None:
+                return received.event.type
+            target = (target[0], following)
+        return None
+
     async def insert_rejections(self, quarantined: Sequence[Quarantined], now: datetime) -> None:
         """Put messages into quarantine with the reason."""
         for each in quarantined:

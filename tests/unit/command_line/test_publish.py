@@ -15,7 +15,7 @@ from schemas.generate import FOLDER
 from services.command_line import main
 from services.command_line.publish import feed_of
 from services.command_line.sources import columbia, san_francisco
-from services.intake.faults import check
+from services.intake.accept import check
 from services.intake.ordering import key_of
 from tests.own_registry import own_registry
 
@@ -130,7 +130,7 @@ def test_a_file_with_one_fault_sends_nothing_and_says_where(tmp_path: Path) -> N
     file.write_text("\n".join([json.dumps(json.loads(good)), '{"specversion": "1.0"}']))
     result = CliRunner().invoke(main, ["publish", str(file)])
     assert result.exit_code == 1
-    assert f"{file}:2: / type-missing" in result.output
+    assert f"{file}:2: fault / type-missing" in result.output
     assert "nothing was sent" in result.output
 
 

@@ -49,7 +49,7 @@ def test_each_fault_has_line_pointer_code_and_remedy(file: Path) -> None:
     file.write_text("\n".join([json.dumps(GOOD), json.dumps(BAD), "{broken}"]))
     result = liaison(str(file))
     assert result.exit_code == 1
-    assert f"{file}:2: /data/handover_to value-malformed" in result.output
+    assert f"{file}:2: /data/kind field-missing" in result.output
     assert f"{file}:3: / json-invalid" in result.output
     assert result.output.count("remedy: ") == 2
     assert "3 events, 2 with faults" in result.output
@@ -59,12 +59,8 @@ def test_a_program_reads_one_fault_a_line(file: Path) -> None:
     file.write_text(json.dumps(BAD))
     result = liaison("--format", "json", str(file))
     (fault,) = [json.loads(line) for line in result.output.splitlines()]
-    assert (fault["line"], fault["pointer"], fault["code"]) == (
-        1,
-        "/data/handover_to",
-        "value-malformed",
-    )
-    assert set(fault) == {"file", "line", "pointer", "code", "message", "remedy"}
+    assert (fault["line"], fault["pointer"], fault["code"]) == (1, "/data/kind", "field-missing")
+    assert set(fault) == {"file", "line", "severity", "pointer", "code", "message", "remedy"}
     assert "A&E" not in result.output, "a fault never repeats a value of the event"
 
 
@@ -101,7 +97,7 @@ def test_a_fault_in_a_list_is_on_the_line_where_its_event_begins(file: Path) -> 
     begins = [number for number, line in enumerate(lines, start=1) if line.startswith("  {")]
     result = liaison(str(file))
     assert [
-        int(line.split(":")[1]) for line in result.output.splitlines() if "value-malformed" in line
+        int(line.split(":")[1]) for line in result.output.splitlines() if "field-missing" in line
     ] == begins[1::2]
     assert "4 events, 2 with faults" in result.output
 
@@ -130,7 +126,7 @@ def test_an_event_that_is_too_large_is_a_fault_and_the_next_one_is_read(file: Pa
         file.write_text(text)
         result = liaison(str(file), "--format", "json")
         codes = [json.loads(line)["code"] for line in result.output.splitlines()]
-        assert codes in (["event-too-large", "value-malformed"], ["event-too-large"])
+        assert codes in (["event-too-large", "field-missing"], ["event-too-large"])
         assert result.exit_code == 1
 
 

@@ -49,7 +49,15 @@ def test_an_event_that_intake_refuses_reaches_nobody() -> None:
     scenario = load_scenario(
         Path(__file__).parents[2] / "scenarios" / "nhs-number-with-a-wrong-check-digit.yaml"
     )
-    assert len(arrivals(scenario, REGISTRY)) == len(scenario.known) + len(scenario.events) - 1
+    sent = len(scenario.known) + len(scenario.events)
+    assert len(arrivals(scenario, REGISTRY)) == sent, "what is left out of an event costs no event"
+    first, *others = scenario.events
+    unknown = first.data | {"nature": "psychiatric"}
+    refused = first.model_copy(
+        update={"data": unknown, "refused": "value-not-in-set", "left_out": None}
+    )
+    with_it = scenario.model_copy(update={"events": (refused, *others)})
+    assert len(arrivals(with_it, REGISTRY)) == sent - 1
 
 
 def test_a_refusal_that_does_not_come_is_a_fault_of_the_scenario() -> None:

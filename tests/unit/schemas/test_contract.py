@@ -5,6 +5,7 @@ hold.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,18 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from schemas import generate
-from schemas.envelope import decode, event_models
+from schemas.envelope import event_models
 from schemas.events import TYPE_PREFIX
 from schemas.generate import FOLDER, short
-from services.intake.accept import Accepted, Rejected, accept, content_hash
-from services.intake.faults import check
+from services.intake.accept import Accepted, Rejected, accept, check, checked, content_hash
 from tests.own_registry import own_registry
 
 EXAMPLES = FOLDER / "examples"
 TYPES = sorted(short(name) for name in event_models())
 SHOWN = sorted(EXAMPLES.rglob("*.json"))
-GOOD = [p for p in SHOWN if not p.name.startswith("invalid")]
-BAD = [p for p in SHOWN if p.name.startswith("invalid")]
+BAD = [path for path in SHOWN if path.name.startswith("invalid")]
+DIRTY = [path for path in SHOWN if path.name.startswith("dirty")]
+GOOD = [path for path in SHOWN if path not in BAD + DIRTY]
 
 
 REGISTRY = own_registry()
@@ -111,7 +112,9 @@ def test_a_good_example_is_accepted_from_its_feed_with_the_same_answer_online(pa
     attributes = [(f"ce_{k}", v.encode()) for k, v in event.items() if k != "data"]
     binary = accept(json.dumps(event["data"]).encode(), attributes, agency, feed, NOW)
     assert isinstance(binary, Accepted)
-    assert binary.content_hash == content_hash(decode(body)), (
+    event = checked(body).event
+    assert event is not None
+    assert binary.content_hash == content_hash(event), (
         "binary and structured mode say the same event"
     )
 
@@ -145,6 +148,22 @@ def test_an_invalid_example_is_refused_for_exactly_what_it_says(path: Path) -> N
     online = accept(body, (), *REGISTRY.feeds_by_id["met-cad"], NOW)
     assert isinstance(online, Rejected)
     assert online.fault == found[0], "offline and online say the same"
+
+
+@pytest.mark.parametrize("path", DIRTY, ids=_name)
+def test_a_dirty_example_counts_and_what_is_left_out_of_it_is_noted(path: Path) -> None:
+    shown = json.loads(path.read_text(encoding="utf-8"))
+    agency, feed = FEED_OF[shown["event"]["source"]]
+    verdict = accept(json.dumps(shown["event"]).encode(), (), agency, feed, NOW)
+    assert isinstance(verdict, Accepted)
+    notes = [{"pointer": note.pointer, "code": note.code} for note in verdict.notes]
+    assert notes == shown["expect"]
+    assert len(verdict.left_out) == len(notes) > 0
+    assert accept(verdict.body, (), agency, feed, NOW) == replace(verdict, notes=(), left_out=()), (
+        "what is stored says the same, and nothing more is to be said of it"
+    )
+    beyond = {note["code"] for note in notes} <= {"nhs-number-check-digit"}
+    assert _validator(path.parent.name).is_valid(shown["event"]) == beyond
 
 
 @pytest.mark.parametrize("path", BAD, ids=_name)

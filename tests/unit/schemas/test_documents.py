@@ -14,7 +14,7 @@ from schemas.envelope import Event, event_models
 from schemas.generate import _line, attributes, short
 from schemas.registry import ROLES_OF, Agency, Area, Contact, Desk, Feed, Registry, load_registry
 from services.intake import faults
-from services.intake.faults import check
+from services.intake.accept import check
 
 ROOT = Path(__file__).parents[3]
 PUBLISHING = (ROOT / "docs/publishing.md").read_text(encoding="utf-8")
@@ -49,7 +49,12 @@ def fault_codes(folder: Path) -> set[str]:
             called = getattr(getattr(node, "func", None), "id", None) or getattr(
                 getattr(node, "func", None), "attr", None
             )
-            if isinstance(node, ast.Call) and called in ("Fault", "Untranslatable", "note"):
+            if isinstance(node, ast.Call) and called in (
+                "Fault",
+                "Finding",
+                "Untranslatable",
+                "note",
+            ):
                 code = node.args[1] if len(node.args) > 1 else None
                 if isinstance(code, ast.Constant):
                     found.add(str(code.value))

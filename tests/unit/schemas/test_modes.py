@@ -9,6 +9,7 @@ import pytest
 
 from schemas.envelope import decode, structured
 from schemas.generate import FOLDER
+from services.intake.accept import checked
 
 EVENT: dict[str, Any] = json.loads(
     next((FOLDER / "examples/incident.reported").glob("valid-*.json")).read_text()
@@ -39,7 +40,19 @@ def test_structured_mode_is_handed_on_as_it_is() -> None:
     ],
 )
 def test_binary_mode_says_the_same_event(also: list[tuple[str, bytes | None]]) -> None:
-    assert decode(structured(DATA, [*BINARY, *also])) == decode(BODY)
+    assert checked(structured(DATA, [*BINARY, *also])).event == decode(BODY)
+
+
+@pytest.mark.parametrize("charset", [b"", b"; charset=UTF-8"])
+def test_the_content_type_tells_structured_mode_before_stray_headers(charset: bytes) -> None:
+    stray = [("ce_specversion", b"1.0"), ("ce_id", b"of-another-hop")]
+    structured_mode = ("content-type", b"application/cloudevents+json" + charset)
+    assert structured(BODY, [*stray, structured_mode]) == BODY
+
+
+def test_an_attribute_in_two_headers_is_refused_not_chosen_among() -> None:
+    with pytest.raises(ValueError, match="two members of one name"):
+        structured(DATA, [*BINARY, ("ce_id", b"another")])
 
 
 def test_a_specversion_without_a_value_does_not_make_it_binary() -> None:

@@ -12,7 +12,8 @@ import pytest
 from schemas.codes import AgencyKind, AmbulanceCategory, ClinicalSign
 from schemas.events.incident import IncidentFacts
 from schemas.events.response import ForceReviewed, ForceStarted
-from schemas.registry import MANAGERS, ROLES_OF, SUPERVISOR_OF, DeskRole, Level, load_registry
+from schemas.registry import MANAGERS, ROLES_OF, SUPERVISOR_OF, DeskRole, Level
+from tests.own_registry import own_registry
 
 
 def undecided(table: str, keys: Iterable[Any], vocabulary: Iterable[Any], decide: str) -> list[str]:
@@ -55,7 +56,7 @@ def test_every_role_of_a_desk_is_one_that_some_kind_of_agency_may_have() -> None
 
 
 def test_every_rung_of_the_ladder_has_a_desk_role() -> None:
-    registry = load_registry()
+    registry = own_registry()
     rungs = {level: registry.desks_above("met", level) for level in get_args(Level)}
     assert all(rungs.values()), f"a rung without a desk: {rungs}"
     assert set(get_args(DeskRole)) > MANAGERS
