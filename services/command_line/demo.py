@@ -10,6 +10,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import click
 from aiokafka import AIOKafkaProducer
 
@@ -19,6 +20,7 @@ from schemas.registry import Registry
 from schemas.scenario import LONDON, load_scenario
 from services.command_line.load import ordinary
 from services.command_line.stack import Stack
+from services.ledger.events.store import cursors
 from services.runtime import kafka
 from services.runtime.settings import Settings
 from services.simulation.replay import arrivals
@@ -109,6 +111,7 @@ async def _beat(
 
 
 async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> None:
+    """Send everything at its time, and return when the worker has taken it all, however slow the machine is."""
     scenario = load_scenario(path)
     registry = stack.registry
     end = scenario.instant(scenario.until)
@@ -134,6 +137,7 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
     producer = kafka.producer(stack.kafka_bootstrap, idempotent=not stack.embedded_kafka)
     await producer.start()
     beat = datetime.min.replace(tzinfo=UTC)
+    ends: dict[tuple[str, int], int] = {}
     try:
         for at, feed, body, sentence in sorted(steps, key=lambda step: step[0]):
             due = anchor + (at - scenario.start) / speed
@@ -143,7 +147,8 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
                     beat = now
                     await _beat(producer, registry, feeds, scenario.start + (now - anchor) * speed)
                 await asyncio.sleep(min(wait, 0.5))
-            await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
+            sent = await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
+            ends[sent.topic, sent.partition] = sent.offset + 1
             if sentence:
                 agency = registry.feeds_by_id[feed][0].name
                 click.echo(
@@ -151,3 +156,17 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
                 )
     finally:
         await producer.stop()
+    await _taken(stack, ends)
+
+
+async def _taken(stack: Stack, ends: dict[tuple[str, int], int]) -> None:
+    """Wait until the ledger has every event before these ends, or a service has ended."""
+    connection = await asyncpg.connect(stack.postgres_dsn)
+    try:
+        while stack.ended() is None:
+            taken = await cursors(connection)
+            if all(taken.get(place, 0) >= end for place, end in ends.items()):
+                return
+            await asyncio.sleep(0.1)
+    finally:
+        await connection.close()

@@ -26,8 +26,8 @@ from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
 
 SERVICES = ("stream", "relay", "console", "auditor")
-READY_SECONDS = 60.0
-STOP_SECONDS = 10.0
+READY_SECONDS = 180.0
+STOP_SECONDS = 30.0
 STANDARD_ERROR = 2
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from services.console.app import Server, create_app
 from services.console.view.desks import desks_of
@@ -20,7 +20,10 @@ from services.runtime.clock import Clock, SystemClock
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
+from tests import patience
 from tests.own_registry import own_registry
+
+expect.set_options(timeout=patience.MILLISECONDS)
 
 FLAGS = [
     "--headless",
@@ -106,6 +109,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     made = await browser.new_context(viewport={"width": 1280, "height": 900})
+    made.set_default_timeout(patience.MILLISECONDS)
     yield made
     await made.close()
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+from tests import patience
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -72,9 +74,9 @@ class Tab:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    async def until(self, expression: str, seconds: float) -> None:
+    async def until(self, expression: str) -> None:
         """Wait until it is true; on the way from one page to the next there is nobody to ask."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(patience.SECONDS):
             while True:
                 with suppress(RuntimeError):
                     if await self.says(expression):
@@ -85,7 +87,7 @@ class Tab:
         """Another tab in front of it."""
         other = await self.call("Target.createTarget", of_browser=True, url="about:blank")
         await self.call("Target.activateTarget", of_browser=True, targetId=other["targetId"])
-        await self.until("document.visibilityState === 'hidden'", 5)
+        await self.until("document.visibilityState === 'hidden'")
 
 
 @asynccontextmanager
@@ -100,7 +102,7 @@ async def tab_of(profile: Path) -> AsyncIterator[Tab]:
     )
     assert chromium.stderr is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience.SECONDS):
             while (found := re.search(rb"ws://\S+", await chromium.stderr.readline())) is None:
                 pass
         async with (

@@ -68,7 +68,7 @@ async def test_an_alert_appears_in_its_place_without_reload_and_focus_stays(
     await sit(page, console.url)
     await page.locator("article").first.focus()
     await put(dsn, "two", "The urgent one", 1)
-    await expect(page.locator("article")).to_have_count(2, timeout=2000)
+    await expect(page.locator("article")).to_have_count(2)
     assert await titles(page) == ["The urgent one", "The first"]
     assert "The first" in await page.evaluate("document.activeElement.innerText")
     await expect(page.locator("#say-urgent")).to_contain_text("The urgent one")
@@ -83,7 +83,7 @@ async def test_an_alert_is_acknowledged_by_keyboard_alone(
     await page.locator("article").first.focus()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Alt+a")
-    await expect(page.locator("article").nth(1)).to_contain_text("by AB", timeout=2000)
+    await expect(page.locator("article").nth(1)).to_contain_text("by AB")
     assert "The second" in await page.evaluate("document.activeElement.innerText")
     await expect(
         page.locator("article").first.get_by_role("button", name="Acknowledge")
@@ -120,7 +120,7 @@ async def test_after_a_restart_nothing_is_missing_or_double_and_silence_is_told(
 async def test_the_live_page_equals_the_fetched_one(console: Console, page: Page, dsn: str) -> None:
     await sit(page, console.url)
     await story.tell(dsn)
-    await expect(page.locator("article")).to_have_count(3, timeout=2000)
+    await expect(page.locator("article")).to_have_count(3)
     await page.get_by_role("button", name="Acknowledge: Crisis").click()
     await expect(page.locator("article").last).to_contain_text("by AB")
 

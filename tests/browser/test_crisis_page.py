@@ -108,7 +108,7 @@ async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_un
         {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"},
         at(16, 9),
     )
-    await expect(lines).to_have_count(before + 1, timeout=15_000)
+    await expect(lines).to_have_count(before + 1)
     await expect(page.get_by_role("region", name="What happened")).to_be_focused()
     assert abs(await page.evaluate(top) - seen_at) < 2, "what is read stays where it is"
     await expect(page.get_by_role("status").first).to_contain_text(
@@ -125,12 +125,10 @@ async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_un
         {"incident": "CAD-4177", "resource": "GD7", "kind": "police-unit"},
         at(16, 9, 30),
     )
-    await expect(page.get_by_role("status").first).to_contain_text(
-        "when you have finished writing", timeout=15_000
-    )
+    await expect(page.get_by_role("status").first).to_contain_text("when you have finished writing")
     await expect(page.locator("#typing")).to_be_focused()
     await page.evaluate("document.activeElement.blur()")
-    await expect(lines).to_have_count(before + 2, timeout=15_000)
+    await expect(lines).to_have_count(before + 2)
     await pool.close()
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
-import pytest
 from playwright.async_api import Page, expect
 
+from tests import patience
 from tests.browser.conftest import Console
 from tests.browser.test_console import put, sit, titles
 
 FLOOD = 100
 
 
-@pytest.mark.timeout(180)
 async def test_in_a_flood_of_a_hundred_the_most_urgent_stays_on_top_and_is_what_a_screen_reader_hears(
     console: Console, page: Page, dsn: str
 ) -> None:
@@ -34,17 +32,18 @@ async def test_in_a_flood_of_a_hundred_the_most_urgent_stays_on_top_and_is_what_
     await asyncio.gather(
         *(put(dsn, f"flood-{n}", f"Of the flood {n}", 2) for n in range(FLOOD // 2, FLOOD))
     )
-    await expect(page.locator("article")).to_have_count(FLOOD + 1, timeout=20_000)
+    await expect(page.locator("article")).to_have_count(FLOOD + 1)
     shown = await titles(page)
     assert shown[0] == "The urgent one"
     assert sorted(shown[1:]) == sorted(f"Of the flood {n}" for n in range(FLOOD))
     assert all(int(title.rsplit(" ", 1)[1]) >= FLOOD // 2 for title in shown[1 : 1 + FLOOD // 2]), (
         "P2 before P3"
     )
-    await asyncio.sleep(0.5)
-    said = await page.evaluate("window.heard")
-    assert sum("The urgent one" in each for each in said) == 1
-    assert len(said) < FLOOD / 2, "a screen reader would read for minutes"
+    spoken = "window.heard.some(text => text.includes('The urgent one'))"
+    await patience.until(lambda: page.evaluate(spoken), "the urgent one for a screen reader")
+    texts = await page.evaluate("window.heard")
+    assert sum("The urgent one" in text for text in texts) == 1
+    assert len(texts) < FLOOD / 2, "a screen reader would read for minutes"
 
 
 async def test_in_forced_colours_urgency_and_focus_are_still_seen(
@@ -73,9 +72,5 @@ async def test_a_desk_that_is_open_when_its_session_ends_shows_nothing_more(
     other = await page.context.new_page()
     await other.goto(page.url)
     await other.get_by_role("button", name="Sign out").click()
-    ended = time.monotonic()
-    await expect(page.get_by_text("Alerts do not sound here until you do.")).to_be_visible(
-        timeout=3000
-    )
-    assert time.monotonic() - ended < 3
+    await expect(page.get_by_text("Alerts do not sound here until you do.")).to_be_visible()
     assert "Police on scene with her" not in await page.content()

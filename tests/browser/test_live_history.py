@@ -85,7 +85,7 @@ async def test_the_live_list_equals_a_fresh_one_after_a_random_night(
     if not console._server.started or console._server.should_exit:
         console.start()
         await console.ready()
-    await expect(page.locator("#live-text")).to_contain_text("Live. Last heard", timeout=15000)
+    await expect(page.locator("#live-text")).to_contain_text("Live. Last heard")
     waited = 0
     while await shown_live(page) != await fetched_anew(page) and waited < 50:
         waited += 1

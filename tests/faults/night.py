@@ -24,10 +24,10 @@ from services.command_line.load import crisis
 from services.liaison.policy import load_policy
 from services.runtime import kafka
 from services.simulation.simulation import Simulation
+from tests import patience
 from tests.own_registry import own_registry
 
 TOPICS = {"met-cad": "feed.met-cad", "las-cad": "feed.las-cad"}
-SETTLED_SECONDS = 75.0
 AWAY = (
     OSError,
     TimeoutError,
@@ -84,15 +84,18 @@ class Night:
                 return (at.topic, at.partition, at.offset)
             await asyncio.sleep(0.2)
 
-    async def publish(self, crises: int, each: float = 0.0) -> None:
-        """Send crises, waiting `each` seconds after each."""
+    async def publish(self, crises: int, each: float = 0.0) -> list[str]:
+        """Send crises, waiting `each` seconds after each; gives the ids of their events."""
+        ids = []
         for _ in range(crises):
             for feed, key, event in crisis(next(self.numbers), datetime.now(UTC), self.chance):
                 place = await self._send(feed, key, json.dumps(event).encode())
                 self.sent.events.append(event)
                 self.sent.feeds.append(feed)
                 self.sent.places.append(place)
+                ids.append(event["id"])
             await asyncio.sleep(each)
+        return ids
 
     async def publish_poison(self, count: int) -> None:
         """Send what no intake can accept."""
@@ -130,31 +133,44 @@ class Night:
 
     # -- the verdict --------------------------------------------------------------------------------------------------
 
-    async def settled(self, seconds: float = SETTLED_SECONDS) -> None:
+    async def settled(self) -> None:
         """Wait until the ledger has all that Kafka has, and every message has left. Returns without it after a limit:
         the faults then say what is missing."""
-        end = asyncio.get_running_loop().time() + seconds
-        while asyncio.get_running_loop().time() < end:
-            with suppress(*AWAY):
-                connection = await asyncpg.connect(self.dsn, timeout=5)
-                try:
-                    events = await connection.fetchval("SELECT count(*) FROM event")
-                    bad = await connection.fetchval("SELECT count(*) FROM rejection")
-                    waiting = await connection.fetchval(
-                        "SELECT count(*) FROM outbox WHERE published_at IS NULL"
-                    )
-                    raised = await connection.fetchval("SELECT count(*) FROM alert")
-                finally:
-                    await connection.close()
-                if (
-                    events >= len(self.sent.events)
-                    and bad >= len(self.sent.poison)
-                    and not waiting
-                    and raised
-                ):
-                    await asyncio.sleep(0.3)
-                    return
-            await asyncio.sleep(0.2)
+        with suppress(patience.NeverCame):
+            await patience.until(self._all_taken, "all that was sent")
+        await self.sent_out()
+
+    async def sent_out(self) -> None:
+        """Wait until every message has left and the concurrent reader has seen every change, with the same limit."""
+        with suppress(patience.NeverCame):
+            await patience.until(self._all_out, "the last message")
+
+    async def has(self, ids: list[str]) -> bool:
+        """Whether all these events are in the ledger."""
+        count = await self._asked("SELECT count(*) FROM event WHERE id = ANY($1)", ids)
+        return count == len(ids)
+
+    async def _all_taken(self) -> bool:
+        events = await self._asked("SELECT count(*) FROM event")
+        rejections = await self._asked("SELECT count(*) FROM rejection")
+        if events is None or rejections is None:
+            return False
+        return bool(events >= len(self.sent.events) and rejections >= len(self.sent.poison))
+
+    async def _all_out(self) -> bool:
+        waiting = await self._asked("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+        changes = await self._asked("SELECT count(*) FROM alert_log")
+        return waiting == 0 and changes == len(self.seen) > 0
+
+    async def _asked(self, question: str, *values: object) -> Any:
+        """What the ledger answers; None while it is away."""
+        with suppress(*AWAY):
+            connection = await asyncpg.connect(self.dsn, timeout=patience.SECONDS)
+            try:
+                return await connection.fetchval(question, *values)
+            finally:
+                await connection.close()
+        return None
 
     async def faults(self) -> list[str]:
         """Everything that is not as it must be: lost, doubled, out of order, missing or unexpected alerts."""

@@ -9,7 +9,6 @@ import pytest
 from tests.faults.conftest import House
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("point", ["after-cursor", "before-commit"])
 @pytest.mark.parametrize("kind", ["embedded"])
 async def test_a_handler_that_fails_two_times_of_three_loses_nothing(

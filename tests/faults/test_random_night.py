@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from services.runtime.embedded.apache_kafka import ApacheKafka
+from tests import patience
 from tests.faults.conftest import House
 
 SEED = 20261123
@@ -39,7 +40,7 @@ async def _disturb(house: House, chance: random.Random, times: int) -> None:
                 house.restart(name)
             case "end":
                 process.send_signal(signal.SIGTERM)
-                await asyncio.to_thread(process.wait, 15)
+                await asyncio.to_thread(process.wait, patience.SECONDS)
                 house.restart(name)
             case "freeze":
                 process.send_signal(signal.SIGSTOP)
@@ -49,7 +50,7 @@ async def _disturb(house: House, chance: random.Random, times: int) -> None:
                 await _kill_database_sessions(house)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 async def test_a_night_of_kills_loses_and_doubles_nothing(house: House) -> None:
     chance = random.Random(SEED)
     await asyncio.to_thread(house.start, 2)
@@ -65,7 +66,7 @@ async def test_a_night_of_kills_loses_and_doubles_nothing(house: House) -> None:
         assert await night.faults() == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 async def test_the_database_crashes_and_comes_back(house: House) -> None:
     await asyncio.to_thread(house.start, 2)
     async with house.night.open() as night:
@@ -83,7 +84,7 @@ async def test_the_database_crashes_and_comes_back(house: House) -> None:
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", ["apache"])
 async def test_the_broker_is_killed_and_comes_back(house: House) -> None:
     assert isinstance(house.broker, ApacheKafka)
@@ -95,7 +96,7 @@ async def test_the_broker_is_killed_and_comes_back(house: House) -> None:
         publishing = asyncio.create_task(night.publish(20, 0.05))
         await asyncio.sleep(3)
         await asyncio.to_thread(house.broker.start)
-        await asyncio.wait_for(publishing, 90)
-        await night.settled(100)
+        await asyncio.wait_for(publishing, patience.SECONDS)
+        await night.settled()
         supervising.cancel()
         assert await night.faults() == []

@@ -24,9 +24,9 @@ from services.runtime import kafka
 from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
 from services.simulation.replay import Outcome, arrivals, chosen, command_of, everything_done
+from tests import patience
 from tests.worker import Worker
 
-APPLIED_SECONDS = 20.0
 KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
 
 
@@ -163,23 +163,23 @@ class SteeredStream:
         for feed, body in sent:
             at = await self.producer.send_and_wait(topics[feed], body, partition=0)
             places[(at.topic, at.partition)] = at.offset
-        give_up = time.monotonic() + APPLIED_SECONDS
+        give_up = time.monotonic() + patience.SECONDS
         while time.monotonic() < give_up:
             rows = await self.pool.fetch("SELECT topic, partition, next_offset FROM kafka_cursor")
             cursors = {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
             if all(cursors.get(place, 0) > offset for place, offset in places.items()):
                 return
             await asyncio.sleep(0.003)
-        raise NotApplied(f"not applied after {APPLIED_SECONDS:g} s: {places}")
+        raise NotApplied(f"not applied after {patience.SECONDS:g} s: {places}")
 
     async def _taken(self, due: datetime) -> None:
-        give_up = time.monotonic() + APPLIED_SECONDS
+        give_up = time.monotonic() + patience.SECONDS
         while time.monotonic() < give_up:
             oldest = await self.pool.fetchval("SELECT min(due_at) FROM deadline")
             if oldest is None or oldest > due:
                 return
             await asyncio.sleep(0.003)
-        raise NotApplied(f"the deadline of {due} was not taken after {APPLIED_SECONDS:g} s")
+        raise NotApplied(f"the deadline of {due} was not taken after {patience.SECONDS:g} s")
 
     def _worker(self) -> Worker:
         return Worker(self.pool, self.registry, load_policy())

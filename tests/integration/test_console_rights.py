@@ -26,6 +26,7 @@ from services.ledger.operators.sessions import end_session
 from services.runtime.clock import ManualClock
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
+from tests import patience
 
 NOW = datetime(2026, 11, 23, 14, 24, tzinfo=UTC)
 DESKS = Desks.of(
@@ -302,7 +303,7 @@ async def test_an_open_stream_ends_within_a_second_when_a_right_is_taken(
             await end_session(connection, session, "test", NOW)
         else:
             await sessions.lock(connection, operator, NOW)
-    last = await asyncio.wait_for(anext(stream), 1)
+    last = await asyncio.wait_for(anext(stream), patience.SECONDS)
     why = json.loads(last.decode().split("data: ")[1])["why"]
     assert why == {"grant": "refused", "session": "ended", "lock": "locked"}[taken]
     with pytest.raises(StopAsyncIteration):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -197,7 +196,6 @@ async def test_a_provider_that_is_away_is_said_with_what_to_do(postgres_dsn: str
     )
     app = create_app(settings, DESKS, SystemClock())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    begun = time.monotonic()
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://console") as client,
@@ -205,4 +203,3 @@ async def test_a_provider_that_is_away_is_said_with_what_to_do(postgres_dsn: str
         answer = await client.get("/sign-in/provider")
     assert answer.status_code == 503
     assert "identity provider does not answer" in answer.text
-    assert time.monotonic() - begun < 10

@@ -19,6 +19,7 @@ from schemas.generate import FOLDER
 from services.runtime import kafka as clients
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka, free_port
+from tests import patience
 from tests.own_registry import own_registry
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/nhs"
@@ -54,11 +55,13 @@ class Process:
         )
 
     def wait(self, status: int) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + patience.SECONDS
         while time.monotonic() < end:
             try:
                 if (
-                    httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code
+                    httpx.get(
+                        f"http://127.0.0.1:{self.port}/readyz", timeout=patience.SECONDS
+                    ).status_code
                     == status
                 ):
                     return
@@ -71,13 +74,13 @@ class Process:
         return httpx.post(
             f"http://127.0.0.1:{self.port}{path}",
             content=body,
-            timeout=20,
+            timeout=patience.SECONDS,
             headers={"authorization": f"Bearer {TOKEN}", "content-type": kind},
         )
 
     def stop(self) -> int:
         self._process.terminate()
-        return self._process.wait(15)
+        return self._process.wait(patience.SECONDS)
 
 
 @pytest.fixture
@@ -107,11 +110,11 @@ async def test_what_is_receipted_stands_in_the_topic(
         place = TopicPartition("feed.slam-ehr", 0)
         reader.assign([place])
         await reader.seek_to_beginning(place)
-        read = [
-            m
-            for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values()
-            for m in batch
-        ]
+        ends = await reader.end_offsets([place])
+        read = []
+        while await reader.position(place) < ends[place]:
+            for batch in (await reader.getmany(timeout_ms=500, max_records=500)).values():
+                read += batch
     finally:
         await reader.stop()
     mine = [m for m in read if ("liaison_agency", b"slam") in m.headers]
@@ -119,7 +122,7 @@ async def test_what_is_receipted_stands_in_the_topic(
     assert kinds == ["pathway.opened.v1", "pathway.updated.v1", "person.updated.v1"]
     assert mine[0].key == b"P-4411"
     assert b"6700028191" not in b"".join(m.key or b"" for m in mine)
-    said = httpx.get(f"http://127.0.0.1:{gateway.metrics}/metrics", timeout=5).text
+    said = httpx.get(f"http://127.0.0.1:{gateway.metrics}/metrics", timeout=patience.SECONDS).text
     assert 'liaison_gateway_events_total{feed="slam-ehr",outcome="accepted"} 3.0' in said
     processes.remove(gateway)
     assert gateway.stop() in (0, -15)

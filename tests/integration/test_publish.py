@@ -14,6 +14,7 @@ from schemas.generate import FOLDER
 from services.runtime import kafka as clients
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
+from tests import patience
 from tests.own_registry import own_registry
 
 
@@ -34,7 +35,7 @@ async def test_what_is_published_stands_in_the_topic(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -64,7 +65,7 @@ async def test_a_broker_that_is_away_is_named_with_its_setting(tmp_path: Path) -
         env=os.environ | {"LIAISON_KAFKA_BOOTSTRAP": "127.0.0.1:9"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert done.returncode == 1

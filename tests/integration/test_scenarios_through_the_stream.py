@@ -80,7 +80,7 @@ async def steered(
     await pool.close()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 async def test_every_scenario_gives_the_same_alerts_as_in_replay(steered: SteeredStream) -> None:
     differences = {}
     for path in SCENARIOS:
@@ -104,7 +104,6 @@ class KilledTwice(SteeredStream):
         await super()._until(at, listening)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kafka", [pytest.param("fresh", marks=pytest.mark.kafka)], indirect=True)
 async def test_an_escalation_goes_on_where_it_was_when_its_worker_is_killed(
     steered: SteeredStream, worker: Stack

@@ -16,6 +16,7 @@ import pytest
 import services.identity
 import services.liaison
 from services.runtime.embedded.apache_kafka import ApacheKafka
+from tests import patience
 
 LIAISON = [sys.executable, "-m", "services.command_line"]
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("LIAISON_")}
@@ -46,14 +47,13 @@ events:
 """
 
 
-@pytest.mark.timeout(180)
 def test_a_small_measurement_loses_nothing_and_doubles_nothing() -> None:
     done = subprocess.run(
         [*LIAISON, "bench", "--rate", "20", "--seconds", "4", "--json"],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
@@ -65,7 +65,6 @@ def test_a_small_measurement_loses_nothing_and_doubles_nothing() -> None:
     assert set(figures["memory_mb"]) == {"stream", "relay", "console", "auditor"}
 
 
-@pytest.mark.timeout(180)
 def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
     file = tmp_path / "short.yaml"
     file.write_text(SHORT)
@@ -74,7 +73,7 @@ def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
@@ -83,7 +82,6 @@ def test_the_demo_plays_a_scenario_and_ends(tmp_path: Path) -> None:
     assert "The story has ended" in done.stdout
 
 
-@pytest.mark.timeout(120)
 def test_a_demo_that_is_told_to_end_leaves_nothing_running() -> None:
     demo = subprocess.Popen(
         [*LIAISON, "demo"],
@@ -100,15 +98,14 @@ def test_a_demo_that_is_told_to_end_leaves_nothing_running() -> None:
     started = psutil.Process(demo.pid).children(recursive=True)
     assert len(started) >= 4
     demo.terminate()
-    assert demo.wait(60) == 0
-    gone, alive = psutil.wait_procs(started, 10)
+    assert demo.wait(patience.SECONDS) == 0
+    gone, alive = psutil.wait_procs(started, patience.SECONDS)
     assert alive == []
     assert len(gone) == len(started)
     demo.stdout.close()
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(240)
 def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_nothing_and_an_own_model_decides(
     fresh_kafka: ApacheKafka, postgres_dsn: str, tmp_path: Path
 ) -> None:
@@ -134,7 +131,7 @@ def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_n
         env=environment,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert played.returncode == 0, played.stderr[-2000:]
@@ -143,7 +140,7 @@ def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_n
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert said.returncode == 1, said.stderr

