@@ -148,7 +148,7 @@ class Night:
     async def has(self, ids: list[str]) -> bool:
         """Whether all these events are in the ledger."""
         count = await self._asked("SELECT count(*) FROM event WHERE id = ANY($1)", ids)
-        return count == len(ids)
+        return bool(count == len(ids))
 
     async def _all_taken(self) -> bool:
         events = await self._asked("SELECT count(*) FROM event")
@@ -160,7 +160,7 @@ class Night:
     async def _all_out(self) -> bool:
         waiting = await self._asked("SELECT count(*) FROM outbox WHERE published_at IS NULL")
         changes = await self._asked("SELECT count(*) FROM alert_log")
-        return waiting == 0 and changes == len(self.seen) > 0
+        return bool(waiting == 0 and changes == len(self.seen) > 0)
 
     async def _asked(self, question: str, *values: object) -> Any:
         """What the ledger answers; None while it is away."""
