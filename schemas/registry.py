@@ -7,7 +7,7 @@ are to be verified by each agency before use (`verified: false`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -139,6 +139,8 @@ class Desk(Closed):
     role: DeskRole
     areas: tuple[Slug, ...] = ()
     """Areas it serves; empty: all of its agency's."""
+    takes_unknown_area: bool = False
+    """It takes the alerts of its role whose area is unknown, or no area of its agency."""
 
 
 class Feed(Closed):
@@ -165,6 +167,9 @@ class Agency(Closed):
     verified: bool = False
     areas: tuple[Slug, ...] = ()
     """Areas it covers; empty: the whole zone."""
+    answers_for_place: bool = True
+    """It answers for what happens in its areas. False: only where it has an incident or is named, as the railways' police
+    or a neighbour's ambulance service."""
     desks: Annotated[tuple[Desk, ...], Field(min_length=1)]
     feeds: tuple[Feed, ...] = ()
     contacts: tuple[Contact, ...] = ()
@@ -238,10 +243,9 @@ class Registry(Closed):
     def _all_areas_served(self, role: DeskRole, areas: set[str]) -> None:
         """Raises ValueError for an area that no desk of the role serves."""
         served: set[str] = set()
-        for agency in self.agencies:
-            for desk in agency.desks:
-                if desk.role == role:
-                    served |= set(desk.areas or agency.areas or areas)
+        for agency, desk in self._desks_of(role):
+            if agency.answers_for_place:
+                served |= set(desk.areas or agency.areas or areas)
         for area in sorted(areas - served):
             raise ValueError(
                 f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
@@ -318,27 +322,72 @@ class Registry(Closed):
         """The topic on which each agency that sends events reads what became of them."""
         return {f"receipts.{agency.id}": 1 for agency in self.agencies if agency.feeds}
 
-    def desks_for(
-        self, roles: Iterable[str], area: str | None, agencies: Iterable[str] = ()
-    ) -> tuple[tuple[Agency, Desk], ...]:
-        """Desks of the roles that serve the area, in order of desk id.
+    def is_area(self, area: str | None) -> bool:
+        """Whether the registry has the area."""
+        return area in self._area_ids
 
-        An unknown area addresses every desk of the role: too many rather than none. Where
-        `agencies` names agencies of a role's kind, only theirs of that role are addressed.
+    @cached_property
+    def _area_ids(self) -> frozenset[str]:
+        return frozenset(area.id for area in self.areas)
+
+    def desks_for(
+        self,
+        roles: Iterable[str],
+        area: str | None,
+        agencies: Iterable[str] = (),
+        involved: Iterable[str] = (),
+    ) -> tuple[tuple[Agency, Desk], ...]:
+        """Desks of the roles for an area, in order of desk id.
+
+        Of each role: the desks of the agencies that are named; else of those that are involved; else of those that answer
+        for the place. Of an agency the desks that serve the area; where none does, or the area is unknown, the one that
+        takes unknown areas, and where none is named for that all of them: too many rather than none.
         """
-        named = set(agencies)
-        is_area = any(entry.id == area for entry in self.areas)
+        named, taking_part = frozenset(agencies), frozenset(involved)
         chosen: dict[str, tuple[Agency, Desk]] = {}
         for role in set(roles):
-            of_role = self._desks_of(role)
-            restricted = [pair for pair in of_role if pair[0].id in named]
-            addressed = restricted or of_role
-            serving = [pair for pair in addressed if not is_area or _serves(*pair, area)]
-            if restricted and not serving:
-                # the agencies that are named hear of it, although the area is none of theirs
-                serving = restricted
-            chosen |= {desk.id: (agency, desk) for agency, desk in serving}
+            for agency, desk in self._desks_of_role(role, area, named, taking_part):
+                chosen[desk.id] = (agency, desk)
         return tuple(chosen[key] for key in sorted(chosen))
+
+    def _desks_of_role(
+        self, role: str, area: str | None, named: frozenset[str], involved: frozenset[str]
+    ) -> list[tuple[Agency, Desk]]:
+        of_role = self._desks_of(role)
+        for_named = [pair for pair in of_role if pair[0].id in named]
+        if for_named:
+            return self._each_for(for_named, area)
+        chosen: list[tuple[Agency, Desk]] = []
+        # a role that agencies of several kinds have is one service each: police and trust have professional standards
+        for kind in dict.fromkeys(agency.kind for agency, _ in of_role):
+            service = [pair for pair in of_role if pair[0].kind == kind]
+            taking_part = [pair for pair in service if pair[0].id in involved]
+            if taking_part:
+                chosen += self._each_for(taking_part, area)
+            else:
+                chosen += self._for_place([p for p in service if p[0].answers_for_place], area)
+        return chosen
+
+    def _each_for(
+        self, desks: Sequence[tuple[Agency, Desk]], area: str | None
+    ) -> list[tuple[Agency, Desk]]:
+        """For each of the agencies the desks that it has for the area."""
+        chosen = []
+        for holder in dict.fromkeys(agency.id for agency, _ in desks):
+            own = [pair for pair in desks if pair[0].id == holder]
+            serving = []
+            if self.is_area(area):
+                serving = [pair for pair in own if _serves(*pair, area)]
+            chosen += serving or _without_area(own)
+        return chosen
+
+    def _for_place(
+        self, desks: Sequence[tuple[Agency, Desk]], area: str | None
+    ) -> list[tuple[Agency, Desk]]:
+        """Desks that serve the area; those that take an unknown one."""
+        if self.is_area(area):
+            return [pair for pair in desks if _serves(*pair, area)]
+        return _without_area(desks)
 
     def _desks_of(self, role: str) -> list[tuple[Agency, Desk]]:
         return [
@@ -356,6 +405,10 @@ class Registry(Closed):
             desk for desk in of_level if area is None or not desk.areas or area in desk.areas
         ]
         return tuple(sorted(desk.id for desk in serving or of_level))
+
+
+def _without_area(desks: Sequence[tuple[Agency, Desk]]) -> list[tuple[Agency, Desk]]:
+    return [pair for pair in desks if pair[1].takes_unknown_area] or list(desks)
 
 
 def _serves(agency: Agency, desk: Desk, area: str | None) -> bool:

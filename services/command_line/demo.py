@@ -9,6 +9,7 @@ import random
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import click
@@ -28,6 +29,8 @@ from services.simulation.replay import arrivals
 STORY = Path(__file__).parents[2] / "tests" / "scenarios" / "the-story.yaml"
 HEARTBEAT_SECONDS = 3.0
 """Of wall clock."""
+TIME_TO_OPEN = timedelta(seconds=8)
+"""Of wall clock: between the address and the beginning of the story."""
 ORDINARY_EVERY = timedelta(minutes=2)
 """An ordinary incident each so many minutes of the played day."""
 
@@ -59,21 +62,32 @@ def demo(speed: float, scenario: Path | None, once: bool) -> None:
             "the story is in the checkout: give another one with --scenario FILE"
         )
     played = load_scenario(path)
-    anchor = datetime.now(UTC) + timedelta(seconds=25)
-    clock = f"scaled|{played.start.isoformat()}|{speed}|{anchor.isoformat()}"
     click.echo("Starting PostgreSQL, Kafka and the services …")
     environment = {"LIAISON_LOG_LEVEL": "error"}
-    with Stack(Settings(), played.start, clock, environment=environment) as stack:
-        stack.wait_until_ready()
-        click.echo(f"Open {stack.console} and choose the desk LAS mental health desk.")
-        click.echo(f"{played.title}. {speed:g} minutes of it pass in one. Ctrl-C ends it.")
-        try:
-            asyncio.run(_play(stack, path, speed, anchor))
-            click.echo("The story has ended; the screen stays until Ctrl-C.")
-            while not once:
-                asyncio.run(_hold(stack, played.instant(played.until), speed))
-        except KeyboardInterrupt:
-            click.echo("Stopping …")
+    with TemporaryDirectory() as folder:
+        begins = Path(folder) / "begins"
+        clock = f"started|{played.start.isoformat()}|{speed}|{begins}"
+        with Stack(Settings(), played.start, clock, environment=environment) as stack:
+            stack.wait_until_ready()
+            click.echo(f"Open {stack.console} and choose the desk LAS mental health desk.")
+            click.echo(f"{played.title}. {speed:g} minutes of it pass in one. Ctrl-C ends it.")
+            try:
+                asyncio.run(_play(stack, path, speed, _begin(begins)))
+                click.echo("The story has ended; the screen stays until Ctrl-C.")
+                while not once:
+                    asyncio.run(_hold(stack, played.instant(played.until), speed))
+            except KeyboardInterrupt:
+                click.echo("Stopping …")
+
+
+def _begin(file: Path) -> datetime:
+    """Let the services' clocks run, all from one instant: a story begins when everything is ready for it."""
+    anchor = datetime.now(UTC) + TIME_TO_OPEN
+    whole = file.with_suffix(".new")
+    whole.write_text(anchor.isoformat())
+    # a service that looks at it meanwhile must not read half of it
+    whole.rename(file)
+    return anchor
 
 
 def _heartbeat(registry: Registry, feed: str, at: datetime) -> bytes:

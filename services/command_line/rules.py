@@ -21,7 +21,7 @@ from services.command_line.backtest import (
 )
 from services.ledger.alerts import shadow as shadow_ledger
 from services.liaison.catalogue import CATALOGUE, Limit, RuleDocument
-from services.liaison.disclosure.staffing import faults_of
+from services.liaison.disclosure.staffing import areas_without, faults_of
 from services.liaison.policy import Policy, PolicyError, load_policy
 from services.runtime.settings import Settings
 from services.simulation.backtest import Run, difference, run_of_raised
@@ -202,6 +202,7 @@ def check(policy_file: Path | None, registry_file: Path | None, as_json: bool) -
         faults += error.faults
     if registry is not None and policy is not None:
         faults += faults_of(registry, policy)
+        faults += areas_without(registry, policy)
     if as_json:
         click.echo(json.dumps({"rules": len(CATALOGUE), "faults": faults}, indent=1))
     else:

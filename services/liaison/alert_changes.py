@@ -40,7 +40,7 @@ def alert_changes(
     for finding in standing:
         identity = life.alert_id(finding.finding.key)
         before = alerts_before.pop(identity, None)
-        address = addressing[identity] = Addressing(finding, crisis, area, registry, policy)
+        address = addressing[identity] = Addressing(finding, crisis, area, registry, policy, now)
         change: AlertChange | None
         if before is None or not before.stands:
             change = life.raise_alert(

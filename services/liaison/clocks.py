@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from schemas.registry import DeskRole, Registry
 from services.liaison.catalogue import CATALOGUE, Basis
 from services.liaison.crisis.facts import Crisis
+from services.liaison.disclosure.addressing import involved_in
 from services.liaison.evaluate import findings
 from services.liaison.finding import EVERY_FEED, Finding
 from services.liaison.policy import Policy
@@ -39,6 +40,8 @@ class RunningClock:
     recipients: tuple[DeskRole, ...]
     agencies: tuple[str, ...]
     """As in the finding: whom the alert is for."""
+    involved: frozenset[str]
+    """Who takes part in the crisis: their desks come before those of the place."""
     relies_on: frozenset[str]
     """Agencies whose record would stop it; if one of their feeds is silent, it may have been stopped already."""
 
@@ -55,8 +58,11 @@ def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[Runnin
         known = first.get(finding.key)
         if known is None or finding.holds_from < known.holds_from:
             first[finding.key] = finding
+    involved = involved_in(crisis, at)
     return tuple(
-        sorted((_clock(f, policy, at) for f in first.values()), key=lambda c: (c.ends, c.key))
+        sorted(
+            (_clock(f, policy, at, involved) for f in first.values()), key=lambda c: (c.ends, c.key)
+        )
     )
 
 
@@ -69,10 +75,13 @@ def may_see(
     # e.g. `MHA legal status and clock` is one row of the matrix, for more desks than those whom the rule tells
     if item is not None and item in items:
         return True
-    return any(d.id == desk for _, d in registry.desks_for(clock.recipients, area, clock.agencies))
+    told = registry.desks_for(clock.recipients, area, clock.agencies, clock.involved)
+    return any(addressed.id == desk for _, addressed in told)
 
 
-def _clock(finding: Finding, policy: Policy, at: datetime) -> RunningClock:
+def _clock(
+    finding: Finding, policy: Policy, at: datetime, involved: frozenset[str]
+) -> RunningClock:
     ends = finding.act_by or finding.holds_from
     began = min((e.at for e in finding.evidence), default=finding.holds_from)
     return RunningClock(
@@ -85,6 +94,7 @@ def _clock(finding: Finding, policy: Policy, at: datetime) -> RunningClock:
         urgency=finding.urgency,
         recipients=finding.recipients,
         agencies=finding.agencies,
+        involved=involved,
         relies_on=frozenset(agency.removesuffix(EVERY_FEED) for agency in finding.relies_on),
     )
 

@@ -48,7 +48,8 @@ class Heard:
             self._serving[area] = [
                 (served.kind, served.id)
                 for served in self._registry.agencies
-                if area is None or not served.areas or area in served.areas
+                if served.answers_for_place
+                and (area is None or not served.areas or area in served.areas)
             ]
         services: dict[AgencyKind, list[str]] = {}
         for kind, agency in self._serving[area]:

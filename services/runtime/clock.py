@@ -34,6 +34,26 @@ class ScaledClock:
         return self._origin + (datetime.now(UTC) - self._anchor) * self._speed
 
 
+class StartedClock:
+    """A scaled clock that stands at `origin` until somebody writes into a file when it starts, so that a story does not begin
+    before a slow machine is ready for it."""
+
+    def __init__(self, origin: datetime, speed: float, start: Path) -> None:
+        self._origin, self._speed, self._start = origin, speed, start
+        self._running: ScaledClock | None = None
+
+    def now(self) -> datetime:
+        if self._running is None:
+            text = ""
+            if self._start.exists():
+                text = self._start.read_text().strip()
+            if not text:
+                return self._origin
+            self._running = ScaledClock(self._origin, self._speed, datetime.fromisoformat(text))
+        # before the instant that the file names it stands too
+        return max(self._origin, self._running.now())
+
+
 class ManualClock:
     """A clock that only moves when it is told to."""
 
@@ -69,7 +89,8 @@ class SteeredClock:
 
 
 def clock_from(setting: str) -> Clock:
-    """`system`, `scaled|<origin>|<speed>|<anchor>` or `file|<path>`. Raises SettingsError."""
+    """`system`, `scaled|<origin>|<speed>|<anchor>`, `started|<origin>|<speed>|<path>` or `file|<path>`. Raises
+    SettingsError."""
     kind, *rest = setting.split("|")
     try:
         if kind == "system" and not rest:
@@ -79,10 +100,14 @@ def clock_from(setting: str) -> Clock:
             return ScaledClock(
                 datetime.fromisoformat(origin), float(speed), datetime.fromisoformat(anchor)
             )
+        if kind == "started":
+            origin, speed, path = rest
+            return StartedClock(datetime.fromisoformat(origin), float(speed), Path(path))
         if kind == "file":
             return SteeredClock(Path(rest[0]))
     except (ValueError, IndexError) as error:
         raise SettingsError(f"LIAISON_CLOCK {setting!r} cannot be read: {error}") from error
     raise SettingsError(
-        f"LIAISON_CLOCK {setting!r} is none of system, scaled|origin|speed|anchor, file|path"
+        f"LIAISON_CLOCK {setting!r} is none of system, scaled|origin|speed|anchor, started|origin|speed|path, "
+        "file|path"
     )

@@ -143,7 +143,7 @@ def test_a_candidate_policy_runs_beside_the_live_one_on_apache_kafka_and_sends_n
         timeout=patience.SECONDS,
         check=False,
     )
-    assert said.returncode == 1, said.stderr
+    assert said.returncode == 1, (said.stdout, said.stderr, played.stdout, played.stderr)
     found = json.loads(said.stdout)
     assert (found["policy_version"], found["failures"], found["gained"]) == (99, 0, [])
     assert [lost["rule"] for lost in found["lost"]] == ["R22"]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from schemas.registry import Agency, Desk, Registry
 from services.liaison.alert import Addressed, Ladder, Rung
 from services.liaison.crisis.facts import Crisis
 from services.liaison.disclosure.matrix import view
 from services.liaison.finding import Standing
 from services.liaison.policy import Policy
+
+
+def involved_in(crisis: Crisis, now: datetime) -> frozenset[str]:
+    """The agencies that have an incident in the crisis, and the trusts that care for the person."""
+    having = {incident.key[0] for incident in crisis.incidents}
+    caring = {pathway.agency for pathway in crisis.open_pathways(now)}
+    return frozenset(having | caring)
 
 
 class Addressing:
@@ -20,17 +30,30 @@ class Addressing:
         area: str | None,
         registry: Registry,
         policy: Policy,
+        now: datetime,
     ) -> None:
+        self._involved = frozenset[str]()
+        if crisis is not None:
+            self._involved = involved_in(crisis, now)
         self._standing, self._crisis, self._area = standing, crisis, area
         self._registry, self._policy = registry, policy
 
     def by_rule(self) -> list[Addressed]:
-        """The desks that the rule names; operations where there is none, so that no alert reaches nobody."""
-        finding = self._standing.finding
-        desks = self._registry.desks_for(finding.recipients, self._area, finding.agencies)
-        if not desks:
-            desks = self._registry.desks_for(["operations"], None)
+        """The desks of those involved, or of those who answer for the place. Operations hear of it where there is none, and
+        where the place is unknown: somebody has to find out."""
+        finding, registry = self._standing.finding, self._registry
+        desks = registry.desks_for(finding.recipients, self._area, finding.agencies, self._involved)
+        if not desks or self._guessed(desks):
+            operations = registry.desks_for(["operations"], None)
+            desks = (*desks, *(pair for pair in operations if pair not in desks))
         return [self._addressed(agency, desk, climbs=True) for agency, desk in desks]
+
+    def _guessed(self, desks: Iterable[tuple[Agency, Desk]]) -> bool:
+        """Whether one of the desks of a crisis was chosen without knowing where it is."""
+        if self._crisis is None or self._registry.is_area(self._area):
+            return False
+        certain = self._involved | set(self._standing.finding.agencies)
+        return any(desk.takes_unknown_area and agency.id not in certain for agency, desk in desks)
 
     def desk(self, desk: str) -> Addressed | None:
         """A desk above another, which climbs no further itself; None where the registry no longer has it."""

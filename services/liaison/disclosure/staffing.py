@@ -64,6 +64,24 @@ def _rule(document: RuleDocument, registry: Registry, roles: set[DeskRole]) -> I
             yield f"{document.id}: nobody receives it in {area.id}; add a desk of {', '.join(document.recipients)} there"
 
 
+def areas_without(
+    registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE
+) -> Iterator[str]:
+    """One sentence for each role of a rule that in some areas has no desk: the rule's other desks are told there, and that
+    one is missed. What starts can do without; whoever keeps the registry must know."""
+    rules_of: dict[DeskRole, list[str]] = {}
+    for document in catalogue.values():
+        if document.id not in policy.switched_off:
+            for role in document.recipients:
+                rules_of.setdefault(role, []).append(document.id)
+    for role, rules in sorted(rules_of.items()):
+        without = [area.id for area in registry.areas if not registry.desks_for([role], area.id)]
+        if without:
+            yield (
+                f"{', '.join(rules)}: no {role} desk in {', '.join(without)}; add one, or add the areas to one that is near"
+            )
+
+
 def _above(registry: Registry, policy: Policy, addressed: set[DeskRole]) -> Iterator[str]:
     for agency in registry.agencies:
         below = [

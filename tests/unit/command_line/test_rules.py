@@ -159,6 +159,17 @@ def test_a_desk_that_nobody_staffs_is_a_fault(tmp_path: Path, roles: set[str], s
     assert said in answer.stdout
 
 
+def test_a_role_of_a_rule_without_a_desk_in_an_area_is_a_fault(tmp_path: Path) -> None:
+    registry = yaml.safe_load(LONDON.read_text(encoding="utf-8"))
+    registry["agencies"] = [a for a in registry["agencies"] if a["id"] != "ed-newham-hospital"]
+    path = tmp_path / "registry.yaml"
+    path.write_text(yaml.safe_dump(registry), encoding="utf-8")
+    answer = run("check", "--registry", path)
+    assert answer.exit_code == 1
+    assert "R11, R18, R22: no emergency-department desk in newham; add one" in answer.stdout
+    assert run("check").exit_code == 0, "London as it is shipped has a department for every area"
+
+
 def test_the_committed_schemas_are_as_the_models_say() -> None:
     stale = [
         p.name

@@ -13,6 +13,7 @@ OF_LONDON = {
     "own_registry.py": "reads the tests' own file with it",
     "unit/schemas/test_own_registry.py": "names the file to look for",
     "unit/schemas/test_registry.py": "what is shipped, and files that are refused",
+    "unit/schemas/test_desks_of_those_involved.py": "in every borough somebody answers",
     "unit/schemas/test_boundaries.py": "the shipped outlines",
     "unit/schemas/test_documents.py": "the page about the registry speaks of London",
     "unit/liaison/test_staffing.py": "the shipped registry, rules and policy fit together",

@@ -42,13 +42,6 @@ def test_a_named_trust_is_addressed_although_it_serves_another_area() -> None:
     assert desks == ["oxleas-crisis"]
 
 
-def test_an_unknown_area_addresses_every_desk_of_the_role_rather_than_none() -> None:
-    assert len(OWN.desks_for(["mental-health-crisis"], None)) == 8
-    assert OWN.desks_for(["mental-health-crisis"], "atlantis") == OWN.desks_for(
-        ["mental-health-crisis"], None
-    )
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
