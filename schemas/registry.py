@@ -408,7 +408,16 @@ class Registry(Closed):
 
 
 def _without_area(desks: Sequence[tuple[Agency, Desk]]) -> list[tuple[Agency, Desk]]:
-    return [pair for pair in desks if pair[1].takes_unknown_area] or list(desks)
+    """The desks that take an unknown area; those of the agency that has such a desk of another role; else all."""
+    takers = [pair for pair in desks if pair[1].takes_unknown_area]
+    if takers:
+        return takers
+    of_taker = [
+        (agency, desk)
+        for agency, desk in desks
+        if any(other.takes_unknown_area for other in agency.desks)
+    ]
+    return of_taker or list(desks)
 
 
 def _serves(agency: Agency, desk: Desk, area: str | None) -> bool:
