@@ -174,13 +174,16 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
 
 
 async def _taken(stack: Stack, ends: dict[tuple[str, int], int]) -> None:
-    """Wait until the ledger has every event before these ends, or a service has ended."""
+    """Wait until the ledger has every event before these ends. Raises ClickException where a service has ended."""
     connection = await asyncpg.connect(stack.postgres_dsn)
     try:
-        while stack.ended() is None:
+        while True:
             taken = await cursors(connection)
             if all(taken.get(place, 0) >= end for place, end in ends.items()):
                 return
+            ended = stack.ended()
+            if ended is not None:
+                raise click.ClickException(ended)
             await asyncio.sleep(0.1)
     finally:
         await connection.close()
