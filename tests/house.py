@@ -111,7 +111,9 @@ class Tally:
             "files": len(self.files),
             "lines": self.lines,
             "function_length_p95": percentile([place.weight for place in self.function_lengths]),
-            "function_length_max": max((p.weight for p in self.function_lengths), default=0),
+            "function_length_max": max(
+                (place.weight for place in self.function_lengths), default=0
+            ),
             "docstring_share": 1 - share(len(self.undocumented), self.public_definitions),
             "one_letter_share": share(len(self.one_letter_names), self.bound_names),
             "participle_share": share(len(self.participle_names), self.bound_names),
@@ -223,8 +225,8 @@ def missed(figures: dict[str, float], limits: dict[str, tuple[str, float]]) -> l
     sentences = []
     for name, (kind, limit) in limits.items():
         figure = figures[name]
-        kept = figure <= limit if kind == "at most" else figure >= limit
-        if not kept:
+        is_within = figure <= limit if kind == "at most" else figure >= limit
+        if not is_within:
             sentences.append(f"{name} is {figure:.4g} and should be {kind} {limit:g}")
     return sentences
 
@@ -347,8 +349,13 @@ def _report(tally: Tally, number: int) -> dict[str, object]:
         "figures": tally.figures(),
         "missed": missed(tally.figures(), TARGETS),
         "folders": folders_of(tally),
-        "imports": {f"{a} -> {b}": times for (a, b), times in sorted(tally.imports.items())},
-        "worst": {k: [str(place) for place in v] for k, v in worst(tally, number).items()},
+        "imports": {
+            f"{importer} -> {imported}": times
+            for (importer, imported), times in sorted(tally.imports.items())
+        },
+        "worst": {
+            kind: [str(place) for place in places] for kind, places in worst(tally, number).items()
+        },
     }
 
 

@@ -34,9 +34,9 @@ ORIGINS: dict[str, tuple[float, tuple[str, ...], str]] = {
 """Origin of a name: share, Faker's locales, ethnicity (for the audit only)."""
 _OWN_NAMES = Path(__file__).parent / "fixtures" / "londoners" / "names.yaml"
 AREAS = tuple(
-    f"{a}{n}"
-    for a, most in (("E", 18), ("SE", 28), ("N", 22), ("NW", 11), ("SW", 20), ("W", 14))
-    for n in range(1, most)
+    f"{area}{number}"
+    for area, most in (("E", 18), ("SE", 28), ("N", 22), ("NW", 11), ("SW", 20), ("W", 14))
+    for number in range(1, most)
 )
 HOSTELS = tuple(f"{area} 9ZZ" for area in AREAS[::6])
 _LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
@@ -144,7 +144,9 @@ def _number(index: int) -> str:
     if index >= 10**6:
         return ""
     nine = f"999{index:06d}"
-    check = -sum(int(d) * w for d, w in zip(nine, range(10, 1, -1), strict=True)) % 11
+    check = (
+        -sum(int(digit) * weight for digit, weight in zip(nine, range(10, 1, -1), strict=True)) % 11
+    )
     return f"{nine}{check}" if check < 10 else ""
 
 
@@ -172,16 +174,16 @@ def _household(start: int, chance: random.Random) -> Iterator[Londoner]:
     for place, born in enumerate(births):
         sex = chance.choice(("female", "male"))
         names = female if sex == "female" else male
-        given = next(
-            (g for _ in range(50) if (g := _pick(names, chance)) not in used), names[place]
+        given_name = next(
+            (name for _ in range(50) if (name := _pick(names, chance)) not in used), names[place]
         )
-        used.add(given)
+        used.add(given_name)
         theirs = ("Kaur" if sex == "female" else "Singh") if family in {"Kaur", "Singh"} else family
         # a Somali's last name is the grandfather's: a couple do not share it
         theirs = _pick(families, chance) if origin == "somali" and place == 1 else theirs
         yield Londoner(
             f"p{start + place}",
-            given,
+            given_name,
             theirs,
             born,
             sex,
@@ -196,10 +198,10 @@ def _household(start: int, chance: random.Random) -> Iterator[Londoner]:
 
 def londoners(count: int, chance: random.Random, first: int = 0) -> list[Londoner]:
     """So many people, in households with twins among them. `first`: the number of the first, of those made in parts."""
-    found: list[Londoner] = []
-    while len(found) < count:
-        found += _household(first + len(found), chance)
-    return found[:count]
+    people: list[Londoner] = []
+    while len(people) < count:
+        people += _household(first + len(people), chance)
+    return people[:count]
 
 
 def _slip(text: str, chance: random.Random) -> str:
@@ -219,21 +221,25 @@ def _slip(text: str, chance: random.Random) -> str:
 
 def _wrong(text: str, chance: random.Random) -> str:
     """One figure another."""
-    at = chance.choice([i for i, c in enumerate(text) if c.isdigit()])
-    return text[:at] + chance.choice([d for d in "0123456789" if d != text[at]]) + text[at + 1 :]
+    at = chance.choice([index for index, letter in enumerate(text) if letter.isdigit()])
+    return (
+        text[:at]
+        + chance.choice([digit for digit in "0123456789" if digit != text[at]])
+        + text[at + 1 :]
+    )
 
 
 def described_by_an_agency(person: Londoner, key: str, chance: random.Random) -> dict[str, str]:
     """The person as an agency's event has them: much is not asked, some of it is wrong."""
-    given, family = person.given, person.family
-    if chance.random() < 0.18 and (short := sorted(_NICKNAMES.nicknames_of(given.lower()))):
-        given = chance.choice(short).title()
+    given_name, family = person.given, person.family
+    if chance.random() < 0.18 and (short := sorted(_NICKNAMES.nicknames_of(given_name.lower()))):
+        given_name = chance.choice(short).title()
     variants = 0.12 if person.origin == "british and irish" else 0.22
-    given = _slip(given, chance) if chance.random() < variants else given
+    given_name = _slip(given_name, chance) if chance.random() < variants else given_name
     family = _slip(family, chance) if chance.random() < variants else family
     family = "" if chance.random() < 0.07 else family
     if chance.random() < (0.10 if person.origin in {"chinese", "somali", "punjabi"} else 0.02):
-        given, family = family, given
+        given_name, family = family, given_name
     born, age, draw = person.born, "", chance.random()
     if draw < 0.25:
         born = ""
@@ -251,7 +257,7 @@ def described_by_an_agency(person: Londoner, key: str, chance: random.Random) ->
     return {
         "id": key,
         "nhs_number": person.number if chance.random() < 0.15 else "",
-        "given_name": given,
+        "given_name": given_name,
         "family_name": family,
         "date_of_birth": born,
         "apparent_age": age,
@@ -276,37 +282,39 @@ def register(people: int, descriptions: int, chance: random.Random, first: int =
     everybody = londoners(people + max(people // 10, descriptions), chance, first)
     relatives = set(chance.sample(range(people), descriptions // 6))
     return Register(
-        [p for i, p in enumerate(everybody[:people]) if i not in relatives],
-        [everybody[i] for i in sorted(relatives)],
+        [person for number, person in enumerate(everybody[:people]) if number not in relatives],
+        [everybody[number] for number in sorted(relatives)],
         everybody[people:],
     )
 
 
 def descriptions_of(
-    made: Register, count: int, chance: random.Random, first: int = 0
+    drawn: Register, count: int, chance: random.Random, first: int = 0
 ) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """Rows of descriptions, and of the truth with its groups. Half are of people who are not on file, a third of these relatives
     of somebody who is."""
-    asked, truth = [], []
+    descriptions, truth = [], []
     for number in range(count):
         draw = chance.random()
         person = chance.choice(
-            made.on_file if draw < 0.5 else made.family if draw < 0.667 else made.strangers
+            drawn.on_file if draw < 0.5 else drawn.family if draw < 0.667 else drawn.strangers
         )
         key = f"e{first}-{number}" if first else f"e{number}"
-        asked.append(described_by_an_agency(person, key, chance))
+        descriptions.append(described_by_an_agency(person, key, chance))
         truth.append(
             {"query_id": key, "person_id": person.id if draw < 0.5 else "", **person.groups()}
         )
-    return asked, truth
+    return descriptions, truth
 
 
 def register_and_descriptions(
     people: int, descriptions: int, chance: random.Random, first: int = 0
 ) -> tuple[list[dict[str, str]], list[dict[str, str]], list[dict[str, str]]]:
     """Rows of people on file, of descriptions, and of the truth with its groups."""
-    made = register(people, descriptions, chance, first)
-    return [p.row() for p in made.on_file], *descriptions_of(made, descriptions, chance, first)
+    drawn = register(people, descriptions, chance, first)
+    return [person.row() for person in drawn.on_file], *descriptions_of(
+        drawn, descriptions, chance, first
+    )
 
 
 __all__ = [

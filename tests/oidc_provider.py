@@ -43,39 +43,41 @@ class Provider:
             **change,
         }
         return jwt.encode(
-            {"alg": "RS256"}, {k: v for k, v in claims.items() if v is not None}, self.key
+            {"alg": "RS256"},
+            {name: claim for name, claim in claims.items() if claim is not None},
+            self.key,
         )
 
 
 @contextmanager
 def provider() -> Iterator[Provider]:
     """Started on a free port, stopped at the end."""
-    made = Provider()
+    provider = Provider()
     app = oidc_provider_mock.app(require_nonce=True)
 
     def check() -> Any:
-        made.key = RSAKey.import_key(
+        provider.key = RSAKey.import_key(
             flask.g.oidc_provider_mock_storage.jwk.as_dict(is_private=True)
         )
-        given = flask.request.values
+        form = flask.request.values
         if flask.request.path == "/oauth2/authorize" and flask.request.method == "GET":
-            made.asked.append(dict(given))
-            if given.get("code_challenge_method") == "S256":
-                made.challenges.add(given["code_challenge"])
+            provider.asked.append(dict(form))
+            if form.get("code_challenge_method") == "S256":
+                provider.challenges.add(form["code_challenge"])
         if flask.request.path == "/oauth2/token":
-            digest = hashlib.sha256(given.get("code_verifier", "").encode()).digest()
-            if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() not in made.challenges:
+            digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+            if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() not in provider.challenges:
                 return flask.jsonify(error="invalid_grant"), 400
-            made.verified += 1
+            provider.verified += 1
         return None
 
     app.before_request(check)
     server = werkzeug.serving.make_server("localhost", 0, app, threaded=True)
-    made.url = f"http://localhost:{server.server_port}"
+    provider.url = f"http://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield made
+        yield provider
     finally:
         server.shutdown()
         thread.join(5)

@@ -45,10 +45,10 @@ ROOT = Path(__file__).parents[1]
 def require_apache_kafka() -> None:
     """Missing, it fails the run where LIAISON_REQUIRE_KAFKA is set, and is loud otherwise."""
     if not installed(ROOT):
-        said = "APACHE KAFKA IS NOT HERE (make setup fetches it): this test did not run"
+        sentence = "APACHE KAFKA IS NOT HERE (make setup fetches it): this test did not run"
         if os.environ.get("LIAISON_REQUIRE_KAFKA"):
-            pytest.fail(said)
-        pytest.skip(said)
+            pytest.fail(sentence)
+        pytest.skip(sentence)
 
 
 @pytest.fixture(scope="session")

@@ -77,32 +77,51 @@ def of_londoners(count: int, seed: int) -> Iterator[tuple[str, bool, Iterable[Pa
     def damaged(person: Any) -> PersonDescriptor:
         return descriptor(described_by_an_agency(person, "", chance))
 
-    yield "Londoners, one person", True, [(damaged(p), damaged(p)) for p in people]
+    yield "Londoners, one person", True, [(damaged(person), damaged(person)) for person in people]
     homes: dict[str, list[Any]] = defaultdict(list)
     for person in people:
         homes[person.postcode].append(person)
     together = [pair for home in homes.values() for pair in combinations(home, 2)]
     drawn = chance.sample(together, min(MOST, len(together)))
-    family = [(a, b) for a, b in drawn if a.fixed_abode]
-    twins = [(a, b) for a, b in together if a.born == b.born and a.family == b.family]
-    hostel = [(a, b) for a, b in drawn if not a.fixed_abode]
-    yield "Londoners, one home", False, [(damaged(a), damaged(b)) for a, b in family]
-    yield "Londoners, one hostel", False, [(damaged(a), damaged(b)) for a, b in hostel]
-    yield "Londoners, twins", False, [(damaged(a), damaged(b)) for a, b in twins]
+    family = [(first, second) for first, second in drawn if first.fixed_abode]
+    twins = [
+        (first, second)
+        for first, second in together
+        if first.born == second.born and first.family == second.family
+    ]
+    hostel = [(first, second) for first, second in drawn if not first.fixed_abode]
+    yield (
+        "Londoners, one home",
+        False,
+        [(damaged(first), damaged(second)) for first, second in family],
+    )
+    yield (
+        "Londoners, one hostel",
+        False,
+        [(damaged(first), damaged(second)) for first, second in hostel],
+    )
+    yield "Londoners, twins", False, [(damaged(first), damaged(second)) for first, second in twins]
     strangers = [chance.sample(people, 2) for _ in range(count)]
-    yield "Londoners, strangers", False, [(damaged(a), damaged(b)) for a, b in strangers]
+    yield (
+        "Londoners, strangers",
+        False,
+        [(damaged(first), damaged(second)) for first, second in strangers],
+    )
 
 
 def of_folder(folder: Path) -> Iterator[tuple[str, bool, Iterable[Pair]]]:
     """People, queries and truth in files."""
-    people = {r["id"]: r for r in table_of(folder / "people.csv.gz", "id")}
-    queries = {r["id"]: r for r in table_of(folder / "queries.csv.gz", "id")}
+    people = {row["id"]: row for row in table_of(folder / "people.csv.gz", "id")}
+    queries = {row["id"]: row for row in table_of(folder / "queries.csv.gz", "id")}
     truth = table_of(folder / "truth.csv.gz", "query_id", "person_id")
-    about = {r["query_id"]: r["person_id"] for r in truth if r["person_id"]}
+    about = {row["query_id"]: row["person_id"] for row in truth if row["person_id"]}
     yield (
         f"{folder.name}, one person",
         True,
-        [(descriptor(queries[q]), descriptor(people[p])) for q, p in about.items()],
+        [
+            (descriptor(queries[query]), descriptor(people[person]))
+            for query, person in about.items()
+        ],
     )
     homes: dict[tuple[str, str], list[str]] = defaultdict(list)
     for person, row in people.items():
@@ -116,7 +135,7 @@ def of_folder(folder: Path) -> Iterator[tuple[str, bool, Iterable[Pair]]]:
     yield (
         f"{folder.name}, one home",
         False,
-        [(descriptor(a), descriptor(b)) for a, b in relatives[:MOST]],
+        [(descriptor(first), descriptor(second)) for first, second in relatives[:MOST]],
     )
 
 
@@ -162,19 +181,25 @@ def of_pseudopeople(seed: int) -> Iterator[tuple[str, bool, Iterable[Pair]]]:
 
     census = pseudopeople.generate_decennial_census(seed=seed).to_dict("records")
     security = pseudopeople.generate_social_security(seed=seed).to_dict("records")
-    numbered = {r["simulant_id"]: _american(r) for r in security if r["event_type"] == "creation"}
-    counted = {r["simulant_id"]: _american(r) for r in census}
+    numbered = {
+        row["simulant_id"]: _american(row) for row in security if row["event_type"] == "creation"
+    }
+    counted = {row["simulant_id"]: _american(row) for row in census}
     shared = sorted(set(numbered) & set(counted))
-    yield "pseudopeople, one person", True, [(numbered[i], counted[i]) for i in shared]
+    yield (
+        "pseudopeople, one person",
+        True,
+        [(numbered[identifier], counted[identifier]) for identifier in shared],
+    )
     homes: dict[str, list[str]] = defaultdict(list)
     for record in census:
         homes[record["household_id"]].append(record["simulant_id"])
     together = [
-        (numbered[a], counted[b])
+        (numbered[first], counted[second])
         for home in homes.values()
         if len(home) < 12
-        for a, b in combinations(home, 2)
-        if a in numbered
+        for first, second in combinations(home, 2)
+        if first in numbered
     ]
     yield "pseudopeople, one home", False, together[:MOST]
 
@@ -241,7 +266,9 @@ def _report(name: str, one_person: bool, pairs: list[Pair], count_levels: bool) 
     print(f"{name}: {len(pairs)} pairs, {word} {share:.4f} {dict(grounds)}", flush=True)
     for name, counts in levels.items():
         spoken = counts.total() - counts["absent"]
-        shares = {k: round(v / spoken, 4) for k, v in counts.most_common() if k != "absent"}
+        shares = {
+            key: round(value / spoken, 4) for key, value in counts.most_common() if key != "absent"
+        }
         print(f"    {name} (said in {spoken}): {shares}")
 
 

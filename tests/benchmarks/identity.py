@@ -78,24 +78,27 @@ def measured(
     on_file = candidates = right = wrong = possible = 0
     times: list[float] = []
     counts: list[int] = []
-    for query, said in queries.items():
+    for query, description in queries.items():
         true = truth[query]
         start = time.perf_counter()
-        near = list(index.candidates(said))
-        found = decide_scored(
-            said, [scorer.score(said, people[i], i) for i in near], scorer.model, len(people)
+        near = list(index.candidates(description))
+        decision = decide_scored(
+            description,
+            [scorer.score(description, people[identifier], identifier) for identifier in near],
+            scorer.model,
+            len(people),
         )
         times.append(time.perf_counter() - start)
         on_file += bool(true)
         candidates += true in near
         counts.append(len(near))
-        attached = found.best.person_id if found.verdict == "attach" and found.best else ""
+        attached = decision.best.person_id if decision.verdict == "attach" and decision.best else ""
         right += bool(attached) and attached == true
         wrong += bool(attached) and attached != true
-        possible += found.verdict in {"possible", "many"}
-        if found.best:
-            likeliest[query] = (found.best.weight, found.best.person_id)
-        outcomes.append((query, Outcome(found.verdict, attached, true)))
+        possible += decision.verdict in {"possible", "many"}
+        if decision.best:
+            likeliest[query] = (decision.best.weight, decision.best.person_id)
+        outcomes.append((query, Outcome(decision.verdict, attached, true)))
     attached_all = right + wrong
     if pool is not None and groups:
         pool += [(outcome, groups[query]) for query, outcome in outcomes]
@@ -109,11 +112,18 @@ def measured(
         "precision": round(right / attached_all, 5) if attached_all else None,
         "by_weight_alone": _by_weight_alone(likeliest, truth),
         "possible": possible,
-        "candidates": {k: round(v) for k, v in percentiles([n / 1000 for n in counts]).items()},
+        "candidates": {
+            name: round(value)
+            for name, value in percentiles([count / 1000 for count in counts]).items()
+        },
         "decision_ms": percentiles(times),
         "load_s": round(load, 1),
         "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
-    } | ({"groups": rates_of([(o, groups[q]) for q, o in outcomes])} if groups else {})
+    } | (
+        {"groups": rates_of([(outcome, groups[query]) for query, outcome in outcomes])}
+        if groups
+        else {}
+    )
 
 
 Judged = tuple[Outcome, Mapping[str, str]]
@@ -122,22 +132,22 @@ Judged = tuple[Outcome, Mapping[str, str]]
 
 def rates_of(judged: Sequence[Judged]) -> dict[str, Any]:
     """Rates of each group with 95 % intervals, and the gaps that are findings."""
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for name in judged[0][1]:
         tables = by_group(replace(outcome, group=groups[name]) for outcome, groups in judged)
-        found[name] = {
-            t.group: {
-                "events": t.events,
-                "right": round(t.right.share, 4),
-                "right_between": [round(e, 4) for e in t.right.interval],
-                "wrong_per_10000": round(t.wrong.share * 10_000, 2),
-                "wrong_between": [round(e * 10_000, 2) for e in t.wrong.interval],
-                "possible": round(t.possible.share, 4),
-                "missed": round(t.missed.share, 4),
+        figures[name] = {
+            table.group: {
+                "events": table.events,
+                "right": round(table.right.share, 4),
+                "right_between": [round(bound, 4) for bound in table.right.interval],
+                "wrong_per_10000": round(table.wrong.share * 10_000, 2),
+                "wrong_between": [round(bound * 10_000, 2) for bound in table.wrong.interval],
+                "possible": round(table.possible.share, 4),
+                "missed": round(table.missed.share, 4),
             }
-            for t in tables
+            for table in tables
         } | {"findings": findings(tables)}
-    return found
+    return figures
 
 
 def relatives(
@@ -145,21 +155,25 @@ def relatives(
 ) -> dict[str, Described]:
     """People who are not on file and share surname, home and telephone with one who is: half of them twins with the same
     date of birth, the others a generation apart."""
-    made = {}
-    named = [i for i, p in people.items() if p.names and p.names[0][0] and p.births]
-    for number, held in enumerate(chance.sample(named, min(count, len(named)))):
-        person = people[held]
-        given = chance.choice([g for g in GIVEN if g[:2] != person.names[0][0][:2]])
+    people_made = {}
+    named = [
+        identifier
+        for identifier, person in people.items()
+        if person.names and person.names[0][0] and person.births
+    ]
+    for number, person_id in enumerate(chance.sample(named, min(count, len(named)))):
+        person = people[person_id]
+        given_name = chance.choice([name for name in GIVEN if name[:2] != person.names[0][0][:2]])
         born = person.births[0]
         births = (born,) if number % 2 else (Birth(born.year - 27, born.month, born.day),)
-        made[f"r{number}"] = replace(
+        people_made[f"r{number}"] = replace(
             person,
-            names=((given, person.names[0][1]),),
+            names=((given_name, person.names[0][1]),),
             births=births,
             nhs_numbers=frozenset(),
             identifiers=frozenset(),
         )
-    return made
+    return people_made
 
 
 Set = tuple[
@@ -180,8 +194,8 @@ def of_folder(folder: Path, quick: bool) -> Iterator[Set]:
         rows_of(folder / "queries.csv.gz", faults),
     )
     truth = {
-        r["query_id"]: r["person_id"]
-        for r in table_of(folder / "truth.csv.gz", "query_id", "person_id")
+        row["query_id"]: row["person_id"]
+        for row in table_of(folder / "truth.csv.gz", "query_id", "person_id")
     }
     if quick:
         queries = dict(list(queries.items())[::10])
@@ -198,18 +212,20 @@ def of_londoners(count: int, registers: int, first: int) -> Iterator[Set]:
 
 
 def _londoners(count: int, seed: int) -> Set:
-    people, asked, truth = register_and_descriptions(
+    people, queries, truth = register_and_descriptions(
         count, max(1000, min(20_000, count // 10)), random.Random(seed)
     )
     groups = {
-        r["query_id"]: {k: v for k, v in r.items() if k not in {"query_id", "person_id"}}
-        for r in truth
+        row["query_id"]: {
+            key: value for key, value in row.items() if key not in {"query_id", "person_id"}
+        }
+        for row in truth
     }
     return (
         f"{count} Londoners, seed {seed}",
-        dict(read(r) for r in people),
-        dict(read(r) for r in asked),
-        {r["query_id"]: r["person_id"] for r in truth},
+        dict(read(person) for person in people),
+        dict(read(row) for row in queries),
+        {row["query_id"]: row["person_id"] for row in truth},
         groups,
     )
 
@@ -223,25 +239,25 @@ def of_historical(path: Path, quick: bool) -> Iterator[Set]:
     for record in records:
         everybody.setdefault(record["cluster"], []).append(record)
     on_file = set(random.Random(7).sample(sorted(everybody), len(everybody) // 2))
-    people, asked, truth = {}, {}, {}
+    people, queries, truth = {}, {}, {}
     for cluster, theirs in everybody.items():
-        first, *others = sorted(theirs, key=lambda r: int(r["unique_id"].rpartition("-")[2]))
+        first, *rest = sorted(theirs, key=lambda row: int(row["unique_id"].rpartition("-")[2]))
         if cluster in on_file:
             people[cluster] = _historical(first)
-        for record in others:
-            asked[record["unique_id"]] = _historical(record)
+        for record in rest:
+            queries[record["unique_id"]] = _historical(record)
             truth[record["unique_id"]] = cluster if cluster in on_file else ""
     yield (
         "historical figures",
         people,
-        dict(list(asked.items())[:: 10 if quick else 1]),
+        dict(list(queries.items())[:: 10 if quick else 1]),
         truth,
         None,
     )
 
 
 def _historical(record: Mapping[str, Any]) -> Described:
-    said = {
+    row = {
         "id": record["unique_id"],
         "given_name": record["first_name"],
         "family_name": record["surname"],
@@ -254,15 +270,15 @@ def _historical(record: Mapping[str, Any]) -> Described:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", record["dob"] or "")
         else "",
     }
-    return read({k: v or "" for k, v in said.items()})[1]
+    return read({key: value or "" for key, value in row.items()})[1]
 
 
-def _row(given: Mapping[str, Any], numbered: bool) -> tuple[str, Described]:
+def _row(values: Mapping[str, Any], numbered: bool) -> tuple[str, Described]:
     def text(name: str) -> str:
         return (
             ""
-            if given.get(name) is None or given[name] != given[name]
-            else str(given[name]).strip()
+            if values.get(name) is None or values[name] != values[name]
+            else str(values[name]).strip()
         )
 
     return read(
@@ -273,7 +289,7 @@ def _row(given: Mapping[str, Any], numbered: bool) -> tuple[str, Described]:
             "date_of_birth": text("date_of_birth"),
             "postcode": text("postcode"),
             "address": " ".join(
-                text(n) for n in ("street_number", "address_1", "address_2", "suburb")
+                text(name) for name in ("street_number", "address_1", "address_2", "suburb")
             ),
             "local_id": text("soc_sec_id") if numbered else "",
         }
@@ -281,7 +297,7 @@ def _row(given: Mapping[str, Any], numbered: bool) -> tuple[str, Described]:
 
 
 def _febrl_rows(frame: Any, numbered: bool) -> dict[str, Described]:
-    return dict(_row({"rec_id": i, **dict(r)}, numbered) for i, r in frame.iterrows())
+    return dict(_row({"rec_id": index, **dict(row)}, numbered) for index, row in frame.iterrows())
 
 
 def of_febrl() -> Iterator[Set]:
@@ -293,20 +309,20 @@ def of_febrl() -> Iterator[Set]:
     for numbered in (True, False):
         name = "with" if numbered else "without"
         people = _febrl_rows(originals, numbered)
-        asked = _febrl_rows(copies, numbered)
-        truth = {q: q.replace("-dup-0", "-org") for q in asked}
-        yield f"FEBRL 4 {name} its number", people, asked, truth, None
+        queries = _febrl_rows(copies, numbered)
+        truth = {query: query.replace("-dup-0", "-org") for query in queries}
+        yield f"FEBRL 4 {name} its number", people, queries, truth, None
         whole = _febrl_rows(third, numbered)
-        people = {i: p for i, p in whole.items() if i.endswith("-org")}
-        asked = {i: p for i, p in whole.items() if not i.endswith("-org")}
-        truth = {q: f"{q.rsplit('-dup', 1)[0]}-org" for q in asked}
-        yield f"FEBRL 3 {name} its number", people, asked, truth, None
+        people = {key: person for key, person in whole.items() if key.endswith("-org")}
+        queries = {key: person for key, person in whole.items() if not key.endswith("-org")}
+        truth = {query: f"{query.rsplit('-dup', 1)[0]}-org" for query in queries}
+        yield f"FEBRL 3 {name} its number", people, queries, truth, None
 
 
 def printed(figures: Mapping[str, Any]) -> Iterable[str]:
     """For people."""
     for name, each in figures.items():
-        yield f"{name}: { {k: v for k, v in each.items() if k != 'groups'} }"
+        yield f"{name}: { {key: value for key, value in each.items() if key != 'groups'} }"
         for kind, groups in each.get("groups", {}).items():
             yield f"  {kind}"
             for group, rates in groups.items():
@@ -362,36 +378,36 @@ def main() -> None:
         "--quick", action="store_true", help="a tenth of the queries of --data and --historical"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     sets: list[Iterator[Set]] = []
-    if asked.data is not None:
-        sets.append(of_folder(asked.data, asked.quick))
-    if asked.historical is not None:
-        sets.append(of_historical(asked.historical, asked.quick))
-    if asked.londoners is not None:
-        sets.append(of_londoners(asked.londoners, asked.registers, asked.seed))
-    if asked.febrl:
+    if options.data is not None:
+        sets.append(of_folder(options.data, options.quick))
+    if options.historical is not None:
+        sets.append(of_historical(options.historical, options.quick))
+    if options.londoners is not None:
+        sets.append(of_londoners(options.londoners, options.registers, options.seed))
+    if options.febrl:
         sets.append(of_febrl())
     if not sets:
         parser.error("name a set: --data DIR, --historical FILE, --londoners N, --febrl")
-    model = model_of(asked.model.read_text(encoding="utf-8")) if asked.model else shipped()
+    model = model_of(options.model.read_text(encoding="utf-8")) if options.model else shipped()
     figures: dict[str, Any] = {}
     pool: list[Judged] = []
-    for name, people, queries, truth, groups in (each for some in sets for each in some):
+    for name, people, queries, truth, groups in (query for some in sets for query in some):
         figures[name] = measured(people, queries, truth, model, groups, pool)
-        if asked.splink and any(truth.values()):
+        if options.splink and any(truth.values()):
             figures[name]["splink"] = beside(people, queries, truth)
-        if not asked.json:
+        if not options.json:
             print("\n".join(printed({name: figures[name]})), flush=True)
-    if asked.registers > 1 and pool:
+    if options.registers > 1 and pool:
         figures["all registers of Londoners"] = {"queries": len(pool), "groups": rates_of(pool)}
-        if not asked.json:
+        if not options.json:
             print(
                 "\n".join(
                     printed({"all registers of Londoners": figures["all registers of Londoners"]})
                 )
             )
-    if asked.json:
+    if options.json:
         print(json.dumps(figures))
 
 

@@ -44,8 +44,8 @@ from tests.own_registry import own_registry
 
 def others_described(count: int, part: Part) -> Described:
     """So many other descriptions of the people of a part."""
-    made = register(part.people, part.descriptions, part.chance, part.first)
-    return descriptions_of(made, count, random.Random(1000 * part.number + 6), part.first)
+    drawn = register(part.people, part.descriptions, part.chance, part.first)
+    return descriptions_of(drawn, count, random.Random(1000 * part.number + 6), part.first)
 
 
 def described(
@@ -54,14 +54,14 @@ def described(
     """Descriptions of people of every part, and their truth."""
     parts = parts_of(people, came_with, "", "", "")
     # all of a register of ten million would take a quarter of an hour; some parts of it stand for the rest
-    chosen = parts[:: -(-len(parts) // 40)]
-    describing = partial(others_described, -(-events // len(chosen)))
+    spread = parts[:: -(-len(parts) // 40)]
+    describing = partial(others_described, -(-events // len(spread)))
     asked: list[dict[str, str]] = []
     truth: list[dict[str, str]] = []
     with (
         get_context("spawn").Pool() as workers,
         click.progressbar(
-            workers.imap(describing, chosen), len(chosen), label="Describing", file=sys.stderr
+            workers.imap(describing, spread), len(spread), label="Describing", file=sys.stderr
         ) as done,
     ):
         for rows, true in done:
@@ -71,32 +71,36 @@ def described(
 
 
 async def _outcomes(
-    dsn: str, asked: list[dict[str, str]], truth: list[dict[str, str]]
+    dsn: str, rows: list[dict[str, str]], truth: list[dict[str, str]]
 ) -> list[Judged]:
     pool = await create_pool(dsn)
     decoded = Decoded(own_registry())
-    found: list[Judged] = []
+    judged: list[Judged] = []
     async with pool.acquire() as connection:
         with click.progressbar(
-            range(0, len(asked), BATCH), label="Deciding", file=sys.stderr
+            range(0, len(rows), BATCH), label="Deciding", file=sys.stderr
         ) as starts:
             for start in starts:
                 part = slice(start, start + BATCH)
-                people = await decided(connection, [descriptor(r) for r in asked[part]], decoded)
+                people = await decided(connection, [descriptor(row) for row in rows[part]], decoded)
                 for person, true in zip(people, truth[part], strict=True):
                     meant = local_person_id(AGENCY, true["person_id"]) if true["person_id"] else ""
-                    groups = {k: v for k, v in true.items() if k not in {"query_id", "person_id"}}
-                    found.append(
+                    groups = {
+                        key: value
+                        for key, value in true.items()
+                        if key not in {"query_id", "person_id"}
+                    }
+                    judged.append(
                         (Outcome("attach" if person else "possible", person or "", meant), groups)
                     )
     await pool.close()
-    return found
+    return judged
 
 
 def measured(folder: Path, people: int, events: int, buffers: str) -> dict[str, Any]:
     """The figures. What is not attached counts as left to a person here: only attachments are asked about."""
     came_with = len(orjson.loads((folder / "descriptions.json").read_bytes())[0])
-    asked, truth = described(people, events, came_with)
+    rows, truth = described(people, events, came_with)
     postgres = EmbeddedPostgres(folder / "postgres")
     postgres.start()
     try:
@@ -104,7 +108,7 @@ def measured(folder: Path, people: int, events: int, buffers: str) -> dict[str, 
         postgres.stop()
         postgres.start()
         asyncio.run(read_once(postgres))
-        judged = asyncio.run(_outcomes(postgres.dsn(), asked, truth))
+        judged = asyncio.run(_outcomes(postgres.dsn(), rows, truth))
     finally:
         postgres.stop()
     whole = figures(outcome for outcome, _ in judged)
@@ -130,9 +134,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--shared-buffers", default="2GB", help="of PostgreSQL, e.g. 14GB")
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
-    asked = parser.parse_args()
-    found = measured(asked.folder, asked.people, asked.events, asked.shared_buffers)
-    print(json.dumps(found) if asked.json else "\n".join(printed({"the ledger": found})))
+    options = parser.parse_args()
+    figures = measured(options.folder, options.people, options.events, options.shared_buffers)
+    print(json.dumps(figures) if options.json else "\n".join(printed({"the ledger": figures})))
 
 
 if __name__ == "__main__":

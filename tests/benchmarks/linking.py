@@ -127,10 +127,10 @@ def read_incidents(path: Path) -> list[Sighting]:
     """The incidents of both services, by time of opening."""
     with gzip.open(path, "rt", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = []
+    incidents = []
     for row in rows:
         opened = datetime.fromisoformat(row["created_utc"])
-        found.append(
+        incidents.append(
             Sighting(
                 key=(row["service"], row["incident"]),
                 agency_kind="police" if row["service"] == POLICE else "ambulance",
@@ -145,14 +145,16 @@ def read_incidents(path: Path) -> list[Sighting]:
                 cross_references=frozenset(),
             )
         )
-    return sorted(found, key=lambda sighting: (sighting.opened_at, sighting.key))
+    return sorted(incidents, key=lambda sighting: (sighting.opened_at, sighting.key))
 
 
 def read_known_pairs(path: Path) -> Pairs:
     """The known pairs on the same street, (police reference, fire/EMS reference)."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return {(r["pd_incident"], r["fire_ems_incident"]) for r in rows if r["same_street"] == "1"}
+    return {
+        (row["pd_incident"], row["fire_ems_incident"]) for row in rows if row["same_street"] == "1"
+    }
 
 
 def naive(left: Sighting, right: Sighting) -> bool:
@@ -175,69 +177,71 @@ def moved(sighting: Sighting, by: timedelta) -> Sighting:
 
 
 def near_in_time(
-    police: Sequence[Sighting], others: Sequence[Sighting], window: timedelta
+    police: Sequence[Sighting], candidates: Sequence[Sighting], window: timedelta
 ) -> Iterator[tuple[Sighting, Sighting]]:
     """Every pair of the two services within the window; `police` is sorted by time."""
     starts = [sighting.opened_at for sighting in police]
-    for other in others:
+    for other in candidates:
         first = bisect.bisect_left(starts, other.opened_at - window)
         for index in range(first, bisect.bisect_right(starts, other.opened_at + window)):
             yield police[index], other
 
 
 def linked(
-    police: Sequence[Sighting], others: Sequence[Sighting], window: timedelta, rule: Rule
+    police: Sequence[Sighting], candidates: Sequence[Sighting], window: timedelta, rule: Rule
 ) -> Pairs:
     """The pairs the rule links."""
     return {
         (one.key[1], other.key[1])
-        for one, other in near_in_time(police, others, window)
+        for one, other in near_in_time(police, candidates, window)
         if rule(one, other)
     }
 
 
 def measure(
     police: Sequence[Sighting],
-    others: Sequence[Sighting],
-    known: Pairs,
+    candidates: Sequence[Sighting],
+    known_pairs: Pairs,
     window: timedelta,
     rule: Rule,
 ) -> dict[str, Any]:
     """Recall, precision and the counts they come from."""
     first, last = police[0].opened_at, police[-1].opened_at
-    observed = linked(police, others, window, rule)
-    here = {other.key[1] for other in others}
-    wanted = {pair for pair in known if pair[1] in here}
+    observed = linked(police, candidates, window, rule)
+    here = {other.key[1] for other in candidates}
+    pairs = {pair for pair in known_pairs if pair[1] in here}
     chance = []
     for weeks in SHIFTS_WEEKS:
-        away = [moved(other, timedelta(weeks=weeks)) for other in others]
+        away = [moved(other, timedelta(weeks=weeks)) for other in candidates]
         covered = [other for other in away if first <= other.opened_at <= last]
-        found = len(linked(police, covered, window, rule))
-        chance.append(found * len(others) / len(covered) if covered else 0.0)
+        linked_pairs = len(linked(police, covered, window, rule))
+        chance.append(linked_pairs * len(candidates) / len(covered) if covered else 0.0)
     mean = sum(chance) / len(chance)
     return {
         "links": len(observed),
-        "known": len(wanted),
-        "recall": len(observed & wanted) / len(wanted) if wanted else None,
+        "known": len(pairs),
+        "recall": len(observed & pairs) / len(pairs) if pairs else None,
         "precision": 1 - mean / len(observed) if observed else None,
         "chance_mean": mean,
-        "chance_by_shift": [round(each, 1) for each in chance],
+        "chance_by_shift": [round(pair, 1) for pair in chance],
         "beyond_chance": len(observed) - mean,
     }
 
 
 def recall_when_delayed(
-    sightings: Sequence[Sighting], known: Pairs, rule: Rule
+    sightings: Sequence[Sighting], known_pairs: Pairs, rule: Rule
 ) -> dict[str, float]:
     """Share of the known pairs still linked when the fire/EMS record comes minutes later."""
-    police = {each.key[1]: each for each in sightings if each.key[0] == POLICE}
-    others = {each.key[1]: each for each in sightings if each.key[0] == EMERGENCY}
+    police = {sighting.key[1]: sighting for sighting in sightings if sighting.key[0] == POLICE}
+    emergencies = {
+        sighting.key[1]: sighting for sighting in sightings if sighting.key[0] == EMERGENCY
+    }
     return {
         f"{minutes} min": sum(
-            rule(police[one], moved(others[other], timedelta(minutes=minutes)))
-            for one, other in known
+            rule(police[one], moved(emergencies[other], timedelta(minutes=minutes)))
+            for one, other in known_pairs
         )
-        / len(known)
+        / len(known_pairs)
         for minutes in DELAYS_MINUTES
     }
 
@@ -255,17 +259,17 @@ def weighed(history: Sequence[Sighting], minutes: int, least_weight: float | Non
 def run(data: Path, least_weight: float | None = None) -> dict[str, Any]:
     """All figures."""
     sightings = read_incidents(data / "incidents.csv.gz")
-    known = read_known_pairs(data / "linked_pairs.csv")
-    police = [each for each in sightings if each.key[0] == POLICE]
-    others = [each for each in sightings if each.key[0] == EMERGENCY]
-    middle = others[len(others) // 2].opened_at
-    early = [each for each in others if each.opened_at < middle]
-    late = [each for each in others if each.opened_at >= middle]
-    before = [each for each in sightings if each.opened_at < middle]
-    after = [each for each in sightings if each.opened_at >= middle]
+    known_pairs = read_known_pairs(data / "linked_pairs.csv")
+    police = [sighting for sighting in sightings if sighting.key[0] == POLICE]
+    emergencies = [sighting for sighting in sightings if sighting.key[0] == EMERGENCY]
+    middle = emergencies[len(emergencies) // 2].opened_at
+    early = [emergency for emergency in emergencies if emergency.opened_at < middle]
+    late = [emergency for emergency in emergencies if emergency.opened_at >= middle]
+    before = [sighting for sighting in sightings if sighting.opened_at < middle]
+    after = [sighting for sighting in sightings if sighting.opened_at >= middle]
     report: dict[str, Any] = {"split_at": middle.isoformat(), "figures": {}}
     parts = (
-        ("all", others, sightings),
+        ("all", emergencies, sightings),
         ("first half", early, before),
         # The held-out half knows of each place only what the first half showed, as in service.
         ("held-out half", late, before),
@@ -274,12 +278,14 @@ def run(data: Path, least_weight: float | None = None) -> dict[str, Any]:
     for minutes in (5, 30):
         window = timedelta(minutes=minutes)
         for name, part, history in parts:
-            plain = measure(police, part, known, window, naive)
-            ours = measure(police, part, known, window, weighed(history, minutes, least_weight))
+            plain = measure(police, part, known_pairs, window, naive)
+            ours = measure(
+                police, part, known_pairs, window, weighed(history, minutes, least_weight)
+            )
             ours["kept"] = ours["beyond_chance"] / plain["beyond_chance"]
             report["figures"][f"{minutes} min, {name}"] = {"naive": plain, "ours": ours}
     rule = weighed(sightings, 30, least_weight)
-    report["recall_when_delayed"] = recall_when_delayed(sightings, known, rule)
+    report["recall_when_delayed"] = recall_when_delayed(sightings, known_pairs, rule)
     began = time.perf_counter()
     crises = group(sightings, LinkPolicy())
     report["group"] = {
@@ -304,13 +310,13 @@ def main() -> None:
         return
     for part, methods in report["figures"].items():
         print(part)
-        for name, got in methods.items():
-            recall = "   -" if got["recall"] is None else f"{got['recall']:.4f}"
-            kept = f" kept {got['kept']:.3f}" if "kept" in got else ""
+        for name, figures in methods.items():
+            recall = "   -" if figures["recall"] is None else f"{figures['recall']:.4f}"
+            kept_share = f" kept {figures['kept']:.3f}" if "kept" in figures else ""
             print(
-                f"  {name:6} links {got['links']:4} known {got['known']:3} recall {recall} "
-                f"precision {got['precision']:.4f} chance {got['chance_mean']:6.1f} "
-                f"{got['chance_by_shift']}{kept}"
+                f"  {name:6} links {figures['links']:4} known {figures['known']:3} recall {recall} "
+                f"precision {figures['precision']:.4f} chance {figures['chance_mean']:6.1f} "
+                f"{figures['chance_by_shift']}{kept_share}"
             )
     print("recall of known pairs when delayed:", report["recall_when_delayed"])
     print("group:", report["group"])

@@ -18,13 +18,13 @@ def usual_scores(
     import splink.comparison_library as library
 
     api = splink.DuckDBAPI()
-    schema = pa.schema([(c, pa.string()) for c in COLUMNS])
+    schema = pa.schema([(column, pa.string()) for column in COLUMNS])
 
     def table(rows: Mapping[str, Described], name: str) -> Any:
-        flats = [flat(k, p) for k, p in rows.items()]
-        for each in flats:
-            born = each["birth"]
-            each["birth"] = f"{born[:4]}-{born[4:6]}-{born[6:]}" if born else None
+        flats = [flat(key, row) for key, row in rows.items()]
+        for row in flats:
+            born = row["birth"]
+            row["birth"] = f"{born[:4]}-{born[4:6]}-{born[6:]}" if born else None
         return api.register(pa.Table.from_pylist(flats, schema=schema), dataset_display_name=name)
 
     block = splink.block_on
@@ -39,17 +39,21 @@ def usual_scores(
         block("family", "substr(birth, 1, 4)"),
         block("given", "substr(birth, 1, 4)"),
     ]
-    held = list(people.values()) + list(queries.values())
+    rows = list(people.values()) + list(queries.values())
     comparisons: list[Any] = [
         library.NameComparison("given"),
         library.NameComparison("family"),
         library.DateOfBirthComparison("birth", input_is_string=True, invalid_dates_as_null=True),
         library.ExactMatch("postcode").configure(term_frequency_adjustments=True),
     ]
-    if any(p.address for p in held):
+    if any(person.address for person in rows):
         comparisons.append(library.JaroWinklerAtThresholds("address", [0.9, 0.7]))
     some = (("phone", "phones"), ("nhs_number", "nhs_numbers"), ("identifier", "identifiers"))
-    comparisons += [library.ExactMatch(c) for c, of in some if any(getattr(p, of) for p in held)]
+    comparisons += [
+        library.ExactMatch(candidate)
+        for candidate, of in some
+        if any(getattr(person, of) for person in rows)
+    ]
     settings = splink.SettingsCreator(
         link_type="link_only",
         comparisons=comparisons,

@@ -24,8 +24,8 @@ async def no_fault(page: Page) -> None:
     """axe finds nothing, in each theme."""
     for theme in THEMES:
         await page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        found = await Axe().run(page)
-        assert found.violations_count == 0, f"{page.url} {theme}: {found.generate_report()}"
+        findings = await Axe().run(page)
+        assert findings.violations_count == 0, f"{page.url} {theme}: {findings.generate_report()}"
     await page.evaluate("delete document.documentElement.dataset.theme")
 
 

@@ -72,12 +72,12 @@ async def raise_alert(
                 at,
                 {"secret": "not disclosed"},
             )
-            for desk, shown in views.items():
+            for desk, view in views.items():
                 await connection.execute(
                     "INSERT INTO alert_desk (alert_id, desk, state, view, acknowledge_by) VALUES ($1, $2, 'raised', $3, $4)",
                     alert,
                     desk,
-                    shown,
+                    view,
                     at + timedelta(minutes=within),
                 )
             for desk in views:
@@ -89,7 +89,7 @@ async def raise_alert(
 
 async def tell(dsn: str) -> None:
     """The afternoon of the design's first page, as the ambulance desk has it at 14:31."""
-    both = AT + timedelta(minutes=6)
+    both_told_at = AT + timedelta(minutes=6)
     await raise_alert(
         dsn,
         "presence",
@@ -118,26 +118,28 @@ async def tell(dsn: str) -> None:
     await raise_alert(dsn, "plan", {TRUST: plan, AMBULANCE: plan}, urgency=3, within=15)
     force = view(
         "Restraint is a medical emergency",
-        both,
+        both_told_at,
         reason="Police report restraint; no clinician is at the scene.",
         next_step="Send the nearest clinician; ask police for the person's breathing and position.",
         evidence=[
-            {"statement": "Restraint started, position: prone", "at": both.isoformat()},
-            {"statement": "No ambulance assigned", "at": both.isoformat()},
+            {"statement": "Restraint started, position: prone", "at": both_told_at.isoformat()},
+            {"statement": "No ambulance assigned", "at": both_told_at.isoformat()},
         ],
-        act_by=(both + timedelta(minutes=8)).isoformat(),
+        act_by=(both_told_at + timedelta(minutes=8)).isoformat(),
     )
-    alert = await raise_alert(dsn, "restraint", {AMBULANCE: force, TRUST: force}, at=both, within=2)
+    alert = await raise_alert(
+        dsn, "restraint", {AMBULANCE: force, TRUST: force}, at=both_told_at, within=2
+    )
     connection: Any = await asyncpg.connect(dsn)
-    seen = both + timedelta(seconds=20)
+    seen_at = both_told_at + timedelta(seconds=20)
     await connection.execute(
         "UPDATE alert_desk SET acknowledged_at = $2, acknowledged_by = 'BK@slam-crisis', "
         "state = 'acknowledged' WHERE alert_id = $1 AND desk = $3",
         alert,
-        seen,
+        seen_at,
         TRUST,
     )
-    await log(connection, alert, TRUST, "acknowledged", seen, "BK@slam-crisis")
+    await log(connection, alert, TRUST, "acknowledged", seen_at, "BK@slam-crisis")
     await connection.execute(
         "INSERT INTO feed_state (feed, silent_since) VALUES ('slam-ehr', $1)",
         AT + timedelta(minutes=2),

@@ -26,7 +26,7 @@ async def reviewer(console: Console, page: Page, dsn: str) -> Page:
     about her sister, whom the weight attached, and who is in the blind sample."""
     pool = await create_pool(dsn, max_size=4)
     ledger = PlayedLedger(pool)
-    twice = {k: v for k, v in HERS.items() if k != "nhs_number"}
+    twice = {name: value for name, value in HERS.items() if name != "nhs_number"}
     for feed, local, person in (
         ("slam-ehr", "p-1", HERS),
         ("slam-ehr", "p-2", SISTER),

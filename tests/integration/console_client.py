@@ -50,6 +50,6 @@ async def signed_in(
                 )
                 await set_grants(connection, f"issuer {name}", grants, "administrator", "test", now)
             client.cookies.set("liaison_session", cookie)
-            found = await sessions.load(app.state.pool, sessions.hash_of(cookie), now)
-            assert found is not None
-            yield SignedIn(client, found.csrf, clock)
+            session = await sessions.load(app.state.pool, sessions.hash_of(cookie), now)
+            assert session is not None
+            yield SignedIn(client, session.csrf, clock)

@@ -47,7 +47,7 @@ async def seen(ledger: PlayedLedger, desk: str, now: datetime, *alerts: str) -> 
         items = await connection.fetchval(
             "SELECT array_agg(DISTINCT i) FROM disclosure, unnest(items) AS i WHERE desk = $1", desk
         )
-        found = await crisis_now(
+        shown_now = await crisis_now(
             connection,
             here,
             crisis,
@@ -58,16 +58,16 @@ async def seen(ledger: PlayedLedger, desk: str, now: datetime, *alerts: str) -> 
             model=shipped(),
             sheet=BoroughMap(outlines),
         )
-    assert found is not None
-    return found
+    assert shown_now is not None
+    return shown_now
 
 
 async def detained(ledger: PlayedLedger) -> None:
     await ledger.play("the-story")
-    who = {"incident": "CAD-4177", "detention": "D-1"}
-    await ledger.say("met-cad", "detention.detained", {**who, "power": "s136"}, at(14, 45))
+    ids = {"incident": "CAD-4177", "detention": "D-1"}
+    await ledger.say("met-cad", "detention.detained", {**ids, "power": "s136"}, at(14, 45))
     await ledger.say(
-        "met-cad", "detention.arrived", {**who, "at": EMERGENCY_DEPARTMENT}, at(15, 40)
+        "met-cad", "detention.arrived", {**ids, "at": EMERGENCY_DEPARTMENT}, at(15, 40)
     )
 
 
@@ -75,7 +75,7 @@ async def test_each_running_limit_has_a_clock_that_starts_where_the_law_starts_i
     ledger: PlayedLedger,
 ) -> None:
     await detained(ledger)
-    clocks = {c.name: c for c in (await seen(ledger, "slam-crisis", at(16))).clocks}
+    clocks = {clock.name: clock for clock in (await seen(ledger, "slam-crisis", at(16))).clocks}
     period = clocks["Period of detention"]
     assert (period.began, period.ends, period.basis) == (
         at(15, 40),
@@ -84,7 +84,8 @@ async def test_each_running_limit_has_a_clock_that_starts_where_the_law_starts_i
     )
     assert period.alert_at == at(15, 40) + timedelta(hours=12)
     assert all(
-        c.ends >= b.ends for b, c in zip(clocks.values(), list(clocks.values())[1:], strict=False)
+        following.ends >= clock.ends
+        for clock, following in zip(clocks.values(), list(clocks.values())[1:], strict=False)
     )
 
 
@@ -92,15 +93,20 @@ async def test_a_handover_stops_the_handovers_clock_and_not_the_periods(
     ledger: PlayedLedger,
 ) -> None:
     await detained(ledger)
-    before = {c.name: c for c in (await seen(ledger, "met-control-central-south", at(16))).clocks}
+    before = {
+        clock.name: clock
+        for clock in (await seen(ledger, "met-control-central-south", at(16))).clocks
+    }
     handover = before["Handover at the place of safety"]
     assert (handover.began, handover.ends) == (at(15, 40), at(16, 40))
-    who = {"incident": "CAD-4177", "detention": "D-1", "at": EMERGENCY_DEPARTMENT}
-    await ledger.say("met-cad", "detention.handed-over", who, at(16, 5))
-    after = {c.name for c in (await seen(ledger, "met-control-central-south", at(16, 6))).clocks}
+    ids = {"incident": "CAD-4177", "detention": "D-1", "at": EMERGENCY_DEPARTMENT}
+    await ledger.say("met-cad", "detention.handed-over", ids, at(16, 5))
+    after = {
+        clock.name for clock in (await seen(ledger, "met-control-central-south", at(16, 6))).clocks
+    }
     assert "Handover at the place of safety" not in after
     assert "Period of detention" in {
-        c.name for c in (await seen(ledger, "slam-crisis", at(16, 6))).clocks
+        clock.name for clock in (await seen(ledger, "slam-crisis", at(16, 6))).clocks
     }
 
 
@@ -112,22 +118,28 @@ async def test_a_clock_whose_alert_stands_leads_to_it_where_this_desk_has_it(
     alert = str(await ledger.pool.fetchval("SELECT alert_id FROM alert WHERE rule = 'R11'"))
     desk = "met-control-central-south"
     name = "Handover at the place of safety"
-    mine = next(c for c in (await seen(ledger, desk, at(16, 30), alert)).clocks if c.name == name)
-    assert (mine.alert, mine.alert_at) == (alert, None)
-    others = next(c for c in (await seen(ledger, desk, at(16, 30))).clocks if c.name == name)
-    assert others.alert is None
+    limit = next(
+        clock
+        for clock in (await seen(ledger, desk, at(16, 30), alert)).clocks
+        if clock.name == name
+    )
+    assert (limit.alert, limit.alert_at) == (alert, None)
+    without_alert = next(
+        clock for clock in (await seen(ledger, desk, at(16, 30))).clocks if clock.name == name
+    )
+    assert without_alert.alert is None
 
 
 async def test_a_clock_that_a_silent_feed_would_stop_says_so(ledger: PlayedLedger) -> None:
     await detained(ledger)
-    assert not any(c.unsure for c in (await seen(ledger, "slam-crisis", at(16))).clocks)
+    assert not any(clock.unsure for clock in (await seen(ledger, "slam-crisis", at(16))).clocks)
     await ledger.pool.execute(
         "UPDATE feed_state SET silent_since = $1 WHERE feed = 'met-cad'", at(15, 59)
     )
     period = next(
-        c
-        for c in (await seen(ledger, "slam-crisis", at(16))).clocks
-        if c.name == "Period of detention"
+        clock
+        for clock in (await seen(ledger, "slam-crisis", at(16))).clocks
+        if clock.name == "Period of detention"
     )
     assert period.unsure
 
@@ -146,9 +158,13 @@ async def test_the_name_is_shown_to_the_police_only_while_a_unit_is_on_scene(
         {"incident": "CAD-4177", "resource": "MX24", "kind": "police-unit"},
         at(15),
     )
-    gone = (await seen(ledger, desk, at(15, 1))).person
-    assert (gone.may_see, gone.waits_for_scene, gone.on_file) == (False, True, None)
-    assert [d.source for d in gone.described] == ["met"], (
+    after_they_left = (await seen(ledger, desk, at(15, 1))).person
+    assert (after_they_left.may_see, after_they_left.waits_for_scene, after_they_left.on_file) == (
+        False,
+        True,
+        None,
+    )
+    assert [description.source for description in after_they_left.described] == ["met"], (
         "what the force itself has said it may read"
     )
     health = (await seen(ledger, "las-mental-health", at(15, 1))).person
@@ -159,12 +175,12 @@ async def test_a_desk_that_the_matrix_does_not_name_sees_no_person_and_no_plan(
     ledger: PlayedLedger,
 ) -> None:
     await ledger.play("the-story")
-    found = await seen(ledger, "operations", at(14, 50))
-    assert found.person.on_file is None
-    assert found.person.described == ()
-    assert found.facts == ()
-    assert found.incidents == ()
-    assert found.incidents_withheld == 3
+    crisis = await seen(ledger, "operations", at(14, 50))
+    assert crisis.person.on_file is None
+    assert crisis.person.described == ()
+    assert crisis.facts == ()
+    assert crisis.incidents == ()
+    assert crisis.incidents_withheld == 3
 
 
 async def test_the_plans_lines_are_there_for_the_police_until_the_person_has_refused_it(
@@ -196,8 +212,8 @@ async def test_the_trust_sees_its_own_record_of_care_and_others_do_not(
     ledger: PlayedLedger,
 ) -> None:
     await ledger.play("the-story")
-    (own,) = (await seen(ledger, "slam-crisis", at(14, 50))).person.pathways
-    assert own.team == "Southwark crisis resolution and home treatment"
+    (pathway,) = (await seen(ledger, "slam-crisis", at(14, 50))).person.pathways
+    assert pathway.team == "Southwark crisis resolution and home treatment"
     assert (await seen(ledger, "las-mental-health", at(14, 50))).person.pathways == ()
 
 
@@ -210,28 +226,30 @@ async def test_an_incident_with_coordinates_is_a_mark_in_its_borough_where_the_p
         "location": {"uprn": "200003456701", "latitude": 51.4740, "longitude": -0.0800},
     }
     await ledger.say("las-cad", "incident.updated", moved, at(14, 41))
-    found = await seen(ledger, "las-mental-health", at(14, 50))
-    (number,) = (i.number for i in found.incidents if i.reference == "LAS-9001")
-    assert [m.numbers for m in found.marks] == [str(number)]
-    assert {i.area for i in found.incidents} >= {"Southwark"}
+    crisis = await seen(ledger, "las-mental-health", at(14, 50))
+    (number,) = (
+        incident.number for incident in crisis.incidents if incident.reference == "LAS-9001"
+    )
+    assert [mark.numbers for mark in crisis.marks] == [str(number)]
+    assert {incident.area for incident in crisis.incidents} >= {"Southwark"}
     trust = await seen(ledger, "slam-crisis", at(14, 50))
     assert trust.marks == (), "the trust is not attending: the place is not disclosed to it"
-    assert {i.area for i in trust.incidents} == {""}
+    assert {incident.area for incident in trust.incidents} == {""}
 
 
 async def test_a_reference_opens_in_its_agencys_own_system_where_the_registry_says_how(
     ledger: PlayedLedger,
 ) -> None:
     await ledger.play("the-story")
-    given = ledger.registry.model_dump()
-    next(a for a in given["agencies"] if a["id"] == "met")["record_url"] = (
+    document = ledger.registry.model_dump()
+    next(agency for agency in document["agencies"] if agency["id"] == "met")["record_url"] = (
         "https://cad.example/incident/{reference}"
     )
-    edited = Registry.model_validate(given)
+    edited = Registry.model_validate(document)
     edited._boundaries = ledger.registry.outlines
     ledger.registry = edited
-    found = await seen(ledger, "las-mental-health", at(14, 50))
-    assert {i.reference: i.url for i in found.incidents}[
+    crisis = await seen(ledger, "las-mental-health", at(14, 50))
+    assert {incident.reference: incident.url for incident in crisis.incidents}[
         "CAD-4177"
     ] == "https://cad.example/incident/CAD-4177"
-    assert {i.reference: i.url for i in found.incidents}["LAS-9001"] is None
+    assert {incident.reference: incident.url for incident in crisis.incidents}["LAS-9001"] is None

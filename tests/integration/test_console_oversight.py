@@ -25,9 +25,9 @@ def at(hour: int, minute: int = 0) -> datetime:
 @pytest.fixture
 async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     pool = await create_pool(postgres_dsn, max_size=4)
-    made = PlayedLedger(pool)
-    await made.play("the-story")
-    yield made
+    played = PlayedLedger(pool)
+    await played.play("the-story")
+    yield played
     await pool.close()
 
 
@@ -61,10 +61,12 @@ async def test_the_load_counts_new_alarms_and_the_most_in_ten_minutes(ledger: Pl
     assert load.per_period == load.presented / 6
     by_period = [
         sum(
-            at(14) + timedelta(minutes=10 * n) <= r["at"] < at(14) + timedelta(minutes=10 * n + 10)
-            for r in rows
+            at(14) + timedelta(minutes=10 * number)
+            <= row["at"]
+            < at(14) + timedelta(minutes=10 * number + 10)
+            for row in rows
         )
-        for n in range(6)
+        for number in range(6)
     ]
     assert load.peak == max(by_period)
     assert sum(load.hours) == load.presented
@@ -100,13 +102,17 @@ async def test_time_to_acknowledge_and_usefulness_are_counted(
         ).status_code == 303
     async with ledger.pool.acquire() as connection:
         prompt = {
-            p.urgency: p for p in await performance.promptness(connection, [LAS], at(14), at(15))
+            promptness_row.urgency: promptness_row
+            for promptness_row in await performance.promptness(connection, [LAS], at(14), at(15))
         }
-        rules = {r.rule: r for r in await performance.rule_loads(connection, [LAS], at(14), at(15))}
+        rules = {
+            load.rule: load
+            for load in await performance.rule_loads(connection, [LAS], at(14), at(15))
+        }
     assert (prompt[2].count, prompt[2].median, prompt[2].within) == (1, 120.0, 1)
     assert prompt[1].never > 0
     assert (rules["R07"].useful, rules["R07"].not_useful) == (0, 1)
-    assert sum(r.share for r in rules.values()) == pytest.approx(1)
+    assert sum(load.share for load in rules.values()) == pytest.approx(1)
 
 
 async def test_an_operator_is_no_supervisor(ledger: PlayedLedger, postgres_dsn: str) -> None:
@@ -135,7 +141,7 @@ async def test_governance_sees_figures_and_nothing_of_anybody(
     assert "too few to show" in page
     assert "unknown-type" in page
     assert "silent since" in page
-    assert not [each for each in ("Asante", "CAD-4177", "9990000018") if each in page]
+    assert not [word for word in ("Asante", "CAD-4177", "9990000018") if word in page]
 
 
 # Behind the glass
@@ -214,18 +220,18 @@ async def test_a_look_is_one_persons_in_one_session(
 
 
 @pytest.mark.parametrize(
-    ("changed", "status", "said"),
+    ("changed", "status", "sentence"),
     [
         ({"reason": "urgent"}, 422, "Say why in at least ten letters"),
         ({"incident": "CAD-0"}, 404, "There is no such incident"),
     ],
 )
 async def test_a_look_without_a_reason_or_an_incident_is_refused(
-    ledger: PlayedLedger, amhp: SignedIn, changed: dict[str, str], status: int, said: str
+    ledger: PlayedLedger, amhp: SignedIn, changed: dict[str, str], status: int, sentence: str
 ) -> None:
     answer = await amhp.post(f"{DESK}/break-glass", **(GLASS | changed))
     assert answer.status_code == status
-    assert said in answer.text
+    assert sentence in answer.text
     assert await ledger.pool.fetchval("SELECT count(*) FROM break_glass") == 0
 
 
@@ -250,9 +256,9 @@ async def test_a_privacy_officer_reviews_each_look_once_and_never_their_own(
     path = "/agencies/la-southwark/privacy"
     async with signed_in(
         postgres_dsn, at(15, 30), Grant("privacy-officer", "la-southwark"), name="W1"
-    ) as own:
+    ) as own_client:
         assert (
-            await own.post(f"{path}/{number}", finding="justified", note="mine")
+            await own_client.post(f"{path}/{number}", finding="justified", note="mine")
         ).status_code == 409
     async with signed_in(
         postgres_dsn, at(15, 31), Grant("privacy-officer", "la-southwark"), name="Z9"
@@ -280,9 +286,9 @@ async def test_the_audit_is_searched_within_the_agency_and_searching_is_in_it(
     async with signed_in(
         postgres_dsn, at(15, 30), Grant("privacy-officer", "la-southwark"), name="Z9"
     ) as officer:
-        found = (await officer.get("/agencies/la-southwark/privacy?action=crisis.&who=W1")).text
+        page_text = (await officer.get("/agencies/la-southwark/privacy?action=crisis.&who=W1")).text
         nothing = (await officer.get("/agencies/la-southwark/privacy?who=XX")).text
-    assert "crisis.viewed" in found
+    assert "crisis.viewed" in page_text
     assert "No record answers to this." in nothing
     async with signed_in(
         postgres_dsn, at(15, 32), Grant("privacy-officer", "las"), name="Z8"

@@ -44,18 +44,20 @@ def at(minutes: float) -> datetime:
 async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     """A call about Zosia Nowak; Zofia and her sister are on file, and nobody has said where she lives."""
     pool = await create_pool(postgres_dsn, max_size=4)
-    made = PlayedLedger(pool)
-    await made.say("slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0))
-    await made.say(
+    played = PlayedLedger(pool)
+    await played.say(
+        "slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0)
+    )
+    await played.say(
         "slam-ehr",
         "pathway.opened",
         {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN},
         at(1),
     )
-    await made.say(
+    await played.say(
         "slam-ehr", "person.registered", {"local_person": "p-2", "person": SISTER}, at(2)
     )
-    await made.say(
+    await played.say(
         "met-cad",
         "incident.reported",
         {
@@ -67,7 +69,7 @@ async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
         },
         at(5),
     )
-    yield made
+    yield played
     await pool.close()
 
 
@@ -108,7 +110,7 @@ async def test_the_queue_names_incidents_and_nobody(
     assert "CAD-1" in page
     assert "1 incidents wait" in page
     assert "Southwark" in page
-    assert not [each for each in ("Nowak", "1985", "Zofia") if each in page]
+    assert not [word for word in ("Nowak", "1985", "Zofia") if word in page]
 
 
 async def test_the_comparison_shows_names_and_levels_and_no_number_address_or_telephone(
@@ -119,7 +121,7 @@ async def test_the_comparison_shows_names_and_levels_and_no_number_address_or_te
     assert "Zosia Nowak" in page
     assert "a short form" in page
     assert "14 Sep 1985" in page
-    assert not [each for each in ("SE5", "900123", "9990000018") if each in page]
+    assert not [word for word in ("SE5", "900123", "9990000018") if word in page]
     row = await ledger.pool.fetchrow(
         "SELECT actor, subject, detail FROM audit WHERE action = 'review.viewed'"
     )
@@ -170,27 +172,27 @@ async def test_of_two_reviewers_the_second_is_told_who_was_first(
     where, person = f"{DESK}/review/{await decision(ledger)}", await person_of(ledger, "p-1")
     async with signed_in(postgres_dsn, at(31), Grant("reviewer", "slam"), name="P2") as other:
         await reviewer.post(where, verdict="same", person=person, reason="rang the ward")
-        told = await other.post(where, verdict="different", person=person, reason="I think not")
-    assert told.status_code == 409
-    assert "P1@slam-crisis decided this" in unescape(told.text)
+        response = await other.post(where, verdict="different", person=person, reason="I think not")
+    assert response.status_code == 409
+    assert "P1@slam-crisis decided this" in unescape(response.text)
     assert await outcome(ledger) == "attached"
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "sentence"),
     [
         ({"verdict": "same", "reason": " "}, "Say why"),
         ({"verdict": "perhaps", "reason": "x"}, "Choose: same person"),
     ],
 )
 async def test_what_is_missing_is_said_on_the_page_and_nothing_is_written(
-    ledger: PlayedLedger, reviewer: SignedIn, fields: dict[str, str], said: str
+    ledger: PlayedLedger, reviewer: SignedIn, fields: dict[str, str], sentence: str
 ) -> None:
     answer = await reviewer.post(
         f"{DESK}/review/{await decision(ledger)}", person=await person_of(ledger, "p-1"), **fields
     )
     assert answer.status_code == 422
-    assert said in answer.text
+    assert sentence in answer.text
     assert await ledger.pool.fetchval("SELECT count(*) FROM identity_review") == 0
 
 
@@ -229,18 +231,18 @@ async def test_joining_shows_what_it_would_change_and_is_done_only_when_it_is_me
     ledger: PlayedLedger, reviewer: SignedIn
 ) -> None:
     twice = {**HERS, "nhs_number": None}
-    given = {k: v for k, v in twice.items() if v is not None}
+    fields = {key: value for key, value in twice.items() if value is not None}
     await ledger.say(
-        "oxleas-ehr", "person.registered", {"local_person": "x-9", "person": given}, at(20)
+        "oxleas-ehr", "person.registered", {"local_person": "x-9", "person": fields}, at(20)
     )
     hers, other = await person_of(ledger, "p-1"), await person_of(ledger, "x-9")
     where = f"{DESK}/people/{hers}"
-    seen = unescape(
+    page_text = unescape(
         (await reviewer.post(f"{where}/join", other=other, reason="one NHS number")).text
     )
-    assert "Nothing is written yet" in seen
-    assert "Records that become another person's: 1" in seen
-    assert "CAD-1" in seen
+    assert "Nothing is written yet" in page_text
+    assert "Records that become another person's: 1" in page_text
+    assert "CAD-1" in page_text
     assert await ledger.pool.fetchval("SELECT count(*) FROM record_link") == 0
     done = await reviewer.post(f"{where}/join", other=other, reason="one NHS number", sure="yes")
     assert done.status_code == 303

@@ -21,19 +21,21 @@ STRANGE = {"names": [{"given": "Margaret", "family": "Abara"}], "date_of_birth":
 async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     """A call under a name that nobody on file has; Zofia and her sister are on file."""
     pool = await create_pool(postgres_dsn, max_size=4)
-    made = PlayedLedger(pool)
-    await made.say("slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0))
-    await made.say(
+    played = PlayedLedger(pool)
+    await played.say(
+        "slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, at(0)
+    )
+    await played.say(
         "slam-ehr",
         "pathway.opened",
         {"local_person": "p-1", "pathway": "CP", "crisis_plan": PLAN},
         at(1),
     )
-    await made.say(
+    await played.say(
         "slam-ehr", "person.registered", {"local_person": "p-2", "person": SISTER}, at(2)
     )
-    await call(made, "CAD-1", STRANGE)
-    yield made
+    await call(played, "CAD-1", STRANGE)
+    yield played
     await pool.close()
 
 
@@ -45,9 +47,11 @@ async def reviewer(ledger: PlayedLedger, postgres_dsn: str) -> AsyncIterator[Sig
 
 async def opened(reviewer: SignedIn, reference: str = "CAD-1") -> str:
     """Where the incident is compared, found by its reference."""
-    found = await reviewer.post(f"{DESK}/find-incident", agency="met", reference=f" {reference} ")
-    assert found.status_code == 303
-    return str(found.headers["location"])
+    response = await reviewer.post(
+        f"{DESK}/find-incident", agency="met", reference=f" {reference} "
+    )
+    assert response.status_code == 303
+    return str(response.headers["location"])
 
 
 async def test_an_incident_nobody_was_found_for_is_opened_and_a_person_looked_for_and_attached(
@@ -58,24 +62,24 @@ async def test_an_incident_nobody_was_found_for_is_opened_and_a_person_looked_fo
     assert "Nobody is attached, and nobody is thought possible." in page
     assert f"{where}/search" in page
     assert "Look" in (await reviewer.get(f"{where}/search")).text
-    found = unescape(
+    page_text = unescape(
         (
             await reviewer.post(f"{where}/search", given="Zosia", family="Novak", born="1985-09-14")
         ).text
     )
-    assert "Zofia Nowak" in found
-    assert "a short form" in found
-    assert not [each for each in ("SE5", "900123", "9990000018") if each in found]
+    assert "Zofia Nowak" in page_text
+    assert "a short form" in page_text
+    assert not [word for word in ("SE5", "900123", "9990000018") if word in page_text]
     hers = await person_of(ledger, "p-1")
     done = await reviewer.post(
         where, verdict="same", person=hers, reason="gave her sister's name, rang the ward"
     )
     assert done.status_code == 303
-    kept = await ledger.pool.fetchrow(
+    row = await ledger.pool.fetchrow(
         "SELECT outcome, person_id::text FROM identity_decision WHERE superseded_at IS NULL"
     )
-    assert kept is not None
-    assert tuple(kept) == ("attached", hers)
+    assert row is not None
+    assert tuple(row) == ("attached", hers)
     assert await ledger.pool.fetchval("SELECT cleared_at IS NULL FROM alert WHERE rule = 'R16'"), (
         "her plan is told now"
     )
@@ -98,12 +102,12 @@ async def test_whom_somebody_was_shown_is_in_the_audit_and_what_they_wrote_is_no
     assert row is not None
     assert (row["actor"], row["subject"]) == ("P1@slam-crisis", "met/CAD-1")
     assert await person_of(ledger, "p-1") in row["detail"]["people"]
-    everything = await ledger.pool.fetch("SELECT detail::text AS detail FROM audit")
-    assert not [r for r in everything if "Zofia" in r["detail"] or "9990000018" in r["detail"]]
+    rows = await ledger.pool.fetch("SELECT detail::text AS detail FROM audit")
+    assert not [row for row in rows if "Zofia" in row["detail"] or "9990000018" in row["detail"]]
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "sentence"),
     [
         ({"given": "Zofia"}, "Write at least a name with"),
         ({}, "Write at least a name with"),
@@ -114,11 +118,11 @@ async def test_whom_somebody_was_shown_is_in_the_audit_and_what_they_wrote_is_no
     ],
 )
 async def test_what_is_wrong_with_what_was_written_is_said_by_field_and_nobody_is_looked_for(
-    ledger: PlayedLedger, reviewer: SignedIn, fields: dict[str, str], said: str
+    ledger: PlayedLedger, reviewer: SignedIn, fields: dict[str, str], sentence: str
 ) -> None:
     answer = await reviewer.post(f"{await opened(reviewer)}/search", **fields)
     assert answer.status_code == 422
-    assert said in unescape(answer.text)
+    assert sentence in unescape(answer.text)
     assert (
         await ledger.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'review.searched'")
         == 0

@@ -20,23 +20,23 @@ NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 
 @pytest.fixture
 async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await create_pool(postgres_dsn, max_size=2)
-    yield made
-    await made.close()
+    database = await create_pool(postgres_dsn, max_size=2)
+    yield database
+    await database.close()
 
 
 @pytest.fixture
 async def person(postgres_dsn: str) -> AsyncIterator[SignedIn]:
-    async with signed_in(postgres_dsn, NOW, Grant("operator", "slam")) as made:
-        yield made
+    async with signed_in(postgres_dsn, NOW, Grant("operator", "slam")) as client:
+        yield client
 
 
-async def run(dsn: str, *given: str) -> Result:
+async def run(dsn: str, *arguments: str) -> Result:
     """The command in a thread: it has a loop of its own."""
     return await asyncio.to_thread(
         CliRunner().invoke,
         main,
-        ["grants", *given],
+        ["grants", *arguments],
         env={"LIAISON_POSTGRES_DSN": dsn, "LIAISON_ENVIRONMENT": "test"},
     )
 
@@ -45,8 +45,8 @@ async def test_a_role_that_is_given_counts_at_once_and_taken_it_is_gone(
     postgres_dsn: str, pool: asyncpg.Pool, person: SignedIn
 ) -> None:
     assert (await person.get("/desks/slam-crisis/review")).status_code == 403
-    given = await run(postgres_dsn, "give", "P1", "reviewer@slam-crisis", "--by", "boss")
-    assert given.exit_code == 0, given.output
+    result = await run(postgres_dsn, "give", "P1", "reviewer@slam-crisis", "--by", "boss")
+    assert result.exit_code == 0, result.output
     assert (await person.get("/desks/slam-crisis/review")).status_code == 200
     assert (
         "P1\treviewer@slam-crisis\tadministrator, by boss"
@@ -61,15 +61,17 @@ async def test_a_role_that_is_given_counts_at_once_and_taken_it_is_gone(
     ).exit_code == 0
     assert (await person.get("/desks/slam-crisis/review")).status_code == 403
     assert "taken away" in (await run(postgres_dsn, "list", "--all")).output
-    said = [
-        r["action"]
-        for r in await pool.fetch("SELECT action FROM audit WHERE actor = 'boss' ORDER BY audit_id")
+    actions = [
+        row["action"]
+        for row in await pool.fetch(
+            "SELECT action FROM audit WHERE actor = 'boss' ORDER BY audit_id"
+        )
     ]
-    assert said == ["grant.given", "grant.taken"]
+    assert actions == ["grant.given", "grant.taken"]
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "said"),
+    ("arguments", "code", "sentence"),
     [
         (("give", "P1", "boss@slam-crisis"), 2, "write ROLE@DESK or ROLE@AGENCY"),
         (("give", "P1", "reviewer@nowhere"), 2, "a desk or an agency of the registry"),
@@ -78,8 +80,8 @@ async def test_a_role_that_is_given_counts_at_once_and_taken_it_is_gone(
     ],
 )
 async def test_what_cannot_be_given_or_taken_is_said_with_the_remedy(
-    postgres_dsn: str, person: SignedIn, given: tuple[str, ...], code: int, said: str
+    postgres_dsn: str, person: SignedIn, arguments: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    answer = await run(postgres_dsn, *given)
+    answer = await run(postgres_dsn, *arguments)
     assert answer.exit_code == code
-    assert said in answer.output
+    assert sentence in answer.output

@@ -49,7 +49,7 @@ async def test_a_migration_that_comes_late_under_a_low_number_is_refused_and_not
     connection = await asyncpg.connect(postgres_dsn)
     late = Migration(50, "late", "CREATE TABLE late_table ()")
     with pytest.raises(MigrationError, match=r"0050_late\.sql comes too late"):
-        await migrate(connection, NOW, sorted([*shipped(), late], key=lambda each: each.version))
+        await migrate(connection, NOW, sorted([*shipped(), late], key=lambda entry: entry.version))
     assert await connection.fetchval("SELECT to_regclass('late_table')") is None
     assert await at_head(connection) is None
     await connection.close()
@@ -58,9 +58,9 @@ async def test_a_migration_that_comes_late_under_a_low_number_is_refused_and_not
 async def test_readiness_says_what_to_do_when_a_migration_is_missing(postgres_dsn: str) -> None:
     connection = await asyncpg.connect(postgres_dsn)
     await connection.execute("DELETE FROM schema_migration")
-    said = await at_head(connection)
-    assert said is not None
-    assert "liaison migrate" in said
+    sentence = await at_head(connection)
+    assert sentence is not None
+    assert "liaison migrate" in sentence
     await connection.close()
 
 
@@ -68,20 +68,21 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(
     postgres_dsn: str,
 ) -> None:
     """As the software of that day wrote it: its keys and counts were texts of a kind and 24 hexadecimal figures."""
-    said = PersonDescriptor.model_validate(
+    descriptor = PersonDescriptor.model_validate(
         {
             "nhs_number": "9990000018",
             "names": [{"given": "Tunde", "family": "Okafor"}],
             "date_of_birth": "1988-02-29",
         }
     )
-    keys = {k: f"{k.split('|')[0]}:{_hash(k)}" for k in keys_of(described([said]))}
+    keys = {key: f"{key.split('|')[0]}:{_hash(key)}" for key in keys_of(described([descriptor]))}
     values = {
-        v: f"frequency:{_hash(f'frequency|{v[0]}|{v[1]}')}" for v in values_of(described([said]))
+        value: f"frequency:{_hash(f'frequency|{value[0]}|{value[1]}')}"
+        for value in values_of(described([descriptor]))
     }
     connection = await asyncpg.connect(postgres_dsn)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await migrate(connection, NOW, [m for m in shipped() if m.version < 90])
+    await migrate(connection, NOW, [migration for migration in shipped() if migration.version < 90])
     await connection.execute(
         """INSERT INTO local_record (agency, local_person, person_id, counted)
                VALUES ('slam', 'p-1', '00000000-0000-4000-8000-000000000001', $1)""",
@@ -89,11 +90,11 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(
     )
     await connection.executemany(
         "INSERT INTO identity_key (key, agency, local_person) VALUES ($1, 'slam', 'p-1')",
-        [(k,) for k in keys.values()],
+        [(key,) for key in keys.values()],
     )
     await connection.executemany(
         "INSERT INTO value_frequency (value, records) VALUES ($1, 1)",
-        [(v,) for v in ("records", *values.values())],
+        [(value,) for value in ("records", *values.values())],
     )
     await connection.execute(
         """INSERT INTO zone (zone) VALUES ('london');
@@ -107,22 +108,22 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(
     )
     await migrate(connection, NOW)
     stored_keys = {
-        r["key"]
-        for r in await connection.fetch(
+        row["key"]
+        for row in await connection.fetch(
             "SELECT key FROM identity_key JOIN local_record USING (record_id)"
         )
     }
-    assert stored_keys == identity_keys(said)
+    assert stored_keys == identity_keys(descriptor)
     counts = {
-        r["value"]: r["records"]
-        for r in await connection.fetch("SELECT value, records FROM value_frequency")
+        row["value"]: row["records"]
+        for row in await connection.fetch("SELECT value, records FROM value_frequency")
     }
-    assert counts == dict.fromkeys((ALL, *(stored(*v) for v in values)), 1)
+    assert counts == dict.fromkeys((ALL, *(stored(*value) for value in values)), 1)
     assert set(await connection.fetchval("SELECT counted FROM local_record")) == {
-        stored(*v) for v in values
+        stored(*value) for value in values
     }
     incident_keys = set(await connection.fetchval("SELECT link_keys FROM incident"))
-    assert incident_keys == {"incident:met/i-1", *map(described_key, identity_keys(said))}
+    assert incident_keys == {"incident:met/i-1", *map(described_key, identity_keys(descriptor))}
     await connection.close()
 
 

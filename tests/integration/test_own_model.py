@@ -22,9 +22,9 @@ from tests.played_ledger import PlayedLedger
 
 @pytest.fixture
 async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await create_pool(postgres_dsn, max_size=4)
-    yield made
-    await made.close()
+    database = await create_pool(postgres_dsn, max_size=4)
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -26,23 +26,23 @@ STRONG_KINDS, KINDS, RARITIES = 2, 8, 6
 @pytest.fixture
 async def connection(postgres_dsn: str) -> AsyncIterator[Connection]:
     pool = await create_pool(postgres_dsn, max_size=1)
-    async with pool.acquire() as made:
-        yield made
+    async with pool.acquire() as database:
+        yield database
     await pool.close()
 
 
 async def on_file(
-    connection: Connection, record: str, keys: set[int], known: dict[str, object] | None
+    connection: Connection, record: str, keys: set[int], facts: dict[str, object] | None
 ) -> None:
     await connection.execute(
         "INSERT INTO local_record (agency, local_person, person_id, known) VALUES ('slam', $1, $2, $3)",
         record,
         local_person_id("slam", record),
-        known,
+        facts,
     )
     await connection.executemany(
         "INSERT INTO identity_key (key, record_id) SELECT $1, record_id FROM local_record WHERE local_person = $2",
-        [(k, record) for k in keys],
+        [(key, record) for key in keys],
     )
 
 
@@ -65,17 +65,19 @@ async def test_the_same_people_as_in_memory_for_random_registers(
     holders: dict[int, set[str]] = defaultdict(set)
     for number in range(90):
         # the first keys of each kind are common, the last ones rare
-        theirs = {k for k in keys if chance.random() < 0.5 / (1 + rarity[k] ** 2)}
+        theirs = {key for key in keys if chance.random() < 0.5 / (1 + rarity[key] ** 2)}
         for key in theirs:
             holders[key].add(f"r{number}")
         await on_file(connection, f"r{number}", theirs, {"names": [["ann", f"n{number}"]]})
-    asked = {incident: set(chance.sample(keys, 14)) for incident in INCIDENTS}
-    found = await shortlist(connection, asked, Decoded(own_registry()))
+    keys_asked = {incident: set(chance.sample(keys, 14)) for incident in INCIDENTS}
+    found = await shortlist(connection, keys_asked, Decoded(own_registry()))
     sizes = []
-    for incident, wanted in asked.items():
-        near = gather({k: holders[k] for k in wanted}, cap=8, most=12)
+    for incident, incident_keys in keys_asked.items():
+        near = gather({key: holders[key] for key in incident_keys}, cap=8, most=12)
         sizes.append(len(near))
-        assert {c.person_id for c in found[incident]} == {local_person_id("slam", r) for r in near}
+        assert {candidate.person_id for candidate in found[incident]} == {
+            local_person_id("slam", record) for record in near
+        }
     assert sum(sizes) > 10, "a test of nobody is none"
 
 
@@ -89,14 +91,14 @@ async def test_nobody_asked_and_nobody_near_are_both_answered(connection: Connec
 async def test_a_record_that_was_folded_before_is_read_from_its_events(
     connection: Connection,
 ) -> None:
-    said = {"names": [{"given": "Tunde", "family": "Okafor"}], "date_of_birth": "1988-02-29"}
+    statement = {"names": [{"given": "Tunde", "family": "Okafor"}], "date_of_birth": "1988-02-29"}
     body = {
         "specversion": "1.0",
         "id": "e-1",
         "source": "/slam/ehr",
         "type": "uk.crisisliaison.person.registered.v1",
         "time": "2026-11-24T09:00:00Z",
-        "data": {"local_person": "p-1", "person": said},
+        "data": {"local_person": "p-1", "person": statement},
     }
     at = datetime(2026, 11, 24, 9, tzinfo=UTC)
     await connection.execute(
@@ -108,5 +110,7 @@ async def test_a_record_that_was_folded_before_is_read_from_its_events(
         json.dumps(body).encode(),
     )
     await on_file(connection, "p-1", {2}, None)
-    found = await shortlist(connection, {("met", "i-1"): [2]}, Decoded(own_registry()))
-    assert [c.known.names for c in found["met", "i-1"]] == [(("tunde", "okafor"),)]
+    candidates = await shortlist(connection, {("met", "i-1"): [2]}, Decoded(own_registry()))
+    assert [candidate.known.names for candidate in candidates["met", "i-1"]] == [
+        (("tunde", "okafor"),)
+    ]

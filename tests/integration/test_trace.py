@@ -36,10 +36,10 @@ class Answers:
 
     async def trace(self, descriptor: PersonDescriptor) -> TraceResult:
         self.asked.append(descriptor)
-        said = self._answers.pop(0)
-        if isinstance(said, TraceUnavailable):
-            raise said
-        return said
+        answer = self._answers.pop(0)
+        if isinstance(answer, TraceUnavailable):
+            raise answer
+        return answer
 
 
 async def say(
@@ -78,18 +78,18 @@ async def say(
 
 @pytest.fixture
 async def pool(postgres_dsn: str) -> Any:
-    made = await create_pool(postgres_dsn, max_size=3)
-    yield made
-    await made.close()
+    database = await create_pool(postgres_dsn, max_size=3)
+    yield database
+    await database.close()
 
 
 @pytest.fixture
 async def producer(embedded_kafka: EmbeddedKafka) -> Any:
     await clients.create_topics(embedded_kafka.bootstrap, REGISTRY.topics())
-    made = clients.producer(embedded_kafka.bootstrap, idempotent=False)
-    await made.start()
-    yield made
-    await made.stop()
+    producer = clients.producer(embedded_kafka.bootstrap, idempotent=False)
+    await producer.start()
+    yield producer
+    await producer.stop()
 
 
 async def find(pool: asyncpg.Pool, now: datetime) -> int:
@@ -99,7 +99,7 @@ async def find(pool: asyncpg.Pool, now: datetime) -> int:
 
 async def outcomes(pool: asyncpg.Pool) -> dict[str, tuple[str, str | None]]:
     rows = await pool.fetch("SELECT local_person, state, outcome FROM trace_request")
-    return {r["local_person"]: (r["state"], r["outcome"]) for r in rows}
+    return {row["local_person"]: (row["state"], row["outcome"]) for row in rows}
 
 
 async def last_of(broker: EmbeddedKafka, key: bytes) -> bytes:
@@ -110,13 +110,15 @@ async def last_of(broker: EmbeddedKafka, key: bytes) -> bytes:
         reader.assign([place])
         await reader.seek_to_beginning(place)
         read = [
-            m
+            message
             for batch in (await reader.getmany(timeout_ms=10_000, max_records=500)).values()
-            for m in batch
+            for message in batch
         ]
     finally:
         await reader.stop()
-    bodies: list[bytes] = [m.value for m in read if m.key == key and m.value]
+    bodies: list[bytes] = [
+        message.value for message in read if message.key == key and message.value
+    ]
     return bodies[-1]
 
 

@@ -68,28 +68,28 @@ class AfterArrival(AbsenceMachine):
         "family told": Happening(POLICE, "family.contacted", CAD | {"relation": "family"}),
     }
 
-    def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
+    def owed(self, story: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Who has been kept too long, and whose family does not know."""
-        found: set[tuple[str, str]] = set()
-        told, ended, due = known.first("family told"), known.first("ended"), START + 4 * HOUR
-        if due <= now < due + 7 * DAY and told > now and ended > due:
-            found.add(("R20", ""))
-        arrived = known.at("arrived")
+        findings: set[tuple[str, str]] = set()
+        told_at, ended, due = story.first("family told"), story.first("ended"), START + 4 * HOUR
+        if due <= now < due + 7 * DAY and told_at > now and ended > due:
+            findings.add(("R20", ""))
+        arrived = story.at("arrived")
         if arrived is None or ended <= now:
-            return found
-        kept = now - arrived
-        if known.first("handed over") > now:
-            found |= {
-                ("R11", s)
-                for s in self._stage(
-                    kept, (45 * MINUTE, "soon"), (HOUR, "late"), (2 * HOUR, "very-late")
+            return findings
+        stay = now - arrived
+        if story.first("handed over") > now:
+            findings |= {
+                ("R11", stage)
+                for stage in self._stage(
+                    stay, (45 * MINUTE, "soon"), (HOUR, "late"), (2 * HOUR, "very-late")
                 )
             }
-        unassessed = [(12 * HOUR, "not-assessed")] if known.first("assessment") > now else []
-        found |= {
-            ("R09", s)
-            for s in self._stage(
-                kept,
+        unassessed = [(12 * HOUR, "not-assessed")] if story.first("assessment") > now else []
+        findings |= {
+            ("R09", stage)
+            for stage in self._stage(
+                stay,
                 *unassessed,
                 (20 * HOUR, "first-warning"),
                 (22 * HOUR, "second-warning"),
@@ -97,11 +97,11 @@ class AfterArrival(AbsenceMachine):
                 (36 * HOUR, "no-longer-lawful"),
             )
         }
-        return found
+        return findings
 
     @staticmethod
-    def _stage(kept: timedelta, *stages: tuple[timedelta, str]) -> list[str]:
-        reached = [name for after, name in stages if kept >= after]
+    def _stage(stay: timedelta, *stages: tuple[timedelta, str]) -> list[str]:
+        reached = [name for after, name in stages if stay >= after]
         return reached[-1:]
 
 
@@ -147,32 +147,32 @@ class OnTheStreet(AbsenceMachine):
         "ended": Happening(POLICE, "detention.ended", DETENTION | {"outcome": "released"}),
     }
 
-    def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
+    def owed(self, story: Known, now: datetime) -> Collection[tuple[str, str]]:
         """What the officers on the street still wait for, and what they have not recorded."""
-        found: set[tuple[str, str]] = set()
-        over = known.first("arrived", "ended")
-        asked, van = known.first("ambulance asked"), known.first("police van")
-        waits_until = min(over, van, known.first("ambulance there"))
+        findings: set[tuple[str, str]] = set()
+        over = story.first("arrived", "ended")
+        asked_at, van = story.first("ambulance asked"), story.first("police van")
+        waits_until = min(over, van, story.first("ambulance there"))
         if now < waits_until:
-            if now >= START + 5 * MINUTE and asked > now:
-                found.add(("R04", "not-requested"))
-            if now >= asked + 30 * MINUTE:
-                found.add(("R04", "not-arrived"))
+            if now >= START + 5 * MINUTE and asked_at > now:
+                findings.add(("R04", "not-requested"))
+            if now >= asked_at + 30 * MINUTE:
+                findings.add(("R04", "not-arrived"))
         if van <= now < over and van < over:
-            found.add(("R04", "police-vehicle"))
-        if START + 5 * MINUTE <= now < min(over, known.first("consulted")):
-            found.add(("R21", ""))
-        if now < min(over, known.first("accepted")):
+            findings.add(("R04", "police-vehicle"))
+        if START + 5 * MINUTE <= now < min(over, story.first("consulted")):
+            findings.add(("R21", ""))
+        if now < min(over, story.first("accepted")):
             stage = [
-                s
-                for after, s in ((60, "60-minutes"), (30, "late"))
+                stage
+                for after, stage in ((60, "60-minutes"), (30, "late"))
                 if now >= START + after * MINUTE
             ][:1]
-            if max(known.first("first refusal"), known.first("second refusal")) <= now:
+            if max(story.first("first refusal"), story.first("second refusal")) <= now:
                 stage.append("refused")
             if stage:
-                found.add(("R10", ", ".join(stage)))
-        return found
+                findings.add(("R10", ", ".join(stage)))
+        return findings
 
 
 class NobodyGoes(AbsenceMachine):
@@ -232,32 +232,32 @@ class NobodyGoes(AbsenceMachine):
         ),
     }
 
-    def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
+    def owed(self, story: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Who waits, and nobody comes."""
         # that a call was closed with nobody there, and that a concern logged since is not seen to, are two things
         return [
-            *self._passed_on(known, now),
-            *self._unseen(known, now),
-            *self._closed(known, now),
-            *self._left(known, now),
+            *self._passed_on(story, now),
+            *self._unseen(story, now),
+            *self._closed(story, now),
+            *self._left(story, now),
         ]
 
-    def _police(self, known: Known) -> tuple[datetime, datetime]:
+    def _police(self, story: Known) -> tuple[datetime, datetime]:
         """From when until when police are at the scene: their call being closed they are there no longer."""
-        there = known.first("police there")
-        return there, known.first("police left", "closed", since=there)
+        there = story.first("police there")
+        return there, story.first("police left", "closed", since=there)
 
-    def _somebody_there(self, known: Known, since: datetime) -> datetime:
+    def _somebody_there(self, story: Known, since: datetime) -> datetime:
         """The first instant from then on at which police or a crew are with the person."""
-        there, left = self._police(known)
+        there, left = self._police(story)
         police = max(there, since) if left > since else NEVER
-        return min(police, max(known.first("crew there"), since))
+        return min(police, max(story.first("crew there"), since))
 
-    def _passed_on(self, known: Known, now: datetime) -> set[tuple[str, str]]:
-        declined, call = known.first("declined"), known.first("ambulance call")
-        sent = min(known.first("crew sent"), known.first("crew there"))
+    def _passed_on(self, story: Known, now: datetime) -> set[tuple[str, str]]:
+        declined, call = story.first("declined"), story.first("ambulance call")
+        sent = min(story.first("crew sent"), story.first("crew there"))
         over = min(
-            self._somebody_there(known, declined), known.first("checked", since=declined), sent
+            self._somebody_there(story, declined), story.first("checked", since=declined), sent
         )
         if not declined <= now < over:
             return set()
@@ -266,31 +266,31 @@ class NobodyGoes(AbsenceMachine):
         nobody_sent = max(declined + 30 * MINUTE, call + 5 * MINUTE)
         return {("R17", "nobody-sent")} if now >= nobody_sent else set()
 
-    def _unseen(self, known: Known, now: datetime) -> set[tuple[str, str]]:
-        concern = known.first("concern")
+    def _unseen(self, story: Known, now: datetime) -> set[tuple[str, str]]:
+        concern = story.first("concern")
         over = min(
-            known.first("checked", "closed", since=concern), self._somebody_there(known, concern)
+            story.first("checked", "closed", since=concern), self._somebody_there(story, concern)
         )
         return {("R18", "")} if concern + HOUR <= now < over else set()
 
-    def _closed(self, known: Known, now: datetime) -> set[tuple[str, str]]:
-        closed = known.first("closed")
-        passed_on = known.at("declined") is not None
+    def _closed(self, story: Known, now: datetime) -> set[tuple[str, str]]:
+        closed = story.first("closed")
+        passed_on = story.at("declined") is not None
         if (
             passed_on
-            or self._somebody_there(known, START) <= closed
-            or known.first("ambulance call") <= closed
+            or self._somebody_there(story, START) <= closed
+            or story.first("ambulance call") <= closed
         ):
             return set()
-        over = min(known.first("ambulance call"), self._somebody_there(known, closed))
+        over = min(story.first("ambulance call"), self._somebody_there(story, closed))
         return {("R18", "")} if closed <= now < over else set()
 
-    def _left(self, known: Known, now: datetime) -> set[tuple[str, str]]:
-        _, left = self._police(known)
+    def _left(self, story: Known, now: datetime) -> set[tuple[str, str]]:
+        _, left = self._police(story)
         closed, call, crew = (
-            known.first("closed"),
-            known.first("ambulance call"),
-            known.first("crew there"),
+            story.first("closed"),
+            story.first("ambulance call"),
+            story.first("crew there"),
         )
         open_then = closed > left or call <= left
         if left == NEVER or crew <= left or not open_then:
@@ -325,14 +325,14 @@ class Referred(AbsenceMachine):
         ),
     }
     may_happen: ClassVar = {
-        f"{priority}: {said}": Happening(
+        f"{priority}: {outcome}": Happening(
             TRUST,
             f"referral.{kind}",
             {"referral": referral, "from_agency": "met"}
-            | ({"outcome": said} if kind == "outcome" else {}),
+            | ({"outcome": outcome} if kind == "outcome" else {}),
         )
         for priority, referral in (("very urgent", "M-1"), ("routine", "M-2"))
-        for kind, said in (
+        for kind, outcome in (
             ("acknowledged", "acknowledged"),
             ("outcome", "accepted"),
             ("outcome", "seen"),
@@ -344,28 +344,31 @@ class Referred(AbsenceMachine):
         )
     }
 
-    def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
+    def owed(self, story: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Who is not seen, and which referral nobody answers. 23 November 2026 is a Monday: the fifth working day after it
         is the next one, and London keeps Greenwich time."""
-        found: list[tuple[str, str]] = []
+        findings: list[tuple[str, str]] = []
         last = datetime(2026, 12, 1, tzinfo=START.tzinfo)
-        for which in ("very urgent", "routine"):
-            outcome = known.first(
-                *(f"{which}: {o}" for o in ("accepted", "seen", "emergency-services-notified"))
+        for urgency in ("very urgent", "routine"):
+            outcome = story.first(
+                *(
+                    f"{urgency}: {outcome}"
+                    for outcome in ("accepted", "seen", "emergency-services-notified")
+                )
             )
-            if which == "routine" and START + DAY <= now < min(
-                outcome, last, known.first("routine: acknowledged")
+            if urgency == "routine" and START + DAY <= now < min(
+                outcome, last, story.first("routine: acknowledged")
             ):
-                found.append(("R25", "not-acknowledged"))
+                findings.append(("R25", "not-acknowledged"))
             if last <= now < outcome:
-                found.append(("R25", "no-outcome"))
-            notified = known.first(f"{which}: emergency-services-notified")
-            if notified + 10 * MINUTE <= now < known.first("ambulance call"):
-                found.append(("R29", ""))
-        seen = known.first("very urgent: seen", "very urgent: emergency-services-notified")
-        if START + 4 * HOUR <= now < seen:
-            found.append(("R29", ""))
-        return found
+                findings.append(("R25", "no-outcome"))
+            notified = story.first(f"{urgency}: emergency-services-notified")
+            if notified + 10 * MINUTE <= now < story.first("ambulance call"):
+                findings.append(("R29", ""))
+        seen_at = story.first("very urgent: seen", "very urgent: emergency-services-notified")
+        if START + 4 * HOUR <= now < seen_at:
+            findings.append(("R29", ""))
+        return findings
 
 
 class LeftAtHome(AbsenceMachine):
@@ -402,18 +405,18 @@ class LeftAtHome(AbsenceMachine):
         ),
     }
 
-    def owed(self, known: Known, now: datetime) -> Collection[tuple[str, str]]:
+    def owed(self, story: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Whom nobody has rung: a reminder after a day, the limit after two; after a week more it is for the records."""
-        closed = known.first("closed")
-        over = known.first("seen", since=closed)
+        closed = story.first("closed")
+        over = story.first("seen", since=closed)
         if closed + 2 * DAY <= now < min(over, closed + 9 * DAY):
             return {("R28", "overdue")}
         return {("R28", "reminder")} if closed + DAY <= now < min(over, closed + 2 * DAY) else set()
 
 
 MACHINES = (AfterArrival, OnTheStreet, NobodyGoes, Referred, LeftAtHome)
-for each in MACHINES:
-    each.TestCase.settings = QUICK
+for machine in MACHINES:
+    machine.TestCase.settings = QUICK
 
 TestAfterArrival = AfterArrival.TestCase
 TestOnTheStreet = OnTheStreet.TestCase
@@ -442,7 +445,7 @@ def test_a_rule_that_is_silent_is_found_out(machine: type[AbsenceMachine], rule:
 
 
 @pytest.mark.parametrize(
-    ("machine", "rule"), [e for e in EVERY_RULE if e[1] != "R19"]
+    ("machine", "rule"), [rule for rule in EVERY_RULE if rule[1] != "R19"]
 )  # which has no time limit
 def test_a_rule_that_speaks_too_soon_is_found_out(machine: type[AbsenceMachine], rule: str) -> None:
     sooner = {name: max(1, limit.value // 2) for name, limit in CATALOGUE[rule].limits.items()}

@@ -49,7 +49,9 @@ LADDER = Ladder(
     ("boss",),
 )
 ABOVE = Ladder(2, timedelta(seconds=WITHIN), timedelta(seconds=LASTS))
-TERMS = Terms(timedelta(seconds=GRACE), {u: timedelta(seconds=SHELF) for u in (1, 2, 3)})
+TERMS = Terms(
+    timedelta(seconds=GRACE), {urgency: timedelta(seconds=SHELF) for urgency in (1, 2, 3)}
+)
 """With an entry for P1, which must not help."""
 
 ISA = {
@@ -105,7 +107,9 @@ class Oracle:
         if self.shown == "UNACK":
             waited = self.now - self.unacked_since
             self.told |= {
-                n for n, s in (("boss", SUPERVISOR), ("manager", TACTICAL)) if waited >= s
+                name
+                for name, desk in (("boss", SUPERVISOR), ("manager", TACTICAL))
+                if waited >= desk
             }
 
 
@@ -162,11 +166,11 @@ class AlertLife(RuleBasedStateMachine):
         try:
             self.keep(life.answer(self.alert, "las", command, actor, self.now, TERMS))
         except CommandRefused as error:
-            said = error
+            refusal = error
         else:
             return None
-        assert str(said)
-        return said.code
+        assert str(refusal)
+        return refusal.code
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 
@@ -200,7 +204,7 @@ class AlertLife(RuleBasedStateMachine):
     @rule()
     def condition_repeats(self) -> None:
         assert self.alert is not None
-        above = [self.desk(d.desk) for d in self.alert.desks if d.origin != "rule"]
+        above = [self.desk(desk.desk) for desk in self.alert.desks if desk.origin != "rule"]
         assert (
             life.update(self.alert, self.standing(), [self.desk("las")], self.now, "one", above)
             is None
@@ -211,10 +215,10 @@ class AlertLife(RuleBasedStateMachine):
     def condition_worsens(self) -> None:
         assert self.alert is not None
         self.stage += 1
-        told = self.oracle.told
+        desks_told = self.oracle.told
         self.oracle.annunciate()
-        self.oracle.told = told
-        above = [self.desk(d.desk) for d in self.alert.desks if d.origin != "rule"]
+        self.oracle.told = desks_told
+        above = [self.desk(desk.desk) for desk in self.alert.desks if desk.origin != "rule"]
         self.keep(
             life.update(self.alert, self.standing(), [self.desk("las")], self.now, "one", above)
         )
@@ -235,19 +239,19 @@ class AlertLife(RuleBasedStateMachine):
     @precondition(lambda self: self.alert is not None)
     @rule(actor=st.sampled_from("AB"))
     def acknowledge(self, actor: str) -> None:
-        o = self.oracle
+        oracle = self.oracle
         code = self.command(Acknowledge(), actor)
-        if o.shown == "UNACK":
-            o.shown, o.holder, o.held_since, o.acknowledged_once, o.told = (
-                "ACKED",
-                actor,
-                o.now,
-                True,
-                set(),
-            )
+        if oracle.shown == "UNACK":
+            (
+                oracle.shown,
+                oracle.holder,
+                oracle.held_since,
+                oracle.acknowledged_once,
+                oracle.told,
+            ) = ("ACKED", actor, oracle.now, True, set())
             assert code is None
-        elif o.shown == "RTNUN":
-            o.shown, o.acknowledged_once = "NORM", True
+        elif oracle.shown == "RTNUN":
+            oracle.shown, oracle.acknowledged_once = "NORM", True
             assert code is None
         else:
             assert code is not None
@@ -255,14 +259,24 @@ class AlertLife(RuleBasedStateMachine):
     @precondition(lambda self: self.alert is not None)
     @rule(actor=st.sampled_from("AB"))
     def claim(self, actor: str) -> None:
-        o = self.oracle
-        mine = self.alert.at("las") if self.alert else None
-        taken = mine is not None and mine.state == "claimed"
+        oracle = self.oracle
+        part = self.alert.at("las") if self.alert else None
+        is_claimed = part is not None and part.state == "claimed"
         code = self.command(Claim(), actor)
-        if o.active and o.shown in {"UNACK", "ACKED"} and o.outcome is None and not taken:
-            if o.shown == "UNACK":
-                o.acknowledged_once = True
-            o.shown, o.holder, o.held_since, o.told = "ACKED", actor, o.now, set()
+        if (
+            oracle.active
+            and oracle.shown in {"UNACK", "ACKED"}
+            and oracle.outcome is None
+            and not is_claimed
+        ):
+            if oracle.shown == "UNACK":
+                oracle.acknowledged_once = True
+            oracle.shown, oracle.holder, oracle.held_since, oracle.told = (
+                "ACKED",
+                actor,
+                oracle.now,
+                set(),
+            )
             assert code is None
         else:
             assert code is not None
@@ -270,12 +284,17 @@ class AlertLife(RuleBasedStateMachine):
     @precondition(lambda self: self.alert is not None)
     @rule(actor=st.sampled_from("AB"), reason=st.sampled_from(["they are at another crisis", ""]))
     def take_over(self, actor: str, reason: str) -> None:
-        o = self.oracle
-        mine = self.alert.at("las") if self.alert else None
-        claimed = mine is not None and mine.state == "claimed"
+        oracle = self.oracle
+        part = self.alert.at("las") if self.alert else None
+        claimed = part is not None and part.state == "claimed"
         code = self.command(TakeOver(reason), actor)
-        if claimed and actor != o.holder and reason and o.now >= o.held_since + GRACE:
-            o.holder, o.held_since = actor, o.now
+        if (
+            claimed
+            and actor != oracle.holder
+            and reason
+            and oracle.now >= oracle.held_since + GRACE
+        ):
+            oracle.holder, oracle.held_since = actor, oracle.now
             assert code is None
         else:
             assert code is not None
@@ -283,17 +302,26 @@ class AlertLife(RuleBasedStateMachine):
     @precondition(lambda self: self.alert is not None)
     @rule(command=st.sampled_from([Accept(), Decline("no-resource"), NotOurs("for another trust")]))
     def answer(self, command: Any) -> None:
-        o = self.oracle
-        said = {Accept: "accepted", Decline: "declined", NotOurs: "not-ours"}[type(command)]
+        oracle = self.oracle
+        outcome = {Accept: "accepted", Decline: "declined", NotOurs: "not-ours"}[type(command)]
         code = self.command(command, "A")
-        second_thought = said == "accepted" and o.outcome in {"declined", "not-ours"}
-        if o.shown == "SHLVD" or o.closed or (o.outcome is not None and not second_thought):
+        second_thought = outcome == "accepted" and oracle.outcome in {"declined", "not-ours"}
+        if (
+            oracle.shown == "SHLVD"
+            or oracle.closed
+            or (oracle.outcome is not None and not second_thought)
+        ):
             assert code is not None
             return
         assert code is None
-        o.outcome, o.acknowledged_once, o.holder, o.told = said, True, None, set()
-        o.shown = "ACKED" if o.active else "NORM"
-        o.closed = not o.active
+        oracle.outcome, oracle.acknowledged_once, oracle.holder, oracle.told = (
+            outcome,
+            True,
+            None,
+            set(),
+        )
+        oracle.shown = "ACKED" if oracle.active else "NORM"
+        oracle.closed = not oracle.active
 
     @precondition(lambda self: self.alert is not None)
     @rule(
@@ -301,11 +329,16 @@ class AlertLife(RuleBasedStateMachine):
         reason=st.sampled_from(["crew is with her", ""]),
     )
     def shelve(self, seconds: int, reason: str) -> None:
-        o = self.oracle
+        oracle = self.oracle
         code = self.command(Shelve(timedelta(seconds=seconds), reason), "A")
-        possible = o.active and o.shown in {"UNACK", "ACKED"} and o.outcome is None
+        possible = oracle.active and oracle.shown in {"UNACK", "ACKED"} and oracle.outcome is None
         if possible and reason and seconds <= SHELF and self.urgency > 1:
-            o.shown, o.shelf_ends, o.holder, o.told = "SHLVD", o.now + seconds, None, set()
+            oracle.shown, oracle.shelf_ends, oracle.holder, oracle.told = (
+                "SHLVD",
+                oracle.now + seconds,
+                None,
+                set(),
+            )
             assert code is None
         else:
             assert code is not None
@@ -313,47 +346,53 @@ class AlertLife(RuleBasedStateMachine):
     @precondition(lambda self: self.alert is not None)
     @rule()
     def unshelve(self) -> None:
-        o = self.oracle
+        oracle = self.oracle
         code = self.command(Unshelve(), "A")
-        assert (code is None) == (o.shown == "SHLVD")
-        if o.shown == "SHLVD":
-            o.annunciate()
+        assert (code is None) == (oracle.shown == "SHLVD")
+        if oracle.shown == "SHLVD":
+            oracle.annunciate()
 
     # -- what must hold at every moment --------------------------------------------------------------------------------
 
     @invariant()
     def it_shows_what_the_standard_says(self) -> None:
-        mine = self.alert.at("las") if self.alert else None
-        if mine is None:
+        part = self.alert.at("las") if self.alert else None
+        if part is None:
             return
-        assert ISA[mine.state] == self.oracle.shown
-        assert (mine.state == "closed") == self.oracle.closed
+        assert ISA[part.state] == self.oracle.shown
+        assert (part.state == "closed") == self.oracle.closed
         assert (
-            mine.outcome if mine.state in {"answered", "closed"} else None
+            part.outcome if part.state in {"answered", "closed"} else None
         ) == self.oracle.outcome
 
     @invariant()
     def it_closes_only_when_it_has_ended_was_seen_and_answered(self) -> None:
-        mine = self.alert.at("las") if self.alert else None
-        if mine is not None and mine.state == "closed":
-            assert mine.cleared_at
-            assert mine.acknowledged_at
-            assert mine.outcome
+        part = self.alert.at("las") if self.alert else None
+        if part is not None and part.state == "closed":
+            assert part.cleared_at
+            assert part.acknowledged_at
+            assert part.outcome
 
     @invariant()
     def a_p1_is_never_on_the_shelf(self) -> None:
-        assert self.urgency > 1 or all(t.kind != "shelved" for t in self.log)
+        assert self.urgency > 1 or all(transition.kind != "shelved" for transition in self.log)
 
     @invariant()
     def who_must_be_told_has_been_told_and_nothing_is_overdue(self) -> None:
         if self.alert is None:
             return
         due = life.alert_due(self.alert)
-        assert due is None or due > self.now or any(d.dispute == "open" for d in self.alert.desks)
-        disputed = {d.desk for d in self.alert.desks if d.origin == "dispute"}
-        have = {d.desk for d in self.alert.desks if d.origin == "escalation" and not d.ended}
-        told = self.oracle.told if self.oracle.active else set()
-        assert have - disputed == told - disputed
+        assert (
+            due is None
+            or due > self.now
+            or any(desk.dispute == "open" for desk in self.alert.desks)
+        )
+        disputed = {desk.desk for desk in self.alert.desks if desk.origin == "dispute"}
+        have = {
+            desk.desk for desk in self.alert.desks if desk.origin == "escalation" and not desk.ended
+        }
+        desks_told = self.oracle.told if self.oracle.active else set()
+        assert have - disputed == desks_told - disputed
 
     @invariant()
     def the_log_alone_tells_the_state(self) -> None:
@@ -373,15 +412,15 @@ class AlertLife(RuleBasedStateMachine):
             "cleared": "NORM",
             "closed": "NORM",
         }
-        shown, active = "NORM", False
-        for said in (t for t in self.log if t.desk == "las"):
-            active = said.kind not in {"returned", "cleared", "closed"} and (
-                active or said.kind == "raised"
+        state, active = "NORM", False
+        for transition in (transition for transition in self.log if transition.desk == "las"):
+            active = transition.kind not in {"returned", "cleared", "closed"} and (
+                active or transition.kind == "raised"
             )
-            to = moves.get(said.kind, shown)
-            shown = "NORM" if to == "ACKED" and not active else to
+            to = moves.get(transition.kind, state)
+            state = "NORM" if to == "ACKED" and not active else to
         if self.alert is not None:
-            assert shown == self.oracle.shown
+            assert state == self.oracle.shown
 
 
 class MostUrgent(AlertLife):

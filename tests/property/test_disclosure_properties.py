@@ -98,10 +98,10 @@ SAID: dict[str, tuple[str, float, dict[str, Any]]] = {
 
 
 def story(parts: set[str], joint: bool, on_file: bool) -> Script:
-    told = Script()
+    story = Script()
     if on_file:
-        told.on_file("person.registered", minute(-10_000), person=WHO)
-        told.on_file(
+        story.on_file("person.registered", minute(-10_000), person=WHO)
+        story.on_file(
             "pathway.opened",
             minute(-9_000),
             pathway="CP-1",
@@ -112,16 +112,16 @@ def story(parts: set[str], joint: bool, on_file: bool) -> Script:
                 "avoid": ["Crowds"],
             },
         )
-    told.police("incident.reported", 0, nature="suicidal", person=WHO)
+    story.police("incident.reported", 0, nature="suicidal", person=WHO)
     for name, (kind, at, data) in SAID.items():
         if name in parts:
-            told.police(kind, at, **data)
+            story.police(kind, at, **data)
     if joint:
-        told.ambulance("incident.reported", 2, nature="mental-health-crisis")
-        told.ambulance(
+        story.ambulance("incident.reported", 2, nature="mental-health-crisis")
+        story.ambulance(
             "resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car"
         )
-    return told
+    return story
 
 
 def finding(rule: str) -> Standing:
@@ -154,8 +154,8 @@ def test_no_role_sees_what_its_row_denies(
     parts: set[str], joint: bool, on_file: bool, role: Any, rule: str
 ) -> None:
     crisis = replace(story(parts, joint, on_file).crisis(), identity="attached")
-    shown, items = view(finding(rule), role, crisis)
-    text = json.dumps(shown)
+    desk_view, items = view(finding(rule), role, crisis)
+    text = json.dumps(desk_view)
     denied = set(NEVER.get(role, set(SIGNS)))
     if role.startswith("mental-health") and not joint:
         denied |= ONLY_ATTENDING.get(role, set())
@@ -175,5 +175,5 @@ def test_no_role_sees_what_its_row_denies(
 def test_each_sign_is_seen_by_somebody() -> None:
     """Positive control: a sign that nobody ever sees would deny nothing."""
     crisis = replace(story(set(SAID), True, True).crisis(), identity="attached")
-    seen = "".join(json.dumps(view(finding("R20"), role, crisis)[0]) for role in get_args(DeskRole))
-    assert [item for item, sign in SIGNS.items() if sign not in seen] == []
+    text = "".join(json.dumps(view(finding("R20"), role, crisis)[0]) for role in get_args(DeskRole))
+    assert [item for item, sign in SIGNS.items() if sign not in text] == []

@@ -13,7 +13,7 @@ from tests.property.test_order_does_not_matter import SCENARIOS, told
 EVENTS = {
     name: events
     for name, scenario in SCENARIOS.items()
-    if (events := [r for r in told(scenario) if r.record_key is not None])
+    if (events := [received for received in told(scenario) if received.record_key is not None])
 }
 
 
@@ -21,7 +21,9 @@ EVENTS = {
 def histories(draw: st.DrawFn) -> list[list[Received]]:
     """What a crisis is known to be, from one look to the next: mostly one event more in order, now and then a late one, a
     repeat, or one fewer because an incident was taken out of it."""
-    events = sorted(EVENTS[draw(st.sampled_from(sorted(EVENTS)))], key=lambda r: r.order)
+    events = sorted(
+        EVENTS[draw(st.sampled_from(sorted(EVENTS)))], key=lambda received: received.order
+    )
     known: list[Received] = []
     waiting = list(events)
     looks = []
@@ -31,8 +33,8 @@ def histories(draw: st.DrawFn) -> list[list[Received]]:
         if draw(st.integers(0, 5)) == 0:
             known.append(draw(st.sampled_from(known)))
         if draw(st.integers(0, 7)) == 0:
-            gone = draw(st.sampled_from(known)).record_key
-            looks.append([r for r in known if r.record_key != gone])
+            record = draw(st.sampled_from(known)).record_key
+            looks.append([received for received in known if received.record_key != record])
         looks.append(list(known))
     return looks
 
@@ -45,15 +47,15 @@ def histories(draw: st.DrawFn) -> list[list[Received]]:
 )
 def test_going_on_gives_what_beginning_anew_gives(looks: list[list[Received]]) -> None:
     folds = Folds()
-    for known in looks:
-        went_on = fold("e", "southwark", known, None, folds=folds)
-        assert went_on == fold("e", "southwark", known, None)
+    for events in looks:
+        went_on = fold("e", "southwark", events, None, folds=folds)
+        assert went_on == fold("e", "southwark", events, None)
         # saying what was taken so far changed nothing
-        assert fold("e", "southwark", known, None, folds=folds) == went_on
+        assert fold("e", "southwark", events, None, folds=folds) == went_on
 
 
 def test_it_does_go_on_and_does_not_begin_anew() -> None:
-    events = sorted(EVENTS["the-story"], key=lambda r: r.order)
+    events = sorted(EVENTS["the-story"], key=lambda received: received.order)
     folds = Folds()
     first = folds.take("e", counted(events[:-1]))
     assert folds.take("e", counted(events)) is first
@@ -63,7 +65,7 @@ def test_it_does_go_on_and_does_not_begin_anew() -> None:
 
 def test_only_so_many_are_held() -> None:
     folds = Folds(most=2)
-    events = sorted(EVENTS["the-story"], key=lambda r: r.order)
+    events = sorted(EVENTS["the-story"], key=lambda received: received.order)
     first = folds.take("a", counted(events[:1]))
     for name in ("b", "c"):
         folds.take(name, counted(events[:1]))

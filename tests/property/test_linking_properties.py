@@ -56,7 +56,7 @@ def sightings(draw: st.DrawFn) -> Sighting:
     )
 
 
-CROWDS = st.lists(sightings(), max_size=12, unique_by=lambda each: each.key)
+CROWDS = st.lists(sightings(), max_size=12, unique_by=lambda sighting: sighting.key)
 PAIRS = st.frozensets(st.frozensets(KEYS, min_size=2, max_size=2), max_size=5)
 
 
@@ -83,7 +83,9 @@ def test_grouping_does_not_depend_on_order_and_keeps_the_separated_apart(
     shuffled = list(crowd)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert group(shuffled, policy, separated, joined) == crises
-    assert sorted(key for crisis in crises for key in crisis) == sorted(s.key for s in crowd)
+    assert sorted(key for crisis in crises for key in crisis) == sorted(
+        sighting.key for sighting in crowd
+    )
     assert not any(apart <= crisis for apart in separated for crisis in crises)
 
 

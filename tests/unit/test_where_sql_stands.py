@@ -27,12 +27,12 @@ AUDIT_NOT_YET = {
 
 def texts(source: str) -> Iterator[tuple[int, str]]:
     """Every string of the source with its line; of an f-string what stands before and between its values."""
-    found = [
+    strings = [
         (node.lineno, node.value)
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    yield from sorted(found)
+    yield from sorted(strings)
 
 
 def statements(source: str) -> list[int]:
@@ -62,15 +62,15 @@ def test_what_is_excused_has_a_statement() -> None:
 
 
 def test_the_audit_has_one_insert() -> None:
-    found = [
+    inserts = [
         f"services/{name}:{line}"
         for name, source in files()
         if name not in AUDIT_NOT_YET
         for line, text in texts(source)
         if AUDIT_INSERT.search(text)
     ]
-    assert len(found) == 1, f"write through services.ledger.audit, not by {', '.join(found)}"
-    assert found[0].startswith("services/ledger/audit.py")
+    assert len(inserts) == 1, f"write through services.ledger.audit, not by {', '.join(inserts)}"
+    assert inserts[0].startswith("services/ledger/audit.py")
 
 
 def test_a_statement_is_seen_in_every_form_that_a_string_has() -> None:

@@ -111,12 +111,12 @@ class Day:
     def person(self) -> dict[str, object]:
         """Somebody with all that a complete record has."""
         number = next(self._numbers)
-        given, family = NAMES[int(number[3:9]) % len(NAMES)].split(" ")
+        given_name, family = NAMES[int(number[3:9]) % len(NAMES)].split(" ")
         born = datetime(1950, 1, 2, tzinfo=UTC) + timedelta(days=self.random.randrange(20_000))
         return {
             "nhs_number": number,
             "nhs_number_status": "01",
-            "names": [{"given": given, "family": family}],
+            "names": [{"given": given_name, "family": family}],
             "date_of_birth": born.date().isoformat(),
             "ethnicity": self.random.choice(ETHNICITY),
         }
@@ -127,8 +127,8 @@ class Day:
 
 def _test_numbers() -> Iterator[str]:
     """NHS numbers of the range for synthetic data, with their check digit."""
-    for n in range(500_000, 1_000_000, 3):
-        stem = f"999{n}"
+    for number in range(500_000, 1_000_000, 3):
+        stem = f"999{number}"
         for digit in "0123456789":
             if nhs_number.is_valid(stem + digit):
                 yield stem + digit
@@ -330,11 +330,13 @@ def collision(day: Day) -> None:
         resource=f"A{day.incidents}",
         kind="ambulance",
     )
-    gone = there + timedelta(minutes=40)
+    left_at = there + timedelta(minutes=40)
     day.say(
-        gone, "las-cad", "incident.closed", incident=ambulance, attended=True, outcome="conveyed"
+        left_at, "las-cad", "incident.closed", incident=ambulance, attended=True, outcome="conveyed"
     )
-    day.say(gone, "met-cad", "incident.closed", incident=police, attended=True, outcome="resolved")
+    day.say(
+        left_at, "met-cad", "incident.closed", incident=police, attended=True, outcome="resolved"
+    )
 
 
 def welfare_check(day: Day) -> None:
@@ -385,7 +387,7 @@ def welfare_check(day: Day) -> None:
 def joint_response(day: Day) -> None:
     """A crisis that the joint response car sees to at home; the trust rings within a day."""
     at, reference, area = day.moment(), day.new("LAS"), day.area()
-    car, who = f"J{day.incidents}", day.person()
+    car, subject = f"J{day.incidents}", day.person()
     trust = TRUST_OF[area]
     local = f"P-{day.incidents}"
     day.known.append(
@@ -393,7 +395,7 @@ def joint_response(day: Day) -> None:
             START - timedelta(days=90),
             f"{trust}-ehr",
             "person.registered",
-            {"local_person": local, "person": who},
+            {"local_person": local, "person": subject},
         )
     )
     day.say(
@@ -404,7 +406,7 @@ def joint_response(day: Day) -> None:
         nature="mental-health-crisis",
         channel="999",
         ambulance_category="C3",
-        person=who,
+        person=subject,
         location=day.place(area),
     )
     day.say(
@@ -463,7 +465,7 @@ def shared_crisis(day: Day) -> None:
     """A crisis as the Commission asks for it: graded an emergency, an ambulance in time, police stay until it is there."""
     at, area = day.moment(), day.area()
     police, ambulance = day.new("CAD"), day.new("LAS")
-    who, place = day.person(), day.place(area)
+    subject, place = day.person(), day.place(area)
     unit, crew = f"P{day.incidents}", f"A{day.incidents}"
     day.say(
         at,
@@ -472,7 +474,7 @@ def shared_crisis(day: Day) -> None:
         incident=police,
         nature="mental-health-crisis",
         channel="999",
-        person=who,
+        person=subject,
         location=place,
         linked=[{"agency": "las", "reference": ambulance}],
     )
@@ -484,7 +486,7 @@ def shared_crisis(day: Day) -> None:
         nature="mental-health-crisis",
         channel="agency",
         ambulance_category="C2",
-        person=who,
+        person=subject,
         location=place,
         linked=[{"agency": "met", "reference": police}],
     )
@@ -548,8 +550,8 @@ def detention(day: Day) -> None:
     """A detention under s136 by the book."""
     at, area = day.moment(), day.area()
     police, ambulance = day.new("CAD"), day.new("LAS")
-    who, place, trust = day.person(), day.place(area), TRUST_OF[area]
-    unit, crew, held, request = (
+    subject, place, trust = day.person(), day.place(area), TRUST_OF[area]
+    unit, crew, detention, request = (
         f"P{day.incidents}",
         f"A{day.incidents}",
         f"D-{day.incidents}",
@@ -567,22 +569,27 @@ def detention(day: Day) -> None:
         incident=police,
         nature="mental-health-crisis",
         channel="officer",
-        person=who,
+        person=subject,
         location=place,
         linked=[{"agency": "las", "reference": ambulance}],
     )
     day.say(at, "met-cad", "resource.on-scene", incident=police, resource=unit, kind="police-unit")
     day.say(
-        minute(2), "met-cad", "detention.consulted", incident=police, detention=held, role="nurse"
+        minute(2),
+        "met-cad",
+        "detention.consulted",
+        incident=police,
+        detention=detention,
+        role="nurse",
     )
     day.say(
         minute(3),
         "met-cad",
         "detention.detained",
         incident=police,
-        detention=held,
+        detention=detention,
         power="s136",
-        person=who,
+        person=subject,
     )
     day.say(minute(4), "met-cad", "assistance.requested", incident=police, of="ambulance")
     day.say(
@@ -593,7 +600,7 @@ def detention(day: Day) -> None:
         nature="mental-health-crisis",
         channel="agency",
         ambulance_category="C2",
-        person=who,
+        person=subject,
         linked=[{"agency": "met", "reference": police}],
     )
     day.say(
@@ -625,13 +632,20 @@ def detention(day: Day) -> None:
         "met-cad",
         "detention.conveyed",
         incident=police,
-        detention=held,
+        detention=detention,
         by="ambulance",
         to=site,
     )
-    day.say(minute(50), "met-cad", "detention.arrived", incident=police, detention=held, at=site)
     day.say(
-        minute(65), "met-cad", "detention.handed-over", incident=police, detention=held, at=site
+        minute(50), "met-cad", "detention.arrived", incident=police, detention=detention, at=site
+    )
+    day.say(
+        minute(65),
+        "met-cad",
+        "detention.handed-over",
+        incident=police,
+        detention=detention,
+        at=site,
     )
     day.say(
         minute(66),
@@ -660,13 +674,15 @@ def detention(day: Day) -> None:
         outcome="conveyed",
     )
     day.say(minute(90), "met-cad", "family.contacted", incident=police, relation="nearest-relative")
-    day.say(minute(180), "met-cad", "detention.assessment-started", incident=police, detention=held)
+    day.say(
+        minute(180), "met-cad", "detention.assessment-started", incident=police, detention=detention
+    )
     day.say(
         minute(300),
         "met-cad",
         "detention.assessed",
         incident=police,
-        detention=held,
+        detention=detention,
         outcome="section-2",
     )
     day.say(
@@ -674,7 +690,7 @@ def detention(day: Day) -> None:
         "met-cad",
         "detention.ended",
         incident=police,
-        detention=held,
+        detention=detention,
         outcome="section-2",
     )
     day.say(
@@ -720,7 +736,7 @@ def declined_well(day: Day) -> None:
 def absence(day: Day) -> None:
     """Gone from the ward, graded, the police told at once, back within hours."""
     at, reference, area = day.moment(), day.new("CAD"), day.area()
-    trust, who, name = TRUST_OF[area], day.person(), f"AB-{day.incidents}"
+    trust, subject, name = TRUST_OF[area], day.person(), f"AB-{day.incidents}"
     day.say(
         at,
         f"{trust}-ehr",
@@ -728,7 +744,7 @@ def absence(day: Day) -> None:
         absence=name,
         kind="absent-without-leave",
         legal_status="03",
-        person=who,
+        person=subject,
     )
     day.say(
         at + timedelta(minutes=4), f"{trust}-ehr", "absence.graded", absence=name, risk="medium"
@@ -740,7 +756,7 @@ def absence(day: Day) -> None:
         incident=reference,
         nature="missing",
         channel="agency",
-        person=who,
+        person=subject,
     )
     day.say(
         at + timedelta(minutes=20),
@@ -802,7 +818,7 @@ def referral(day: Day) -> None:
 def discharge(day: Day) -> None:
     """A discharge from hospital, followed up within seventy-two hours."""
     at, area = day.moment(), day.area()
-    trust, who = TRUST_OF[area], day.person()
+    trust, subject = TRUST_OF[area], day.person()
     day.incidents += 1
     local, name = f"P-{day.incidents}", f"FU-{day.incidents}"
     day.known.append(
@@ -810,7 +826,7 @@ def discharge(day: Day) -> None:
             START - timedelta(days=30),
             f"{trust}-ehr",
             "person.registered",
-            {"local_person": local, "person": who},
+            {"local_person": local, "person": subject},
         )
     )
     by = (at + timedelta(hours=72)).isoformat()
@@ -857,8 +873,13 @@ def ordinary_day(seed: int = 55) -> dict[str, object]:
         for _ in range(number):
             kind(day)
 
-    def told(said: list[tuple[datetime, str, str, dict[str, object]]]) -> list[dict[str, object]]:
-        ordered = sorted(said, key=lambda s: (s[0], s[1], s[2], str(s[3])))
+    def told(
+        statements: list[tuple[datetime, str, str, dict[str, object]]],
+    ) -> list[dict[str, object]]:
+        ordered = sorted(
+            statements,
+            key=lambda statement: (statement[0], statement[1], statement[2], str(statement[3])),
+        )
         return [
             {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "feed": feed, "type": kind, "data": data}
             for at, feed, kind, data in ordered
@@ -867,8 +888,9 @@ def ordinary_day(seed: int = 55) -> dict[str, object]:
     return {
         "title": "An ordinary day",
         "story": (
-            f"{sum(n for _, n in HOW_MANY)} ordinary matters of one day in London, each handled as it should be, among them "
-            "crises with an ambulance in time, detentions by the book, absences and follow-ups. Nothing is to be prompted."
+            f"{sum(number for _, number in HOW_MANY)} ordinary matters of one day in London, each handled "
+            "as it should be, among them crises with an ambulance in time, detentions by the book, absences and "
+            "follow-ups. Nothing is to be prompted."
         ),
         "start": f"{START:%Y-%m-%dT%H:%M:%SZ}",
         "until": "+72h",

@@ -24,14 +24,15 @@ TEN_MINUTES = timedelta(minutes=10)
 
 def cases() -> list[Path]:
     """The files of the cases, without the ordinary day."""
-    return sorted(p for p in HERE.glob("*.yaml") if p.stem[0].isdigit())
+    return sorted(path for path in HERE.glob("*.yaml") if path.stem[0].isdigit())
 
 
 def _delay(
     scenario: Scenario, outcome: Outcome, rule: str, knowable: str
 ) -> tuple[Alert, timedelta]:
     alert = min(
-        (a for a in outcome.alerts if a.rule == rule), key=lambda a: raised_at(a, outcome.log)
+        (alert for alert in outcome.alerts if alert.rule == rule),
+        key=lambda alert: raised_at(alert, outcome.log),
     )
     return alert, raised_at(alert, outcome.log) - scenario.instant(knowable)
 
@@ -45,34 +46,41 @@ def _said(delay: timedelta) -> str:
 
 def _peak(times: Sequence[datetime]) -> int:
     ordered = sorted(times)
-    return max((sum(1 for t in ordered if at <= t < at + TEN_MINUTES) for at in ordered), default=0)
+    return max(
+        (sum(1 for transition in ordered if at <= transition < at + TEN_MINUTES) for at in ordered),
+        default=0,
+    )
 
 
 def load_by_desk(outcomes: Iterable[tuple[Scenario, Outcome]]) -> dict[str, list[datetime]]:
     """When each desk was first told of an alert, all cases laid on one day by the time of day in London."""
-    found: dict[str, list[datetime]] = defaultdict(list)
+    instants: dict[str, list[datetime]] = defaultdict(list)
     day = datetime(2026, 11, 24, tzinfo=LONDON)
     for _, outcome in outcomes:
         for alert in outcome.alerts:
             for desk in {
-                t.desk for t in outcome.log if t.alert_id == alert.alert_id and t.kind == "raised"
+                transition.desk
+                for transition in outcome.log
+                if transition.alert_id == alert.alert_id and transition.kind == "raised"
             }:
                 first = min(
-                    t.at
-                    for t in outcome.log
-                    if t.alert_id == alert.alert_id and t.desk == desk and t.kind == "raised"
+                    transition.at
+                    for transition in outcome.log
+                    if transition.alert_id == alert.alert_id
+                    and transition.desk == desk
+                    and transition.kind == "raised"
                 )
                 local = first.astimezone(LONDON)
-                found[desk].append(
+                instants[desk].append(
                     day.replace(hour=local.hour, minute=local.minute, second=local.second)
                 )
-    return found
+    return instants
 
 
 def page() -> str:
     """The whole page."""
     registry, policy = own_registry(), load_policy()
-    ran = [(s := load_scenario(p), run(s, registry, policy)) for p in cases()]
+    ran = [(s := load_scenario(path), run(s, registry, policy)) for path in cases()]
     ordinary = load_scenario(HERE / "ordinary-day.yaml")
     quiet = run(ordinary, registry, policy)
     lines = [
@@ -96,11 +104,11 @@ def page() -> str:
             )
     matters = len(
         {
-            s.data.get("incident")
-            or s.data.get("absence")
-            or s.data.get("referral")
-            or s.data.get("follow_up")
-            for s in ordinary.events
+            case.data.get("incident")
+            or case.data.get("absence")
+            or case.data.get("referral")
+            or case.data.get("follow_up")
+            for case in ordinary.events
         }
     )
     lines += [
@@ -119,7 +127,7 @@ def page() -> str:
     ]
     load = load_by_desk(ran)
     for desk, times in sorted(load.items(), key=lambda item: (-len(item[1]), item[0]))[:12]:
-        hours = Counter(t.hour for t in times)
+        hours = Counter(time.hour for time in times)
         lines.append(f"| {desk} | {len(times)} | {max(hours.values())} | {_peak(times)} |")
     return "\n".join(lines) + "\n"
 

@@ -42,34 +42,36 @@ def found(result: Result) -> dict[str, Any]:
 
 
 def test_the_same_policy_changes_nothing(tmp_path: Path) -> None:
-    said = backtest(tmp_path, "--events", STORY, "--json")
-    assert said.exit_code == 0, said.output
-    document = found(said)
+    result = backtest(tmp_path, "--events", STORY, "--json")
+    assert result.exit_code == 0, result.output
+    document = found(result)
     assert document["same"] > 0
-    assert [document[k] for k in ("gained", "lost", "earlier", "later")] == [[], [], [], []]
+    assert [document[kind] for kind in ("gained", "lost", "earlier", "later")] == [[], [], [], []]
     assert document["load"]["live"] == document["load"]["candidate"] != {}
 
 
 def test_a_stricter_limit_prompts_earlier_and_says_by_how_much(tmp_path: Path) -> None:
-    said = backtest(
+    result = backtest(
         tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 240}}
     )
-    assert said.exit_code == 1
-    (moved,) = found(said)["earlier"]
+    assert result.exit_code == 1
+    (moved,) = found(result)["earlier"]
     assert (moved["rule"], moved["by_seconds"]) == ("R04", -60)
 
 
 def test_a_looser_assumption_prompts_later(tmp_path: Path) -> None:
-    said = backtest(
+    result = backtest(
         tmp_path, "--events", UNASKED, "--json", limits={"R04": {"ambulance_request_within": 360}}
     )
-    assert [(m["rule"], m["by_seconds"]) for m in found(said)["later"]] == [("R04", 60)]
+    assert [(moved["rule"], moved["by_seconds"]) for moved in found(result)["later"]] == [
+        ("R04", 60)
+    ]
 
 
 def test_a_rule_that_is_switched_off_loses_its_alerts(tmp_path: Path) -> None:
     off = {"R04": "tried without it"}
-    said = backtest(tmp_path, "--events", UNASKED, "--json", switched_off=off)
-    assert [a["rule"] for a in found(said)["lost"]] == ["R04"]
+    result = backtest(tmp_path, "--events", UNASKED, "--json", switched_off=off)
+    assert [alert["rule"] for alert in found(result)["lost"]] == ["R04"]
     turned = CliRunner().invoke(
         main,
         [
@@ -83,17 +85,19 @@ def test_a_rule_that_is_switched_off_loses_its_alerts(tmp_path: Path) -> None:
             "--json",
         ],
     )
-    assert [a["rule"] for a in found(turned)["gained"]] == ["R04"]
+    assert [alert["rule"] for alert in found(turned)["gained"]] == ["R04"]
 
 
 def test_events_of_a_file_are_a_history_too(tmp_path: Path) -> None:
     lines = tmp_path / "day.jsonl"
-    events = [a.event for a in arrivals(load_scenario(UNASKED), REGISTRY)]
-    lines.write_bytes(b"\n".join(encode(e) for e in events))
-    said = backtest(tmp_path, "--events", lines, limits={"R04": {"ambulance_request_within": 240}})
-    assert said.exit_code == 1
-    assert "earlier  R04" in said.stdout
-    assert "by 0:01:00" in said.stdout
+    events = [arrival.event for arrival in arrivals(load_scenario(UNASKED), REGISTRY)]
+    lines.write_bytes(b"\n".join(encode(event) for event in events))
+    result = backtest(
+        tmp_path, "--events", lines, limits={"R04": {"ambulance_request_within": 240}}
+    )
+    assert result.exit_code == 1
+    assert "earlier  R04" in result.stdout
+    assert "by 0:01:00" in result.stdout
 
 
 def test_only_what_was_received_in_the_window_is_history(tmp_path: Path) -> None:
@@ -111,33 +115,37 @@ def test_history_must_be_given_and_be_readable(tmp_path: Path) -> None:
 
 
 def test_a_bad_candidate_is_refused_with_place_and_remedy(tmp_path: Path) -> None:
-    said = backtest(tmp_path, "--events", STORY, switched_off={"R01": "too loud"})
-    assert said.exit_code == 2
-    assert "R01 cannot be switched off" in said.output
+    result = backtest(tmp_path, "--events", STORY, switched_off={"R01": "too loud"})
+    assert result.exit_code == 2
+    assert "R01 cannot be switched off" in result.output
 
 
-@pytest.mark.parametrize("path", [STORY, UNASKED], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [STORY, UNASKED], ids=lambda path: path.stem)
 def test_history_is_run_as_the_scenario_is(path: Path) -> None:
     scenario = load_scenario(path)
-    events = [received(a, REGISTRY) for a in arrivals(scenario, REGISTRY)]
+    events = [received(arrival, REGISTRY) for arrival in arrivals(scenario, REGISTRY)]
     outcome = run(scenario, REGISTRY, POLICY)
     first = {
-        a.key: min(t.at for t in outcome.log if t.alert_id == a.alert_id)
-        for a in outcome.alerts
-        if not a.feed
+        alert.key: min(
+            transition.at for transition in outcome.log if transition.alert_id == alert.alert_id
+        )
+        for alert in outcome.alerts
+        if not alert.feed
     }
     end = scenario.instant(scenario.until)
     assert {
-        k: a.at for k, a in run_history(events, REGISTRY, POLICY).alerts.items() if a.at <= end
+        key: alert.at
+        for key, alert in run_history(events, REGISTRY, POLICY).alerts.items()
+        if alert.at <= end
     } == first
 
 
 def test_load_counts_the_worst_hour_and_the_worst_ten_minutes() -> None:
-    load = load_of([START + timedelta(minutes=m) for m in (0, 1, 2, 30, 59, 60, 200)])
+    load = load_of([START + timedelta(minutes=minute) for minute in (0, 1, 2, 30, 59, 60, 200)])
     assert (load.alarms, load.most_in_an_hour, load.most_in_ten_minutes, load.manageable) == (
         7,
         5,
         3,
         True,
     )
-    assert not load_of([START + timedelta(seconds=n) for n in range(11)]).manageable
+    assert not load_of([START + timedelta(seconds=number) for number in range(11)]).manageable

@@ -19,14 +19,14 @@ FIXTURES = Path(__file__).parents[2] / "fixtures/nhs"
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Outgoing]:
     """What would have gone to Kafka."""
-    gone: list[Outgoing] = []
+    sent: list[Outgoing] = []
 
     async def keep(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:
-        gone.extend(outgoing)
+        sent.extend(outgoing)
 
     monkeypatch.setattr(publish, "_send", keep)
     monkeypatch.setenv("LIAISON_PSEUDONYM_KEY", "a secret of the tests")
-    return gone
+    return sent
 
 
 def test_a_folder_of_adt_messages_is_sent_and_the_one_that_is_none_is_named(
@@ -37,7 +37,7 @@ def test_a_folder_of_adt_messages_is_sent_and_the_one_that_is_none_is_named(
         ["publish", "--source", "hl7v2", "--data", str(FIXTURES / "adt"), "--feed", "slam-ehr"],
     )
     assert done.exit_code == 1
-    assert {o.topic for o in sent} == {"feed.slam-ehr"}
+    assert {outgoing.topic for outgoing in sent} == {"feed.slam-ehr"}
     assert len(sent) == 6
     assert "ORU_R01_ORU_R01_v2.5.1_1.hl7:1: fault MSH-9 message-not-carried" in done.stderr
     assert "note PID-7 date-malformed" in done.stderr
@@ -52,7 +52,7 @@ def test_the_events_of_one_person_keep_their_order_and_their_key_tells_nobody_wh
     )
     assert done.exit_code == 0, done.output
     assert len(sent) == 6
-    (key,) = {o.key for o in sent}
+    (key,) = {outgoing.key for outgoing in sent}
     assert key is not None
     assert key.startswith(b"nhs.")
     assert b"6700028191" not in key
@@ -72,7 +72,7 @@ def test_a_list_of_patients_is_sent(sent: list[Outgoing]) -> None:
         ],
     )
     assert done.exit_code == 0, done.output
-    assert len({o.key for o in sent}) == 57
+    assert len({outgoing.key for outgoing in sent}) == 57
 
 
 def test_resources_one_a_line_are_told_apart_by_their_line(
@@ -87,7 +87,7 @@ def test_resources_one_a_line_are_told_apart_by_their_line(
     )
     assert done.exit_code == 1
     assert "people.ndjson:3: fault / json-invalid" in done.stderr
-    assert [o.key for o in sent] == [b"a", b"b"]
+    assert [outgoing.key for outgoing in sent] == [b"a", b"b"]
 
 
 def test_without_a_feed_nothing_is_sent(sent: list[Outgoing]) -> None:

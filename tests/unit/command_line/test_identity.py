@@ -50,11 +50,11 @@ def answered(tmp_path: Path) -> dict[str, dict[str, str]]:
     assert ran.exit_code == 1
     assert "queries.csv line 5: date_of_birth: write it as YYYY-MM-DD" in ran.output
     with (tmp_path / "out.csv").open() as out:
-        return {r["query_id"]: r for r in csv.DictReader(out)}
+        return {row["query_id"]: row for row in csv.DictReader(out)}
 
 
 def test_a_bad_row_is_named_and_the_rest_is_matched(answered: dict[str, dict[str, str]]) -> None:
-    assert {q: (r["decision"], r["person_id"]) for q, r in answered.items()} == {
+    assert {query: (row["decision"], row["person_id"]) for query, row in answered.items()} == {
         "q1": ("attach", "p1"),
         "q2": ("attach", "p2"),
         "q3": ("possible", "p3"),
@@ -63,11 +63,14 @@ def test_a_bad_row_is_named_and_the_rest_is_matched(answered: dict[str, dict[str
 
 
 def test_it_is_judged_by_group_and_a_gap_is_a_finding(tmp_path: Path) -> None:
-    rows = [f"q{i},attach,p{i},30,1,\n" for i in range(10)]
+    rows = [f"q{number},attach,p{number},30,1,\n" for number in range(10)]
     (tmp_path / "out.csv").write_text(
         "query_id,decision,person_id,weight,probability,second_weight\n" + "".join(rows)
     )
-    truth = [f"q{i},{'p' + str(i) if i != 3 else ''},{'a' if i < 4 else 'b'}\n" for i in range(10)]
+    truth = [
+        f"q{number},{'p' + str(number) if number != 3 else ''},{'a' if number < 4 else 'b'}\n"
+        for number in range(10)
+    ]
     (tmp_path / "truth.csv").write_text("query_id,person_id,origin\n" + "".join(truth))
     ran = CliRunner().invoke(
         main,
@@ -93,9 +96,9 @@ def test_it_is_judged_by_group_and_a_gap_is_a_finding(tmp_path: Path) -> None:
 def test_a_threshold_rests_on_enough_outcomes_or_there_is_none() -> None:
     assert upper_bound(0, 2995) == pytest.approx(0.001, rel=0.01), "three in n: the rule of three"
     assert threshold([(20.0, True)] * 1000) is None
-    found = threshold([(20.0, True)] * 4000 + [(12.0, True)] * 1000 + [(8.0, False)] * 20)
-    assert found is not None
-    assert (found.weight, found.wrong, found.attached) == (12.0, 0, 5000)
+    result = threshold([(20.0, True)] * 4000 + [(12.0, True)] * 1000 + [(8.0, False)] * 20)
+    assert result is not None
+    assert (result.weight, result.wrong, result.attached) == (12.0, 0, 5000)
 
 
 def test_the_register_that_doubled_is_warned_of(tmp_path: Path) -> None:
@@ -145,7 +148,7 @@ def test_a_decision_is_explained_field_by_field_without_what_anybody_is_called(
 ) -> None:
     (tmp_path / "people.csv").write_text(PEOPLE)
     (tmp_path / "queries.csv").write_text(QUERIES)
-    asked = [
+    arguments = [
         "identity",
         "explain",
         "--people",
@@ -153,13 +156,13 @@ def test_a_decision_is_explained_field_by_field_without_what_anybody_is_called(
         "--queries",
         str(tmp_path / "queries.csv"),
     ]
-    ran = CliRunner().invoke(main, [*asked, "--id", "q3", "--as-of", "2026-01-01"])
+    ran = CliRunner().invoke(main, [*arguments, "--id", "q3", "--as-of", "2026-01-01"])
     assert ran.exit_code == 0
     assert "decision: possible (FHIR grade: possible), rule family-guard" in ran.output
     assert "1. p3:" in ran.output
     assert "never attached: family-guard" in ran.output
     assert "Farah" not in ran.output
-    unknown = CliRunner().invoke(main, [*asked, "--id", "q9"])
+    unknown = CliRunner().invoke(main, [*arguments, "--id", "q9"])
     assert unknown.exit_code == 2
     assert "no readable row with the id q9" in unknown.output
 

@@ -136,8 +136,8 @@ def test_a_mistake_is_named_with_file_line_and_remedy(case: str, tmp_path: Path)
     assert answer.exit_code == 1
     sentences = answer.stderr.strip().splitlines()
     assert any(
-        said.startswith(f"story.yaml:{line}") and f"[{code}]" in said and remedy in said
-        for said in sentences
+        sentence.startswith(f"story.yaml:{line}") and f"[{code}]" in sentence and remedy in sentence
+        for sentence in sentences
     ), sentences
 
 
@@ -145,8 +145,8 @@ def test_each_mistake_of_a_file_is_named_at_once(tmp_path: Path) -> None:
     text = SOUND.replace("met-supervisor]", "nobody]").replace("corrects: first", "corrects: third")
     answer = replay(written(tmp_path, text), "--json")
     (document,) = json.loads(answer.stdout)["scenarios"]
-    found = [(f["code"], f["line"], f["pointer"]) for f in document["faults"]]
-    assert found == [
+    faults = [(fault["code"], fault["line"], fault["pointer"]) for fault in document["faults"]]
+    assert faults == [
         ("correction-of-nothing", 9, "/events/3/data/corrects"),
         ("desk-unknown", 15, "/expect/0/desks/1"),
     ]

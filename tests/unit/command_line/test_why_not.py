@@ -21,9 +21,9 @@ def replay(*arguments: str | Path) -> Result:
 
 
 def answer(scenario: str, rule: str, *more: str) -> dict[str, Any]:
-    said = replay(SCENARIOS / f"{scenario}.yaml", "--why-not", rule, "--json", *more)
-    assert said.exit_code == 0, said.output
-    (document,) = json.loads(said.stdout)
+    result = replay(SCENARIOS / f"{scenario}.yaml", "--why-not", rule, "--json", *more)
+    assert result.exit_code == 0, result.output
+    (document,) = json.loads(result.stdout)
     return dict(document)
 
 
@@ -31,60 +31,60 @@ def said_at(kind: str, at: str) -> tuple[str, str]:
     return (f"uk.crisisliaison.{kind}.v1", at)
 
 
-def silencing(told: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(s["type"], s["at"]) for s in told["silenced_by"]]
+def silencing(answer_: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(sentence["type"], sentence["at"]) for sentence in answer_["silenced_by"]]
 
 
 def test_the_event_that_silences_a_rule_is_named() -> None:
-    told = answer("already-an-emergency", "R01", "--at", "10:00")
-    assert silencing(told) == [said_at("resource.assigned", "2026-11-09T09:42:00+00:00")]
-    assert not told["condition_missing"]
+    why = answer("already-an-emergency", "R01", "--at", "10:00")
+    assert silencing(why) == [said_at("resource.assigned", "2026-11-09T09:42:00+00:00")]
+    assert not why["condition_missing"]
 
 
 def test_what_ended_an_alert_is_named_with_when_it_ended() -> None:
-    told = answer("restrained-and-cannot-breathe", "R02", "--at", "17:15")
+    why = answer("restrained-and-cannot-breathe", "R02", "--at", "17:15")
     # without the report, which names the police's incident, the grade would be of another crisis
-    assert silencing(told) == [
+    assert silencing(why) == [
         said_at("incident.reported", "2026-11-12T17:01:00+00:00"),
         said_at("incident.graded", "2026-11-12T17:14:00+00:00"),
     ]
-    assert [ended[0] for ended in told["ended"]] == ["2026-11-12T17:14:00+00:00"]
+    assert [ended[0] for ended in why["ended"]] == ["2026-11-12T17:14:00+00:00"]
 
 
 def test_a_rule_whose_limit_is_not_reached_names_the_limit_and_when_it_comes_by_itself() -> None:
-    told = answer(UNASKED.stem, "R04", "--at", "23:08")
-    assert told["comes_at"] == "2026-11-14T23:11:00+00:00"
-    assert told["limits_not_reached"] == ["ambulance_request_within"]
+    why = answer(UNASKED.stem, "R04", "--at", "23:08")
+    assert why["comes_at"] == "2026-11-14T23:11:00+00:00"
+    assert why["limits_not_reached"] == ["ambulance_request_within"]
 
 
 def test_a_rule_that_stands_is_said_to_stand() -> None:
-    told = answer("restrained-and-cannot-breathe", "R02", "--at", "17:12")
-    assert told["stands"]
-    assert not told["condition_missing"]
+    why = answer("restrained-and-cannot-breathe", "R02", "--at", "17:12")
+    assert why["stands"]
+    assert not why["condition_missing"]
 
 
 def test_a_condition_that_nothing_made_is_said_so_with_the_rules_own_words() -> None:
-    said = replay(SCENARIOS / "quiet-night.yaml", "--why-not", "R02")
-    assert said.exit_code == 0
-    assert "no single change would" in said.stdout
-    assert CATALOGUE["R02"].when in said.stdout
+    answer = replay(SCENARIOS / "quiet-night.yaml", "--why-not", "R02")
+    assert answer.exit_code == 0
+    assert "no single change would" in answer.stdout
+    assert CATALOGUE["R02"].when in answer.stdout
 
 
-@pytest.mark.parametrize("rule", [r for r in CATALOGUE if r != "R30"])
+@pytest.mark.parametrize("rule", [rule for rule in CATALOGUE if rule != "R30"])
 def test_every_rule_can_be_asked(rule: str) -> None:
     assert answer("police-leave-before-health-arrives", rule)["rule"] == rule
 
 
 def test_an_alert_is_explained_by_rule_policy_events_limits_and_suppressors() -> None:
-    said = replay(UNASKED, "--explain", "--json")
-    assert said.exit_code == 0
-    (scenario,) = json.loads(said.stdout)["scenarios"]
-    (told,) = [e for e in scenario["explanations"] if e["rule"] == "R04"]
-    assert told["rule_version"] == CATALOGUE["R04"].version
-    assert told["policy_version"] >= 1
-    assert any(e["type"].endswith("detention.detained.v1") for e in told["events"])
-    assert ["ambulance_request_within", 300, "seconds"] in told["limits"]
-    assert told["not_applying"] == list(CATALOGUE["R04"].not_when)
+    result = replay(UNASKED, "--explain", "--json")
+    assert result.exit_code == 0
+    (scenario,) = json.loads(result.stdout)["scenarios"]
+    (explanation,) = [entry for entry in scenario["explanations"] if entry["rule"] == "R04"]
+    assert explanation["rule_version"] == CATALOGUE["R04"].version
+    assert explanation["policy_version"] >= 1
+    assert any(event["type"].endswith("detention.detained.v1") for event in explanation["events"])
+    assert ["ambulance_request_within", 300, "seconds"] in explanation["limits"]
+    assert explanation["not_applying"] == list(CATALOGUE["R04"].not_when)
     text = replay(UNASKED, "--explain").stdout
     assert "limit ambulance_request_within: 300 seconds" in text
 

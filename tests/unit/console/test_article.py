@@ -84,13 +84,18 @@ def test_who_else_was_told_is_shown_with_their_answer() -> None:
 
 def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
     later = AT + timedelta(minutes=1)
-    wanted = [
+    in_order = [
         state(alert_id="1"),
         state(alert_id="2", raised_at=later),
         state(alert_id="3", state="acknowledged", acknowledged_at=later, acknowledged_by="AB@las"),
         state(alert_id="4", urgency=2),
     ]
-    assert sorted([wanted[2], *wanted[:2], *wanted[3:]], key=lambda s: s.order) == wanted
+    assert (
+        sorted(
+            [in_order[2], *in_order[:2], *in_order[3:]], key=lambda shown_state: shown_state.order
+        )
+        == in_order
+    )
 
 
 def test_what_ended_stays_until_someone_answers() -> None:

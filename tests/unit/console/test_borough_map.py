@@ -16,7 +16,7 @@ def test_every_borough_has_a_closed_path_within_the_sheet() -> None:
     assert len(SHEET.outlines) == 33
     for outline in SHEET.outlines:
         assert re.fullmatch(r"(M(\d+ \d+ ?)+Z ?)+", outline.path)
-        numbers = [int(n) for n in re.findall(r"\d+", outline.path)]
+        numbers = [int(number) for number in re.findall(r"\d+", outline.path)]
         assert max(numbers[0::2]) <= WIDTH
         assert max(numbers[1::2]) <= SHEET.height
 
@@ -34,7 +34,7 @@ def test_north_is_up_and_east_is_right() -> None:
 
 def test_places_too_near_to_be_told_apart_share_a_mark() -> None:
     marks = SHEET.marks({1: (51.50, -0.10), 2: (51.5001, -0.1001), 3: (51.60, 0.10)})
-    assert [m.numbers for m in marks] == ["1, 2", "3"]
+    assert [mark.numbers for mark in marks] == ["1, 2", "3"]
     assert marks[0].width > marks[1].width
 
 

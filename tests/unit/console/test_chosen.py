@@ -24,9 +24,9 @@ def test_a_url_that_says_nothing_sensible_chooses_everything_open(
 
 
 def test_a_choice_can_be_read_back_from_its_own_url() -> None:
-    chosen = Chosen.of("AB@las", "mine", ["2", "1"], "3")
-    assert chosen.query() == "?show=mine&urgency=1&urgency=2&page=3"
-    assert chosen.query(page=1) == "?show=mine&urgency=1&urgency=2"
+    choice = Chosen.of("AB@las", "mine", ["2", "1"], "3")
+    assert choice.query() == "?show=mine&urgency=1&urgency=2&page=3"
+    assert choice.query(page=1) == "?show=mine&urgency=1&urgency=2"
     assert Chosen("AB@las").query() == ""
 
 

@@ -23,27 +23,23 @@ def operator(*grants: Grant) -> Operator:
 )
 def test_nobody_may_anything_without_a_grant_or_at_another_agency(permission: Permission) -> None:
     assert not operator().may(permission, LAS)
-    everything = (
-        Grant("operator", "slam"),
-        Grant("supervisor", "slam"),
-        Grant("governance", "slam"),
-    )
-    assert not operator(*everything).may(permission, LAS)
-    assert not operator(*everything).may_at(permission, "las")
+    grants = (Grant("operator", "slam"), Grant("supervisor", "slam"), Grant("governance", "slam"))
+    assert not operator(*grants).may(permission, LAS)
+    assert not operator(*grants).may_at(permission, "las")
 
 
 def test_a_grant_for_one_desk_is_none_for_another_desk_or_for_the_agency() -> None:
-    held = operator(Grant("supervisor", "las", "las-mental-health"))
-    assert held.may("supervise", LAS)
-    assert not held.may("supervise", Desk("las-other", "Other", "las", "LAS"))
-    assert not held.may_at("supervise", "las")
+    rights = operator(Grant("supervisor", "las", "las-mental-health"))
+    assert rights.may("supervise", LAS)
+    assert not rights.may("supervise", Desk("las-other", "Other", "las", "LAS"))
+    assert not rights.may_at("supervise", "las")
 
 
 def test_governance_and_privacy_officers_see_no_crisis() -> None:
-    held = operator(Grant("governance", "las"), Grant("privacy-officer", "las"))
-    assert not held.may("see", LAS)
-    assert held.may_at("govern", "las")
-    assert held.may_at("privacy", "las")
+    rights = operator(Grant("governance", "las"), Grant("privacy-officer", "las"))
+    assert not rights.may("see", LAS)
+    assert rights.may_at("govern", "las")
+    assert rights.may_at("privacy", "las")
 
 
 @pytest.mark.parametrize(
@@ -58,4 +54,4 @@ def test_governance_and_privacy_officers_see_no_crisis() -> None:
     ],
 )
 def test_a_claim_of_the_provider_is_a_grant_or_nothing(claim: str, grant: Grant | None) -> None:
-    assert grant_of(claim, {d.desk: d.agency for d in (LAS, SLAM)}) == grant
+    assert grant_of(claim, {desk.desk: desk.agency for desk in (LAS, SLAM)}) == grant

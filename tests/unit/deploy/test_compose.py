@@ -90,6 +90,10 @@ def test_secrets_have_no_default() -> None:
 
 def test_our_services_do_not_run_as_root(compose: dict[str, Any]) -> None:
     assert re.search(r"^USER 10001$", (ROOT / "deploy/docker/Dockerfile").read_text(), re.MULTILINE)
-    ours = [s for s in compose["services"].values() if s["image"].startswith("crisis-liaison:")]
+    ours = [
+        service
+        for service in compose["services"].values()
+        if service["image"].startswith("crisis-liaison:")
+    ]
     assert len(ours) == 8
     assert all("user" not in service and service["cap_drop"] == ["ALL"] for service in ours)

@@ -31,7 +31,9 @@ def _defined() -> set[str]:
 def _unset() -> set[str]:
     """Metrics that are defined and that no service touches."""
     code = "\n".join(
-        p.read_text() for p in (ROOT / "services").rglob("*.py") if p != Path(metrics.__file__)
+        path.read_text()
+        for path in (ROOT / "services").rglob("*.py")
+        if path != Path(metrics.__file__)
     )
     constants = [name for name in vars(metrics) if name.isupper() and name != "LATENCY_BUCKETS"]
     return {

@@ -31,11 +31,11 @@ TOKENS = {"slam": "the token of slam", "met": "the token of the met"}
 CREDENTIALS = Credentials.model_validate(
     {
         "agencies": {
-            a: {
-                "token_sha256": [hashlib.sha256(t.encode()).hexdigest()],
-                "client_subjects": [f"CN={a}"],
+            agency: {
+                "token_sha256": [hashlib.sha256(token.encode()).hexdigest()],
+                "client_subjects": [f"CN={agency}"],
             }
-            for a, t in TOKENS.items()
+            for agency, token in TOKENS.items()
         }
     }
 )
@@ -63,9 +63,13 @@ class Door:
     def __init__(self, road: Kept | None = None, client_header: str = "", **settings: Any) -> None:
         self.road = road or Kept()
         keeper = Doorkeeper(CREDENTIALS, REGISTRY, client_header)
-        made = Settings(pseudonym_key="a secret of the tests", **settings)
+        own_settings = Settings(pseudonym_key="a secret of the tests", **settings)
         app = create_app(
-            made, REGISTRY, keeper, self.road, ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC))
+            own_settings,
+            REGISTRY,
+            keeper,
+            self.road,
+            ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC)),
         )
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app), base_url="http://gateway"
@@ -74,16 +78,18 @@ class Door:
     async def send(
         self, path: str, body: Any, agency: str | None = "slam", **headers: str
     ) -> httpx.Response:
-        shown = {"authorization": f"Bearer {TOKENS[agency]}"} if agency else {}
+        headers_shown = {"authorization": f"Bearer {TOKENS[agency]}"} if agency else {}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return await self._client.post(path, content=content, headers=shown | STRUCTURED | headers)
+        return await self._client.post(
+            path, content=content, headers=headers_shown | STRUCTURED | headers
+        )
 
 
 def codes(answer: httpx.Response) -> list[str]:
-    for each in answer.json()["issue"]:
-        assert each["remedy"]
-        assert each["diagnostics"]
-    return [each["details"]["coding"][0]["code"] for each in answer.json()["issue"]]
+    for issue in answer.json()["issue"]:
+        assert issue["remedy"]
+        assert issue["diagnostics"]
+    return [issue["details"]["coding"][0]["code"] for issue in answer.json()["issue"]]
 
 
 async def test_an_event_is_taken_and_the_receipt_names_it() -> None:
@@ -93,13 +99,13 @@ async def test_an_event_is_taken_and_the_receipt_names_it() -> None:
     assert answer.json() == {
         "accepted": [{"source": "/slam/ehr", "id": PLAN["id"], "type": PLAN["type"]}]
     }
-    assert [(topic, e.id) for topic, e in door.road.sent] == [("feed.slam-ehr", PLAN["id"])]
+    assert [(topic, event.id) for topic, event in door.road.sent] == [("feed.slam-ehr", PLAN["id"])]
     assert (answer.headers["x-request-id"], answer.headers["x-correlation-id"]) == ("r-1", "c-1")
 
 
 async def test_binary_mode_is_the_same_event() -> None:
     door = Door()
-    headers = {f"ce-{k}": v for k, v in PLAN.items() if k != "data"} | {
+    headers = {f"ce-{key}": value for key, value in PLAN.items() if key != "data"} | {
         "content-type": "application/json"
     }
     assert (await door.send("/events", PLAN["data"], **headers)).status_code == 202
@@ -110,16 +116,19 @@ async def test_binary_mode_is_the_same_event() -> None:
 
 async def test_a_batch_is_taken_whole_or_not_at_all() -> None:
     door, kind = Door(), {"content-type": "application/cloudevents-batch+json"}
-    answer = await door.send("/events", [PLAN | {"id": f"e{n}"} for n in range(3)], **kind)
+    answer = await door.send(
+        "/events", [PLAN | {"id": f"e{number}"} for number in range(3)], **kind
+    )
     assert answer.status_code == 202
-    assert [e["id"] for e in answer.json()["accepted"]] == ["e0", "e1", "e2"]
+    assert [event["id"] for event in answer.json()["accepted"]] == ["e0", "e1", "e2"]
     refused = await door.send(
         "/events", [PLAN | {"id": "e4"}, PLAN | {"time": "yesterday"}], **kind
     )
     assert refused.status_code == 400
-    assert [(i["pointer"], i["details"]["coding"][0]["code"]) for i in refused.json()["issue"]] == [
-        ("/1/time", "SEND_TIME_MALFORMED")
-    ]
+    assert [
+        (issue["pointer"], issue["details"]["coding"][0]["code"])
+        for issue in refused.json()["issue"]
+    ] == [("/1/time", "SEND_TIME_MALFORMED")]
     assert len(door.road.sent) == 3
 
 
@@ -216,7 +225,7 @@ async def test_brackets_within_words_are_no_nesting() -> None:
 async def test_every_fault_of_an_event_is_told_with_its_place_and_no_value() -> None:
     answer = await Door().send("/events", PLAN | {"data": {"pathway": "CP 77 Okafor", "teem": "x"}})
     assert answer.status_code == 400
-    assert {i["pointer"] for i in answer.json()["issue"]} == {
+    assert {issue["pointer"] for issue in answer.json()["issue"]} == {
         "/data/local_person",
         "/data/pathway",
         "/data/teem",
@@ -226,8 +235,8 @@ async def test_every_fault_of_an_event_is_told_with_its_place_and_no_value() -> 
 
 async def test_an_agency_that_sends_too_much_is_told_when_to_come_again() -> None:
     door = Door(gateway_per_second=5)
-    answers = [await door.send("/events", PLAN | {"id": f"e{n}"}) for n in range(12)]
-    late = [a for a in answers if a.status_code == 429]
+    answers = [await door.send("/events", PLAN | {"id": f"e{number}"}) for number in range(12)]
+    late = [answer for answer in answers if answer.status_code == 429]
     assert late
     assert late[0].headers["retry-after"] == "1"
     assert codes(late[0]) == ["SEND_TOO_MANY_REQUESTS"]
@@ -263,13 +272,13 @@ async def test_of_a_bundle_the_right_is_sent_and_the_wrong_named() -> None:
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",
-        "entry": [{"resource": p} for p in people],
+        "entry": [{"resource": person} for person in people],
     }
     answer = await door.send("/fhir", bundle)
     assert answer.status_code == 202
     assert len(answer.json()["accepted"]) == 1
-    errors = [i for i in answer.json()["issue"] if i["severity"] == "error"]
-    assert [i["pointer"] for i in errors] == ["/entry/1/resource/gender"]
+    errors = [issue for issue in answer.json()["issue"] if issue["severity"] == "error"]
+    assert [error["pointer"] for error in errors] == ["/entry/1/resource/gender"]
     alone = await door.send("/fhir", {"resourceType": "Observation"})
     assert (alone.status_code, codes(alone)) == (400, ["SEND_RESOURCE_NOT_CARRIED"])
 
@@ -302,10 +311,10 @@ async def test_an_hl7_message_is_acknowledged_as_what_became_of_it(
     door = Door()
     answer = await door.send("/hl7v2", body, **{"content-type": "application/hl7-v2"})
     assert answer.status_code == 200
-    head, said, *errors = answer.text.rstrip("\r").split("\r")
+    head, acknowledgement, *errors = answer.text.rstrip("\r").split("\r")
     assert head.startswith("MSH|^~\\&|")
-    assert said.split("|")[1] == code
-    assert control is None or said.split("|")[2] == control
+    assert acknowledgement.split("|")[1] == code
+    assert control is None or acknowledgement.split("|")[2] == control
     assert bool(errors) is (code != "AA")
     assert bool(door.road.sent) is (code == "AA")
     assert "SMITH" not in answer.text
@@ -327,7 +336,7 @@ async def test_a_message_that_is_not_stored_is_not_acknowledged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "sentence"),
     [
         ("agencies: {slam: {token_sha256: [in-clear]}}", "docs/gateway.md"),
         ("agencies: {nobody: {}}", "nobody"),
@@ -336,13 +345,13 @@ async def test_a_message_that_is_not_stored_is_not_acknowledged() -> None:
     ],
 )
 def test_a_credentials_file_that_is_wrong_is_refused_without_repeating_it(
-    tmp_path: Path, written: str, said: str
+    tmp_path: Path, written: str, sentence: str
 ) -> None:
     file = tmp_path / "credentials.yaml"
     file.write_text(written)
     with pytest.raises(SettingsError) as refused:
         load(file, REGISTRY)
-    assert said in str(refused.value)
+    assert sentence in str(refused.value)
     assert "in-clear" not in str(refused.value)
 
 

@@ -24,11 +24,13 @@ SHE: dict[str, Any] = {
 
 
 def described_as(**fields: Any) -> PersonDescriptor:
-    return PersonDescriptor.model_validate({k: v for k, v in fields.items() if v is not None})
+    return PersonDescriptor.model_validate(
+        {key: value for key, value in fields.items() if value is not None}
+    )
 
 
-def named(given: str | None, family: str | None, **fields: Any) -> PersonDescriptor:
-    parts = {k: v for k, v in (("given", given), ("family", family)) if v}
+def named(given_name: str | None, family: str | None, **fields: Any) -> PersonDescriptor:
+    parts = {key: value for key, value in (("given", given_name), ("family", family)) if value}
     return described_as(names=[parts], **fields)
 
 
@@ -166,8 +168,8 @@ def test_who_is_not_sure_whom_they_describe_contradicts_less(
 
 def test_two_verified_numbers_of_a_person_believed_to_be_it_still_tell_apart() -> None:
     hers = described_as(nhs_number=HERS, nhs_number_status="01")
-    his = described_as(nhs_number=HIS, nhs_number_status="01", certainty="believed")
-    assert ground(hers, his) is Ground.NUMBERS
+    father = described_as(nhs_number=HIS, nhs_number_status="01", certainty="believed")
+    assert ground(hers, father) is Ground.NUMBERS
 
 
 def test_an_apparent_age_beside_a_birthday_says_nothing_without_a_day() -> None:

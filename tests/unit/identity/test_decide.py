@@ -47,7 +47,9 @@ SHE: dict[str, Any] = {
 
 
 def said(**fields: Any) -> PersonDescriptor:
-    return PersonDescriptor.model_validate({k: v for k, v in fields.items() if v is not None})
+    return PersonDescriptor.model_validate(
+        {key: value for key, value in fields.items() if value is not None}
+    )
 
 
 def on_file(person_id: str = "zofia", died_on: date | None = None, **changes: Any) -> PersonOnFile:
@@ -60,10 +62,10 @@ def nameless_number(**changes: Any) -> PersonDescriptor:
 
 
 def test_a_verified_number_whose_birthday_agrees_attaches() -> None:
-    found = decide(
+    decision = decide(
         said(nhs_number=HERS, nhs_number_status="01", date_of_birth="1985-09-14"), [on_file()]
     )
-    assert (found.outcome, found.person_id, found.rule) == (
+    assert (decision.outcome, decision.person_id, decision.rule) == (
         "attached",
         "zofia",
         "verified-nhs-number",
@@ -105,8 +107,8 @@ def test_a_number_alone_or_contradicted_attaches_nobody(descriptor: PersonDescri
     ],
 )
 def test_what_a_call_damages_is_still_her(changes: dict[str, Any]) -> None:
-    found = decide(nameless_number(**changes), [on_file()])
-    assert (found.outcome, found.person_id) == ("attached", "zofia")
+    decision = decide(nameless_number(**changes), [on_file()])
+    assert (decision.outcome, decision.person_id) == ("attached", "zofia")
 
 
 @pytest.mark.parametrize(
@@ -121,8 +123,8 @@ def test_what_a_call_damages_is_still_her(changes: dict[str, Any]) -> None:
 def test_a_relative_or_a_namesake_is_never_taken_for_her(
     changes: dict[str, Any], rule: str
 ) -> None:
-    found = decide(said(**(SHE | {"nhs_number_status": "02"} | changes)), [on_file()])
-    assert (found.outcome, found.rule) == ("possible", rule)
+    decision = decide(said(**(SHE | {"nhs_number_status": "02"} | changes)), [on_file()])
+    assert (decision.outcome, decision.rule) == ("possible", rule)
 
 
 def test_without_the_vetoes_the_twin_would_be_attached(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,8 +150,10 @@ def test_telephone_and_place_never_attach(
 
 def test_an_unknown_male_is_nobody() -> None:
     unknown = [{"given": "Unknown", "family": "Male"}]
-    found = decide(said(names=unknown, apparent_age=40), [on_file(names=unknown, nhs_number=None)])
-    assert (found.outcome, found.rule) == ("unknown", "insufficient-evidence")
+    decision = decide(
+        said(names=unknown, apparent_age=40), [on_file(names=unknown, nhs_number=None)]
+    )
+    assert (decision.outcome, decision.rule) == ("unknown", "insufficient-evidence")
 
 
 def test_somebody_who_has_died_is_possible_at_most() -> None:
@@ -175,9 +179,12 @@ def test_two_who_both_fit_attach_nobody_in_any_order() -> None:
         on_file("two", nhs_number=None),
         on_file("far", date_of_birth="1931-01-02"),
     ]
-    found = {decide(nameless_number(), order) for order in permutations(people)}
-    assert len(found) == 1
-    assert (next(iter(found)).outcome, next(iter(found)).rule) == ("possible", "several-fit")
+    decisions = {decide(nameless_number(), order) for order in permutations(people)}
+    assert len(decisions) == 1
+    assert (next(iter(decisions)).outcome, next(iter(decisions)).rule) == (
+        "possible",
+        "several-fit",
+    )
 
 
 def test_ethnicity_changes_nothing() -> None:
@@ -245,20 +252,20 @@ def test_nobody_is_attached_without_a_given_name_or_the_number(
     one: Described, other: Described
 ) -> None:
     score = Scorer(shipped(), Frequencies()).score(one, other, "x")
-    found = decide_scored(one, [score], shipped(), 1000)
-    if found.verdict == "attach":
+    decision = decide_scored(one, [score], shipped(), 1000)
+    if decision.verdict == "attach":
         assert score.names_given or score.level("nhs_number") == "exact"
         assert score.level("nhs_number") not in {"differs", "digit"}
 
 
 def test_a_crowded_key_counts_only_with_another() -> None:
-    crowd = [f"p{i}" for i in range(10)]
+    crowd = [f"p{number}" for number in range(10)]
     assert gather({2: crowd, 4: ["p3"]}, cap=5) == {"p3"}
     assert gather({2: crowd, 4: [*crowd[:6], "q"]}, cap=5) == set(crowd[:6])
 
 
 def test_of_too_many_those_who_share_more_are_weighed_and_never_the_first_so_many() -> None:
-    crowd = [f"p{i}" for i in range(10)]
+    crowd = [f"p{number}" for number in range(10)]
     telephone, number = hashed("tel|1"), hashed("nhs|1")
     holders = {2: crowd, 4: crowd[5:], 6: crowd[5:7], telephone: ["p0"]}
     assert gather(holders, cap=20, most=20) == set(crowd)
@@ -266,27 +273,29 @@ def test_of_too_many_those_who_share_more_are_weighed_and_never_the_first_so_man
         "and whose telephone it is, whatever else"
     )
     assert gather(holders, cap=20, most=3) == {"p5", "p6", "p0"}
-    alike = {2 * n: crowd for n in range(7)} | {number: ["p4"]}
+    alike = {2 * number: crowd for number in range(7)} | {number: ["p4"]}
     assert gather(alike, cap=20, most=3) == {"p4"}, (
         "more than can be told apart are nobody in particular"
     )
 
 
 def test_a_key_that_thousands_share_says_nothing_of_anybody() -> None:
-    assert gather({2: [f"p{i}" for i in range(3001)], 4: ["q"]}) == {"q"}
+    assert gather({2: [f"p{number}" for number in range(3001)], 4: ["q"]}) == {"q"}
 
 
 def test_both_names_of_many_say_less_than_each_by_itself() -> None:
     chance = random.Random(1)
     khans = [Described(names=(("mohammed", "khan"),)) for _ in range(40)]
-    others = [
+    strangers = [
         Described(names=((f"g{chance.random()}", f"f{chance.random()}"),)) for _ in range(1960)
     ]
     on_file_ = Described(names=(("mohammed", "khan"),), births=(Birth(1980, 5, 6),))
-    counted = frequencies([on_file_, *khans, *others])
+    counted = frequencies([on_file_, *khans, *strangers])
     score = Scorer(shipped(), counted).score(on_file_, on_file_, "x")
     together = sum(
-        e.weight or 0.0 for e in score.evidence if e.field in {"given", "family", "name_pair"}
+        event.weight or 0.0
+        for event in score.evidence
+        if event.field in {"given", "family", "name_pair"}
     )
     exact = shipped().levels["given"]["exact"] + shipped().levels["family"]["exact"]
     assert together == pytest.approx(-log2(40 / 2001) + exact)
@@ -301,9 +310,9 @@ def test_both_names_of_many_say_less_than_each_by_itself() -> None:
 
 def test_one_who_is_called_so_alone_loses_nothing() -> None:
     rare = Described(names=(("thelonious", "featherstonehaugh"),))
-    others = [Described(names=((f"g{n}", f"f{n}"),)) for n in range(2000)]
-    score = Scorer(shipped(), frequencies([rare, *others])).score(rare, rare, "x")
-    assert not [e for e in score.evidence if e.field == "name_pair"]
+    strangers = [Described(names=((f"g{number}", f"f{number}"),)) for number in range(2000)]
+    score = Scorer(shipped(), frequencies([rare, *strangers])).score(rare, rare, "x")
+    assert not [event for event in score.evidence if event.field == "name_pair"]
 
 
 COMMON = {"muhammad": 60, "mohammed": 400}
@@ -333,14 +342,22 @@ def test_a_name_that_many_write_in_two_ways_may_be_a_relatives(
     changes: dict[str, Any], called: dict[str, int], people: int, rule: str | None
 ) -> None:
     home: dict[str, Any] = {"addresses": [{"postcode": "E1 4NS"}], "phones": ["+447700900321"]}
-    told = home | {"names": [{"given": changes.get("said_given", "Muhammad"), "family": "Khatun"}]}
-    held = home | {
+    caller = home | {
+        "names": [{"given": changes.get("said_given", "Muhammad"), "family": "Khatun"}]
+    }
+    recorded = home | {
         "names": [{"given": "Mohammed", "family": "Khatun"}],
         "date_of_birth": changes.get("born", HIS_BIRTHDAY),
     }
     register = Frequencies(people, Counter(called), Counter(khatun=90))
-    him = described([said(**told, date_of_birth=changes.get("said_born"))])
-    assert veto(Scorer(shipped(), register).score(him, described([said(**held)]), "x"), him) == rule
+    description = described([said(**caller, date_of_birth=changes.get("said_born"))])
+    assert (
+        veto(
+            Scorer(shipped(), register).score(description, described([said(**recorded)]), "x"),
+            description,
+        )
+        == rule
+    )
 
 
 def test_a_wrong_birthday_does_not_part_one_name_at_one_address_but_a_generation_does() -> None:
@@ -373,10 +390,12 @@ def test_a_name_of_its_own_is_no_slip_of_the_pen() -> None:
     amixa = Described(
         names=(("amixa", "farah"),), births=(Birth(1990, 5, 6),), postcodes=frozenset({"E14NS"})
     )
-    others = [
-        Described(names=((g, f),)) for g in ("amira", "amina") for f in ("ali", "khan", "diaz")
+    strangers = [
+        Described(names=((given_name, family_name),))
+        for given_name in ("amira", "amina")
+        for family_name in ("ali", "khan", "diaz")
     ]
-    scorer = Scorer(shipped(), frequencies([amina, *others]))
+    scorer = Scorer(shipped(), frequencies([amina, *strangers]))
     assert not scorer.score(amira, amina, "x").names_given
     assert scorer.score(amixa, amina, "x").names_given
 
@@ -417,9 +436,9 @@ PNC = {"system": "pnc", "value": "2005/0012345A"}
 def test_an_agencys_own_number_stands_in_for_the_given_name_where_two_other_things_bear_it_out(
     changes: dict[str, Any], outcome: str
 ) -> None:
-    held = on_file(identifiers=[PNC])
-    assert decide(nameless_number(identifiers=[PNC], **changes), [held]).outcome == outcome
-    without = decide(nameless_number(**changes), [held])
+    record = on_file(identifiers=[PNC])
+    assert decide(nameless_number(identifiers=[PNC], **changes), [record]).outcome == outcome
+    without = decide(nameless_number(**changes), [record])
     assert without.outcome != "attached", "and it is the number that does it"
 
 
@@ -431,13 +450,13 @@ def test_a_mother_or_a_sister_called_anna_is_not_taken_for_savannah() -> None:
         names=[{"given": "Anna", "family": "Powers"}], date_of_birth="1985-08-28"
     )
     assert name_level("anna", "savannah", True) == "nickname"
-    assert (found := decide(mother, [savannah])).outcome == "possible"
-    assert found.rule == "birth-differs"
+    assert (decision := decide(mother, [savannah])).outcome == "possible"
+    assert decision.rule == "birth-differs"
     sister = nameless_number(
         names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2001-08-28"
     )
-    assert (found := decide(sister, [savannah])).outcome == "possible"
-    assert found.rule == "family-guard"
+    assert (decision := decide(sister, [savannah])).outcome == "possible"
+    assert decision.rule == "family-guard"
     herself = nameless_number(
         names=[{"given": "Anna", "family": "Powers"}], date_of_birth="2012-08-28"
     )
@@ -446,7 +465,9 @@ def test_a_mother_or_a_sister_called_anna_is_not_taken_for_savannah() -> None:
 
 def test_a_register_larger_than_the_model_was_judged_for_asks_for_more() -> None:
     model = shipped()
-    assert [attach_at(model, n) for n in (0, 1000, model.population)] == [model.attach] * 3
+    assert [attach_at(model, population) for population in (0, 1000, model.population)] == [
+        model.attach
+    ] * 3
     assert attach_at(model, 8 * model.population) == pytest.approx(model.attach + 3)
     assert population_of(model, Frequencies()) == model.population
     assert population_of(model, Frequencies(8 * model.population)) == 8 * model.population
@@ -458,13 +479,13 @@ def test_a_register_larger_than_the_model_was_judged_for_asks_for_more() -> None
     assert decide_scored(one, [score], model, model.population).verdict == "attach"
     assert decide_scored(one, [score], model, 8 * model.population).verdict == "possible"
     # the live decision takes the size of the register from what is counted of it
-    known = [on_file("x", nhs_number=None, addresses=[], phones=[])]
-    asked = said(names=SHE["names"], date_of_birth=SHE["date_of_birth"])
+    on_files = [on_file("x", nhs_number=None, addresses=[], phones=[])]
+    descriptor = said(names=SHE["names"], date_of_birth=SHE["date_of_birth"])
     large = replace(
         counted,
         people=8 * model.population,
         given=Counter(zofia=16_000),
         family=Counter(nowak=16_000),
     )
-    assert decide(asked, known, frequencies=counted).outcome == "attached"
-    assert decide(asked, known, frequencies=large).outcome == "possible"
+    assert decide(descriptor, on_files, frequencies=counted).outcome == "attached"
+    assert decide(descriptor, on_files, frequencies=large).outcome == "possible"

@@ -18,11 +18,11 @@ DAY = date(2026, 11, 25)
 
 
 def person(
-    given: str, family: str, born: str, postcode: str, phone: str | None = None
+    given_name: str, family: str, born: str, postcode: str, phone: str | None = None
 ) -> PersonDescriptor:
     return PersonDescriptor.model_validate(
         {
-            "names": [{"given": given, "family": family}],
+            "names": [{"given": given_name, "family": family}],
             "date_of_birth": born,
             "addresses": [{"postcode": postcode}],
             "phones": [phone] if phone else [],
@@ -37,15 +37,15 @@ ON_FILE = {
 }
 
 
-def explained(said: PersonDescriptor) -> Explanation:
-    held = {i: described([d]) for i, d in ON_FILE.items()}
+def explained(descriptor: PersonDescriptor) -> Explanation:
+    people = {identifier: described([person]) for identifier, person in ON_FILE.items()}
     return explain(
-        described([said]), held, Scorer(shipped(), Frequencies(), DAY), shipped().population
+        described([descriptor]), people, Scorer(shipped(), Frequencies(), DAY), shipped().population
     )
 
 
 @pytest.mark.parametrize(
-    "said",
+    "descriptor",
     [
         ON_FILE["zofia"],
         person("Zosia", "Nowak", "1985-09-14", "SE5 8AZ"),
@@ -53,22 +53,28 @@ def explained(said: PersonDescriptor) -> Explanation:
         person("Mei", "Chen", "1971-03-04", "W2 1NY"),
     ],
 )
-def test_the_steps_add_up_and_the_verdict_is_the_matchers(said: PersonDescriptor) -> None:
-    found = explained(said)
-    live = decide(said, [PersonOnFile(i, (d,)) for i, d in ON_FILE.items()], as_of=DAY)
-    assert found.rule == live.rule
-    assert (found.verdict == "attach") == (live.outcome == "attached")
-    for each in found.candidates:
-        assert each.start + sum(s.bits for s in each.steps) == pytest.approx(each.total)
-        assert each.steps[-1].running == pytest.approx(each.total)
-    totals = [c.total for c in found.candidates]
+def test_the_steps_add_up_and_the_verdict_is_the_matchers(descriptor: PersonDescriptor) -> None:
+    explanation = explained(descriptor)
+    live = decide(
+        descriptor,
+        [PersonOnFile(identifier, (person,)) for identifier, person in ON_FILE.items()],
+        as_of=DAY,
+    )
+    assert explanation.rule == live.rule
+    assert (explanation.verdict == "attach") == (live.outcome == "attached")
+    for candidate in explanation.candidates:
+        assert candidate.start + sum(step.bits for step in candidate.steps) == pytest.approx(
+            candidate.total
+        )
+        assert candidate.steps[-1].running == pytest.approx(candidate.total)
+    totals = [candidate.total for candidate in explanation.candidates]
     assert totals == sorted(totals, reverse=True)
 
 
 def test_a_relative_is_shown_with_the_veto_that_keeps_them_apart() -> None:
-    found = explained(person("Jan", "Nowak", "1985-09-14", "SE5 8AZ"))
-    assert found.candidates[0].person_id == "zofia"
-    assert found.candidates[0].veto == "family-guard"
+    explanation = explained(person("Jan", "Nowak", "1985-09-14", "SE5 8AZ"))
+    assert explanation.candidates[0].person_id == "zofia"
+    assert explanation.candidates[0].veto == "family-guard"
 
 
 def test_what_is_printed_names_levels_and_never_what_anybody_is_called() -> None:
@@ -76,7 +82,7 @@ def test_what_is_printed_names_levels_and_never_what_anybody_is_called() -> None
     assert "decision: attach (FHIR grade: certain)" in text
     assert "postcode" in text
     assert not [
-        each
-        for each in ("Zofia", "Nowak", "SE5", "1985")
-        if each.lower() in text.lower().replace("zofia:", "")
+        word
+        for word in ("Zofia", "Nowak", "SE5", "1985")
+        if word.lower() in text.lower().replace("zofia:", "")
     ]

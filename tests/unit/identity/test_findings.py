@@ -15,7 +15,7 @@ def of_group(name: str, wrong: int, events: int) -> Figures:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "events", "said"),
+    ("wrong", "events", "sentence"),
     [
         (
             2,
@@ -28,10 +28,10 @@ def of_group(name: str, wrong: int, events: int) -> Figures:
     ids=["two events", "three of as many", "less than 1.5 times as often"],
 )
 def test_a_gap_that_chance_alone_may_make_says_so(
-    wrong: int, events: int, said: str | None
+    wrong: int, events: int, sentence: str | None
 ) -> None:
-    found = findings([of_group("all", 57, ALL), of_group("no", wrong, events)])
-    assert found == ([said] if said else [])
+    sentences = findings([of_group("all", 57, ALL), of_group("no", wrong, events)])
+    assert sentences == ([sentence] if sentence else [])
 
 
 def test_the_interval_by_itself_would_call_two_events_more_than_chance() -> None:

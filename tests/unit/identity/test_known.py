@@ -19,8 +19,8 @@ NAMES = st.fixed_dictionaries(
     {"given": st.sampled_from(["Zofia", "Ann"]), "family": st.sampled_from(["Nowak", "Lee"])}
 )
 DESCRIPTORS = st.builds(
-    lambda **said: PersonDescriptor.model_validate(
-        {k: v for k, v in said.items() if v is not None}
+    lambda **fields: PersonDescriptor.model_validate(
+        {key: value for key, value in fields.items() if value is not None}
     ),
     nhs_number=st.sampled_from([None, "9990000018"]),
     nhs_number_status=st.sampled_from(["01", "02"]),
@@ -46,23 +46,28 @@ def test_a_person_of_several_records_is_the_same_as_read_from_their_events(
     death = PersonDied(local_person="r0", on=date(2026, 1, 2)) if died else None
     listed = [
         LocalRecord(
-            "slam", f"r{n}", tuple(each), (), "r0" if n else None, death if n == 0 else None
+            "slam",
+            f"r{number}",
+            tuple(record),
+            (),
+            "r0" if number else None,
+            death if number == 0 else None,
         )
-        for n, each in enumerate(records)
+        for number, record in enumerate(records)
     ]
     [person] = (
         people_of(listed).values()
         if len(records) == 1
-        else [p for p in people_of(listed).values() if p.descriptors]
+        else [person for person in people_of(listed).values() if person.descriptors]
     )
-    stored: list[Any] = [json.loads(json.dumps(known_of(r))) for r in listed]
-    kept = candidate_of(person.person_id, stored)
-    assert kept.known == described_once(person.descriptors)
-    assert kept.died_on == person.died_on
+    stored: list[Any] = [json.loads(json.dumps(known_of(record))) for record in listed]
+    candidate = candidate_of(person.person_id, stored)
+    assert candidate.known == described_once(person.descriptors)
+    assert candidate.died_on == person.died_on
 
 
 def test_ethnicity_is_not_kept() -> None:
-    said = PersonDescriptor.model_validate(
+    descriptor = PersonDescriptor.model_validate(
         {"ethnicity": "A", "names": [{"given": "Zofia", "family": "Nowak"}]}
     )
-    assert set(known_of(LocalRecord("slam", "r", (said,), (), None, None))) == {"names"}
+    assert set(known_of(LocalRecord("slam", "r", (descriptor,), (), None, None))) == {"names"}

@@ -23,12 +23,15 @@ def said(kind: str, at: float, local: str, feed: str = SLAM, /, **data: Any) -> 
 
 def _people(events: Sequence[Received]) -> dict[str, PersonOnFile]:
     by_local: dict[tuple[str, str], list[Received]] = defaultdict(list)
-    for each in events:
-        data = each.event.data
+    for received in events:
+        data = received.event.data
         for name in ("local_person", "merged", "split_off"):
-            if (local := getattr(data, name, None)) is not None:
-                by_local[(each.agency, local)].append(each)
-    return people_of(fold_local(agency, local, told) for (agency, local), told in by_local.items())
+            local = getattr(data, name, None)
+            if local is not None:
+                by_local[(received.agency, local)].append(received)
+    return people_of(
+        fold_local(agency, local, events) for (agency, local), events in by_local.items()
+    )
 
 
 def people(*events: Received) -> dict[str, PersonOnFile]:
@@ -39,8 +42,8 @@ def people(*events: Received) -> dict[str, PersonOnFile]:
     return first
 
 
-def only(found: dict[str, PersonOnFile]) -> PersonOnFile:
-    (person,) = found.values()
+def only(people_found: dict[str, PersonOnFile]) -> PersonOnFile:
+    (person,) = people_found.values()
     return person
 
 
@@ -58,15 +61,15 @@ def test_an_update_is_the_newest_and_the_former_is_kept() -> None:
             said("person.updated", 9, "P-1", person=married),
         )
     )
-    assert [d.names[0].family for d in person.descriptors] == ["Shah", "Patel"]
+    assert [descriptor.names[0].family for descriptor in person.descriptors] == ["Shah", "Patel"]
 
 
 def test_two_trusts_with_one_verified_number_and_birthday_have_one_person() -> None:
-    both = people(
+    folded = people(
         said("person.registered", 0, "P-1", person=VERIFIED),
         said("person.registered", 1, "X-9", OXLEAS, person=VERIFIED),
     )
-    assert len(only(both).descriptors) == 2
+    assert len(only(folded).descriptors) == 2
 
 
 def test_a_number_that_is_not_verified_or_of_another_birthday_makes_nobody_one() -> None:
@@ -75,11 +78,11 @@ def test_a_number_that_is_not_verified_or_of_another_birthday_makes_nobody_one()
         VERIFIED | {"date_of_birth": "1970-01-31"},
         ANJALI,
     ):
-        found = people(
+        folded = people(
             said("person.registered", 0, "P-1", person=VERIFIED),
             said("person.registered", 1, "X-9", OXLEAS, person=other),
         )
-        assert len(found) == 2
+        assert len(folded) == 2
 
 
 def test_a_merge_makes_one_of_two_and_a_split_two_again() -> None:
@@ -95,7 +98,7 @@ def test_a_merge_makes_one_of_two_and_a_split_two_again() -> None:
     person = only(people(*merged))
     assert person.person_id == local_person_id("slam", "P-1")
     assert len(person.descriptors) == 2
-    assert [p.pathway for p in person.pathways] == ["CP-2"]
+    assert [pathway.pathway for pathway in person.pathways] == ["CP-2"]
     assert people(*merged, said("person.split", 4, "P-1", split_off="P-2")) == people(*two)
 
 

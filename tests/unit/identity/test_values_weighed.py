@@ -20,12 +20,18 @@ PEOPLE, ASKED, _ = register_and_descriptions(1500, 60, random.Random(3))
 
 
 def of(row: dict[str, str]) -> Described:
-    names = [{k: row[c] for k, c in (("given", "given_name"), ("family", "family_name")) if row[c]}]
-    said = {
-        "names": [n for n in names if n],
+    names = [
+        {
+            name: row[column]
+            for name, column in (("given", "given_name"), ("family", "family_name"))
+            if row[column]
+        }
+    ]
+    fields = {
+        "names": [name for name in names if name],
         "addresses": [{"postcode": row["postcode"]}] if " " in row["postcode"] else [],
     }
-    return described((PersonDescriptor.model_validate(said),))
+    return described((PersonDescriptor.model_validate(fields),))
 
 
 ON_FILE, SAID = [of(row) for row in PEOPLE], [of(row) for row in ASKED]
@@ -35,7 +41,7 @@ WHOLE = frequencies(ON_FILE)
 def only(values: frozenset[tuple[str, str]]) -> Frequencies:
     """What is known of these and of nothing else; what is not asked for is told wrongly."""
     kept = {
-        kind: Counter({v: getattr(WHOLE, kind)[v] for k, v in values if k == kind})
+        kind: Counter({value: getattr(WHOLE, kind)[value] for k, value in values if k == kind})
         for kind in KINDS
     }
     wrong = {kind: _Wrong(counts) for kind, counts in kept.items()}
@@ -54,14 +60,15 @@ class _Wrong(Counter[str]):
 
 def differing() -> int:
     """Descriptions that weigh otherwise against somebody on file with what was looked up than with all."""
-    found = 0
-    for said in SAID:
-        narrow = Scorer(shipped(), only(values_weighed(said, ON_FILE)), DAY)
+    pairs = 0
+    for description in SAID:
+        narrow = Scorer(shipped(), only(values_weighed(description, ON_FILE)), DAY)
         whole = Scorer(shipped(), WHOLE, DAY)
-        found += any(
-            narrow.score(said, held, "x") != whole.score(said, held, "x") for held in ON_FILE
+        pairs += any(
+            narrow.score(description, person, "x") != whole.score(description, person, "x")
+            for person in ON_FILE
         )
-    return found
+    return pairs
 
 
 def test_the_weights_are_those_of_all_that_is_known() -> None:
@@ -69,7 +76,7 @@ def test_the_weights_are_those_of_all_that_is_known() -> None:
 
 
 def test_few_values_are_looked_up() -> None:
-    looked_up = sum(len(values_weighed(said, ON_FILE)) for said in SAID) / len(SAID)
+    looked_up = sum(len(values_weighed(description, ON_FILE)) for description in SAID) / len(SAID)
     assert looked_up < 0.1 * sum(len(getattr(WHOLE, kind)) for kind in KINDS)
 
 
@@ -77,14 +84,14 @@ def test_the_comparison_would_see_a_value_that_was_not_looked_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(score, "BY_FREQUENCY", frozenset({"exact"}))
-    missed = [values_weighed(said, ON_FILE) for said in SAID]
+    missed = [values_weighed(description, ON_FILE) for description in SAID]
     monkeypatch.undo()
     scored = [
         (
-            Scorer(shipped(), only(values), DAY).score(said, held, "x"),
-            Scorer(shipped(), WHOLE, DAY).score(said, held, "x"),
+            Scorer(shipped(), only(values), DAY).score(description, person, "x"),
+            Scorer(shipped(), WHOLE, DAY).score(description, person, "x"),
         )
-        for said, values in zip(SAID[:20], missed, strict=False)
-        for held in ON_FILE
+        for description, values in zip(SAID[:20], missed, strict=False)
+        for person in ON_FILE
     ]
     assert any(narrow != whole for narrow, whole in scored)

@@ -33,9 +33,9 @@ def read(trigger: str, *segments: str, sender: Sender = SENDER) -> Translated:
 
 
 def test_an_admission_registers_the_person_and_opens_the_stay() -> None:
-    made = read("A01", EVN, PID, NK1, PV1)
-    assert (made.faults, made.notes) == ((), ())
-    registered, joined, opened = made.events
+    result = read("A01", EVN, PID, NK1, PV1)
+    assert (result.faults, result.notes) == ((), ())
+    registered, joined, opened = result.events
     assert isinstance(registered.data, care.PersonRegistered)
     assert registered.data.local_person == "RV5:77"
     assert (registered.time, registered.recordedtime) == (
@@ -44,27 +44,29 @@ def test_an_admission_registers_the_person_and_opens_the_stay() -> None:
     )
     person = registered.data.person
     assert (person.nhs_number, person.nhs_number_status) == ("9990000018", "01")
-    assert [(n.given, n.family, n.use) for n in person.names] == [
+    assert [(name.given, name.family, name.use) for name in person.names] == [
         ("Tunde", "Okafor", "usual"),
         ("Tunde", "Adeyemi", "alias"),
     ]
     assert (person.date_of_birth, person.sex, person.ethnicity) == (date(1988, 2, 29), "male", "A")
-    assert [(a.street, a.postcode) for a in person.addresses] == [
+    assert [(address.street, address.postcode) for address in person.addresses] == [
         ("1 Acre Lane, London", "SW2 5SG")
     ]
     assert person.phones == ("020 7946 0211",)
-    assert [(i.system, i.value) for i in person.identifiers] == [("rv5", "77")]
+    assert [(identifier.system, identifier.value) for identifier in person.identifiers] == [
+        ("rv5", "77")
+    ]
     assert isinstance(joined.data, care.PersonMerged)
     assert isinstance(opened.data, care.PathwayOpened)
     assert (opened.data.pathway, opened.data.team) == ("RV5:V-9", "Ward EILEEN")
-    assert [(c.relation, c.phone) for c in opened.data.family_contacts or ()] == [
+    assert [(contact.relation, contact.phone) for contact in opened.data.family_contacts or ()] == [
         ("family", "020 7946 0999")
     ]
 
 
 def test_the_same_message_is_the_same_events() -> None:
     assert read("A01", EVN, PID, PV1) == read("A01", EVN, PID, PV1)
-    assert {e.id for e in read("A01", EVN, PID, PV1).events} == {
+    assert {event.id for event in read("A01", EVN, PID, PV1).events} == {
         "hl7.PAS.RV5.C-A01.A01.person",
         "hl7.PAS.RV5.C-A01.A01.number",
         "hl7.PAS.RV5.C-A01.A01.stay",
@@ -73,7 +75,7 @@ def test_the_same_message_is_the_same_events() -> None:
 
 @pytest.mark.parametrize("trigger", ["A04", "A05", "A28"])
 def test_a_registration_opens_no_stay(trigger: str) -> None:
-    assert [e.type.split(".", 2)[2] for e in read(trigger, EVN, PID, PV1).events] == [
+    assert [event.type.split(".", 2)[2] for event in read(trigger, EVN, PID, PV1).events] == [
         "person.registered.v1",
         "person.merged.v1",
     ]
@@ -81,8 +83,8 @@ def test_a_registration_opens_no_stay(trigger: str) -> None:
 
 @pytest.mark.parametrize("trigger", ["A08", "A31"])
 def test_an_update_replaces_what_is_held(trigger: str) -> None:
-    made = read(trigger, EVN, PID)
-    assert isinstance(made.events[0].data, care.PersonUpdated)
+    result = read(trigger, EVN, PID)
+    assert isinstance(result.events[0].data, care.PersonUpdated)
 
 
 def test_a_transfer_changes_the_ward() -> None:
@@ -102,10 +104,10 @@ def test_a_discharge_closes_the_stay_and_makes_follow_up_due_in_72_hours() -> No
 
 def test_for_someone_who_died_no_follow_up_is_due() -> None:
     dead = PID.replace("||||||||||01", "|||||||20261120|Y||01")
-    made = read("A03", EVN, dead, PV1)
-    assert any(isinstance(e.data, care.PersonDied) for e in made.events)
-    assert not any(isinstance(e.data, care.FollowUpDue) for e in made.events)
-    assert made.events[-1].data.reason == "died"
+    result = read("A03", EVN, dead, PV1)
+    assert any(isinstance(event.data, care.PersonDied) for event in result.events)
+    assert not any(isinstance(event.data, care.FollowUpDue) for event in result.events)
+    assert result.events[-1].data.reason == "died"
 
 
 @pytest.mark.parametrize(
@@ -120,9 +122,9 @@ def test_for_someone_who_died_no_follow_up_is_due() -> None:
 )
 def test_only_a_mental_health_stay_is_carried(kind: str, specialty: str, carried: bool) -> None:
     sender = Sender("x", kind, "/slam/ehr", b"k")  # type: ignore[arg-type]  # one of the kinds, as text
-    made = read("A01", EVN, PID, PV1.replace("|710|", f"|{specialty}|"), sender=sender)
-    assert any(isinstance(e.data, care.PathwayOpened) for e in made.events) is carried
-    assert [n.code for n in made.notes] == ([] if carried else ["stay-not-carried"])
+    result = read("A01", EVN, PID, PV1.replace("|710|", f"|{specialty}|"), sender=sender)
+    assert any(isinstance(event.data, care.PathwayOpened) for event in result.events) is carried
+    assert [note.code for note in result.notes] == ([] if carried else ["stay-not-carried"])
 
 
 def test_a_merge_names_who_survives_and_who_is_merged() -> None:
@@ -134,12 +136,12 @@ def test_a_merge_names_who_survives_and_who_is_merged() -> None:
 
 def test_several_merges_in_one_message_are_several_events() -> None:
     other = PID.replace("77^^^RV5", "80^^^RV5")
-    made = read("A40", EVN, PID, "MRG|78^^^RV5", other, "MRG|81^^^RV5")
-    assert [(e.data.local_person, e.data.merged) for e in made.events] == [
+    result = read("A40", EVN, PID, "MRG|78^^^RV5", other, "MRG|81^^^RV5")
+    assert [(event.data.local_person, event.data.merged) for event in result.events] == [
         ("RV5:77", "RV5:78"),
         ("RV5:80", "RV5:81"),
     ]
-    assert len({e.id for e in made.events}) == 2
+    assert len({event.id for event in result.events}) == 2
 
 
 def test_an_unlink_names_both() -> None:
@@ -149,10 +151,10 @@ def test_an_unlink_names_both() -> None:
 
 
 def test_of_a_protected_record_no_address_phone_or_family_is_held() -> None:
-    made = read("A01", EVN, PID, "PD1||||||||||||Y", NK1, PV1)
-    person = made.events[0].data.person
+    result = read("A01", EVN, PID, "PD1||||||||||||Y", NK1, PV1)
+    person = result.events[0].data.person
     assert (person.restricted, person.addresses, person.phones) == (True, (), ())
-    assert made.events[-1].data.family_contacts is None
+    assert result.events[-1].data.family_contacts is None
 
 
 @pytest.mark.parametrize(
@@ -166,10 +168,10 @@ def test_of_a_protected_record_no_address_phone_or_family_is_held() -> None:
 def test_a_missing_segment_or_field_is_named(
     segments: tuple[str, ...], pointer: str, code: str
 ) -> None:
-    made = read("A01", *segments)
-    assert made.events == ()
-    assert [(f.pointer, f.code) for f in made.faults] == [(pointer, code)]
-    assert made.faults[0].remedy
+    result = read("A01", *segments)
+    assert result.events == ()
+    assert [(fault.pointer, fault.code) for fault in result.faults] == [(pointer, code)]
+    assert result.faults[0].remedy
 
 
 @pytest.mark.parametrize(
@@ -204,21 +206,21 @@ def test_a_missing_segment_or_field_is_named(
 def test_what_cannot_be_taken_is_named_by_segment_and_field(
     body: bytes, pointer: str, code: str
 ) -> None:
-    made = hl7v2.translate(body, SENDER)
-    assert made.events == ()
-    assert [(f.pointer, f.code) for f in made.faults] == [(pointer, code)]
-    assert "Okafor" not in str(made.faults)
+    result = hl7v2.translate(body, SENDER)
+    assert result.events == ()
+    assert [(fault.pointer, fault.code) for fault in result.faults] == [(pointer, code)]
+    assert "Okafor" not in str(result.faults)
 
 
 def test_names_in_another_character_set_are_read_as_it_is_named() -> None:
     body = message("A28", EVN, PID.replace("Tunde^Emeka", "Renée")).decode().encode("iso-8859-1")
-    made = hl7v2.translate(body.replace(b"|P|2.4", b"|P|2.4||||||8859/1"), SENDER)
-    assert made.events[0].data.person.names[0].given == "Renée"
+    result = hl7v2.translate(body.replace(b"|P|2.4", b"|P|2.4||||||8859/1"), SENDER)
+    assert result.events[0].data.person.names[0].given == "Renée"
 
 
 def test_escape_sequences_are_resolved_and_never_logged(caplog: pytest.LogCaptureFixture) -> None:
-    made = read("A28", EVN, PID.replace("Okafor", "O\\T\\K\\F\\\\Z99secret\\"))
-    assert made.events[0].data.person.names[0].family.startswith("O&K|")
+    result = read("A28", EVN, PID.replace("Okafor", "O\\T\\K\\F\\\\Z99secret\\"))
+    assert result.events[0].data.person.names[0].family.startswith("O&K|")
     assert "secret" not in caplog.text
 
 
@@ -228,31 +230,31 @@ def test_other_delimiters_are_those_the_message_declares() -> None:
 
 
 def test_an_explicit_null_says_nothing() -> None:
-    made = read("A31", EVN, PID.replace("020 7946 0211^PRN", '""'))
-    assert made.events[0].data.person.phones == ()
+    result = read("A31", EVN, PID.replace("020 7946 0211^PRN", '""'))
+    assert result.events[0].data.person.phones == ()
 
 
 def test_a_date_of_birth_that_is_none_is_left_out_and_the_rest_kept() -> None:
-    made = read("A28", EVN, PID.replace("19880229", "19881329"))
-    assert made.events[0].data.person.date_of_birth is None
-    assert [(n.pointer, n.code) for n in made.notes] == [("PID-7", "date-malformed")]
+    result = read("A28", EVN, PID.replace("19880229", "19881329"))
+    assert result.events[0].data.person.date_of_birth is None
+    assert [(note.pointer, note.code) for note in result.notes] == [("PID-7", "date-malformed")]
 
 
 def test_a_time_without_offset_is_londons_clock() -> None:
     summer = read("A28", "EVN||20260701100000", PID).events[0]
     assert summer.time == datetime(2026, 7, 1, 9, tzinfo=UTC)
-    given = read("A28", "EVN||20260701100000+0000", PID).events[0]
-    assert given.time == datetime(2026, 7, 1, 10, tzinfo=UTC)
+    event = read("A28", "EVN||20260701100000+0000", PID).events[0]
+    assert event.time == datetime(2026, 7, 1, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
 def test_a_file_of_many_messages_is_taken_apart(end: bytes) -> None:
     bodies = [message("A28", EVN, PID), b"MSH|broken", message("A31", EVN, PID)]
-    file = end.join([b"FHS|^~\\&", *(b.replace(b"\r", end) for b in bodies), b"FTS|1"])
-    found = list(messages(b"\x0b" + file + b"\x1c\r"))
-    assert [m.number for m in found] == [2, 5, 6]
-    made = [hl7v2.translate(m.body, SENDER) for m in found]
-    assert [bool(m.events) for m in made] == [True, False, True]
+    file = end.join([b"FHS|^~\\&", *(body.replace(b"\r", end) for body in bodies), b"FTS|1"])
+    raw_messages = list(messages(b"\x0b" + file + b"\x1c\r"))
+    assert [message.number for message in raw_messages] == [2, 5, 6]
+    translations = [hl7v2.translate(message.body, SENDER) for message in raw_messages]
+    assert [bool(translation.events) for translation in translations] == [True, False, True]
 
 
 EXPECTED = {
@@ -266,13 +268,13 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("path", sorted(FIXTURES.glob("ADT*.hl7")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("ADT*.hl7")), ids=lambda path: path.stem)
 def test_every_adt_example_is_read(path: Path) -> None:
     (raw,) = messages(path.read_bytes())
-    made = hl7v2.translate(raw.body, SENDER)
-    assert made.faults == ()
+    result = hl7v2.translate(raw.body, SENDER)
+    assert result.faults == ()
     events, notes = EXPECTED[path.stem[:7]]
     assert [
-        e.type.removeprefix("uk.crisisliaison.").removesuffix(".v1") for e in made.events
+        event.type.removeprefix("uk.crisisliaison.").removesuffix(".v1") for event in result.events
     ] == events
-    assert [n.code for n in made.notes] == notes
+    assert [note.code for note in result.notes] == notes

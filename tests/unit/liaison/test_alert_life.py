@@ -136,13 +136,13 @@ def raised(*desks: str, at: float = 5, former: Alert | None = None) -> Alert:
 
 
 def states(alert: Alert) -> dict[str, str]:
-    return {d.desk: d.state for d in alert.desks}
+    return {desk.desk: desk.state for desk in alert.desks}
 
 
 def test_it_is_raised_at_each_desk_with_its_own_time_to_acknowledge() -> None:
     alert = raised()
     assert states(alert) == {"las-desk": "raised", "met-desk": "raised"}
-    assert {d.acknowledge_by for d in alert.desks} == {minute(7)}
+    assert {desk.acknowledge_by for desk in alert.desks} == {minute(7)}
     assert alert.holds_since == minute(5)
 
 
@@ -169,9 +169,9 @@ def test_a_worsening_sounds_again_and_takes_back_the_acknowledgement(worse: Stan
     change = life.update(alert, worse, to("las-desk", "met-desk"), minute(8), "one")
     assert change is not None
     assert states(change.alert) == {"las-desk": "raised", "met-desk": "raised"}
-    assert {d.acknowledged_by for d in change.alert.desks} == {None}
-    assert [t.kind for t in change.transitions] == ["worsened", "worsened"]
-    assert all(t.reason for t in change.transitions)
+    assert {desk.acknowledged_by for desk in change.alert.desks} == {None}
+    assert [transition.kind for transition in change.transitions] == ["worsened", "worsened"]
+    assert all(transition.reason for transition in change.transitions)
 
 
 def test_becoming_less_urgent_is_shown_and_does_not_sound() -> None:
@@ -179,7 +179,7 @@ def test_becoming_less_urgent_is_shown_and_does_not_sound() -> None:
     change = life.update(urgent, standing(urgency=2), to("las-desk", "met-desk"), minute(8), "one")
     assert change is not None
     assert change.alert.urgency == 2
-    assert {t.kind for t in change.transitions} == {"annotated"}
+    assert {transition.kind for transition in change.transitions} == {"annotated"}
     assert states(change.alert)["las-desk"] == "acknowledged"
 
 
@@ -187,7 +187,9 @@ def test_at_a_desk_that_it_is_not_for_after_all_it_ends_and_elsewhere_it_goes_on
     change = life.update(raised(), standing(), to("las-desk"), minute(8), "one")
     assert change is not None
     assert states(change.alert) == {"las-desk": "raised", "met-desk": "returned"}
-    assert [(t.kind, t.desk) for t in change.transitions] == [("returned", "met-desk")]
+    assert [(transition.kind, transition.desk) for transition in change.transitions] == [
+        ("returned", "met-desk")
+    ]
     assert change.alert.stands
 
 
@@ -203,7 +205,7 @@ def test_what_changes_without_getting_worse_is_annotated_and_the_acknowledgement
     shown = to("las-desk", "met-desk", shown="more is known")
     change = life.update(alert, standing(reason="Category 4."), shown, minute(8), "one")
     assert change is not None
-    assert {t.kind for t in change.transitions} == {"annotated"}
+    assert {transition.kind for transition in change.transitions} == {"annotated"}
     assert states(change.alert)["las-desk"] == "acknowledged"
     assert change.alert.detail["reason"] == "Category 4."
 
@@ -213,8 +215,10 @@ def test_a_desk_that_is_added_later_hears_it_as_new() -> None:
         raised(), standing(), to("las-desk", "met-desk", "slam-desk"), minute(8), "one"
     )
     assert change is not None
-    assert [(t.kind, t.desk) for t in change.transitions] == [("raised", "slam-desk")]
-    assert [d.desk for d in change.disclosed] == ["slam-desk"]
+    assert [(transition.kind, transition.desk) for transition in change.transitions] == [
+        ("raised", "slam-desk")
+    ]
+    assert [disclosure.desk for disclosure in change.disclosed] == ["slam-desk"]
 
 
 def test_joining_another_crisis_alone_is_no_transition() -> None:
@@ -231,7 +235,9 @@ def test_it_is_cleared_and_stays_on_the_record() -> None:
         "the ambulance is there",
     )
     assert states(change.alert) == {"las-desk": "returned", "met-desk": "returned"}
-    assert [t.reason for t in change.transitions] == ["the ambulance is there"] * 2
+    assert [transition.reason for transition in change.transitions] == [
+        "the ambulance is there"
+    ] * 2
 
 
 def test_it_may_be_acknowledged_once_by_each_desk() -> None:
@@ -248,7 +254,7 @@ def test_after_it_has_ended_it_can_still_be_acknowledged_and_remains_ended() -> 
     ended = life.clear(raised(), minute(9), "over").alert
     change = acknowledge(ended, "las-desk", "Meera", minute(10))
     assert states(change.alert)["las-desk"] == "cleared"
-    assert {d.acknowledged_by for d in change.alert.desks} == {"Meera", None}
+    assert {desk.acknowledged_by for desk in change.alert.desks} == {"Meera", None}
 
 
 def test_a_desk_that_does_not_have_it_cannot_acknowledge_it() -> None:
@@ -257,12 +263,12 @@ def test_a_desk_that_does_not_have_it_cannot_acknowledge_it() -> None:
 
 
 def test_when_the_condition_returns_it_is_the_same_alert_raised_again_and_unacknowledged() -> None:
-    seen = acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
-    ended = life.clear(seen, minute(9), "over").alert
+    acknowledged_alert = acknowledge(raised(), "las-desk", "Meera", minute(6)).alert
+    ended = life.clear(acknowledged_alert, minute(9), "over").alert
     again = raised(at=20, former=ended)
     assert again.alert_id == ended.alert_id
     assert states(again) == {"las-desk": "raised", "met-desk": "raised"}
-    assert {d.acknowledged_by for d in again.desks} == {None}
+    assert {desk.acknowledged_by for desk in again.desks} == {None}
     assert again.raised_at == minute(20)
 
 
@@ -284,4 +290,6 @@ def test_a_desk_that_had_it_before_the_area_was_corrected_hears_it_again_when_it
     )
     assert change is not None
     assert states(change.alert) == {"east-desk": "raised", "west-desk": "raised"}
-    assert ("raised", "east-desk") in [(t.kind, t.desk) for t in change.transitions]
+    assert ("raised", "east-desk") in [
+        (transition.kind, transition.desk) for transition in change.transitions
+    ]

@@ -28,76 +28,80 @@ def at_one_place(number: int) -> list[Sighting]:
 
 
 def one_event_each(seen: list[Sighting]) -> dict[tuple[str, str], int]:
-    return {s.key: 1 for s in seen}
+    return {sighting.key: 1 for sighting in seen}
 
 
 def nowhere(seen: list[Sighting]) -> dict[tuple[str, str], str | None]:
-    return dict.fromkeys((s.key for s in seen), None)
+    return dict.fromkeys((sighting.key for sighting in seen), None)
 
 
 def test_below_the_bound_the_crises_are_as_ever() -> None:
-    seen = at_one_place(5)
-    found = group_within(seen, FIVE, one_event_each(seen), nowhere(seen))
-    assert found.crises == group(seen)
-    assert len(found.crises) == 1
-    assert found.left_apart == frozenset()
+    sightings = at_one_place(5)
+    grouping = group_within(sightings, FIVE, one_event_each(sightings), nowhere(sightings))
+    assert grouping.crises == group(sightings)
+    assert len(grouping.crises) == 1
+    assert grouping.left_apart == frozenset()
 
 
 def test_above_it_no_crisis_is_larger_and_every_incident_is_in_one() -> None:
-    seen = at_one_place(23)
-    assert len(group(seen)) == 1  # without the bound
-    found = group_within(seen, FIVE, one_event_each(seen), nowhere(seen))
-    assert max(map(len, found.crises)) == 5
-    assert sorted(k for crisis in found.crises for k in crisis) == sorted(s.key for s in seen)
-    assert all(
-        not found.left_apart.isdisjoint(crisis) for crisis in found.crises if len(crisis) == 5
+    sightings = at_one_place(23)
+    assert len(group(sightings)) == 1  # without the bound
+    grouping = group_within(sightings, FIVE, one_event_each(sightings), nowhere(sightings))
+    assert max(map(len, grouping.crises)) == 5
+    assert sorted(key for crisis in grouping.crises for key in crisis) == sorted(
+        sighting.key for sighting in sightings
     )
-    shuffled = random.Random(7).sample(seen, len(seen))
-    assert group_within(shuffled, FIVE, one_event_each(seen), nowhere(seen)) == found
+    assert all(
+        not grouping.left_apart.isdisjoint(crisis) for crisis in grouping.crises if len(crisis) == 5
+    )
+    shuffled = random.Random(7).sample(sightings, len(sightings))
+    assert group_within(shuffled, FIVE, one_event_each(sightings), nowhere(sightings)) == grouping
 
 
 def test_the_bound_takes_no_incident_out_of_the_crisis_that_holds_it() -> None:
-    seen = at_one_place(8)
-    held: dict[tuple[str, str], str | None] = {
-        s.key: "one" if n < 7 else None for n, s in enumerate(seen)
+    sightings = at_one_place(8)
+    holders: dict[tuple[str, str], str | None] = {
+        sighting.key: "one" if number < 7 else None for number, sighting in enumerate(sightings)
     }
-    found = group_within(seen, FIVE, one_event_each(seen), held)
-    assert found.crises == sorted(
-        [frozenset(s.key for s in seen[:7]), frozenset({seen[7].key})], key=min
+    grouping = group_within(sightings, FIVE, one_event_each(sightings), holders)
+    assert grouping.crises == sorted(
+        [frozenset(sighting.key for sighting in sightings[:7]), frozenset({sightings[7].key})],
+        key=min,
     )
-    assert seen[7].key in found.left_apart
+    assert sightings[7].key in grouping.left_apart
 
 
 def test_many_events_stop_it_as_many_incidents_do() -> None:
-    seen = at_one_place(3)
-    events = one_event_each(seen) | {seen[0].key: 1000}
-    assert len(group_within(seen, FIVE, events, nowhere(seen)).crises) == 2
+    sightings = at_one_place(3)
+    events = one_event_each(sightings) | {sightings[0].key: 1000}
+    assert len(group_within(sightings, FIVE, events, nowhere(sightings)).crises) == 2
 
 
 @pytest.mark.parametrize("how", ["reference", "person", "by hand"])
 def test_a_reference_a_person_and_somebodys_decision_are_not_bound(how: str) -> None:
-    seen = at_one_place(5)
+    sightings = at_one_place(5)
     late = sighting("trust", "9", minutes=3)
-    joined = frozenset({pair(seen[0], late)}) if how == "by hand" else frozenset()
+    joined = frozenset({pair(sightings[0], late)}) if how == "by hand" else frozenset()
     if how == "reference":
-        late = replace(late, cross_references=frozenset({seen[0].key}))
+        late = replace(late, cross_references=frozenset({sightings[0].key}))
     if how == "person":
-        seen[0] = replace(seen[0], people=frozenset({"p1"}))
+        sightings[0] = replace(sightings[0], people=frozenset({"p1"}))
         late = replace(late, people=frozenset({"p1"}))
-    everyone = [*seen, late]
-    held = nowhere(everyone) | dict.fromkeys((s.key for s in seen), "one")
-    found = group_within(everyone, FIVE, one_event_each(everyone), held, joined=joined)
-    assert len(found.crises) == 1
-    assert found.left_apart == frozenset()
+    everyone = [*sightings, late]
+    holders = nowhere(everyone) | dict.fromkeys((sighting.key for sighting in sightings), "one")
+    grouping = group_within(everyone, FIVE, one_event_each(everyone), holders, joined=joined)
+    assert len(grouping.crises) == 1
+    assert grouping.left_apart == frozenset()
 
 
 def test_work_at_a_busy_place_grows_with_its_incidents_and_not_with_their_square() -> None:
-    seen = [
-        replace(each, last_seen_at=each.opened_at.replace(hour=23)) for each in at_one_place(400)
+    sightings = [
+        replace(sighting, last_seen_at=sighting.opened_at.replace(hour=23))
+        for sighting in at_one_place(400)
     ]
     narrow = LinkPolicy(most_open_at_place=10)
-    assert len(list(candidate_pairs(seen, narrow))) <= 400 * 10
-    assert len(list(candidate_pairs(seen[:100]))) == 100 * 99 / 2
+    assert len(list(candidate_pairs(sightings, narrow))) <= 400 * 10
+    assert len(list(candidate_pairs(sightings[:100]))) == 100 * 99 / 2
 
 
 def told(incidents: int) -> Night:
@@ -105,8 +109,8 @@ def told(incidents: int) -> Night:
     night = Night()
     night.ledger.policy = POLICY.model_copy(update={"largest_crisis_incidents": 20})
     police_with_a_strong_sign(night)
-    for n in range(1, incidents):
-        night.call(POLICE, 7 + n * 0.01, f"M-{n}", "1001")
+    for number in range(1, incidents):
+        night.call(POLICE, 7 + number * 0.01, f"M-{number}", "1001")
     return night
 
 
@@ -116,12 +120,12 @@ def test_an_alert_of_a_crisis_that_may_not_grow_says_so_and_others_do_not(
 ) -> None:
     night = told(incidents)
     views = [
-        d.view["shown"]
-        for a in night.ledger.alerts.values()
-        if a.crisis_id and a.stands
-        for d in a.desks
+        desk.view["shown"]
+        for alert in night.ledger.alerts.values()
+        if alert.crisis_id and alert.stands
+        for desk in alert.desks
     ]
     assert views
-    assert all((LEFT_APART in shown.values()) is says_so for shown in views)
+    assert all((LEFT_APART in desk_view.values()) is says_so for desk_view in views)
     assert max(map(len, night.groups)) == 20
     assert sum(map(len, night.groups)) == incidents

@@ -18,10 +18,10 @@ from tests.scenarios.casebook.report import PAGE, cases, page
 REGISTRY, POLICY = own_registry(), load_policy()
 
 
-@pytest.mark.parametrize("path", cases(), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", cases(), ids=lambda path: path.stem)
 def test_a_case_gives_its_alerts_and_no_other(path: Path) -> None:
     scenario = load_scenario(path)
-    assert any(e.knowable is not None for e in scenario.expect)
+    assert any(expectation.knowable is not None for expectation in scenario.expect)
     assert run(scenario, REGISTRY, POLICY).differences == ()
 
 
@@ -29,8 +29,8 @@ def test_there_are_fifty_five_and_they_try_every_rule_over_a_crisis_but_the_afte
     None
 ):
     assert len(cases()) == 55
-    tried = {e.rule for path in cases() for e in load_scenario(path).expect}
-    over_a_crisis = {rule for rule, each in RULES.items() if each.condition is not None}
+    tried = {expectation.rule for path in cases() for expectation in load_scenario(path).expect}
+    over_a_crisis = {rule for rule, entry in RULES.items() if entry.condition is not None}
     assert over_a_crisis - tried == {"R24"}
 
 

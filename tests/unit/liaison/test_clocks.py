@@ -20,15 +20,17 @@ def detained() -> Script:
 
 
 def clock(crisis: Script, rule: str, at: float) -> RunningClock:
-    (found,) = (c for c in running_clocks(crisis.crisis(), POLICY, minute(at)) if c.rule == rule)
-    return found
+    (limit,) = (
+        clock for clock in running_clocks(crisis.crisis(), POLICY, minute(at)) if clock.rule == rule
+    )
+    return limit
 
 
 def test_the_24_hours_run_from_arrival_and_are_a_limit_of_law() -> None:
-    found = clock(detained(), "R09", 61)
-    assert (found.began, found.ends) == (minute(60), minute(60) + timedelta(hours=24))
-    assert found.basis == "legal"
-    assert found.alert_at == minute(60) + timedelta(hours=12)
+    limit = clock(detained(), "R09", 61)
+    assert (limit.began, limit.ends) == (minute(60), minute(60) + timedelta(hours=24))
+    assert limit.basis == "legal"
+    assert limit.alert_at == minute(60) + timedelta(hours=12)
 
 
 def test_the_alert_that_a_clock_announces_is_raised_at_that_instant_and_not_before() -> None:
@@ -42,18 +44,20 @@ def test_the_alert_that_a_clock_announces_is_raised_at_that_instant_and_not_befo
 
 
 def test_a_clock_whose_alert_stands_goes_on_to_count_past_its_limit() -> None:
-    found = clock(detained(), "R11", 180)
-    assert found.alert_at is None
-    assert found.ends == minute(120)
+    limit = clock(detained(), "R11", 180)
+    assert limit.alert_at is None
+    assert limit.ends == minute(120)
 
 
 def test_a_stopped_clock_is_gone() -> None:
     crisis = detained().police("detention.handed-over", 70, detention="D-1", at=ED)
-    assert "R11" not in {c.rule for c in running_clocks(crisis.crisis(), POLICY, minute(71))}
+    assert "R11" not in {
+        clock.rule for clock in running_clocks(crisis.crisis(), POLICY, minute(71))
+    }
 
 
 def test_the_clock_that_ends_first_is_at_the_top() -> None:
-    ends = [c.ends for c in running_clocks(detained().crisis(), POLICY, minute(61))]
+    ends = [clock.ends for clock in running_clocks(detained().crisis(), POLICY, minute(61))]
     assert len(ends) > 1
     assert ends == sorted(ends)
 

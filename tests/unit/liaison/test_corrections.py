@@ -27,11 +27,14 @@ def retracted(at: float, event_id: str, retracts: str) -> Received:
 
 def grades(*events: Received) -> list[str]:
     """What counts in the end, which must be the same in every order of arrival."""
-    found = {
-        tuple((r.event.time, str(r.event.data.ambulance_category)) for r in effective(order)[0])
+    grades_found = {
+        tuple(
+            (received.event.time, str(received.event.data.ambulance_category))
+            for received in effective(order)[0]
+        )
         for order in permutations(events)
     }
-    (one,) = found
+    (one,) = grades_found
     assert all(at == GRADE.event.time for at, _ in one)
     return [category for _, category in one]
 
@@ -98,7 +101,7 @@ def test_a_correction_that_does_not_fit_is_not_applied_and_is_named() -> None:
         data={"incident": "LAS-1", "ambulance_category": "C9"},
     )
     counted, faults = effective([GRADE, wrong])
-    assert [str(r.event.data.ambulance_category) for r in counted] == ["C3"]
+    assert [str(received.event.data.ambulance_category) for received in counted] == ["C3"]
     assert faults == ("c",)
 
 
@@ -106,7 +109,7 @@ def test_nobody_corrects_or_retracts_what_another_agency_said() -> None:
     foreign = event(
         POLICE, "event.retracted", minute(9), "r", {"retracts": "g", "reason": "duplicate"}
     )
-    assert [r.event.id for r in effective([GRADE, foreign])[0]] == ["g"]
+    assert [received.event.id for received in effective([GRADE, foreign])[0]] == ["g"]
 
 
 def test_a_repeat_counts_once() -> None:

@@ -54,37 +54,37 @@ MAY_SEE: dict[str, set[str]] = {
 
 def script() -> Script:
     """A person on file with a plan, named in full by the caller, detained by the police."""
-    given, family, number, born, postcode, phone = NAMED
-    who = {
+    given_name, family, number, born, postcode, phone = NAMED
+    person = {
         "nhs_number": number,
         "nhs_number_status": "01",
-        "names": [{"given": given, "family": family}],
+        "names": [{"given": given_name, "family": family}],
         "date_of_birth": born,
         "addresses": [{"postcode": postcode}],
         "phones": [phone],
     }
-    told = Script().on_file("person.registered", LONG_AGO, person=who)
-    told.on_file(
+    story = Script().on_file("person.registered", LONG_AGO, person=person)
+    story.on_file(
         "pathway.opened",
         LONG_AGO + timedelta(minutes=5),
         pathway="CP-1",
         crisis_plan=PLAN,
         contact_phone="020 7946 0211",
     )
-    told.police(
+    story.police(
         "incident.reported",
         0,
         nature="suicidal",
-        person=who,
+        person=person,
         risk_to_self="high",
         risk_to_responders="medium",
     )
-    told.police(
+    story.police(
         "force.started", 3, force="F-1", kinds=["physical-restraint", "handcuffs"], position="prone"
     )
-    told.police("force.ended", 4, force="F-1")
-    told.police("family.contact-attempted", 4, relation="nearest-relative")
-    return told.police("detention.detained", 5, detention="D-1", power="s136")
+    story.police("force.ended", 4, force="F-1")
+    story.police("family.contact-attempted", 4, relation="nearest-relative")
+    return story.police("detention.detained", 5, detention="D-1", power="s136")
 
 
 def alert() -> Standing:
@@ -94,10 +94,10 @@ def alert() -> Standing:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_name_number_birthday_or_address_is_shown_to_anybody(role: DeskRole) -> None:
-    told = script()
-    for standing in told.evaluation(40).standing:
-        shown = json.dumps(view(standing, role, told.crisis()), default=str)
-        assert not [each for each in NAMED if each in shown]
+    story = script()
+    for standing in story.evaluation(40).standing:
+        text = json.dumps(view(standing, role, story.crisis()), default=str)
+        assert not [detail for detail in NAMED if detail in text]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -113,8 +113,8 @@ def test_every_item_stands_in_the_table() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
-    shown, items = view(alert(), role, script().crisis())
-    text = json.dumps(shown)
+    desk_view, items = view(alert(), role, script().crisis())
+    text = json.dumps(desk_view)
     signs = {
         "crisis-plan": "Speak slowly",
         "crisis-plan-pointer": PLAN["pointer"],
@@ -134,40 +134,42 @@ def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
 
 
 def test_a_role_that_nobody_thought_of_sees_the_title_and_nothing_of_the_person() -> None:
-    shown, items = view(alert(), "parking", script().crisis())  # type: ignore[arg-type]  # on purpose
+    desk_view, items = view(alert(), "parking", script().crisis())  # type: ignore[arg-type]  # on purpose
     assert items == ()
-    assert shown["title"] == "Crisis plan in place"
-    assert shown["shown"] == {}
-    assert "reason" not in shown
-    assert "incidents" not in shown
+    assert desk_view["title"] == "Crisis plan in place"
+    assert desk_view["shown"] == {}
+    assert "reason" not in desk_view
+    assert "incidents" not in desk_view
 
 
 def test_what_is_not_there_is_neither_shown_nor_logged() -> None:
-    told = Script().police("incident.reported", 0, nature="suicidal", indicators=["danger-concern"])
-    told.police("resource.on-scene", 2, resource="MX21", kind="police-unit")
-    (standing,) = told.standing("R01", 20)
-    shown, items = view(standing, "ambulance-control", told.crisis())
+    story = Script().police(
+        "incident.reported", 0, nature="suicidal", indicators=["danger-concern"]
+    )
+    story.police("resource.on-scene", 2, resource="MX21", kind="police-unit")
+    (standing,) = story.standing("R01", 20)
+    desk_view, items = view(standing, "ambulance-control", story.crisis())
     assert set(items) == {"circumstances", "incidents", "identity-certainty", "location"}
-    assert shown["shown"] == {"Who": "Person not identified", "Area": "southwark"}
+    assert desk_view["shown"] == {"Who": "Person not identified", "Area": "southwark"}
 
 
 def test_the_police_get_at_most_three_lines_of_a_plan_and_no_pointer() -> None:
-    shown, _ = view(alert(), "police-control", script().crisis())
+    desk_view, _ = view(alert(), "police-control", script().crisis())
     lines = [
-        k
-        for k in shown["shown"]
-        if k in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}
+        label
+        for label in desk_view["shown"]
+        if label in {"Crisis plan", "What helps", "What to avoid", "Crisis plan pointer"}
     ]
     assert lines == ["Crisis plan", "What helps", "What to avoid"]
 
 
 def test_a_trust_is_told_where_and_how_dangerous_once_its_own_car_goes() -> None:
-    told = script().ambulance(
+    story = script().ambulance(
         "resource.assigned", 6, resource="JR1", kind="mental-health-joint-response-car"
     )
-    items = set(view(alert(), "mental-health-crisis", told.crisis())[1])
+    items = set(view(alert(), "mental-health-crisis", story.crisis())[1])
     assert {"location", "risk-to-responders"} <= items
-    assert {"location", "risk-to-responders"}.isdisjoint(view(alert(), "amhp", told.crisis())[1])
+    assert {"location", "risk-to-responders"}.isdisjoint(view(alert(), "amhp", story.crisis())[1])
 
 
 def test_police_are_told_what_was_tried_with_the_family_where_the_rule_is_about_it() -> None:
@@ -183,7 +185,7 @@ def test_what_a_rule_withholds_comes_off_the_matrix_at_the_desk_and_above_it(
     )
     monkeypatch.setattr(matrix, "CATALOGUE", {**CATALOGUE, "R16": stricter})
     for role in AMBULANCE:
-        shown, items = view(alert(), role, script().crisis())  # type: ignore[arg-type]  # words of the table
+        desk_view, items = view(alert(), role, script().crisis())  # type: ignore[arg-type]  # words of the table
         assert "crisis-plan" not in items
-        assert "Speak slowly" not in json.dumps(shown)
+        assert "Speak slowly" not in json.dumps(desk_view)
     assert "crisis-plan" in view(alert(), "amhp", script().crisis())[1]

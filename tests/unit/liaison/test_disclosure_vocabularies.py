@@ -45,8 +45,8 @@ def test_every_column_belongs_to_some_desk() -> None:
 
 def test_every_item_has_a_row_and_somebody_who_is_told_it() -> None:
     decide = "who may see it: a row of the matrix"
-    told = [item for item, row in TABLE.items() if row]
-    assert undecided("TABLE", told, get_args(Item), decide) == []
+    disclosed = [item for item, row in TABLE.items() if row]
+    assert undecided("TABLE", disclosed, get_args(Item), decide) == []
     assert get_args(Item) == ITEMS
 
 

@@ -17,12 +17,17 @@ from services.simulation.replay import run
 
 DOCUMENTS = Path(__file__).parents[3] / "docs"
 RULES_TEXT = (DOCUMENTS / "rules.md").read_text(encoding="utf-8")
-SECTIONS = {s[:3]: s for s in re.split(r"^## (?=R\d\d )", RULES_TEXT, flags=re.MULTILINE)[1:]}
+SECTIONS = {
+    section[:3]: section
+    for section in re.split(r"^## (?=R\d\d )", RULES_TEXT, flags=re.MULTILINE)[1:]
+}
 SCENARIOS_TEXT = (DOCUMENTS / "scenarios.md").read_text(encoding="utf-8")
 EXAMPLES = [
-    e
-    for e in re.findall(r"^```yaml\n(.*?)^```", SCENARIOS_TEXT, flags=re.MULTILINE | re.DOTALL)
-    if "title:" in e
+    example
+    for example in re.findall(
+        r"^```yaml\n(.*?)^```", SCENARIOS_TEXT, flags=re.MULTILINE | re.DOTALL
+    )
+    if "title:" in example
 ]
 
 
@@ -51,7 +56,9 @@ def test_a_section_has_the_rules_title_and_says_when_until_when_to_whom_what_to_
         assert part in section
 
 
-@pytest.mark.parametrize("name", sorted(n for n in Policy.model_fields if n.endswith("_seconds")))
+@pytest.mark.parametrize(
+    "name", sorted(field for field in Policy.model_fields if field.endswith("_seconds"))
+)
 def test_every_limit_of_the_policy_is_named_with_its_value(name: str) -> None:
     value = getattr(load_policy(), name)
     assert f"`{name}`" in RULES_TEXT

@@ -30,12 +30,12 @@ OF_THE_STREAM = frozenset({keeping.FeedHeartbeat, keeping.EventCorrected, keepin
 
 
 def untaken(models: Iterable[type[Closed]]) -> list[str]:
-    taken = OF_A_CRISIS | OF_THE_REGISTER | OF_A_PLACE_OF_SAFETY | OF_THE_STREAM
+    folded = OF_A_CRISIS | OF_THE_REGISTER | OF_A_PLACE_OF_SAFETY | OF_THE_STREAM
     return [
         f"{model.__name__} is folded nowhere: give it a handler in services/liaison/crisis/state.py or other_records.py,"
         " or decide here who takes it"
         for model in models
-        if model not in taken
+        if model not in folded
     ]
 
 

@@ -97,10 +97,10 @@ def test_a_place_busy_all_day_proves_little() -> None:
 
 
 def test_place_rates_are_drawn_towards_the_usual() -> None:
-    seen = [replace(sighting(reference=str(n)), uprn="100") for n in range(79)]
-    assert place_rates(seen, days=20)["uprn:100"] == pytest.approx(80 / 40)
+    sightings = [replace(sighting(reference=str(number)), uprn="100") for number in range(79)]
+    assert place_rates(sightings, days=20)["uprn:100"] == pytest.approx(80 / 40)
     with pytest.raises(ValueError, match="days"):
-        place_rates(seen, days=0)
+        place_rates(sightings, days=0)
 
 
 def test_neighbouring_references_prove_nothing() -> None:
@@ -141,10 +141,10 @@ def test_what_a_person_joined_is_one_crisis_without_any_evidence() -> None:
 def test_a_busy_day_has_few_candidates() -> None:
     day = [
         replace(
-            sighting("police" if n % 3 else "ambulance", str(n), minutes=n / 2),
-            latitude=51.5 + (n * 7 % 101) / 100,
-            longitude=-0.1 + (n * 13 % 97) / 100,
+            sighting("police" if number % 3 else "ambulance", str(number), minutes=number / 2),
+            latitude=51.5 + (number * 7 % 101) / 100,
+            longitude=-0.1 + (number * 13 % 97) / 100,
         )
-        for n in range(3000)
+        for number in range(3000)
     ]
     assert len(list(candidate_pairs(day, DEFAULT_POLICY))) < 3000

@@ -40,23 +40,23 @@ WHO = {
 
 
 def script(**pathway: object) -> Script:
-    told = Script().on_file("person.registered", LONG_AGO, person=WHO)
+    story = Script().on_file("person.registered", LONG_AGO, person=WHO)
     plan = {"pointer": "urn:nrl:1", "calming": ["Speak slowly"]}
-    told.on_file(
+    story.on_file(
         "pathway.opened",
         LONG_AGO + timedelta(minutes=5),
         pathway="CP-1",
         crisis_plan=plan,
         **pathway,
     )
-    told.police(
+    story.police(
         "incident.reported",
         0,
         nature="suicidal",
         person={"names": [{"given": "Lia"}], "apparent_age": 30},
     )
-    told.police("resource.on-scene", 5, resource="U1", kind="police-unit")
-    return told.police("resource.left", 20, resource="U1", kind="police-unit")
+    story.police("resource.on-scene", 5, resource="U1", kind="police-unit")
+    return story.police("resource.left", 20, resource="U1", kind="police-unit")
 
 
 @pytest.mark.parametrize("role", get_args(DeskRole))
@@ -64,30 +64,35 @@ def test_the_name_goes_to_whom_the_matrix_names_and_to_the_police_only_on_scene(
     role: DeskRole,
 ) -> None:
     crisis = script().crisis()
-    there, gone = (person_shown(crisis, role, "oxleas", minute(m)) for m in (10, 30))
+    there, after_they_left = (person_shown(crisis, role, "oxleas", minute(m)) for m in (10, 30))
     assert (there.on_file is not None) == (role in ALWAYS | POLICE)
-    assert (gone.on_file is not None) == (role in ALWAYS)
-    assert gone.waits_for_scene == (role in POLICE)
+    assert (after_they_left.on_file is not None) == (role in ALWAYS)
+    assert after_they_left.waits_for_scene == (role in POLICE)
     assert not there.waits_for_scene
 
 
 def test_number_address_and_telephone_are_shown_to_nobody() -> None:
-    found = person_shown(script().crisis(), "mental-health-crisis", "slam", minute(10))
-    assert found.on_file is not None
-    assert found.on_file.names == ("Aaliyah Al-Rashid", "Lia")
-    assert not [each for each in ("9990000050", "SE5 8AZ", "020 7946 0555") if each in repr(found)]
+    person = person_shown(script().crisis(), "mental-health-crisis", "slam", minute(10))
+    assert person.on_file is not None
+    assert person.on_file.names == ("Aaliyah Al-Rashid", "Lia")
+    assert not [word for word in ("9990000050", "SE5 8AZ", "020 7946 0555") if word in repr(person)]
 
 
 def test_nobody_is_on_file_while_a_match_is_only_possible() -> None:
     possible = IdentityDecision("possible", None, ("p",), (), "several", "m")
-    found = person_shown(script().crisis(possible), "ambulance-control", "las", minute(10))
-    assert (found.certainty, found.on_file) == ("possible", None)
-    assert [d.apparent_age for d in found.described] == [30]
+    person = person_shown(script().crisis(possible), "ambulance-control", "las", minute(10))
+    assert (person.certainty, person.on_file) == ("possible", None)
+    assert [description.apparent_age for description in person.described] == [30]
 
 
 def test_a_role_that_nobody_thought_of_sees_nobody() -> None:
-    found = person_shown(script().crisis(), "parking", "lambeth", minute(10))
-    assert (found.may_see, found.on_file, found.described, found.pathways) == (False, None, (), ())
+    person = person_shown(script().crisis(), "parking", "lambeth", minute(10))
+    assert (person.may_see, person.on_file, person.described, person.pathways) == (
+        False,
+        None,
+        (),
+        (),
+    )
 
 
 def test_a_refused_plan_stays_within_health_and_care() -> None:
@@ -101,10 +106,10 @@ def test_a_refused_plan_stays_within_health_and_care() -> None:
 
 
 def test_an_alert_of_a_refused_plan_does_not_carry_its_lines_to_the_police() -> None:
-    told = script(consent_to_share="refused")
-    (standing,) = told.standing("R16", 6)
-    police, items = view(standing, "police-control", told.crisis())
-    health, _ = view(standing, "ambulance-control", told.crisis())
+    story = script(consent_to_share="refused")
+    (standing,) = story.standing("R16", 6)
+    police, items = view(standing, "police-control", story.crisis())
+    health, _ = view(standing, "ambulance-control", story.crisis())
     assert "Speak slowly" not in str(police)
     assert "crisis-plan" not in items
     assert "Speak slowly" in str(health)

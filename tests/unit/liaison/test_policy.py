@@ -34,7 +34,7 @@ def test_an_operator_makes_a_limit_stricter_without_code(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         (
             "limits: {R04: {ambulance_arrival_within: 1801}}",
@@ -61,9 +61,9 @@ def test_an_operator_makes_a_limit_stricter_without_code(tmp_path: Path) -> None
     ],
 )
 def test_a_policy_that_cannot_be_used_is_refused_with_place_and_remedy(
-    tmp_path: Path, text: str, said: str
+    tmp_path: Path, text: str, sentence: str
 ) -> None:
-    with pytest.raises(PolicyError, match=said):
+    with pytest.raises(PolicyError, match=sentence):
         load_policy(_policy(tmp_path, SHIPPED + text + "\n"))
 
 
@@ -105,7 +105,7 @@ def test_a_rule_is_in_force_from_its_first_day_until_the_day_after_its_last() ->
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         (("urgency: 1", "urgency: 9"), "at /urgency"),
         (
@@ -124,8 +124,10 @@ def test_a_rule_is_in_force_from_its_first_day_until_the_day_after_its_last() ->
         (("owner:", "withholds: {amhp: [incidents]}\nowner:"), "who are no recipients"),
     ],
 )
-def test_a_document_that_contradicts_itself_is_refused(change: tuple[str, str], said: str) -> None:
+def test_a_document_that_contradicts_itself_is_refused(
+    change: tuple[str, str], sentence: str
+) -> None:
     text = (Path("services/liaison/catalogue") / "R01.yaml").read_text(encoding="utf-8")
     assert change[0] in text
-    with pytest.raises(CatalogueError, match=said):
+    with pytest.raises(CatalogueError, match=sentence):
         read_document("R01.yaml", text.replace(*change))

@@ -17,31 +17,37 @@ SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 REGISTRY, POLICY = own_registry(), load_policy()
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_the_scenario_gives_its_alerts_and_no_other(path: Path) -> None:
     assert run(load_scenario(path), REGISTRY, POLICY).differences == ()
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in SCENARIOS if load_scenario(p).expect], ids=lambda p: p.stem
+    "path", [path for path in SCENARIOS if load_scenario(path).expect], ids=lambda path: path.stem
 )
 def test_an_alert_nobody_expects_fails_the_scenario(path: Path) -> None:
     scenario = load_scenario(path)
     left_out = scenario.model_copy(update={"expect": scenario.expect[1:]})
-    assert any("unexpected" in said for said in run(left_out, REGISTRY, POLICY).differences)
+    assert any(
+        "unexpected" in difference for difference in run(left_out, REGISTRY, POLICY).differences
+    )
 
 
 def test_every_rule_has_a_scenario_in_which_it_is_raised_and_one_in_which_it_ends() -> None:
-    expected = [e for path in SCENARIOS for e in load_scenario(path).expect]
-    assert {e.rule for e in expected} == set(RULES)
+    expected = [expectation for path in SCENARIOS for expectation in load_scenario(path).expect]
+    assert {expectation.rule for expectation in expected} == set(RULES)
     # a death does not end by itself
-    assert {e.rule for e in expected if e.cleared is not None} == set(RULES)
+    assert {expectation.rule for expectation in expected if expectation.cleared is not None} == set(
+        RULES
+    )
 
 
 def test_a_night_without_alerts_is_among_them() -> None:
-    quiet = [s for s in map(load_scenario, SCENARIOS) if not s.expect]
+    quiet = [scenario for scenario in map(load_scenario, SCENARIOS) if not scenario.expect]
     assert any(
-        s.instant(s.until) - s.start >= timedelta(hours=6) and len(s.feeds()) >= 3 for s in quiet
+        scenario.instant(scenario.until) - scenario.start >= timedelta(hours=6)
+        and len(scenario.feeds()) >= 3
+        for scenario in quiet
     )
 
 
@@ -62,6 +68,6 @@ def test_an_event_that_intake_refuses_reaches_nobody() -> None:
 
 def test_a_refusal_that_does_not_come_is_a_fault_of_the_scenario() -> None:
     scenario = load_scenario(Path(__file__).parents[2] / "scenarios" / "quiet-night.yaml")
-    said = scenario.events[0].model_copy(update={"refused": "field-missing"})
+    event = scenario.events[0].model_copy(update={"refused": "field-missing"})
     with pytest.raises(ScenarioError, match="intake accepts it"):
-        run(scenario.model_copy(update={"events": (said, *scenario.events[1:])}), REGISTRY, POLICY)
+        run(scenario.model_copy(update={"events": (event, *scenario.events[1:])}), REGISTRY, POLICY)

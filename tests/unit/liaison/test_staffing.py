@@ -16,11 +16,11 @@ OWN, POLICY = own_registry(), load_policy()
 
 
 def without(role: str) -> Registry:
-    said = OWN.model_dump(mode="json")
-    for agency in said["agencies"]:
-        agency["desks"] = [d for d in agency["desks"] if d["role"] != role]
-    said["agencies"] = [a for a in said["agencies"] if a["desks"]]
-    return Registry.model_validate(said)
+    document = OWN.model_dump(mode="json")
+    for agency in document["agencies"]:
+        agency["desks"] = [desk for desk in agency["desks"] if desk["role"] != role]
+    document["agencies"] = [agency for agency in document["agencies"] if agency["desks"]]
+    return Registry.model_validate(document)
 
 
 def test_the_shipped_registry_rules_and_policy_fit_together() -> None:
@@ -46,7 +46,9 @@ def test_a_rule_for_a_desk_that_no_agency_has_is_refused() -> None:
 def test_a_rule_that_is_switched_off_needs_nobody() -> None:
     rule = CATALOGUE["R16"].model_copy(update={"recipients": ("custody",)})
     off = POLICY.model_copy(update={"switched_off": {"R16": "not used here"}})
-    assert not [f for f in faults_of(without("custody"), off, {"R16": rule}) if "R16" in f]
+    assert not [
+        fault for fault in faults_of(without("custody"), off, {"R16": rule}) if "R16" in fault
+    ]
 
 
 def test_a_rule_that_withholds_everything_from_its_recipient_contradicts_itself() -> None:
@@ -62,26 +64,33 @@ def test_a_supervisor_is_not_told_before_the_desk_had_its_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "sentence"),
     [
         ({"escalation": {1: {"supervisor": 120}}}, "a ladder for each urgency"),
-        ({"escalation": {u: {"tactical": 120} for u in range(1, 6)}}, "has no supervisor"),
         (
-            {"escalation": {u: {"supervisor": 300, "tactical": 300} for u in range(1, 6)}},
+            {"escalation": {urgency: {"tactical": 120} for urgency in range(1, 6)}},
+            "has no supervisor",
+        ),
+        (
+            {
+                "escalation": {
+                    urgency: {"supervisor": 300, "tactical": 300} for urgency in range(1, 6)
+                }
+            },
             "later than the one below",
         ),
         ({"longest_shelf_seconds": {1: 60}}, "a P1 is never shelved"),
         ({"acknowledgement_lasts_seconds": {1: 60}}, "a time for each urgency"),
     ],
 )
-def test_a_policy_that_cannot_be_is_refused(edit: dict[str, Any], said: str) -> None:
-    with pytest.raises((PolicyError, ValueError), match=said):
+def test_a_policy_that_cannot_be_is_refused(edit: dict[str, Any], sentence: str) -> None:
+    with pytest.raises((PolicyError, ValueError), match=sentence):
         Policy.model_validate(POLICY.model_dump() | edit)
 
 
 def test_a_rule_may_have_a_ladder_of_its_own() -> None:
-    own = CATALOGUE["R16"].model_copy(update={"ladder": {"supervisor": 900}})
-    assert own.ladder == {"supervisor": 900}
+    document = CATALOGUE["R16"].model_copy(update={"ladder": {"supervisor": 900}})
+    assert document.ladder == {"supervisor": 900}
     assert [level for level, _ in POLICY.ladder("R16", 2)] == [
         "supervisor",
         "tactical",

@@ -38,7 +38,7 @@ def raised(rule: str, urgency: int, *desks: str, at: datetime = AT) -> Alert:
         evidence=(),
         acknowledge_within=timedelta(minutes=2),
     )
-    to = [Addressed(d, "las", {}, (), LADDER) for d in desks or ("las",)]
+    to = [Addressed(desk, "las", {}, (), LADDER) for desk in desks or ("las",)]
     return raise_alert(
         Standing(finding, "verified"),
         to,
@@ -51,19 +51,19 @@ def raised(rule: str, urgency: int, *desks: str, at: datetime = AT) -> Alert:
 
 
 def after_inhibition(*alerts: Alert, at: datetime = AT) -> dict[str, Alert]:
-    kept = {a.rule: a for a in alerts}
-    return kept | {c.alert.rule: c.alert for c in inhibit(alerts, at)}
+    by_rule = {alert.rule: alert for alert in alerts}
+    return by_rule | {change.alert.rule: change.alert for change in inhibit(alerts, at)}
 
 
 def quiet(alert: Alert, desk: str = "las") -> bool:
-    mine = alert.at(desk)
-    assert mine is not None
-    return mine.inhibited_by is not None
+    part = alert.at(desk)
+    assert part is not None
+    return part.inhibited_by is not None
 
 
 def test_a_less_urgent_alert_keeps_quiet_while_a_more_urgent_one_waits_at_the_desk() -> None:
     now = after_inhibition(raised("R01", 1), raised("R16", 2), raised("R20", 3))
-    assert [quiet(now[r]) for r in ("R01", "R16", "R20")] == [False, True, True]
+    assert [quiet(now[rule]) for rule in ("R01", "R16", "R20")] == [False, True, True]
     assert alert_due(now["R16"]) is None
     assert pass_time(now["R16"], AT + timedelta(hours=1), lambda _: None) is None
 
@@ -79,14 +79,16 @@ def test_at_another_desk_it_sounds() -> None:
 
 def test_an_acknowledgement_does_not_bring_the_other_back_and_an_answer_does_at_once() -> None:
     now = after_inhibition(raised("R01", 1), raised("R16", 2))
-    seen = answer(now["R01"], "las", Acknowledge(), "MK", AT, TERMS).alert
-    assert inhibit([seen, now["R16"]], AT) == ()
-    answered = answer(seen, "las", Accept(), "MK", AT + timedelta(minutes=1), TERMS).alert
+    acknowledged_alert = answer(now["R01"], "las", Acknowledge(), "MK", AT, TERMS).alert
+    assert inhibit([acknowledged_alert, now["R16"]], AT) == ()
+    answered = answer(
+        acknowledged_alert, "las", Accept(), "MK", AT + timedelta(minutes=1), TERMS
+    ).alert
     (back,) = inhibit([answered, now["R16"]], AT + timedelta(minutes=1))
-    assert [t.kind for t in back.transitions] == ["released"]
-    mine = back.alert.at("las")
-    assert mine is not None
-    assert (mine.inhibited_by, mine.due_at, mine.presented) == (None, AT + timedelta(minutes=3), 2)
+    assert [transition.kind for transition in back.transitions] == ["released"]
+    part = back.alert.at("las")
+    assert part is not None
+    assert (part.inhibited_by, part.due_at, part.presented) == (None, AT + timedelta(minutes=3), 2)
 
 
 def test_when_the_more_urgent_one_ends_the_other_returns() -> None:
@@ -101,7 +103,7 @@ def test_a_thread_hides_nothing_and_a_repetition_is_no_new_alarm() -> None:
     sounded = pass_time(urgent, AT + timedelta(minutes=2), lambda _: None)
     assert sounded is not None
     (thread,) = threads([other, sounded.alert], "las")
-    assert [a.rule for a in thread.alerts] == ["R01", "R16"]
+    assert [alert.rule for alert in thread.alerts] == ["R01", "R16"]
     assert (thread.urgency, thread.presented, thread.crisis_id) == (1, 2, "one")
     assert threads([other], "nobody") == ()
 

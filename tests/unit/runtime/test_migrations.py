@@ -19,17 +19,19 @@ def migration(version: int, sql: str = "") -> Migration:
 
 
 def digests(*migrations: Migration) -> dict[int, str]:
-    return {each.version: each.sha256 for each in migrations}
+    return {migration.version: migration.sha256 for migration in migrations}
 
 
 def test_what_is_shipped_stands_in_one_line_with_the_whole_past_in_it() -> None:
-    versions = [each.version for each in shipped()]
+    versions = [migration.version for migration in shipped()]
     assert tuple(versions[: len(HISTORY)]) == HISTORY
     assert versions[len(HISTORY) :] == list(range(97, 97 + len(versions) - len(HISTORY)))
 
 
 def test_the_past_and_what_follows_it_without_a_gap_are_in_order() -> None:
-    names = [each.file for each in in_one_line(named("0098_second.sql", "0097_first.sql"))]
+    names = [
+        migration.file for migration in in_one_line(named("0098_second.sql", "0097_first.sql"))
+    ]
     assert names == [*PAST, "0097_first.sql", "0098_second.sql"]
 
 

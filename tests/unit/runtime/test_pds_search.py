@@ -42,10 +42,10 @@ def parameters(case: dict[str, Any]) -> dict[str, list[str]]:
     """As they stand in the address."""
     return {
         name: [
-            v if isinstance(v, str) else json.dumps(v)
-            for v in (said if isinstance(said, list) else [said])
+            item if isinstance(item, str) else json.dumps(item)
+            for item in (value if isinstance(value, list) else [value])
         ]
-        for name, said in case["params"].items()
+        for name, value in case["params"].items()
     }
 
 
@@ -60,7 +60,7 @@ def passes(case: dict[str, Any]) -> bool:
         return error.status == case["status"] and error.code in named
     if case["status"] != 200 or "outcome" in expect:
         return False
-    ids = [h.patient["id"] for h in hits]
+    ids = [hit.patient["id"] for hit in hits]
     if "total" in expect:
         sign, number = expect["total"]
         if not {"==": len(ids) == number, ">": len(ids) > number, ">=": len(ids) >= number}[sign]:
@@ -70,11 +70,14 @@ def passes(case: dict[str, Any]) -> bool:
     if "ids_all" in expect and ids != expect["ids_all"]:
         return False
     return all(
-        len(ids) > int(n) and ids[int(n)] == wanted for n, wanted in expect.get("ids", {}).items()
+        len(ids) > int(name) and ids[int(name)] == wanted
+        for name, wanted in expect.get("ids", {}).items()
     )
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda n: CASES[n]["scenario"][:60])
+@pytest.mark.parametrize(
+    "number", range(len(CASES)), ids=lambda number: CASES[number]["scenario"][:60]
+)
 def test_each_case_passes_or_is_named_with_the_reason(number: int) -> None:
     assert passes(CASES[number]) is (number not in NOT_PASSED), NOT_PASSED.get(
         number, "it should pass"
@@ -82,21 +85,21 @@ def test_each_case_passes_or_is_named_with_the_reason(number: int) -> None:
 
 
 def test_those_named_are_indeed_people_who_are_not_published() -> None:
-    published = {p["id"] for p in PEOPLE}
+    published = {person["id"] for person in PEOPLE}
     for number, why in NOT_PASSED.items():
-        wanted = set(CASES[number]["expect"].get("ids", {}).values())
+        ids = set(CASES[number]["expect"].get("ids", {}).values())
         if why == NOT_PUBLISHED:
-            assert not wanted & published
+            assert not ids & published
         else:
-            assert wanted <= published
+            assert ids <= published
 
 
 def test_those_that_say_little_are_counted_apart() -> None:
-    published = {_family(p) for p in PEOPLE}
+    published = {_family(person) for person in PEOPLE}
     vacuous = {
-        n
-        for n, case in enumerate(CASES)
-        if n not in NOT_PASSED
+        number
+        for number, case in enumerate(CASES)
+        if number not in NOT_PASSED
         and case["expect"].get("total") == ["==", 0]
         and str(case["params"].get("family", "")).casefold() not in published
         and "*" not in str(case["params"].get("family"))
@@ -112,14 +115,16 @@ def _family(person: dict[str, Any]) -> str:
     return str(names[0].get("family", "")).casefold()
 
 
-def patient(number: str, family: str, given: str, mark: str = "U", **more: Any) -> dict[str, Any]:
+def patient(
+    number: str, family: str, given_name: str, mark: str = "U", **more: Any
+) -> dict[str, Any]:
     return {
         "resourceType": "Patient",
         "id": number,
         "meta": {"security": [{"code": mark}]},
         "gender": "male",
         "birthDate": "1988-02-29",
-        "name": [{"use": "usual", "family": family, "given": [given]}],
+        "name": [{"use": "usual", "family": family, "given": [given_name]}],
         "address": [{"postalCode": "SW2 5SG"}],
         "telecom": [{"system": "phone", "value": "020 7946 0211"}],
         "generalPractitioner": [{"identifier": {"value": "A20047"}}],
@@ -137,9 +142,10 @@ def test_a_restricted_person_is_never_found_by_postcode_or_practice(
 ) -> None:
     hidden = patient("9990000018", "Okafor", "Tunde", "R")
     assert search([hidden], ASKED | term) == []
-    assert [h.patient["id"] for h in search([hidden], ASKED)] == ["9990000018"]
+    assert [hit.patient["id"] for hit in search([hidden], ASKED)] == ["9990000018"]
     assert [
-        h.patient["id"] for h in search([patient("9990000018", "Okafor", "Tunde")], ASKED | term)
+        hit.patient["id"]
+        for hit in search([patient("9990000018", "Okafor", "Tunde")], ASKED | term)
     ] == ["9990000018"]
 
 
@@ -162,9 +168,9 @@ def test_a_former_name_is_found_only_when_history_is_asked_for() -> None:
         {"use": "old", "family": "Adeyemi", "given": ["Tunde"]},
     ]
     changed = patient("9990000018", "", "", name=names)
-    asked = ASKED | {"family": ["Adeyemi"]}
-    assert search([changed], asked) == []
-    assert len(search([changed], asked | {"_history": ["true"]})) == 1
+    query = ASKED | {"family": ["Adeyemi"]}
+    assert search([changed], query) == []
+    assert len(search([changed], query | {"_history": ["true"]})) == 1
 
 
 def test_an_application_gets_one_match_or_none() -> None:
@@ -177,14 +183,14 @@ def test_an_application_gets_one_match_or_none() -> None:
 
 def test_a_fuzzy_search_finds_those_who_sound_alike_and_those_whose_names_are_crossed() -> None:
     one = [patient("9990000018", "Okafor", "Tunde")]
-    asked = {"birthdate": ["1988-02-29"], "gender": ["male"], "_fuzzy-match": ["true"]}
-    assert len(search(one, asked | {"family": ["Okafur"], "given": ["Tundi"]})) == 1
-    assert len(search(one, asked | {"family": ["Tunde"], "given": ["Okafor"]})) == 1
-    assert search(one, asked | {"family": ["Smith"], "given": ["John"]}) == []
+    query = {"birthdate": ["1988-02-29"], "gender": ["male"], "_fuzzy-match": ["true"]}
+    assert len(search(one, query | {"family": ["Okafur"], "given": ["Tundi"]})) == 1
+    assert len(search(one, query | {"family": ["Tunde"], "given": ["Okafor"]})) == 1
+    assert search(one, query | {"family": ["Smith"], "given": ["John"]}) == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("query", "code"),
     [
         ({"family": ["Okafor"]}, "MISSING_VALUE"),
         ({"birthdate": ["1988-02-29"]}, "MISSING_VALUE"),
@@ -195,10 +201,10 @@ def test_a_fuzzy_search_finds_those_who_sound_alike_and_those_whose_names_are_cr
     ],
 )
 def test_a_search_that_cannot_be_made_is_refused_by_code(
-    asked: dict[str, list[str]], code: str
+    query: dict[str, list[str]], code: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        search([], asked)
+        search([], query)
     assert (refused.value.status, refused.value.code) == (400, code)
 
 

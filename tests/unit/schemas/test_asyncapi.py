@@ -47,9 +47,15 @@ def document() -> dict[str, Any]:
 def references(node: Any) -> list[str]:
     """Every reference in the document."""
     if isinstance(node, dict):
-        own = [node["$ref"]] if "$ref" in node else []
-        return own + [r for v in node.values() for r in references(v)]
-    return [r for v in node for r in references(v)] if isinstance(node, list) else []
+        own_references = [node["$ref"]] if "$ref" in node else []
+        return own_references + [
+            reference for value in node.values() for reference in references(value)
+        ]
+    return (
+        [reference for value in node for reference in references(value)]
+        if isinstance(node, list)
+        else []
+    )
 
 
 def resolve(document: dict[str, Any], reference: str) -> Any:
@@ -65,11 +71,13 @@ def resolve(document: dict[str, Any], reference: str) -> Any:
 def problems(document: dict[str, Any]) -> list[str]:
     """What AsyncAPI 3.0.0 does not allow in the objects that this document uses."""
     components = document["components"]
-    found: list[str] = []
+    problems_found: list[str] = []
 
     def only(where: str, node: dict[str, Any], allowed: set[str], needed: set[str]) -> None:
-        found.extend(f"{where}: {name} is not a field" for name in sorted(set(node) - allowed))
-        found.extend(f"{where}: {name} is missing" for name in sorted(needed - set(node)))
+        problems_found.extend(
+            f"{where}: {name} is not a field" for name in sorted(set(node) - allowed)
+        )
+        problems_found.extend(f"{where}: {name} is missing" for name in sorted(needed - set(node)))
 
     top = {"asyncapi", "info", "defaultContentType", "channels", "operations", "components"}
     only("document", document, top, {"asyncapi", "info"})
@@ -77,15 +85,15 @@ def problems(document: dict[str, Any]) -> list[str]:
     for name, channel in document["channels"].items():
         only(name, channel, CHANNEL, {"address", "messages"})
         if set(ADDRESS_PARAMETER.findall(channel["address"])) != set(channel.get("parameters", {})):
-            found.append(f"{name}: the parameters are not those of the address")
-        found.extend(
-            f"{name}: {m} is not in components"
-            for m in set(channel["messages"]) - set(components["messages"])
+            problems_found.append(f"{name}: the parameters are not those of the address")
+        problems_found.extend(
+            f"{name}: {message} is not in components"
+            for message in set(channel["messages"]) - set(components["messages"])
         )
     for name, operation in document["operations"].items():
         only(name, operation, OPERATION, {"action", "channel"})
         if operation.get("action") not in {"send", "receive"}:
-            found.append(f"{name}: an operation sends or receives")
+            problems_found.append(f"{name}: an operation sends or receives")
     for name, message in components["messages"].items():
         only(name, message, MESSAGE, {"payload"})
         only(
@@ -100,15 +108,15 @@ def problems(document: dict[str, Any]) -> list[str]:
     named = [
         *document["channels"],
         *document["operations"],
-        *(k for c in components.values() for k in c),
+        *(key for component in components.values() for key in component),
     ]
-    found.extend(f"{name} is no key" for name in named if not KEY.match(name))
+    problems_found.extend(f"{name} is no key" for name in named if not KEY.match(name))
     for reference in references(document):
         try:
             resolve(document, reference)
         except (KeyError, FileNotFoundError):
-            found.append(f"{reference} leads nowhere")
-    return found
+            problems_found.append(f"{reference} leads nowhere")
+    return problems_found
 
 
 def test_the_document_is_an_asyncapi_3_document(document: dict[str, Any]) -> None:
@@ -169,7 +177,7 @@ def test_the_topics_of_the_registry_are_the_addresses(document: dict[str, Any]) 
         agency.format(agency=name) for name in registry.agencies_by_id
     }
     receipts = document["channels"]["receipts"]["address"]
-    senders = {a.id for a in registry.agencies if a.feeds}
+    senders = {agency.id for agency in registry.agencies if agency.feeds}
     assert set(registry.receipt_topics()) == {receipts.format(agency=name) for name in senders}
     assert set(registry.every_topic()) == {
         *registry.topics(),
@@ -181,10 +189,10 @@ def test_the_topics_of_the_registry_are_the_addresses(document: dict[str, Any]) 
 def test_both_modes_are_described_and_the_headers_are_those_that_are_read(
     document: dict[str, Any],
 ) -> None:
-    said = document["info"]["description"]
-    assert "Structured mode" in said
-    assert "Binary mode" in said
-    assert STRUCTURED in said
+    description = document["info"]["description"]
+    assert "Structured mode" in description
+    assert "Binary mode" in description
+    assert STRUCTURED in description
     headers = document["components"]["schemas"]["Headers"]["properties"]
     sent = [(name, b"x") for name in headers if name.startswith("ce_")]
     read = json.loads(structured(b"{}", sent))
@@ -203,8 +211,8 @@ def test_an_alert_that_the_ledger_sends_is_what_the_schema_says(scenario: str) -
     outcome = run(load_scenario(SCENARIOS / f"{scenario}.yaml"), registry, load_policy())
     by_id = {alert.alert_id: alert for alert in outcome.alerts}
     sent = [
-        alert_store._message(by_id[said.alert_id], said, n, registry, NOW)
-        for n, said in enumerate(outcome.log, start=1)
+        alert_store._message(by_id[transition.alert_id], transition, number, registry, NOW)
+        for number, transition in enumerate(outcome.log, start=1)
     ]
     assert {json.loads(body)["data"]["transition"] for *_, body, _ in sent} >= {"raised"}
     for _, topic, record_key, headers, body, _ in sent:

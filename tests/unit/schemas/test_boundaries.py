@@ -17,11 +17,11 @@ LONDON = load_registry()
 
 
 def collection(*features: tuple[str, Any]) -> str:
-    made = [
+    features_ = [
         {"type": "Feature", "properties": {"code": code}, "geometry": shape}
         for code, shape in features
     ]
-    return json.dumps({"type": "FeatureCollection", "features": made})
+    return json.dumps({"type": "FeatureCollection", "features": features_})
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_every_borough_is_drawn_and_says_whose_the_outlines_are() -> None:
 
 def test_on_a_border_it_is_always_the_same_area() -> None:
     right = {"type": "Polygon", "coordinates": [[[1, 51], [2, 51], [2, 52], [1, 52], [1, 51]]]}
-    both = read_boundaries(collection(("E2", right), ("E1", SQUARE)))
-    assert both.code_at(51.5, 1.0) == "E1"
+    outlines = read_boundaries(collection(("E2", right), ("E1", SQUARE)))
+    assert outlines.code_at(51.5, 1.0) == "E1"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ("{", "line 1: this is no JSON"),
         ("[]", "no GeoJSON FeatureCollection"),
@@ -70,8 +70,8 @@ def test_on_a_border_it_is_always_the_same_area() -> None:
         (collection(("E1", SQUARE), ("E1", SQUARE)), "two features have the same properties/code"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_what_is_wrong(text: str, said: str) -> None:
-    with pytest.raises(BoundariesError, match=said):
+def test_a_file_that_cannot_be_used_says_what_is_wrong(text: str, sentence: str) -> None:
+    with pytest.raises(BoundariesError, match=sentence):
         read_boundaries(text)
 
 
@@ -85,7 +85,7 @@ def registry(folder: Path, boundaries: str | None) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("boundaries", "said"),
+    ("boundaries", "sentence"),
     [
         (None, "here.geojson, which the registry names as boundaries, cannot be read"),
         ("{", "here.geojson: line 1"),
@@ -96,9 +96,9 @@ def registry(folder: Path, boundaries: str | None) -> Path:
     ],
 )
 def test_a_registry_without_the_outlines_it_names_is_refused_at_load(
-    tmp_path: Path, boundaries: str | None, said: str
+    tmp_path: Path, boundaries: str | None, sentence: str
 ) -> None:
-    with pytest.raises(RegistryError, match=said):
+    with pytest.raises(RegistryError, match=sentence):
         load_registry(registry(tmp_path, boundaries))
 
 

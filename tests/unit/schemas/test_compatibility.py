@@ -48,15 +48,15 @@ GONE = object()
 
 def changed(place: tuple[Any, ...], value: Any) -> dict[str, Any]:
     """The elder schema with one thing set, or gone."""
-    made = copy.deepcopy(ELDER)
-    node: Any = made
+    copied = copy.deepcopy(ELDER)
+    node: Any = copied
     for part in place[:-1]:
         node = node[part]
     if value is GONE:
         del node[place[-1]]
     else:
         node[place[-1]] = value
-    return made
+    return copied
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def changed(place: tuple[Any, ...], value: Any) -> dict[str, Any]:
 def test_what_breaks_is_named_with_its_place(
     place: tuple[Any, ...], value: Any, pointer: str, code: str
 ) -> None:
-    found = breaking_changes(ELDER, changed(place, value))
-    assert (pointer, code) in [(b.pointer, b.code) for b in found]
-    assert all(b.message for b in found)
+    breaks = breaking_changes(ELDER, changed(place, value))
+    assert (pointer, code) in [(breaking.pointer, breaking.code) for breaking in breaks]
+    assert all(breaking.message for breaking in breaks)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_schemas_that_refer_to_themselves_are_compared() -> None:
         return {"$ref": "#/$defs/Node", "$defs": {"Node": node}}
 
     assert breaking_changes(tree(9), tree(10)) == []
-    assert [b.code for b in breaking_changes(tree(10), tree(9))] == ["limit-narrowed"]
+    assert [change.code for change in breaking_changes(tree(10), tree(9))] == ["limit-narrowed"]
     with pytest.raises(ValueError, match="leads back to itself"):
         breaking_changes({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, tree(9))
 
@@ -160,7 +160,7 @@ def test_what_is_asked_in_two_places_is_said_not_to_be_understood() -> None:
 SCHEMAS = sorted((FOLDER / "json").glob("*.schema.json"))
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=lambda p: p.name.removesuffix(".schema.json"))
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name.removesuffix(".schema.json"))
 def test_each_schema_of_the_contract_breaks_nothing_of_itself(path: Path) -> None:
     schema = json.loads(path.read_text(encoding="utf-8"))
     assert breaking_changes(schema, copy.deepcopy(schema)) == []
@@ -204,9 +204,9 @@ def narrowed(value: Any) -> Iterator[Any]:
 def test_no_mutation_that_refuses_a_good_example_goes_unnoticed(kind: str) -> None:
     schema = json.loads((FOLDER / "json" / f"{kind}.schema.json").read_text(encoding="utf-8"))
     good = [
-        json.loads(p.read_text())
-        for p in (FOLDER / "examples" / kind).glob("*.json")
-        if p.name[0] in "ve"
+        json.loads(path.read_text())
+        for path in (FOLDER / "examples" / kind).glob("*.json")
+        if path.name[0] in "ve"
     ]
     refusing = 0
     for place in places(schema):
@@ -244,7 +244,7 @@ def test_two_folders_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "harm.reported.schema.json").write_text(json.dumps(before))
     (tmp_path / "incident.exploded.schema.json").write_text("{}")
     assert compatibility.main([str(tmp_path)]) == 1
-    said = capsys.readouterr().out
-    assert 'harm.reported /data/harm enum-narrowed: no longer accepted: "fright"' in said
-    assert "incident.exploded: the type is not there any longer" in said
+    printed = capsys.readouterr().out
+    assert 'harm.reported /data/harm enum-narrowed: no longer accepted: "fright"' in printed
+    assert "incident.exploded: the type is not there any longer" in printed
     assert compatibility.main([]) == 2

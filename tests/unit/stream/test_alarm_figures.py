@@ -25,8 +25,8 @@ def changes(
     return AlertChange(
         alert,
         tuple(
-            Transition(alert.alert_id, "las", k, AT + n * every, "x", reason)
-            for n, k in enumerate(kinds)
+            Transition(alert.alert_id, "las", kind, AT + number * every, "x", reason)
+            for number, kind in enumerate(kinds)
         ),
     )
 

@@ -9,12 +9,12 @@ from services.stream.poison import PoisonLimit
 
 def reasons(limit: PoisonLimit, outcomes: str) -> list[str | None]:
     """What is said after each outcome: `.` accepted, `x` rejected."""
-    return [limit.note(each == ".") for each in outcomes]
+    return [limit.note(outcome == ".") for outcome in outcomes]
 
 
 def test_twenty_rejected_in_a_row_stop_the_feed_and_nineteen_do_not() -> None:
-    said = reasons(PoisonLimit(20, 0.5, 100), "x" * 20)
-    assert said == [None] * 19 + ["20 rejected in a row"]
+    sentences = reasons(PoisonLimit(20, 0.5, 100), "x" * 20)
+    assert sentences == [None] * 19 + ["20 rejected in a row"]
 
 
 def test_one_accepted_begins_the_row_anew() -> None:

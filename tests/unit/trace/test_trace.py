@@ -20,20 +20,20 @@ from services.trace.port import TraceUnavailable, needs_trace, questions, traced
 TUNDE, CHIDI = "9990000018", "9990000026"
 
 
-def patient(number: str, given: str = "Tunde", mark: str = "U", **more: Any) -> dict[str, Any]:
+def patient(number: str, given_name: str = "Tunde", mark: str = "U", **more: Any) -> dict[str, Any]:
     return {
         "resourceType": "Patient",
         "id": number,
         "meta": {"security": [{"code": mark}]},
         "gender": "male",
         "birthDate": "1988-02-29",
-        "name": [{"use": "usual", "family": "Okafor", "given": [given]}],
+        "name": [{"use": "usual", "family": "Okafor", "given": [given_name]}],
         "address": [{"postalCode": "SW2 5SG"}],
     } | more
 
 
 def descriptor(number: str | None = None, **more: Any) -> PersonDescriptor:
-    said = {
+    fields = {
         "names": [{"family": "Okafor", "given": "Tunde"}],
         "date_of_birth": date(1988, 2, 29),
         "sex": "male",
@@ -41,7 +41,7 @@ def descriptor(number: str | None = None, **more: Any) -> PersonDescriptor:
         "addresses": [{"postcode": "SW2 5SG"}],
         "phones": ["020 7946 0211"],
     } | more
-    return PersonDescriptor.model_validate(said)
+    return PersonDescriptor.model_validate(fields)
 
 
 def tracer(*people: dict[str, Any], per_second: float = 1000, **more: Any) -> PdsTracer:
@@ -50,7 +50,7 @@ def tracer(*people: dict[str, Any], per_second: float = 1000, **more: Any) -> Pd
 
 
 @pytest.mark.parametrize(
-    ("asked", "people", "outcome", "number"),
+    ("descriptor_", "people", "outcome", "number"),
     [
         (descriptor(), [patient(TUNDE)], "verified", TUNDE),
         (descriptor(TUNDE), [patient(TUNDE)], "verified", TUNDE),
@@ -73,24 +73,28 @@ def tracer(*people: dict[str, Any], per_second: float = 1000, **more: Any) -> Pd
     ],
 )
 async def test_a_number_is_verified_only_where_nobody_else_can_be_meant(
-    asked: PersonDescriptor, people: list[dict[str, Any]], outcome: str, number: str | None
+    descriptor_: PersonDescriptor, people: list[dict[str, Any]], outcome: str, number: str | None
 ) -> None:
-    result = await tracer(*people).trace(asked)
+    result = await tracer(*people).trace(descriptor_)
     assert (result.outcome, result.nhs_number) == (outcome, number)
 
 
 async def test_a_restricted_person_is_found_without_the_postcode_and_keeps_no_location() -> None:
     result = await tracer(patient(TUNDE, mark="R")).trace(descriptor())
     assert (result.outcome, result.restricted) == ("verified", True)
-    said = traced(descriptor(), result)
-    assert (said["restricted"], said["addresses"], said["phones"]) == (True, [], [])
+    descriptor_ = traced(descriptor(), result)
+    assert (descriptor_["restricted"], descriptor_["addresses"], descriptor_["phones"]) == (
+        True,
+        [],
+        [],
+    )
 
 
 async def test_a_trace_says_the_number_and_takes_nothing_else_from_the_national_record() -> None:
     national = patient(TUNDE, telecom=[{"system": "phone", "value": "020 7946 0999"}])
-    said = traced(descriptor(), await tracer(national).trace(descriptor()))
-    own = descriptor().model_dump(mode="json", exclude_none=True)
-    assert said == own | {"nhs_number": TUNDE, "nhs_number_status": "01"}
+    descriptor_ = traced(descriptor(), await tracer(national).trace(descriptor()))
+    document = descriptor().model_dump(mode="json", exclude_none=True)
+    assert descriptor_ == document | {"nhs_number": TUNDE, "nhs_number_status": "01"}
 
 
 async def test_no_more_than_five_questions_go_within_a_second() -> None:
@@ -125,10 +129,10 @@ async def test_a_service_that_fails_once_is_asked_again() -> None:
     )
 
     def answer(_: httpx.Request) -> httpx.Response:
-        said = next(answers)
-        if isinstance(said, httpx.ConnectError):
-            raise said
-        return said
+        answer = next(answers)
+        if isinstance(answer, httpx.ConnectError):
+            raise answer
+        return answer
 
     assert (await answering(answer).trace(descriptor(TUNDE))).outcome == "verified"
 

@@ -128,20 +128,20 @@ def read(*resources: Any) -> Translated:
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",
-        "entry": [{"resource": r} for r in resources],
+        "entry": [{"resource": resource} for resource in resources],
     }
     return fhir.translate(json.dumps(bundle).encode(), SENDER, NOW)
 
 
 def pathway(*resources: Any) -> care.PathwayUpdated:
-    made = read(*resources)
-    assert made.faults == ()
-    (found,) = [
-        e.data
-        for e in made.events
-        if isinstance(e.data, care.PathwayUpdated) and e.data.pathway == "ep-1"
+    result = read(*resources)
+    assert result.faults == ()
+    (pathways,) = [
+        event.data
+        for event in result.events
+        if isinstance(event.data, care.PathwayUpdated) and event.data.pathway == "ep-1"
     ]
-    return found
+    return pathways
 
 
 def test_an_active_episode_opens_when_it_began_and_says_what_is_in_place() -> None:
@@ -158,9 +158,9 @@ def test_an_active_episode_opens_when_it_began_and_says_what_is_in_place() -> No
 
 @pytest.mark.parametrize(("code", "carried"), [("19", "19"), ("20", "20"), ("12", None)])
 def test_the_legal_status_is_carried_by_its_code(code: str, carried: str | None) -> None:
-    made = episode()
-    made["extension"][0]["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] = code
-    assert pathway(made).legal_status == carried
+    result = episode()
+    result["extension"][0]["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] = code
+    assert pathway(result).legal_status == carried
 
 
 def test_an_episode_that_ends_is_closed_at_the_end_of_its_last_day() -> None:
@@ -173,16 +173,16 @@ def test_an_episode_that_ends_is_closed_at_the_end_of_its_last_day() -> None:
 
 
 def test_an_episode_that_has_not_begun_is_not_in_place() -> None:
-    made = read(episode(status="planned"))
-    assert made.events == ()
-    assert [n.code for n in made.notes] == ["episode-not-begun"]
+    result = read(episode(status="planned"))
+    assert result.events == ()
+    assert [note.code for note in result.notes] == ["episode-not-begun"]
 
 
 def test_flags_consent_and_family_go_with_the_episode() -> None:
-    found = pathway(episode(), flag(), consent("permit"), relative())
-    assert found.adjustments == ("362691000000102",)
-    assert found.consent_to_share == "given"
-    assert [(c.relation, c.phone) for c in found.family_contacts or ()] == [
+    opened = pathway(episode(), flag(), consent("permit"), relative())
+    assert opened.adjustments == ("362691000000102",)
+    assert opened.consent_to_share == "given"
+    assert [(contact.relation, contact.phone) for contact in opened.family_contacts or ()] == [
         ("family", "020 7946 0999")
     ]
     bare = pathway(episode())
@@ -190,24 +190,24 @@ def test_flags_consent_and_family_go_with_the_episode() -> None:
 
 
 def test_the_newest_consent_counts() -> None:
-    said = [consent("permit"), consent("deny", "2026-05-01T00:00:00Z")]
-    assert pathway(episode(), *said).consent_to_share == "refused"
-    assert pathway(episode(), *reversed(said)).consent_to_share == "refused"
+    consents = [consent("permit"), consent("deny", "2026-05-01T00:00:00Z")]
+    assert pathway(episode(), *consents).consent_to_share == "refused"
+    assert pathway(episode(), *reversed(consents)).consent_to_share == "refused"
     ended = [consent("permit"), consent("deny", "2026-05-01T00:00:00Z", status="inactive")]
     assert pathway(episode(), *ended).consent_to_share == "given"
 
 
 def test_another_flag_is_another_event() -> None:
     ids = {
-        tuple(e.id for e in read(episode(), *more).events)[-1]
+        tuple(event.id for event in read(episode(), *more).events)[-1]
         for more in ([], [flag()], [flag(id="f-2")])
     }
     assert len(ids) == 3
 
 
 def test_a_flag_that_may_hold_a_diagnosis_is_left_out() -> None:
-    made = read(episode(), flag(category=[{"coding": [{"code": "clinical"}]}]))
-    assert [n.code for n in made.notes] == ["flag-not-carried"]
+    result = read(episode(), flag(category=[{"coding": [{"code": "clinical"}]}]))
+    assert [note.code for note in result.notes] == ["flag-not-carried"]
     assert (
         pathway(episode(), flag(category=[{"coding": [{"code": "clinical"}]}])).adjustments is None
     )
@@ -215,9 +215,9 @@ def test_a_flag_that_may_hold_a_diagnosis_is_left_out() -> None:
 
 @pytest.mark.parametrize("left", [flag(), consent("deny"), relative()])
 def test_what_says_nothing_without_an_episode_is_named(left: dict[str, Any]) -> None:
-    made = read(left)
-    assert (made.events, made.faults) == ((), ())
-    assert [n.code for n in made.notes] == ["needs-an-episode"]
+    result = read(left)
+    assert (result.events, result.faults) == ((), ())
+    assert [note.code for note in result.notes] == ["needs-an-episode"]
 
 
 def test_nobody_is_named_to_call_for_a_restricted_person() -> None:
@@ -252,25 +252,26 @@ def test_a_plan_named_by_nhs_number_reaches_the_patient_whose_number_is_verified
     from services.identity.register import fold_local, people_of
     from tests.unit.intake.fhir.test_people import patient
 
-    heard = [
-        Received(e, "slam", "mental-health-trust", "slam-ehr", NOW)
-        for e in read(patient(), document()).events
+    events = [
+        Received(event, "slam", "mental-health-trust", "slam-ehr", NOW)
+        for event in read(patient(), document()).events
     ]
-    names = {e.event.data.local_person for e in heard}
+    names = {received.event.data.local_person for received in events}
     records = [
         fold_local(
             "slam",
-            n,
+            name,
             [
-                r
-                for r in heard
-                if n in (r.event.data.local_person, getattr(r.event.data, "merged", ""))
+                received
+                for received in events
+                if name
+                in (received.event.data.local_person, getattr(received.event.data, "merged", ""))
             ],
         )
-        for n in sorted(names)
+        for name in sorted(names)
     ]
     (person,) = people_of(records).values()
-    assert [p.facts.crisis_plan is not None for p in person.pathways] == [True]
+    assert [pathway.facts.crisis_plan is not None for pathway in person.pathways] == [True]
 
 
 def test_a_plan_that_stands_no_more_is_closed() -> None:
@@ -288,11 +289,11 @@ def test_a_plan_that_replaces_another_closes_it() -> None:
 
 
 def test_a_document_of_another_type_is_left_out() -> None:
-    made = read(
+    result = read(
         document(type={"coding": [{"system": "http://snomed.info/sct", "code": "824321000000109"}]})
     )
-    assert made.events == ()
-    assert [n.code for n in made.notes] == ["document-not-carried"]
+    assert result.events == ()
+    assert [note.code for note in result.notes] == ["document-not-carried"]
 
 
 def test_a_care_plan_of_the_type_is_a_crisis_plan_too() -> None:
@@ -312,15 +313,19 @@ def test_a_care_plan_of_the_type_is_a_crisis_plan_too() -> None:
     assert read(plan | {"status": "draft"}).events == ()
 
 
-@pytest.mark.parametrize("path", sorted((FIXTURES / "nrl").glob("*.json")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((FIXTURES / "nrl").glob("*.json")), ids=lambda path: path.stem
+)
 def test_every_crisis_plan_of_the_nrl_examples_is_read(path: Path) -> None:
-    made = fhir.translate(path.read_bytes(), SENDER, NOW)
-    assert made.faults == ()
-    (event,) = made.events
+    result = fhir.translate(path.read_bytes(), SENDER, NOW)
+    assert result.faults == ()
+    (event,) = result.events
     assert event.data.crisis_plan.pointer.startswith("DocumentReference/")
 
 
 def test_a_flag_of_the_retired_interface_is_refused_by_name() -> None:
-    made = fhir.translate((FIXTURES / "retired_stu3_flag.json").read_bytes(), SENDER, NOW)
-    assert made.events == ()
-    assert [(f.pointer, f.code) for f in made.faults] == [("/category", "fhir-invalid")]
+    result = fhir.translate((FIXTURES / "retired_stu3_flag.json").read_bytes(), SENDER, NOW)
+    assert result.events == ()
+    assert [(fault.pointer, fault.code) for fault in result.faults] == [
+        ("/category", "fhir-invalid")
+    ]

@@ -73,24 +73,26 @@ def said_of(document: Any) -> care.PersonRegistered | care.PersonUpdated:
 
 
 def test_a_patient_is_on_the_trusts_books_under_its_own_identifier() -> None:
-    made = read(patient())
-    assert (made.faults, made.notes) == ((), ())
-    registered, joined = made.events
+    result = read(patient())
+    assert (result.faults, result.notes) == ((), ())
+    registered, joined = result.events
     assert registered.type == "uk.crisisliaison.person.registered.v1"
     assert registered.source == "/slam/ehr"
     assert registered.time == datetime(2026, 11, 20, 10, tzinfo=UTC)
     person = registered.data.person
     assert registered.data.local_person == "p-4411"
     assert (person.nhs_number, person.nhs_number_status) == ("9990000018", "01")
-    assert [(n.given, n.family, n.use) for n in person.names] == [
+    assert [(name.given, name.family, name.use) for name in person.names] == [
         ("Tunde", "Okafor", "usual"),
         ("Tunde", "Adeyemi", "old"),
     ]
     assert person.names[0].middle == "Emeka"
     assert (person.date_of_birth, person.sex) == (date(1988, 2, 29), "male")
-    assert [(a.street, a.postcode) for a in person.addresses] == [("1 Acre Lane", "SW2 5SG")]
+    assert [(address.street, address.postcode) for address in person.addresses] == [
+        ("1 Acre Lane", "SW2 5SG")
+    ]
     assert person.phones == ("020 7946 0211",)
-    assert {i.system for i in person.identifiers} == {"slam.nhs.uk/id/mrn"}
+    assert {identifier.system for identifier in person.identifiers} == {"slam.nhs.uk/id/mrn"}
     assert isinstance(joined.data, care.PersonMerged)
     assert joined.data.local_person == "p-4411"
 
@@ -115,7 +117,7 @@ def test_no_nhs_number_stands_in_an_id_or_a_local_name() -> None:
 
 @pytest.mark.parametrize("code", ["R", "V"])
 def test_of_a_restricted_person_no_address_and_no_phone_is_held(code: str) -> None:
-    made = read(
+    result = read(
         patient(
             meta={
                 "versionId": "3",
@@ -124,9 +126,9 @@ def test_of_a_restricted_person_no_address_and_no_phone_is_held(code: str) -> No
             }
         )
     )
-    person = made.events[0].data.person
+    person = result.events[0].data.person
     assert (person.restricted, person.addresses, person.phones) == (True, (), ())
-    assert [n.code for n in made.notes] == ["restricted-location-not-carried"]
+    assert [note.code for note in result.notes] == ["restricted-location-not-carried"]
     # the control: the same record without the mark holds both
     assert said_of(patient()).person.addresses
     assert said_of(patient()).person.phones
@@ -145,57 +147,63 @@ def test_a_person_restricted_later_loses_the_addresses_told_before() -> None:
             }
         )
     )
-    heard = [
-        Received(e, "slam", "mental-health-trust", "slam-ehr", NOW)
-        for e in (before, after.events[0])
+    events = [
+        Received(event, "slam", "mental-health-trust", "slam-ehr", NOW)
+        for event in (before, after.events[0])
     ]
-    (known,) = people_of([fold_local("slam", "p-4411", heard[:1])]).values()
-    assert known.descriptors[0].addresses
-    (hidden,) = people_of([fold_local("slam", "p-4411", heard)]).values()
-    assert [(d.addresses, d.phones) for d in hidden.descriptors] == [((), ())] * 2
+    (person,) = people_of([fold_local("slam", "p-4411", events[:1])]).values()
+    assert person.descriptors[0].addresses
+    (hidden,) = people_of([fold_local("slam", "p-4411", events)]).values()
+    assert [(descriptor.addresses, descriptor.phones) for descriptor in hidden.descriptors] == [
+        ((), ())
+    ] * 2
     lifted = read(patient(meta={"versionId": "3", "lastUpdated": "2026-11-23T10:00:00Z"})).events[0]
-    heard.append(Received(lifted, "slam", "mental-health-trust", "slam-ehr", NOW))
-    (shown,) = people_of([fold_local("slam", "p-4411", heard)]).values()
-    assert shown.descriptors[0].addresses
+    events.append(Received(lifted, "slam", "mental-health-trust", "slam-ehr", NOW))
+    (hidden_person,) = people_of([fold_local("slam", "p-4411", events)]).values()
+    assert hidden_person.descriptors[0].addresses
 
 
 def test_of_a_redacted_record_nothing_is_held() -> None:
-    made = read(patient(meta={"security": [{"code": "REDACTED"}]}))
-    assert made.events == ()
-    assert [f.code for f in made.faults] == ["redacted"]
+    result = read(patient(meta={"security": [{"code": "REDACTED"}]}))
+    assert result.events == ()
+    assert [fault.code for fault in result.faults] == ["redacted"]
 
 
 def test_a_wrong_nhs_number_is_left_out_and_the_person_kept() -> None:
-    made = read(patient(identifier=[{"system": NUMBER, "value": "9990000019"}]))
-    assert made.events[0].data.person.nhs_number is None
-    assert [(n.pointer, n.code) for n in made.notes] == [("/identifier", "nhs-number-check-digit")]
+    result = read(patient(identifier=[{"system": NUMBER, "value": "9990000019"}]))
+    assert result.events[0].data.person.nhs_number is None
+    assert [(note.pointer, note.code) for note in result.notes] == [
+        ("/identifier", "nhs-number-check-digit")
+    ]
 
 
 def test_a_number_that_is_not_verified_joins_nobody() -> None:
-    made = read(patient(identifier=[{"system": NUMBER, "value": "9990000018"}]))
-    assert [e.type for e in made.events] == ["uk.crisisliaison.person.registered.v1"]
-    assert made.events[0].data.person.nhs_number_status == "03"
+    result = read(patient(identifier=[{"system": NUMBER, "value": "9990000018"}]))
+    assert [event.type for event in result.events] == ["uk.crisisliaison.person.registered.v1"]
+    assert result.events[0].data.person.nhs_number_status == "03"
 
 
 @pytest.mark.parametrize("written", ["ZZ99 3VZ", "LONDON", "SW2"])
 def test_a_postcode_that_is_no_place_is_left_out(written: str) -> None:
-    made = read(patient(address=[{"line": ["1 Acre Lane"], "postalCode": written}]))
-    assert [a.postcode for a in made.events[0].data.person.addresses] == [None]
-    assert [n.pointer for n in made.notes] == ["/address/0/postalCode"]
+    result = read(patient(address=[{"line": ["1 Acre Lane"], "postalCode": written}]))
+    assert [address.postcode for address in result.events[0].data.person.addresses] == [None]
+    assert [note.pointer for note in result.notes] == ["/address/0/postalCode"]
 
 
 def test_a_death_is_told_with_its_day() -> None:
-    died = [e.data for e in read(patient(deceasedDateTime="2026-11-19T23:30:00+00:00")).events][-1]
+    died = [
+        event.data for event in read(patient(deceasedDateTime="2026-11-19T23:30:00+00:00")).events
+    ][-1]
     assert isinstance(died, care.PersonDied)
     assert died.on == date(2026, 11, 19)
 
 
 def test_without_a_key_nobody_is_named_by_an_nhs_number() -> None:
     body = json.dumps(patient(id="9990000018")).encode()
-    made = fhir.translate(body, Sender("slam", "mental-health-trust", "/slam/ehr", b""), NOW)
-    assert made.events == ()
-    assert made.faults[0].code == "person-named-by-nhs-number-alone"
-    assert "LIAISON_PSEUDONYM_KEY" in made.faults[0].remedy
+    result = fhir.translate(body, Sender("slam", "mental-health-trust", "/slam/ehr", b""), NOW)
+    assert result.events == ()
+    assert result.faults[0].code == "person-named-by-nhs-number-alone"
+    assert "LIAISON_PSEUDONYM_KEY" in result.faults[0].remedy
 
 
 @pytest.mark.parametrize(
@@ -213,10 +221,10 @@ def test_without_a_key_nobody_is_named_by_an_nhs_number() -> None:
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(body: bytes, pointer: str, code: str) -> None:
-    made = fhir.translate(body, SENDER, NOW)
-    assert made.events == ()
-    assert (made.faults[0].pointer, made.faults[0].code) == (pointer, code)
-    assert made.faults[0].remedy
+    result = fhir.translate(body, SENDER, NOW)
+    assert result.events == ()
+    assert (result.faults[0].pointer, result.faults[0].code) == (pointer, code)
+    assert result.faults[0].remedy
 
 
 def test_one_bad_resource_stops_no_other() -> None:
@@ -228,22 +236,35 @@ def test_one_bad_resource_stops_no_other() -> None:
             {"resource": patient(id="p-2")},
         ],
     }
-    made = read(bundle)
-    assert made.events[0].data.local_person == "p-2"
-    assert {f.pointer.split("/")[2] for f in made.faults} == {"0"}
+    result = read(bundle)
+    assert result.events[0].data.local_person == "p-2"
+    assert {fault.pointer.split("/")[2] for fault in result.faults} == {"0"}
 
 
 def test_a_fault_never_repeats_what_the_document_says() -> None:
-    made = read(patient(birthDate="Okafor-was-born-in-May"))
-    assert made.faults
-    assert "Okafor" not in str(made.faults)
+    result = read(patient(birthDate="Okafor-was-born-in-May"))
+    assert result.faults
+    assert "Okafor" not in str(result.faults)
 
 
 def test_every_patient_of_the_pds_examples_is_read() -> None:
     listed = json.loads((FIXTURES / "pds_patients.json").read_text())
-    made = {p["id"]: read(p) for p in listed}
-    assert [i for i, m in made.items() if m.faults] == []
-    assert len(made) == 57
-    hidden = {i for i, m in made.items() if m.events[0].data.person.restricted}
+    translated = {resource["id"]: read(resource) for resource in listed}
+    assert [
+        identifier for identifier, translation in translated.items() if translation.faults
+    ] == []
+    assert len(translated) == 57
+    hidden = {
+        identifier
+        for identifier, translation in translated.items()
+        if translation.events[0].data.person.restricted
+    }
     assert hidden == {"9000000025", "9693632125"}
-    assert sum(isinstance(e.data, care.PersonDied) for m in made.values() for e in m.events) == 8
+    assert (
+        sum(
+            isinstance(event.data, care.PersonDied)
+            for translation in translated.values()
+            for event in translation.events
+        )
+        == 8
+    )

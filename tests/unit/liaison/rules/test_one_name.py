@@ -72,11 +72,11 @@ def ids_in(source: str) -> Iterator[str]:
 def test_ids_of_rules_are_written_in_rules_and_catalogue_only() -> None:
     home = {RULES_FOLDER, ROOT / "services/liaison/catalogue"}
     wired = {
-        f"{path.relative_to(ROOT)}: {each}"
+        f"{path.relative_to(ROOT)}: {rule_id}"
         for folder in ("services", "schemas")
         for path in (ROOT / folder).rglob("*.py")
         if not home & set(path.parents)
-        for each in ids_in(path.read_text(encoding="utf-8"))
+        for rule_id in ids_in(path.read_text(encoding="utf-8"))
     }
     assert not wired, (
         "declare what is meant as an attribute of the rule in services/liaison/catalogue"

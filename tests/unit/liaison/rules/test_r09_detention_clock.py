@@ -99,10 +99,10 @@ def test_an_arrival_nobody_told_of_is_not_later_than_the_handover() -> None:
     assert stage(crisis, 90 + PERIOD) == "period-ended"
 
 
-@pytest.mark.parametrize("said", ["moved", "arrived"])
-def test_a_move_does_not_restart_it(said: str) -> None:
-    where = {"to": HBPOS} if said == "moved" else {"at": HBPOS}
-    crisis = says(arrived(), said, 10 * HOUR, **where)
+@pytest.mark.parametrize("sentence", ["moved", "arrived"])
+def test_a_move_does_not_restart_it(sentence: str) -> None:
+    where = {"to": HBPOS} if sentence == "moved" else {"at": HBPOS}
+    crisis = says(arrived(), sentence, 10 * HOUR, **where)
     assert stage(crisis, ARRIVED + PERIOD) == "period-ended"
 
 

@@ -207,13 +207,13 @@ def test_an_absence_that_was_another_patients_is_taken_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("silent", "said"), [("met", "cannot-be-verified"), ("slam", "cannot-be-verified")]
+    ("silent", "sentence"), [("met", "cannot-be-verified"), ("slam", "cannot-be-verified")]
 )
-def test_while_a_service_is_silent_it_cannot_be_verified(silent: str, said: str) -> None:
+def test_while_a_service_is_silent_it_cannot_be_verified(silent: str, sentence: str) -> None:
     last_heard = dict.fromkeys(("met", "slam"), minute(30)) | {silent: minute(20)}
     (finding,) = [
         standing
         for standing in graded(absent()).evaluation(30, last_heard, {"police": ("met",)}).standing
         if standing.finding.rule == "R12"
     ]
-    assert finding.verification == said
+    assert finding.verification == sentence

@@ -160,10 +160,12 @@ def test_a_declined_call_that_is_closed_raises_no_second_alert() -> None:
     assert not crisis.stands("R18", 10)
 
 
-@pytest.mark.parametrize(("told", "said"), [(True, "yes"), (False, "no"), (None, "not recorded")])
-def test_it_says_whether_the_caller_was_told(told: bool | None, said: str) -> None:
-    finding = declined(caller_told=told).finding("R17", 10)
-    assert f"Caller told: {said}" in [item.statement for item in finding.evidence]
+@pytest.mark.parametrize(
+    ("caller_told", "sentence"), [(True, "yes"), (False, "no"), (None, "not recorded")]
+)
+def test_it_says_whether_the_caller_was_told(caller_told: bool | None, sentence: str) -> None:
+    finding = declined(caller_told=caller_told).finding("R17", 10)
+    assert f"Caller told: {sentence}" in [item.statement for item in finding.evidence]
 
 
 def test_a_decision_that_is_taken_back_prompts_nothing() -> None:

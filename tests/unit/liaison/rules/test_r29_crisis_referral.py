@@ -26,10 +26,10 @@ def refer(crisis: Script, priority: str, referral: str, at: float) -> Script:
     )
 
 
-def outcome(crisis: Script, at: float, what: str) -> Script:
+def outcome(crisis: Script, at: float, outcome_: str) -> Script:
     """The trust says what became of it."""
     return crisis.say(
-        "slam-ehr", "referral.outcome", at, referral="M-1", from_agency="met", outcome=what
+        "slam-ehr", "referral.outcome", at, referral="M-1", from_agency="met", outcome=outcome_
     )
 
 
@@ -50,17 +50,21 @@ def test_a_routine_referral_has_no_such_time() -> None:
     assert not referred("3").stands("R29", 10 * DAY)
 
 
-@pytest.mark.parametrize("what", ["seen", "signposted", "declined", "emergency-services-notified"])
-def test_an_answer_at_the_very_limit_is_in_time_and_one_a_second_later_is_not(what: str) -> None:
-    assert not outcome(referred(), SOON, what).stands("R29", SOON)
-    late = outcome(referred(), SOON + SECOND, what)
+@pytest.mark.parametrize(
+    "outcome_", ["seen", "signposted", "declined", "emergency-services-notified"]
+)
+def test_an_answer_at_the_very_limit_is_in_time_and_one_a_second_later_is_not(
+    outcome_: str,
+) -> None:
+    assert not outcome(referred(), SOON, outcome_).stands("R29", SOON)
+    late = outcome(referred(), SOON + SECOND, outcome_)
     assert late.stands("R29", SOON)
     assert not late.stands("R29", SOON + SECOND)
 
 
-@pytest.mark.parametrize("what", ["accepted", "other"])
-def test_what_is_accepted_is_not_seen(what: str) -> None:
-    assert outcome(referred(), 10, what).stands("R29", SOON)
+@pytest.mark.parametrize("outcome_", ["accepted", "other"])
+def test_what_is_accepted_is_not_seen(outcome_: str) -> None:
+    assert outcome(referred(), 10, outcome_).stands("R29", SOON)
 
 
 def test_an_assessment_under_section_136_is_being_seen() -> None:
