@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas.codes import AgencyKind
@@ -99,6 +99,10 @@ class Mark(NamedTuple):
 class Received:
     """An accepted event with what the registry says of its sender. `received_at` is the clock of
     this product.
+
+    What has been received has happened: an event that says it happened later than it came counts
+    as happening when it came. That is decided by its own receipt alone, which no repeat changes,
+    so that the order of arrival still cannot matter.
     """
 
     event: Event[Any]
@@ -106,6 +110,8 @@ class Received:
     agency_kind: AgencyKind
     feed: str
     received_at: datetime
+    as_sent: Event[Any] = field(init=False, compare=False, repr=False)
+    """The event with the time that its sender gave it."""
     order: Mark = field(init=False, compare=False, repr=False)
     """The order of the fold: occurred, source, id. Total, so that arrival order cannot matter.
     Found once: an event is folded again with each one that follows it.
@@ -119,9 +125,18 @@ class Received:
 
     def __post_init__(self) -> None:
         event = self.event
+        object.__setattr__(self, "as_sent", event)
+        if event.time > self.received_at:
+            event = event.model_copy(update={"time": self.received_at})
+            object.__setattr__(self, "event", event)
         object.__setattr__(self, "order", Mark(event.time, event.source, event.id))
         object.__setattr__(self, "identity", (event.source, event.id))
         object.__setattr__(self, "record_key", record_of(self.agency, event.data))
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far its sender's clock was ahead of ours, by this event; nought where it was not."""
+        return max(timedelta(0), self.as_sent.time - self.received_at)
 
 
 def stated(data: Any, name: str) -> Any:

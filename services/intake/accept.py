@@ -38,13 +38,13 @@ class Accepted:
     def body(self) -> bytes:
         """Its structured-mode form."""
         if self.document is None:
-            return encode(self.received.event)
+            return encode(self.received.as_sent)
         return self.document
 
     @property
     def content_hash(self) -> bytes:
         """Tells a repeat from a reuse of its id."""
-        return content_hash(self.received.event)
+        return content_hash(self.received.as_sent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def timing(events: Iterable[Received], now: datetime) -> Timing:
     recorded: datetime | None = None
     newest: datetime | None = None
     for received in events:
-        event = received.event
+        event = received.as_sent
         recorded_at = event.time if isinstance(event.data, FeedHeartbeat) else event.recordedtime
         if recorded_at is not None and (recorded is None or recorded_at > recorded):
             recorded = recorded_at

@@ -33,8 +33,15 @@ def minute(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def event(feed: str, kind: str, at: datetime, event_id: str, data: Mapping[str, Any]) -> Received:
-    """One event as intake hands it on, received at the instant it happened."""
+def event(
+    feed: str,
+    kind: str,
+    at: datetime,
+    event_id: str,
+    data: Mapping[str, Any],
+    received_at: datetime | None = None,
+) -> Received:
+    """One event as intake hands it on, received at the instant it happened unless another is given."""
     agency, described = REGISTRY.feeds_by_id[feed]
     document = {
         "specversion": "1.0",
@@ -44,7 +51,9 @@ def event(feed: str, kind: str, at: datetime, event_id: str, data: Mapping[str, 
         "time": at.isoformat(),
         "data": dict(data),
     }
-    return Received(decode(json.dumps(document).encode()), agency.id, agency.kind, feed, at)
+    return Received(
+        decode(json.dumps(document).encode()), agency.id, agency.kind, feed, received_at or at
+    )
 
 
 @dataclass
