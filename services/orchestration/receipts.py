@@ -18,7 +18,6 @@ from services.orchestration.ledger import Located, Message, Receipts
 _MESSAGES = uuid.UUID("5a0b0c2c-93f5-5c79-8c3f-3cf4b63a2f10")
 _TOKENS = uuid.UUID("e6f3d6f4-6f3e-5b7d-9f0e-2d5c8c4d8e21")
 SOURCE = "/liaison/receipts"
-NEW_ALARM = frozenset({"raised", "worsened"})
 _ID_MAX = 200
 
 
@@ -94,14 +93,11 @@ def _alarms(
     """New alarms by (crisis, agency) and rule: of the agency's own desks, and of no other's."""
     found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for change in changes:
-        for said in change.transitions:
-            if (
-                said.kind in NEW_ALARM
-                and said.desk in registry.desks_by_id
-                and change.alert.crisis_id is not None
-            ):
-                agency = registry.desks_by_id[said.desk][0].id
-                found[(change.alert.crisis_id, agency)][change.alert.rule] += 1
+        crisis = change.alert.crisis_id
+        for alarm in change.new_alarms():
+            if alarm.desk in registry.desks_by_id and crisis is not None:
+                agency = registry.desks_by_id[alarm.desk][0].id
+                found[(crisis, agency)][change.alert.rule] += 1
     return found
 
 

@@ -17,6 +17,7 @@ from schemas.registry import load_registry
 from services.ledger.alerts import store as alert_store
 from services.ledger.zone import lock_zone
 from services.liaison.alert import Transition
+from services.liaison.alert.states import SOUNDING
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
@@ -80,11 +81,7 @@ async def _delivered(
     connection: Connection, said: list[dict[str, str]], now: datetime, zone: str
 ) -> None:
     """Mark alerts delivered to the desks whose agency's topic has them."""
-    raised = [
-        d
-        for d in said
-        if d.get("transition") in {"raised", "worsened", "sounded-again", "unshelved"}
-    ]
+    raised = [d for d in said if d.get("transition") in SOUNDING]
     if not raised:
         return
     # as batches and commands do, before any row that they write too: none waits for another in a circle

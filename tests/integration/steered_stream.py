@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from schemas.envelope import encode
 from schemas.registry import Registry
 from schemas.scenario import Doing, Operator, Scenario
 from services.ledger.alerts import store as alert_store
 from services.liaison.alert import Alert, CommandRefused, Transition
+from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
+from services.orchestration.batch import Record, read, take_in
 from services.orchestration.decisions import regrouping
 from services.runtime import kafka
 from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
-from services.simulation.replay import Outcome, arrivals, chosen, command_of, everything_done
+from services.simulation.replay import Outcome, chosen, command_of, deliveries, everything_done
 from tests import patience
 from tests.worker import Worker
 
@@ -49,6 +50,8 @@ class SteeredStream:
     _clock: datetime = _NEVER
     _heard: dict[str, datetime] = field(default_factory=dict)
     """When each feed of the present scenario was heard last."""
+    _told: dict[str, datetime] = field(default_factory=dict)
+    """When each feed of the present scenario last said something itself."""
 
     def set_clock(self, instant: datetime) -> None:
         """Move the worker's clock. Replaced at once, so that it never reads half an instant."""
@@ -72,21 +75,27 @@ class SteeredStream:
         await self.empty()
         self._heard = {}
         end = scenario.instant(scenario.until)
-        steps: list[tuple[datetime, int, object]] = [
-            (a.at, 1, (a.feed, encode(a.event))) for a in arrivals(scenario, self.registry)
-        ]
+        self._told = {}
+        sent = deliveries(scenario, self.registry)
+        known = [(each.feed, each.body) for each in sent if each.known]
+        steps: list[tuple[datetime, int, object]] = [(scenario.start, 3, known)] if known else []
+        steps += [(each.at, 1, (each.feed, each.body)) for each in sent if not each.known]
         steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
         steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
         listening = Listening(scenario, self.registry)
         steps += [(at, 0, None) for at in listening.turns()]
         self.set_clock(scenario.start)
-        for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
+        # what is known is there first: 3 stands for nothing that comes later
+        for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1] % 3)):
             await self._until(at, listening)
             self.set_clock(at)
             if kind == 1:
                 await self._publish([step])  # type: ignore[list-item]  # told by kind
                 self._heard[step[0]] = at  # type: ignore[index]  # as above
+                self._told[step[0]] = at  # type: ignore[index]  # as above
                 await self._feeds_taken(at)
+            elif kind == 3:
+                await self._have_known(known, at)
             elif isinstance(step, Doing):
                 await self._do(step, at)
             elif isinstance(step, Operator):
@@ -94,6 +103,33 @@ class SteeredStream:
         await self._until(end + timedelta(microseconds=1), listening)
         found, log = await self._alerts()
         return Outcome(found, log, differences(scenario, found, log))
+
+    async def _have_known(self, known: Sequence[tuple[str, bytes]], at: datetime) -> None:
+        """All at once, as one batch of the orchestration: Kafka would have it in several, and judge it between them."""
+        worker = self._worker()
+        records = [
+            Record(self.registry.feeds_by_id[feed][1].topic, 0, number, body, ())
+            for number, (feed, body) in enumerate(known)
+        ]
+        batch = read(records, self.registry, at)
+        # at no place that Kafka will ever give
+        batch.located = [replace(each, topic="known") for each in batch.located]
+        batch.quarantined = [replace(each, topic="known") for each in batch.quarantined]
+        async with worker.ledger.transaction() as transaction:
+            await take_in(transaction, worker.settling, batch, at)
+        self._heard |= {feed: at for feed, _ in known}
+        self._told |= {feed: at for feed, _ in known}
+
+    async def _on_time(self, listening: Listening, at: datetime) -> None:
+        """The first sign of life after what a feed told says that the feed is on time."""
+        troubled = await self.pool.fetch(
+            "SELECT feed FROM feed_state WHERE late_since IS NOT NULL OR ahead_since IS NOT NULL"
+        )
+        for feed in (r["feed"] for r in troubled if r["feed"] in self._told):
+            sign = listening.on_time(feed, self._told[feed], at)
+            if sign is not None:
+                await self._feeds_taken(sign)
+                await self._worker().hear({feed: ON_TIME}, sign)
 
     async def _regroup(self, step: Operator, at: datetime) -> None:
         """A person says that two incidents are, or are not, one crisis; both sides are looked at again."""
@@ -116,6 +152,7 @@ class SteeredStream:
         while True:
             due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
             limit = at if due is None or due >= at else due
+            await self._on_time(listening, limit)
             await self._hear_all(
                 {f: i for f in listening.feeds if (i := listening.last_sign(f, limit)) is not None}
             )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.liaison.alert.life import LIAISON
+from services.liaison.alert.states import NEW_ALARM
 from services.runtime.postgres import Connection
 
 WINDOW = timedelta(minutes=10)
@@ -34,8 +36,10 @@ async def loads(connection: Connection, now: datetime) -> dict[str, Load]:
     """By desk; a desk without any is not there."""
     new = await connection.fetch(
         """SELECT desk, count(*) AS n FROM alert_log
-            WHERE at > $1 AND transition IN ('raised', 'worsened', 'unshelved', 'released') GROUP BY desk""",
+            WHERE at > $1 AND transition = ANY($2::text[]) AND (transition <> 'disputed' OR actor = $3) GROUP BY desk""",
         now - WINDOW,
+        sorted(NEW_ALARM),
+        LIAISON,
     )
     old = await connection.fetch(
         """SELECT desk, count(*) FILTER (WHERE raised_at <= $1) AS "10m", count(*) FILTER (WHERE raised_at <= $2) AS "1h",

@@ -10,7 +10,6 @@ from schemas.registry import Level
 from services.liaison.alert import AlertChange
 from services.runtime import metrics
 
-NEW_ALARM = frozenset({"raised", "worsened", "unshelved", "released"})
 OUTCOMES = frozenset({"accepted", "declined", "not-ours"})
 LEVELS: tuple[Level, ...] = ("supervisor", "tactical", "strategic")
 CHATTER, CHATTER_TIMES = timedelta(seconds=60), 3
@@ -27,13 +26,13 @@ class AlarmCounts:
         """Labels are desks and rules of the registry and the catalogue, urgencies and closed sets."""
         for change in changes:
             rule, urgency = change.alert.rule, str(change.alert.urgency)
+            for alarm in change.new_alarms():
+                metrics.ALARMS_PRESENTED.labels(alarm.desk, urgency).inc()
+                if self._chatters(alarm.alert_id, alarm.desk, alarm.at):
+                    metrics.CHATTERING.labels(rule).inc()
             for said in change.transitions:
                 metrics.ALERT_TRANSITIONS.labels(rule, said.kind).inc()
-                if said.kind in NEW_ALARM:
-                    metrics.ALARMS_PRESENTED.labels(said.desk, urgency).inc()
-                    if self._chatters(said.alert_id, said.desk, said.at):
-                        metrics.CHATTERING.labels(rule).inc()
-                elif said.kind == "sounded-again":
+                if said.kind == "sounded-again":
                     metrics.REALARMS.labels(said.desk, urgency).inc()
                 elif said.kind == "escalated":
                     level = (said.reason or "").partition(":")[0]

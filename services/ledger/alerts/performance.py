@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.ledger.alerts.alarm_load import FLOOD_ENTERS
+from services.liaison.alert.life import LIAISON
+from services.liaison.alert.states import NEW_ALARM
 from services.runtime.postgres import Connection
 
 PERIOD = timedelta(minutes=10)
@@ -21,8 +23,6 @@ PEAK_LIMIT = FLOOD_ENTERS
 """The most in any ten minutes."""
 FLOOD_SHARE_LIMIT = 0.01
 """Share of ten-minute periods in flood."""
-PRESENTED = ("raised", "worsened", "unshelved", "released")
-"""Transitions that are a new alarm to the desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,13 @@ async def desk_loads(
     """Of each desk over [since, until), the busiest first. A desk without alarms is in it, with noughts."""
     rows = await connection.fetch(
         """SELECT desk, floor(extract(epoch FROM at - $2) / 600)::int AS period, count(*) AS n FROM alert_log
-            WHERE desk = ANY($1::text[]) AND at >= $2 AND at < $3 AND transition = ANY($4::text[]) GROUP BY 1, 2""",
+            WHERE desk = ANY($1::text[]) AND at >= $2 AND at < $3 AND transition = ANY($4::text[])
+              AND (transition <> 'disputed' OR actor = $5) GROUP BY 1, 2""",
         list(desks),
         since,
         until,
-        list(PRESENTED),
+        sorted(NEW_ALARM),
+        LIAISON,
     )
     old = await connection.fetch(
         """SELECT desk, count(*) AS n FROM alert_desk JOIN alert USING (alert_id)
@@ -181,7 +183,8 @@ async def rule_loads(
     rows = await connection.fetch(
         """WITH given AS (
                SELECT a.rule, count(*) AS n FROM alert_log l JOIN alert a USING (alert_id)
-                WHERE l.desk = ANY($1::text[]) AND l.at >= $2 AND l.at < $3 AND l.transition = ANY($4::text[]) GROUP BY a.rule),
+                WHERE l.desk = ANY($1::text[]) AND l.at >= $2 AND l.at < $3 AND l.transition = ANY($4::text[])
+                  AND (l.transition <> 'disputed' OR l.actor = $5) GROUP BY a.rule),
              said AS (
                SELECT a.rule, count(*) FILTER (WHERE f.useful) AS useful, count(*) FILTER (WHERE NOT f.useful) AS not_useful
                  FROM alert_feedback f JOIN alert a USING (alert_id)
@@ -191,7 +194,8 @@ async def rule_loads(
         list(desks),
         since,
         until,
-        list(PRESENTED),
+        sorted(NEW_ALARM),
+        LIAISON,
     )
     total = sum(r["n"] for r in rows)
     return [

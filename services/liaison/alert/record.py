@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from schemas.registry import Level
-from services.liaison.alert.states import ENDED, UNACKNOWLEDGED, State, TransitionKind, after
+from services.liaison.alert.states import (
+    ENDED,
+    NEW_ALARM,
+    UNACKNOWLEDGED,
+    State,
+    TransitionKind,
+    after,
+)
 
 _NAMESPACE = uuid.UUID("0f5c2f0e-6a57-5a6e-8a0e-0c8f4b7f2d11")
 
@@ -201,6 +208,16 @@ class AlertChange:
     alert: Alert
     transitions: tuple[Transition, ...]
     disclosed: tuple[Disclosed, ...] = ()
+
+    def new_alarms(self) -> Iterator[Transition]:
+        """Those of its transitions that are a new alarm to their desk."""
+        for transition in self.transitions:
+            part = self.alert.at(transition.desk)
+            only_told = (
+                transition.kind == "disputed" and part is not None and part.state == "answered"
+            )
+            if transition.kind in NEW_ALARM and not only_told:
+                yield transition
 
     def then(self, following: AlertChange | None) -> AlertChange:
         """This change and one that was made of its alert."""

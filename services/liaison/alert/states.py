@@ -63,6 +63,12 @@ UNACKNOWLEDGED: frozenset[State] = frozenset({"raised", "delivered"})
 HELD: frozenset[State] = frozenset({"acknowledged", "claimed"})
 """Somebody has it; the acknowledgement runs out."""
 ENDED: frozenset[State] = frozenset({"returned", "cleared", "closed"})
+NEW_ALARM: frozenset[TransitionKind] = frozenset(
+    {"raised", "worsened", "disputed", "unshelved", "released"}
+)
+"""What is a new alarm to the desk. A dispute is none where the desk has answered: it is told and not disturbed."""
+SOUNDING: frozenset[TransitionKind] = NEW_ALARM | {"sounded-again"}
+"""What sounds at the desk; a repetition is no new alarm."""
 Answer = Literal["accepted", "declined", "not-ours"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -64,6 +65,9 @@ class MemoryPeople:
         """Every decision about a person, in order."""
         self.reviewed: Table[int, Review] = Table(journal)
         self.links: Table[int, Link] = Table(journal)
+        # as a sequence of PostgreSQL: a number that was given and taken back is not given again
+        self._review_numbers = itertools.count(1)
+        self._link_numbers = itertools.count(1)
         self._of_person: Index[str, Key] = Index(journal)
         self._holders: Index[int, Key] = Index(journal)
         self._counts: Table[tuple[str, str], int] = Table(journal)
@@ -167,7 +171,7 @@ class MemoryPeople:
 
     async def keep_review(self, review: NewReview, now: datetime) -> int:
         """Keep it; gives its number."""
-        number = len(self.reviewed.rows) + 1
+        number = next(self._review_numbers)
         self.reviewed.put(number, Review(review, now))
         return number
 
@@ -195,7 +199,7 @@ class MemoryPeople:
         self, link: RecordLink, actor: str, reason: str, now: datetime
     ) -> int:
         """Keep it; gives its number."""
-        number = len(self.links.rows) + 1
+        number = next(self._link_numbers)
         self.links.put(number, Link(link, actor, reason, now))
         return number
 

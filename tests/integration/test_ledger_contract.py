@@ -1,0 +1,401 @@
+"""One contract for both ledgers: of the same story PostgreSQL and memory keep the same, row for row.
+
+Every scenario whose turn it is (a third of them a run, by the day of the month, so that three days have all), histories
+drawn by lot, and one in which people decide everything that people can decide, while feeds are stopped and refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.scenario import load_scenario
+from services.ledger.transaction import PostgresLedger
+from services.liaison.alert import Accept, Acknowledge, Claim, Command, CommandRefused, Note
+from services.liaison.policy import load_policy
+from services.liaison.settlement import Key
+from services.orchestration.batch import Record, read, take_in
+from services.orchestration.deadlines import take_due
+from services.orchestration.decisions import alert_commands, record_links, regrouping, reviews
+from services.orchestration.decisions.common import DecisionRefused, preview
+from services.orchestration.feeds import hear, resume_feeds, stop_feed
+from services.orchestration.ledger import Ledger
+from services.orchestration.settling import Settling
+from services.runtime.postgres import create_pool
+from services.simulation.ledger.memory import MemoryLedger
+from services.simulation.replay import deliveries
+from tests.ledger_kept import Kept, kept_in_memory, kept_in_postgres
+from tests.own_registry import own_registry
+
+REGISTRY, POLICY = own_registry(), load_policy()
+FOLDER = Path(__file__).parents[1] / "scenarios"
+FILES = sorted([*FOLDER.glob("*.yaml"), *(FOLDER / "casebook").glob("*.yaml")])
+THIRDS, LONG = 3, 25
+START = datetime.fromisoformat("2026-11-24T09:00:00+00:00")
+HERS = {
+    "names": [{"given": "Zofia", "family": "Nowak"}],
+    "date_of_birth": "1985-09-14",
+    "addresses": [{"postcode": "SE5 8AZ"}],
+}
+DESCRIBED = {"names": HERS["names"], "date_of_birth": "1985-09-14"}
+SLAM, OXLEAS, CAD, SECOND = ("slam", "p-1"), ("oxleas", "x-9"), ("met", "CAD-1"), ("met", "CAD-2")
+
+
+@dataclass
+class Teller:
+    """Tells one ledger a story, by the orchestration alone."""
+
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        self.settling = Settling(REGISTRY, POLICY)
+        self._offsets: Counter[str] = Counter()
+
+    async def say(self, bodies: Iterable[tuple[str, bytes]], at: datetime) -> None:
+        """One batch, after what is due before it."""
+        await self.until(at)
+        records = []
+        for feed, body in bodies:
+            topic = REGISTRY.feeds_by_id[feed][1].topic
+            records.append(Record(topic, 0, self._offsets[topic], body, ()))
+            self._offsets[topic] += 1
+        async with self.ledger.transaction() as transaction:
+            await take_in(transaction, self.settling, read(records, REGISTRY, at), at)
+
+    async def until(self, at: datetime) -> None:
+        """Every deadline at its own time, every feed that ever spoke being heard."""
+        while (due := await self.ledger.oldest_deadline()) is not None and due <= at:
+            async with self.ledger.transaction() as transaction:
+                await transaction.lock_zone()
+                heard = [f for f, s in (await transaction.feed_states()).items() if s.last_heard_at]
+                await hear(transaction, dict.fromkeys(heard), REGISTRY, POLICY, due)
+            done = await take_due(self.ledger, self.settling, due)
+            assert done.monitor_failure is None
+
+    async def command(self, command: Command, desk: str, alert: str, at: datetime) -> str | None:
+        """Somebody at a desk does something; gives the code where it was refused."""
+        try:
+            async with self.ledger.transaction() as transaction:
+                await alert_commands.run(
+                    transaction,
+                    REGISTRY,
+                    POLICY,
+                    command,
+                    desk=desk,
+                    alert=alert,
+                    actor="MK",
+                    now=at,
+                )
+        except CommandRefused as refused:
+            return refused.code
+        return None
+
+
+class Both:
+    """PostgreSQL, emptied, and memory: whatever is told to one is told to the other."""
+
+    def __init__(self, postgres: PostgresLedger) -> None:
+        self.postgres, self.memory = postgres, MemoryLedger()
+        self.tellers = (Teller(self.postgres), Teller(self.memory))
+
+    async def say(self, bodies: Sequence[tuple[str, bytes]], at: datetime) -> None:
+        for teller in self.tellers:
+            await teller.say(bodies, at)
+
+    async def until(self, at: datetime) -> None:
+        for teller in self.tellers:
+            await teller.until(at)
+
+    async def decide(self, act: Any, *given: Any, look: bool = False, **said: Any) -> list[Any]:
+        """A person's decision on both; gives what each says of it, or the code of its refusal."""
+        answers: list[Any] = []
+        for teller in self.tellers:
+            settling = teller.settling
+            try:
+                async with teller.ledger.transaction() as transaction:
+
+                    async def run(inside: Any, settling: Settling = settling) -> Any:
+                        return await act(inside, settling, *given, actor="AB", **said)
+
+                    if look:
+                        answers.append(await preview(transaction, run))
+                    else:
+                        answers.append(await run(transaction))
+            except DecisionRefused as refused:
+                answers.append(refused.code)
+        return answers
+
+    async def command(self, command: Command, rule: str, at: datetime) -> set[str | None]:
+        """The same command on both, at the first desk of the first alert of the rule."""
+        alert, desk = min(
+            (a.alert_id, a.desks[0].desk)
+            for a in self.memory.alert_rows.rows.values()
+            if a.rule == rule
+        )
+        return {await teller.command(command, desk, alert, at) for teller in self.tellers}
+
+    async def feed(self, act: Any, *given: Any) -> None:
+        """Something is done to a feed in both."""
+        for teller in self.tellers:
+            async with teller.ledger.transaction() as transaction:
+                await transaction.lock_zone()
+                await act(transaction, *given)
+
+    async def kept(self) -> tuple[Kept, Kept]:
+        """What each has kept."""
+        return (await kept_in_postgres(self.postgres), await kept_in_memory(self.memory, REGISTRY))
+
+
+@pytest.fixture
+async def both(postgres_dsn: str) -> AsyncIterator[Both]:
+    pool = await create_pool(postgres_dsn, max_size=2)
+    yield Both(PostgresLedger(pool, REGISTRY))
+    await pool.close()
+
+
+def drift(postgres: Kept, memory: Kept) -> list[str]:
+    """What they do not say alike."""
+    return [what for what in postgres if postgres[what] != memory[what]]
+
+
+def event(feed: str, kind: str, at: datetime, data: dict[str, Any], name: str = "") -> bytes:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": name or f"{kind}-{at:%H%M%S}",
+            "source": REGISTRY.feeds_by_id[feed][1].sources[0],
+            "type": f"uk.crisisliaison.{kind}.v1",
+            "time": at.isoformat(),
+            "data": data,
+        }
+    ).encode()
+
+
+def minute(number: float) -> datetime:
+    return START + timedelta(minutes=number)
+
+
+# -- every scenario ---------------------------------------------------------------------------------------------------
+
+
+def _turn() -> int:
+    """Which third it is. LIAISON_THIRD names one; without it, by the day."""
+    return int(os.environ.get("LIAISON_THIRD", datetime.now().day)) % THIRDS
+
+
+@pytest.mark.timeout(600)
+async def test_both_keep_the_same_of_every_scenario(postgres_dsn: str) -> None:
+    pool = await create_pool(postgres_dsn, max_size=2)
+    drifted = {}
+    raised = 0
+    for path in FILES[_turn() :: THIRDS]:
+        scenario = load_scenario(path)
+        if len(scenario.events) > LONG:
+            continue  # a long night says nothing more here, and takes as long as all the others
+        await _empty(pool)
+        both = Both(PostgresLedger(pool, REGISTRY))
+        sent = deliveries(scenario, REGISTRY)
+        known = [(each.feed, each.body) for each in sent if each.known]
+        if known:
+            await both.say(known, scenario.start)
+        for each in sent:
+            if not each.known:
+                await both.say([(each.feed, each.body)], max(each.at, scenario.start))
+        await both.until(min(scenario.instant(scenario.until), scenario.start + timedelta(hours=4)))
+        kept = await both.kept()
+        raised += len(kept[0]["alerts"])
+        if drift(*kept):
+            drifted[path.stem] = drift(*kept)
+    await pool.close()
+    assert drifted == {}
+    assert raised > 10, "a comparison of nothing is none"
+
+
+async def _empty(pool: Any) -> None:
+    rows = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = sorted({r["tablename"] for r in rows} - {"schema_migration", "alert_sequence"})
+    await pool.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+
+
+# -- drawn by lot -----------------------------------------------------------------------------------------------------
+
+
+def _by_lot(seed: int) -> list[tuple[datetime, list[tuple[str, bytes]]]]:
+    """Two scenarios at once, out of order, in batches of any size, with repeats, ids used twice, garbage and retractions."""
+    chance = random.Random(seed)
+    sent: list[tuple[str, bytes]] = []
+    for path in chance.sample([f for f in FILES if f.stat().st_size < 6000], 2):
+        sent += [(d.feed, d.body) for d in deliveries(load_scenario(path), REGISTRY)]
+    for feed, body in chance.sample(sent, min(4, len(sent))):
+        document = json.loads(body)
+        retracted = document | {
+            "id": f"back-{document['id']}",
+            "type": "uk.crisisliaison.event.retracted.v1",
+            "data": {"retracts": document["id"], "reason": "entered-in-error"},
+        }
+        other = document | {"time": "2026-01-01T00:00:00Z"}
+        sent += [(feed, body), (feed, json.dumps(retracted).encode())]
+        sent += [(feed, json.dumps(other).encode()), (feed, b"no json")]
+    chance.shuffle(sent)
+    first = max(json.loads(b)["time"] for _, b in sent if b != b"no json")
+    at = datetime.fromisoformat(first)
+    story = []
+    while sent:
+        size = chance.randint(1, 8)
+        story.append((at, sent[:size]))
+        sent = sent[size:]
+        at += timedelta(seconds=chance.choice((0, 5, 40, 600)))
+    return story
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_both_keep_the_same_of_a_history_drawn_by_lot(both: Both, seed: int) -> None:
+    chance = random.Random(seed)
+    for at, bodies in _by_lot(seed):
+        await both.say(bodies, at)
+        alerts = sorted(both.memory.alert_rows.rows)
+        if alerts:
+            rule = both.memory.alert_rows.rows[chance.choice(alerts)].rule
+            command = chance.choice((Acknowledge(), Claim(), Accept(), Note("seen")))
+            assert len(await both.command(command, rule, at)) == 1
+        incidents: list[Key] = sorted(both.memory.incidents.rows)
+        if len(incidents) > 1 and chance.random() < 0.3:
+            one, other = chance.sample(incidents, 2)
+            verdict = chance.choice(("separated", "joined"))
+            await both.decide(regrouping.decide, one, [other], verdict, reason="by lot", now=at)
+    assert drift(*await both.kept()) == []
+
+
+# -- what people decide -----------------------------------------------------------------------------------------------
+
+
+async def _decided(both: Both) -> None:
+    """Records joined and parted, a review and its undoing, incidents regrouped, alerts answered, feeds stopped and refused."""
+    for number, (feed, record) in enumerate((("slam-ehr", "p-1"), ("oxleas-ehr", "x-9"))):
+        at = minute(number)
+        person = {"local_person": record, "person": HERS}
+        await both.say([(feed, event(feed, "person.registered", at, person))], at)
+    plan = {
+        "local_person": "x-9",
+        "pathway": "CP",
+        "crisis_plan": {"pointer": "urn:nrl:1", "calming": ["Speak slowly"]},
+    }
+    await both.say(
+        [("oxleas-ehr", event("oxleas-ehr", "pathway.opened", minute(2), plan))], minute(2)
+    )
+    for number, (incident, who) in enumerate((("CAD-1", HERS), ("CAD-2", DESCRIBED))):
+        at = minute(5 + number)
+        call = {
+            "incident": incident,
+            "nature": "suicidal",
+            "channel": "999",
+            "location": {"area": "southwark", "uprn": "100021000544"},
+            "person": who,
+        }
+        await both.say([("met-cad", event("met-cad", "incident.reported", at, call))], at)
+    joined = await both.decide(
+        record_links.join, SLAM, OXLEAS, reason="rang both", now=minute(8), look=True
+    )
+    assert joined[0] == joined[1]
+    joined = await both.decide(record_links.join, SLAM, OXLEAS, reason="rang both", now=minute(9))
+    assert joined[0] == joined[1]
+    assert joined[0].records == (OXLEAS,)
+    twice = await both.decide(record_links.join, OXLEAS, SLAM, reason="rang both", now=minute(9))
+    assert twice == ["one-record", "one-record"]
+    apart = await both.decide(regrouping.take_out, CAD, reason="a neighbour", now=minute(10))
+    assert apart[0] == apart[1]
+    person_id = both.memory.register.rows[SLAM].person_id
+    for now, verdict in ((11, "different"), (12, "same")):
+        said = await both.decide(
+            reviews.review, SECOND, person_id, verdict, reason="rang home", now=minute(now)
+        )
+        assert said[0] == said[1]
+    undone = await both.decide(reviews.undo, 1, reason="a slip", now=minute(13))
+    assert undone[0] == undone[1]
+    rule = sorted({a.rule for a in both.memory.alert_rows.rows.values()})[0]
+    assert await both.command(Acknowledge(), rule, minute(14)) == {None}
+    assert await both.command(Acknowledge(), rule, minute(14)) == {"already-acknowledged"}
+    for number in range(6):
+        await both.say([("las-cad", b"no json")], minute(15) + timedelta(seconds=number))
+    beat = event("las-cad", "feed.heartbeat", minute(15.5), {})
+    await both.say([("las-cad", beat)], minute(15.5))
+    for number in range(6):
+        await both.say([("las-cad", b"no json")], minute(16) + timedelta(seconds=number))
+    await both.until(minute(17))
+    await both.feed(stop_feed, "met-cad", "20 rejected in a row", minute(18))
+    await both.until(minute(19))
+    await both.feed(resume_feeds, list(REGISTRY.feeds_by_id))
+    late = event("las-cad", "feed.heartbeat", minute(14), {}, "late")
+    await both.say([("las-cad", late)], minute(20))
+    again = await both.decide(regrouping.join, CAD, SECOND, reason="it was her", now=minute(21))
+    assert again[0] == again[1]
+    await both.until(minute(40))
+
+
+async def test_both_keep_the_same_of_what_people_decide_and_of_troubled_feeds(both: Both) -> None:
+    await _decided(both)
+    kept = await both.kept()
+    assert drift(*kept) == []
+    for what in ("reviews", "record links", "incident links", "rejections", "audit", "receipts"):
+        assert kept[0][what], f"a test of no {what} is none"
+    rules = {alert["rule"] for alert in kept[0]["alerts"]}
+    assert {"R16", "R30"} <= rules
+
+
+async def test_what_ends_with_an_exception_is_taken_back_in_both(both: Both) -> None:
+    call = {"incident": "CAD-1", "nature": "suicidal", "channel": "999"}
+    body = event("met-cad", "incident.reported", minute(0), call)
+    batch = read([Record("feed.met-cad", 0, 0, body, ())], REGISTRY, minute(0))
+
+    async def fails(teller: Teller) -> None:
+        async with teller.ledger.transaction() as transaction:
+            await take_in(transaction, teller.settling, batch, minute(0))
+            raise ZeroDivisionError
+
+    for teller in both.tellers:
+        with pytest.raises(ZeroDivisionError):
+            await fails(teller)
+    empty = Both(both.postgres)
+    assert (await both.kept())[1] == (await empty.kept())[1]
+    assert drift(*await both.kept()) == []
+    await both.say([("met-cad", body)], minute(0))
+    assert drift(*await both.kept()) == []
+
+
+# -- the control ------------------------------------------------------------------------------------------------------
+
+
+async def _nothing(*_: Any, **__: Any) -> None:
+    """Forgets to do it."""
+
+
+async def _no_links(*_: Any) -> tuple[()]:
+    return ()
+
+
+async def _no_reviews(*_: Any) -> dict[Key, Any]:
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("method", "instead"),
+    [("bring_forward", _nothing), ("record_links", _no_links), ("reviews", _no_reviews)],
+)
+async def test_a_ledger_that_drifts_is_noticed(
+    both: Both, monkeypatch: pytest.MonkeyPatch, method: str, instead: Any
+) -> None:
+    monkeypatch.setattr(MemoryLedger, method, instead)
+    try:
+        await _decided(both)
+    except AssertionError:
+        return
+    assert drift(*await both.kept()) != []
