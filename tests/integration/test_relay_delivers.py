@@ -40,7 +40,7 @@ async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
 
 async def publish(ledger: PlayedLedger, now: datetime) -> None:
     crash = CrashPoints(Settings())
-    while await relay.publish(ledger.pool, Brokers(), crash, now, ledger.registry.zone):  # type: ignore[arg-type]
+    while await relay.publish(ledger.pool, Brokers(), crash, now, ledger.registry.zone):
         pass
 
 
@@ -66,6 +66,7 @@ async def come_back(ledger: PlayedLedger) -> datetime:
             break
     await ledger.until(now)
     await publish(ledger, now)
+    assert raised is not None
     no = Decline("no-resource")
     await ledger.batch.command(
         no, desk=raised["desk"], alert=raised["alert_id"], actor="AB", now=now
