@@ -235,9 +235,10 @@ class NobodyGoes(AbsenceMachine):
     def owed(self, story: Known, now: datetime) -> Collection[tuple[str, str]]:
         """Who waits, and nobody comes."""
         # that a call was closed with nobody there, and that a concern logged since is not seen to, are two things
+        passed_on = self._passed_on(story, now)
         return [
-            *self._passed_on(story, now),
-            *self._unseen(story, now),
+            *passed_on,
+            *self._waiting(story, now, bool(passed_on)),
             *self._closed(story, now),
             *self._left(story, now),
         ]
@@ -265,6 +266,18 @@ class NobodyGoes(AbsenceMachine):
             return {("R17", "no-call")} if now >= declined + 5 * MINUTE else set()
         nobody_sent = max(declined + 30 * MINUTE, call + 5 * MINUTE)
         return {("R17", "nobody-sent")} if now >= nobody_sent else set()
+
+    def _waiting(self, story: Known, now: datetime, passed_on: bool) -> set[tuple[str, str]]:
+        """A caller is suicidal: the police send somebody within the hour, the ambulance service, at category 3, within two;
+        worse when it has waited as long again. What stands for having been passed on is not told twice. One alert."""
+        sent = min(story.first("crew sent"), story.first("crew there"))
+        ambulance = story.first("ambulance call")
+        calls = ((START, HOUR, story.first("checked", "closed")), (ambulance, 2 * HOUR, NEVER))
+        for opened, within, answered in () if passed_on else calls:
+            over = min(answered, sent, self._somebody_there(story, opened))
+            if opened != NEVER and opened + within <= now < over:
+                return {("R18", "still-waiting" if now >= opened + 2 * within else "")}
+        return self._unseen(story, now)
 
     def _unseen(self, story: Known, now: datetime) -> set[tuple[str, str]]:
         concern = story.first("concern")

@@ -63,15 +63,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def looked_after(crisis: Crisis, policy: Policy) -> Spans:
-    """When this rule waits for somebody to take the call over; no other rule need ask for that."""
-    in_order = refusals(crisis)
-    stretches = []
-    for number, refusal in enumerate(in_order):
-        following = min((later.mark.at for later in in_order[number + 1 :]), default=FOREVER)
-        answered = _answered(crisis, refusal, _receivers(crisis, refusal), following)
-        if policy.runs(RULE.id, refusal.mark.at):
-            stretches.append((refusal.mark.at, answered))
-    return spans(stretches)
+    """When this rule's own alert stands: no other rule need ask for the same then."""
+    return spans(
+        (finding.holds_from, finding.until or FOREVER)
+        for finding in condition(crisis, policy)
+        if policy.runs(RULE.id, finding.holds_from)
+    )
 
 
 def _at_risk(crisis: Crisis, at: datetime) -> bool:

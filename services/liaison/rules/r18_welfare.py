@@ -132,11 +132,10 @@ def _decided(state: IncidentState, at: datetime) -> datetime:
 def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
     """Calls with a risk to life. A unit that is diverted does not start the time anew; whoever has just lost it gets a
     moment to send another."""
-    logged = _logged(crisis)
     refused = looked_after(crisis, policy)
     for call in waiting_calls(crisis):
         state = call.incident
-        if state.key in logged or state.reported is None:
+        if state.reported is None:
             continue
         within = RULE.limit(policy, call.limit)
         due = call.since + within
