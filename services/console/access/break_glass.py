@@ -78,7 +78,7 @@ async def judge_look(
     now: datetime,
 ) -> bool:
     """Keep what the privacy officer found; False where there is no such look, it was reviewed, or it was their own."""
-    kept = await keep_finding(
+    reviewed = await keep_finding(
         connection,
         number,
         agency,
@@ -88,9 +88,9 @@ async def judge_look(
         reviewer_id=operator.operator_id,
         at=now,
     )
-    if kept:
+    if reviewed:
         detail = {"finding": finding}
         await audit.write(
             connection, "break-glass.reviewed", operator.handle, str(number), detail, now
         )
-    return kept
+    return reviewed

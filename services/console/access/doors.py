@@ -62,11 +62,13 @@ async def operator_of(request: Request) -> Operator | None:
 
 async def check_csrf(request: Request, operator: Operator) -> None:
     """Raises Refused for a form that is not ours."""
-    given = request.headers.get("x-csrf-token")
-    if given is None:
-        typed = (await request.form()).get("csrf")
-        given = typed if isinstance(typed, str) else ""
-    if not hmac.compare_digest(given.encode(), operator.csrf.encode()):
+    token = request.headers.get("x-csrf-token")
+    if token is None:
+        field = (await request.form()).get("csrf")
+        # a file may be sent under that name too
+        token = field if isinstance(field, str) else ""
+    # compared in constant time, so that nobody finds the token letter by letter
+    if not hmac.compare_digest(token.encode(), operator.csrf.encode()):
         raise Refused(403, "forged")
 
 
@@ -105,13 +107,9 @@ class Door:
             "console.refused", reason=reason, route=getattr(request.scope.get("route"), "path", "")
         )
         detail = {"reason": reason, "method": request.method, "permission": self.permission}
+        state = request.app.state
         await audit.write(
-            request.app.state.pool,
-            "access.refused",
-            operator.handle,
-            place,
-            detail,
-            request.app.state.clock.now(),
+            state.pool, "access.refused", operator.handle, place, detail, state.clock.now()
         )
         return Refused(status, reason)
 
@@ -147,16 +145,19 @@ class DeskDoor(Door):
     async def __call__(self, request: Request, desk: str) -> Here:
         """The person at the desk. Raises Refused, or Locked."""
         operator = await self.signed_in(request, desk)
-        found = request.app.state.desks.desks.get(desk)
-        if found is None:
+        place = request.app.state.desks.desks.get(desk)
+        if place is None:
             raise Refused(404, "unknown_desk")
         assert self.permission is not None
-        if not operator.may(self.permission, found):
-            seen = any(operator.may(p, found) for p in ("see", "review", "supervise"))
-            raise await self.refuse(
-                request, operator, 403, "not_your_role" if seen else "other_desk", desk
-            )
-        return Here(operator, found, await self.enter(request, operator))
+        if not operator.may(self.permission, place):
+            reason = "not_your_role" if _works_at(operator, place) else "other_desk"
+            raise await self.refuse(request, operator, 403, reason, desk)
+        return Here(operator, place, await self.enter(request, operator))
+
+
+def _works_at(operator: Operator, desk: Desk) -> bool:
+    permissions: tuple[Permission, ...] = ("see", "review", "supervise")
+    return any(operator.may(permission, desk) for permission in permissions)
 
 
 class AgencyDoor(Door):
@@ -184,14 +185,16 @@ def still(
     """For a stream that is open: None while the person may go on, else `ended`, `locked` or `refused`."""
 
     async def look() -> str | None:
-        found = await sessions.load(
+        current = await sessions.load(
             request.app.state.pool, operator.session, request.app.state.clock.now()
         )
-        if found is None:
+        if current is None:
             return "ended"
-        if not found.may(permission, desk):
+        if not current.may(permission, desk):
             return "refused"
-        return "locked" if found.locked_at is not None else None
+        if current.locked_at is not None:
+            return "locked"
+        return None
 
     return look
 

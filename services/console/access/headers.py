@@ -32,11 +32,10 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, provider: str = "", live: bool = False) -> None:
         self._app = app
-        self._headers = {
-            "Content-Security-Policy": POLICY.format(provider=f" {provider}" if provider else ""),
-            **_HEADERS,
-            **(_LIVE if live else {}),
-        }
+        origin = f" {provider}" if provider else ""
+        self._headers = {"Content-Security-Policy": POLICY.format(provider=origin), **_HEADERS}
+        if live:
+            self._headers |= _LIVE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -7,6 +7,7 @@ issuer, audience, expiry, nonce). What we ask beyond it: the authentication must
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -87,7 +88,9 @@ class Provider:
 
     async def begin(self, request: Request, back: str, again: bool) -> Response:
         """Send the browser to the provider. `again`: the person must show who they are although a session is there."""
-        more = {"acr_values": self._settings.oidc_acr} if self._settings.oidc_acr else {}
+        more: dict[str, str] = {}
+        if self._settings.oidc_acr:
+            more["acr_values"] = self._settings.oidc_acr
         if again:
             more["prompt"] = "login"
         try:
@@ -104,23 +107,28 @@ class Provider:
             raise SignInRefused("provider_away") from error
         except (OAuthError, JoseError, ValueError, KeyError) as error:
             raise SignInRefused("sign_in_failed") from error
-        said: dict[str, Any] = dict(token.get("userinfo") or {})
-        acr = said.get("acr")
-        wanted = self._settings.oidc_acr.split()
-        if wanted and acr not in wanted:
+        return self._claims_of(dict(token.get("userinfo") or {}))
+
+    def _claims_of(self, user: dict[str, Any]) -> Claims:
+        acr = user.get("acr")
+        strong_enough = self._settings.oidc_acr.split()
+        if strong_enough and acr not in strong_enough:
             raise SignInRefused("too_weak")
-        if not said.get("sub"):
+        if not user.get("sub"):
             raise SignInRefused("sign_in_failed")
-        roles = said.get(self._settings.oidc_roles_claim) or ()
-        handle = str(said.get("preferred_username") or said["sub"]).split("@", maxsplit=1)[0]
+        roles = user.get(self._settings.oidc_roles_claim) or ()
+        if isinstance(roles, str):
+            # some providers give a list of one as the text itself
+            roles = [roles]
+        handle = str(user.get("preferred_username") or user["sub"]).split("@", maxsplit=1)[0]
         return Claims(
-            issuer=str(said["iss"]),
-            subject=str(said["sub"]),
+            issuer=str(user["iss"]),
+            subject=str(user["sub"]),
             handle=handle[:40],
-            name=str(said.get("name") or handle)[:80],
-            acr=str(acr) if acr else None,
-            session=str(said["sid"]) if said.get("sid") else None,
-            roles=tuple(str(r) for r in ([roles] if isinstance(roles, str) else roles)),
+            name=str(user.get("name") or handle)[:80],
+            acr=_text(acr),
+            session=_text(user.get("sid")),
+            roles=tuple(str(role) for role in roles),
         )
 
     async def logged_out(self, token: str, now: datetime) -> LoggedOut:
@@ -133,20 +141,35 @@ class Provider:
             raise SignInRefused("provider_away") from error
         except (JoseError, ValueError, KeyError) as error:
             raise SignInRefused("logout_token") from error
-        audience = claims.get("aud")
-        issued = claims.get("iat")
         good = (
             claims.get("iss") == metadata.get("issuer")
-            and self._settings.oidc_client_id
-            in (audience if isinstance(audience, list) else [audience])
-            and isinstance(issued, int | float)
-            and abs(now.timestamp() - issued) <= _LOGOUT_AGE_SECONDS
-            and isinstance(claims.get("events"), dict)
-            and _LOGOUT in claims["events"]
-            and "nonce" not in claims
-            and bool(claims.get("jti"))
-            and bool(claims.get("sub") or claims.get("sid"))
+            and self._settings.oidc_client_id in _audience_of(claims)
+            and _is_fresh(claims.get("iat"), now)
+            and _tells_a_logout(claims)
         )
         if not good:
             raise SignInRefused("logout_token")
         return LoggedOut(claims["iss"], claims.get("sub"), claims.get("sid"), str(claims["jti"]))
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _audience_of(claims: Mapping[str, Any]) -> Sequence[Any]:
+    audience = claims.get("aud")
+    return audience if isinstance(audience, list) else [audience]
+
+
+def _is_fresh(issued: object, now: datetime) -> bool:
+    if not isinstance(issued, int | float):
+        return False
+    return abs(now.timestamp() - issued) <= _LOGOUT_AGE_SECONDS
+
+
+def _tells_a_logout(claims: Mapping[str, Any]) -> bool:
+    """An ID token must never pass for a logout token: the specification forbids a nonce in it."""
+    events = claims.get("events")
+    if not isinstance(events, dict) or _LOGOUT not in events or "nonce" in claims:
+        return False
+    return bool(claims.get("jti")) and bool(claims.get("sub") or claims.get("sid"))

@@ -37,17 +37,17 @@ class Operator:
     def may(self, permission: Permission, desk: Desk) -> bool:
         """Whether they may do it at the desk."""
         return any(
-            permission in PERMISSIONS[g.role]
-            and g.agency == desk.agency
-            and g.desk in (None, desk.desk)
-            for g in self.grants
+            permission in PERMISSIONS[grant.role]
+            and grant.agency == desk.agency
+            and grant.desk in (None, desk.desk)
+            for grant in self.grants
         )
 
     def may_at(self, permission: Permission, agency: str) -> bool:
         """Whether they may do it for the agency as a whole: a grant for one desk is none for its agency."""
         return any(
-            permission in PERMISSIONS[g.role] and g.agency == agency and g.desk is None
-            for g in self.grants
+            permission in PERMISSIONS[grant.role] and grant.agency == agency and grant.desk is None
+            for grant in self.grants
         )
 
     def actor(self, desk: str) -> str:
@@ -60,10 +60,17 @@ def grant_of(text: str, agency_of: Mapping[str, str]) -> Grant | None:
 
     `agency_of` gives for each desk its agency.
     """
-    role, _, place = text.partition("@")
-    known = next((r for r in ROLES if r == role), None)
-    if known is None:
+    name, _, place = text.partition("@")
+    role = role_named(name)
+    if role is None:
         return None
     if place in agency_of:
-        return Grant(known, agency_of[place], place)
-    return Grant(known, place) if place in set(agency_of.values()) else None
+        return Grant(role, agency_of[place], place)
+    if place in agency_of.values():
+        return Grant(role, place)
+    return None
+
+
+def role_named(name: str) -> Role | None:
+    """The role of that name; None where it is none of ours."""
+    return next((role for role in ROLES if role == name), None)

@@ -95,7 +95,7 @@ async def end_of_provider(
     now: datetime,
 ) -> int:
     """End what the identity provider says has ended: one of its sessions, or all of a person. Returns how many."""
-    person = None if subject is None else operator_id_of(issuer, subject)
+    person = operator_id_of(issuer, subject) if subject is not None else None
     return await end_sessions_of_provider(connection, issuer, person, provider_session, now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -12,13 +13,13 @@ from services.console.access import sessions
 from services.console.access.doors import COOKIE, Anybody, Counting, Seeing, SignedIn, operator_of
 from services.console.access.provider import Claims, Provider, SignInRefused
 from services.console.access.refusal import Refused
-from services.console.access.rights import Operator, grant_of
+from services.console.access.rights import Operator, grant_of, role_named
 from services.console.metrics import SIGN_INS
 from services.console.view.desks import Desk
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.ledger.operators.grants import set_grants
-from services.ledger.operators.roles import ROLES, Grant, Role
+from services.ledger.operators.roles import ROLES, Grant
 from services.ledger.operators.sessions import end_session, first_use_of_logout_token
 
 router = APIRouter()
@@ -29,7 +30,9 @@ _DESK = "sign_in_desk"
 def initials_of(typed: str) -> str | None:
     """Initials as they are kept, or None when they are none."""
     tidy = typed.strip().upper()
-    return tidy if _INITIALS.fullmatch(tidy) else None
+    if not _INITIALS.fullmatch(tidy):
+        return None
+    return tidy
 
 
 def _with_cookie(request: Request, answer: Response, cookie: str) -> Response:
@@ -50,27 +53,29 @@ def _with_cookie(request: Request, answer: Response, cookie: str) -> Response:
 async def start(request: Request) -> Response:
     """The person's desks; the sign-in where nobody is signed in."""
     operator = await operator_of(request)
-    return _sign_in(request) if operator is None else _places(request, operator)
+    if operator is None:
+        return _sign_in(request)
+    return _places(request, operator)
 
 
 def _places(request: Request, operator: Operator) -> Response:
     desks = request.app.state.desks
-    groups: list[tuple[str, list[Desk]]] = [
-        (agency, found)
-        for agency, own in desks.grouped()
-        if (found := [d for d in own if operator.may("see", d)])
-    ]
-    agencies = [
-        (agency, name, operator.may_at("govern", agency), operator.may_at("privacy", agency))
-        for agency, name in sorted(desks.agencies.items(), key=lambda each: each[1])
-        if operator.may_at("govern", agency) or operator.may_at("privacy", agency)
-    ]
+    groups: list[tuple[str, list[Desk]]] = []
+    for agency_name, of_agency in desks.grouped():
+        visible = [desk for desk in of_agency if operator.may("see", desk)]
+        if visible:
+            groups.append((agency_name, visible))
+    agencies = []
+    for agency, name in sorted(desks.agencies.items(), key=itemgetter(1)):
+        governs, guards = operator.may_at("govern", agency), operator.may_at("privacy", agency)
+        if governs or guards:
+            agencies.append((agency, name, governs, guards))
     return page("places.html", operator=operator, groups=groups, agencies=agencies)
 
 
 def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
     state = request.app.state
-    given = {"initials": "", "picked": "", "role": "operator", "wrong": "", **values}
+    fields = {"initials": "", "picked": "", "role": "operator", "wrong": "", **values}
     return page(
         "sign_in.html",
         status,
@@ -78,7 +83,7 @@ def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
         live=state.settings.environment == "live",
         provider=state.provider is not None,
         roles=ROLES,
-        **given,
+        **fields,
     )
 
 
@@ -95,9 +100,9 @@ async def sign_in_for_trying(
         SIGN_INS.labels("refused").inc()
         return _sign_in(request, 403)
     tidy = initials_of(initials)
-    found = state.desks.desks.get(desk)
-    known: Role | None = next((r for r in ROLES if r == role), None)
-    if found is None or known is None:
+    place = state.desks.desks.get(desk)
+    granted = role_named(role)
+    if place is None or granted is None:
         return _sign_in(request, 422, initials=initials, role=role, wrong="desk_wrong")
     if tidy is None:
         return _sign_in(
@@ -105,29 +110,28 @@ async def sign_in_for_trying(
         )
     now = state.clock.now()
     person = f"local:{tidy}@{desk}"
-    of_agency = known in {"governance", "privacy-officer"}
-    given = Grant(known, found.agency, None if of_agency else desk)
+    of_agency = granted in {"governance", "privacy-officer"}
+    grant = Grant(granted, place.agency, None if of_agency else desk)
     async with state.pool.acquire() as connection, connection.transaction():
         await _end_former(request, connection, now)
         cookie = await sessions.start(connection, person, tidy, tidy, now)
-        await set_grants(connection, person, [given], "trying", person, now)
+        await set_grants(connection, person, [grant], "trying", person, now)
     SIGN_INS.labels("trying").inc()
-    return _with_cookie(
-        request, RedirectResponse("/" if of_agency else f"/desks/{desk}", 303), cookie
-    )
+    target = "/" if of_agency else f"/desks/{desk}"
+    return _with_cookie(request, RedirectResponse(target, 303), cookie)
 
 
 async def _end_former(request: Request, connection: Any, now: Any) -> None:
-    former = request.cookies.get(COOKIE)
-    if former:
-        await end_session(connection, sessions.hash_of(former), "signed in anew", now)
+    cookie = request.cookies.get(COOKIE)
+    if cookie:
+        await end_session(connection, sessions.hash_of(cookie), "signed in anew", now)
 
 
 def _provider(request: Request) -> Provider:
-    found: Provider | None = request.app.state.provider
-    if found is None:
+    provider: Provider | None = request.app.state.provider
+    if provider is None:
         raise Refused(404, "not_found")
-    return found
+    return provider
 
 
 @router.get("/sign-in/provider", dependencies=[Anybody])
@@ -146,17 +150,18 @@ async def to_the_provider(request: Request, desk: str = "", again: bool = False)
 async def from_the_provider(request: Request) -> Response:
     """Back from the identity provider: a fresh session, with the grants that it states."""
     state = request.app.state
-    wanted = request.session.pop(_DESK, "")
+    desk = request.session.pop(_DESK, "")
     try:
         claims = await _provider(request).finish(request)
     except SignInRefused as refused:
         SIGN_INS.labels(refused.code).inc()
         request.session.clear()
-        raise Refused(503 if refused.code == "provider_away" else 403, refused.code) from refused
+        status = 503 if refused.code == "provider_away" else 403
+        raise Refused(status, refused.code) from refused
     request.session.clear()
     cookie = await _begin(request, claims)
     SIGN_INS.labels("provider").inc()
-    target = f"/desks/{wanted}" if wanted in state.desks.desks else "/"
+    target = f"/desks/{desk}" if desk in state.desks.desks else "/"
     return _with_cookie(request, RedirectResponse(target, 303), cookie)
 
 
@@ -164,9 +169,9 @@ async def _begin(request: Request, claims: Claims) -> str:
     state = request.app.state
     now = state.clock.now()
     person = sessions.operator_id_of(claims.issuer, claims.subject)
-    stated = [
-        g for text in claims.roles if (g := grant_of(text, state.desks.agency_of)) is not None
-    ]
+    # a provider states roles of other systems too
+    candidates = [grant_of(text, state.desks.agency_of) for text in claims.roles]
+    grants = [grant for grant in candidates if grant is not None]
     async with state.pool.acquire() as connection, connection.transaction():
         await _end_former(request, connection, now)
         cookie = await sessions.start(
@@ -179,7 +184,7 @@ async def _begin(request: Request, claims: Claims) -> str:
             provider_session=claims.session,
             acr=claims.acr,
         )
-        await set_grants(connection, person, stated, "provider", claims.issuer, now)
+        await set_grants(connection, person, grants, "provider", claims.issuer, now)
     return cookie
 
 
@@ -201,18 +206,20 @@ async def signed_out_by_provider(
     state = request.app.state
     now = state.clock.now()
     try:
-        said = await _provider(request).logged_out(logout_token, now)
+        logout = await _provider(request).logged_out(logout_token, now)
     except SignInRefused as refused:
         return JSONResponse(
             {"error": "invalid_request", "error_description": TEXT[refused.code]}, 400
         )
     async with state.pool.acquire() as connection, connection.transaction():
-        first_use = await first_use_of_logout_token(connection, said.issuer, said.token_id, now)
+        first_use = await first_use_of_logout_token(connection, logout.issuer, logout.token_id, now)
         if not first_use:
             return JSONResponse(
                 {"error": "invalid_request", "error_description": TEXT["logout_token"]}, 400
             )
-        await sessions.end_of_provider(connection, said.issuer, said.subject, said.session, now)
+        await sessions.end_of_provider(
+            connection, logout.issuer, logout.subject, logout.session, now
+        )
     return JSONResponse({})
 
 

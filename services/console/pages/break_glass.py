@@ -124,7 +124,7 @@ async def _privacy(
         views = await views_of(
             connection,
             desks,
-            who=who,
+            handle=who,
             about=about,
             action=action,
             before=below,

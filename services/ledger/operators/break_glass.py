@@ -137,7 +137,7 @@ async def keep_finding(
     at: datetime,
 ) -> bool:
     """Keep it; False where there is no such look, it was reviewed, or it was the reviewer's own."""
-    kept = await connection.fetchval(
+    reviewed = await connection.fetchval(
         """UPDATE break_glass SET finding = $3, review_note = $4, reviewed_by = $5, reviewed_at = $6
             WHERE break_glass_id = $1 AND agency = $2 AND reviewed_at IS NULL AND operator_id <> $7 RETURNING true""",
         number,
@@ -148,4 +148,4 @@ async def keep_finding(
         at,
         reviewer_id,
     )
-    return bool(kept)
+    return bool(reviewed)

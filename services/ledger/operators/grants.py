@@ -31,15 +31,15 @@ class GrantLine:
 async def set_grants(
     connection: Connection,
     operator_id: str,
-    wanted: Iterable[Grant],
+    grants: Iterable[Grant],
     origin: Origin,
     by: str,
     at: datetime,
 ) -> None:
     """The grants of this origin are these from now on; those of other origins stay. Told to open streams."""
     current = await _current(connection, operator_id, origin)
-    wanted = set(wanted)
-    for grant in sorted(wanted - current.keys(), key=repr):
+    grants = set(grants)
+    for grant in sorted(grants - current.keys(), key=repr):
         await connection.execute(
             "INSERT INTO operator_grant (operator_id, role, agency, desk, origin, granted_by, granted_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -52,7 +52,7 @@ async def set_grants(
             at,
         )
         await audit.write(connection, "grant.given", by, operator_id, _detail(grant), at)
-    for grant in sorted(current.keys() - wanted, key=repr):
+    for grant in sorted(current.keys() - grants, key=repr):
         await connection.execute(
             "UPDATE operator_grant SET revoked_at = $2, revoked_by = $3 WHERE grant_id = $1",
             current[grant],
@@ -60,7 +60,7 @@ async def set_grants(
             by,
         )
         await audit.write(connection, "grant.taken", by, operator_id, _detail(grant), at)
-    if wanted != current.keys():
+    if grants != current.keys():
         await tell_streams(connection)
 
 

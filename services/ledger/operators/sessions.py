@@ -170,14 +170,14 @@ async def first_use_of_logout_token(
     connection: Connection, issuer: str, token_id: str, at: datetime
 ) -> bool:
     """Keep that the token was used; False where it had been."""
-    kept = await connection.fetchval(
+    token = await connection.fetchval(
         """INSERT INTO logout_token_seen (issuer, token_id, seen_at) VALUES ($1, $2, $3)
            ON CONFLICT DO NOTHING RETURNING token_id""",
         issuer,
         token_id,
         at,
     )
-    return kept is not None
+    return token is not None
 
 
 async def tell_streams(connection: Connection) -> None:

@@ -24,7 +24,7 @@ async def views_of(
     connection: Connection,
     desks: Sequence[str],
     *,
-    who: str,
+    handle: str,
     about: str,
     action: str,
     before: int | None,
@@ -40,7 +40,7 @@ async def views_of(
               AND ($4 = '' OR starts_with(named.action, $4)) AND ($5::bigint IS NULL OR audit_id < $5)
             ORDER BY audit_id DESC LIMIT $6""",
         desks,
-        who,
+        handle,
         about,
         action,
         before,
