@@ -80,7 +80,11 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, max_size=10)
-        hub = Hub(pool, settings.postgres_dsn, lambda d, s: render_article(s, desks, d, CSRF))
+        hub = Hub(
+            pool,
+            settings.postgres_dsn,
+            lambda desk, state: render_article(state, desks, desk, CSRF),
+        )
         app.state.pool, app.state.hub = pool, hub
         app.state.ledger = PostgresLedger(pool, app.state.registry)
         hub.start()
@@ -210,14 +214,17 @@ async def run_console(
     )
     server = Server(config)
 
-    async def end_when_told(told: asyncio.Event) -> None:
-        await told.wait()
+    if stop is None:
+        await server.serve()
+        return
+
+    async def end_when_set(event: asyncio.Event) -> None:
+        await event.wait()
         server.end_streams()
         server.should_exit = True
 
-    waiting = asyncio.create_task(end_when_told(stop)) if stop is not None else None
+    waiting = asyncio.create_task(end_when_set(stop))
     try:
         await server.serve()
     finally:
-        if waiting is not None:
-            waiting.cancel()
+        waiting.cancel()

@@ -92,9 +92,9 @@ async def test_only_what_was_disclosed_to_the_desk_is_in_its_timeline_and_the_re
 ) -> None:
     crisis = await played_crisis(pool, "incidents")
     found = await looked(pool, here(), crisis, {"met": "The Met"}, "crisis.viewed")
-    assert [(e.what, e.agency) for e in found.entries] == [("incident: reported", "The Met")]
+    assert [(e.event, e.agency) for e in found.entries] == [("incident: reported", "The Met")]
     assert found.withheld == 2
-    assert found.entries[0].known - found.entries[0].occurred == timedelta(minutes=9)
+    assert found.entries[0].received - found.entries[0].occurred == timedelta(minutes=9)
 
 
 async def test_a_desk_without_an_alert_of_it_sees_no_crisis_and_a_view_is_in_the_audit(

@@ -290,9 +290,9 @@ async def test_an_open_stream_ends_within_a_second_when_a_right_is_taken(
             else "refused"
         )
 
-    from services.console.view.list_filter import Chosen
+    from services.console.view.list_filter import ListFilter
 
-    watcher = Watcher("las", Chosen("P1@las"), "", still, lambda _: [], lambda _: "")
+    watcher = Watcher("las", ListFilter("P1@las"), "", still, lambda _: [], lambda _: "")
     stream = events(app.state.hub, pool, watcher, 0, clock)
     said = [await anext(stream) for _ in range(3)]
     assert b"heartbeat" in said[-1]

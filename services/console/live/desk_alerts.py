@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.console.view.list_filter import Chosen
+from services.console.view.list_filter import ListFilter
 from services.ledger.alerts.desk import (
     AlertState,
     alerts_chosen,
@@ -33,15 +33,19 @@ class Snapshot:
     """Urgency of every alert that waits at the desk, chosen or not: all of them sound."""
 
 
-async def snapshot(connection: Connection, desk: str, chosen: Chosen) -> Snapshot:
+async def snapshot(connection: Connection, desk: str, list_filter: ListFilter) -> Snapshot:
     """The chosen list and the sequence it stands for; in the caller's transaction, which must see one instant of the
     ledger."""
     alerts = await alerts_chosen(
-        connection, desk, *chosen.arguments, limit=ROWS_MAX, offset=ROWS_MAX * (chosen.page - 1)
+        connection,
+        desk,
+        *list_filter.arguments,
+        limit=ROWS_MAX,
+        offset=ROWS_MAX * (list_filter.page - 1),
     )
     return Snapshot(
         alerts,
-        await count_chosen(connection, desk, *chosen.arguments),
+        await count_chosen(connection, desk, *list_filter.arguments),
         await last_sequence(connection),
         await feeds_in_trouble(connection),
         await urgency_of_waiting(connection, desk, SOUNDING_MAX),
@@ -50,4 +54,4 @@ async def snapshot(connection: Connection, desk: str, chosen: Chosen) -> Snapsho
 
 async def alerts_of(pool: asyncpg.Pool, desk: str, actor: str) -> tuple[AlertState, ...]:
     """What one person has acknowledged or claimed at the desk and not yet answered."""
-    return await alerts_chosen(pool, desk, *Chosen(actor, "mine").arguments, limit=SOUNDING_MAX)
+    return await alerts_chosen(pool, desk, *ListFilter(actor, "mine").arguments, limit=SOUNDING_MAX)

@@ -12,14 +12,14 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 
-from services.console.view.list_filter import Chosen
+from services.console.view.list_filter import ListFilter
 from services.ledger.alerts import desk as desk_ledger
 from services.ledger.alerts.desk import AlertState
 from services.ledger.feeds import FeedTrouble, feeds_in_trouble
 from services.ledger.operators import sessions
 from services.runtime.logging import logger
 
-T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 POLL_SECONDS = 1.0
 PULSE_SECONDS = 2.0
@@ -54,7 +54,9 @@ class DeskFeed:
 
     def after(self, place: int) -> list[Change] | None:
         """What changed after the place; None where that is longer ago than what is kept."""
-        return None if place < self.floor else [c for at, c in self.changes if at > place]
+        if place < self.floor:
+            return None
+        return [change for at, change in self.changes if at > place]
 
     def add(
         self, states: tuple[AlertState, ...], newest: int, render: Callable[[AlertState], str]
@@ -170,29 +172,31 @@ class Hub:
             for event in feed.streams:
                 event.set()
 
-    async def _cached(self, key: object, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _cached(self, key: object, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         now = self._loop.time()
-        held = self._counts.get(key)
-        if held is not None and held[0] > now:
-            return cast("T", held[1])
+        count = self._counts.get(key)
+        if count is not None and count[0] > now:
+            return cast("Answer", count[1])
         answer = await ask()
-        self._counts = {k: v for k, v in self._counts.items() if v[0] > now}
+        # a key of a desk that nobody watches any more would stay for ever
+        self._counts = {name: value for name, value in self._counts.items() if value[0] > now}
         self._counts[key] = (now + PULSE_SECONDS, answer)
         return answer
 
-    async def total(self, desk: str, chosen: Chosen) -> int:
-        """How long the chosen list is; asked of the ledger at most once in `PULSE_SECONDS` for all who choose the same."""
-        key = (desk, chosen.show, chosen.urgencies, chosen.actor if chosen.show == "mine" else "")
+    async def total(self, desk: str, list_filter: ListFilter) -> int:
+        """How long the list is; asked of the ledger at most once in `PULSE_SECONDS` for all who filter alike."""
+        actor = list_filter.actor if list_filter.show == "mine" else ""
+        key = (desk, list_filter.show, list_filter.urgencies, actor)
         return await self._cached(
-            key, lambda: desk_ledger.count_chosen(self._pool, desk, *chosen.arguments)
+            key, lambda: desk_ledger.count_chosen(self._pool, desk, *list_filter.arguments)
         )
 
     async def waiting(self, desk: str) -> dict[int, int]:
         """How many wait at the desk, by urgency. Never older than the last change."""
         feed = self._desks.get(desk)
+        newest = feed.newest if feed else 0
         return await self._cached(
-            ("waiting", desk, feed.newest if feed else 0),
-            lambda: desk_ledger.count_waiting(self._pool, desk),
+            ("waiting", desk, newest), lambda: desk_ledger.count_waiting(self._pool, desk)
         )
 
     async def troubles(self) -> tuple[FeedTrouble, ...]:

@@ -13,7 +13,7 @@ import asyncpg
 from fastapi.sse import format_sse_event
 
 from services.console.live.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub
-from services.console.view.list_filter import Chosen
+from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import CSRF
 from services.ledger.alerts.desk import AlertState, alerts_changed
 from services.ledger.feeds import FeedTrouble
@@ -30,7 +30,7 @@ class Watcher:
     grants changed."""
 
     desk: str
-    chosen: Chosen
+    list_filter: ListFilter
     csrf: str
     still: Callable[[], Awaitable[str | None]]
     feeds: Callable[[tuple[FeedTrouble, ...]], list[dict[str, str]]]
@@ -76,8 +76,8 @@ async def events(
             if loop.time() >= beat_at:
                 beat_at = loop.time() + HEARTBEAT_SECONDS
                 yield format_sse_event(comment="beat")
-                said = await _heartbeat(hub, watcher, after, clock)
-                yield format_sse_event(event="heartbeat", id=str(after), data_str=json.dumps(said))
+                beat = await _heartbeat(hub, watcher, after, clock)
+                yield format_sse_event(event="heartbeat", id=str(after), data_str=json.dumps(beat))
             with suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), max(0.0, beat_at - loop.time()))
     finally:
@@ -86,17 +86,20 @@ async def events(
 
 
 async def _since(
-    pool: asyncpg.Pool, kept: list[Change] | None, newest: int, watcher: Watcher, after: int
+    pool: asyncpg.Pool, changes: list[Change] | None, newest: int, watcher: Watcher, after: int
 ) -> tuple[list[Change], int]:
-    if kept is not None:
-        return kept, newest
+    if changes is not None:
+        return changes, newest
+    # the stream is further behind than what the hub has kept: the ledger has it all
     states, reached = await alerts_changed(pool, watcher.desk, after)
-    return [Change(s, watcher.render(s)) for s in states], reached
+    return [Change(state, watcher.render(state)) for state in states], reached
 
 
 def _alert(change: Change, watcher: Watcher) -> str:
     state = change.state
-    html = change.html.replace(CSRF, watcher.csrf) if watcher.chosen.matches(state) else None
+    html = None
+    if watcher.list_filter.matches(state):
+        html = change.html.replace(CSRF, watcher.csrf)
     return json.dumps(
         {
             "alert": state.alert_id,
@@ -110,7 +113,7 @@ def _alert(change: Change, watcher: Watcher) -> str:
 
 
 async def _heartbeat(hub: Hub, watcher: Watcher, after: int, clock: Clock) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    beat: dict[str, Any] = {
         "now": clock.now().isoformat(),
         "wall": SystemClock().now().isoformat(),
         "last": after,
@@ -119,11 +122,11 @@ async def _heartbeat(hub: Hub, watcher: Watcher, after: int, clock: Clock) -> di
         "total": None,
     }
     try:
-        said["feeds"] = watcher.feeds(await hub.troubles())
-        said["total"] = await hub.total(watcher.desk, watcher.chosen)
+        beat["feeds"] = watcher.feeds(await hub.troubles())
+        beat["total"] = await hub.total(watcher.desk, watcher.list_filter)
     except DATABASE_ERRORS:
-        said["ledger"] = False
-    return said
+        beat["ledger"] = False
+    return beat
 
 
 async def pulse(
@@ -141,12 +144,17 @@ async def pulse(
             if why in {"ended", "refused"}:
                 yield format_sse_event(event="over", data_str=json.dumps({"why": why}))
                 return
-            said: dict[str, Any] = {"now": clock.now().isoformat(), "ledger": True, "waiting": None}
+            pulse_now: dict[str, Any] = {
+                "now": clock.now().isoformat(),
+                "ledger": True,
+                "waiting": None,
+            }
             try:
-                said["waiting"] = {str(u): n for u, n in (await hub.waiting(desk)).items()}
+                counts = await hub.waiting(desk)
+                pulse_now["waiting"] = {str(urgency): count for urgency, count in counts.items()}
             except DATABASE_ERRORS:
-                said["ledger"] = False
-            yield format_sse_event(event="pulse", data_str=json.dumps(said))
+                pulse_now["ledger"] = False
+            yield format_sse_event(event="pulse", data_str=json.dumps(pulse_now))
             with suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), HEARTBEAT_SECONDS)
     finally:

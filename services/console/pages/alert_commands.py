@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from services.console.access.doors import Answering
 from services.console.access.refusal import Refused
 from services.console.live.desk_alerts import alerts_of
-from services.console.pages.desk import alert_id_of
+from services.console.pages.addresses import id_of
 from services.console.view.alert import clock_seconds
 from services.console.view.rendering import page, trouble
 from services.console.view.text import TEXT
@@ -45,6 +45,11 @@ router = APIRouter()
 Typed = Annotated[str, Form(max_length=600)]
 
 
+def _at_desk(handle: str, desk: str) -> str:
+    """The person as the record names them at the desk; empty where nobody is named."""
+    return f"{handle.strip()}@{desk}" if handle.strip() else ""
+
+
 class Badly(CommandRefused):
     """What was typed is no command."""
 
@@ -53,7 +58,7 @@ class Badly(CommandRefused):
 
 def command_of(name: str, reason: str, note: str, minutes: str, to: str, desk: str) -> Command:
     """The command that a form means. Raises CommandRefused, or Refused for a name that is none."""
-    said = note.strip() or None
+    remark = note.strip() or None
     match name:
         case "acknowledge":
             return Acknowledge()
@@ -62,9 +67,9 @@ def command_of(name: str, reason: str, note: str, minutes: str, to: str, desk: s
         case "take-over":
             return TakeOver(reason)
         case "accept":
-            return Accept(said)
+            return Accept(remark)
         case "decline":
-            return Decline(cast("DeclineReason", reason), said)
+            return Decline(cast("DeclineReason", reason), remark)
         case "not-ours":
             return NotOurs(reason)
         case "shelve":
@@ -76,7 +81,7 @@ def command_of(name: str, reason: str, note: str, minutes: str, to: str, desk: s
         case "note":
             return Note(note)
         case "hand-over":
-            return HandOver(f"{to.strip()}@{desk}" if to.strip() else "", said)
+            return HandOver(_at_desk(to, desk), remark)
     raise Refused(404, "not_found")
 
 
@@ -97,25 +102,27 @@ async def answer(
     if command == "feedback":
         return await _feedback(request, here, alert, reason, accept)
     try:
-        asked = command_of(command, reason, note, minutes, to, desk)
+        value = command_of(command, reason, note, minutes, to, desk)
         async with state.ledger.transaction() as transaction:
             done = await commands.run(
                 transaction,
                 state.registry,
                 state.policy,
-                asked,
+                value,
                 desk=desk,
-                alert=str(alert_id_of(alert)),
+                alert=str(id_of(alert, "unknown_alert")),
                 actor=here.actor,
                 now=here.now,
             )
     except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     except CommandRefused as refused:
-        CONSOLE_ACKNOWLEDGED.labels("already" if isinstance(refused, First) else "refused").inc()
+        outcome = "already" if isinstance(refused, First) else "refused"
+        CONSOLE_ACKNOWLEDGED.labels(outcome).inc()
         return _not_done(request, here, alert, refused)
     COUNTS.count(done.changes)
-    if any(t.kind == "acknowledged" and t.desk == desk for t in done.changes[0].transitions):
+    transitions = done.changes[0].transitions
+    if any(move.kind == "acknowledged" and move.desk == desk for move in transitions):
         CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()
         ACKNOWLEDGE_SECONDS.labels(str(done.alert.urgency)).observe(done.seconds)
     if "application/json" in accept:
@@ -124,31 +131,19 @@ async def answer(
 
 
 def _not_done(request: Request, here: Answering, alert: str, refused: CommandRefused) -> Response:
-    desk = here.desk.desk
-    if isinstance(refused, First):
-        kind = refused.code.replace("-", "_")
-        who = (refused.who or TEXT["somebody"]).split("@", maxsplit=1)[0]
-        when = clock_seconds(refused.when) if refused.when else ""
-        said = TEXT[kind].format(who=who, when=when)
-        if "application/json" in request.headers.get("accept", ""):
-            return JSONResponse({"error": refused.code, "message": said}, 409)
-        return page(
-            "trouble.html",
-            409,
-            here=here,
-            title=TEXT[f"{kind}_title"],
-            said=said,
-            remedy="",
-            link=(f"/desks/{desk}/alerts/{alert}", TEXT["back_to_alert"]),
-        )
-    sentence = str(refused)
-    return trouble(
-        request,
-        409,
-        "not_done",
-        said=f"{sentence[:1].upper()}{sentence[1:]}.",
-        link=(f"/desks/{desk}/alerts/{alert}", TEXT["back_to_alert"]),
-    )
+    back = (f"/desks/{here.desk.desk}/alerts/{alert}", TEXT["back_to_alert"])
+    if not isinstance(refused, First):
+        sentence = str(refused)
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}."
+        return trouble(request, 409, "not_done", sentence=sentence, link=back)
+    kind = refused.code.replace("-", "_")
+    first = (refused.who or TEXT["somebody"]).split("@", maxsplit=1)[0]
+    when = clock_seconds(refused.when) if refused.when else ""
+    sentence = TEXT[kind].format(who=first, when=when)
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"error": refused.code, "message": sentence}, 409)
+    title = TEXT[f"{kind}_title"]
+    return page("trouble.html", 409, here=here, title=title, said=sentence, remedy="", link=back)
 
 
 async def _feedback(
@@ -156,9 +151,9 @@ async def _feedback(
 ) -> Response:
     if useful not in {"yes", "no"}:
         raise Refused(422, "badly")
-    identity = alert_id_of(alert)
+    identity = id_of(alert, "unknown_alert")
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        kept = await keep_feedback(
+        has_it = await keep_feedback(
             connection,
             identity,
             here.desk.desk,
@@ -166,7 +161,7 @@ async def _feedback(
             useful=useful == "yes",
             at=here.now,
         )
-        if not kept:
+        if not has_it:
             raise Refused(404, "unknown_alert")
         detail = {"useful": useful == "yes"}
         await audit.write(connection, "alert.feedback", here.actor, alert, detail, here.now)

@@ -7,7 +7,8 @@ without its weight. Who may judge: whoever may review (`services.console.review`
 from __future__ import annotations
 
 import hashlib
-from typing import get_args
+from collections.abc import Mapping
+from typing import NamedTuple, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,8 +17,10 @@ from starlette.datastructures import State
 from services.console import metrics
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
+from services.console.pages.addresses import number_of
 from services.console.pages.comparison import Comparison, compared
-from services.console.pages.review import Typed, areas_of, may_know_people, number_of
+from services.console.pages.review import Typed, areas_of, may_know_people
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.ledger import audit
@@ -29,29 +32,51 @@ from services.runtime.postgres import Connection
 router = APIRouter()
 
 
+class _Outcome(NamedTuple):
+    metric: str
+    judged: str
+    """As the page that follows says it."""
+
+
+_OUTCOMES: Mapping[bool | None, _Outcome] = {
+    True: _Outcome("right", "agreed"),
+    False: _Outcome("wrong", "disagreed"),
+    None: _Outcome("not-known", "cannot-tell"),
+}
+"""By whether the matcher was right; None where it cannot be told."""
+
+
 async def _sampled(
     connection: Connection, state: State, here: Here, decision: str
 ) -> tuple[Sampled, Comparison]:
     """Raises Refused where there is nothing to judge (any more), the same for what is not there."""
     one_in, areas = state.settings.blind_sample_one_in, areas_of(state, here)
     number = number_of(decision, "unknown_decision")
-    found = await blind_sample.waiting(
+    waiting = await blind_sample.waiting(
         connection, one_in, here.now, areas, here.desk.agency, decision=number
     )
-    transaction = state.ledger.within(connection)
-    seen = await compared(transaction, state.settling.model, found[0].incident) if found else None
-    if seen is None or found[0].person_id not in {c.person_id for c in seen.candidates}:
+    if not waiting:
         raise Refused(404, "unknown_decision")
-    return found[0], seen
+    sampled = waiting[0]
+    transaction = state.ledger.within(connection)
+    comparison = await compared(transaction, state.settling.model, sampled.incident)
+    if comparison is None or sampled.person_id not in _people(comparison):
+        raise Refused(404, "unknown_decision")
+    return sampled, comparison
 
 
-def _shuffled(seen: Comparison, decision: int) -> list[int]:
+def _people(comparison: Comparison) -> set[str]:
+    return {candidate.person_id for candidate in comparison.candidates}
+
+
+def _shuffled(comparison: Comparison, decision: int) -> list[int]:
     """Places of the candidates in an order that says nothing of their weight, the same each time the page is seen."""
 
     def by_lot(place: int) -> bytes:
-        return hashlib.sha256(f"{decision}|{seen.candidates[place].person_id}".encode()).digest()
+        person = comparison.candidates[place].person_id
+        return hashlib.sha256(f"{decision}|{person}".encode()).digest()
 
-    return sorted(range(len(seen.candidates)), key=by_lot)
+    return sorted(range(len(comparison.candidates)), key=by_lot)
 
 
 @router.get("/desks/{desk}/sample/{decision}")
@@ -69,9 +94,10 @@ async def _shown(
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        sampled, seen = await _sampled(connection, state, here, decision)
-        order = _shuffled(seen, sampled.decision)
-        people = [seen.candidates[n].person_id for n in order]
+        sampled, comparison = await _sampled(connection, state, here, decision)
+        order = _shuffled(comparison, sampled.decision)
+        candidates = [comparison.candidates[place] for place in order]
+        people = [candidate.person_id for candidate in candidates]
         detail = {"desk": here.desk.desk, "people": people}
         subject = "/".join(sampled.incident)
         reference = await audit.write(
@@ -83,12 +109,12 @@ async def _shown(
         here=here,
         desk=here.desk.desk,
         sampled=sampled,
-        said=seen.said,
+        said=comparison.described,
         wrong=wrong,
         audit=reference,
-        candidates=[seen.candidates[n] for n in order],
-        agencies={a.id: a.name for a in state.registry.agencies},
-        lines=[(line.field, [line.cells[n] for n in order]) for line in seen.lines],
+        candidates=candidates,
+        agencies=agency_names(state.registry),
+        lines=[(line.field, [line.cells[place] for place in order]) for line in comparison.lines],
     )
 
 
@@ -97,18 +123,19 @@ async def judge(request: Request, here: Reviewing, decision: str, answer: Typed 
     """Keep the answer (`nobody`, `cannot-tell` or a person's id), and tell what the matcher had said."""
     may_know_people(here)
     state = request.app.state
-    kind: Answer = next((a for a in get_args(Answer) if a == answer), "person")
+    kind: Answer = next((name for name in get_args(Answer) if name == answer), "person")
     try:
         async with state.pool.acquire() as connection, connection.transaction():
-            sampled, seen = await _sampled(connection, state, here, decision)
-            if kind == "person" and answer not in {c.person_id for c in seen.candidates}:
+            sampled, comparison = await _sampled(connection, state, here, decision)
+            if kind == "person" and answer not in _people(comparison):
                 return await _shown(request, here, decision, TEXT["judge_choose"], 422)
-            chosen = answer if kind == "person" else None
+            person = answer if kind == "person" else None
             right = await blind_sample.judge(
-                connection, sampled, kind, chosen, actor=here.actor, now=here.now
+                connection, sampled, kind, person, actor=here.actor, now=here.now
             )
     except DecisionRefused as refused:
         raise Refused(404, "unknown_decision") from refused
-    metrics.JUDGED.labels("not-known" if right is None else "right" if right else "wrong").inc()
-    told = "cannot-tell" if right is None else "agreed" if right else "disagreed"
-    return RedirectResponse(f"/desks/{here.desk.desk}/review/{sampled.decision}?judged={told}", 303)
+    outcome = _OUTCOMES[right]
+    metrics.JUDGED.labels(outcome.metric).inc()
+    address = f"/desks/{here.desk.desk}/review/{sampled.decision}?judged={outcome.judged}"
+    return RedirectResponse(address, 303)

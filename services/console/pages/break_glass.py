@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.console.access.break_glass import (
@@ -15,9 +15,9 @@ from services.console.access.break_glass import (
     open_look,
 )
 from services.console.access.doors import Breaking, Guarding
-from services.console.access.refusal import Refused
 from services.console.metrics import BREAK_GLASS
-from services.console.pages.crisis import crisis_id_of
+from services.console.pages.addresses import id_of, number_of, whole_number
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.ledger import audit
@@ -47,7 +47,9 @@ def _form(
     status: int = 200,
 ) -> Response:
     agencies = [
-        (a.id, a.name) for a in request.app.state.registry.agencies if a.kind != "operations"
+        (agency.id, agency.name)
+        for agency in request.app.state.registry.agencies
+        if agency.kind != "operations"
     ]
     return page(
         "break_glass.html",
@@ -87,7 +89,7 @@ async def break_glass(
 async def end_look(request: Request, here: Breaking, crisis: str) -> Response:
     """The look is over before its time."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        await close_look(connection, here, crisis_id_of(crisis))
+        await close_look(connection, here, id_of(crisis, "unknown_crisis"))
     return RedirectResponse(f"/desks/{here.desk.desk}", 303)
 
 
@@ -95,21 +97,21 @@ async def end_look(request: Request, here: Breaking, crisis: str) -> Response:
 async def privacy_page(
     request: Request,
     at: Guarding,
-    who: str = "",
+    handle: Annotated[str, Query(alias="who")] = "",
     about: str = "",
     action: str = "",
     before: str = "",
 ) -> Response:
     """Looks to review, and the audit of the agency's people. Looking here is kept in the audit itself."""
     return await _privacy(
-        request, at, who.strip()[:60], about.strip()[:120], action.strip()[:40], before
+        request, at, handle.strip()[:60], about.strip()[:120], action.strip()[:40], before
     )
 
 
 async def _privacy(
     request: Request,
     at: Guarding,
-    who: str = "",
+    handle: str = "",
     about: str = "",
     action: str = "",
     before: str = "",
@@ -117,21 +119,21 @@ async def _privacy(
     status: int = 200,
 ) -> Response:
     state = request.app.state
-    desks = [d.desk for d in state.desks.desks.values() if d.agency == at.agency]
-    below = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    desks = state.desks.of_agency(at.agency)
+    below = whole_number(before)
     async with state.pool.acquire() as connection, connection.transaction():
         looks = await looks_of_agency(connection, at.agency)
         views = await views_of(
             connection,
             desks,
-            handle=who,
+            handle=handle,
             about=about,
             action=action,
             before=below,
             limit=AUDIT_PAGE + 1,
         )
         detail = {
-            "who": bool(who),
+            "who": bool(handle),
             "about": bool(about),
             "action": action,
             "lines": min(len(views), AUDIT_PAGE),
@@ -146,12 +148,12 @@ async def _privacy(
         findings=FINDINGS,
         lines=views[:AUDIT_PAGE],
         more=views[AUDIT_PAGE - 1].audit_id if len(views) > AUDIT_PAGE else None,
-        who=who,
+        who=handle,
         about=about,
         action=action,
         wrong=wrong,
-        desk_names={d: state.desks.name(d) for d in desks},
-        agencies={a.id: a.name for a in state.registry.agencies},
+        desk_names={desk: state.desks.name(desk) for desk in desks},
+        agencies=agency_names(state.registry),
     )
 
 
@@ -160,14 +162,13 @@ async def review_look(
     request: Request, at: Guarding, number: str, finding: Typed = "", note: Typed = ""
 ) -> Response:
     """What the privacy officer found of a look. Nobody reviews their own."""
-    known: Finding | None = next((f for f in FINDINGS if f == finding), None)
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise Refused(404, "not_found")
-    if known is None or not note.strip():
+    look = number_of(number, "not_found")
+    judgement: Finding | None = next((name for name in FINDINGS if name == finding), None)
+    if judgement is None or not note.strip():
         return await _privacy(request, at, wrong=TEXT["glass_finding_wrong"], status=422)
     async with request.app.state.pool.acquire() as connection, connection.transaction():
         done = await judge_look(
-            connection, at.operator, at.agency, int(number), known, note.strip(), at.now
+            connection, at.operator, at.agency, look, judgement, note.strip(), at.now
         )
     if not done:
         return await _privacy(request, at, wrong=TEXT["glass_not_reviewed"], status=409)

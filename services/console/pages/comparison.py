@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.person import PersonDescriptor
+from services.console.view.alert import day
+from services.console.view.text import TEXT
 from services.identity.decide import NO_REGISTER, described_once, identity_keys, population_of
 from services.identity.described import described
 from services.identity.explain import Explanation, Waterfall, explain
@@ -54,7 +56,7 @@ class Line:
 class Comparison:
     """What the page shows."""
 
-    said: Side
+    described: Side
     candidates: tuple[Side, ...]
     lines: tuple[Line, ...]
     explanation: Explanation
@@ -68,35 +70,43 @@ async def compared(
 ) -> Comparison | None:
     """The incident's newest description against everybody on file who shares a key with it. None: nobody is described."""
     events = (await transaction.events_of([incident])).get(incident, ())
-    said = descriptor_of(events)
-    if said is None:
+    description = descriptor_of(events)
+    if description is None:
         return None
-    return await compared_with(transaction, model, incident, said, day_of(events))
+    return await compared_with(transaction, model, incident, description, day_of(events))
 
 
 async def compared_with(
     transaction: PostgresTransaction,
     model: Model,
     incident: Key,
-    said: PersonDescriptor,
+    description: PersonDescriptor,
     as_of: date | None,
 ) -> Comparison:
     """A description against everybody on file who shares a key with it, beside what people decided of the incident."""
-    asked = {incident: identity_keys(said)}
-    near = await shortlist(transaction.connection, asked, transaction.decoded)
-    people = await people_on_file(transaction, {c.person_id for c in near[incident]})
+    near = await shortlist(
+        transaction.connection, {incident: identity_keys(description)}, transaction.decoded
+    )
+    people = await people_on_file(
+        transaction, {candidate.person_id for candidate in near[incident]}
+    )
     reviews = (await transaction.reviews([incident])).get(incident, ())
-    meant = await transaction.people_of_records({review.record for review in reviews})
-    judged = {meant[r.record]: r.verdict for r in reviews if r.record in meant}
+    person_of = await transaction.people_of_records({review.record for review in reviews})
+    judged = {
+        person_of[review.record]: review.verdict
+        for review in reviews
+        if review.record in person_of
+    }
     weighed = values_weighed(
-        described_once((said,)), (described_once(p.descriptors) for p in people.values())
+        described_once((description,)),
+        (described_once(person.descriptors) for person in people.values()),
     )
     common = await frequencies(transaction.connection, weighed)
-    return comparison(said, people, judged, as_of, common, model)
+    return comparison(description, people, judged, as_of, common, model)
 
 
 def comparison(
-    said: PersonDescriptor,
+    description: PersonDescriptor,
     people: Mapping[str, PersonOnFile],
     judged: Mapping[str, str],
     as_of: date | None,
@@ -104,40 +114,43 @@ def comparison(
     model: Model | None = None,
 ) -> Comparison:
     """The same, pure. `judged` are verdicts by person."""
-    died = {
-        i
-        for i, p in people.items()
-        if p.died_on is not None and (as_of is None or p.died_on < as_of)
-    }
-    separated = {i for i, verdict in judged.items() if verdict == "different"}
+    died = {identity for identity, person in people.items() if _died_before(person, as_of)}
+    separated = {identity for identity, verdict in judged.items() if verdict == "different"}
     model = model or shipped()
-    found = explain(
-        described([said]),
-        {i: described(p.descriptors) for i, p in people.items()},
+    explanation = explain(
+        described([description]),
+        {identity: described(person.descriptors) for identity, person in people.items()},
         Scorer(model, common, as_of),
         population_of(model, common),
         died,
         separated,
     )
-    falls = found.candidates[:MOST]
-    sides = tuple(_side(people[f.person_id], died, judged) for f in falls)
+    falls = explanation.candidates[:MOST]
     return Comparison(
-        _described_side(said),
-        sides,
-        _lines(falls),
-        found,
-        falls,
-        len(found.candidates) - len(falls),
+        described=_described_side(description),
+        candidates=tuple(_side(people[fall.person_id], died, judged) for fall in falls),
+        lines=_lines(falls),
+        explanation=explanation,
+        waterfalls=falls,
+        left_out=len(explanation.candidates) - len(falls),
     )
 
 
+def _died_before(person: PersonOnFile, as_of: date | None) -> bool:
+    if person.died_on is None:
+        return False
+    return as_of is None or person.died_on < as_of
+
+
 def _side(person: PersonOnFile, died: Collection[str], judged: Mapping[str, str]) -> Side:
-    names = dict.fromkeys(_name(d, n) for d in person.descriptors for n in range(len(d.names)))
-    born = next((d.date_of_birth for d in person.descriptors if d.date_of_birth), None)
-    sex: str = next((d.sex for d in person.descriptors if d.sex), "")
+    descriptors = person.descriptors
+    # a name that several records have is shown once
+    names = dict.fromkeys(name for descriptor in descriptors for name in _names(descriptor))
+    born = next((one.date_of_birth for one in descriptors if one.date_of_birth), None)
+    sex: str = next((one.sex for one in descriptors if one.sex), "")
     return Side(
         person.person_id,
-        tuple(n for n in names if n),
+        tuple(names),
         _day(born),
         sex,
         person.person_id in died,
@@ -145,32 +158,35 @@ def _side(person: PersonOnFile, died: Collection[str], judged: Mapping[str, str]
     )
 
 
-def _described_side(said: PersonDescriptor) -> Side:
-    names = tuple(n for n in (_name(said, number) for number in range(len(said.names))) if n)
-    born = _day(said.date_of_birth) or (
-        f"looks {said.apparent_age}" if said.apparent_age is not None else ""
-    )
-    return Side("", names, born, said.sex or "")
+def _described_side(description: PersonDescriptor) -> Side:
+    born = _day(description.date_of_birth)
+    if not born and description.apparent_age is not None:
+        born = TEXT["looks"].format(n=description.apparent_age)
+    return Side("", tuple(_names(description)), born, description.sex or "")
 
 
-def _name(said: PersonDescriptor, number: int) -> str:
-    name = said.names[number]
-    return " ".join(part for part in (name.given, name.middle, name.family) if part)
+def _names(description: PersonDescriptor) -> list[str]:
+    """As they are written, without those that are empty."""
+    written = [
+        " ".join(part for part in (name.given, name.middle, name.family) if part)
+        for name in description.names
+    ]
+    return [name for name in written if name]
 
 
 def _day(on: date | None) -> str:
-    return "" if on is None else on.strftime("%-d %b %Y")
+    if on is None:
+        return ""
+    return day(on)
 
 
 def _lines(falls: tuple[Waterfall, ...]) -> tuple[Line, ...]:
-    fields = dict.fromkeys(s.field for f in falls for s in f.steps)
-    return tuple(
-        Line(
-            field,
-            tuple(
-                next(((s.level, s.bits, s.running) for s in f.steps if s.field == field), None)
-                for f in falls
-            ),
-        )
-        for field in fields
-    )
+    fields = dict.fromkeys(step.field for fall in falls for step in fall.steps)
+    return tuple(Line(field, tuple(_cell(fall, field) for fall in falls)) for field in fields)
+
+
+def _cell(fall: Waterfall, field: str) -> tuple[str, float, float] | None:
+    step = next((step for step in fall.steps if step.field == field), None)
+    if step is None:
+        return None
+    return step.level, step.bits, step.running

@@ -24,8 +24,10 @@ from schemas.events import TYPE_PREFIX
 from services.console.access.break_glass import look_at
 from services.console.access.doors import Here, Seeing, Watching
 from services.console.access.refusal import Refused
+from services.console.pages.addresses import id_of
 from services.console.pages.crisis_now import CrisisShown, crisis_now
 from services.console.view.alert import clock_seconds
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.ledger import audit
@@ -59,10 +61,11 @@ class Entry:
     """One line of the chronology."""
 
     occurred: datetime
-    known: datetime
+    received: datetime
+    """When it was known here."""
     agency: str
     reference: str
-    what: str
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,9 @@ class CrisisPage:
     now: CrisisShown | None
 
 
-def visible(kind: str, agency: str, own: str, disclosed: frozenset[str]) -> bool:
+def visible(kind: str, agency: str, own_agency: str, disclosed: frozenset[str]) -> bool:
     """Whether an event of this kind (`force.started`) may be seen: default deny."""
-    return agency == own or ITEM_OF.get(kind.split(".", maxsplit=1)[0]) in disclosed
+    return agency == own_agency or ITEM_OF.get(kind.split(".", maxsplit=1)[0]) in disclosed
 
 
 async def chronology(
@@ -136,10 +139,12 @@ async def admitted(
 ) -> tuple[list[DeskAlertLine], Look | None]:
     """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
     alerts = await alerts_of_crisis(connection, crisis, here.desk.desk)
-    behind = None if alerts else await look_at(connection, here, crisis)
-    if not alerts and behind is None:
+    if alerts:
+        return alerts, None
+    behind = await look_at(connection, here, crisis)
+    if behind is None:
         raise Refused(404, "unknown_crisis")
-    return alerts, behind
+    return [], behind
 
 
 async def disclosed_to(
@@ -149,37 +154,29 @@ async def disclosed_to(
     if behind is not None:
         of_role: frozenset[str] = MATRIX.get(here.desk.role, frozenset())  # type: ignore[call-overload]  # a role nobody thought of
         return of_role
-    return await items_disclosed(connection, here.desk.desk, [a.alert_id for a in alerts])
+    return await items_disclosed(connection, here.desk.desk, [alert.alert_id for alert in alerts])
 
 
 async def look(state: State, here: Here, crisis: UUID, action: str) -> CrisisPage:
     """The chronology and the crisis as it stands, of one instant, with the record that it was looked at."""
-    names = {a.id: a.name for a in state.registry.agencies}
+    names = agency_names(state.registry)
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        said = await chronology(connection, here, crisis, names, action)
+        record = await chronology(connection, here, crisis, names, action)
         now = await crisis_now(
             connection,
             here,
             crisis,
-            said.disclosed,
-            [str(a.alert_id) for a in said.alerts],
+            record.disclosed,
+            [str(alert.alert_id) for alert in record.alerts],
             registry=state.registry,
             policy=state.policy,
             model=state.settling.model,
             sheet=state.map,
         )
-    return CrisisPage(said, now)
-
-
-def crisis_id_of(crisis: str) -> UUID:
-    """Raises Refused for what is no id."""
-    try:
-        return UUID(crisis)
-    except ValueError:
-        raise Refused(404, "unknown_crisis") from None
+    return CrisisPage(record, now)
 
 
 @router.get("/desks/{desk}/crises/{crisis}")
@@ -195,44 +192,46 @@ async def crisis_renewed(request: Request, here: Watching, crisis: str) -> Respo
 
 
 async def _crisis(state: State, here: Here, crisis: str) -> Response:
-    found = await look(state, here, crisis_id_of(crisis), "crisis.viewed")
+    view = await look(state, here, id_of(crisis, "unknown_crisis"), "crisis.viewed")
     return page(
         "crisis.html",
         here=here,
         desk=here.desk.desk,
         crisis=crisis,
-        c=found.chronology,
-        shown=found.now,
+        c=view.chronology,
+        shown=view.now,
         map=state.map,
-        agencies={a.id: a.name for a in state.registry.agencies},
+        agencies=agency_names(state.registry),
     )
 
 
 @router.get("/desks/{desk}/crises/{crisis}/mark")
 async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response:
     """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing the page is one."""
-    wanted = crisis_id_of(crisis)
+    crisis_id = id_of(crisis, "unknown_crisis")
     async with (
         request.app.state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        await admitted(connection, here, wanted)
+        await admitted(connection, here, crisis_id)
         return JSONResponse(
-            {"mark": await mark_of(connection, wanted)}, headers={"Cache-Control": "no-store"}
+            {"mark": await mark_of(connection, crisis_id)}, headers={"Cache-Control": "no-store"}
         )
 
 
 @router.get("/desks/{desk}/crises/{crisis}/chronology.pdf")
 async def chronology_pdf(request: Request, here: Seeing, crisis: str) -> Response:
     """The chronology as a document that can be given to a coroner or the IOPC, with its audit reference."""
-    found = await look(request.app.state, here, crisis_id_of(crisis), "chronology.printed")
-    headers = {"Content-Disposition": f'inline; filename="chronology-{found.chronology.audit}.pdf"'}
-    return Response(document(found, here), media_type="application/pdf", headers=headers)
+    view = await look(
+        request.app.state, here, id_of(crisis, "unknown_crisis"), "chronology.printed"
+    )
+    headers = {"Content-Disposition": f'inline; filename="chronology-{view.chronology.audit}.pdf"'}
+    return Response(document(view, here), media_type="application/pdf", headers=headers)
 
 
-def document(look: CrisisPage, here: Here) -> bytes:
+def document(view: CrisisPage, here: Here) -> bytes:
     """The incidents and the chronology as PDF."""
-    found = look.chronology
+    record = view.chronology
     pdf = FPDF(format="A4", orientation="landscape")
     pdf.set_creation_date(here.now)
     pdf.set_title(TEXT["chronology"])
@@ -247,33 +246,34 @@ def document(look: CrisisPage, here: Here) -> bytes:
         pdf.set_font("Source Sans", size=10)
 
     heading(TEXT["chronology"], 16)
-    said = TEXT["chronology_for"].format(
+    made_for = TEXT["chronology_for"].format(
         desk=f"{here.desk.agency_name}: {here.desk.name}",
         who=here.operator.handle,
         when=clock_seconds(here.now),
     )
     for line in (
-        said,
-        TEXT["audit_reference"].format(n=found.audit),
-        TEXT["withheld"].format(n=found.withheld),
+        made_for,
+        TEXT["audit_reference"].format(n=record.audit),
+        TEXT["withheld"].format(n=record.withheld),
     ):
         pdf.multi_cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
-    if look.now is not None and look.now.incidents:
+    if view.now is not None and view.now.incidents:
         heading(TEXT["incidents"], 12)
         with pdf.table(col_widths=(26, 18, 20, 18, 18), text_align="LEFT") as table:
             table.row(
                 [TEXT["agency"], TEXT["reference"], TEXT["area"], TEXT["opened"], TEXT["closed"]]
             )
-            for i in look.now.incidents:
-                closed = clock_seconds(i.closed_at) if i.closed_at else TEXT["open"]
-                table.row([i.agency, i.reference, i.area, clock_seconds(i.opened_at), closed])
+            for incident in view.now.incidents:
+                opened, closed = clock_seconds(incident.opened_at), TEXT["open"]
+                if incident.closed_at:
+                    closed = clock_seconds(incident.closed_at)
+                table.row([incident.agency, incident.reference, incident.area, opened, closed])
         heading(TEXT["timeline"], 12)
     with pdf.table(col_widths=(16, 16, 26, 18, 24), text_align="LEFT") as table:
         table.row(
             [TEXT["occurred"], TEXT["known_here"], TEXT["agency"], TEXT["reference"], TEXT["what"]]
         )
-        for e in found.entries:
-            table.row(
-                [clock_seconds(e.occurred), clock_seconds(e.known), e.agency, e.reference, e.what]
-            )
+        for entry in record.entries:
+            occurred, received = clock_seconds(entry.occurred), clock_seconds(entry.received)
+            table.row([occurred, received, entry.agency, entry.reference, entry.event])
     return bytes(pdf.output())

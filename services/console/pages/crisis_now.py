@@ -11,7 +11,7 @@ from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID
 
-from schemas.registry import Registry
+from schemas.registry import Agency, Area, Registry
 from services.console.access.doors import Here
 from services.console.view.map import BoroughMap, MapMark
 from services.console.view.text import BASES
@@ -20,11 +20,13 @@ from services.ledger.crises.one import CrisisOnFile, crisis_on_file
 from services.ledger.feeds import silent_feeds
 from services.liaison.alert.record import alert_id
 from services.liaison.clocks import RunningClock, may_see, running_clocks
+from services.liaison.crisis.facts import IncidentState
 from services.liaison.disclosure.matrix import still_permitted
 from services.liaison.disclosure.person import PersonShown, person_shown
 from services.liaison.disclosure.words import words_of
 from services.liaison.policy import Policy
 from services.liaison.rules import RULES
+from services.liaison.settlement import Key
 from services.runtime.postgres import Connection
 
 
@@ -89,8 +91,8 @@ async def crisis_now(
 
     `disclosed` are the items that the desk was told with its alerts of this crisis, `alerts` the ids of these.
     """
-    found = await crisis_on_file(connection, crisis_id, registry, model)
-    if found is None:
+    on_file = await crisis_on_file(connection, crisis_id, registry, model)
+    if on_file is None:
         return None
     silent = {
         registry.feeds_by_id[feed][0].id
@@ -98,12 +100,19 @@ async def crisis_now(
         if feed in registry.feeds_by_id
     }
     return crisis_for(
-        found, here, disclosed, alerts, silent=silent, registry=registry, policy=policy, sheet=sheet
+        on_file,
+        here,
+        disclosed,
+        alerts,
+        silent=silent,
+        registry=registry,
+        policy=policy,
+        sheet=sheet,
     )
 
 
 def crisis_for(
-    found: CrisisOnFile,
+    on_file: CrisisOnFile,
     here: Here,
     disclosed: Collection[str],
     alerts: Collection[str],
@@ -114,80 +123,96 @@ def crisis_for(
     sheet: BoroughMap | None,
 ) -> CrisisShown:
     """The same of a folded crisis. Pure."""
-    crisis, desk, now = found.crisis, here.desk, here.now
+    crisis, desk, now = on_file.crisis, here.desk, here.now
     items = still_permitted(disclosed, desk.role, crisis)
     clocks = tuple(
-        _clock(c, alerts, silent)
-        for c in running_clocks(crisis, policy, now)
-        if may_see(c, desk.desk, items, crisis.area, registry)
+        _clock(clock, alerts, silent)
+        for clock in running_clocks(crisis, policy, now)
+        if may_see(clock, desk.desk, items, crisis.area, registry)
     )
-    incidents, marks, codes, withheld = _incidents(found, desk.agency, items, registry, sheet)
+    incidents = _Incidents(on_file, desk.agency, items, registry)
     return CrisisShown(
         clocks=clocks,
         person=person_shown(crisis, desk.role, desk.agency, now),
         facts=tuple(words_of(crisis, items - {"identity-certainty", "location"}).items()),
-        incidents=incidents,
-        incidents_withheld=withheld,
-        marks=marks,
-        highlighted=codes,
+        incidents=tuple(incidents.shown),
+        incidents_withheld=incidents.withheld,
+        marks=() if sheet is None else sheet.marks(incidents.places),
+        highlighted=frozenset(incidents.area_codes),
         incidents_left_apart=crisis.incidents_left_apart,
     )
 
 
 def _clock(clock: RunningClock, alerts: Collection[str], silent: Collection[str]) -> ClockShown:
-    raised = alert_id(clock.key)
+    alert = alert_id(clock.key)
+    # the alert stands once there is no instant left at which it would rise
+    stands_here = clock.alert_at is None and alert in alerts
     return ClockShown(
         name=RULES[clock.rule].awaits,
         began=clock.began,
         ends=clock.ends,
         basis=BASES[clock.basis] if clock.basis else "",
         alert_at=clock.alert_at,
-        alert=raised if clock.alert_at is None and raised in alerts else None,
+        alert=alert if stands_here else None,
         unsure=not clock.relies_on.isdisjoint(silent),
     )
 
 
-def _incidents(
-    found: CrisisOnFile,
-    own: str,
-    items: Collection[str],
-    registry: Registry,
-    sheet: BoroughMap | None,
-) -> tuple[tuple[IncidentShown, ...], tuple[MapMark, ...], frozenset[str], int]:
-    """Records by their opening, marks of their places, codes of their areas, and how many were left out."""
-    names = {area.id: area for area in registry.areas}
-    seen = {s.key: s for s in found.sightings}
-    shown: list[IncidentShown] = []
-    places: dict[int, tuple[float, float]] = {}
-    codes: set[str] = set()
-    states = sorted(found.crisis.incidents, key=lambda i: (i.opened_at, i.key))
-    for state in states:
-        mine = state.key[0] == own
-        if not mine and "incidents" not in items:
-            continue
-        number, area = len(shown) + 1, None
-        sighting = seen.get(state.key)
-        if sighting is not None and (mine or "location" in items):
-            if sighting.latitude is not None and sighting.longitude is not None:
-                places[number] = (sighting.latitude, sighting.longitude)
-                area = names.get(registry.area_at(sighting.latitude, sighting.longitude) or "")
-            area = area or names.get(found.crisis.area or "")
+class _Incidents:
+    """An agency's view of the incidents by their opening: its own whole, of others' what was disclosed."""
+
+    def __init__(
+        self, on_file: CrisisOnFile, own_agency: str, items: Collection[str], registry: Registry
+    ) -> None:
+        self._own_agency, self._items, self._registry = own_agency, items, registry
+        self._areas = {area.id: area for area in registry.areas}
+        self._area_of_crisis = on_file.crisis.area
+        self._sightings = {sighting.key: sighting for sighting in on_file.sightings}
+        self.shown: list[IncidentShown] = []
+        self.places: dict[int, tuple[float, float]] = {}
+        """By the number of the incident."""
+        self.area_codes: set[str] = set()
+        self.withheld = 0
+        for state in sorted(on_file.crisis.incidents, key=lambda state: (state.opened_at, state.key)):
+            if state.key[0] == own_agency or "incidents" in items:
+                self._show(state)
+            else:
+                self.withheld += 1
+
+    def _show(self, state: IncidentState) -> None:
+        agency_id, reference = state.key
+        agency = self._registry.agencies_by_id.get(agency_id)
+        number = len(self.shown) + 1
+        area = self._area(state.key, number)
         if area is not None and area.code is not None:
-            codes.add(area.code)
-        agency = registry.agencies_by_id.get(state.key[0])
-        template = None if agency is None else agency.record_url
-        shown.append(
+            self.area_codes.add(area.code)
+        self.shown.append(
             IncidentShown(
-                number,
-                state.key[0] if agency is None else agency.name,
-                state.key[1],
-                None
-                if template is None
-                else template.replace("{reference}", quote(state.key[1], safe="")),
-                "" if area is None else area.name,
-                state.opened_at,
-                None if state.closed is None else state.closed.at,
+                number=number,
+                agency=agency.name if agency else agency_id,
+                reference=reference,
+                url=_record_url(agency, reference),
+                area=area.name if area else "",
+                opened_at=state.opened_at,
+                closed_at=state.closed.at if state.closed else None,
             )
         )
-    marks = () if sheet is None else sheet.marks(places)
-    return tuple(shown), marks, frozenset(codes), len(states) - len(shown)
+
+    def _area(self, key: Key, number: int) -> Area | None:
+        """Where it is, and its place on the map; None where that is not known or was not disclosed."""
+        sighting = self._sightings.get(key)
+        if sighting is None or not (key[0] == self._own_agency or "location" in self._items):
+            return None
+        area = None
+        if sighting.latitude is not None and sighting.longitude is not None:
+            place = (sighting.latitude, sighting.longitude)
+            self.places[number] = place
+            area = self._areas.get(self._registry.area_at(*place) or "")
+        return area or self._areas.get(self._area_of_crisis or "")
+
+
+def _record_url(agency: Agency | None, reference: str) -> str | None:
+    """Where the agency's own system shows the record."""
+    if agency is None or agency.record_url is None:
+        return None
+    return agency.record_url.replace("{reference}", quote(reference, safe=""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Form, Header, Query, Request
 from fastapi.responses import Response
@@ -15,11 +14,12 @@ from services.console.access.refusal import Refused
 from services.console.live import desk_alerts
 from services.console.live.stream import Watcher, events, pulse
 from services.console.metrics import SOUND_ARMED
+from services.console.pages.addresses import id_of, whole_number
 from services.console.view.alert import article, clock
 from services.console.view.desks import Desks
-from services.console.view.list_filter import Chosen
+from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import page, render_article
-from services.console.view.text import TEXT
+from services.console.view.text import FEED_TROUBLES, TEXT
 from services.ledger import audit
 from services.ledger.alerts.desk import SHOWS, UnknownAlert, alert_with_history
 from services.ledger.feeds import FeedTrouble
@@ -29,32 +29,24 @@ router = APIRouter()
 UNBUFFERED = {"X-Accel-Buffering": "no"}
 
 
-def said_of_feeds(desks: Desks, found: tuple[FeedTrouble, ...]) -> list[dict[str, str]]:
+def feeds_in_words(desks: Desks, troubles: tuple[FeedTrouble, ...]) -> list[dict[str, str]]:
     """The feeds in trouble, in words, with the instant since when, so that the screen can count."""
-
-    def said(trouble: FeedTrouble) -> str:
-        if trouble.troubled is not None:
-            return TEXT[f"feed_{trouble.troubled}"]
-        return (
-            f"{TEXT['stopped_since' if trouble.stopped else 'silent_since']} {clock(trouble.since)}"
-        )
 
     return [
         {
-            "name": desks.feeds.get(f.feed, f.feed),
-            "since": said(f),
-            "at": f.since.isoformat() if f.since else "",
+            "name": desks.feeds.get(trouble.feed, trouble.feed),
+            "since": _trouble_in_words(trouble),
+            "at": trouble.since.isoformat() if trouble.since else "",
         }
-        for f in found
+        for trouble in troubles
     ]
 
 
-def alert_id_of(alert: str) -> UUID:
-    """Raises Refused for what is no id."""
-    try:
-        return UUID(alert)
-    except ValueError:
-        raise Refused(404, "unknown_alert") from None
+def _trouble_in_words(trouble: FeedTrouble) -> str:
+    if trouble.troubled is not None:
+        return FEED_TROUBLES[trouble.troubled]
+    words = TEXT["stopped_since"] if trouble.stopped else TEXT["silent_since"]
+    return f"{words} {clock(trouble.since)}"
 
 
 @router.get("/desks/{desk}")
@@ -67,28 +59,31 @@ async def desk_page(
 ) -> Response:
     """The desk's alerts, as the URL chooses them. Kept in the audit: an alert says something of somebody."""
     state, desk = request.app.state, here.desk.desk
-    chosen = Chosen.of(here.actor, show, urgency or [], page_number)
+    list_filter = ListFilter.of(here.actor, show, urgency or [], page_number)
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        found = await desk_alerts.snapshot(connection, desk, chosen)
-        detail = {"show": chosen.show, "alerts": len(found.alerts)}
+        snapshot = await desk_alerts.snapshot(connection, desk, list_filter)
+        detail = {"show": list_filter.show, "alerts": len(snapshot.alerts)}
         await audit.write(connection, "desk.listed", here.actor, desk, detail, here.now)
     return page(
         "desk.html",
         here=here,
         desk=desk,
-        chosen=chosen,
+        chosen=list_filter,
         shows=SHOWS,
-        last=found.last,
-        total=found.total,
+        last=snapshot.last,
+        total=snapshot.total,
         cap=desk_alerts.ROWS_MAX,
-        pages=max(1, -(-found.total // desk_alerts.ROWS_MAX)),
-        rows=[(s, render_article(s, state.desks, desk, here.operator.csrf)) for s in found.alerts],
-        feeds=said_of_feeds(state.desks, found.troubles),
+        pages=max(1, -(-snapshot.total // desk_alerts.ROWS_MAX)),
+        rows=[
+            (alert, render_article(alert, state.desks, desk, here.operator.csrf))
+            for alert in snapshot.alerts
+        ],
+        feeds=feeds_in_words(state.desks, snapshot.troubles),
         now=state.clock.now().isoformat(),
-        waiting=json.dumps(found.waiting),
+        waiting=json.dumps(snapshot.waiting),
     )
 
 
@@ -103,20 +98,17 @@ async def desk_stream(
 ) -> Response:
     """The desk's live stream, from the later of the two places named."""
     state, desk = request.app.state, here.desk.desk
-    if (
-        last_event_id is not None
-        and last_event_id.isascii()
-        and last_event_id.isdigit()
-        and len(last_event_id) < 19
-    ):
-        after = max(after, int(last_event_id))
+    # a browser that comes back by itself names the last event it has, in the address it still has the first place
+    resumed = whole_number(last_event_id or "")
+    if resumed is not None:
+        after = max(after, resumed)
     watcher = Watcher(
         desk,
-        Chosen.of(here.actor, show, urgency or [], "1"),
+        ListFilter.of(here.actor, show, urgency or [], "1"),
         here.operator.csrf,
         still(request, here.operator, here.desk, "see"),
-        lambda f: said_of_feeds(state.desks, f),
-        lambda s: render_article(s, state.desks, desk, here.operator.csrf),
+        lambda troubles: feeds_in_words(state.desks, troubles),
+        lambda alert: render_article(alert, state.desks, desk, here.operator.csrf),
     )
     return EventSourceResponse(
         events(state.hub, state.pool, watcher, after, state.clock), headers=UNBUFFERED
@@ -140,15 +132,18 @@ async def still_here(request: Request, here: Seeing) -> Response:
 
 
 @router.post("/desks/{desk}/sound")
-async def sound(request: Request, here: Seeing, heard: Annotated[str, Form()] = "") -> Response:
+async def sound(
+    request: Request, here: Seeing, answer: Annotated[str, Form(alias="heard")] = ""
+) -> Response:
     """The check at the start of a shift: was the test sound heard?"""
-    SOUND_ARMED.labels(here.desk.desk).set(heard == "yes")
+    armed = answer == "yes"
+    SOUND_ARMED.labels(here.desk.desk).set(armed)
     await audit.write(
         request.app.state.pool,
         "sound.checked",
         here.actor,
         here.desk.desk,
-        {"heard": heard == "yes"},
+        {"heard": armed},
         here.now,
     )
     return Response(status_code=204)
@@ -163,24 +158,25 @@ async def alert_page(request: Request, here: Seeing, alert: str) -> Response:
             state.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read"),
         ):
-            found, lines = await alert_with_history(connection, desk, alert_id_of(alert))
+            alert_id = id_of(alert, "unknown_alert")
+            state_now, lines = await alert_with_history(connection, desk, alert_id)
             await audit.write(
-                connection, "alert.viewed", here.actor, found.alert_id, {"desk": desk}, here.now
+                connection, "alert.viewed", here.actor, state_now.alert_id, {"desk": desk}, here.now
             )
     except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
-    terms = state.policy.terms()
-    longest = terms.longest_shelf.get(found.urgency)
+    longest = state.policy.terms().longest_shelf.get(state_now.urgency)
+    shelf_minutes = None
+    if longest is not None and state_now.urgency != 1:
+        shelf_minutes = int(longest.total_seconds() // 60)
     return page(
         "alert.html",
         here=here,
         desk=desk,
-        a=article(found, state.desks),
+        a=article(state_now, state.desks),
         declines=DECLINE_REASONS,
-        shelf_minutes=None
-        if found.urgency == 1 or longest is None
-        else int(longest.total_seconds() // 60),
-        html=render_article(found, state.desks, desk, here.operator.csrf),
+        shelf_minutes=shelf_minutes,
+        html=render_article(state_now, state.desks, desk, here.operator.csrf),
         lines=[(line, state.desks.name(line.desk)) for line in lines],
     )
 

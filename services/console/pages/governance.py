@@ -11,14 +11,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.console.access.doors import Governing
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
+from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.alerts import performance
 from services.ledger.crises import tallies
 from services.ledger.events.rejections import rejections_by_agency, rejections_of
 from services.ledger.feeds import feed_states
 from services.liaison.disproportionality import window
-from services.liaison.rules import RULES
 
 router = APIRouter()
 STRETCH = timedelta(days=30)
@@ -28,7 +29,7 @@ STRETCH = timedelta(days=30)
 async def governance_page(request: Request, at: Governing) -> Response:
     """The figures, and that they were looked at is kept in the audit."""
     state = request.app.state
-    desks = [d.desk for d in state.desks.desks.values() if d.agency == at.agency]
+    desks = state.desks.of_agency(at.agency)
     since, until = at.now - STRETCH, at.now
     async with (
         state.pool.acquire() as connection,
@@ -60,7 +61,7 @@ async def governance_page(request: Request, at: Governing) -> Response:
         loads=loads,
         rules=rules,
         figures=performance,
-        titles={i: r.title for i, r in RULES.items()},
-        agencies={a.id: a.name for a in state.registry.agencies},
-        desk_names={d: state.desks.name(d) for d in desks},
+        titles=rule_titles(),
+        agencies=agency_names(state.registry),
+        desk_names={desk: state.desks.name(desk) for desk in desks},
     )

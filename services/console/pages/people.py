@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
-from services.console.pages.review import may_know_people, number_of
+from services.console.pages.addresses import id_of, number_of
+from services.console.pages.review import may_know_people, status_of
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
+from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.decisions import record_links
 from services.ledger.transaction import PostgresTransaction
-from services.liaison.rules import RULES
 from services.liaison.settlement import Key
 from services.orchestration.decisions import record_links as deciding
 from services.orchestration.decisions.common import Act, DecisionRefused, preview
@@ -40,12 +41,13 @@ async def _shown(
     wrong: str = "",
     status: int = 200,
     act: str = "",
-    seen: Consequences | None = None,
+    consequences: Consequences | None = None,
     reason: str = "",
     other: str = "",
 ) -> Response:
     may_know_people(here)
     state, identity = request.app.state, person_of(person)
+    moved = consequences.alerts if consequences else ()
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
@@ -53,7 +55,7 @@ async def _shown(
         records = await record_links.records_of_person(connection, state.ledger.decoded, identity)
         if not records:
             raise Refused(404, "unknown_person")
-        history = await record_links.history(connection, [r.key for r in records])
+        history = await record_links.history(connection, [record.key for record in records])
         detail = {"desk": here.desk.desk, "records": len(records)}
         reference = await audit.write(
             connection, "person.viewed", here.actor, identity, detail, here.now
@@ -69,21 +71,18 @@ async def _shown(
         audit=reference,
         wrong=wrong,
         act=act,
-        seen=seen,
+        seen=consequences,
         reason=reason,
         other=other,
-        agencies={a.id: a.name for a in state.registry.agencies},
-        titles={i: r.title for i, r in RULES.items()},
-        desk_names={d: state.desks.name(d) for a in (seen.alerts if seen else ()) for d in a.desks},
+        agencies=agency_names(state.registry),
+        titles=rule_titles(),
+        desk_names={desk: state.desks.name(desk) for alert in moved for desk in alert.desks},
     )
 
 
 def person_of(text: str) -> str:
     """Raises Refused for what is no id."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise Refused(404, "unknown_person") from None
+    return str(id_of(text, "unknown_person"))
 
 
 @router.post("/desks/{desk}/people/{person}/join")
@@ -100,10 +99,10 @@ async def join(
     state = request.app.state
 
     async def act(transaction: PostgresTransaction) -> Consequences:
-        kept = await _first(transaction, person_of(person))
-        second = await _first(transaction, person_of(other))
+        stays = await _first(transaction, person_of(person))
+        joins = await _first(transaction, person_of(other))
         return await deciding.join(
-            transaction, state.settling, kept, second, actor=here.actor, reason=reason, now=here.now
+            transaction, state.settling, stays, joins, actor=here.actor, reason=reason, now=here.now
         )
 
     return await _done(request, here, person, act, "join", sure, reason, other)
@@ -115,24 +114,24 @@ async def take_out(
 ) -> Response:
     """The record of that number on the page is not this person's. Without `sure` only what it would change is shown."""
     may_know_people(here)
-    state, which = request.app.state, number_of(number, "unknown_person")
+    state, place = request.app.state, number_of(number, "unknown_person")
 
     async def act(transaction: PostgresTransaction) -> Consequences:
         records = await record_links.records_of_person(
             transaction.connection, transaction.decoded, person_of(person)
         )
-        if not 1 <= which <= len(records):
+        if not 1 <= place <= len(records):
             raise Refused(404, "unknown_person")
         return await deciding.take_out(
             transaction,
             state.settling,
-            records[which - 1].key,
+            records[place - 1].key,
             actor=here.actor,
             reason=reason,
             now=here.now,
         )
 
-    return await _done(request, here, person, act, f"take-out/{which}", sure, reason)
+    return await _done(request, here, person, act, f"take-out/{place}", sure, reason)
 
 
 @router.post("/desks/{desk}/people/{person}/undo/{link}")
@@ -141,24 +140,21 @@ async def undo(
 ) -> Response:
     """A decision about one of this person's records is taken back. Without `sure` only what it would change is shown."""
     may_know_people(here)
-    state, which = request.app.state, number_of(link, "unknown_person")
+    state, link_id = request.app.state, number_of(link, "unknown_person")
 
     async def act(transaction: PostgresTransaction) -> Consequences:
-        records = [
-            r.key
-            for r in await record_links.records_of_person(
-                transaction.connection, transaction.decoded, person_of(person)
-            )
-        ]
-        if which not in {
-            d.link_id for d in await record_links.history(transaction.connection, records)
-        }:
+        connection = transaction.connection
+        records = await record_links.records_of_person(
+            connection, transaction.decoded, person_of(person)
+        )
+        history = await record_links.history(connection, [record.key for record in records])
+        if link_id not in {entry.link_id for entry in history}:
             raise Refused(404, "unknown_person")
         return await deciding.undo(
-            transaction, state.settling, which, actor=here.actor, reason=reason, now=here.now
+            transaction, state.settling, link_id, actor=here.actor, reason=reason, now=here.now
         )
 
-    return await _done(request, here, person, act, f"undo/{which}", sure, reason)
+    return await _done(request, here, person, act, f"undo/{link_id}", sure, reason)
 
 
 async def _first(transaction: PostgresTransaction, person: str) -> Key:
@@ -181,17 +177,15 @@ async def _done(
     other: str = "",
 ) -> Response:
     state = request.app.state
-    shown = partial(_shown, request, here, person)
+    answer = partial(_shown, request, here, person)
     try:
         async with state.ledger.transaction() as transaction:
             if sure != "yes":
-                seen = await preview(transaction, act)
+                consequences = await preview(transaction, act)
             else:
                 await act(transaction)
     except DecisionRefused as refused:
-        return await shown(
-            wrong=str(refused), status=422 if refused.code == "reason-needed" else 409
-        )
+        return await answer(wrong=str(refused), status=status_of(refused))
     if sure != "yes":
-        return await shown(act=name, seen=seen, reason=reason, other=other)
+        return await answer(act=name, consequences=consequences, reason=reason, other=other)
     return RedirectResponse(f"/desks/{here.desk.desk}/people/{person}", 303)

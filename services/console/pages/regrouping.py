@@ -10,12 +10,15 @@ from starlette.datastructures import State
 
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
-from services.console.pages.crisis import admitted, crisis_id_of, disclosed_to
+from services.console.pages.addresses import id_of
+from services.console.pages.crisis import admitted, disclosed_to
+from services.console.pages.review import status_of
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
+from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.crises.chronology import crisis_of_incident, incidents_of_crisis
 from services.ledger.transaction import PostgresTransaction
-from services.liaison.rules import RULES
 from services.liaison.settlement import Key
 from services.orchestration.decisions import regrouping
 from services.orchestration.decisions.common import Act, DecisionRefused, preview
@@ -35,11 +38,11 @@ async def incidents_page(request: Request, here: Reviewing, crisis: str) -> Resp
 
 async def _seen(connection: Connection, here: Here, crisis: str) -> list[Key]:
     """Incidents of the crisis that were disclosed to the desk, or are its agency's own. Raises Refused."""
-    wanted = crisis_id_of(crisis)
-    alerts, behind = await admitted(connection, here, wanted)
-    told = "incidents" in await disclosed_to(connection, here, alerts, behind)
-    incidents = await incidents_of_crisis(connection, wanted)
-    return [key for key in incidents if told or key[0] == here.desk.agency]
+    crisis_id = id_of(crisis, "unknown_crisis")
+    alerts, look = await admitted(connection, here, crisis_id)
+    disclosed = "incidents" in await disclosed_to(connection, here, alerts, look)
+    incidents = await incidents_of_crisis(connection, crisis_id)
+    return [key for key in incidents if disclosed or key[0] == here.desk.agency]
 
 
 async def _shown(
@@ -49,10 +52,11 @@ async def _shown(
     wrong: str = "",
     status: int = 200,
     act: str = "",
-    seen: Regrouped | None = None,
+    consequences: Regrouped | None = None,
     fields: dict[str, str] | None = None,
 ) -> Response:
     state = request.app.state
+    moved = consequences.alerts if consequences else ()
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
@@ -72,11 +76,11 @@ async def _shown(
         audit=reference,
         wrong=wrong,
         act=act,
-        seen=seen,
+        seen=consequences,
         fields=fields or {},
-        agencies={a.id: a.name for a in state.registry.agencies},
-        titles={i: r.title for i, r in RULES.items()},
-        desk_names={d: state.desks.name(d) for a in (seen.alerts if seen else ()) for d in a.desks},
+        agencies=agency_names(state.registry),
+        titles=rule_titles(),
+        desk_names={desk: state.desks.name(desk) for alert in moved for desk in alert.desks},
     )
 
 
@@ -120,8 +124,8 @@ async def join(
     state, other = request.app.state, (agency.strip(), reference.strip())
 
     async def act(transaction: PostgresTransaction) -> Regrouped:
-        mine = await _seen(transaction.connection, here, crisis)
-        if not mine or not await _known(transaction.connection, here, other):
+        incidents = await _seen(transaction.connection, here, crisis)
+        if not incidents or not await _known(transaction.connection, here, other):
             raise DecisionRefused(
                 "unknown-incident",
                 "There is no such incident that this desk may see; look at the reference again.",
@@ -129,7 +133,7 @@ async def join(
         return await regrouping.join(
             transaction,
             state.settling,
-            mine[0],
+            incidents[0],
             other,
             actor=here.actor,
             reason=reason,
@@ -163,29 +167,25 @@ async def _done(
     state: State = request.app.state
     try:
         async with state.ledger.transaction() as transaction:
-            found = await (act(transaction) if sure == "yes" else preview(transaction, act))
+            if sure == "yes":
+                regrouped = await act(transaction)
+            else:
+                regrouped = await preview(transaction, act)
     except DecisionRefused as refused:
-        status = (
-            422
-            if refused.code == "reason-needed"
-            else 404
-            if refused.code == "unknown-incident"
-            else 409
-        )
+        status = status_of(refused)
         return await _shown(request, here, crisis, wrong=str(refused), status=status, fields=fields)
     if sure != "yes":
-        return await _shown(request, here, crisis, act=name, seen=found, fields=fields)
-    return RedirectResponse(
-        f"/desks/{here.desk.desk}/crises/{await _where(state, here, crisis, found)}", 303
-    )
+        return await _shown(request, here, crisis, act=name, consequences=regrouped, fields=fields)
+    next_crisis = await _where(state, here, crisis, regrouped)
+    return RedirectResponse(f"/desks/{here.desk.desk}/crises/{next_crisis}", 303)
 
 
-async def _where(state: State, here: Here, crisis: str, found: Regrouped) -> str:
+async def _where(state: State, here: Here, crisis: str, regrouped: Regrouped) -> str:
     """The crisis to go on with: this one, or where it is gone the one that took it in."""
     async with state.pool.acquire() as connection:
         try:
-            await admitted(connection, here, crisis_id_of(crisis))
+            await admitted(connection, here, id_of(crisis, "unknown_crisis"))
             return crisis
         except Refused:
-            other = await crisis_of_incident(connection, found.together[0])
-            return crisis if other is None else str(other)
+            other = await crisis_of_incident(connection, regrouped.together[0])
+            return str(other or crisis)

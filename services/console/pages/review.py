@@ -14,7 +14,9 @@ from starlette.datastructures import State
 
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
+from services.console.pages.addresses import number_of
 from services.console.pages.comparison import compared
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.ledger import audit
@@ -44,20 +46,22 @@ def may_know_people(here: Here) -> None:
         raise Refused(403, "no_review_here")
 
 
+def status_of(refused: DecisionRefused) -> int:
+    """What a browser is told beside the sentence: mend the form, or somebody was first."""
+    if refused.code == "reason-needed":
+        return 422
+    if refused.code == "unknown-incident":
+        return 404
+    return 409
+
+
 def areas_of(state: State, here: Here) -> list[str] | None:
     """The areas that the desk serves; None: every one."""
-    found = state.registry.desks_by_id.get(here.desk.desk)
-    if found is None:
+    registered = state.registry.desks_by_id.get(here.desk.desk)
+    if registered is None:
         return None
-    agency, desk = found
+    agency, desk = registered
     return list(desk.areas or agency.areas) or None
-
-
-def number_of(text: str, reason: str) -> int:
-    """Raises Refused for what is no number of ours."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Refused(404, reason)
-    return int(text)
 
 
 @router.get("/desks/{desk}/review")
@@ -87,8 +91,8 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
         sample=sample,
         shown=blind_sample.SHOWN,
         pages=max(1, -(-total // PAGE)),
-        areas={a.id: a.name for a in state.registry.areas},
-        agencies={a.id: a.name for a in state.registry.agencies},
+        areas={area.id: area.name for area in state.registry.areas},
+        agencies=agency_names(state.registry),
     )
 
 
@@ -112,8 +116,9 @@ async def review_page(
     request: Request, here: Reviewing, decision: str, judged: str = ""
 ) -> Response:
     """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came of it."""
-    told = judged if judged in {"agreed", "disagreed", "cannot-tell"} else ""
-    return await _shown(request, here, number_of(decision, "unknown_decision"), judged=told)
+    if judged not in {"agreed", "disagreed", "cannot-tell"}:
+        judged = ""
+    return await _shown(request, here, number_of(decision, "unknown_decision"), judged=judged)
 
 
 async def _shown(
@@ -131,10 +136,14 @@ async def _shown(
         connection.transaction(isolation="repeatable_read"),
     ):
         incident = await incident_of(connection, state, here, decision)
-        found = await compared(state.ledger.within(connection), state.settling.model, incident)
+        comparison = await compared(
+            state.ledger.within(connection), state.settling.model, incident
+        )
         history = await reviews.history(connection, incident)
         current = await current_decision(connection, incident)
-        people = [] if found is None else [c.person_id for c in found.candidates]
+        people = []
+        if comparison is not None:
+            people = [candidate.person_id for candidate in comparison.candidates]
         detail = {"desk": here.desk.desk, "people": people}
         reference = await audit.write(
             connection, "review.viewed", here.actor, "/".join(incident), detail, here.now
@@ -146,13 +155,13 @@ async def _shown(
         desk=here.desk.desk,
         decision=decision,
         incident=incident,
-        found=found,
+        found=comparison,
         history=history,
         now=current,
         audit=reference,
         wrong=wrong,
         judged=judged,
-        agencies={a.id: a.name for a in state.registry.agencies},
+        agencies=agency_names(state.registry),
     )
 
 
@@ -168,8 +177,10 @@ async def decide(
     """Keep what the reviewer has decided of one candidate, and look at the crisis again."""
     may_know_people(here)
     state, number = request.app.state, number_of(decision, "unknown_decision")
-    said: ReviewVerdict | None = next((v for v in get_args(ReviewVerdict) if v == verdict), None)
-    if said is None:
+    judgement: ReviewVerdict | None = next(
+        (name for name in get_args(ReviewVerdict) if name == verdict), None
+    )
+    if judgement is None:
         return await _shown(request, here, number, TEXT["verdict_wrong"], 422)
     try:
         async with state.pool.acquire() as connection, connection.transaction():
@@ -179,15 +190,13 @@ async def decide(
                 state.settling,
                 incident,
                 person,
-                said,
+                judgement,
                 actor=here.actor,
                 reason=reason,
                 now=here.now,
             )
     except DecisionRefused as refused:
-        return await _shown(
-            request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409
-        )
+        return await _shown(request, here, number, str(refused), status_of(refused))
     return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)
 
 
@@ -201,19 +210,18 @@ async def undo(
     try:
         async with state.pool.acquire() as connection, connection.transaction():
             incident = await incident_of(connection, state, here, number)
-            which = number_of(review, "unknown_decision")
-            if which not in {r.review_id for r in await reviews.history(connection, incident)}:
+            review_id = number_of(review, "unknown_decision")
+            history = await reviews.history(connection, incident)
+            if review_id not in {entry.review_id for entry in history}:
                 raise Refused(404, "unknown_decision")
             await deciding.undo(
                 state.ledger.within(connection),
                 state.settling,
-                which,
+                review_id,
                 actor=here.actor,
                 reason=reason,
                 now=here.now,
             )
     except DecisionRefused as refused:
-        return await _shown(
-            request, here, number, str(refused), 422 if refused.code == "reason-needed" else 409
-        )
+        return await _shown(request, here, number, str(refused), status_of(refused))
     return RedirectResponse(f"/desks/{here.desk.desk}/review/{number}", 303)

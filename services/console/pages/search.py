@@ -7,17 +7,19 @@ nowhere: neither in an address nor in a log.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from schemas.person import PersonDescriptor
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
-from services.console.pages.comparison import compared_with
-from services.console.pages.review import Typed, incident_of, may_know_people, number_of
+from services.console.pages.addresses import number_of
+from services.console.pages.comparison import Comparison, compared_with
+from services.console.pages.review import Typed, incident_of, may_know_people
+from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
 from services.identity.decide import described_once, insufficient
@@ -33,18 +35,21 @@ _FIELD_OF = {
 }
 
 
-def sought(asked: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
+def sought(fields: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
     """The description that was written, and what is wrong with it in a sentence each; None where something is."""
-    name = {part: asked[part] for part in ("given", "family") if asked[part]}
-    said: dict[str, Any] = {"names": [name] if name else []}
-    said |= {"date_of_birth": asked["born"]} if asked["born"] else {}
-    said |= {"addresses": [{"postcode": asked["postcode"]}]} if asked["postcode"] else {}
-    said |= {"nhs_number": asked["nhs_number"]} if asked["nhs_number"] else {}
+    name = {part: fields[part] for part in ("given", "family") if fields[part]}
+    description: dict[str, Any] = {"names": [name] if name else []}
+    if fields["born"]:
+        description["date_of_birth"] = fields["born"]
+    if fields["postcode"]:
+        description["addresses"] = [{"postcode": fields["postcode"]}]
+    if fields["nhs_number"]:
+        description["nhs_number"] = fields["nhs_number"]
     try:
-        person = PersonDescriptor.model_validate(said)
+        person = PersonDescriptor.model_validate(description)
     except ValidationError as error:
-        fields = dict.fromkeys(_FIELD_OF[str(each["loc"][0])] for each in error.errors())
-        return None, [TEXT[f"search_wrong_{field}"] for field in fields]
+        wrong = dict.fromkeys(_FIELD_OF[str(fault["loc"][0])] for fault in error.errors())
+        return None, [TEXT[f"search_wrong_{field}"] for field in wrong]
     if insufficient(described_once((person,))):
         return None, [TEXT["search_too_little"]]
     return person, []
@@ -61,38 +66,44 @@ async def search(
     request: Request,
     here: Reviewing,
     decision: str,
-    given: Typed = "",
+    given_name: Annotated[str, Form(alias="given", max_length=500)] = "",
     family: Typed = "",
     born: Typed = "",
     postcode: Typed = "",
     nhs_number: Typed = "",
 ) -> Response:
     """Those on file who may be meant, the likeliest first. Kept in the audit."""
-    asked = {
-        "given": given,
+    fields = {
+        "given": given_name,
         "family": family,
         "born": born,
         "postcode": postcode,
         "nhs_number": nhs_number,
     }
-    return await _shown(
-        request, here, decision, {field: text.strip() for field, text in asked.items()}
-    )
+    tidy = {field: text.strip() for field, text in fields.items()}
+    return await _shown(request, here, decision, tidy)
 
 
-async def _shown(request: Request, here: Here, decision: str, asked: dict[str, str]) -> Response:
+async def _shown(request: Request, here: Here, decision: str, fields: dict[str, str]) -> Response:
     may_know_people(here)
     state, number = request.app.state, number_of(decision, "unknown_decision")
-    said, wrong = sought(asked) if asked else (None, [])
-    reference, found = 0, None
+    person: PersonDescriptor | None = None
+    wrong: list[str] = []
+    if fields:
+        person, wrong = sought(fields)
+    comparison: Comparison | None = None
+    reference = 0
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
         incident = await incident_of(connection, state, here, number)
-        if said is not None:
-            found = await compared_with(connection, state.settling, incident, said, here.now.date())
-            detail = {"desk": here.desk.desk, "people": [c.person_id for c in found.candidates]}
+        if person is not None:
+            comparison = await compared_with(
+                connection, state.settling, incident, person, here.now.date()
+            )
+            people = [candidate.person_id for candidate in comparison.candidates]
+            detail = {"desk": here.desk.desk, "people": people}
             subject = "/".join(incident)
             reference = await audit.write(
                 connection, "review.searched", here.actor, subject, detail, here.now
@@ -104,11 +115,11 @@ async def _shown(request: Request, here: Here, decision: str, asked: dict[str, s
         desk=here.desk.desk,
         decision=number,
         incident=incident,
-        asked=asked,
-        found=found,
+        asked=fields,
+        found=comparison,
         wrong=wrong,
         audit=reference,
-        agencies={a.id: a.name for a in state.registry.agencies},
+        agencies=agency_names(state.registry),
     )
 
 

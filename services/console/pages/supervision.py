@@ -10,10 +10,10 @@ from fastapi.responses import Response
 
 from services.console.access.doors import Supervising
 from services.console.view.rendering import page
+from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.alerts import performance
 from services.ledger.alerts.performance import DeskLoad
-from services.liaison.rules import RULES
 
 router = APIRouter()
 STRETCHES = {"12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -24,8 +24,8 @@ WIDTH, HEIGHT = 240, 48
 class Bar:
     """One hour of a desk's chart."""
 
-    x: float
-    y: float
+    left: float
+    top: float
     width: float
     height: float
     over: bool
@@ -43,20 +43,20 @@ class Chart:
 
 def chart(load: DeskLoad) -> Chart:
     """Drawn to the desk's own most, at least to twice the target."""
-    top = max(*load.hours, 2 * performance.TARGET_PER_HOUR)
+    most = max(*load.hours, 2 * performance.TARGET_PER_HOUR)
     wide = WIDTH / len(load.hours)
     bars = tuple(
         Bar(
-            round(n * wide, 2),
-            round(HEIGHT - HEIGHT * count / top, 2),
-            round(wide * 0.85, 2),
-            round(HEIGHT * count / top, 2),
-            count > performance.TARGET_PER_HOUR,
+            left=round(hour * wide, 2),
+            top=round(HEIGHT - HEIGHT * count / most, 2),
+            width=round(wide * 0.85, 2),
+            height=round(HEIGHT * count / most, 2),
+            over=count > performance.TARGET_PER_HOUR,
         )
-        for n, count in enumerate(load.hours)
+        for hour, count in enumerate(load.hours)
     )
     return Chart(
-        bars, round(HEIGHT - HEIGHT * performance.TARGET_PER_HOUR / top, 2), max(load.hours)
+        bars, round(HEIGHT - HEIGHT * performance.TARGET_PER_HOUR / most, 2), max(load.hours)
     )
 
 
@@ -66,9 +66,9 @@ async def supervision_page(request: Request, here: Supervising, over: str = "12h
     state = request.app.state
     stretch = over if over in STRETCHES else "12h"
     desks = [
-        d.desk
-        for d in state.desks.desks.values()
-        if d.agency == here.desk.agency and here.operator.may("supervise", d)
+        desk.desk
+        for desk in state.desks.desks.values()
+        if desk.agency == here.desk.agency and here.operator.may("supervise", desk)
     ]
     since, until = here.now - STRETCHES[stretch], here.now
     async with (
@@ -94,8 +94,8 @@ async def supervision_page(request: Request, here: Supervising, over: str = "12h
         waiting=waiting,
         prompt=prompt,
         rules=rules,
-        titles={i: r.title for i, r in RULES.items()},
-        desk_names={d: state.desks.name(d) for d in desks},
+        titles=rule_titles(),
+        desk_names={desk: state.desks.name(desk) for desk in desks},
         width=WIDTH,
         height=HEIGHT,
         most=200,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.console.view.desks import Desks
 from services.console.view.text import SHAPES, URGENCY
-from services.ledger.alerts.desk import AlertState, Told
+from services.ledger.alerts.desk import AlertState, OtherDesk
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -35,10 +35,11 @@ class Article:
     act_by: datetime | None
     verified: bool
     incidents: tuple[str, ...]
-    shown: tuple[tuple[str, str], ...]
-    who: str
+    facts: tuple[tuple[str, str], ...]
+    """What was disclosed of the person and the place: label and words."""
+    certainty: str
     """How sure we are who it is."""
-    told: tuple[tuple[str, Told], ...]
+    other_desks: tuple[tuple[str, OtherDesk], ...]
     urgency: str
     shape: str
 
@@ -48,37 +49,45 @@ WHO = "Who"
 
 
 def _instant(value: object) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        return None
+    return datetime.fromisoformat(value)
 
 
 def article(state: AlertState, desks: Desks) -> Article:
     """Read the disclosed view. What is missing in it is left out."""
     view = state.view
-    given = view.get("shown")
-    shown: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    facts = _facts(view)
     return Article(
         state=state,
         title=str(view.get("title", "")),
         reason=str(view.get("reason", "")),
         next_step=str(view.get("next_step", "")),
-        evidence=tuple(
-            Line(str(e.get("statement", "")), _instant(e.get("at")))
-            for e in view.get("evidence") or ()
-        ),
+        evidence=tuple(_line(item) for item in view.get("evidence") or ()),
         act_by=_instant(view.get("act_by")),
         verified=view.get("verification", "verified") == "verified",
-        incidents=tuple(
-            f"{i.get('agency', '')} {i.get('reference', '')}".strip()
-            for i in view.get("incidents") or ()
-        ),
-        shown=tuple((str(k), str(v)) for k, v in sorted(shown.items()) if k != WHO)
-        if shown
-        else (),
-        who=str(shown.get(WHO, "")) if shown else "",
-        told=tuple((desks.name(t.desk), t) for t in state.told),
+        incidents=tuple(_incident(item) for item in view.get("incidents") or ()),
+        facts=tuple(sorted((label, text) for label, text in facts.items() if label != WHO)),
+        certainty=facts.get(WHO, ""),
+        other_desks=tuple((desks.name(other.desk), other) for other in state.other_desks),
         urgency=URGENCY[state.urgency],
         shape=SHAPES[state.urgency],
     )
+
+
+def _facts(view: Mapping[str, Any]) -> dict[str, str]:
+    facts = view.get("shown")
+    if not isinstance(facts, Mapping):
+        return {}
+    return {str(label): str(text) for label, text in facts.items()}
+
+
+def _line(evidence: Mapping[str, Any]) -> Line:
+    return Line(str(evidence.get("statement", "")), _instant(evidence.get("at")))
+
+
+def _incident(incident: Mapping[str, Any]) -> str:
+    return f"{incident.get('agency', '')} {incident.get('reference', '')}".strip()
 
 
 def clock(at: datetime) -> str:
@@ -107,4 +116,6 @@ def length(seconds: float) -> str:
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    if minutes:
+        return f"{minutes} min {rest} s"
+    return f"{rest} s"

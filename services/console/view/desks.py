@@ -33,45 +33,61 @@ class Desks:
     @classmethod
     def of(cls, desks: Iterable[Desk], feeds: Mapping[str, str] | None = None) -> Desks:
         """From a list."""
-        return cls({d.desk: d for d in desks}, feeds or {})
+        return cls({desk.desk: desk for desk in desks}, feeds or {})
 
     def name(self, desk: str) -> str:
         """The desk as people say it; its id where the registry no longer holds it."""
-        known = self.desks.get(desk)
-        if known is None:
+        place = self.desks.get(desk)
+        if place is None:
             return desk
-        return (
-            known.name
-            if known.name.startswith(known.agency_name)
-            else f"{known.agency_name}: {known.name}"
-        )
+        if place.name.startswith(place.agency_name):
+            return place.name
+        return f"{place.agency_name}: {place.name}"
+
+    def of_agency(self, agency: str) -> list[str]:
+        """The agency's desks."""
+        return [desk.desk for desk in self.desks.values() if desk.agency == agency]
 
     @property
     def agencies(self) -> dict[str, str]:
         """Every agency that has a desk, with its name."""
-        return {d.agency: d.agency_name for d in self.desks.values()}
+        return {desk.agency: desk.agency_name for desk in self.desks.values()}
 
     @property
     def agency_of(self) -> dict[str, str]:
         """Every desk, with its agency."""
-        return {d.desk: d.agency for d in self.desks.values()}
+        return {desk.desk: desk.agency for desk in self.desks.values()}
 
     def grouped(self) -> list[tuple[str, list[Desk]]]:
         """By agency, both in alphabetical order."""
-        ordered = sorted(self.desks.values(), key=lambda d: (d.agency_name, d.name))
+        ordered = sorted(self.desks.values(), key=lambda desk: (desk.agency_name, desk.name))
         return [
-            (agency, list(group)) for agency, group in groupby(ordered, key=lambda d: d.agency_name)
+            (agency, list(group))
+            for agency, group in groupby(ordered, key=lambda desk: desk.agency_name)
         ]
 
 
 def desks_of(registry: Registry) -> Desks:
     """Every desk, and for every feed its agency's name."""
     return Desks.of(
-        (Desk(d.id, d.name, a.id, a.name, d.role) for a in registry.agencies for d in a.desks),
-        {f.id: f"{a.name} ({f.id})" for a in registry.agencies for f in a.feeds},
+        (
+            Desk(desk.id, desk.name, agency.id, agency.name, desk.role)
+            for agency in registry.agencies
+            for desk in agency.desks
+        ),
+        {
+            feed.id: f"{agency.name} ({feed.id})"
+            for agency in registry.agencies
+            for feed in agency.feeds
+        },
     )
 
 
 def desks_of_registry(settings: Settings) -> Desks:
     """From the file in the settings, or the shipped one. Raises RegistryError."""
     return desks_of(load_registry(settings.registry_path))
+
+
+def agency_names(registry: Registry) -> dict[str, str]:
+    """Every agency's name, also of those without a desk."""
+    return {agency.id: agency.name for agency in registry.agencies}

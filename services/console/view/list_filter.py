@@ -16,7 +16,7 @@ ENDED: frozenset[State] = frozenset({"cleared", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ListFilter:
     """A choice of alerts. What the URL does not say, or says badly, is everything that is open."""
 
     actor: str
@@ -25,15 +25,11 @@ class Chosen:
     page: int = 1
 
     @classmethod
-    def of(cls, actor: str, show: str, urgencies: list[str], page: str) -> Chosen:
+    def of(cls, actor: str, show: str, urgencies: list[str], page: str) -> ListFilter:
         """From the URL."""
-        known = tuple(u for u in URGENCIES if str(u) in urgencies) or URGENCIES
-        number = (
-            int(page)
-            if page.isascii() and page.isdigit() and 1 <= int(page[:6]) <= PAGES_MAX
-            else 1
-        )
-        return cls(actor, next((s for s in SHOWS if s == show), "open"), known, number)
+        listed = tuple(urgency for urgency in URGENCIES if str(urgency) in urgencies)
+        listing: Show = next((name for name in SHOWS if name == show), "open")
+        return cls(actor, listing, listed or URGENCIES, _page_number(page))
 
     @property
     def arguments(self) -> tuple[Show, list[int], str]:
@@ -68,10 +64,21 @@ class Chosen:
 
     def query(self, **change: object) -> str:
         """As it stands in a URL, with something changed."""
-        new = replace(self, **change) if change else self  # type: ignore[arg-type]  # names of own fields
-        pairs: list[tuple[str, str]] = [] if new.show == "open" else [("show", new.show)]
+        new = replace(self, **change)  # type: ignore[arg-type]  # names of own fields
+        pairs: list[tuple[str, str]] = []
+        if new.show != "open":
+            pairs.append(("show", new.show))
         if new.urgencies != URGENCIES:
-            pairs += [("urgency", str(u)) for u in new.urgencies]
+            pairs += [("urgency", str(urgency)) for urgency in new.urgencies]
         if new.page > 1:
             pairs.append(("page", str(new.page)))
         return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _page_number(text: str) -> int:
+    """The number that was written, the first page for what is none."""
+    if not (text.isascii() and text.isdigit()):
+        return 1
+    # a number of a million digits is not worth reading
+    number = int(text[:6])
+    return number if 1 <= number <= PAGES_MAX else 1

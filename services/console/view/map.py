@@ -34,8 +34,8 @@ class Outline:
 class MapMark:
     """One place, or several that are too near to be told apart."""
 
-    x: int
-    y: int
+    left: int
+    top: int
     numbers: str
     """Of the incidents in the list, e.g. `1, 3`."""
 
@@ -64,9 +64,15 @@ class BoroughMap:
 
     def place(self, latitude: float, longitude: float) -> tuple[int, int] | None:
         """On the sheet; None outside it."""
-        x = round((longitude - self._west) * self._narrow * self._scale)
-        y = round((self._north - latitude) * self._scale)
-        return (x, y) if 0 <= x <= WIDTH and 0 <= y <= self.height else None
+        left, top = self._point(latitude, longitude)
+        if not (0 <= left <= WIDTH and 0 <= top <= self.height):
+            return None
+        return left, top
+
+    def _point(self, latitude: float, longitude: float) -> tuple[int, int]:
+        left = (longitude - self._west) * self._narrow * self._scale
+        top = (self._north - latitude) * self._scale
+        return round(left), round(top)
 
     @cached_property
     def outlines(self) -> tuple[Outline, ...]:
@@ -79,32 +85,38 @@ class BoroughMap:
     def _rings(self, area: shapely.Geometry) -> Iterator[str]:
         for part in shapely.get_parts(area):
             for ring in (part.exterior, *part.interiors):
-                corners: list[tuple[int, int]] = []
-                for longitude, latitude in ring.coords:
-                    at = (
-                        round((longitude - self._west) * self._narrow * self._scale),
-                        round((self._north - latitude) * self._scale),
-                    )
-                    if not corners or corners[-1] != at:
-                        corners.append(at)
+                corners = self._corners(ring)
+                # a ring that is smaller than a unit of the drawing is no area any more
                 if len(corners) > 2:
-                    yield "M" + " ".join(f"{x} {y}" for x, y in corners) + "Z"
+                    yield "M" + " ".join(f"{left} {top}" for left, top in corners) + "Z"
+
+    def _corners(self, ring: shapely.LinearRing) -> list[tuple[int, int]]:
+        corners: list[tuple[int, int]] = []
+        for longitude, latitude in ring.coords:
+            point = self._point(latitude, longitude)
+            if not corners or corners[-1] != point:
+                corners.append(point)
+        return corners
 
     def marks(self, places: Mapping[int, tuple[float, float]]) -> tuple[MapMark, ...]:
         """Marks for numbered places (latitude, longitude); those outside the sheet have none."""
-        found: list[tuple[int, int, list[int]]] = []
+        groups: list[tuple[int, int, list[int]]] = []
         for number, at in _on_sheet(self, places):
-            near = next((m for m in found if math.dist(m[:2], at) < _NEAR), None)
+            near = next((group for group in groups if math.dist(group[:2], at) < _NEAR), None)
             if near is None:
-                found.append((*at, [number]))
+                groups.append((*at, [number]))
             else:
                 near[2].append(number)
-        return tuple(MapMark(x, y, ", ".join(str(n) for n in numbers)) for x, y, numbers in found)
+        return tuple(
+            MapMark(left, top, ", ".join(str(number) for number in numbers))
+            for left, top, numbers in groups
+        )
 
 
 def _on_sheet(
     sheet: BoroughMap, places: Mapping[int, tuple[float, float]]
 ) -> Iterable[tuple[int, tuple[int, int]]]:
     for number, (latitude, longitude) in sorted(places.items()):
-        if (at := sheet.place(latitude, longitude)) is not None:
+        at = sheet.place(latitude, longitude)
+        if at is not None:
             yield number, at

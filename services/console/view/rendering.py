@@ -15,6 +15,7 @@ from markupsafe import Markup
 from services.console.view.alert import article, clock, clock_seconds, day, day_clock, length
 from services.console.view.desks import Desks
 from services.console.view.text import (
+    FEED_TROUBLES,
     FIELDS,
     LEVELS,
     OPEN_BECAUSE,
@@ -52,6 +53,7 @@ _pages.globals.update(
     role_names=ROLE_NAMES,
     open_because=OPEN_BECAUSE,
     fields=FIELDS,
+    feed_troubles=FEED_TROUBLES,
     levels=LEVELS,
 )
 
@@ -77,10 +79,10 @@ def render_article(state: AlertState, desks: Desks, desk: str, csrf: str) -> str
 
 def render(name: str, **values: Any) -> str:
     """A template's text."""
-    given = {"here": None, "operator": None, **values}
-    if given["here"] is not None:
-        given["operator"] = given["here"].operator
-    return _pages.get_template(name).render(**given)
+    context = {"here": None, "operator": None, **values}
+    if context["here"] is not None:
+        context["operator"] = context["here"].operator
+    return _pages.get_template(name).render(**context)
 
 
 def page(name: str, status: int = 200, **values: Any) -> Response:
@@ -93,11 +95,12 @@ def trouble(
     status: int,
     reason: str,
     *,
-    said: str | None = None,
+    sentence: str = "",
     link: tuple[str, str] | None = None,
 ) -> Response:
-    """An error, saying what happened and what to do. `reason` is a key of TEXT; `said` stands for its sentence."""
-    sentence, remedy = said or TEXT[reason], TEXT.get(f"{reason}_remedy", "")
+    """An error, saying what happened and what to do. `reason` is a key of TEXT; `sentence` stands for its own."""
+    sentence = sentence or TEXT[reason]
+    remedy = TEXT.get(f"{reason}_remedy", "")
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"error": reason, "message": f"{sentence} {remedy}".strip()}, status)
     title = TEXT.get(f"{reason}_title", TEXT[reason])

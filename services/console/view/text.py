@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.liaison.rules import RULES
+
 TEXT: Final[dict[str, str]] = {
     "product": "Crisis Liaison",
     "sign_in_title": "Sign in",
@@ -198,10 +200,6 @@ TEXT: Final[dict[str, str]] = {
     "live_no_script": "This page does not renew itself without JavaScript. Load it again to see what is new.",
     "reload": "Load the page again",
     "silent_feeds": "Silent feeds: alerts that need them may be late or missing.",
-    "feed_late": "heard, but late",
-    "feed_backlog": "heard, but more than five minutes late",
-    "feed_clock": "heard, but its clock is wrong",
-    "feed_rejected": "heard, but much of it cannot be read",
     "silent_since": "silent since",
     "stopped_since": "stopped since",
     "ledger_down": "The ledger cannot be reached. What you see may be old. Use the telephone procedures.",
@@ -549,6 +547,13 @@ OUTCOMES: Final[dict[str, str]] = {
     "not-ours": "Not ours",
 }
 
+FEED_TROUBLES: Final[dict[str, str]] = {
+    "late": "heard, but late",
+    "backlog": "heard, but more than five minutes late",
+    "clock": "heard, but its clock is wrong",
+    "rejected": "heard, but much of it cannot be read",
+}
+
 REASONS: Final[dict[str, str]] = {
     "already-attending": "Already attending",
     "no-resource": "No resource",
@@ -657,3 +662,8 @@ SCRIPT: Final[dict[str, str]] = {
     "page_old": "This page is {t} old. Load it again.",
 }
 """For the browser; handed over in a data attribute."""
+
+
+def rule_titles() -> dict[str, str]:
+    """What each rule is called."""
+    return {rule_id: rule.title for rule_id, rule in RULES.items()}

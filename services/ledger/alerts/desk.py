@@ -28,7 +28,7 @@ class UnknownAlert(LiaisonError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OtherDesk:
     """Another desk that has this alert."""
 
     desk: str
@@ -53,7 +53,7 @@ class AlertState:
     view: Mapping[str, Any]
     """Disclosed to this desk: title, reason, next_step, evidence [{statement, at}], act_by, verification,
     incidents [{agency, reference}], shown {label: text}. Anything else is not printed."""
-    told: tuple[Told, ...] = ()
+    other_desks: tuple[OtherDesk, ...] = ()
     state: State = "raised"
     rule: str = ""
     origin: Origin = "rule"
@@ -214,12 +214,15 @@ def _states(rows: Iterable[asyncpg.Record]) -> tuple[AlertState, ...]:
 
 
 def _state(row: asyncpg.Record) -> AlertState:
-    told = tuple(_told(other) for other in row["told"] or ())
-    return AlertState(**{**row, "told": told})
+    columns = dict(row)
+    rows = columns.pop("told") or ()
+    return AlertState(**columns, other_desks=tuple(_other_desk(other) for other in rows))
 
 
-def _told(other: Mapping[str, Any]) -> Told:
-    return Told(other["desk"], _instant(other["at"]), other["outcome"], _instant(other["answered"]))
+def _other_desk(other: Mapping[str, Any]) -> OtherDesk:
+    return OtherDesk(
+        other["desk"], _instant(other["at"]), other["outcome"], _instant(other["answered"])
+    )
 
 
 def _instant(text: str | None) -> datetime | None:

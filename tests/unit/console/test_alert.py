@@ -8,9 +8,9 @@ from typing import Any
 from services.console.access.sign_in import initials_of
 from services.console.view.alert import clock
 from services.console.view.desks import Desk, Desks
-from services.console.view.list_filter import Chosen
+from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import render_article
-from services.ledger.alerts.desk import AlertState, Told
+from services.ledger.alerts.desk import AlertState, OtherDesk
 
 AT = datetime(2026, 7, 1, 13, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("slam-crisis", "Crisis team", "slam", "SLaM")])
@@ -78,7 +78,7 @@ def test_an_alert_that_rests_on_a_silent_feed_says_so() -> None:
 
 def test_who_else_was_told_is_shown_with_their_answer() -> None:
     assert "SLaM: Crisis team: not yet acknowledged" in shown(
-        state(told=(Told("slam-crisis", None),))
+        state(told=(OtherDesk("slam-crisis", None),))
     )
 
 
@@ -99,7 +99,7 @@ def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
 
 
 def test_what_ended_stays_until_someone_answers() -> None:
-    everything_open = Chosen("AB@las-mental-health")
+    everything_open = ListFilter("AB@las-mental-health")
     ended = state(cleared_at=AT, state="returned")
     assert everything_open.matches(ended)
     assert "It stays here until someone acknowledges it" in shown(ended)
@@ -113,7 +113,7 @@ def test_an_alert_that_keeps_quiet_for_a_worse_one_is_shown_and_does_not_wait() 
 
 
 def test_what_another_desk_answered_is_told_without_its_reason() -> None:
-    html = shown(state(told=(Told("slam-crisis", AT, "declined", AT),)))
+    html = shown(state(told=(OtherDesk("slam-crisis", AT, "declined", AT),)))
     assert "SLaM: Crisis team: declined" in html
 
 

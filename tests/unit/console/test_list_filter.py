@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.console.view.list_filter import Chosen
+from services.console.view.list_filter import ListFilter
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,17 @@ from services.console.view.list_filter import Chosen
 def test_a_url_that_says_nothing_sensible_chooses_everything_open(
     show: str, urgency: list[str], page: str
 ) -> None:
-    assert Chosen.of("AB@las", show, urgency, page) == Chosen("AB@las")
+    assert ListFilter.of("AB@las", show, urgency, page) == ListFilter("AB@las")
 
 
 def test_a_choice_can_be_read_back_from_its_own_url() -> None:
-    choice = Chosen.of("AB@las", "mine", ["2", "1"], "3")
+    choice = ListFilter.of("AB@las", "mine", ["2", "1"], "3")
     assert choice.query() == "?show=mine&urgency=1&urgency=2&page=3"
     assert choice.query(page=1) == "?show=mine&urgency=1&urgency=2"
-    assert Chosen("AB@las").query() == ""
+    assert ListFilter("AB@las").query() == ""
 
 
 def test_only_the_first_page_of_what_is_open_is_live() -> None:
-    assert Chosen("x").live
-    assert not Chosen("x", page=2).live
-    assert not Chosen("x", show="ended").live
+    assert ListFilter("x").live
+    assert not ListFilter("x", page=2).live
+    assert not ListFilter("x", show="ended").live
