@@ -14,7 +14,7 @@ from uuid import UUID
 from schemas.registry import Agency, Area, Registry
 from services.console.access.doors import Here
 from services.console.view.map import BoroughMap, MapMark
-from services.console.view.text import BASES
+from services.console.view.text.vocabulary import BASES
 from services.identity.model import Model
 from services.ledger.crises.one import CrisisOnFile, crisis_on_file
 from services.ledger.feeds import silent_feeds
@@ -173,7 +173,9 @@ class _Incidents:
         """By the number of the incident."""
         self.area_codes: set[str] = set()
         self.withheld = 0
-        for state in sorted(on_file.crisis.incidents, key=lambda state: (state.opened_at, state.key)):
+        for state in sorted(
+            on_file.crisis.incidents, key=lambda state: (state.opened_at, state.key)
+        ):
             if state.key[0] == own_agency or "incidents" in items:
                 self._show(state)
             else:

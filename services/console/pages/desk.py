@@ -19,7 +19,8 @@ from services.console.view.alert import article, clock
 from services.console.view.desks import Desks
 from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import page, render_article
-from services.console.view.text import FEED_TROUBLES, TEXT
+from services.console.view.text import TEXT
+from services.console.view.text.vocabulary import FEED_TROUBLES
 from services.ledger import audit
 from services.ledger.alerts.desk import SHOWS, UnknownAlert, alert_with_history
 from services.ledger.feeds import FeedTrouble

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.console.view.desks import Desks
-from services.console.view.text import SHAPES, URGENCY
+from services.console.view.text.vocabulary import SHAPES, URGENCY
 from services.ledger.alerts.desk import AlertState, OtherDesk
 
 LONDON = ZoneInfo("Europe/London")

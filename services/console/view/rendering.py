@@ -14,7 +14,9 @@ from markupsafe import Markup
 
 from services.console.view.alert import article, clock, clock_seconds, day, day_clock, length
 from services.console.view.desks import Desks
-from services.console.view.text import (
+from services.console.view.text import TEXT
+from services.console.view.text.script import SCRIPT
+from services.console.view.text.vocabulary import (
     FEED_TROUBLES,
     FIELDS,
     LEVELS,
@@ -22,10 +24,8 @@ from services.console.view.text import (
     OUTCOMES,
     REASONS,
     ROLE_NAMES,
-    SCRIPT,
     SHAPES,
     STATES,
-    TEXT,
     TRANSITIONS,
     URGENCY,
 )
