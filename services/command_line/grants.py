@@ -1,4 +1,5 @@
-"""`liaison grants`: what people may do in the console, for those whose identity provider does not say it."""
+"""`liaison grants`: what people may do in the console, for those whose identity provider does not
+say it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ ORIGIN: Origin = "administrator"
 
 
 class PersonUnknown(LiaisonError):
-    """Nobody with this staff number has signed in yet: let the person sign in once, then give the role."""
+    """Nobody with this staff number has signed in yet: let the person sign in once, then give the
+    role."""
 
 
 async def _person(connection: Connection, handle: str) -> str:
@@ -86,7 +88,8 @@ def list_(ended: bool) -> None:
     help="Who gives it, for the audit.",
 )
 def give(person: str, role: str, by: str) -> None:
-    """Give PERSON (staff number) the ROLE, e.g. reviewer@slam-crisis or governance@las. Counts at once."""
+    """Give PERSON (staff number) the ROLE, e.g. reviewer@slam-crisis or governance@las. Counts at
+    once."""
     grant = _grant(role)
 
     async def act(connection: Connection) -> bool:

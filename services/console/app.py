@@ -100,20 +100,22 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
         openapi_url=None,
     )
     app.state.settings, app.state.desks = settings, desks
-    app.state.registry, app.state.policy = (
-        load_registry(settings.registry_path),
-        load_policy(settings.policy_path),
-    )
+    app.state.registry = load_registry(settings.registry_path)
+    app.state.policy = load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
     app.state.settling = Settling(
         app.state.registry, app.state.policy, model=load_model(settings.identity_model_path)
     )
-    outlines = app.state.registry.outlines
-    app.state.map = None if outlines is None else BoroughMap(outlines)
+    app.state.map = None
+    if app.state.registry.outlines is not None:
+        app.state.map = BoroughMap(app.state.registry.outlines)
     check_staffing(app.state.registry, app.state.policy)
-    app.state.provider = Provider(settings) if settings.oidc_issuer else None
+    app.state.provider = None
+    if settings.oidc_issuer:
+        app.state.provider = Provider(settings)
     live = settings.environment == "live"
-    # holds state, nonce and PKCE verifier on the way to the identity provider and back; the session itself is in the ledger
+    # holds state, nonce and PKCE verifier on the way to the identity provider and back; the session
+    # itself is in the ledger
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.console_secret or secrets.token_urlsafe(32),
@@ -146,9 +148,9 @@ async def _readyz(request: Request) -> JSONResponse:
         return await at_head(request.app.state.pool)
 
     failing = await run_checks({"ledger": ledger})
-    return JSONResponse(
-        {"status": "not-ready" if failing else "ready", "failing": failing}, 503 if failing else 200
-    )
+    if failing:
+        return JSONResponse({"status": "not-ready", "failing": failing}, 503)
+    return JSONResponse({"status": "ready", "failing": failing}, 200)
 
 
 async def _metrics() -> Response:
@@ -162,11 +164,13 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _locked(request: Request, error: Exception) -> Response:
     assert isinstance(error, Locked)
-    if "application/json" in request.headers.get(
-        "accept", ""
-    ) or "text/event-stream" in request.headers.get("accept", ""):
+    accepted = request.headers.get("accept", "")
+    if "application/json" in accepted or "text/event-stream" in accepted:
+        # a script cannot follow to a page: it loads its own page again, and is led on there
         return trouble(request, 423, "locked")
-    return RedirectResponse(f"/desks/{error.desk}/locked" if error.desk else "/", 303)
+    if error.desk is None:
+        return RedirectResponse("/", 303)
+    return RedirectResponse(f"/desks/{error.desk}/locked", 303)
 
 
 async def _badly(request: Request, _: Exception) -> Response:

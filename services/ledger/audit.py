@@ -1,4 +1,5 @@
-"""The audit: what people did and saw, and what the product did in their name. This is the one insert into it."""
+"""The audit: what people did and saw, and what the product did in their name. This is the one
+insert into it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ async def write(
     detail: Mapping[str, Any],
     at: datetime,
 ) -> int:
-    """Keep one record, in the caller's transaction. Gives its number, which a printed page carries as its reference."""
+    """Keep one record, in the caller's transaction. Gives its number, which a printed page carries
+    as its reference."""
     number = await connection.fetchval(
         "INSERT INTO audit (action, actor, subject, detail, at) VALUES ($1, $2, $3, $4, $5)"
         " RETURNING audit_id",

@@ -1,7 +1,8 @@
-"""Looks behind the glass: a crisis of which the desk has no alert, for a typed reason, for an hour, with a privacy officer told.
+"""Looks behind the glass: a crisis of which the desk has no alert, for a typed reason, for an hour,
+with a privacy officer told.
 
-A look opens one crisis to one person in one session. It lifts the want of an alert, not the disclosure matrix: what the role
-of the desk may never see stays hidden.
+A look opens one crisis to one person in one session. It lifts the want of an alert, not the
+disclosure matrix: what the role of the desk may never see stays hidden.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ LEAST_REASON = 10
 async def open_look(
     connection: Connection, here: Here, incident_agency: str, incident: str, reason: str
 ) -> UUID | None:
-    """Open it and keep it; the crisis, or None where there is no such incident: what was tried is kept too."""
+    """Open it and keep it; the crisis, or None where there is no such incident: what was tried is
+    kept too."""
     place = f"{incident_agency}/{incident}"
     crisis = await crisis_of_incident(connection, (incident_agency, incident))
     if crisis is None:
@@ -77,7 +79,8 @@ async def judge_look(
     note: str,
     now: datetime,
 ) -> bool:
-    """Keep what the privacy officer found; False where there is no such look, it was reviewed, or it was their own."""
+    """Keep what the privacy officer found; False where there is no such look, it was reviewed, or
+    it was their own."""
     reviewed = await keep_finding(
         connection,
         number,

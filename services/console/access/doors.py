@@ -1,7 +1,9 @@
-"""Every way into the console: each handler names the door it stands behind, and a test enumerates all routes.
+"""Every way into the console: each handler names the door it stands behind, and a test enumerates
+all routes.
 
-A door reads the session anew from the ledger at each request, so that a role that was taken away counts at once; it checks
-the CSRF token of everything that changes something, and writes a refusal of a signed-in person into the audit.
+A door reads the session anew from the ledger at each request, so that a role that was taken away
+counts at once; it checks the CSRF token of everything that changes something, and writes a refusal
+of a signed-in person into the audit.
 """
 
 from __future__ import annotations
@@ -73,7 +75,8 @@ async def check_csrf(request: Request, operator: Operator) -> None:
 
 
 class Door:
-    """What is common to all doors. `locked` lets a locked session through; `quietly` does not count as being there."""
+    """What is common to all doors. `locked` lets a locked session through; `quietly` does not count
+    as being there."""
 
     permission: Permission | None = None
 
@@ -182,7 +185,8 @@ class AgencyDoor(Door):
 def still(
     request: Request, operator: Operator, desk: Desk, permission: Permission
 ) -> Callable[[], Awaitable[str | None]]:
-    """For a stream that is open: None while the person may go on, else `ended`, `locked` or `refused`."""
+    """For a stream that is open: None while the person may go on, else `ended`, `locked` or
+    `refused`."""
 
     async def look() -> str | None:
         current = await sessions.load(

@@ -25,9 +25,11 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SecurityHeaders:
-    """Adds the headers to each answer, counts it, and refuses a form that another site sends (beside the CSRF token).
+    """Adds the headers to each answer, counts it, and refuses a form that another site sends
+    (beside the CSRF token).
 
-    Plain ASGI, so that streams are not buffered. `provider` is the origin of the sign-in, to which a form may lead.
+    Plain ASGI, so that streams are not buffered. `provider` is the origin of the sign-in, to which
+    a form may lead.
     """
 
     def __init__(self, app: ASGIApp, provider: str = "", live: bool = False) -> None:

@@ -1,7 +1,9 @@
-"""The identity provider: OpenID Connect, Authorization Code with PKCE, `acr`, and logout over the back channel.
+"""The identity provider: OpenID Connect, Authorization Code with PKCE, `acr`, and logout over the
+back channel.
 
-CIS2, Keycloak or any other by its discovery document. Authlib keeps state and nonce and checks the ID token (signature,
-issuer, audience, expiry, nonce). What we ask beyond it: the authentication must be as strong as the settings demand.
+CIS2, Keycloak or any other by its discovery document. Authlib keeps state and nonce and checks the
+ID token (signature, issuer, audience, expiry, nonce). What we ask beyond it: the authentication
+must be as strong as the settings demand.
 """
 
 from __future__ import annotations
@@ -87,7 +89,8 @@ class Provider:
         )
 
     async def begin(self, request: Request, back: str, again: bool) -> Response:
-        """Send the browser to the provider. `again`: the person must show who they are although a session is there."""
+        """Send the browser to the provider. `again`: the person must show who they are although a
+        session is there."""
         more: dict[str, str] = {}
         if self._settings.oidc_acr:
             more["acr_values"] = self._settings.oidc_acr
@@ -132,7 +135,8 @@ class Provider:
         )
 
     async def logged_out(self, token: str, now: datetime) -> LoggedOut:
-        """What a logout token says (OpenID Connect Back-Channel Logout 1.0, 2.6). Raises SignInRefused."""
+        """What a logout token says (OpenID Connect Back-Channel Logout 1.0, 2.6). Raises
+        SignInRefused."""
         try:
             metadata = await self._client.load_server_metadata()
             keys = KeySet.import_key_set(await self._client.fetch_jwk_set())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """The request is refused; `reason` is a key of services.console.view.text.TEXT, beside `<reason>_remedy`."""
+    """The request is refused; `reason` is a key of services.console.view.text.TEXT, beside
+    `<reason>_remedy`."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

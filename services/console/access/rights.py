@@ -18,7 +18,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "governance": frozenset({"govern"}),
     "privacy-officer": frozenset({"privacy"}),
 }
-"""Governance and privacy officers see figures and the queue of looks behind the glass: no crisis and no person."""
+"""Governance and privacy officers see figures and the queue of looks behind the glass: no crisis
+and no person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Operator:
         )
 
     def may_at(self, permission: Permission, agency: str) -> bool:
-        """Whether they may do it for the agency as a whole: a grant for one desk is none for its agency."""
+        """Whether they may do it for the agency as a whole: a grant for one desk is none for its
+        agency."""
         return any(
             permission in PERMISSIONS[grant.role] and grant.agency == agency and grant.desk is None
             for grant in self.grants
@@ -56,7 +58,8 @@ class Operator:
 
 
 def grant_of(text: str, agency_of: Mapping[str, str]) -> Grant | None:
-    """A grant out of a claim of the identity provider: `role@desk` or `role@agency`; None where it is none of ours.
+    """A grant out of a claim of the identity provider: `role@desk` or `role@agency`; None where it
+    is none of ours.
 
     `agency_of` gives for each desk its agency.
     """

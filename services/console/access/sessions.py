@@ -1,4 +1,5 @@
-"""Sessions of the console: how long they last, when they lock, and what the cookie has to do with the ledger.
+"""Sessions of the console: how long they last, when they lock, and what the cookie has to do with
+the ledger.
 
 The cookie holds 256 random bits; the ledger holds their hash.
 """
@@ -26,7 +27,8 @@ from services.runtime.postgres import Connection
 LONGEST: Final = timedelta(hours=12)
 """One shift: then sign in again."""
 IDLE: Final = timedelta(minutes=30)
-"""Without a key or a click for so long, the screen is locked (NHS login's limit). It goes on to sound and to count."""
+"""Without a key or a click for so long, the screen is locked (NHS login's limit). It goes on to
+sound and to count."""
 _ACTIVE_EVERY: Final = timedelta(minutes=1)
 
 
@@ -36,7 +38,8 @@ def hash_of(cookie: str) -> bytes:
 
 
 async def load(pool: asyncpg.Pool, session: bytes, now: datetime) -> Operator | None:
-    """Who this is and what they may do at this moment; None where the session has ended or never was."""
+    """Who this is and what they may do at this moment; None where the session has ended or never
+    was."""
     row = await session_of(pool, session, now)
     if row is None:
         return None
@@ -94,7 +97,8 @@ async def end_of_provider(
     provider_session: str | None,
     now: datetime,
 ) -> int:
-    """End what the identity provider says has ended: one of its sessions, or all of a person. Returns how many."""
+    """End what the identity provider says has ended: one of its sessions, or all of a person.
+    Returns how many."""
     person = operator_id_of(issuer, subject) if subject is not None else None
     return await end_sessions_of_provider(connection, issuer, person, provider_session, now)
 

@@ -202,7 +202,8 @@ async def sign_out(request: Request, operator: SignedIn) -> Response:
 async def signed_out_by_provider(
     request: Request, logout_token: Annotated[str, Form()] = ""
 ) -> Response:
-    """The identity provider says that a session has ended (back channel). The token proves that it is the provider."""
+    """The identity provider says that a session has ended (back channel). The token proves that it
+    is the provider."""
     state = request.app.state
     now = state.clock.now()
     try:

@@ -34,8 +34,8 @@ class Snapshot:
 
 
 async def snapshot(connection: Connection, desk: str, list_filter: ListFilter) -> Snapshot:
-    """The chosen list and the sequence it stands for; in the caller's transaction, which must see one instant of the
-    ledger."""
+    """The chosen list and the sequence it stands for; in the caller's transaction, which must see
+    one instant of the ledger."""
     alerts = await alerts_chosen(
         connection,
         desk,

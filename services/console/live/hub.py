@@ -1,4 +1,5 @@
-"""What open streams share: one listener, one look at the ledger a desk and change, however many screens are open."""
+"""What open streams share: one listener, one look at the ledger a desk and change, however many
+screens are open."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ class DeskFeed:
 class Hub:
     """Knows the newest change, fetches it once a desk and wakes the streams. One for a process.
 
-    `rights` counts how often it was told that sessions or grants changed: streams then look again at what they may show.
+    `rights` counts how often it was told that sessions or grants changed: streams then look again
+    at what they may show.
     """
 
     def __init__(
@@ -93,7 +95,8 @@ class Hub:
         self._task = asyncio.create_task(self._run())
 
     def close(self) -> None:
-        """End every stream; the browsers come back to whoever answers then. May be called from a signal handler."""
+        """End every stream; the browsers come back to whoever answers then. May be called from a
+        signal handler."""
         self.closing = True
         self._loop.call_soon_threadsafe(self._wake)
 
@@ -184,7 +187,8 @@ class Hub:
         return answer
 
     async def total(self, desk: str, list_filter: ListFilter) -> int:
-        """How long the list is; asked of the ledger at most once in `PULSE_SECONDS` for all who filter alike."""
+        """How long the list is; asked of the ledger at most once in `PULSE_SECONDS` for all who
+        filter alike."""
         actor = list_filter.actor if list_filter.show == "mine" else ""
         key = (desk, list_filter.show, list_filter.urgencies, actor)
         return await self._cached(

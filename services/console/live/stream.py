@@ -1,4 +1,5 @@
-"""The live stream of a desk: server-sent events, resumed from the ledger, woken by NOTIFY with polling as the net."""
+"""The live stream of a desk: server-sent events, resumed from the ledger, woken by NOTIFY with
+polling as the net."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ RETRY_MILLISECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """What one stream is for. `still` says why it must end, or None; it is asked at each heartbeat and whenever sessions or
-    grants changed."""
+    """What one stream is for. `still` says why it must end, or None; it is asked at each heartbeat
+    and whenever sessions or grants changed."""
 
     desk: str
     list_filter: ListFilter
@@ -40,7 +41,8 @@ class Watcher:
 async def events(
     hub: Hub, pool: asyncpg.Pool, watcher: Watcher, after: int, clock: Clock
 ) -> AsyncIterator[bytes]:
-    """The chosen changes after a sequence, then heartbeats. The id of each is a place to resume from."""
+    """The chosen changes after a sequence, then heartbeats. The id of each is a place to resume
+    from."""
     feed, woken = hub.subscribe(watcher.desk)
     CONSOLE_STREAMS.inc()
     loop = asyncio.get_running_loop()

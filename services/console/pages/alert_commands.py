@@ -1,6 +1,8 @@
-"""What people at a desk do with alerts: plain forms, which the script sends without leaving the page.
+"""What people at a desk do with alerts: plain forms, which the script sends without leaving the
+page.
 
-Every command goes through services.ledger.commands: of two people at once one wins, the other is told who and when.
+Every command goes through services.ledger.commands: of two people at once one wins, the other is
+told who and when.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Judging a sample of attachments blind: whom would you say it is? What the matcher had said is told afterwards.
+"""Judging a sample of attachments blind: whom would you say it is? What the matcher had said is
+told afterwards.
 
-On the page stand the same candidates as for any decision, in an order that means nothing, with how each field compares and
-without its weight. Who may judge: whoever may review (`services.console.review`). The answer changes nothing.
+On the page stand the same candidates as for any decision, in an order that means nothing, with how
+each field compares and without its weight. Who may judge: whoever may review
+(`services.console.review`). The answer changes nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +72,8 @@ def _people(comparison: Comparison) -> set[str]:
 
 
 def _shuffled(comparison: Comparison, decision: int) -> list[int]:
-    """Places of the candidates in an order that says nothing of their weight, the same each time the page is seen."""
+    """Places of the candidates in an order that says nothing of their weight, the same each time
+    the page is seen."""
 
     def by_lot(place: int) -> bytes:
         person = comparison.candidates[place].person_id
@@ -120,7 +123,8 @@ async def _shown(
 
 @router.post("/desks/{desk}/sample/{decision}")
 async def judge(request: Request, here: Reviewing, decision: str, answer: Typed = "") -> Response:
-    """Keep the answer (`nobody`, `cannot-tell` or a person's id), and tell what the matcher had said."""
+    """Keep the answer (`nobody`, `cannot-tell` or a person's id), and tell what the matcher had
+    said."""
     may_know_people(here)
     state = request.app.state
     kind: Answer = next((name for name in get_args(Answer) if name == answer), "person")

@@ -73,7 +73,8 @@ async def break_glass(
     incident: Typed = "",
     reason: Typed = "",
 ) -> Response:
-    """Open the crisis of the incident for a while. What was tried is kept, also where there is no such incident."""
+    """Open the crisis of the incident for a while. What was tried is kept, also where there is no
+    such incident."""
     tidy, why = incident.strip(), reason.strip()
     if len(why) < LEAST_REASON:
         return _form(request, here, incident_agency, tidy, why, TEXT["glass_reason_wrong"], 422)
@@ -102,7 +103,8 @@ async def privacy_page(
     action: str = "",
     before: str = "",
 ) -> Response:
-    """Looks to review, and the audit of the agency's people. Looking here is kept in the audit itself."""
+    """Looks to review, and the audit of the agency's people. Looking here is kept in the audit
+    itself."""
     return await _privacy(
         request, at, handle.strip()[:60], about.strip()[:120], action.strip()[:40], before
     )

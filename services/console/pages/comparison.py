@@ -1,7 +1,9 @@
-"""One incident beside those on file whom it may be about, field by field with the weight of each, for a reviewer's eyes.
+"""One incident beside those on file whom it may be about, field by field with the weight of each,
+for a reviewer's eyes.
 
-Names, dates of birth and sex are shown as they stand; of everything else only how it compares: the minimum-disclosure matrix
-(domain reference §5.1) lets a desk have the name and the date of birth, not numbers, addresses and telephones.
+Names, dates of birth and sex are shown as they stand; of everything else only how it compares: the
+minimum-disclosure matrix (domain reference §5.1) lets a desk have the name and the date of birth,
+not numbers, addresses and telephones.
 """
 
 from __future__ import annotations

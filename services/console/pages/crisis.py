@@ -1,8 +1,10 @@
-"""The whole crisis as one desk may see it: one timeline of all agencies, what was known when, and the printed chronology.
+"""The whole crisis as one desk may see it: one timeline of all agencies, what was known when, and
+the printed chronology.
 
-A desk sees a crisis if it has an alert of it. Of other agencies' events it sees those kinds whose item was disclosed to it
-with one of these alerts (the ledger's `disclosure`), and when; of its own agency's all. Every view is an audit record of
-the same transaction, whose number the page and the print carry.
+A desk sees a crisis if it has an alert of it. Of other agencies' events it sees those kinds whose
+item was disclosed to it with one of these alerts (the ledger's `disclosure`), and when; of its own
+agency's all. Every view is an audit record of the same transaction, whose number the page and the
+print carry.
 """
 
 from __future__ import annotations
@@ -87,7 +89,8 @@ class Chronology:
 
 @dataclass(frozen=True, slots=True)
 class CrisisPage:
-    """What the crisis page shows: the chronology, and the crisis as it stands (None: nothing of it is left)."""
+    """What the crisis page shows: the chronology, and the crisis as it stands (None: nothing of it
+    is left)."""
 
     chronology: Chronology
     now: CrisisShown | None
@@ -101,8 +104,8 @@ def visible(kind: str, agency: str, own_agency: str, disclosed: frozenset[str]) 
 async def chronology(
     connection: Connection, here: Here, crisis: UUID, names: Mapping[str, str], action: str
 ) -> Chronology:
-    """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis of which this desk has no
-    alert and this person no open look behind the glass."""
+    """Read it and keep that it was read, in the caller's transaction. Raises Refused for a crisis
+    of which this desk has no alert and this person no open look behind the glass."""
     desk = here.desk
     alerts, behind = await admitted(connection, here, crisis)
     disclosed = await disclosed_to(connection, here, alerts, behind)
@@ -137,7 +140,8 @@ async def chronology(
 async def admitted(
     connection: Connection, here: Here, crisis: UUID
 ) -> tuple[list[DeskAlertLine], Look | None]:
-    """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is neither."""
+    """The desk's alerts of the crisis, or the look behind the glass. Raises Refused where there is
+    neither."""
     alerts = await alerts_of_crisis(connection, crisis, here.desk.desk)
     if alerts:
         return alerts, None
@@ -158,7 +162,8 @@ async def disclosed_to(
 
 
 async def look(state: State, here: Here, crisis: UUID, action: str) -> CrisisPage:
-    """The chronology and the crisis as it stands, of one instant, with the record that it was looked at."""
+    """The chronology and the crisis as it stands, of one instant, with the record that it was
+    looked at."""
     names = agency_names(state.registry)
     async with (
         state.pool.acquire() as connection,
@@ -207,7 +212,8 @@ async def _crisis(state: State, here: Here, crisis: str) -> Response:
 
 @router.get("/desks/{desk}/crises/{crisis}/mark")
 async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response:
-    """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing the page is one."""
+    """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing
+    the page is one."""
     crisis_id = id_of(crisis, "unknown_crisis")
     async with (
         request.app.state.pool.acquire() as connection,
@@ -221,7 +227,8 @@ async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response
 
 @router.get("/desks/{desk}/crises/{crisis}/chronology.pdf")
 async def chronology_pdf(request: Request, here: Seeing, crisis: str) -> Response:
-    """The chronology as a document that can be given to a coroner or the IOPC, with its audit reference."""
+    """The chronology as a document that can be given to a coroner or the IOPC, with its audit
+    reference."""
     view = await look(
         request.app.state, here, id_of(crisis, "unknown_crisis"), "chronology.printed"
     )

@@ -1,6 +1,8 @@
-"""The crisis as it stands, for one desk: its running clocks, whom it is about, what care has in place, and where it is.
+"""The crisis as it stands, for one desk: its running clocks, whom it is about, what care has in
+place, and where it is.
 
-Everything is read in the transaction that keeps the view in the audit, and passes through the heart's disclosure.
+Everything is read in the transaction that keeps the view in the audit, and passes through the
+heart's disclosure.
 """
 
 from __future__ import annotations
@@ -87,9 +89,11 @@ async def crisis_now(
     model: Model,
     sheet: BoroughMap | None,
 ) -> CrisisShown | None:
-    """Fold the crisis anew and take what this desk may see; None where all its events are gone from the ledger.
+    """Fold the crisis anew and take what this desk may see; None where all its events are gone from
+    the ledger.
 
-    `disclosed` are the items that the desk was told with its alerts of this crisis, `alerts` the ids of these.
+    `disclosed` are the items that the desk was told with its alerts of this crisis, `alerts` the
+    ids of these.
     """
     on_file = await crisis_on_file(connection, crisis_id, registry, model)
     if on_file is None:
@@ -159,7 +163,8 @@ def _clock(clock: RunningClock, alerts: Collection[str], silent: Collection[str]
 
 
 class _Incidents:
-    """An agency's view of the incidents by their opening: its own whole, of others' what was disclosed."""
+    """An agency's view of the incidents by their opening: its own whole, of others' what was
+    disclosed."""
 
     def __init__(
         self, on_file: CrisisOnFile, own_agency: str, items: Collection[str], registry: Registry

@@ -1,4 +1,5 @@
-"""A desk's alerts: the list, its live stream, one alert with its history, and what the locked screen is told."""
+"""A desk's alerts: the list, its live stream, one alert with its history, and what the locked
+screen is told."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ async def desk_page(
     urgency: Annotated[list[str] | None, Query()] = None,
     page_number: Annotated[str, Query(alias="page")] = "1",
 ) -> Response:
-    """The desk's alerts, as the URL chooses them. Kept in the audit: an alert says something of somebody."""
+    """The desk's alerts, as the URL chooses them. Kept in the audit: an alert says something of
+    somebody."""
     state, desk = request.app.state, here.desk.desk
     list_filter = ListFilter.of(here.actor, show, urgency or [], page_number)
     async with (
@@ -99,7 +101,8 @@ async def desk_stream(
 ) -> Response:
     """The desk's live stream, from the later of the two places named."""
     state, desk = request.app.state, here.desk.desk
-    # a browser that comes back by itself names the last event it has, in the address it still has the first place
+    # a browser that comes back by itself names the last event it has, in the address it still has
+    # the first place
     resumed = whole_number(last_event_id or "")
     if resumed is not None:
         after = max(after, resumed)

@@ -1,4 +1,5 @@
-"""The governance page of an agency: disproportionality (R27), feeds' health, what was rejected, and which rules are useful.
+"""The governance page of an agency: disproportionality (R27), feeds' health, what was rejected, and
+which rules are useful.
 
 Figures only: no crisis, no person, no content of what was rejected.
 """

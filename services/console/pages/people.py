@@ -1,4 +1,5 @@
-"""The records behind one person on file: join, take out, undo, each with its consequences shown before it is done."""
+"""The records behind one person on file: join, take out, undo, each with its consequences shown
+before it is done."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from services.ledger.decisions import record_links
 from services.ledger.transaction import PostgresTransaction
 from services.liaison.settlement import Key
 from services.orchestration.decisions import record_links as deciding
-from services.orchestration.decisions.common import Act, DecisionRefused, preview
+from services.orchestration.decisions.common import Act, AlertMoved, DecisionRefused, preview
 from services.orchestration.decisions.record_links import Consequences
 
 router = APIRouter()
@@ -47,7 +48,7 @@ async def _shown(
 ) -> Response:
     may_know_people(here)
     state, identity = request.app.state, person_of(person)
-    moved = consequences.alerts if consequences else ()
+    moved = _alerts_of(consequences)
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),
@@ -80,6 +81,12 @@ async def _shown(
     )
 
 
+def _alerts_of(consequences: Consequences | None) -> tuple[AlertMoved, ...]:
+    if consequences is None:
+        return ()
+    return consequences.alerts
+
+
 def person_of(text: str) -> str:
     """Raises Refused for what is no id."""
     return str(id_of(text, "unknown_person"))
@@ -94,7 +101,8 @@ async def join(
     reason: Typed = "",
     sure: Sure = "",
 ) -> Response:
-    """This person and another are one, who keeps this one's id. Without `sure` only what it would change is shown."""
+    """This person and another are one, who keeps this one's id. Without `sure` only what it would
+    change is shown."""
     may_know_people(here)
     state = request.app.state
 
@@ -112,7 +120,8 @@ async def join(
 async def take_out(
     request: Request, here: Reviewing, person: str, number: str, reason: Typed = "", sure: Sure = ""
 ) -> Response:
-    """The record of that number on the page is not this person's. Without `sure` only what it would change is shown."""
+    """The record of that number on the page is not this person's. Without `sure` only what it would
+    change is shown."""
     may_know_people(here)
     state, place = request.app.state, number_of(number, "unknown_person")
 
@@ -138,7 +147,8 @@ async def take_out(
 async def undo(
     request: Request, here: Reviewing, person: str, link: str, reason: Typed = "", sure: Sure = ""
 ) -> Response:
-    """A decision about one of this person's records is taken back. Without `sure` only what it would change is shown."""
+    """A decision about one of this person's records is taken back. Without `sure` only what it
+    would change is shown."""
     may_know_people(here)
     state, link_id = request.app.state, number_of(link, "unknown_person")
 

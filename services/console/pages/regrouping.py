@@ -1,4 +1,5 @@
-"""Which incidents are one crisis: take one out, or join another, each with its consequences shown before it is done."""
+"""Which incidents are one crisis: take one out, or join another, each with its consequences shown
+before it is done."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ async def incidents_page(request: Request, here: Reviewing, crisis: str) -> Resp
 
 
 async def _seen(connection: Connection, here: Here, crisis: str) -> list[Key]:
-    """Incidents of the crisis that were disclosed to the desk, or are its agency's own. Raises Refused."""
+    """Incidents of the crisis that were disclosed to the desk, or are its agency's own. Raises
+    Refused."""
     crisis_id = id_of(crisis, "unknown_crisis")
     alerts, look = await admitted(connection, here, crisis_id)
     disclosed = "incidents" in await disclosed_to(connection, here, alerts, look)

@@ -1,7 +1,9 @@
-"""Who is it? The queue of possible matches, and the decision of one: same, different, cannot tell, undo.
+"""Who is it? The queue of possible matches, and the decision of one: same, different, cannot tell,
+undo.
 
-A reviewer sees people on file, so that only a desk may review to which the matrix gives the name always
-(`services.liaison.person_disclosure`); every view of a person is an audit record of the same transaction.
+A reviewer sees people on file, so that only a desk may review to which the matrix gives the name
+always (`services.liaison.person_disclosure`); every view of a person is an audit record of the same
+transaction.
 """
 
 from __future__ import annotations
@@ -97,7 +99,8 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
 
 
 async def incident_of(connection: Connection, state: State, here: Here, decision: int) -> Key:
-    """The incident of a decision that this desk may look at. Raises Refused, the same for what is not there."""
+    """The incident of a decision that this desk may look at. Raises Refused, the same for what is
+    not there."""
     decided = await incident_decided(connection, decision)
     if decided is None or not _may_look_at(decided, areas_of(state, here), here.desk.agency):
         raise Refused(404, "unknown_decision")
@@ -105,7 +108,8 @@ async def incident_of(connection: Connection, state: State, here: Here, decision
 
 
 def _may_look_at(decided: DecidedIncident, areas: list[str] | None, agency: str) -> bool:
-    """A desk looks at crises of its areas, at those in no known area, and at its agency's own incidents."""
+    """A desk looks at crises of its areas, at those in no known area, and at its agency's own
+    incidents."""
     if areas is None or decided.area is None:
         return True
     return decided.area in areas or decided.incident[0] == agency
@@ -115,7 +119,8 @@ def _may_look_at(decided: DecidedIncident, areas: list[str] | None, agency: str)
 async def review_page(
     request: Request, here: Reviewing, decision: str, judged: str = ""
 ) -> Response:
-    """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came of it."""
+    """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came
+    of it."""
     if judged not in {"agreed", "disagreed", "cannot-tell"}:
         judged = ""
     return await _shown(request, here, number_of(decision, "unknown_decision"), judged=judged)

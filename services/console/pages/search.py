@@ -1,8 +1,9 @@
-"""Looking for a person on file whom the matcher did not propose, and for an incident that is not in the queue.
+"""Looking for a person on file whom the matcher did not propose, and for an incident that is not in
+the queue.
 
-What a reviewer knows (a name from a telephone call, an NHS number from a letter) is compared by the matcher's own keys and
-weights, so that other spellings and short forms are found. Whom somebody was shown is in the audit; what they wrote is
-nowhere: neither in an address nor in a log.
+What a reviewer knows (a name from a telephone call, an NHS number from a letter) is compared by the
+matcher's own keys and weights, so that other spellings and short forms are found. Whom somebody was
+shown is in the audit; what they wrote is nowhere: neither in an address nor in a log.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _FIELD_OF = {
 
 
 def sought(fields: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
-    """The description that was written, and what is wrong with it in a sentence each; None where something is."""
+    """The description that was written, and what is wrong with it in a sentence each; None where
+    something is."""
     name = {part: fields[part] for part in ("given", "family") if fields[part]}
     description: dict[str, Any] = {"names": [name] if name else []}
     if fields["born"]:

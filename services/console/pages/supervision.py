@@ -1,4 +1,5 @@
-"""The supervisor's page: load of the agency's desks, what waits, how soon it is acknowledged, which rules give the most."""
+"""The supervisor's page: load of the agency's desks, what waits, how soon it is acknowledged, which
+rules give the most."""
 
 from __future__ import annotations
 
@@ -62,9 +63,12 @@ def chart(load: DeskLoad) -> Chart:
 
 @router.get("/desks/{desk}/supervision")
 async def supervision_page(request: Request, here: Supervising, over: str = "12h") -> Response:
-    """All desks of the agency that this person supervises. Titles of alerts are shown, and that is kept in the audit."""
+    """All desks of the agency that this person supervises. Titles of alerts are shown, and that is
+    kept in the audit."""
     state = request.app.state
-    stretch = over if over in STRETCHES else "12h"
+    stretch = over
+    if stretch not in STRETCHES:
+        stretch = "12h"
     desks = [
         desk.desk
         for desk in state.desks.desks.values()

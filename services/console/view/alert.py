@@ -1,4 +1,5 @@
-"""An alert as one desk sees it: from the ledger's row to what the template prints. Only the disclosed view is read."""
+"""An alert as one desk sees it: from the ledger's row to what the template prints. Only the
+disclosed view is read."""
 
 from __future__ import annotations
 

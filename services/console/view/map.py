@@ -1,7 +1,8 @@
-"""The crisis on a map: the outlines of the registry's areas and a numbered mark for each place, as plain SVG values.
+"""The crisis on a map: the outlines of the registry's areas and a numbered mark for each place, as
+plain SVG values.
 
-Nothing is fetched: the outlines come from the registry's own file. The map is for looking only; the list beside it says the
-same in words.
+Nothing is fetched: the outlines come from the registry's own file. The map is for looking only; the
+list beside it says the same in words.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import shapely
 from schemas.boundaries import Boundaries
 
 WIDTH = 400
-"""Units of the drawing. Corners are rounded to whole units, which joins what lies closer and keeps neighbours' borders
-together: of London's 5,901 corners some 3,500 are drawn."""
+"""Units of the drawing. Corners are rounded to whole units, which joins what lies closer and keeps
+neighbours' borders together: of London's 5,901 corners some 3,500 are drawn."""
 _NEAR = 8
 """Marks closer than this are one mark with several numbers."""
 
@@ -46,7 +47,8 @@ class MapMark:
 
 
 class BoroughMap:
-    """Boundaries on a flat sheet: degrees of longitude shortened by the cosine of the middle latitude."""
+    """Boundaries on a flat sheet: degrees of longitude shortened by the cosine of the middle
+    latitude."""
 
     def __init__(self, boundaries: Boundaries) -> None:
         self._boundaries = boundaries

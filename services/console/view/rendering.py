@@ -98,7 +98,8 @@ def trouble(
     sentence: str = "",
     link: tuple[str, str] | None = None,
 ) -> Response:
-    """An error, saying what happened and what to do. `reason` is a key of TEXT; `sentence` stands for its own."""
+    """An error, saying what happened and what to do. `reason` is a key of TEXT; `sentence` stands
+    for its own."""
     sentence = sentence or TEXT[reason]
     remedy = TEXT.get(f"{reason}_remedy", "")
     if "application/json" in request.headers.get("accept", ""):

@@ -1,4 +1,5 @@
-"""The alerts of one desk: the list as it is chosen, what waits, what has changed, and one with its history."""
+"""The alerts of one desk: the list as it is chosen, what waits, what has changed, and one with its
+history."""
 
 from __future__ import annotations
 
@@ -51,8 +52,9 @@ class AlertState:
     cleared_at: datetime | None
     clear_reason: str | None
     view: Mapping[str, Any]
-    """Disclosed to this desk: title, reason, next_step, evidence [{statement, at}], act_by, verification,
-    incidents [{agency, reference}], shown {label: text}. Anything else is not printed."""
+    """Disclosed to this desk: title, reason, next_step, evidence [{statement, at}], act_by,
+    verification, incidents [{agency, reference}], shown {label: text}. Anything else is not
+    printed."""
     other_desks: tuple[OtherDesk, ...] = ()
     state: State = "raised"
     rule: str = ""
@@ -71,7 +73,8 @@ class AlertState:
 
     @property
     def waiting(self) -> bool:
-        """Whether it calls for somebody: nobody has answered, and it does not keep quiet for another."""
+        """Whether it calls for somebody: nobody has answered, and it does not keep quiet for
+        another."""
         return self.state in WAITING and not self.inhibited
 
     @property
@@ -172,9 +175,11 @@ async def last_sequence(connection: Connection | asyncpg.Pool) -> int:
 async def alerts_changed(
     pool: asyncpg.Pool, desk: str, after: int
 ) -> tuple[tuple[AlertState, ...], int]:
-    """The desk's alerts that changed after a sequence, each once and as it is now, by sequence; and the newest sequence.
+    """The desk's alerts that changed after a sequence, each once and as it is now, by sequence; and
+    the newest sequence.
 
-    Another desk's acknowledgement changes who else was told, so changes of every desk of the alert count.
+    Another desk's acknowledgement changes who else was told, so changes of every desk of the alert
+    count.
     """
     async with (
         pool.acquire() as connection,
@@ -194,8 +199,8 @@ async def alerts_changed(
 async def alert_with_history(
     connection: Connection, desk: str, alert: UUID
 ) -> tuple[AlertState, tuple[LogLine, ...]]:
-    """An alert and its whole history, in the caller's transaction. Other desks' actors and reasons stay with those desks.
-    Raises UnknownAlert."""
+    """An alert and its whole history, in the caller's transaction. Other desks' actors and reasons
+    stay with those desks. Raises UnknownAlert."""
     row = await connection.fetchrow(f"{_ALERT} AND a.alert_id = $2", desk, alert)
     if row is None:
         raise UnknownAlert

@@ -1,4 +1,5 @@
-"""What the ledger holds of one crisis for those who may see it: its events, a desk's alerts of it, and what was disclosed."""
+"""What the ledger holds of one crisis for those who may see it: its events, a desk's alerts of it,
+and what was disclosed."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ async def items_disclosed(
 
 
 async def mark_of(connection: Connection, crisis: UUID) -> str:
-    """A text that is another one once an event, an alert or a decision about the person has been added to the crisis."""
+    """A text that is another one once an event, an alert or a decision about the person has been
+    added to the crisis."""
     mark = await connection.fetchval(
         """SELECT concat_ws('-',
                (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident

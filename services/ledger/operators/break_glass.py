@@ -1,4 +1,5 @@
-"""Looks behind the glass: who opened which crisis, why, until when, and what a privacy officer found of it."""
+"""Looks behind the glass: who opened which crisis, why, until when, and what a privacy officer
+found of it."""
 
 from __future__ import annotations
 
@@ -91,7 +92,9 @@ async def open_look_of(
         desk,
         now,
     )
-    return None if row is None else Look(**row)
+    if row is None:
+        return None
+    return Look(**row)
 
 
 async def end_looks_of(connection: Connection, session: bytes, crisis: UUID, at: datetime) -> None:
@@ -107,8 +110,10 @@ async def end_looks_of(connection: Connection, session: bytes, crisis: UUID, at:
 async def looks_of_agency(
     connection: Connection, agency: str, limit: int = 200
 ) -> list[LookRecord]:
-    """Looks of the agency's desks: those that nobody has reviewed first, the oldest of them at the top."""
-    # until November 2026 a view of a crisis was kept as `episode.viewed`; the audit is never rewritten
+    """Looks of the agency's desks: those that nobody has reviewed first, the oldest of them at the
+    top."""
+    # until November 2026 a view of a crisis was kept as `episode.viewed`; the audit is never
+    # rewritten
     rows = await connection.fetch(
         """SELECT b.break_glass_id AS number, o.handle, b.desk, b.incident_agency, b.incident, b.reason, b.opened_at,
                   least(b.ends_at, coalesce(b.ended_at, b.ends_at)) AS over_at,

@@ -36,7 +36,8 @@ async def set_grants(
     by: str,
     at: datetime,
 ) -> None:
-    """The grants of this origin are these from now on; those of other origins stay. Told to open streams."""
+    """The grants of this origin are these from now on; those of other origins stay. Told to open
+    streams."""
     current = await _current(connection, operator_id, origin)
     grants = set(grants)
     for grant in sorted(grants - current.keys(), key=repr):
@@ -70,7 +71,8 @@ async def grants_of(connection: Connection, operator_id: str, origin: Origin) ->
 
 
 async def every_grant(connection: Connection, *, ended: bool) -> list[GrantLine]:
-    """Every role that somebody holds, whoever gave it; with `ended` also those that were taken away."""
+    """Every role that somebody holds, whoever gave it; with `ended` also those that were taken
+    away."""
     rows = await connection.fetch(
         """SELECT o.handle, g.operator_id, g.role, g.agency, g.desk, g.origin, g.granted_by, g.granted_at, g.revoked_at
              FROM operator_grant g JOIN operator o USING (operator_id) WHERE $1 OR g.revoked_at IS NULL

@@ -1,7 +1,7 @@
 """Sessions of the console, so that ending one counts at once, in every process.
 
-The ledger holds the hash of what a cookie holds. Every change of a session or a grant is told on the channel
-`liaison_rights`, by which open streams look again at what they may show.
+The ledger holds the hash of what a cookie holds. Every change of a session or a grant is told on
+the channel `liaison_rights`, by which open streams look again at what they may show.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ async def touch_session(
     written_before: datetime,
     idle_at: datetime,
 ) -> None:
-    """The person is there. Written only where the last time is older than `written_before`; a session that is locked, or was
-    idle since `idle_at`, stays locked."""
+    """The person is there. Written only where the last time is older than `written_before`; a
+    session that is locked, or was idle since `idle_at`, stays locked."""
     await pool.execute(
         """UPDATE operator_session SET active_at = $2
             WHERE session_hash = $1 AND locked_at IS NULL AND active_at < $3 AND active_at > $4""",
@@ -148,7 +148,8 @@ async def end_sessions_of_provider(
     provider_session: str | None,
     at: datetime,
 ) -> int:
-    """End what the identity provider says has ended: one of its sessions, or all of a person. Returns how many."""
+    """End what the identity provider says has ended: one of its sessions, or all of a person.
+    Returns how many."""
     rows = await connection.fetch(
         """UPDATE operator_session SET ended_at = $4, end_reason = 'provider'
             WHERE issuer = $1 AND ended_at IS NULL AND ($2::text IS NOT NULL OR $3::text IS NOT NULL)

@@ -30,8 +30,10 @@ async def views_of(
     before: int | None,
     limit: int,
 ) -> list[View]:
-    """Records of people at the desks, the newest first. Empty texts choose all; `action` is the beginning of one."""
-    # until November 2026 the actions on a crisis were kept as `episode.…`; the audit is never rewritten
+    """Records of people at the desks, the newest first. Empty texts choose all; `action` is the
+    beginning of one."""
+    # until November 2026 the actions on a crisis were kept as `episode.…`; the audit is never
+    # rewritten
     rows = await connection.fetch(
         """SELECT audit_id, named.action, actor, subject, at
              FROM audit CROSS JOIN LATERAL (SELECT regexp_replace(audit.action, '^episode[.]', 'crisis.') AS action) named

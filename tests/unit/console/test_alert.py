@@ -78,7 +78,7 @@ def test_an_alert_that_rests_on_a_silent_feed_says_so() -> None:
 
 def test_who_else_was_told_is_shown_with_their_answer() -> None:
     assert "SLaM: Crisis team: not yet acknowledged" in shown(
-        state(told=(OtherDesk("slam-crisis", None),))
+        state(other_desks=(OtherDesk("slam-crisis", None),))
     )
 
 
@@ -113,7 +113,7 @@ def test_an_alert_that_keeps_quiet_for_a_worse_one_is_shown_and_does_not_wait() 
 
 
 def test_what_another_desk_answered_is_told_without_its_reason() -> None:
-    html = shown(state(told=(OtherDesk("slam-crisis", AT, "declined", AT),)))
+    html = shown(state(other_desks=(OtherDesk("slam-crisis", AT, "declined", AT),)))
     assert "SLaM: Crisis team: declined" in html
 
 

@@ -1,4 +1,5 @@
-"""Every word a screen may ask for is there: for each member of a vocabulary, each refusal, and each key a template names."""
+"""Every word a screen may ask for is there: for each member of a vocabulary, each refusal, and each
+key a template names."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ def literals(module: str) -> Iterator[tuple[ast.AST, ast.Constant]]:
 
 
 def grounds_left_open() -> set[str]:
-    """Why the matcher leaves it to a person: what `veto` gives, and what goes with `many` and `possible`."""
+    """Why the matcher leaves it to a person: what `veto` gives, and what goes with `many` and
+    `possible`."""
     tree = ast.parse((SERVICES / "identity/decide.py").read_text("utf-8"))
     grounds: list[ast.AST] = []
     for node in ast.walk(tree):
@@ -148,7 +150,8 @@ def test_every_key_that_a_script_names_is_there() -> None:
 
 
 def refusals() -> set[tuple[str, str]]:
-    """Module and key of every refusal: the second argument of `Refused`, the only one of `SignInRefused`."""
+    """Module and key of every refusal: the second argument of `Refused`, the only one of
+    `SignInRefused`."""
     modules = [path.relative_to(SERVICES).as_posix() for path in CONSOLE.rglob("*.py")]
     return {
         (module, str(text.value))

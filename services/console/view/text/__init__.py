@@ -1,4 +1,5 @@
-"""Every word the screen shows, in one place, so that a Welsh one can stand beside it: a module for each topic."""
+"""Every word the screen shows, in one place, so that a Welsh one can stand beside it: a module for
+each topic."""
 
 from __future__ import annotations
 

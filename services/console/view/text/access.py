@@ -1,4 +1,5 @@
-"""Signing in and out, the locked screen, looks behind the glass, the privacy officer, and what is said of a refusal."""
+"""Signing in and out, the locked screen, looks behind the glass, the privacy officer, and what is
+said of a refusal."""
 
 from __future__ import annotations
 

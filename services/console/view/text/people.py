@@ -1,4 +1,5 @@
-"""Who is it: the queue, the comparison, the search, the blind sample, and the records of one person."""
+"""Who is it: the queue, the comparison, the search, the blind sample, and the records of one
+person."""
 
 from __future__ import annotations
 

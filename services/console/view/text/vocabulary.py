@@ -1,4 +1,5 @@
-"""Words for the members of closed vocabularies: a table each, total, so that no code is on a screen."""
+"""Words for the members of closed vocabularies: a table each, total, so that no code is on a
+screen."""
 
 from __future__ import annotations
 
