@@ -30,7 +30,9 @@ async def sit(page: Page, url: str, desk: str = DESK) -> None:
 def squeeze(html: str) -> str:
     """Without what counts by the second and what only the script needs."""
     still = re.sub(r'(class="countdown)[^>]*>[^<]*<', r"\1><", html)
-    return re.sub(r"\s+", "", re.sub(r' data-(alert|order|sequence)="[^"]*"', "", still))
+    return re.sub(
+        r"\s+", "", re.sub(r' data-(alert|order|sequence|new|leaving)="[^"]*"', "", still)
+    )
 
 
 async def shown_live(page: Page) -> str:

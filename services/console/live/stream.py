@@ -99,15 +99,13 @@ async def _since(
 
 def _alert(change: Change, watcher: Watcher) -> str:
     state = change.state
-    html = None
-    if watcher.list_filter.matches(state):
-        html = change.html.replace(CSRF, watcher.csrf)
     return json.dumps(
         {
             "alert": state.alert_id,
             "sequence": state.sequence,
             "order": state.order,
-            "html": html,
+            "html": change.html.replace(CSRF, watcher.csrf),
+            "listed": watcher.list_filter.matches(state),
             "urgency": state.urgency,
             "waiting": state.waiting,
         }

@@ -44,7 +44,10 @@ const post = (path, values = {}) =>
 
 const sound = new Sound(text, (yes) => void post(`/desks/${encodeURIComponent(name)}/sound`, { heard: yes ? "yes" : "no" }).catch(() => null));
 
-/** @typedef {{alert: string, sequence: number, order: string, html: string | null, urgency: number, waiting: boolean}} Change */
+/** @typedef {{alert: string, sequence: number, order: string, html: string, listed: boolean, urgency: number, waiting: boolean}} Change */
+
+/** The row with the focus: what a chord acts on. It stays where it is until the focus goes elsewhere. */
+const selected = () => /** @type {HTMLElement | null} */ (document.activeElement?.closest("#alerts > li") ?? null);
 
 /** What came since the last turn. */
 function settle() {
@@ -52,58 +55,133 @@ function settle() {
   coming = [];
   const anchor = anchored(changes.map((change) => rowOf(change.alert)));
   for (const change of changes) place(change);
-  while (list.children.length > cap) list.lastElementChild?.remove();
-  byId("none").hidden = list.children.length > 0;
+  trim();
   anchor();
+  showAbove();
+}
+
+/** No more rows than the page has; never the one that somebody is at. */
+function trim() {
+  const rows = [...list.children];
+  const chosen = selected();
+  for (let last = rows.length - 1; rows.length > cap && last >= 0; last -= 1) {
+    if (rows[last] !== chosen) rows.splice(last, 1)[0].remove();
+  }
+  byId("none").hidden = rows.length > 0;
 }
 
 /** @param {Change} change */
 function place(change) {
-  const old = rowOf(change.alert);
-  if (old && Number(old.dataset.sequence) >= change.sequence) return;
-  const held = old?.contains(document.activeElement)
+  const row = rowOf(change.alert);
+  if (row && Number(row.dataset.sequence) >= change.sequence) return;
+  if (!row) {
+    if (change.listed) add(change);
+    return;
+  }
+  const focused = row.contains(document.activeElement)
     ? /** @type {HTMLElement} */ (document.activeElement).dataset.focus ?? "article"
     : null;
-  if (change.html === null) {
-    const near = old?.nextElementSibling ?? old?.previousElementSibling;
-    old?.remove();
-    if (held) focusIn(near, "article");
-  } else {
-    const row = document.createElement("li");
-    row.dataset.alert = change.alert;
-    row.dataset.order = change.order;
-    row.dataset.sequence = String(change.sequence);
-    row.innerHTML = change.html;
-    old?.remove();
-    list.insertBefore(row, following(change.order));
-    if (held) focusIn(row, held);
-    if (!old) announce(row);
+  if (!change.listed && !focused) {
+    row.remove();
+    return;
   }
+  fillRow(row, change);
+  if (focused) {
+    // its place, or its end, waits until the focus leaves it (`leave`)
+    row.dataset.leaving = change.listed ? "" : "1";
+    focusIn(row, focused);
+  } else list.insertBefore(row, following(change.order, row));
 }
 
-/** The first row that comes after; the rows are in order, so halving finds it. @param {string} order */
-function following(order) {
-  const rows = list.children;
+/** @param {Change} change */
+function add(change) {
+  const row = document.createElement("li");
+  row.dataset.alert = change.alert;
+  fillRow(row, change);
+  list.insertBefore(row, following(change.order, null));
+  announce(row);
+}
+
+/** @param {HTMLElement} row @param {Change} change */
+function fillRow(row, change) {
+  row.dataset.order = change.order;
+  row.dataset.sequence = String(change.sequence);
+  row.innerHTML = change.html;
+}
+
+/** The first row that comes after. All rows but the selected one are in order, so halving finds it. @param {string} order @param {HTMLElement | null} moving */
+function following(order, moving) {
+  const held = selected();
+  const rows = /** @type {HTMLElement[]} */ ([...list.children]).filter((row) => row !== held && row !== moving);
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((/** @type {HTMLElement} */ (rows[middle]).dataset.order ?? "") > order) high = middle;
+    if ((rows[middle].dataset.order ?? "") > order) high = middle;
     else low = middle + 1;
   }
   return rows[low] ?? null;
 }
 
-/** What is read stays where it is: the row under the reader's eyes or with the focus does not move on the screen. @param {(Element | null)[]} moving */
+/** The focus has left this row: it goes where it belongs now. @param {HTMLElement} row */
+function leave(row) {
+  if (!row.isConnected || row === selected()) return;
+  const anchor = anchored([row]);
+  if (row.dataset.leaving === "1") row.remove();
+  else list.insertBefore(row, following(row.dataset.order ?? "", row));
+  byId("none").hidden = list.children.length > 0;
+  anchor();
+}
+
+/** What is read stays where it is: the selected row, or the first under the reader's eyes, does not move on the screen. @param {(Element | null)[]} moving */
 function anchored(moving) {
-  if (scrollY === 0) return () => {};
-  const focused = document.activeElement?.closest("#alerts > li") ?? null;
-  const row =
-    focused && !moving.includes(focused) ? focused : [...list.children].find((li) => !moving.includes(li) && li.getBoundingClientRect().bottom > 0);
+  const chosen = selected();
+  // at the top with nothing selected, what is new and urgent is what is to be seen
+  if (scrollY === 0 && !chosen) return () => {};
+  const row = chosen ?? [...list.children].find((li) => !moving.includes(li) && li.getBoundingClientRect().bottom > 0);
   const before = row?.getBoundingClientRect().top;
   return () => {
-    if (row?.isConnected && before !== undefined) scrollBy({ top: row.getBoundingClientRect().top - before, behavior: "instant" });
+    if (!row?.isConnected || before === undefined) return;
+    const moved = row.getBoundingClientRect().top - before;
+    if (moved) scrollBy({ top: moved, behavior: "instant" });
+    if (chosen) intoView(chosen);
   };
+}
+
+/** Whether a person sees it: on the screen, and not behind the line about what came above. @param {Element} part */
+function inView(part) {
+  const note = byId("above");
+  const { top, bottom } = part.getBoundingClientRect();
+  return top >= (note.hidden ? 0 : note.getBoundingClientRect().bottom) && bottom <= innerHeight;
+}
+
+/** The head of a row that somebody is at is on the screen. @param {Element} row */
+function intoView(row) {
+  const head = row.querySelector("header");
+  if (head && !inView(head)) head.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+/** Whether the person sees what a chord would act on: the head of its row, or the very button they are at. @param {Element} row @param {Element} at */
+function inSight(row, at) {
+  const head = row.querySelector("header");
+  return (head !== null && inView(head)) || (!at.matches("article") && inView(at));
+}
+
+/** What came above the screen while somebody is at a row further down: said in one line that leads there. */
+function showAbove() {
+  const rows = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("li[data-new]")]);
+  for (const row of rows) if (row.getBoundingClientRect().bottom > 0) delete row.dataset.new;
+  const above = rows.filter((row) => row.dataset.new);
+  const note = byId("above");
+  note.hidden = above.length === 0;
+  if (above.length === 0) return;
+  note.textContent = fill(text.above, { n: above.length, ...wordsOf(above[0]) });
+}
+
+/** @param {HTMLElement} row */
+function wordsOf(row) {
+  const urgency = row.querySelector(".urgency")?.textContent?.replace(/\s+/g, " ").trim() ?? "";
+  return { urgency, title: row.querySelector("h2")?.textContent ?? "" };
 }
 
 /** @param {Element | null | undefined} row @param {string} what */
@@ -114,15 +192,14 @@ function focusIn(row, what) {
 
 /** In a flood a screen reader hears how many there are and the most urgent, not each. @param {HTMLElement} row */
 function announce(row) {
+  if (row.querySelector('article[data-waiting="1"]')) row.dataset.new = "1";
   fresh.push(row);
   if (fresh.length > 1) return;
   setTimeout(() => {
     const told = fresh;
     fresh = [];
     told.sort((a, b) => ((a.dataset.order ?? "") < (b.dataset.order ?? "") ? -1 : 1));
-    const urgency = told[0].querySelector(".urgency")?.textContent?.replace(/\s+/g, " ").trim() ?? "";
-    const title = told[0].querySelector("h2")?.textContent ?? "";
-    byId(told[0].querySelector(".p1") ? "say-urgent" : "say").textContent = fill(told.length > 1 ? text.new_many : text.new, { n: told.length, urgency, title });
+    byId(told[0].querySelector(".p1") ? "say-urgent" : "say").textContent = fill(told.length > 1 ? text.new_many : text.new, { n: told.length, ...wordsOf(told[0]) });
   }, 150);
 }
 
@@ -145,8 +222,11 @@ function beat(said) {
       }),
     );
   }
-  if (said.total !== null && Math.min(said.total, cap) !== list.children.length) void renew();
+  if (said.total !== null && Math.min(said.total, cap) !== listed()) void renew();
 }
+
+/** Rows of the list, without one that has left it and is only still looked at. */
+const listed = () => list.querySelectorAll(':scope > li:not([data-leaving="1"])').length;
 
 /** Fetch the list anew: when more alerts stand than are shown, or the numbers do not agree. */
 async function renew() {
@@ -159,14 +239,18 @@ async function renew() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const rows = [.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("#alerts > li"))];
   const kept = new Set(rows.map((row) => row.dataset.alert));
-  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) if (!kept.has(row.dataset.alert)) row.remove();
+  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) {
+    if (kept.has(row.dataset.alert)) row.dataset.leaving = "";
+    else if (row === selected()) row.dataset.leaving = "1";
+    else row.remove();
+  }
   waiting.clear();
   const said = page.getElementById("desk")?.dataset.waiting ?? "{}";
   for (const [alert, urgency] of Object.entries(JSON.parse(said))) waiting.set(alert, urgency);
   coming.push(
     ...rows.map((row) => ({
       alert: row.dataset.alert ?? "", sequence: Number(row.dataset.sequence), order: row.dataset.order ?? "", html: row.innerHTML,
-      urgency: 0, waiting: false,
+      listed: true, urgency: 0, waiting: false,
     })),
   );
   settle();
@@ -258,6 +342,14 @@ async function send(form) {
   if (said) said.textContent = reason?.message ?? text.failed;
 }
 
+function toFirst() {
+  focusIn(list.firstElementChild, "article");
+  if (list.firstElementChild) intoView(list.firstElementChild);
+}
+
+byId("above").addEventListener("click", toFirst);
+addEventListener("scroll", showAbove, { passive: true });
+
 list.addEventListener("submit", (event) => {
   event.preventDefault();
   void send(/** @type {HTMLFormElement} */ (event.target));
@@ -266,13 +358,27 @@ list.addEventListener("submit", (event) => {
 window.addEventListener("keydown", (event) => {
   const act = actOf(event);
   if (act === "mute") sound.toggle();
-  else if (act === "first") focusIn(list.firstElementChild, "article");
+  else if (act === "first") toFirst();
   if (act === "mute" || act === "first") event.preventDefault();
+});
+
+list.addEventListener("focusout", (event) => {
+  const row = /** @type {HTMLElement} */ (event.target).closest("li");
+  // the focus is nowhere while it goes from one element to the next, and stays in its row when the window loses it
+  if (row) setTimeout(() => row.contains(document.activeElement) || leave(row));
 });
 
 list.addEventListener("keydown", (event) => {
   const row = /** @type {HTMLElement} */ (event.target).closest("li");
   const act = actOf(event);
+  if (act && act !== "mute" && act !== "first" && row && !inSight(row, /** @type {HTMLElement} */ (event.target))) {
+    // nobody acts on what they do not see
+    event.preventDefault();
+    intoView(row);
+    const said = row.querySelector(".said");
+    if (said) said.textContent = text.unseen;
+    return;
+  }
   if (act === "acknowledge" || act === "claim" || act === "accept") {
     const form = row?.querySelector(`form[data-command="${act}"]`);
     event.preventDefault();

@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.console.view.desks import Desks
-from services.console.view.text.vocabulary import SHAPES, URGENCY
-from services.ledger.alerts.desk import AlertState, OtherDesk
+from services.console.view.text.vocabulary import REASONS, SHAPES, URGENCY
+from services.ledger.alerts.desk import AlertState, OtherDesk, Outcome
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -89,6 +89,17 @@ def _line(evidence: Mapping[str, Any]) -> Line:
 
 def _incident(incident: Mapping[str, Any]) -> str:
     return f"{incident.get('agency', '')} {incident.get('reference', '')}".strip()
+
+
+def reason_in_words(outcome: Outcome, reason: str | None) -> str:
+    """What was said with an answer: the words of a coded reason, then what was typed."""
+    if reason is None or outcome != "declined":
+        return reason or ""
+    code, _, typed = reason.partition(": ")
+    if code == "other":
+        return typed
+    words = REASONS[code]
+    return f"{words}: {typed}" if typed else words
 
 
 def clock(at: datetime) -> str:

@@ -12,7 +12,15 @@ from fastapi.responses import JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.console.view.alert import article, clock, clock_seconds, day, day_clock, length
+from services.console.view.alert import (
+    article,
+    clock,
+    clock_seconds,
+    day,
+    day_clock,
+    length,
+    reason_in_words,
+)
 from services.console.view.desks import Desks
 from services.console.view.text import TEXT
 from services.console.view.text.script import SCRIPT
@@ -55,6 +63,7 @@ _pages.globals.update(
     fields=FIELDS,
     feed_troubles=FEED_TROUBLES,
     levels=LEVELS,
+    reason_in_words=reason_in_words,
 )
 
 

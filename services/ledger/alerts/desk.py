@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from services.liaison.alert.record import Origin
-from services.liaison.alert.states import State, TransitionKind
+from services.liaison.alert.states import ENDED, State, TransitionKind
 from services.runtime.errors import LiaisonError
 from services.runtime.postgres import Connection
 
@@ -20,8 +20,9 @@ CHANNEL = "liaison_alerts"
 Outcome = Literal["accepted", "declined", "not-ours"]
 Show = Literal["open", "waiting", "mine", "shelved", "ended"]
 SHOWS: tuple[Show, ...] = get_args(Show)
-WAITING: frozenset[State] = frozenset({"raised", "delivered", "returned"})
-"""States in which nobody at the desk has answered; the statements below name them too."""
+WAITING: frozenset[State] = frozenset({"raised", "delivered"})
+"""States in which an alert calls for somebody; the statements below name them too. What ended unseen
+(`returned`) stays in the list until somebody acknowledges it, but calls for nobody any more."""
 
 
 class UnknownAlert(LiaisonError):
@@ -36,6 +37,8 @@ class OtherDesk:
     acknowledged_at: datetime | None
     outcome: Outcome | None = None
     answered_at: datetime | None = None
+    outcome_reason: str | None = None
+    """Why, as that desk said it; of a refusal it is shown to every desk that has the alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,16 @@ class AlertState:
 
     @property
     def order(self) -> str:
-        """Sorts as text in the list's order: most urgent, then those that wait, then oldest."""
+        """Sorts as text in the list's order: what has ended last, then most urgent, then those that
+        wait, then oldest."""
         raised = int(self.raised_at.timestamp() * 1_000_000)
-        return f"{self.urgency}-{int(not self.waiting)}-{raised:020}-{self.alert_id}"
+        standing = f"{int(self.ended)}-{self.urgency}-{int(not self.waiting)}"
+        return f"{standing}-{raised:020}-{self.alert_id}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether what it warned of is over: it never stands above one that is not."""
+        return self.state in ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +113,15 @@ SELECT d.alert_id::text AS alert_id, d.view, d.state, d.origin, d.acknowledge_by
        a.clear_reason, a.urgency, a.raised_at, a.rule, a.crisis_id::text AS crisis_id,
        coalesce((SELECT max(l.sequence) FROM alert_log l WHERE l.alert_id = a.alert_id), 0) AS sequence,
        (SELECT jsonb_agg(jsonb_build_object('desk', o.desk, 'at', o.acknowledged_at, 'outcome', o.outcome,
-                                            'answered', o.answered_at) ORDER BY o.desk)
+                                            'answered', o.answered_at, 'reason', o.outcome_reason) ORDER BY o.desk)
           FROM alert_desk o WHERE o.alert_id = a.alert_id AND o.desk <> d.desk) AS told
   FROM alert_desk d JOIN alert a USING (alert_id)
  WHERE d.desk = $1"""
-_ORDER = """ ORDER BY a.urgency, d.state NOT IN ('raised', 'delivered', 'returned') OR d.inhibited_by IS NOT NULL,
-       a.raised_at, a.alert_id"""
+_ORDER = """ ORDER BY d.state IN ('returned', 'cleared', 'closed'), a.urgency,
+       d.state NOT IN ('raised', 'delivered') OR d.inhibited_by IS NOT NULL, a.raised_at, a.alert_id"""
 _NEWEST_ENDED = " ORDER BY d.cleared_at DESC NULLS LAST, a.alert_id"
 _CHOSEN = """ AND (CASE $2 WHEN 'open' THEN d.state NOT IN ('cleared', 'closed')
-                           WHEN 'waiting' THEN d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL
+                           WHEN 'waiting' THEN d.state IN ('raised', 'delivered') AND d.inhibited_by IS NULL
                            WHEN 'mine' THEN d.state IN ('acknowledged', 'claimed')
                                         AND coalesce(d.claimed_by, d.acknowledged_by) = $4
                            WHEN 'shelved' THEN d.state = 'shelved'
@@ -119,7 +129,7 @@ _CHOSEN = """ AND (CASE $2 WHEN 'open' THEN d.state NOT IN ('cleared', 'closed')
 _COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1"
 _CALLS = """
   FROM alert_desk d JOIN alert a USING (alert_id)
- WHERE d.desk = $1 AND d.state IN ('raised', 'delivered', 'returned') AND d.inhibited_by IS NULL"""
+ WHERE d.desk = $1 AND d.state IN ('raised', 'delivered') AND d.inhibited_by IS NULL"""
 
 
 async def alerts_chosen(
@@ -199,14 +209,14 @@ async def alerts_changed(
 async def alert_with_history(
     connection: Connection, desk: str, alert: UUID
 ) -> tuple[AlertState, tuple[LogLine, ...]]:
-    """An alert and its whole history, in the caller's transaction. Other desks' actors and reasons
-    stay with those desks. Raises UnknownAlert."""
+    """An alert and its whole history, in the caller's transaction. Other desks' actors stay with
+    those desks, and their reasons but for a refusal's. Raises UnknownAlert."""
     row = await connection.fetchrow(f"{_ALERT} AND a.alert_id = $2", desk, alert)
     if row is None:
         raise UnknownAlert
     rows = await connection.fetch(
         """SELECT sequence, desk, transition, at, CASE WHEN desk = $2 THEN actor END AS actor,
-                  CASE WHEN desk = $2 THEN reason END AS reason
+                  CASE WHEN desk = $2 OR transition IN ('declined', 'not-ours') THEN reason END AS reason
              FROM alert_log WHERE alert_id = $1 ORDER BY sequence""",
         alert,
         desk,
@@ -226,7 +236,11 @@ def _state(row: asyncpg.Record) -> AlertState:
 
 def _other_desk(other: Mapping[str, Any]) -> OtherDesk:
     return OtherDesk(
-        other["desk"], _instant(other["at"]), other["outcome"], _instant(other["answered"])
+        other["desk"],
+        _instant(other["at"]),
+        other["outcome"],
+        _instant(other["answered"]),
+        other["reason"],
     )
 
 

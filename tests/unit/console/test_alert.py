@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from services.console.access.sign_in import initials_of
-from services.console.view.alert import clock
+from services.console.view.alert import clock, reason_in_words
 from services.console.view.desks import Desk, Desks
 from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import render_article
-from services.ledger.alerts.desk import AlertState, OtherDesk
+from services.ledger.alerts.desk import AlertState, OtherDesk, Outcome
+from services.liaison.alert.commands import DECLINE_REASONS
 
 AT = datetime(2026, 7, 1, 13, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("slam-crisis", "Crisis team", "slam", "SLaM")])
@@ -106,15 +109,46 @@ def test_what_ended_stays_until_someone_answers() -> None:
     assert not everything_open.matches(state(cleared_at=AT, acknowledged_at=AT, state="cleared"))
 
 
+def test_what_has_ended_calls_for_nobody_and_stands_below_the_least_that_has_not() -> None:
+    ended = state(cleared_at=AT, state="returned", urgency=1)
+    advice = state(urgency=5, raised_at=AT + timedelta(hours=1), state="acknowledged")
+    assert not ended.waiting
+    assert sorted([ended, advice], key=lambda alert: alert.order) == [advice, ended]
+    assert state(urgency=1).order < advice.order, "and would stand above it if it had not"
+    assert not ListFilter("AB@las-mental-health", "waiting").matches(ended)
+
+
 def test_an_alert_that_keeps_quiet_for_a_worse_one_is_shown_and_does_not_wait() -> None:
     quiet = state(inhibited=True)
     assert not quiet.waiting
     assert "Quiet while a more urgent alert" in shown(quiet)
 
 
-def test_what_another_desk_answered_is_told_without_its_reason() -> None:
-    html = shown(state(other_desks=(OtherDesk("slam-crisis", AT, "declined", AT),)))
-    assert "SLaM: Crisis team: declined" in html
+@pytest.mark.parametrize(
+    ("outcome", "reason", "words"),
+    [
+        ("declined", "no-resource", "No resource"),
+        ("declined", "out-of-area: ring Oxleas", "Out of our area: ring Oxleas"),
+        ("declined", "other: the team is in a meeting", "the team is in a meeting"),
+        ("not-ours", "the trust across the river", "the trust across the river"),
+    ],
+)
+def test_why_another_desk_refused_is_told_in_words(
+    outcome: Outcome, reason: str, words: str
+) -> None:
+    html = shown(state(other_desks=(OtherDesk("slam-crisis", AT, outcome, AT, reason),)))
+    assert f'<strong class="because">{words}</strong>' in html
+
+
+def test_what_another_desk_noted_when_it_accepted_stays_with_it() -> None:
+    html = shown(state(other_desks=(OtherDesk("slam-crisis", AT, "accepted", AT, "sent Mia"),)))
+    assert "SLaM: Crisis team: accepted" in html
+    assert "Mia" not in html
+
+
+@pytest.mark.parametrize("reason", DECLINE_REASONS)
+def test_no_code_of_a_reason_is_on_the_screen(reason: str) -> None:
+    assert reason_in_words("declined", f"{reason}: because") != f"{reason}: because"
 
 
 def test_initials_are_two_to_four_letters() -> None:

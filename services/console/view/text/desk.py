@@ -55,10 +55,13 @@ TEXT: Final[dict[str, str]] = {
     "accept_hint": "We act on it.",
     "decline": "Decline",
     "decline_hint": (
-        "We do not act on it. A refusal of a critical or high alert goes to both supervisors."
+        "We do not act on it. Every desk that has this alert sees the reason and the note: no names. "
+        "A refusal of a critical or high alert goes to both supervisors."
     ),
     "not_ours": "Not ours",
-    "not_ours_hint": "It is for another desk or agency. Say whose.",
+    "not_ours_hint": (
+        "It is for another desk or agency. Say whose: every desk that has this alert sees it. No names."
+    ),
     "shelve": "Shelve",
     "shelve_hint": "Quiet for a stated time, {minutes} minutes at the most. It then sounds again.",
     "shelve_never": "A critical alert cannot be shelved.",

@@ -29,6 +29,8 @@ SCRIPT: Final[dict[str, str]] = {
     "key_mute": "mute",
     "new": "New alert. {urgency}. {title}",
     "renewed": "Renewed at {at}: something of this crisis has changed.",
+    "unseen": "This alert was off the screen. Press again to do it.",
+    "above": "▲ {n} new above. The most urgent: {urgency}. {title}",
     "changed": (
         "Something of this crisis has changed. The page is renewed when you have finished writing."
     ),
