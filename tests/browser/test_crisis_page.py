@@ -82,6 +82,26 @@ async def test_the_crisis_page_counts_and_says_when_it_has_grown_old(
     await expect(page.locator("#page-old")).to_contain_text(re.compile(r"2 min \d+ s old"))
 
 
+async def test_a_key_that_was_chosen_for_an_episode_opens_the_crisis(
+    console: Console, page: Page, address: str
+) -> None:
+    await sit(page, console.url, "las-mental-health")
+    kept = '{"chords": {"episode": "Alt+W", "claim": "Alt+L"}}'
+    await page.evaluate("kept => localStorage.setItem('liaison-keys', kept)", kept)
+    await page.goto(f"{console.url}/desks/las-mental-health/preferences")
+    await expect(page.get_by_label("Open the whole crisis")).to_have_value("Alt+W")
+    await expect(page.get_by_label("Claim")).to_have_value("Alt+L")
+    await page.goto(f"{console.url}/desks/las-mental-health")
+    await page.locator("article", has=page.get_by_role("link", name="Whole crisis")).first.focus()
+    await page.keyboard.press("Alt+w")
+    await expect(page.get_by_role("heading", name="Whole crisis", level=1)).to_be_visible()
+
+    await page.goto(f"{console.url}/desks/las-mental-health/preferences")
+    await page.get_by_label("Open the whole crisis").press("Alt+q")
+    await page.reload()
+    await expect(page.get_by_label("Open the whole crisis")).to_have_value("Alt+Q")
+
+
 async def test_the_crisis_page_renews_itself_under_the_readers_eyes_and_never_under_their_hands(
     console: Console, page: Page, address: str, dsn: str
 ) -> None:

@@ -95,9 +95,7 @@ async def compared_with(
     reviews = (await transaction.reviews([incident])).get(incident, ())
     person_of = await transaction.people_of_records({review.record for review in reviews})
     judged = {
-        person_of[review.record]: review.verdict
-        for review in reviews
-        if review.record in person_of
+        person_of[review.record]: review.verdict for review in reviews if review.record in person_of
     }
     weighed = values_weighed(
         described_once((description,)),

@@ -141,9 +141,7 @@ async def _shown(
         connection.transaction(isolation="repeatable_read"),
     ):
         incident = await incident_of(connection, state, here, decision)
-        comparison = await compared(
-            state.ledger.within(connection), state.settling.model, incident
-        )
+        comparison = await compared(state.ledger.within(connection), state.settling.model, incident)
         history = await reviews.history(connection, incident)
         current = await current_decision(connection, incident)
         people = []

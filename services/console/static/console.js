@@ -175,6 +175,7 @@ function showAbove() {
   const note = byId("above");
   note.hidden = above.length === 0;
   if (above.length === 0) return;
+  note.classList.toggle("p1", above[0].querySelector(".p1") !== null);
   note.textContent = fill(text.above, { n: above.length, ...wordsOf(above[0]) });
 }
 

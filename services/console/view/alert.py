@@ -67,7 +67,7 @@ def article(state: AlertState, desks: Desks) -> Article:
         evidence=tuple(_line(item) for item in view.get("evidence") or ()),
         act_by=_instant(view.get("act_by")),
         verified=view.get("verification", "verified") == "verified",
-        incidents=tuple(_incident(item) for item in view.get("incidents") or ()),
+        incidents=tuple(_incident(item, desks) for item in view.get("incidents") or ()),
         facts=tuple(sorted((label, text) for label, text in facts.items() if label != WHO)),
         certainty=facts.get(WHO, ""),
         other_desks=tuple((desks.name(other.desk), other) for other in state.other_desks),
@@ -87,8 +87,10 @@ def _line(evidence: Mapping[str, Any]) -> Line:
     return Line(str(evidence.get("statement", "")), _instant(evidence.get("at")))
 
 
-def _incident(incident: Mapping[str, Any]) -> str:
-    return f"{incident.get('agency', '')} {incident.get('reference', '')}".strip()
+def _incident(incident: Mapping[str, Any], desks: Desks) -> str:
+    agency = str(incident.get("agency", ""))
+    name = desks.agencies.get(agency, agency)
+    return f"{name} {incident.get('reference', '')}".strip()
 
 
 def reason_in_words(outcome: Outcome, reason: str | None) -> str:

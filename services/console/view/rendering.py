@@ -27,11 +27,13 @@ from services.console.view.text.script import SCRIPT
 from services.console.view.text.vocabulary import (
     FEED_TROUBLES,
     FIELDS,
+    LEGAL_STATUSES,
     LEVELS,
     OPEN_BECAUSE,
     OUTCOMES,
     REASONS,
     ROLE_NAMES,
+    SEXES,
     SHAPES,
     STATES,
     TRANSITIONS,
@@ -63,6 +65,8 @@ _pages.globals.update(
     fields=FIELDS,
     feed_troubles=FEED_TROUBLES,
     levels=LEVELS,
+    legal_statuses=LEGAL_STATUSES,
+    sexes=SEXES,
     reason_in_words=reason_in_words,
 )
 

@@ -79,6 +79,11 @@ def test_an_alert_that_rests_on_a_silent_feed_says_so() -> None:
     assert "Cannot be verified" not in shown(state())
 
 
+def test_an_incident_is_named_by_its_agency_and_not_by_a_code() -> None:
+    view = {"title": "x", "incidents": [{"agency": "slam", "reference": "REF-1"}]}
+    assert "<dd>SLaM REF-1</dd>" in shown(state(view=view))
+
+
 def test_who_else_was_told_is_shown_with_their_answer() -> None:
     assert "SLaM: Crisis team: not yet acknowledged" in shown(
         state(other_desks=(OtherDesk("slam-crisis", None),))

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
+from schemas.codes import LegalStatus, Sex
 from services.console.pages.supervision import STRETCHES
 from services.console.view.list_filter import URGENCIES
 from services.console.view.text import TEXT, TOPICS
@@ -75,6 +76,8 @@ TABLES: Mapping[str, tuple[Mapping[Any, str], Collection[Any]]] = {
     "FEED_TROUBLES": (words.FEED_TROUBLES, get_args(Trouble)),
     "REASONS": (words.REASONS, DECLINE_REASONS),
     "ROLE_NAMES": (words.ROLE_NAMES, ROLES),
+    "LEGAL_STATUSES": (words.LEGAL_STATUSES, [status.value for status in LegalStatus]),
+    "SEXES": (words.SEXES, get_args(Sex)),
     "BASES": (words.BASES, get_args(Basis)),
     "FIELDS": (words.FIELDS, MODEL.levels.keys() | BESIDE_THE_MODEL),
     "LEVELS": (
@@ -93,6 +96,7 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "link_": ["same", "different"],
     "preview_": ["take-out", "join"],
     "stretch_": list(STRETCHES),
+    "key_": re.findall(r"^  (\w+): \"Alt", SCRIPTS["keys.js"], re.MULTILINE),
     "theme_": ["auto", "light", "dark", "contrast"],
 }
 """Keys of TEXT that a template puts together: what they begin with, and the members."""

@@ -137,3 +137,30 @@ LEVELS: Final[dict[str, str]] = {
     "common": "many are called so",
     "turned": "turned",
 }
+
+LEGAL_STATUSES: Final[dict[str, str]] = {
+    "01": "Informal",
+    "02": "Section 2",
+    "03": "Section 3",
+    "04": "Section 4",
+    "05": "Section 5(2)",
+    "06": "Section 5(4)",
+    "07": "Section 35",
+    "08": "Section 36",
+    "09": "Section 37, restricted by section 41",
+    "10": "Section 37",
+    "19": "Section 135",
+    "20": "Section 136",
+    "35": "Guardianship, section 7",
+    "36": "Guardianship, section 37",
+    "98": "Not applicable",
+    "99": "Not known",
+}
+"""Of the Mental Health Act 1983, by the code of UK Core."""
+
+SEXES: Final[dict[str, str]] = {
+    "female": "female",
+    "male": "male",
+    "other": "other",
+    "unknown": "not known",
+}
