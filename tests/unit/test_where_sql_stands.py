@@ -11,7 +11,7 @@ SERVICES = Path(__file__).parents[2] / "services"
 STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE \w+|DELETE FROM|WITH \w+)\b.*", re.DOTALL)
 AUDIT_INSERT = re.compile(r"\bINSERT\s+INTO\s+audit\b")
 ELSEWHERE = {
-    "runtime/migrations.py": "makes the tables that the ledger stands on, before there is a ledger",
+    "runtime/migrations.py": "makes the tables that the ledger stands on, before there is a ledger"
 }
 """Files with statements of their own, each with its reason."""
 NOT_YET = {"relay", "stream"}

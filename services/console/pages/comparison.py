@@ -70,7 +70,8 @@ class Comparison:
 async def compared(
     transaction: PostgresTransaction, model: Model, incident: Key
 ) -> Comparison | None:
-    """The incident's newest description against everybody on file who shares a key with it. None: nobody is described."""
+    """The incident's newest description against everybody on file who shares a key with it. None:
+    nobody is described."""
     events = (await transaction.events_of([incident])).get(incident, ())
     description = descriptor_of(events)
     if description is None:
@@ -85,7 +86,8 @@ async def compared_with(
     description: PersonDescriptor,
     as_of: date | None,
 ) -> Comparison:
-    """A description against everybody on file who shares a key with it, beside what people decided of the incident."""
+    """A description against everybody on file who shares a key with it, beside what people decided
+    of the incident."""
     near = await shortlist(
         transaction.connection, {incident: identity_keys(description)}, transaction.decoded
     )

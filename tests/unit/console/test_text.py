@@ -21,13 +21,13 @@ from services.console.view.text.script import SCRIPT
 from services.identity.model import shipped
 from services.identity.person import Outcome as Identity
 from services.ledger.alerts.desk import SHOWS, Outcome
-from services.ledger.decisions.reviews import Verdict
-from services.ledger.feed_health import Trouble
+from services.ledger.feeds import Trouble
 from services.ledger.operators.break_glass import FINDINGS
 from services.ledger.operators.roles import ROLES
 from services.liaison.alert.commands import DECLINE_REASONS
 from services.liaison.alert.states import KINDS, STATES
 from services.liaison.catalogue import Basis
+from services.orchestration.ledger import ReviewVerdict
 
 SERVICES = Path(__file__).parents[3] / "services"
 CONSOLE = SERVICES / "console"
@@ -90,7 +90,7 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "show_": SHOWS,
     "told_": get_args(Outcome),
     "certainty_": get_args(Identity),
-    "verdict_": get_args(Verdict),
+    "verdict_": get_args(ReviewVerdict),
     "judged_": ["agreed", "disagreed", "cannot-tell"],
     "finding_": FINDINGS,
     "link_": ["same", "different"],
