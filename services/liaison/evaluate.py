@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -107,3 +108,29 @@ def evaluate(
         min(ahead, default=None),
         frozenset(held_back),
     )
+
+
+POSSIBLY = "Possibly: an incident here does not say whom it is about. "
+
+
+def possibly(known: Evaluation, with_doubtful: Evaluation, raised: Collection[str]) -> Evaluation:
+    """What stands on what is known, and what would stand besides if what is doubtful were this subject's.
+
+    Doubt adds and worsens, and takes nothing away: what stands on known facts stands as it does. A rule that stands is not
+    raised once more on doubtful facts, unless they make it more urgent; nor is what `raised` says already.
+    """
+    urgency: dict[str, int] = {}
+    for each in known.standing:
+        rule = each.finding.rule
+        urgency[rule] = min(urgency.get(rule, each.finding.urgency), each.finding.urgency)
+    standing = {each.finding.key: each for each in known.standing}
+    for each in with_doubtful.standing:
+        finding = each.finding
+        worse = finding.rule not in urgency or finding.urgency < urgency[finding.rule]
+        said_already = finding.key in raised and finding.key not in standing
+        if worse and not said_already:
+            possible = replace(finding, is_possible=True, reason=POSSIBLY + finding.reason)
+            standing[finding.key] = Standing(possible, each.verification)
+    instants = [known.look_again_at, with_doubtful.look_again_at]
+    again = min((instant for instant in instants if instant is not None), default=None)
+    return Evaluation(tuple(standing[key] for key in sorted(standing)), again, known.held_back)

@@ -97,10 +97,16 @@ class Finding:
             "This is for no desk that is registered here. Find who should have it, and ring them."
         )
 
+    about: str = ""
+    """The least subject of the crisis, where the event that began it is somebody else's of the scene; else empty."""
+    is_possible: bool = False
+    """It holds only if an incident of an unknown subject is this subject's."""
+
     @property
     def key(self) -> str:
         """Identity of the alert this finding raises: a repeat is the same alert."""
-        return f"{self.rule}|{self.anchor[0]}|{self.anchor[1]}"
+        key = f"{self.rule}|{self.anchor[0]}|{self.anchor[1]}"
+        return f"{key}|{self.about}" if self.about else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,131 +3,39 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.registry import Registry
-from services.identity.decide import identity_keys
-from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
+from services.identity.person import PersonOnFile
 from services.liaison import alert as life
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.alert_changes import alert_changes
 from services.liaison.catching_up import catching_up
-from services.liaison.crisis.corrections import Effective, counted, together
 from services.liaison.crisis.facts import Crisis
-from services.liaison.crisis.fold import Folds, fold
+from services.liaison.crisis.fold import Folds
 from services.liaison.crisis.records import SiteReport
-from services.liaison.crisis.subjects import area_of, described_key, descriptor_of, local_keys
-from services.liaison.evaluate import evaluate
+from services.liaison.evaluate import evaluate, possibly
 from services.liaison.finding import Evaluation
 from services.liaison.heard import Heard
-from services.liaison.linking.candidates import link_keys
-from services.liaison.linking.contacts import (
-    ContactRow,
-    by_name,
-    contact_keys,
-    contacts_of,
-    echo_of,
-    rows_of,
-)
-from services.liaison.linking.grouping import Bound, group_within
-from services.liaison.linking.sighting import Sighting, sighting
+from services.liaison.linking.contacts import ContactRow, by_name, contacts_of, echo_of, rows_of
+from services.liaison.linking.grouping import Bound, Grouping, group_within
+from services.liaison.linking.sighting import Key as SubjectKey
+from services.liaison.parts import Part, parts_of
 from services.liaison.policy import Policy
 from services.liaison.rules.r09_detention_clock import RULE as DETENTION_CLOCK
-from services.liaison.settlement import (
-    IncidentFile,
-    IncidentSettled,
-    Key,
-    SettledCrisis,
-    Settlement,
-)
+from services.liaison.scene_of import SceneView, views_of
+from services.liaison.settlement import IncidentFile, Key, SettledCrisis, Settlement
 from services.liaison.tally import tally_of
 
 _NAMESPACE = uuid.UUID("b7c2a1de-6a0c-5b6c-9d3f-3f1b7f0f5c22")
 
 
-def new_crisis_id(key: Key) -> str:
-    """The id of a crisis that begins with this incident."""
+def new_crisis_id(key: SubjectKey) -> str:
+    """The id of a crisis that begins with this subject."""
     return str(uuid.uuid5(_NAMESPACE, "|".join(key)))
-
-
-def _crisis_ids(
-    groups: Sequence[frozenset[Key]],
-    files: Mapping[Key, IncidentFile],
-    sightings: Mapping[Key, Sighting],
-) -> list[str]:
-    """A crisis keeps the id its earliest incident has; of two parts of a split one keeps it, the other gets its own."""
-    order = sorted(
-        range(len(groups)), key=lambda i: min((sightings[k].opened_at, k) for k in groups[i])
-    )
-    ids = [""] * len(groups)
-    taken: set[str] = set()
-    for index in order:
-        members = sorted(groups[index], key=lambda k: (sightings[k].opened_at, k))
-        held = (files[k].crisis_id for k in members)
-        chosen = next((e for e in held if e is not None and e not in taken), None)
-        if chosen is None:
-            chosen = new_crisis_id(members[0])
-            if chosen in taken:
-                chosen = str(uuid.uuid5(_NAMESPACE, "|".join(f"{a}/{r}" for a, r in members)))
-        taken.add(chosen)
-        ids[index] = chosen
-    return ids
-
-
-def _identity(members: Iterable[IncidentFile]) -> IdentityDecision:
-    """One decision for the crisis. Incidents attached to different people make it a possible match, never a choice."""
-    decisions = [m.identity for m in sorted(members, key=lambda m: m.key) if m.identity is not None]
-    attached = [d for d in decisions if d.outcome == "attached"]
-    people = sorted({d.person_id for d in attached if d.person_id})
-    if len(people) == 1:
-        return attached[0]
-    if people:
-        return IdentityDecision(
-            "possible", None, tuple(people), (), "incidents-disagree", attached[0].matcher_version
-        )
-    return next((d for d in decisions if d.outcome == "possible"), UNKNOWN)
-
-
-def crisis_of(
-    crisis_id: str,
-    own: Sequence[IncidentFile],
-    said: Mapping[Key, Effective],
-    people: Mapping[str, PersonOnFile],
-    registry: Registry,
-    site_reports: tuple[SiteReport, ...] = (),
-    folds: Folds | None = None,
-) -> Crisis:
-    """The crisis that these incidents make, without contacts outside it. `said` are their events as `counted` has them."""
-    identity = _identity(own)
-    events = together(said[f.key] for f in own)
-    person = people.get(identity.person_id) if identity.person_id else None
-    return fold(
-        crisis_id, area_of(events, registry), events, person, identity, (), site_reports, folds
-    )
-
-
-def _evaluated(
-    crisis: Crisis,
-    own: Sequence[IncidentFile],
-    said: Mapping[Key, Effective],
-    known: dict[str, Alert],
-    now: datetime,
-    well: Heard,
-    policy: Policy,
-) -> Evaluation:
-    """What stands of a crisis. What waits for the rest of what an agency has to say is taken out of `known`: it stays as
-    it is."""
-    events = [received for file in own for received in said[file.key].given]
-    agencies = well.by_agency(events)
-    waiting = catching_up(events, now, policy)
-    sources = {received.event.source: received.agency for received in events if waiting}
-    services = well.services(crisis.area, agencies)
-    evaluation = evaluate(crisis, now, agencies, policy, services, waiting, sources)
-    for key in evaluation.held_back:
-        known.pop(life.alert_id(key), None)
-    return evaluation
 
 
 def settle(
@@ -145,106 +53,213 @@ def settle(
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
 ) -> Settlement:
-    """Group the incidents into crises, evaluate each at `now`, and say what changes.
+    """Group the subjects into crises, evaluate each at `now`, and say what changes.
 
-    `files` must hold every incident of every crisis that is touched, and every incident that may link to one of them;
-    `alerts` every alert of those crises. `heard` is when each feed was last heard. `contacts` are rows of other
-    incidents that share a person, telephone or property with one of these; `site_reports` what places of safety said of
-    their free places, in order. The same input gives the same output, in whatever order it is given; `folds` only spares what
-    was folded before.
+    `files` must hold every incident of every crisis that is touched and of every crisis of the same scene, and every incident
+    that may link to one of them; `alerts` every alert of those crises. `heard` is when each feed was last heard. `contacts`
+    are rows of other incidents that share a person, telephone or property with one of these; `site_reports` what places of
+    safety said of their free places, in order. The same input gives the same output, in whatever order it is given;
+    `folds` only spares what was folded before.
     """
-    by_key = {f.key: f for f in files}
-    said = {k: counted(f.events) for k, f in by_key.items()}
-    sightings = {
-        k: sighting(said[k], f.identity.person_id if f.identity else None)
-        for k, f in by_key.items()
-    }
-    grouping = group_within(
-        sightings.values(),
-        Bound(policy.largest_crisis_incidents, policy.largest_crisis_events),
-        {k: len(said[k].given) for k in by_key},
-        {k: f.crisis_id for k, f in by_key.items()},
-        separated=separated,
-        joined=joined,
+    by_key = {file.key: file for file in files}
+    parts = {part.key: part for file in by_key.values() for part in parts_of(file, people)}
+    bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
+    grouping = _grouped(parts, bound, separated, joined)
+    views = views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts)))
+    of_incident: dict[Key, list[Part]] = defaultdict(list)
+    for part in parts.values():
+        of_incident[part.incident].append(part)
+    step = _Step(
+        people, policy, registry, Heard(registry, heard), site_reports, folds, now, of_incident
     )
-    groups = grouping.crises
-    ids = _crisis_ids(groups, by_key, sightings)
-    known = {a.alert_id: a for a in alerts}
+    settled = step.settle(views, [row for row in contacts if row.key not in by_key])
+    before = {alert.alert_id: alert for alert in alerts}
     changes: list[AlertChange] = []
-    crises: list[SettledCrisis] = []
-    folded: list[tuple[Crisis, list[IncidentFile]]] = []
-    bounded: list[str] = []
-    rows_known = {row.key: row for row in contacts if row.key not in by_key}
-    keys = {
-        k: contact_keys(said[k], f.identity.person_id if f.identity else None)
-        for k, f in by_key.items()
-    }
-    for members, crisis_id in sorted(zip(groups, ids, strict=True), key=lambda pair: pair[1]):
-        own = [by_key[k] for k in sorted(members)]
-        crisis = crisis_of(crisis_id, own, said, people, registry, site_reports, folds)
-        if not grouping.left_apart.isdisjoint(members):
-            crisis = replace(crisis, incidents_left_apart=True)
-            bounded.append(crisis_id)
-        folded.append((crisis, own))
-        rows_known |= {row.key: row for row in rows_of(crisis, {k: keys[k] for k in members})}
-    near = by_name(rows_known.values())
-    well = Heard(registry, heard)
-    for alone, own in folded:
-        crisis_id, area = alone.crisis_id, alone.area
-        mine = frozenset().union(*(keys[f.key] for f in own))
-        inside = {f.key for f in own}
-        others = {
-            row.key: row for name in mine for row in near.get(name, ()) if row.key not in inside
-        }
-        counting = contacts_of(alone, mine, others.values())
-        crisis = replace(alone, contacts=counting) if counting else alone
-        found = _evaluated(crisis, own, said, known, now, well, policy)
+    for judged in settled:
+        # what waits for the rest of what an agency has to say stays as it is
+        for key in judged.evaluation.held_back:
+            before.pop(life.alert_id(key), None)
         changes += alert_changes(
-            found.standing,
-            known,
+            judged.evaluation.standing,
+            before,
             now,
             policy=policy,
             registry=registry,
-            area=area,
-            crisis=crisis,
-            crisis_id=crisis_id,
-        )
-        rows = tuple(
-            IncidentSettled(
-                f.key,
-                sightings[f.key].opened_at,
-                sightings[f.key].last_seen_at,
-                tuple(
-                    sorted(
-                        link_keys(sightings[f.key])
-                        | local_keys(said[f.key])
-                        | {described_key(k) for k in identity_keys(descriptor_of(said[f.key]))}
-                    )
-                ),
-                rows_known.get(f.key),
-            )
-            for f in own
-        )
-        crises.append(
-            SettledCrisis(
-                crisis_id,
-                area,
-                min(r.opened_at for r in rows),
-                crisis.last_event_at or min(r.opened_at for r in rows),
-                rows,
-                found.look_again_at,
-                tally_of(crisis, DETENTION_CLOCK.limit(policy, "period")),
-            )
+            area=judged.crisis.area,
+            crisis=judged.crisis,
+            crisis_id=judged.crisis.crisis_id,
         )
     changes += [
-        life.clear(a, now, "the condition holds no more") for a in known.values() if a.stands
+        life.clear(alert, now, "the condition holds no more")
+        for alert in before.values()
+        if alert.stands
     ]
-    had = {f.crisis_id for f in by_key.values() if f.crisis_id is not None}
-    echoes = (echo_of(m.contact, by_key[m.key].former) for e in crises for m in e.members)
+    crises = tuple(judged.row(policy) for judged in settled)
+    were = {file.crisis_id for file in by_key.values() if file.crisis_id is not None}
+    were |= {crisis_id for file in by_key.values() for crisis_id in file.crisis_ids.values()}
+    echoes = [
+        echo_of(member.contact, by_key[member.key].former)
+        for crisis in crises
+        for member in crisis.members
+        if not member.subject
+    ]
     return Settlement(
-        tuple(crises),
-        tuple(sorted(had - {e.crisis_id for e in crises})),
+        crises,
+        tuple(sorted(were - {crisis.crisis_id for crisis in crises})),
         tuple(changes),
-        tuple(e for e in echoes if e is not None),
-        tuple(bounded),
+        tuple(echo for echo in echoes if echo is not None),
+        tuple(j.crisis.crisis_id for j in settled if j.crisis.incidents_left_apart),
     )
+
+
+def crisis_of(
+    crisis_id: str,
+    files: Iterable[IncidentFile],
+    people: Mapping[str, PersonOnFile],
+    policy: Policy,
+    registry: Registry,
+    separated: frozenset[frozenset[Key]] = frozenset(),
+    joined: frozenset[frozenset[Key]] = frozenset(),
+    site_reports: tuple[SiteReport, ...] = (),
+) -> tuple[Crisis, tuple[Part, ...]] | None:
+    """The crisis of that id, without contacts outside it, and its subject's parts of the incidents. `files` are all of its
+    scene. None where it has none of them."""
+    parts = {part.key: part for file in files for part in parts_of(file, people)}
+    bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
+    grouping = _grouped(parts, bound, separated, joined)
+    for view in views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts))):
+        if view.crisis_id == crisis_id:
+            return view.fold(people, registry, site_reports, None), view.parts
+    return None
+
+
+def _grouped(
+    parts: Mapping[SubjectKey, Part],
+    bound: Bound,
+    separated: frozenset[frozenset[Key]],
+    joined: frozenset[frozenset[Key]],
+) -> Grouping:
+    return group_within(
+        [part.sighting for part in parts.values()],
+        bound,
+        {key: len(part.events.given) for key, part in parts.items()},
+        {key: part.crisis_id for key, part in parts.items()},
+        separated=separated,
+        joined=joined,
+        contradicts=lambda one, other: parts[one].contradicts(parts[other]),
+    )
+
+
+def _crisis_ids(
+    groups: Sequence[frozenset[SubjectKey]], parts: Mapping[SubjectKey, Part]
+) -> Iterator[tuple[frozenset[SubjectKey], str]]:
+    """A crisis keeps the id its earliest subject has; of two parts of a split one keeps it, the other gets its own."""
+
+    def age(key: SubjectKey) -> tuple[datetime, SubjectKey]:
+        return parts[key].sighting.opened_at, key
+
+    used: set[str] = set()
+    for group in sorted(groups, key=lambda group: min(map(age, group))):
+        members = sorted(group, key=age)
+        ids = [parts[key].crisis_id for key in members]
+        ids.append(new_crisis_id(members[0]))
+        ids.append(str(uuid.uuid5(_NAMESPACE, "|".join("/".join(key) for key in members))))
+        crisis_id = next(each for each in ids if each is not None and each not in used)
+        used.add(crisis_id)
+        yield group, crisis_id
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One crisis, folded and judged."""
+
+    view: SceneView
+    crisis: Crisis
+    evaluation: Evaluation
+    rows: Mapping[Key, ContactRow]
+
+    def row(self, policy: Policy) -> SettledCrisis:
+        """What is written of it."""
+        members = tuple(part.row(self.rows.get(part.incident)) for part in self.view.parts)
+        opened_at = min(member.opened_at for member in members)
+        return SettledCrisis(
+            crisis_id=self.crisis.crisis_id,
+            area=self.crisis.area,
+            opened_at=opened_at,
+            last_event_at=self.crisis.last_event_at or opened_at,
+            members=members,
+            look_again_at=self.evaluation.look_again_at,
+            scene=self.view.scene,
+            tally=tally_of(self.crisis, DETENTION_CLOCK.limit(policy, "period")),
+        )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Judges crises at one instant."""
+
+    people: Mapping[str, PersonOnFile]
+    policy: Policy
+    registry: Registry
+    heard: Heard
+    site_reports: tuple[SiteReport, ...]
+    folds: Folds | None
+    now: datetime
+    of_incident: Mapping[Key, Sequence[Part]]
+
+    def settle(self, views: Sequence[SceneView], contacts: Iterable[ContactRow]) -> list[_Judged]:
+        """Each crisis on what is known of its subject, and then on what may be its subject's too."""
+        alone = {
+            view.crisis_id: view.fold(self.people, self.registry, self.site_reports, self.folds)
+            for view in views
+        }
+        rows = {view.crisis_id: rows_of(alone[view.crisis_id], view.contact_keys) for view in views}
+        near = by_name([*contacts, *(row for several in rows.values() for row in several)])
+        judged: list[_Judged] = []
+        for view in views:
+            crisis = self._with_contacts(alone[view.crisis_id], view, near)
+            evaluation = view.named(self._evaluate(crisis, view))
+            if view.is_one_of_others:
+                # what it may say of one of them is said there, as possible
+                evaluation = Evaluation((), evaluation.look_again_at, evaluation.held_back)
+            own_rows = {row.key: row for row in rows[view.crisis_id]}
+            judged.append(_Judged(view, crisis, evaluation, own_rows))
+        return self._with_doubts(judged)
+
+    def _with_contacts(
+        self, crisis: Crisis, view: SceneView, near: Mapping[str, Sequence[ContactRow]]
+    ) -> Crisis:
+        keys = view.all_contact_keys
+        rows = {row.key: row for name in sorted(keys) for row in near.get(name, ())}
+        others = [
+            row
+            for key, row in rows.items()
+            if key not in view.not_counted and not view.contradicts(self.of_incident.get(key, ()))
+        ]
+        counted = contacts_of(crisis, keys, others)
+        return replace(crisis, contacts=counted) if counted else crisis
+
+    def _evaluate(self, crisis: Crisis, view: SceneView) -> Evaluation:
+        statements = list(view.statements)
+        agencies = self.heard.by_agency(statements)
+        services = self.heard.services(crisis.area, agencies)
+        waiting = catching_up(statements, self.now, self.policy)
+        sources = {each.event.source: each.agency for each in statements if waiting}
+        return evaluate(crisis, self.now, agencies, self.policy, services, waiting, sources)
+
+    def _with_doubts(self, judged: list[_Judged]) -> list[_Judged]:
+        """What stands only if an incident of an unknown subject is this one's is added once, where nothing says it yet."""
+        keys = {standing.finding.key for j in judged for standing in j.evaluation.standing}
+        complete = []
+        for known in judged:
+            view = known.view
+            if not view.doubtful:
+                complete.append(known)
+                continue
+            crisis = view.fold_with_doubtful(
+                self.people, self.registry, self.site_reports, known.crisis
+            )
+            evaluation = possibly(known.evaluation, view.named(self._evaluate(crisis, view)), keys)
+            keys |= {standing.finding.key for standing in evaluation.standing}
+            complete.append(replace(known, evaluation=evaluation))
+        return complete

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schemas.received import Received
@@ -29,11 +29,15 @@ class IncidentFile:
     crisis_id: str | None = None
     former: ContactRow | None = None
     """What other crises may have counted of it until now."""
+    identities: Mapping[str, IdentityDecision] = field(default_factory=dict)
+    """Of a log about several people, who each of the further subjects is. `identity` is of whom it described last."""
+    crisis_ids: Mapping[str, str] = field(default_factory=dict)
+    """Where each of the further subjects is now."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentSettled:
-    """One incident's row in the ledger."""
+    """One incident's row in the ledger, or that of a further subject of it."""
 
     key: Key
     opened_at: datetime
@@ -41,7 +45,9 @@ class IncidentSettled:
     keys: tuple[str, ...]
     """Coarse keys under which incidents that may link, and people it may be about, are found."""
     contact: ContactRow | None = None
-    """What other crises may count of it; None for a record that is not counted."""
+    """What other crises may count of it; None for a record that is not counted, and for a further subject."""
+    subject: str = ""
+    """Which of its subjects; empty for the only one, or for the log itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class SettledCrisis:
     last_event_at: datetime
     members: tuple[IncidentSettled, ...]
     look_again_at: datetime | None
+    scene: str
+    """The least crisis of those that one log, a reference or a doubt ties to it, itself among them: to be looked at together."""
     tally: Tally | None = None
     """What it counts for by ethnic group (R27); None where it is no mental-health crisis."""
 

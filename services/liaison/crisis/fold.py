@@ -49,11 +49,14 @@ def fold(
     contacts: tuple[Contact, ...] = (),
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
+    around: Iterable[Received] = (),
 ) -> Crisis:
     """The crisis that these events make, in whatever order and however often they came.
 
-    `person` counts only if `identity` attaches it; with no decision given the caller vouches for it. Nothing of the
-    result depends on when an event was received. `folds` spares what was folded before; the result is the same.
+    `person` counts only if `identity` attaches it; with no decision given the caller vouches for it. `around` is what is said
+    of others of the same scene: who is there and who was asked for counts for all of them, what is done to or for a person does
+    not. Nothing of the result depends on when an event was received. `folds` spares what was folded before; the result is
+    the same.
     """
     effective = counted(events)
     attached = person
@@ -64,11 +67,27 @@ def fold(
         outcome = identity.outcome
         if identity.outcome != "attached" or (person and identity.person_id != person.person_id):
             attached = None
-    if folds is None:
-        folds = Folds(most=1)
-    folding = folds.take(crisis_id, effective)
+    folding = _folded_among_others(effective, counted(around))
+    if folding is None:
+        folding = (folds or Folds(most=1)).take(crisis_id, effective)
     believed = _believed(folding, site_reports)
     return folding.crisis(crisis_id, area, attached, outcome, effective.faults, contacts, believed)
+
+
+def _folded_among_others(events: Effective, of_others: Effective) -> Folding | None:
+    """Folded anew, where there are others; None where there are none."""
+    if not of_others:
+        return None
+    folding = Folding()
+    own = {received.identity for received in events}
+    incidents = {received.record_key for received in events}
+    merged = sorted((*events, *of_others), key=lambda received: received.order)
+    for received in merged:
+        if received.identity in own:
+            folding.take(received)
+        else:
+            folding.take_around(received, same_log=received.record_key in incidents)
+    return folding
 
 
 def _believed(folding: Folding, site_reports: tuple[SiteReport, ...]) -> tuple[SiteReport, ...]:

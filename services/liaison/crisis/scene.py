@@ -169,14 +169,18 @@ class IncidentBuilder:
 
     def describe(self, data: IncidentFacts, mark: Mark) -> None:
         """What the agency says of caller, place, risk and other agencies' references."""
-        if data.caller is not None:
-            self.caller, self.caller_at = data.caller, self.caller_at or mark
-        self.linked |= dict.fromkeys((link.agency, link.reference) for link in data.linked)
-        self.has_location = self.has_location or data.location is not None
+        self.describe_log(data, mark)
         self.risk_to_self = data.risk_to_self or self.risk_to_self
         if data.risk_to_self is RiskLevel.HIGH:
             self.high_risk_at = self.high_risk_at or mark.at
         self.risk_to_responders = data.risk_to_responders or self.risk_to_responders
+
+    def describe_log(self, data: IncidentFacts, mark: Mark) -> None:
+        """What is so for everybody whom the log is about: caller, place, other agencies' references."""
+        if data.caller is not None:
+            self.caller, self.caller_at = data.caller, self.caller_at or mark
+        self.linked |= dict.fromkeys((link.agency, link.reference) for link in data.linked)
+        self.has_location = self.has_location or data.location is not None
 
     def build(self) -> IncidentState:
         """The incident as it stands."""

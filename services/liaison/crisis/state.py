@@ -47,6 +47,7 @@ class Folding:
         self.response = AmbulanceResponse()
         self.asked: list[Mark] = []
         self.police_asked: list[Mark] = []
+        self.requests_around: dict[Key, tuple[Mark, Mark | None]] = {}
         self.assessments: list[Mark] = []
         self.forces = Forces()
         self.detentions = Detentions()
@@ -72,18 +73,66 @@ class Folding:
         if handling is None:
             return
         handler, has_signs, has_person = handling
-        state = self.incidents.get(key)
-        if state is None:
-            state = self.incidents[key] = IncidentBuilder(
-                key, received.agency_kind, mark.at, mark.at
-            )
-        state.last_seen_at = mark.at
+        state = self._incident(key, received)
         if has_signs and data.signs:
             self.signs += [(sign, mark) for sign in data.signs]
         if has_person and data.person is not None:
             state.is_about(data.person)
         if handler is not None:
             handler(self, state, data, mark)
+
+    def take_around(self, received: Received, same_log: bool) -> None:
+        """The next event, of somebody else of the scene: only who is there and who was asked for counts.
+
+        `same_log`: of a log that is about this subject too, so that where it is, who rang and that it was closed counts.
+        """
+        mark, key, data = received.order, received.record_key, received.event.data
+        if key is None:
+            return
+        agency = key[0]
+        if received.agency_kind == "ambulance":
+            self.requests_around.setdefault(key, (mark, None))
+        match data:
+            case incident.IncidentReported() if same_log:
+                state = self._incident(key, received)
+                state.reported, state.channel = mark, data.channel
+                state.describe_log(data, mark)
+            case incident.IncidentUpdated() if same_log:
+                self._incident(key, received).describe_log(data, mark)
+            case incident.IncidentLinked() if same_log:
+                self._linked(self._incident(key, received), data, mark)
+            case incident.IncidentClosed():
+                self.presence.closed(key, mark)
+                if key in self.requests_around:
+                    self.requests_around[key] = (self.requests_around[key][0], mark)
+                if same_log:
+                    state = self._incident(key, received)
+                    state.closed, state.attended, state.outcome = mark, data.attended, data.outcome
+                    self.forces.incident_closed(key, mark)
+            case response.ResourceAssigned():
+                self.presence.assigned((agency, data.resource), data.kind, key, mark)
+                self._help_is_sent(data.kind, mark)
+            case response.ResourceOnScene():
+                self.presence.arrived((agency, data.resource), data.kind, key, mark)
+                self._help_is_sent(data.kind, mark)
+            case response.ResourceLeft() | response.ResourceStoodDown():
+                self.presence.left((agency, data.resource), mark)
+            case response.AssistanceRequested():
+                self._ask(data, mark)
+            case response.AssistanceCancelled():
+                self._cancel(data, mark)
+
+    def _incident(self, key: Key, received: Received) -> IncidentBuilder:
+        """The incident, as far as it has been told."""
+        at = received.order.at
+        if key not in self.incidents:
+            self.incidents[key] = IncidentBuilder(key, received.agency_kind, at, at)
+        self.incidents[key].last_seen_at = at
+        return self.incidents[key]
+
+    def _help_is_sent(self, kind: ResourceKind, mark: Mark) -> None:
+        if kind in AMBULANCE_RESPONSE:
+            self.response.sent(mark)
 
     def _sign(self, state: IncidentBuilder, kind: CrisisIndicator, mark: Mark, **how: Any) -> None:
         if kind is not CrisisIndicator.RESTRAINT or how.get("strong"):
@@ -163,16 +212,14 @@ class Folding:
     ) -> None:
         state.first_assigned = state.first_assigned or mark
         self.presence.assigned((state.key[0], data.resource), data.kind, state.key, mark)
-        if data.kind in AMBULANCE_RESPONSE:
-            self.response.sent(mark)
+        self._help_is_sent(data.kind, mark)
 
     def _on_scene(self, state: IncidentBuilder, data: response.ResourceOnScene, mark: Mark) -> None:
         state.first_assigned = state.first_assigned or mark
         if data.kind is ResourceKind.POLICE_UNIT and self.presence.attendance is None:
             self.whereabouts.police_arrive(mark)
         self.presence.arrived((state.key[0], data.resource), data.kind, state.key, mark)
-        if data.kind in AMBULANCE_RESPONSE:
-            self.response.sent(mark)
+        self._help_is_sent(data.kind, mark)
 
     def _left(self, state: IncidentBuilder, data: response.ResourceLeft, mark: Mark) -> None:
         attendance = self.presence.attendance
@@ -197,6 +244,9 @@ class Folding:
     def _requested(
         self, state: IncidentBuilder, data: response.AssistanceRequested, mark: Mark
     ) -> None:
+        self._ask(data, mark)
+
+    def _ask(self, data: response.AssistanceRequested, mark: Mark) -> None:
         if data.of == "ambulance":
             self.asked.append(mark)
             self.response.sent(mark)
@@ -206,6 +256,9 @@ class Folding:
     def _cancelled(
         self, state: IncidentBuilder, data: response.AssistanceCancelled, mark: Mark
     ) -> None:
+        self._cancel(data, mark)
+
+    def _cancel(self, data: response.AssistanceCancelled, mark: Mark) -> None:
         if data.of == "ambulance" and data.reason in NOT_SENT:
             self.response.not_sent(mark, data.reason.value)
 
@@ -332,6 +385,8 @@ class Folding:
             if state.kind == "ambulance":
                 began = state.reported or Mark(state.opened_at, f"/{state.key[0]}", state.key[1])
                 stretches.append(Stretch(began, end_of(state.closed), "incident"))
+        for opened, closed in self.requests_around.values():
+            stretches.append(Stretch(opened, end_of(closed), "incident"))
         return tuple(sorted(stretches, key=lambda stretch: stretch.since))
 
 

@@ -18,6 +18,8 @@ def link_keys(sighting: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> frozen
     """
     keys = {f"incident:{agency}/{ref}" for agency, ref in sighting.cross_references}
     keys.add(f"incident:{sighting.key[0]}/{sighting.key[1]}")
+    keys.update(f"incident:{agency}/{number}" for agency, number in sighting.request_names)
+    keys.update(f"incident:request/{number}" for number in sighting.requests)
     keys.update(f"person:{person}" for person in sighting.people)
     keys.update(place_keys(sighting))
     if sighting.latitude is not None and sighting.longitude is not None:

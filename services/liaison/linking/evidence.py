@@ -85,7 +85,9 @@ _REFERENCE = timedelta(minutes=30)
 _PROPERTY_WEIGHT = 5.5
 _STREET_WEIGHT = 4.0
 _APART_WEIGHT = -0.5
+_POSTCODE_WEIGHT = 3.0  # some fifteen addresses
 _NEAR_WEIGHT = 2.5
+_STREET_NUMBER_WEIGHT = 2.5  # a whole street, whatever its length
 _NEARBY_WEIGHT = 2.0
 
 
@@ -140,6 +142,10 @@ def _place_agrees(
         return "street", _STREET_WEIGHT
     if streets == "same" and metres is not None and metres <= policy.geocoder_metres:
         return "street, coordinates apart", _STREET_WEIGHT + _APART_WEIGHT
+    if left.postcode is not None and left.postcode == right.postcode and (metres is None or close):
+        return "postcode", _POSTCODE_WEIGHT
+    if left.usrn is not None and left.usrn == right.usrn and (metres is None or close):
+        return "street number", _STREET_NUMBER_WEIGHT
     if metres is None or not close:
         return None
     if streets == "near":
@@ -195,6 +201,16 @@ def _place_evidence(
     return detail
 
 
+def _share_a_request(left: Sighting, right: Sighting) -> bool:
+    """One room asked and the other answered under the asker's number, or named it. Numbers are used again after a time."""
+    if not left.requests.isdisjoint(right.requests):
+        return True
+    return not (
+        left.request_names.isdisjoint(right.cross_references)
+        and right.request_names.isdisjoint(left.cross_references)
+    )
+
+
 def link(
     left: Sighting, right: Sighting, policy: LinkPolicy = DEFAULT_POLICY
 ) -> LinkEvidence | None:
@@ -205,7 +221,10 @@ def link(
         left, right = right, left
     gap = gap_between(left, right)
     minutes = gap / timedelta(minutes=1)
-    if right.key in left.cross_references or left.key in right.cross_references:
+    one, other = left.key[:2], right.key[:2]
+    if one == other or other in left.cross_references or one in right.cross_references:
+        return LinkEvidence(left.key, right.key, "cross-reference", {"gap_minutes": minutes})
+    if gap <= policy.person_window and _share_a_request(left, right):
         return LinkEvidence(left.key, right.key, "cross-reference", {"gap_minutes": minutes})
     shared = left.people & right.people
     if shared and gap <= policy.person_window:

@@ -1,9 +1,16 @@
-"""Incidents as crises: disjoint sets, joined by the strongest evidence first."""
+"""Subjects as crises: disjoint sets, joined by the strongest evidence first, in which two people never meet.
+
+Where nobody contradicts anybody, evidence joins. Where two subjects are two people:
+
+* they are two crises, whatever joins them; one log or a reference that joins them makes one scene of the two, a place does not;
+* a subject of whom too little is known to tell which of several people it is, and whose evidence of one kind leads to two who
+  contradict one another, is *doubtful*: it is a crisis of its own, and the crises that it may belong to are named with it.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -12,38 +19,15 @@ from services.liaison.linking.evidence import DEFAULT_POLICY, STRENGTH, LinkPoli
 from services.liaison.linking.sighting import Key, Pair, Sighting
 
 _JOINED_BY_HAND = 3
+_ONE_LOG = STRENGTH["cross-reference"]
+_PLACE = STRENGTH["place"]
+
+Contradicts = Callable[[Key, Key], bool]
 
 
-class _Crises:
-    """Disjoint sets of incidents in which two that a person split never meet."""
-
-    def __init__(self, keys: Iterable[Key], separated: frozenset[Pair]) -> None:
-        self._crisis: dict[Key, set[Key]] = {key: {key} for key in keys}
-        self._apart: dict[Key, set[Key]] = defaultdict(set)
-        for pair in separated:
-            for one, other in combinations(pair, 2):
-                self._apart[one].add(other)
-                self._apart[other].add(one)
-
-    def join(self, one: Key, other: Key) -> None:
-        """Make one crisis of two, unless that would bring a separated pair together."""
-        left, right = self._crisis[one], self._crisis[other]
-        if left is right:
-            return
-        small, large = (left, right) if len(left) <= len(right) else (right, left)
-        if any(not self._apart[key].isdisjoint(large) for key in small if key in self._apart):
-            return
-        large |= small
-        for key in small:
-            self._crisis[key] = large
-
-    def of(self, key: Key) -> set[Key]:
-        """The crisis that the incident is in."""
-        return self._crisis[key]
-
-    def all(self) -> list[frozenset[Key]]:
-        """The crises, sorted by their least incident."""
-        return sorted({frozenset(crisis) for crisis in self._crisis.values()}, key=min)
+def nobody_contradicts(one: Key, other: Key) -> bool:
+    """Where nothing is known of who anybody is."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,48 +39,149 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A crisis whose subject may be one of several people's."""
+
+    members: frozenset[Key]
+    of: tuple[frozenset[Key], ...]
+    """The crises it may belong to."""
+    one_of_them: bool
+    """One log or a reference ties it to them: its subject is one of these people, and nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Grouping:
-    """Incidents as crises."""
+    """Subjects as crises."""
 
     crises: list[frozenset[Key]]
-    """Each incident in exactly one; sorted by their least incident."""
+    """Each subject in exactly one; sorted by their least subject."""
     left_apart: frozenset[Key]
-    """Incidents whose places agree with one another's, but whose crises together would be larger than the bound."""
+    """Subjects whose places agree with one another's, but whose crises together would be larger than the bound."""
+    scenes: tuple[tuple[frozenset[Key], ...], ...] = ()
+    """Crises that one log or a reference joins, though they are of different people. Only where there are several."""
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Evidence that two subjects are one crisis. Sorts strongest first; equal strengths by key."""
+
+    rank: tuple[float, float]
+    one: Key
+    other: Key
+
+    @property
+    def kind(self) -> int:
+        """By hand, one log, person, place."""
+        return -int(self.rank[0])
+
+
+class _Crises:
+    """Disjoint sets of subjects in which two that are known to be apart never meet."""
+
+    def __init__(self, keys: Iterable[Key], separated: Iterable[Pair]) -> None:
+        self._crisis: dict[Key, set[Key]] = {key: {key} for key in keys}
+        self._separated: dict[Key, set[Key]] = defaultdict(set)
+        self._contradicting: dict[Key, set[Key]] = defaultdict(set)
+        self.contested: set[Key] = set()
+        """Subjects that evidence might bring together with two who contradict one another."""
+        for pair in separated:
+            _note_pairs(self._separated, pair)
+
+    def contradict(self, one: Key, other: Key) -> None:
+        """The two are two people."""
+        _note_pairs(self._contradicting, (one, other))
+
+    @property
+    def none_contradict(self) -> bool:
+        """Whether nobody is known to be somebody else."""
+        return not self._contradicting
+
+    def of(self, key: Key) -> set[Key]:
+        """The crisis that the subject is in."""
+        return self._crisis[key]
+
+    def are_separated(self, left: set[Key], right: set[Key]) -> bool:
+        """A person has said that they are not one crisis."""
+        return _any_between(self._separated, left, right)
+
+    def are_two_people(self, left: set[Key], right: set[Key]) -> bool:
+        """Somebody of one contradicts somebody of the other."""
+        return _any_between(self._contradicting, left, right)
+
+    def may_join(self, left: set[Key], right: set[Key]) -> bool:
+        """Nothing stands against one crisis of the two."""
+        return not self.are_separated(left, right) and not self.are_two_people(left, right)
+
+    def join(self, one: Key, other: Key, by_hand: bool = False) -> None:
+        """Make one crisis of two, unless something stands against it. A person's word counts more than a contradiction."""
+        left, right = self._crisis[one], self._crisis[other]
+        if left is right or self.are_separated(left, right):
+            return
+        if not by_hand and self.are_two_people(left, right):
+            return
+        small, large = left, right
+        if len(left) > len(right):
+            small, large = right, left
+        large |= small
+        for key in small:
+            self._crisis[key] = large
+
+    def all(self) -> list[frozenset[Key]]:
+        """The crises, sorted by their least subject."""
+        return sorted({frozenset(crisis) for crisis in self._crisis.values()}, key=min)
+
+
+def _note_pairs(apart: dict[Key, set[Key]], keys: Iterable[Key]) -> None:
+    for one, other in combinations(keys, 2):
+        apart[one].add(other)
+        apart[other].add(one)
+
+
+def _any_between(apart: Mapping[Key, set[Key]], left: set[Key], right: set[Key]) -> bool:
+    if not apart:
+        return False
+    small, large = left, right
+    if len(left) > len(right):
+        small, large = right, left
+    return any(key in apart and not apart[key].isdisjoint(large) for key in small)
 
 
 def _ranked(
-    by_key: Mapping[Key, Sighting], policy: LinkPolicy, joined: frozenset[Pair]
-) -> Iterable[tuple[tuple[float, float], Key, Key]]:
+    by_key: Mapping[Key, Sighting], policy: LinkPolicy, joined: Iterable[Pair]
+) -> list[_Edge]:
     """The evidence, strongest first; equal strengths by key."""
-    ranked: list[tuple[tuple[float, float], Key, Key]] = []
+    edges: list[_Edge] = []
     for pair in joined:
         if len(pair) == 2 and pair <= by_key.keys():
-            ranked.append(((-_JOINED_BY_HAND, 0.0), min(pair), max(pair)))
+            edges.append(_Edge((-_JOINED_BY_HAND, 0.0), min(pair), max(pair)))
     for left, right in candidate_pairs(by_key.values(), policy):
         evidence = link(left, right, policy)
         if evidence is not None:
             kind, weight = evidence.strength
-            ranked.append(((-kind, -weight), evidence.left, evidence.right))
-    return sorted(ranked)
+            edges.append(_Edge((-kind, -weight), evidence.left, evidence.right))
+    return sorted(edges, key=lambda edge: (edge.rank, edge.one, edge.other))
 
 
 def group(
     sightings: Iterable[Sighting],
     policy: LinkPolicy = DEFAULT_POLICY,
-    separated: frozenset[Pair] = frozenset(),
-    joined: frozenset[Pair] = frozenset(),
+    separated: Iterable[Pair] = (),
+    joined: Iterable[Pair] = (),
+    contradicts: Contradicts = nobody_contradicts,
 ) -> list[frozenset[Key]]:
-    """Incidents as crises: each incident in exactly one, whatever the order they are given in.
+    """Subjects as crises: each in exactly one, whatever the order they are given in.
 
-    Evidence is taken strongest first (what a person joined, then references, persons, places by
-    weight; equal strengths by key), and evidence that would bring two incidents together that a
-    person has separated is passed over. So a chain between them breaks at its weakest link, and a
-    separation wins over a joining. Pairs that name an incident not given here are left out.
+    Evidence is taken strongest first (what a person joined, then references, persons, places by weight; equal strengths by
+    key), and evidence that would bring two together that a person has separated, or that are two people, is passed over. So
+    a chain between them breaks at its weakest link, and a separation wins over a joining. Pairs that name a subject not
+    given here are left out.
     """
     by_key = {sighting.key: sighting for sighting in sightings}
+    edges = _ranked(by_key, policy, joined)
     crises = _Crises(by_key, separated)
-    for _, one, other in _ranked(by_key, policy, joined):
-        crises.join(one, other)
+    _note_contradictions(crises, by_key, edges, contradicts)
+    _take(crises, edges)
     return crises.all()
 
 
@@ -106,37 +191,183 @@ def group_within(
     events: Mapping[Key, int],
     held: Mapping[Key, str | None],
     policy: LinkPolicy = DEFAULT_POLICY,
-    separated: frozenset[Pair] = frozenset(),
-    joined: frozenset[Pair] = frozenset(),
+    separated: Iterable[Pair] = (),
+    joined: Iterable[Pair] = (),
+    contradicts: Contradicts = nobody_contradicts,
 ) -> Grouping:
-    """As `group`, but a crisis that has reached the bound takes no further incidents by place.
+    """As `group`, but a crisis that has reached the bound takes no further subjects by place.
 
-    `events` counts each incident's events, `held` names the crisis it is in. The bound never takes an incident out of
-    the crisis that holds it, and never stands against a reference, a person or somebody's decision; what it leaves
-    apart is a crisis of its own. Below the bound the crises are those of `group`. Above it they may depend on which
-    incidents came first: a crisis that people work on must not lose its incidents to later ones.
+    `events` counts each subject's events, `held` names the crisis it is in. The bound never takes a subject out of the
+    crisis that holds it, and never stands against a reference, a person or somebody's decision; what it leaves apart is a
+    crisis of its own. Below the bound the crises are those of `group`. Above it they may depend on which incidents came
+    first: a crisis that people work on must not lose its incidents to later ones.
     """
     by_key = {sighting.key: sighting for sighting in sightings}
-    usual = group(by_key.values(), policy, separated, joined)
+    edges = _ranked(by_key, policy, joined)
+
+    def fresh() -> _Crises:
+        crises = _Crises(by_key, separated)
+        _note_contradictions(crises, by_key, edges, contradicts)
+        return crises
 
     def over(members: Iterable[Key]) -> bool:
         keys = list(members)
-        return len(keys) > bound.incidents or sum(events[k] for k in keys) > bound.events
+        return len(keys) > bound.incidents or sum(events[key] for key in keys) > bound.events
 
-    if not any(len(members) > 1 and over(members) for members in usual):
-        return Grouping(usual, frozenset())
-    crises = _Crises(by_key, separated)
-    further: list[tuple[Key, Key]] = []
-    for (kind, _), one, other in _ranked(by_key, policy, joined):
-        if kind == -STRENGTH["place"] and (held[one] is None or held[one] != held[other]):
-            further.append((one, other))
-        else:
-            crises.join(one, other)
+    crises = fresh()
+    doubts = _take(crises, edges)
+    if not any(len(members) > 1 and over(members) for members in crises.all()):
+        return _grouping(crises, edges, doubts, frozenset())
+    crises = fresh()
+    further = [
+        edge
+        for edge in edges
+        if edge.kind == _PLACE and (held[edge.one] is None or held[edge.one] != held[edge.other])
+    ]
+    not_further = set(further)
+    doubts = _take(crises, [edge for edge in edges if edge not in not_further])
     apart: set[Key] = set()
-    for one, other in further:
-        left, right = crises.of(one), crises.of(other)
+    for edge in further:
+        left, right = crises.of(edge.one), crises.of(edge.other)
         if left is not right and over(left | right):
-            apart |= {one, other}
+            apart |= {edge.one, edge.other}
         else:
-            crises.join(one, other)
-    return Grouping(crises.all(), frozenset(apart))
+            crises.join(edge.one, edge.other)
+    return _grouping(crises, edges, doubts, frozenset(apart))
+
+
+def _note_contradictions(
+    crises: _Crises,
+    by_key: Mapping[Key, Sighting],
+    edges: Iterable[_Edge],
+    contradicts: Contradicts,
+) -> None:
+    """Find out who is somebody else, among those whom evidence might bring together."""
+    if contradicts is nobody_contradicts:
+        return
+    together = _Crises(by_key, ())
+    for edge in edges:
+        together.join(edge.one, edge.other)
+    for component in together.all():
+        for one, other in combinations(sorted(component), 2):
+            if contradicts(one, other):
+                crises.contradict(one, other)
+                crises.contested |= component
+
+
+def _take(crises: _Crises, edges: Sequence[_Edge]) -> dict[Key, tuple[int, set[Key]]]:
+    """Join by the evidence, kind by kind. Gives whoever is left in doubt: by which kind, and between whom."""
+    by_kind: dict[int, list[_Edge]] = defaultdict(list)
+    for edge in edges:
+        if edge.one in crises.contested:
+            by_kind[edge.kind].append(edge)
+        else:
+            crises.join(edge.one, edge.other)
+    doubts: dict[Key, tuple[int, set[Key]]] = {}
+    for kind in sorted(by_kind, reverse=True):
+        if kind == _JOINED_BY_HAND:
+            for edge in by_kind[kind]:
+                crises.join(edge.one, edge.other, by_hand=True)
+        else:
+            _take_kind(crises, by_kind[kind], kind, doubts)
+    return doubts
+
+
+def _take_kind(
+    crises: _Crises, edges: Sequence[_Edge], kind: int, doubts: dict[Key, tuple[int, set[Key]]]
+) -> None:
+    """Take the evidence of one kind. Evidence that leads somebody to two people is not taken, however strong."""
+    while True:
+        near = _neighbours(crises, edges, doubts)
+        torn = {
+            crisis: sorted(others)
+            for crisis, others in near.items()
+            if _two_people_among(crises, others)
+        }
+        edge = next((edge for edge in edges if _is_open(crises, edge, torn, near, doubts)), None)
+        if edge is None:
+            break
+        crises.join(edge.one, edge.other)
+    for crisis, others in torn.items():
+        for key in crises.of(crisis):
+            doubts[key] = (kind, set(others))
+
+
+def _neighbours(
+    crises: _Crises, edges: Iterable[_Edge], doubts: Mapping[Key, object]
+) -> dict[Key, set[Key]]:
+    """Each crisis with those it might join, by the least subject of each."""
+    near: dict[Key, set[Key]] = defaultdict(set)
+    for edge in edges:
+        left, right = crises.of(edge.one), crises.of(edge.other)
+        if left is right or not crises.may_join(left, right):
+            continue
+        if edge.one in doubts or edge.other in doubts:
+            continue
+        one, other = min(left), min(right)
+        near[one].add(other)
+        near[other].add(one)
+    return near
+
+
+def _two_people_among(crises: _Crises, keys: Iterable[Key]) -> bool:
+    return any(
+        crises.are_two_people(crises.of(one), crises.of(other))
+        for one, other in combinations(sorted(keys), 2)
+    )
+
+
+def _is_open(
+    crises: _Crises,
+    edge: _Edge,
+    torn: Mapping[Key, Sequence[Key]],
+    near: Mapping[Key, set[Key]],
+    doubts: Mapping[Key, object],
+) -> bool:
+    """Whether the evidence joins two crises of which neither is torn between the other and somebody else."""
+    left, right = crises.of(edge.one), crises.of(edge.other)
+    one, other = min(left), min(right)
+    if left is right or other not in near.get(one, ()):
+        return False
+    if edge.one in doubts or edge.other in doubts:
+        return False
+    for here, there in ((one, other), (other, one)):
+        rivals = torn.get(here, ())
+        if any(crises.are_two_people(crises.of(there), crises.of(rival)) for rival in rivals):
+            return False
+    return True
+
+
+def _grouping(
+    crises: _Crises,
+    edges: Iterable[_Edge],
+    doubts: Mapping[Key, tuple[int, set[Key]]],
+    left_apart: frozenset[Key],
+) -> Grouping:
+    if crises.none_contradict:
+        return Grouping(crises.all(), left_apart)
+    found: dict[Key, Doubt] = {}
+    for key, (kind, others) in doubts.items():
+        members = frozenset(crises.of(key))
+        between = {frozenset(crises.of(other)) for other in others} - {members}
+        ordered = tuple(sorted(between, key=min))
+        found[min(members)] = Doubt(members, ordered, kind >= _ONE_LOG)
+    return Grouping(
+        crises.all(), left_apart, _scenes(crises, edges), tuple(found[key] for key in sorted(found))
+    )
+
+
+def _scenes(crises: _Crises, edges: Iterable[_Edge]) -> tuple[tuple[frozenset[Key], ...], ...]:
+    """Crises joined by one log or a reference, where a person has not said that they have nothing to do with one another."""
+    scene_of: dict[Key, set[Key]] = {min(crisis): {min(crisis)} for crisis in crises.all()}
+    for edge in edges:
+        left, right = crises.of(edge.one), crises.of(edge.other)
+        if edge.kind < _ONE_LOG or left is right or crises.are_separated(left, right):
+            continue
+        merged = scene_of[min(left)] | scene_of[min(right)]
+        for key in merged:
+            scene_of[key] = merged
+    scenes = {frozenset(keys) for keys in scene_of.values() if len(keys) > 1}
+    return tuple(
+        tuple(frozenset(crises.of(key)) for key in sorted(keys)) for keys in sorted(scenes, key=min)
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.codes import Nature
-from schemas.events import care, detention, incident
+from schemas.events import care, detention, incident, response
 from schemas.place import Location
 from schemas.received import Received
 from services.liaison.crisis.corrections import counted
@@ -15,11 +15,11 @@ from services.liaison.linking.nature import category_of
 from services.liaison.linking.place import read_street, street_key
 from services.liaison.time.spans import FOREVER
 
-Key = tuple[str, str]
-"""(agency, reference): the name of one incident."""
+Key = tuple[str, ...]
+"""The name of a subject: (agency, reference) of its incident, and which of the incident's where there are several."""
 
-Pair = frozenset[Key]
-"""Two incidents, in no order."""
+Pair = frozenset[tuple[str, str]] | frozenset[Key]
+"""Two subjects, in no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,15 @@ class Sighting:
     """Coarse nature, one of `services.liaison.nature.NATURES`; None where it is not known."""
     people: frozenset[str]
     """Ids of the persons attached by identity, never of those merely possible."""
-    cross_references: frozenset[Key]
+    cross_references: frozenset[tuple[str, ...]]
     """Other agencies' incidents that this one names."""
+    postcode: str | None = None
+    """In capitals, without spaces."""
+    usrn: str | None = None
+    requests: frozenset[str] = frozenset()
+    """Numbers of requests that are passed from one room to another: a place of safety asked for, and accepted."""
+    request_names: frozenset[tuple[str, ...]] = frozenset()
+    """(agency, number) of its own requests for help: another room may name one instead of the incident."""
 
 
 def place_keys(sighting: Sighting) -> tuple[str, ...]:
@@ -48,8 +55,13 @@ def place_keys(sighting: Sighting) -> tuple[str, ...]:
     keys = []
     if sighting.uprn is not None:
         keys.append(f"uprn:{sighting.uprn}")
-    if (street := street_key(read_street(sighting.street))) is not None:
+    street = street_key(read_street(sighting.street))
+    if street is not None:
         keys.append(f"street:{street}")
+    if sighting.postcode is not None:
+        keys.append(f"postcode:{sighting.postcode}")
+    if sighting.usrn is not None:
+        keys.append(f"usrn:{sighting.usrn}")
     return tuple(keys)
 
 
@@ -58,52 +70,88 @@ def _lasts(received: Received) -> bool:
     return isinstance(received.event.data, detention.CustodyData | care.AbsenceData)
 
 
-def sighting(events: Iterable[Received], person_id: str | None) -> Sighting:
-    """One incident's sighting for linking. `person_id` is the person attached, never one that is only possible.
+def sighting(events: Iterable[Received], person_id: str | None, key: Key | None = None) -> Sighting:
+    """One subject's sighting for linking. `person_id` is the person attached, never one that is only possible; `key` names the
+    subject where its incident has several.
 
     An incident all of whose events were retracted still has a sighting, without place or person, so that it links to
     nothing. Raises ValueError where no event belongs to an incident.
     """
-    said = counted(events)
-    own = [r for r in said if r.record_key is not None]
-    named = own or sorted(
-        (r for r in said.given if r.record_key is not None), key=lambda r: r.order
-    )
+    statements = counted(events)
+    of_record = [received for received in statements if received.record_key is not None]
+    named = of_record or _ever_of_record(statements.given)
     if not named or named[0].record_key is None:
         raise ValueError("a sighting needs at least one event that belongs to an incident")
-    place: Location | None = None
-    nature: Nature | None = None
-    names: set[Key] = set()
-    ended = False
-    for received in own:
-        match received.event.data:
-            case incident.IncidentFacts() as facts:
-                place = facts.location or place
-                nature = facts.nature or nature
-                names.update((each.agency, each.reference) for each in facts.linked)
-            case incident.IncidentLinked(linked=other):
-                names.add((other.agency, other.reference))
-            case care.WelfareConcernRaised():
-                nature = nature or Nature.WELFARE_CONCERN
-            case (
-                detention.CustodyArrived(incident=str(own_incident))
-                | care.AbsenceReported(incident=str(own_incident))
-            ):
-                names.add((received.agency, own_incident))
-            case care.ReferralSent(incident=str(own_incident)):
-                names.add((received.agency, own_incident))
-            case detention.CustodyReleased() | care.AbsenceEnded():
-                ended = True
+    seen = _Seen()
+    for received in of_record:
+        seen.take(received)
+    last_seen_at = named[-1].event.time
+    if of_record and _lasts(named[0]) and not seen.ended:
+        last_seen_at = FOREVER
+    people: frozenset[str] = frozenset()
+    if person_id is not None and of_record:
+        people = frozenset({person_id})
+    place = seen.place
     return Sighting(
-        key=named[0].record_key,
+        key=key or named[0].record_key,
         agency_kind=named[0].agency_kind,
         opened_at=named[0].event.time,
-        last_seen_at=named[-1].event.time if ended or not own or not _lasts(named[0]) else FOREVER,
-        uprn=None if place is None else place.uprn,
-        street=None if place is None else place.street,
-        latitude=None if place is None else place.latitude,
-        longitude=None if place is None else place.longitude,
-        category=None if nature is None else category_of(nature),
-        people=frozenset() if person_id is None or not own else frozenset({person_id}),
-        cross_references=frozenset(names),
+        last_seen_at=last_seen_at,
+        uprn=place.uprn,
+        street=place.street,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        category=None if seen.nature is None else category_of(seen.nature),
+        people=people,
+        cross_references=frozenset(seen.references),
+        postcode=_plain_postcode(place.postcode),
+        usrn=place.usrn,
+        requests=frozenset(seen.requests),
+        request_names=frozenset(seen.request_names),
     )
+
+
+def _plain_postcode(postcode: str | None) -> str | None:
+    return None if postcode is None else postcode.replace(" ", "").upper()
+
+
+def _ever_of_record(statements: Iterable[Received]) -> list[Received]:
+    """What was said of the record and taken back since, in order."""
+    named = [received for received in statements if received.record_key is not None]
+    return sorted(named, key=lambda received: received.order)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the statements of an incident say of place, nature and other incidents; the newest counts."""
+
+    place: Location = field(default_factory=Location)
+    nature: Nature | None = None
+    references: set[tuple[str, str]] = field(default_factory=set)
+    requests: set[str] = field(default_factory=set)
+    request_names: set[tuple[str, str]] = field(default_factory=set)
+    ended: bool = False
+
+    def take(self, received: Received) -> None:
+        """The next statement."""
+        match received.event.data:
+            case incident.IncidentFacts() as facts:
+                self.place = facts.location or self.place
+                self.nature = facts.nature or self.nature
+                self.references.update((link.agency, link.reference) for link in facts.linked)
+            case incident.IncidentLinked(linked=link):
+                self.references.add((link.agency, link.reference))
+            case care.WelfareConcernRaised():
+                self.nature = self.nature or Nature.WELFARE_CONCERN
+            case (
+                detention.CustodyArrived(incident=str(reference))
+                | care.AbsenceReported(incident=str(reference))
+                | care.ReferralSent(incident=str(reference))
+            ):
+                self.references.add((received.agency, reference))
+            case detention.PlaceOfSafetyData(site=site, request=request):
+                self.requests.add(f"{site}/{request}")
+            case response.AssistanceRequested(request=str(request)):
+                self.request_names.add((received.agency, request))
+            case detention.CustodyReleased() | care.AbsenceEnded():
+                self.ended = True

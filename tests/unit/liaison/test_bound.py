@@ -11,7 +11,7 @@ from services.liaison.disclosure.matrix import LEFT_APART
 from services.liaison.linking.candidates import candidate_pairs
 from services.liaison.linking.evidence import LinkPolicy
 from services.liaison.linking.grouping import Bound, group, group_within
-from services.liaison.linking.sighting import Sighting
+from services.liaison.linking.sighting import Key, Sighting
 from tests.unit.liaison.script import POLICE, POLICY
 from tests.unit.liaison.test_linking import pair, sighting
 from tests.unit.liaison.test_settle import Night, police_with_a_strong_sign
@@ -27,11 +27,11 @@ def at_one_place(number: int) -> list[Sighting]:
     ]
 
 
-def one_event_each(seen: list[Sighting]) -> dict[tuple[str, str], int]:
+def one_event_each(seen: list[Sighting]) -> dict[Key, int]:
     return {sighting.key: 1 for sighting in seen}
 
 
-def nowhere(seen: list[Sighting]) -> dict[tuple[str, str], str | None]:
+def nowhere(seen: list[Sighting]) -> dict[Key, str | None]:
     return dict.fromkeys((sighting.key for sighting in seen), None)
 
 
@@ -60,7 +60,7 @@ def test_above_it_no_crisis_is_larger_and_every_incident_is_in_one() -> None:
 
 def test_the_bound_takes_no_incident_out_of_the_crisis_that_holds_it() -> None:
     sightings = at_one_place(8)
-    holders: dict[tuple[str, str], str | None] = {
+    holders: dict[Key, str | None] = {
         sighting.key: "one" if number < 7 else None for number, sighting in enumerate(sightings)
     }
     grouping = group_within(sightings, FIVE, one_event_each(sightings), holders)

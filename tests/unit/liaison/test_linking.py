@@ -13,7 +13,7 @@ from services.liaison.linking.candidates import candidate_pairs, link_keys
 from services.liaison.linking.evidence import DEFAULT_POLICY, LinkPolicy, link, place_rates
 from services.liaison.linking.grouping import group
 from services.liaison.linking.place import METRES_PER_DEGREE
-from services.liaison.linking.sighting import Sighting
+from services.liaison.linking.sighting import Key, Sighting
 
 CASES = list(
     csv.DictReader(
@@ -26,13 +26,13 @@ TWO_O_CLOCK = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 def sighting(agency: str = "police", reference: str = "1", minutes: float = 0) -> Sighting:
     """An incident of which nothing is known but when it was."""
     at = TWO_O_CLOCK + timedelta(minutes=minutes)
-    nothing: frozenset[tuple[str, str]] = frozenset()
+    nothing: frozenset[Key] = frozenset()
     return Sighting(
         (agency, reference), agency, at, at, None, None, None, None, None, frozenset(), nothing
     )
 
 
-def pair(left: Sighting, right: Sighting) -> frozenset[tuple[str, str]]:
+def pair(left: Sighting, right: Sighting) -> frozenset[Key]:
     return frozenset({left.key, right.key})
 
 

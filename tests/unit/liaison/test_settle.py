@@ -173,7 +173,9 @@ def test_a_third_incident_makes_one_crisis_of_two() -> None:
     assert night.groups == {frozenset({CAD, LAS, OTHER})}
 
 
-def test_two_incidents_about_different_people_make_nobody_the_person_of_the_crisis() -> None:
+def test_two_incidents_about_different_people_at_one_property_are_two_crises_with_a_plan_each() -> (
+    None
+):
     for order in permutations([("P-1", "Amara", "1988-01-01"), ("P-2", "Ngozi", "1991-02-02")]):
         night = Night()
         for local, given, born in order:
@@ -186,8 +188,29 @@ def test_two_incidents_about_different_people_make_nobody_the_person_of_the_cris
             night.say(TRUST, "pathway.opened", -50, local_person=local, pathway=f"CP-{local}")
             reference, feed = ("CAD-1", POLICE) if local == "P-1" else ("LAS-1", AMBULANCE)
             night.call(feed, 1, reference, "1001", person=who)
-        assert night.groups == {frozenset({CAD, LAS})}
-        assert not any(stands for _, stands in night.raised("R16"))
+        assert night.groups == {frozenset({CAD}), frozenset({LAS})}
+        assert [stands for _, stands in night.raised("R16")] == [True, True]
+
+
+def test_two_incidents_about_different_people_that_a_person_joined_have_nobody_as_their_person() -> (
+    None
+):
+    night = Night()
+    for local, born, reference, feed in (
+        ("P-1", "1988-01-01", "CAD-1", POLICE),
+        ("P-2", "1991-02-02", "LAS-1", AMBULANCE),
+    ):
+        who = {
+            "names": [{"given": f"Ama{local[-1]}", "family": "Okafor"}],
+            "date_of_birth": born,
+            "addresses": [{"postcode": "SE5 8AZ"}],
+        }
+        night.say(TRUST, "person.registered", -60, local_person=local, person=who)
+        night.say(TRUST, "pathway.opened", -50, local_person=local, pathway=f"CP-{local}")
+        night.call(feed, 1, reference, "1001", person=who)
+    night.ledger.join(CAD, LAS, minute(2))
+    assert night.groups == {frozenset({CAD, LAS})}
+    assert not any(stands for _, stands in night.raised("R16"))
 
 
 def test_a_plan_that_was_filed_under_the_wrong_person_is_pointed_to_no_more() -> None:

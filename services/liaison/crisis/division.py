@@ -1,0 +1,187 @@
+"""An incident's subjects: one by default, several where the log says that it is about several people.
+
+A force may detain a father and his daughter under one log. What the log says under a detention's reference is about the
+person detained; what it says of nobody in particular is about the person it describes, or it is not known about which of
+them. Nothing here hangs on the order in which events came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from schemas.events import detention
+from schemas.person import PersonDescriptor
+from schemas.received import Received, stated
+from services.identity.contradiction import contradiction, evidence_between
+from services.liaison.crisis.corrections import Effective
+
+Key = tuple[str, str]
+SubjectKey = tuple[str, ...]
+"""(agency, reference) of the incident, which is its only subject's name or the log's own; (agency, reference, detention) of
+a further subject."""
+
+
+_ENTERED_TWICE = 4.0
+"""Bits for one person from which two detentions at once are one that was entered twice: as much as a given name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectEvents:
+    """What an incident says of one subject; or, of a log about several people, what it says of none in particular."""
+
+    key: SubjectKey
+    events: Effective
+    descriptor: PersonDescriptor | None
+    """The newest that is about the subject."""
+
+    @property
+    def incident(self) -> Key:
+        """The incident's name."""
+        return incident_of(self.key)
+
+    @property
+    def subject(self) -> str:
+        """Which of the incident's subjects; empty for its only one, or for the log itself."""
+        return subject_of(self.key)
+
+
+def incident_of(key: SubjectKey) -> Key:
+    """The incident that a subject is of."""
+    return (key[0], key[1])
+
+
+def subject_of(key: SubjectKey) -> str:
+    """Which subject of the incident; empty for its only one, or for the log itself."""
+    return key[2] if len(key) > 2 else ""
+
+
+@dataclass(slots=True)
+class _Detained:
+    """One or more references of detentions that may be one person's."""
+
+    reference: str
+    descriptor: PersonDescriptor | None
+    since: date
+    under_way: bool
+    """Detained, and not yet at a place of safety: nobody is detained twice at once."""
+    references: set[str] = field(default_factory=set)
+
+
+def divide(key: Key, events: Effective) -> tuple[SubjectEvents, ...]:
+    """The subjects of an incident, the log's own part first."""
+    detained = [r for r in events if type(r.event.data) is detention.DetentionDetained]
+    references = {r.event.data.detention for r in detained}
+    if len(references) < 2:
+        return (SubjectEvents(key, events, newest_descriptor(events)),)
+    people = _people_detained(events)
+    if len(people) < 2:
+        return (SubjectEvents(key, events, newest_descriptor(events)),)
+    of_log = [r for r in events if not _is_of_detention(r)]
+    described = newest_descriptor(of_log)
+    owner = None
+    if described is not None:
+        owner = next(
+            (
+                person
+                for person in people
+                if _may_be_one(described, person.descriptor, person.since)
+            ),
+            None,
+        )
+    parts = []
+    for person in people:
+        own = [r for r in events if _detention_of(r) in person.references]
+        if person is owner:
+            of_log = sorted(of_log + own, key=lambda received: received.order)
+            continue
+        parts.append(_part((*key, person.reference), own))
+    # a consultation before a detention that never came is nobody's in particular
+    references_of_people = {name for person in people for name in person.references}
+    of_log += [
+        r for r in events if _is_of_detention(r) and _detention_of(r) not in references_of_people
+    ]
+    of_log.sort(key=lambda received: received.order)
+    log = _part(key, of_log)
+    log.events.faults = events.faults
+    taken = {r.identity for part in parts for r in part.events}
+    log.events.given = tuple(r for r in events.given if r.identity not in taken)
+    return (log, *parts)
+
+
+def newest_descriptor(events: Iterable[Received]) -> PersonDescriptor | None:
+    """The last that is said of whom it is about, of events in order; None where nothing is said."""
+    newest = None
+    for received in events:
+        person = stated(received.event.data, "person")
+        if isinstance(person, PersonDescriptor):
+            newest = person
+    return newest
+
+
+def _part(key: SubjectKey, events: Sequence[Received]) -> SubjectEvents:
+    own = Effective(events)
+    own.given = tuple(events)
+    return SubjectEvents(key, own, newest_descriptor(own))
+
+
+def _is_of_detention(received: Received) -> bool:
+    return isinstance(received.event.data, detention.DetentionData)
+
+
+def _detention_of(received: Received) -> str | None:
+    data = received.event.data
+    if isinstance(data, detention.DetentionData):
+        return data.detention
+    return None
+
+
+def _people_detained(events: Iterable[Received]) -> list[_Detained]:
+    """Who was detained: two references are two people where their descriptions contradict one another, or where one was
+    detained while the other was still on the way."""
+    people: list[_Detained] = []
+    for received in events:
+        data = received.event.data
+        if not isinstance(data, detention.DetentionData):
+            continue
+        if isinstance(data, detention.DetentionDetained):
+            _detain(people, data, received.event.time.date())
+        elif not isinstance(data, detention.DetentionConsulted):
+            for person in people:
+                if data.detention in person.references:
+                    person.under_way = isinstance(data, detention.DetentionConveyed)
+    return people
+
+
+def _detain(people: list[_Detained], data: detention.DetentionDetained, day: date) -> None:
+    same = next((person for person in people if data.detention in person.references), None)
+    if same is None:
+        same = next(
+            (
+                person
+                for person in people
+                if _may_be_one(data.person, person.descriptor, day)
+                and (not person.under_way or _are_one(data.person, person.descriptor, day))
+            ),
+            None,
+        )
+    if same is None:
+        same = _Detained(data.detention, data.person, day, True)
+        people.append(same)
+    same.references.add(data.detention)
+    same.descriptor = data.person or same.descriptor
+    same.under_way = data.kept_at is None
+
+
+def _are_one(one: PersonDescriptor | None, other: PersonDescriptor | None, day: date) -> bool:
+    """Whether something speaks for one person: a detention that was entered twice."""
+    if one is None or other is None:
+        return False
+    return sum(bits for _, _, bits in evidence_between(one, other, as_of=day)) >= _ENTERED_TWICE
+
+
+def _may_be_one(one: PersonDescriptor | None, other: PersonDescriptor | None, day: date) -> bool:
+    if one is None or other is None:
+        return True
+    return contradiction(one, other, as_of=day) is None

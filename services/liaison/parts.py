@@ -1,0 +1,110 @@
+"""The subjects of the incidents that are settled: what each said, who it is held to be, and where it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from services.identity.decide import identity_keys
+from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
+from services.liaison.crisis.corrections import Effective, counted
+from services.liaison.crisis.division import SubjectEvents, divide, newest_descriptor
+from services.liaison.crisis.subjects import day_of, described_key, local_keys
+from services.liaison.linking.candidates import link_keys
+from services.liaison.linking.contacts import ContactRow, contact_keys
+from services.liaison.linking.sighting import Key as SubjectKey
+from services.liaison.linking.sighting import Sighting, sighting
+from services.liaison.linking.subjects import Description, contradict
+from services.liaison.settlement import IncidentFile, IncidentSettled, Key
+
+
+@dataclass(frozen=True)
+class Part:
+    """One subject of an incident."""
+
+    file: IncidentFile
+    said: SubjectEvents
+    identity: IdentityDecision
+    person: PersonOnFile | None
+    """The person attached."""
+
+    @property
+    def key(self) -> SubjectKey:
+        """The subject's name."""
+        return self.said.key
+
+    @property
+    def incident(self) -> Key:
+        """The incident's name."""
+        return self.said.incident
+
+    @property
+    def events(self) -> Effective:
+        """What is said of the subject."""
+        return self.said.events
+
+    @property
+    def crisis_id(self) -> str | None:
+        """Where the subject is now; None for a new one."""
+        if self.said.subject:
+            return self.file.crisis_ids.get(self.said.subject)
+        return self.file.crisis_id
+
+    @cached_property
+    def sighting(self) -> Sighting:
+        """What linking needs of it."""
+        return sighting(self.events, self.identity.person_id, self.key)
+
+    @cached_property
+    def contact_keys(self) -> frozenset[str]:
+        """What it shares with others about the same person, telephone or property."""
+        return contact_keys(self.events, self.identity.person_id)
+
+    @cached_property
+    def description(self) -> Description:
+        """What is known of whom it is."""
+        on_file = () if self.person is None else self.person.descriptors
+        return Description(
+            self.identity.person_id, self.said.descriptor, on_file, day_of(self.events)
+        )
+
+    def contradicts(self, other: Part) -> bool:
+        """Whether the two are two people. What a log says of nobody in particular contradicts none of whom it is about."""
+        if self.description.is_silent or other.description.is_silent:
+            return False
+        return contradict(self.description, other.description)
+
+    def row(self, contact: ContactRow | None) -> IncidentSettled:
+        """What is written of it."""
+        described = {described_key(key) for key in identity_keys(self.said.descriptor)}
+        keys = link_keys(self.sighting) | local_keys(self.events) | described
+        return IncidentSettled(
+            key=self.incident,
+            opened_at=self.sighting.opened_at,
+            last_seen_at=self.sighting.last_seen_at,
+            keys=tuple(sorted(keys)),
+            contact=None if self.said.subject else contact,
+            subject=self.said.subject,
+        )
+
+
+def parts_of(file: IncidentFile, people: Mapping[str, PersonOnFile]) -> Iterator[Part]:
+    """The subjects of an incident."""
+    events = counted(file.events)
+    divided = divide(file.key, events)
+    for said in divided:
+        identity = file.identity or UNKNOWN
+        if len(divided) > 1:
+            identity = _identity_of(file, said, events)
+        person = people.get(identity.person_id) if identity.person_id else None
+        yield Part(file, said, identity, person)
+
+
+def _identity_of(file: IncidentFile, said: SubjectEvents, events: Effective) -> IdentityDecision:
+    """Whom one of several subjects is: what was decided of it; the incident's own decision is of whom it described last."""
+    if said.subject in file.identities:
+        return file.identities[said.subject]
+    if file.identity is not None and said.descriptor == newest_descriptor(events):
+        return file.identity
+    return UNKNOWN
