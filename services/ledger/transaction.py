@@ -179,6 +179,10 @@ class PostgresTransaction:
     async def incidents_of(self, crises: Collection[str]) -> dict[Key, str | None]:
         return await crisis_store.incidents_of(self.connection, crises)
 
+    async def further_subjects(self, incidents: Collection[Key]) -> dict[Key, dict[str, str]]:
+        """Of incidents that are about several people, the crisis of each further subject."""
+        return await crisis_store.further_subjects(self.connection, incidents)
+
     async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
         return await crisis_store.incidents_together(self.connection, incident)
 

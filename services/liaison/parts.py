@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from services.identity.decide import identity_keys
@@ -28,6 +28,8 @@ class Part:
     identity: IdentityDecision
     person: PersonOnFile | None
     """The person attached."""
+    keys_of_further: frozenset[str] = frozenset()
+    """Those of the incident's further subjects, whom the incident's row is found by too."""
 
     @property
     def key(self) -> SubjectKey:
@@ -69,6 +71,12 @@ class Part:
             self.identity.person_id, self.said.descriptor, on_file, day_of(self.events)
         )
 
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Coarse keys under which it is found."""
+        described = {described_key(key) for key in identity_keys(self.said.descriptor)}
+        return link_keys(self.sighting) | local_keys(self.events) | described
+
     def contradicts(self, other: Part) -> bool:
         """Whether the two are two people. What a log says of nobody in particular contradicts none of whom it is about."""
         if self.description.is_silent or other.description.is_silent:
@@ -77,28 +85,39 @@ class Part:
 
     def row(self, contact: ContactRow | None) -> IncidentSettled:
         """What is written of it."""
-        described = {described_key(key) for key in identity_keys(self.said.descriptor)}
-        keys = link_keys(self.sighting) | local_keys(self.events) | described
         return IncidentSettled(
             key=self.incident,
             opened_at=self.sighting.opened_at,
             last_seen_at=self.sighting.last_seen_at,
-            keys=tuple(sorted(keys)),
+            keys=tuple(sorted(self.keys | self.keys_of_further)),
             contact=None if self.said.subject else contact,
             subject=self.said.subject,
         )
 
 
-def parts_of(file: IncidentFile, people: Mapping[str, PersonOnFile]) -> Iterator[Part]:
-    """The subjects of an incident."""
+def parts_of(file: IncidentFile, people: Mapping[str, PersonOnFile]) -> list[Part]:
+    """The subjects of an incident, the log's own part first."""
     events = counted(file.events)
     divided = divide(file.key, events)
-    for said in divided:
-        identity = file.identity or UNKNOWN
-        if len(divided) > 1:
-            identity = _identity_of(file, said, events)
-        person = people.get(identity.person_id) if identity.person_id else None
-        yield Part(file, said, identity, person)
+    if len(divided) == 1:
+        return [_part(file, divided[0], file.identity or UNKNOWN, people)]
+    log, *further = [
+        _part(file, said, _identity_of(file, said, events), people) for said in divided
+    ]
+    keys = frozenset().union(*(part.keys for part in further))
+    return [replace(log, keys_of_further=keys), *further]
+
+
+def _part(
+    file: IncidentFile,
+    said: SubjectEvents,
+    identity: IdentityDecision,
+    people: Mapping[str, PersonOnFile],
+) -> Part:
+    person = None
+    if identity.person_id is not None:
+        person = people.get(identity.person_id)
+    return Part(file, said, identity, person)
 
 
 def _identity_of(file: IncidentFile, said: SubjectEvents, events: Effective) -> IdentityDecision:

@@ -319,10 +319,13 @@ class Crises(Protocol):
         self, incidents: Collection[Key], names: LinkNames
     ) -> dict[Key, str | None]:
         """These incidents, those that may link to them or of whom a person has decided with them, and all of the crises of
-        these; each with its crisis."""
+        these and of their scenes; each with its crisis."""
 
     async def incidents_of(self, crises: Collection[str]) -> dict[Key, str | None]:
-        """The incidents of crises, each with its crisis."""
+        """The incidents of crises and of all others of their scenes, each with its crisis."""
+
+    async def further_subjects(self, incidents: Collection[Key]) -> dict[Key, dict[str, str]]:
+        """Of incidents that are about several people, the crisis of each further subject."""
 
     async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
         """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""

@@ -11,6 +11,7 @@ from services.identity.model import Model
 from services.identity.person import IdentityDecision, own_register, reviewed
 from services.identity.score import values_weighed
 from services.liaison.crisis.corrections import Effective
+from services.liaison.crisis.division import divide
 from services.liaison.crisis.subjects import day_of, descriptor_of, local_person_of
 from services.liaison.settlement import Key
 from services.orchestration.ledger import DescribedPerson, People, ReviewKept, ReviewVerdict
@@ -45,6 +46,28 @@ async def decide_all(
                 descriptor_of(effective), day_of(effective), separated
             )
     return decisions | await decide_described(ledger, described, model)
+
+
+async def decide_subjects(
+    ledger: People, events: Mapping[Key, Effective], model: Model
+) -> dict[Key, dict[str, IdentityDecision]]:
+    """A decision for each subject of the incidents that are about several people; of others nothing."""
+    described: dict[Key, DescribedPerson] = {}
+    parts: dict[Key, tuple[Key, str]] = {}
+    for incident, effective in events.items():
+        divided = divide(incident, effective)
+        if len(divided) < 2:
+            continue
+        for part in divided:
+            # a name for the look-up alone: no incident's reference holds a line feed
+            name = (incident[0], f"{incident[1]}\n{part.subject}")
+            parts[name] = (incident, part.subject)
+            described[name] = DescribedPerson(part.descriptor, day_of(part.events))
+    decisions: dict[Key, dict[str, IdentityDecision]] = {}
+    for name, decision in (await decide_described(ledger, described, model)).items():
+        incident, subject = parts[name]
+        decisions.setdefault(incident, {})[subject] = decision
+    return decisions
 
 
 def _people_judged(

@@ -31,7 +31,7 @@ from services.liaison.settle import settle
 from services.liaison.settlement import HORIZON, IncidentFile, Key, Settlement
 from services.orchestration.feeds import heard_up_to
 from services.orchestration.ledger import ContactNames, DecisionKept, LinkNames, Transaction
-from services.orchestration.matching import decide_all
+from services.orchestration.matching import decide_all, decide_subjects
 from services.orchestration.register import people_on_file
 
 _NOTHING_READ: Mapping[Key, Effective] = MappingProxyType({})
@@ -125,8 +125,9 @@ class Settling:
         identities: Mapping[Key, IdentityDecision] = _NOBODY_DECIDED,
     ) -> Settlement:
         files, judge = await self._judge(transaction, around, now, events, identities)
-        crises = sorted({crisis for crisis in around.values() if crisis is not None})
-        alerts = await transaction.alerts(crises=crises)
+        crises = {crisis for crisis in around.values() if crisis is not None}
+        crises.update(crisis for file in files for crisis in file.crisis_ids.values())
+        alerts = await transaction.alerts(crises=sorted(crises))
         settlement = judge(alerts=alerts, policy=self.policy)
         await keep_decisions(transaction, files, now)
         await _keep_crises(transaction, settlement, now)
@@ -163,7 +164,10 @@ class Settling:
 
 def _settled(settlement: Settlement) -> Settled:
     crisis_of = {
-        member.key: crisis.crisis_id for crisis in settlement.crises for member in crisis.members
+        member.key: crisis.crisis_id
+        for crisis in settlement.crises
+        for member in crisis.members
+        if not member.subject
     }
     return Settled(list(settlement.alerts), crisis_of, list(settlement.bounded))
 
@@ -199,11 +203,23 @@ async def incident_files(
     undecided = {k: each for k, each in effective.items() if k not in identities}
     if undecided:
         decisions |= await decide_all(transaction, undecided, model)
+    several = await decide_subjects(transaction, effective, model)
     attached = {d.person_id for d in decisions.values() if d.person_id is not None}
+    for subjects in several.values():
+        attached |= {d.person_id for d in subjects.values() if d.person_id is not None}
     people = await people_on_file(transaction, attached)
     former = await transaction.contact_rows(effective)
+    further = await transaction.further_subjects(effective)
     files = [
-        IncidentFile(key, each, decisions[key], crises[key], former.get(key))
+        IncidentFile(
+            key,
+            each,
+            decisions[key],
+            crises[key],
+            former.get(key),
+            identities=several.get(key, {}),
+            crisis_ids=further.get(key, {}),
+        )
         for key, each in sorted(effective.items())
     ]
     return files, people

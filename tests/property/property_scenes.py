@@ -199,16 +199,16 @@ def play(statements: Iterable[Said], looks_at: Iterable[float]) -> Played:
         )
     queue += [(at, 2, "", None) for at in looks_at]
     standing: dict[datetime, frozenset[str]] = {}
-    for at, _, identity, said in sorted(queue, key=lambda entry: entry[:3]):
+    for at, _, identity, statement in sorted(queue, key=lambda entry: entry[:3]):
         now = minute(at)
         _let_time_pass(night, now)
-        if said is None:
+        if statement is None:
             standing[now] = frozenset(
                 i for i, alert in night.ledger.alerts.items() if alert.stands and alert.crisis_id
             )
         else:
             night.ledger.receive(
-                [event(said.feed, said.kind, now, _short(identity), said.data)], now
+                [event(statement.feed, statement.kind, now, _short(identity), statement.data)], now
             )
     log: dict[str, list[Transition]] = {}
     for transition in night.ledger.log:

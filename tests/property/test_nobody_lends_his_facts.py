@@ -14,7 +14,6 @@ from services.liaison.parts import Part
 from tests.property.property_scenes import (
     ANA,
     BEN,
-    POLICE,
     UNTIL,
     Played,
     Said,
@@ -23,6 +22,7 @@ from tests.property.property_scenes import (
     play,
     reported,
 )
+from tests.unit.liaison.script import POLICE
 
 LOOKS = [float(at) for at in range(1, UNTIL, 3)]
 SCENES = settings(

@@ -95,7 +95,7 @@ async def crisis_now(
     `disclosed` are the items that the desk was told with its alerts of this crisis, `alerts` the
     ids of these.
     """
-    on_file = await crisis_on_file(connection, crisis_id, registry, model)
+    on_file = await crisis_on_file(connection, crisis_id, registry, policy, model)
     if on_file is None:
         return None
     silent = {

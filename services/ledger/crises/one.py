@@ -12,7 +12,8 @@ from services.ledger.transaction import PostgresTransaction
 from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, site_reports_of
-from services.liaison.linking.sighting import Sighting, sighting
+from services.liaison.linking.sighting import Sighting
+from services.liaison.policy import Policy
 from services.liaison.settle import crisis_of
 from services.orchestration.settling import incident_files
 from services.runtime.postgres import Connection
@@ -29,7 +30,7 @@ class CrisisOnFile:
 
 
 async def crisis_on_file(
-    connection: Connection, crisis_id: UUID, registry: Registry, model: Model
+    connection: Connection, crisis_id: UUID, registry: Registry, policy: Policy, model: Model
 ) -> CrisisOnFile | None:
     """The crisis as it is known now, without contacts outside it; None where no incident is in it.
 
@@ -43,10 +44,12 @@ async def crisis_on_file(
     effective = {file.key: counted(file.events) for file in files}
     began = min(r.event.time for events in effective.values() for r in events.given)
     reports = site_reports_of(await transaction.site_events(began - SITE_REPORTS_COUNT))
-    crisis = crisis_of(str(crisis_id), files, effective, people, registry, reports)
-    sightings = tuple(
-        sighting(effective[file.key], file.identity.person_id if file.identity else None)
-        for file in files
+    decided = await transaction.link_decisions(around)
+    folded = crisis_of(
+        str(crisis_id), files, people, policy, registry, decided.separated, decided.joined, reports
     )
-    count = sum(len(events.given) for events in effective.values())
-    return CrisisOnFile(crisis, sightings, count)
+    if folded is None:
+        return None
+    crisis, parts = folded
+    count = sum(len(part.events.given) for part in parts)
+    return CrisisOnFile(crisis, tuple(part.sighting for part in parts), count)

@@ -33,8 +33,16 @@ async def neighbourhood(
                SELECT i.agency, i.reference, i.crisis_id FROM link_decision d JOIN incident i
                    ON (i.agency, i.reference) IN ((d.left_agency, d.left_reference), (d.right_agency, d.right_reference))
                 WHERE (d.left_agency, d.left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
-                   OR (d.right_agency, d.right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[])))
-           SELECT agency, reference, crisis_id FROM incident WHERE crisis_id IN (SELECT crisis_id FROM near)""",
+                   OR (d.right_agency, d.right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))),
+           tied AS (
+               SELECT crisis_id FROM crisis WHERE scene IN (
+                   SELECT scene FROM crisis WHERE crisis_id IN (
+                       SELECT crisis_id FROM near
+                       UNION SELECT s.crisis_id FROM near JOIN subject s USING (agency, reference))))
+           SELECT agency, reference, crisis_id FROM incident WHERE crisis_id IN (SELECT crisis_id FROM tied)
+           UNION
+           SELECT i.agency, i.reference, i.crisis_id FROM subject s JOIN incident i USING (agency, reference)
+            WHERE s.crisis_id IN (SELECT crisis_id FROM tied)""",
         list(names.lately),
         names.seen_since,
         list(names.ever),
@@ -46,12 +54,35 @@ async def neighbourhood(
 
 
 async def incidents_of(connection: Connection, crises: Collection[str]) -> dict[Key, str | None]:
-    """The incidents of crises."""
+    """The incidents of crises and of all others of their scenes."""
     rows = await connection.fetch(
-        "SELECT agency, reference, crisis_id FROM incident WHERE crisis_id = ANY($1::uuid[])",
+        """WITH tied AS (
+               SELECT crisis_id FROM crisis
+                WHERE scene IN (SELECT scene FROM crisis WHERE crisis_id = ANY($1::uuid[])))
+           SELECT agency, reference, crisis_id FROM incident WHERE crisis_id IN (SELECT crisis_id FROM tied)
+           UNION
+           SELECT i.agency, i.reference, i.crisis_id FROM subject s JOIN incident i USING (agency, reference)
+            WHERE s.crisis_id IN (SELECT crisis_id FROM tied)""",
         list(crises),
     )
     return {(r["agency"], r["reference"]): str(r["crisis_id"]) for r in rows}
+
+
+async def further_subjects(
+    connection: Connection, incidents: Collection[Key]
+) -> dict[Key, dict[str, str]]:
+    """Of incidents that are about several people, the crisis of each further subject."""
+    rows = await connection.fetch(
+        """SELECT agency, reference, subject, crisis_id FROM subject
+            WHERE (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [agency for agency, _ in incidents],
+        [reference for _, reference in incidents],
+    )
+    subjects: dict[Key, dict[str, str]] = {}
+    for row in rows:
+        of_incident = subjects.setdefault((row["agency"], row["reference"]), {})
+        of_incident[row["subject"]] = str(row["crisis_id"])
+    return subjects
 
 
 async def events_of(
@@ -159,10 +190,10 @@ async def save_crises(
     """Write crises, their incidents and the instants at which to look again."""
     crises = settlement.crises
     await connection.execute(
-        """INSERT INTO crisis (crisis_id, zone, area, opened_at, last_event_at, evaluated_at)
-           SELECT e, $2, a, o, l, $6 FROM unnest($1::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-               AS x(e, a, o, l)
-           ON CONFLICT (crisis_id) DO UPDATE SET area = excluded.area, opened_at = excluded.opened_at,
+        """INSERT INTO crisis (crisis_id, zone, area, opened_at, last_event_at, evaluated_at, scene)
+           SELECT e, $2, a, o, l, $6, s
+             FROM unnest($1::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::uuid[]) AS x(e, a, o, l, s)
+           ON CONFLICT (crisis_id) DO UPDATE SET area = excluded.area, opened_at = excluded.opened_at, scene = excluded.scene,
                last_event_at = excluded.last_event_at, evaluated_at = excluded.evaluated_at, dissolved_at = NULL""",
         [e.crisis_id for e in crises],
         zone,
@@ -170,8 +201,9 @@ async def save_crises(
         [e.opened_at for e in crises],
         [e.last_event_at for e in crises],
         now,
+        [e.scene for e in crises],
     )
-    members = [(e.crisis_id, m) for e in crises for m in e.members]
+    members = [(e.crisis_id, m) for e in crises for m in e.members if not m.subject]
     await connection.execute(
         """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys, agency_kind,
                                  crisis, crisis_at, police_left_at, completed_at, contact_keys)
@@ -193,12 +225,39 @@ async def save_crises(
         ["\x1f".join(m.keys) for _, m in members],
         *_contact_columns([m.contact for _, m in members]),
     )
+    await _save_further_subjects(connection, settlement)
     if settlement.dissolved:
         await connection.execute(
             "UPDATE crisis SET dissolved_at = $2 WHERE crisis_id = ANY($1::uuid[])",
             list(settlement.dissolved),
             now,
         )
+
+
+async def _save_further_subjects(connection: Connection, settlement: Settlement) -> None:
+    members = [(e.crisis_id, m) for e in settlement.crises for m in e.members]
+    further = [(crisis_id, m) for crisis_id, m in members if m.subject]
+    # an incident whose log no longer speaks of several people has none any more
+    await connection.execute(
+        """DELETE FROM subject WHERE (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+            AND (agency, reference, subject) NOT IN (SELECT * FROM unnest($3::text[], $4::text[], $5::text[]))""",
+        [m.key[0] for _, m in members],
+        [m.key[1] for _, m in members],
+        [m.key[0] for _, m in further],
+        [m.key[1] for _, m in further],
+        [m.subject for _, m in further],
+    )
+    if not further:
+        return
+    await connection.execute(
+        """INSERT INTO subject (agency, reference, subject, crisis_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
+           ON CONFLICT (agency, reference, subject) DO UPDATE SET crisis_id = excluded.crisis_id""",
+        [m.key[0] for _, m in further],
+        [m.key[1] for _, m in further],
+        [m.subject for _, m in further],
+        [crisis_id for crisis_id, _ in further],
+    )
 
 
 def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:

@@ -27,6 +27,8 @@ class MemoryCrises:
     def __init__(self, journal: Journal) -> None:
         self.crises: Table[str, SettledCrisis] = Table(journal)
         self.incidents: Table[Key, IncidentRow] = Table(journal)
+        self.further: Table[Key, Mapping[str, str]] = Table(journal)
+        self._by_scene: Index[str, str] = Index(journal)
         self.link_verdicts: Table[tuple[Key, Key], LinkVerdict] = Table(journal)
         self.tallies: Table[str, Tally] = Table(journal)
         self._by_link: Index[str, Key] = Index(journal)
@@ -46,22 +48,30 @@ class MemoryCrises:
             if left in incidents or right in incidents:
                 near |= {left, right}
         crises = {row.crisis_id for row in self.incidents.some(near).values()}
+        for subjects in self.further.some(near).values():
+            crises.update(subjects.values())
         return dict.fromkeys(incidents) | await self.incidents_of(crises)
 
     async def incidents_of(self, crises: Collection[str]) -> dict[Key, str | None]:
-        """The incidents of crises, each with its crisis."""
+        """The incidents of crises and of all others of their scenes, each with its crisis."""
+        scenes = {crisis.scene for crisis in self.crises.some(crises).values()}
+        tied = set(self._by_scene.under(scenes))
         return {
-            member.key: crisis_id
-            for crisis_id, crisis in self.crises.some(crises).items()
+            member.key: self.incidents.rows[member.key].crisis_id
+            for crisis in self.crises.some(tied).values()
             for member in crisis.members
         }
+
+    async def further_subjects(self, incidents: Collection[Key]) -> dict[Key, dict[str, str]]:
+        """Of incidents that are about several people, the crisis of each further subject."""
+        return {key: dict(subjects) for key, subjects in self.further.some(incidents).items()}
 
     async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
         """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""
         row = self.incidents.rows.get(incident)
         if row is None:
             return ()
-        return tuple(sorted(await self.incidents_of([row.crisis_id])))
+        return tuple(sorted({member.key for member in self.crises.rows[row.crisis_id].members}))
 
     async def incidents_linked(self, names: Collection[str], seen_since: datetime) -> set[Key]:
         """Incidents under one of these link keys that were seen since."""
@@ -129,11 +139,27 @@ class MemoryCrises:
     async def save_crises(self, settlement: Settlement, now: datetime) -> None:
         """Write crises and their incidents."""
         for crisis_id in settlement.dissolved:
+            self._move_to_scene(crisis_id, ())
             self.crises.remove(crisis_id)
+        further: dict[Key, dict[str, str]] = {}
         for crisis in settlement.crises:
+            self._move_to_scene(crisis.crisis_id, (crisis.scene,))
             self.crises.put(crisis.crisis_id, crisis)
             for member in crisis.members:
-                self._save_incident(member, crisis.crisis_id)
+                subjects = further.setdefault(member.key, {})
+                if member.subject:
+                    subjects[member.subject] = crisis.crisis_id
+                else:
+                    self._save_incident(member, crisis.crisis_id)
+        for incident, subjects in further.items():
+            if subjects:
+                self.further.put(incident, subjects)
+            else:
+                self.further.remove(incident)
+
+    def _move_to_scene(self, crisis_id: str, scenes: Collection[str]) -> None:
+        former = self.crises.rows.get(crisis_id)
+        self._by_scene.move(crisis_id, () if former is None else (former.scene,), scenes)
 
     def _save_incident(self, settled: IncidentSettled, crisis_id: str) -> None:
         former = self.incidents.rows.get(settled.key)

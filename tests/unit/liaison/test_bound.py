@@ -107,7 +107,7 @@ def test_work_at_a_busy_place_grows_with_its_incidents_and_not_with_their_square
 def told(incidents: int) -> Night:
     """Officers with a man in crisis, and so many more calls from the same property."""
     night = Night()
-    night.ledger.policy = POLICY.model_copy(update={"largest_crisis_incidents": 20})
+    night.ledger.settling.policy = POLICY.model_copy(update={"largest_crisis_incidents": 20})
     police_with_a_strong_sign(night)
     for number in range(1, incidents):
         night.call(POLICE, 7 + number * 0.01, f"M-{number}", "1001")
