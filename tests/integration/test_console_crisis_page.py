@@ -42,7 +42,8 @@ async def played_crisis(pool: asyncpg.Pool, *items: str) -> UUID:
     async with pool.acquire() as c, c.transaction():
         await c.execute("INSERT INTO zone (zone) VALUES ('london') ON CONFLICT DO NOTHING")
         await c.execute(
-            "INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at) VALUES ($1, 'london', $2, $2, $2)",
+            """INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at, scene)
+               VALUES ($1, 'london', $2, $2, $2, $1)""",
             crisis,
             NOW,
         )
