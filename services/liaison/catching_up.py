@@ -26,7 +26,7 @@ def catching_up(
     for received in events:
         came = received.received_at
         # as far back as shows that it has gone on for too long
-        if now - came < 2 * longest and came - received.event.recorded_at > late_from:
+        if came <= now < came + 2 * longest and came - received.event.recorded_at > late_from:
             late.setdefault(received.agency, []).append(came)
     waiting: dict[str, datetime] = {}
     for agency, instants in late.items():
