@@ -72,7 +72,7 @@ Transition = Literal[
     "closed",
 ]
 """What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be
-heard.
+heard; so is `disputed` where the state is `raised`: another desk said no.
 """
 
 

@@ -12,6 +12,8 @@ from services.liaison.alert.states import (
     ENDED,
     HELD,
     KINDS,
+    NEW_ALARM,
+    SOUNDING,
     STATES,
     TABLE,
     UNACKNOWLEDGED,
@@ -70,3 +72,37 @@ def test_answers_and_reasons_to_decline_are_the_whole_vocabulary() -> None:
     assert get_args(Answer) == ANSWERS
     assert set(ANSWERS) <= set(KINDS)
     assert get_args(DeclineReason) == DECLINE_REASONS
+
+
+NO_ALARM: frozenset[TransitionKind] = frozenset(
+    {
+        "annotated",
+        "delivered",
+        "escalated",
+        "inhibited",
+        "acknowledged",
+        "claimed",
+        "taken-over",
+        "handed-over",
+        *ANSWERS,
+        "noted",
+        "shelved",
+        "returned",
+        "cleared",
+        "closed",
+    }
+)
+
+
+def test_every_transition_is_to_be_heard_or_not() -> None:
+    assert set(KINDS) == SOUNDING | NO_ALARM, "decide whether a desk hears it: SOUNDING or NO_ALARM"
+    assert SOUNDING.isdisjoint(NO_ALARM)
+
+
+def test_what_makes_a_desk_sound_is_what_is_to_be_heard() -> None:
+    """From the table: what leads to `raised` from elsewhere sounds; `released` ends a silence without a step of its own."""
+    leads_there = {
+        kind for (kind, before), state in TABLE.items() if state == "raised" and before != "raised"
+    }
+    assert leads_there | {"released"} == SOUNDING
+    assert {"sounded-again"} == SOUNDING - NEW_ALARM
