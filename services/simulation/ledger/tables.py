@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Journal:
-    """How to undo what was written. Kept only while a transaction is open."""
+    """How to undo what was written, the last at the end. Kept only while a transaction is open."""
 
     def __init__(self) -> None:
-        self._undo: list[Callable[[], object]] = []
-
-    def note(self, undo: Callable[[], object]) -> None:
-        """What was just written is undone by this."""
-        self._undo.append(undo)
+        self.undo: list[tuple[Any, ...]] = []
+        """Each a call and what it is given. Tables append to it themselves: it is done with each row that is written."""
 
     def mark(self) -> int:
         """This moment, for `take_back`."""
-        return len(self._undo)
+        return len(self.undo)
 
     def take_back(self, mark: int) -> None:
         """Undo everything since the mark."""
-        while len(self._undo) > mark:
-            self._undo.pop()()
+        while len(self.undo) > mark:
+            act, *given = self.undo.pop()
+            act(*given)
 
     def forget(self) -> None:
         """Everything stays as it is."""
-        self._undo.clear()
+        self.undo.clear()
 
 
 class Table(Generic[K, V]):
@@ -38,16 +36,16 @@ class Table(Generic[K, V]):
 
     def __init__(self, journal: Journal) -> None:
         self.rows: dict[K, V] = {}
-        self._journal = journal
+        self._undo = journal.undo
 
     def put(self, key: K, value: V) -> None:
         """Write a row."""
         rows = self.rows
         if key in rows:
             former = rows[key]
-            self._journal.note(lambda: rows.__setitem__(key, former))
+            self._undo.append((rows.__setitem__, key, former))
         else:
-            self._journal.note(lambda: rows.pop(key))
+            self._undo.append((rows.pop, key))
         rows[key] = value
 
     def remove(self, key: K) -> None:
@@ -55,7 +53,7 @@ class Table(Generic[K, V]):
         rows = self.rows
         if key in rows:
             former = rows.pop(key)
-            self._journal.note(lambda: rows.__setitem__(key, former))
+            self._undo.append((rows.__setitem__, key, former))
 
     def some(self, keys: Iterable[K]) -> Mapping[K, V]:
         """The rows of these keys that there are."""
@@ -67,21 +65,21 @@ class Index(Generic[K, V]):
 
     def __init__(self, journal: Journal) -> None:
         self._values: dict[K, dict[V, None]] = {}
-        self._journal = journal
+        self._undo = journal.undo
 
     def add(self, key: K, value: V) -> None:
         """Put a value under a key."""
         values = self._values.setdefault(key, {})
         if value not in values:
             values[value] = None
-            self._journal.note(lambda: values.pop(value))
+            self._undo.append((values.pop, value))
 
     def discard(self, key: K, value: V) -> None:
         """Take it away; nothing where it is not there."""
         values = self._values.get(key, {})
         if value in values:
             del values[value]
-            self._journal.note(lambda: values.__setitem__(value, None))
+            self._undo.append((values.__setitem__, value, None))
 
     def move(self, value: V, former: Iterable[K], present: Iterable[K]) -> None:
         """Put the value under these keys and no others of those it was under."""
@@ -106,9 +104,9 @@ class Log(Generic[V]):
 
     def __init__(self, journal: Journal) -> None:
         self.rows: list[V] = []
-        self._journal = journal
+        self._undo = journal.undo
 
     def append(self, row: V) -> None:
         """One more."""
         self.rows.append(row)
-        self._journal.note(self.rows.pop)
+        self._undo.append((self.rows.pop,))
