@@ -15,10 +15,15 @@ from schemas.place import Location, Postcode
 NamePart = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
+def is_placeholder(digits: str) -> bool:
+    """It passes the check and is written where there is no number. Other repeated digits stand in published examples."""
+    return digits in ("0000000000", "1111111111", "9999999999")
+
+
 def _checked_nhs_number(value: str) -> str:
     digits = value.replace(" ", "").replace("-", "")
     # `isascii`, because digits of other scripts pass the check of the digits and then match nobody
-    if not (digits.isascii() and nhs_number.is_valid(digits)):
+    if not (digits.isascii() and nhs_number.is_valid(digits)) or is_placeholder(digits):
         raise PydanticCustomError(
             "nhs_number_check_digit",
             "the NHS number fails its modulus 11 check; send it without spaces as issued, or leave it out",
@@ -88,6 +93,12 @@ class PersonDescriptor(Closed):
             for address in self.addresses
             if address.postcode
         )
+
+
+DescriptorField = Literal[
+    "nhs_number", "names", "date_of_birth", "sex", "addresses", "phones", "identifiers", "ethnicity"
+]
+"""What a sender may leave as it was."""
 
 
 class Caller(Closed):

@@ -22,6 +22,7 @@ from schemas.codes import AgencyKind
 from schemas.envelope import Source
 from schemas.model import Closed, Phone, ShortText, Slug
 from schemas.place import Box
+from schemas.strict_yaml import load
 
 DeskRole = Literal[
     "police-control",
@@ -154,6 +155,8 @@ class Feed(Closed):
     heartbeat_seconds: Annotated[int, Field(ge=1, le=3600)] = 15
     silent_after_seconds: Annotated[int, Field(ge=5, le=7200)] = 60
     """After this long without anything the feed is silent and rule R30 says so."""
+    mental_health_specialties: tuple[ShortText, ...] = ()
+    """The system's own codes in PV1-10 (HL7 v2) that are mental-health care, beside treatment functions 700 to 727."""
 
 
 class Agency(Closed):
@@ -453,7 +456,7 @@ def load_registry(path: Path | None = None) -> Registry:
     name = str(path or "london.yaml (shipped)")
     try:
         text = source.read_text(encoding="utf-8")
-        registry = Registry.model_validate(yaml.safe_load(text))
+        registry = Registry.model_validate(load(text))
     except OSError as error:
         raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -12,7 +12,7 @@ from schemas.codes import AbsenceKind, LegalStatus, ReferralPriority, RiskLevel
 from schemas.events.catalogue import EventData, event_type
 from schemas.events.incident import IncidentData
 from schemas.model import Closed, Day, Instant, Phone, Reference, ShortText, Slug, where_unreadable
-from schemas.person import PersonDescriptor
+from schemas.person import DescriptorField, PersonDescriptor
 
 
 @event_type("welfare.concern-raised")
@@ -164,6 +164,8 @@ class PersonUpdated(PersonData):
     """
 
     person: PersonDescriptor
+    unchanged: Annotated[tuple[DescriptorField, ...], Field(max_length=8)] = ()
+    """Fields of which this says nothing: what was said of them before stays."""
 
 
 @event_type("person.merged")

@@ -217,6 +217,8 @@ def publish(
     ) as bar:
         asyncio.run(_send(settings, outgoing, bar.update))
     click.echo(f"{len(outgoing)} events sent")
+    if not outgoing:
+        raise SystemExit(FAULTY)
     if faulty:
         click.echo(f"{faulty} documents have faults: what they name was not sent", err=True)
         raise SystemExit(FAULTY)

@@ -21,6 +21,7 @@ _CONDITIONS = {
     "not-production": "202^Unsupported processing id",
 }
 """HL7 table 0357."""
+_PLACES = str.maketrans({"|": " ", "~": " ", "&": " ", "\\": " ", "\r": " ", "\n": " "})
 _OTHER = "207^Application internal error"
 _ESCAPES = str.maketrans(
     {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\r": " ", "\n": " "}
@@ -46,7 +47,12 @@ def _code(faults: Sequence[Fault], stored: bool) -> str:
 
 
 def acknowledge(
-    body: bytes, faults: Sequence[Fault], now: datetime, *, stored: bool = True
+    body: bytes,
+    faults: Sequence[Fault],
+    now: datetime,
+    *,
+    stored: bool = True,
+    notes: Sequence[Fault] = (),
 ) -> tuple[str, bytes]:
     """(code, message). AA only when all that the message says is with the brokers."""
     header = _header(body)
@@ -58,12 +64,18 @@ def acknowledge(
         f"|ACK^{trigger}|{now:%Y%m%d%H%M%S%f}|{header[10] or 'P'}|{header[11] or '2.4'}",
         f"MSA|{code}|{control}",
     ]
-    for fault in faults:
-        place = fault.pointer.split(".")[0].replace("-", "^1^")
-        text = f"{fault.message}; {fault.remedy}".translate(_ESCAPES)
-        lines.append(
-            f"ERR||{place}|{_CONDITIONS.get(fault.code, _OTHER)}^HL70357|E|{fault.code}^{text}"
-        )
+    lines += [_error(fault, "E") for fault in faults]
+    lines += [_error(note, "I") for note in notes]
     if not stored:
         lines.append(f"ERR|||{_OTHER}^HL70357|E|REC_UNAVAILABLE^not stored; send again")
     return code, ("\r".join(lines) + "\r").encode()
+
+
+def _error(fault: Fault, severity: str) -> str:
+    """The ERR segment: where, what, how bad, and the remedy."""
+    place = fault.pointer.split(".")[0].replace("-", "^1^").translate(_PLACES)
+    text = f"{fault.message}; {fault.remedy}".translate(_ESCAPES)
+    condition = "0^Message accepted"
+    if severity == "E":
+        condition = _CONDITIONS.get(fault.code, _OTHER)
+    return f"ERR||{place}|{condition}^HL70357|{severity}|{fault.code}^{text}"

@@ -36,17 +36,16 @@ def code_of(fault: Fault) -> str:
 def issue(
     code: str, message: str, remedy: str, pointer: str = "", severity: str = "error"
 ) -> dict[str, Any]:
-    """One issue, in the shape of a FHIR OperationOutcome with a JSON pointer and a remedy beside
-    it.
-    """
-    return {
+    """One issue of a FHIR OperationOutcome: the place as a JSON pointer in `expression`, the remedy in words."""
+    entry: dict[str, Any] = {
         "severity": severity,
         "code": _KIND_OF.get(code.split("_", maxsplit=1)[0], "invalid"),
-        "details": {"coding": [{"system": SYSTEM, "code": code}]},
+        "details": {"coding": [{"system": SYSTEM, "code": code}], "text": remedy},
         "diagnostics": message,
-        "pointer": pointer,
-        "remedy": remedy,
     }
+    if pointer:
+        entry["expression"] = [pointer]
+    return entry
 
 
 def issues(

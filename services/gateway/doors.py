@@ -133,15 +133,28 @@ class Gateway:
         return receipt(translated.events, remarks)
 
     async def hl7v2(self, request: Request) -> Response:
-        """One HL7 v2 message in ER7; the answer is an ACK."""
-        from services.intake import hl7v2
+        """HL7 v2 messages in ER7, one or several; the answer is an ACK for each."""
+        from services.intake.hl7v2.message import messages
 
         agency = self.agency(request)
         feed = self._feed(agency, request)
-        body = (await body_of(request, MAX_EVENT_BYTES)).strip(b"\x0b\x1c\r\n ")
-        # segments end with a carriage return; a text tool may have made line feeds of them
-        body = body.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
-        await self._rates.take(agency.id)
+        body = await body_of(request, MAX_EVENT_BYTES)
+        bodies = [raw.body for raw in messages(body)] or [b""]
+        await self._rates.take(agency.id, len(bodies))
+        answers: list[bytes] = []
+        status = 200
+        for message in bodies:
+            stored, answer = await self._message(agency, feed, message)
+            answers.append(answer)
+            if not stored:
+                status = 503
+        media_type = "application/hl7-v2; charset=utf-8"
+        return Response(b"".join(answers), status_code=status, media_type=media_type)
+
+    async def _message(self, agency: Agency, feed: Feed, body: bytes) -> tuple[bool, bytes]:
+        """Whether the message could be stored, and its acknowledgement."""
+        from services.intake import hl7v2
+
         translated = hl7v2.translate(body, self._sender(agency, feed))
         stored = True
         if translated.faults:
@@ -151,9 +164,10 @@ class Gateway:
                 await self._road.send(agency, feed, translated.events)
             except Problem:
                 stored = False
-        _, answer = acknowledge(body, translated.faults, self._clock.now(), stored=stored)
-        status = 200 if stored else 503
-        return Response(answer, status_code=status, media_type="application/hl7-v2; charset=utf-8")
+        _, answer = acknowledge(
+            body, translated.faults, self._clock.now(), stored=stored, notes=translated.notes
+        )
+        return stored, answer
 
     def _feed(self, agency: Agency, request: Request) -> Feed:
         name = request.query_params.get("feed")
@@ -169,7 +183,12 @@ class Gateway:
 
     def _sender(self, agency: Agency, feed: Feed) -> Sender:
         return Sender(
-            agency.id, agency.kind, _sources(feed)[0], self._settings.pseudonym_key.encode()
+            agency.id,
+            agency.kind,
+            _sources(feed)[0],
+            self._settings.pseudonym_key.encode(),
+            frozenset(feed.mental_health_specialties),
+            self._clock.now(),
         )
 
 

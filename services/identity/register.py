@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from schemas.codes import NhsNumberStatus
 from schemas.events import care
@@ -53,8 +54,10 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
     for received in sorted(once.values(), key=lambda received: received.order):
         at: datetime = received.event.time
         match received.event.data:
-            case care.PersonRegistered() | care.PersonUpdated() as registration:
+            case care.PersonRegistered() as registration:
                 descriptors.insert(0, registration.person)
+            case care.PersonUpdated() as update:
+                descriptors.insert(0, _with_unchanged(update, descriptors))
             case care.PersonMerged() as merged if merged.merged == local_person:
                 merged_into = merged.local_person
             case care.PersonSplit() as split if split.split_off == local_person:
@@ -193,3 +196,18 @@ def _restricted(person: PersonOnFile) -> PersonOnFile:
     return replace(
         person, descriptors=tuple(without_location(descriptor) for descriptor in person.descriptors)
     )
+
+
+def _with_unchanged(
+    update: care.PersonUpdated, earlier: list[PersonDescriptor]
+) -> PersonDescriptor:
+    """The descriptor with what the sender left as it was; a restricted record keeps no place."""
+    if not update.unchanged or not earlier:
+        return update.person
+    kept: dict[str, Any] = {name: getattr(earlier[0], name) for name in update.unchanged}
+    if "nhs_number" in kept:
+        kept["nhs_number_status"] = earlier[0].nhs_number_status
+    if update.person.restricted:
+        kept.pop("addresses", None)
+        kept.pop("phones", None)
+    return update.person.model_copy(update=kept)

@@ -366,7 +366,8 @@ def _is_number(text: str, numbers: set[str]) -> bool:
 
 
 def _is_name(text: str, names: list[tuple[str, str]]) -> bool:
-    parts = {_letters(part) for part in _SEPARATORS.split(text)}
+    # only whole words: a record number may begin with the letters of a name
+    parts = {part for part in _SEPARATORS.split(text.casefold()) if part.isalpha()}
     letters = _letters(text)
     for given, family in names:
         # a short family name is a syllable of many call signs; with the given name beside it, it is a person

@@ -13,12 +13,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import nhs_number
-from pydantic import ValidationError
 
 from schemas.codes import AgencyKind
-from schemas.envelope import AnyEvent, decode
+from schemas.envelope import AnyEvent
 from schemas.events import TYPE_PREFIX
-from services.intake.faults import Fault, faults
+from schemas.person import is_placeholder
+from services.intake.accept import checked
+from services.intake.faults import Fault
+from services.intake.plausible import Circumstances
 
 LOCAL_TIME = ZoneInfo("Europe/London")
 """What a time without an offset means. The hour that comes twice in October is taken as the first."""
@@ -39,6 +41,10 @@ class Sender:
     """CloudEvents source of the events made, registered for the feed."""
     pseudonym_key: bytes
     """Secret of this installation; empty where there is none, and then nobody can be named by NHS number alone."""
+    mental_health_specialties: frozenset[str] = frozenset()
+    """The sender's own codes of specialties that are mental-health care."""
+    received_at: datetime | None = None
+    """When the document came in; None where that is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +88,24 @@ class Collected:
             "source": self.sender.source,
             "type": f"{TYPE_PREFIX}{name}.v1",
             "time": at.isoformat(),
-            "data": {k: v for k, v in data.items() if v not in (None, [], {})},
+            "data": {field: value for field, value in data.items() if value not in (None, [], {})},
         }
-        if recorded is not None:
+        # a record from before it happened would cost the whole; without it nothing is lost
+        if recorded is not None and recorded >= at:
             document["recordedtime"] = recorded.isoformat()
-        try:
-            self.events.append(decode(json.dumps(document).encode()))
-        except ValidationError as error:
-            first = faults(error)[0]
+        answer = checked(
+            json.dumps(document).encode(), Circumstances(self.sender.received_at, self.sender.kind)
+        )
+        if answer.event is None:
+            first = answer.faults[0]
             raise Untranslatable(
                 first.pointer,
                 first.code,
-                f"the {name} made of it is not valid: {first.message}",
+                f"the {name} made of it is not taken: {first.message}",
                 first.remedy,
-            ) from error
+            )
+        self.events.append(answer.event)
+        self.notes += answer.notes
 
     def note(self, pointer: str, code: str, message: str, remedy: str) -> None:
         """Say what is left out of an event that is made all the same."""
@@ -109,7 +119,11 @@ class Collected:
 def nhs_digits(value: str) -> str | None:
     """The ten digits of a valid NHS number, or None."""
     digits = value.replace(" ", "").replace("-", "")
-    return digits if digits.isascii() and digits.isdigit() and nhs_number.is_valid(digits) else None
+    if not (digits.isascii() and digits.isdigit() and nhs_number.is_valid(digits)):
+        return None
+    if is_placeholder(digits):
+        return None
+    return digits
 
 
 def pseudonym(sender: Sender, number: str, pointer: str) -> str:
@@ -125,10 +139,34 @@ def pseudonym(sender: Sender, number: str, pointer: str) -> str:
             "only an NHS number says who this is, and no key is set",
             "set LIAISON_PSEUDONYM_KEY, or name the person by the agency's own identifier",
         )
-    said = hmac.new(
+    digest_of_it = hmac.new(
         sender.pseudonym_key, f"{sender.agency}|{number}".encode(), hashlib.sha256
     ).hexdigest()
-    return f"nhs.{said[:40]}"
+    return f"nhs.{digest_of_it[:40]}"
+
+
+VERIFICATION = {
+    "number-present-and-verified": "01",
+    "number-present-but-not-traced": "02",
+    "trace-required": "03",
+    "trace-attempted-no-match-or-multiple-match-found": "04",
+    "trace-needs-to-be-resolved": "05",
+    "trace-in-progress": "06",
+    "number-not-present-and-trace-not-required": "07",
+    "trace-postponed": "08",
+}
+"""NHS number verification status in words, as CareConnect and older systems write it."""
+
+
+def verification(code: str) -> str | None:
+    """01 to 08 of a code or of its words; None for any other."""
+    tidy = "-".join(re.findall(r"[a-z0-9]+", code.lower()))
+    if tidy in VERIFICATION:
+        return VERIFICATION[tidy]
+    numbered = tidy.zfill(2)
+    if numbered in VERIFICATION.values():
+        return numbered
+    return None
 
 
 def reference(value: str) -> str:
@@ -157,19 +195,26 @@ def postcode(value: str) -> str | None:
 
     None too for ZZ99 pseudo-postcodes (ODS: no fixed abode, unknown, abroad): thousands of people share one.
     """
-    found = _POSTCODE.fullmatch(value.replace(" ", "").upper())
-    return None if found is None or found[1] == "ZZ99" else f"{found[1]} {found[2]}"
+    match = _POSTCODE.fullmatch(value.replace(" ", "").upper())
+    if match is None or match[1] == "ZZ99":
+        return None
+    return f"{match[1]} {match[2]}"
 
 
 def phone(value: str) -> str | None:
     """A phone number in the contract's signs, or None."""
     tidy = value.strip().replace(".", " ").replace("/", " ")
-    return tidy if _PHONE.fullmatch(tidy) and sum(c.isdigit() for c in tidy) >= 3 else None
+    digits = [sign for sign in tidy if sign in "0123456789"]
+    if _PHONE.fullmatch(tidy) and len(digits) >= 3:
+        return tidy
+    return None
 
 
 def local(at: datetime) -> datetime:
     """An instant; without an offset it is London's clock."""
-    return at if at.tzinfo is not None else at.replace(tzinfo=LOCAL_TIME)
+    if at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=LOCAL_TIME)
 
 
 def day_begins(day: date) -> datetime:

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from schemas.model import Closed
 from schemas.registry import Level
+from schemas.strict_yaml import load
 from services.liaison.alert.commands import Terms
 from services.liaison.catalogue import (
     CATALOGUE,
@@ -210,7 +211,7 @@ def load_policy(path: Path | None = None) -> Policy:
         text = (path or resources.files("services.liaison") / "policy.yaml").read_text(
             encoding="utf-8"
         )
-        return Policy.model_validate(yaml.safe_load(text))
+        return Policy.model_validate(load(text))
     except OSError as error:
         raise PolicyError(f"{name} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:

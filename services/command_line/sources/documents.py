@@ -10,6 +10,7 @@ from pathlib import Path
 
 from schemas.registry import Agency, Feed
 from services.intake import fhir, hl7v2
+from services.intake.faults import Fault
 from services.intake.hl7v2.message import messages
 from services.intake.translation import Sender, Translated
 
@@ -28,20 +29,25 @@ class Document:
 def _files(kind: str, data: Path) -> list[Path]:
     if data.is_file():
         return [data]
-    return sorted(p for p in data.rglob("*") if p.is_file() and p.suffix.lower() in KINDS[kind])
+    return sorted(
+        path for path in data.rglob("*") if path.is_file() and path.suffix.lower() in KINDS[kind]
+    )
 
 
 def _fhir(path: Path, body: bytes) -> Iterator[tuple[int, bytes]]:
     if path.suffix.lower() in (".ndjson", ".jsonl"):
-        yield from ((n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip())
+        for number, line in enumerate(body.splitlines(), 1):
+            if line.strip():
+                yield number, line
         return
     if body.lstrip().startswith(b"["):
         try:
-            listed = json.loads(body)
+            members = json.loads(body)
         except (ValueError, RecursionError):
-            listed = None
-        if isinstance(listed, list):
-            yield from ((n, json.dumps(each).encode()) for n, each in enumerate(listed, 1))
+            members = None
+        if isinstance(members, list):
+            for number, member in enumerate(members, 1):
+                yield number, json.dumps(member).encode()
             return
     yield 1, body
 
@@ -49,13 +55,39 @@ def _fhir(path: Path, body: bytes) -> Iterator[tuple[int, bytes]]:
 def translated(
     kind: str, data: Path, agency: Agency, feed: Feed, key: bytes, received: datetime
 ) -> Iterator[Document]:
-    """What the file, or each file of the folder, says. `key` names people known by NHS number alone. Raises OSError."""
-    sender = Sender(agency.id, agency.kind, feed.sources[0], key)
+    """What the file, or each file of the folder, says. `key` names people known by NHS number alone.
+
+    A file that cannot be read is a document with a fault, and ends nothing.
+    """
+    sender = Sender(
+        agency.id,
+        agency.kind,
+        feed.sources[0],
+        key,
+        frozenset(feed.mental_health_specialties),
+        received,
+    )
     for path in _files(kind, data):
-        body = path.read_bytes()
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            yield Document(path.name, Translated(faults=(_unreadable(error),)))
+            continue
         if kind == "fhir":
-            for n, document in _fhir(path, body):
-                yield Document(f"{path.name}:{n}", fhir.translate(document, sender, received))
-        else:
-            for raw in messages(body):
-                yield Document(f"{path.name}:{raw.number}", hl7v2.translate(raw.body, sender))
+            for number, document in _fhir(path, body):
+                yield Document(f"{path.name}:{number}", fhir.translate(document, sender, received))
+            continue
+        messages_in_file = list(messages(body))
+        if not messages_in_file:
+            yield Document(f"{path.name}:1", hl7v2.translate(b"", sender))
+        for raw in messages_in_file:
+            yield Document(f"{path.name}:{raw.number}", hl7v2.translate(raw.body, sender))
+
+
+def _unreadable(error: OSError) -> Fault:
+    return Fault(
+        "",
+        "file-unreadable",
+        f"the file cannot be read: {error.strerror}",
+        "give a file that this process may read",
+    )

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
+from services.intake.faults import Fault
 from services.intake.fhir.pathways import Facts, is_crisis_plan, say_episode, say_plan
 from services.intake.fhir.people import local_person, redacted, restricted, say_patient, subject
 from services.intake.fhir.reading import Resource, parse, resources
 from services.intake.translation import Collected, Sender, Translated, Untranslatable
+
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
+"""What reading something may raise that the library took for valid and is not what FHIR says of it."""
+
+
+def unreadable_resource(pointer: str, error: Exception) -> Fault:
+    """The fault of a resource that the library's model let pass."""
+    return Fault(
+        pointer,
+        "fhir-invalid",
+        f"not valid FHIR R4: {type(error).__name__}",
+        "correct the resource by its FHIR R4 definition (UK Core profile)",
+    )
 
 
 def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
@@ -56,6 +70,8 @@ def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
                     _gather(by_person[person], each)
         except Untranslatable as error:
             collected.faults.append(error.fault)
+        except UNREADABLE as error:
+            collected.faults.append(unreadable_resource(each.pointer, error))
     _pathways(collected, by_person, episodes, received)
     return collected.result()
 
@@ -96,12 +112,16 @@ def _pathways(
             say_episode(collected, episode, person, by_person[person], received)
         except Untranslatable as error:
             collected.faults.append(error.fault)
+        except UNREADABLE as error:
+            collected.faults.append(unreadable_resource(episode.pointer, error))
     for person, facts in by_person.items():
         for plan in facts.plans:
             try:
                 say_plan(collected, plan, person, received)
             except Untranslatable as error:
                 collected.faults.append(error.fault)
+            except UNREADABLE as error:
+                collected.faults.append(unreadable_resource(plan.pointer, error))
         if person not in begun:
             for left in (*facts.flags, *facts.consents, *facts.related):
                 collected.note(

@@ -6,20 +6,22 @@ v3-RoleCode (certain for the codes listed).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.codes import NhsNumberStatus
 from services.intake.fhir.reading import (
     Json,
     Resource,
     codings,
     ended,
     extensions,
+    instant,
     number_of,
     whole_date,
 )
+from services.intake.plausible import EARLIEST, PLACEHOLDER_DAYS
 from services.intake.translation import (
+    LOCAL_TIME,
     Collected,
     Untranslatable,
     digest,
@@ -29,6 +31,7 @@ from services.intake.translation import (
     pseudonym,
     reference,
     system,
+    verification,
 )
 
 RESTRICTED = frozenset({"R", "V"})
@@ -144,8 +147,9 @@ def _status(collected: Collected, identifier: Json, pointer: str) -> str | None:
     for extension in extensions(identifier):
         for where, code in codings(extension.get("valueCodeableConcept")):
             if "NHSNumberVerificationStatus" in where:
-                if code in set(NhsNumberStatus):
-                    return code
+                status = verification(code)
+                if status is not None:
+                    return status
                 collected.note(
                     pointer,
                     "verification-status-unknown",
@@ -321,10 +325,50 @@ def say_patient(collected: Collected, patient: Resource, received: datetime) -> 
                 pair,
                 None,
             )
-    died = patient.body.get("deceasedDateTime")
-    if died or patient.body.get("deceasedBoolean"):
-        data = {"local_person": person, "on": whole_date(died)}
+    _say_death(collected, patient, person, version, at)
+
+
+def _say_death(
+    collected: Collected, patient: Resource, person: str, version: str, at: datetime
+) -> None:
+    """A person who is taken for dead is looked for no more, so a date alone must be plausible."""
+    written = patient.body.get("deceasedDateTime")
+    on = death_day(written, patient.body.get("birthDate"), at)
+    if written and on is None:
+        collected.note(
+            f"{patient.pointer}/deceasedDateTime",
+            "date-malformed",
+            "the date of death is not a plausible date and is left out",
+            "send the date, or deceasedBoolean",
+        )
+    if (
+        on is not None
+        or patient.body.get("deceasedBoolean") is True
+        or _a_year_of_death(written, at)
+    ):
+        data = {"local_person": person, "on": on}
         collected.say(f"Patient.{person}.{version}.died", "person.died", at, data, None)
+
+
+def _a_year_of_death(written: Any, at: datetime) -> bool:
+    """Only the year or the month is known, and it is a plausible one."""
+    if not isinstance(written, str) or len(written) not in (4, 7) or not written[:4].isdigit():
+        return False
+    return EARLIEST.year < int(written[:4]) <= at.year and written[:4] != "1970"
+
+
+def death_day(written: Any, born: Any, at: datetime) -> str | None:
+    """The day in London of a plausible date or time of death; None for any other."""
+    moment = instant(written)
+    if moment is None:
+        return None
+    on = moment.astimezone(LOCAL_TIME).date()
+    if on in PLACEHOLDER_DAYS or on < EARLIEST.date() or on > at.date() + timedelta(days=1):
+        return None
+    birthday = whole_date(born)
+    if birthday is not None and on.isoformat() < birthday:
+        return None
+    return on.isoformat()
 
 
 def same_person(

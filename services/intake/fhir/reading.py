@@ -6,7 +6,6 @@ the first document comes, since the stream workers need none of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from services.intake.faults import Fault
+from schemas.strict_json import MemberTwice, loads
+from services.intake.examine import MAX_DEPTH, too_deep, unreadable
+from services.intake.faults import Fault, pointer_of
 from services.intake.translation import Untranslatable, day_begins, day_ends, local, nhs_digits
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
@@ -29,8 +30,6 @@ CARRIED = (
     "Consent",
     "DocumentReference",
 )
-MAX_DEPTH = 32
-"""Levels of nesting. A UK Core resource has about a dozen."""
 
 Json = Mapping[str, Any]
 
@@ -125,41 +124,73 @@ def number_of(node: Json) -> tuple[Json, str | None] | None:
     return None
 
 
-def depth(value: Any) -> int:
-    """Levels of nesting, counted without recursion."""
-    deepest, waiting = 0, [(value, 1)]
-    while waiting:
-        node, level = waiting.pop()
-        if isinstance(node, dict | list):
-            deepest = max(deepest, level)
-            waiting += [
-                (child, level + 1) for child in (node.values() if isinstance(node, dict) else node)
-            ]
-    return deepest
-
-
 def _model(kind: str) -> type[BaseModel]:
     model: type[BaseModel] = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
     return model
+
+
+def _valid(kind: str, body: Json, pointer: str) -> list[Fault]:
+    """The faults of a resource by the library's model of it; none where it is valid."""
+    try:
+        _model(kind).model_validate(body)
+    except ValidationError as error:
+        return _faults(error, pointer)
+    except RecursionError:
+        return [_too_deep(pointer)]
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        # the library looks a contained resource's model up by its type, and knows not every one
+        return [
+            Fault(
+                pointer,
+                "fhir-invalid",
+                f"not valid FHIR R4: {type(error).__name__}",
+                "correct the resource, or what it contains, by the FHIR R4 definition",
+            )
+        ]
+    return []
+
+
+def _too_deep(pointer: str) -> Fault:
+    return Fault(
+        pointer,
+        "nested-too-deeply",
+        f"more than {MAX_DEPTH} levels",
+        "send resources, not documents",
+    )
+
+
+def without_nulls(node: Any) -> Any:
+    """The value without members that are null: in FHIR they are not there. In a list a null keeps a place, and goes too."""
+    if isinstance(node, dict):
+        return {name: without_nulls(value) for name, value in node.items() if value is not None}
+    if isinstance(node, list):
+        return [without_nulls(member) for member in node if member is not None]
+    return node
 
 
 def _faults(error: ValidationError, pointer: str) -> list[Fault]:
     # neither the message nor the input is repeated: both may hold what the resource says of a person
     return [
         Fault(
-            pointer + "".join(f"/{part}" for part in each["loc"]),
+            pointer + pointer_of(detail["loc"]),
             "fhir-invalid",
-            f"not valid FHIR R4: {each['type']}",
+            f"not valid FHIR R4: {detail['type']}",
             "correct the element by the FHIR R4 definition of the resource (UK Core profile)",
         )
-        for each in error.errors(include_input=False, include_url=False, include_context=False)
+        for detail in error.errors(include_input=False, include_url=False, include_context=False)
     ]
 
 
 def parse(body: bytes) -> Json:
-    """The JSON object. Raises Untranslatable."""
+    """The JSON object, without nulls. Raises Untranslatable."""
+    deep = too_deep(body)
+    if deep is not None:
+        raise Untranslatable("", deep.code, deep.message, "send resources, not documents")
     try:
-        document = json.loads(body.decode("utf-8"))
+        document = loads(body)
+    except MemberTwice as error:
+        fault = unreadable(error)
+        raise Untranslatable("", fault.code, fault.message, fault.remedy) from error
     except (ValueError, RecursionError) as error:
         raise Untranslatable(
             "", "json-invalid", type(error).__name__, "send one FHIR JSON resource in UTF-8"
@@ -168,42 +199,53 @@ def parse(body: bytes) -> Json:
         raise Untranslatable(
             "", "json-invalid", "not a JSON object", "send one FHIR resource or Bundle"
         )
-    if depth(document) > MAX_DEPTH:
-        raise Untranslatable(
-            "",
-            "nested-too-deeply",
-            f"more than {MAX_DEPTH} levels",
-            "send resources, not documents",
-        )
-    return document
+    resource: Json = without_nulls(document)
+    return resource
 
 
 def resources(document: Json) -> tuple[list[Resource], list[Fault]]:
     """The resources of a Bundle, or the one that it is, and the faults of those that are none of ours or not valid."""
-    kind = document.get("resourceType")
-    listed: list[tuple[Any, str, str]] = [(document, "", "")]
-    if kind == "Bundle":
-        entries = document.get("entry", [])
-        if not isinstance(entries, list):
-            return [], [
-                Fault(
-                    "/entry",
-                    "fhir-invalid",
-                    "not a list",
-                    "send a Bundle by the FHIR R4 definition",
-                )
-            ]
-        listed = [
-            (e.get("resource"), f"/entry/{n}/resource", str(e.get("fullUrl", "")))
-            if isinstance(e, dict)
-            else (None, f"/entry/{n}", "")
-            for n, e in enumerate(entries)
+    if document.get("resourceType") != "Bundle":
+        return _read([(document, "", "")])
+    entries = document.get("entry", [])
+    if document.get("type") == "message":
+        return [], [
+            Fault(
+                "/type",
+                "message-not-carried",
+                "messages (BaRS and others) are not carried: nothing of it was kept",
+                f"send {', '.join(CARRIED)}, or a Bundle of them that is no message",
+            )
         ]
-    found: list[Resource] = []
+    if not isinstance(entries, list):
+        return [], [
+            Fault("/entry", "fhir-invalid", "not a list", "send a Bundle by the FHIR R4 definition")
+        ]
+    if not entries:
+        return [], [
+            Fault(
+                "/entry",
+                "bundle-empty",
+                "the Bundle has no entries",
+                "send at least one resource in `entry`",
+            )
+        ]
+    listed: list[tuple[Any, str, str]] = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, dict):
+            address = str(entry.get("fullUrl", ""))
+            listed.append((entry.get("resource"), f"/entry/{number}/resource", address))
+        else:
+            listed.append((None, f"/entry/{number}", ""))
+    return _read(listed)
+
+
+def _read(listed: list[tuple[Any, str, str]]) -> tuple[list[Resource], list[Fault]]:
+    resources_: list[Resource] = []
     faults: list[Fault] = []
     for body, pointer, address in listed:
         kind = body.get("resourceType") if isinstance(body, dict) else None
-        if kind not in CARRIED:
+        if not isinstance(kind, str) or kind not in CARRIED:
             faults.append(
                 Fault(
                     f"{pointer}/resourceType",
@@ -213,19 +255,8 @@ def resources(document: Json) -> tuple[list[Resource], list[Fault]]:
                 )
             )
             continue
-        try:
-            _model(str(kind)).model_validate(body)
-        except ValidationError as error:
-            faults += _faults(error, pointer)
-        except RecursionError:
-            faults.append(
-                Fault(
-                    pointer,
-                    "nested-too-deeply",
-                    "nested too deeply",
-                    "send resources, not documents",
-                )
-            )
-        else:
-            found.append(Resource(str(kind), body, pointer, address))
-    return found, faults
+        wrong = _valid(kind, body, pointer)
+        faults += wrong
+        if not wrong:
+            resources_.append(Resource(kind, body, pointer, address))
+    return resources_, faults

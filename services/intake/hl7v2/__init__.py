@@ -1,8 +1,9 @@
 """HL7 v2 ADT to events of the contract. Pure.
 
-Source: HL7 v2.4 chapter 3 (trigger events; certain). A mental-health stay is told by PV1-10, the NHS treatment function
-(700 to 727; certain), or by the sender being a mental-health trust where PV1-10 is empty; the stay of any other patient is
-none of this product's business and is left out. Follow-up within 72 hours of discharge: MHSDS (certain).
+Source: HL7 v2.4 chapter 3 (trigger events; certain). A mental-health stay is told by PV1-10: the NHS treatment function
+(700 to 727; certain) or one of the feed's own codes for it; or by the sender being a mental-health trust, unless PV1-10
+names another national treatment function. The stay of any other patient is none of this product's business and is left
+out. Follow-up within 72 hours of discharge: MHSDS (certain).
 """
 
 from __future__ import annotations
@@ -10,23 +11,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.intake.hl7v2.message import Message, instant, parse
-from services.intake.hl7v2.person import contacts, descriptor, identifiers, named
+from services.intake.faults import Fault
+from services.intake.hl7v2.message import Message, day, instant, parse
+from services.intake.hl7v2.person import contacts, descriptor, identifiers, named, unchanged
+from services.intake.plausible import EARLIEST, PLACEHOLDER_DAYS
 from services.intake.translation import (
     Collected,
     Sender,
     Translated,
     Untranslatable,
+    digest,
     pseudonym,
     reference,
 )
 
 FOLLOW_UP_WITHIN = timedelta(hours=72)
 """MHSDS: follow-up after discharge from mental-health inpatient care."""
-_MENTAL_HEALTH = re.compile(r"7[0-2]\d(\D.*)?")
+_MENTAL_HEALTH = re.compile(r"7([01][0-9]|2[0-7])(\D.*)?")
+_NATIONAL = re.compile(r"[1-9][0-9]{2}(\D.*)?")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")
 
 
@@ -38,7 +43,7 @@ class _Heard:
     at: datetime
     recorded: datetime | None
     name: str
-    """Beginning of the ids of its events: sender, facility, control id."""
+    """Beginning of the ids of its events."""
 
 
 def translate(body: bytes, sender: Sender) -> Translated:
@@ -54,79 +59,146 @@ def translate(body: bytes, sender: Sender) -> Translated:
                 "this message type and trigger are not carried",
                 f"send ADT with {', '.join(sorted(_TRIGGERS))}",
             )
-        if message.get("MSH", 11) not in ("P", ""):
-            raise Untranslatable(
-                "MSH-11",
-                "not-production",
-                "MSH-11 says that this is for training or debugging",
-                "send production messages (P) only to this address",
-            )
         control = message.get("MSH", 10)
         if not control:
             raise Untranslatable(
                 "MSH-10",
                 "field-missing",
                 "the message control id is empty",
-                "fill MSH-10; it tells a repeat from a new message",
+                "fill MSH-10; the acknowledgement names it",
             )
+        if _is_test(collected, message):
+            return collected.result()
         if not message.has("PID"):
             raise Untranslatable(
                 "PID", "segment-missing", "there is no PID segment", "send PID after EVN"
             )
-        _TRIGGERS[trigger](collected, _heard(message, trigger, control))
+        _TRIGGERS[trigger](collected, _heard(body, message, trigger, control))
     except Untranslatable as error:
         # a message is one statement: with a fault nothing of it is said
         return Translated((), (error.fault,), tuple(collected.notes))
+    except OverflowError:
+        fault = Fault(
+            "EVN",
+            "time-out-of-range",
+            "a time of the message is a placeholder, or at the end of all times",
+            "send the time itself, or leave the field empty",
+        )
+        return Translated((), (fault,), tuple(collected.notes))
     return collected.result()
 
 
-def _heard(message: Message, trigger: str, control: str) -> _Heard:
-    times = [instant(message.get(s, n)) for s, n in (("EVN", 6), ("EVN", 2), ("MSH", 7))]
-    known = [t for t in times if t is not None]
-    if not known:
+def _is_test(collected: Collected, message: Message) -> bool:
+    """Training and debugging go nowhere, and the sender is told so. Raises Untranslatable for what is neither."""
+    processing = message.get("MSH", 11).upper()
+    if processing in ("P", ""):
+        return False
+    if processing in ("T", "D"):
+        collected.note(
+            "MSH-11",
+            "test-goes-nowhere",
+            "MSH-11 says that this is for training or debugging: it was read, and is kept nowhere",
+            "send production messages as P",
+        )
+        return True
+    raise Untranslatable(
+        "MSH-11", "not-production", "MSH-11 is neither P, T nor D", "send production messages as P"
+    )
+
+
+def _heard(body: bytes, message: Message, trigger: str, control: str) -> _Heard:
+    occurred, recorded, sent = (
+        instant(message.get(segment, number))
+        for segment, number in (("EVN", 6), ("EVN", 2), ("MSH", 7))
+    )
+    at = occurred or recorded or sent
+    if at is None:
         raise Untranslatable(
             "EVN-2",
             "time-malformed",
             "neither EVN-6, EVN-2 nor MSH-7 is a time",
             "send YYYYMMDDHHMM[SS][+ZZZZ]",
         )
-    parts = ("hl7", message.get("MSH", 3), message.get("MSH", 4), control, trigger)
+    # a counter of control ids that begins again is no repeat; the same message again is one
+    content = digest(message.get("MSH", 7), body.decode("latin-1"))
+    parts = ("hl7", content, message.get("MSH", 3), message.get("MSH", 4), control, trigger)
     name = _UNPRINTABLE.sub("_", ".".join(parts))[:150]
-    return _Heard(message, known[0], times[1] or times[2], name)
+    return _Heard(message, at, recorded or sent, name)
 
 
 def _person(collected: Collected, heard: _Heard, name: str) -> str:
     message = heard.message
     person = named(collected, message)
-    said = descriptor(collected, message)
-    collected.say(
-        f"{heard.name}.person",
-        name,
-        heard.at,
-        {"local_person": person, "person": said},
-        heard.recorded,
-    )
+    described = descriptor(collected, message, heard.at)
+    data: dict[str, Any] = {"local_person": person, "person": described}
+    if name == "person.updated":
+        data["unchanged"] = unchanged(message, described)
+    collected.say(f"{heard.name}.person", name, heard.at, data, heard.recorded)
     nhs, others, _ = identifiers(message, "PID", 3)
-    if nhs and others and said.get("nhs_number_status") == "01" and collected.sender.pseudonym_key:
+    verified = described.get("nhs_number_status") == "01"
+    if nhs and others and verified and collected.sender.pseudonym_key:
         pair = {"local_person": person, "merged": pseudonym(collected.sender, nhs, "PID-3")}
         collected.say(f"{heard.name}.number", "person.merged", heard.at, pair, heard.recorded)
-    if message.get("PID", 30).upper() == "Y" or message.get("PID", 29):
-        died = instant(message.get("PID", 29))
-        data = {"local_person": person, "on": died.date().isoformat() if died else None}
+    death = _death(collected, heard)
+    if death is not None:
+        data = {"local_person": person} | death
         collected.say(f"{heard.name}.died", "person.died", heard.at, data, heard.recorded)
     return person
 
 
+def _death(collected: Collected, heard: _Heard) -> dict[str, str] | None:
+    """What is said of the person's death; None where they are not said to be dead.
+
+    A person who is taken for dead is looked for no more, so a date alone must be plausible, and PID-30 `N` holds against it.
+    """
+    message = heard.message
+    indicator, written = message.get("PID", 30).upper(), message.get("PID", 29)
+    on = _plausible_death(heard, written)
+    if indicator == "N" and on is not None:
+        collected.note(
+            "PID-29",
+            "death-denied",
+            "PID-30 says that the person lives: the date of death is left out",
+            "send the date together with PID-30 Y, or neither",
+        )
+    elif written and on is None:
+        collected.note(
+            "PID-29",
+            "date-malformed",
+            "the date of death is not a plausible date and is left out",
+            "send YYYYMMDD[HHMM], or leave the field empty",
+        )
+    if indicator == "Y" or (on is not None and not indicator and not message.is_null("PID", 30)):
+        return {"on": on.isoformat()} if on is not None else {}
+    return None
+
+
+def _plausible_death(heard: _Heard, written: str) -> date | None:
+    on = day(written)
+    if on is None or on in PLACEHOLDER_DAYS or on < EARLIEST.date():
+        return None
+    born = day(heard.message.get("PID", 7))
+    if on > heard.at.date() + timedelta(days=1) or (born is not None and on < born):
+        return None
+    return on
+
+
+def _is_mental_health(sender: Sender, specialty: str) -> bool:
+    if _MENTAL_HEALTH.fullmatch(specialty) or specialty in sender.mental_health_specialties:
+        return True
+    return sender.kind == "mental-health-trust" and not _NATIONAL.fullmatch(specialty)
+
+
 def _stay(collected: Collected, heard: _Heard) -> str | None:
     """The reference of the mental-health inpatient stay that PV1 is about, or None."""
-    message = heard.message
-    if message.get("PV1", 2).upper() != "I":
+    if heard.message.get("PV1", 2).upper() != "I":
         return None
-    specialty = message.get("PV1", 10)
-    ours = bool(_MENTAL_HEALTH.fullmatch(specialty)) or (
-        not specialty and collected.sender.kind == "mental-health-trust"
-    )
-    if not ours:
+    return _visit(collected, heard.message)
+
+
+def _visit(collected: Collected, message: Message) -> str | None:
+    """The reference of the mental-health visit that PV1 is about, or None. Raises Untranslatable."""
+    if not _is_mental_health(collected.sender, message.get("PV1", 10)):
         collected.note(
             "PV1-10",
             "stay-not-carried",
@@ -136,25 +208,31 @@ def _stay(collected: Collected, heard: _Heard) -> str | None:
         return None
     visit, authority = message.get("PV1", 19), message.get("PV1", 19, 1, 4)
     if not visit:
-        collected.note(
+        raise Untranslatable(
             "PV1-19",
-            "stay-not-carried",
+            "field-missing",
             "the visit has no number, so its end could not be told",
             "fill PV1-19",
         )
-        return None
-    return reference(f"{authority}:{visit}" if authority else visit)
+    if authority:
+        visit = f"{authority}:{visit}"
+    return reference(visit)
 
 
 def _ward(heard: _Heard) -> str | None:
     ward = heard.message.get("PV1", 3)
-    return f"Ward {ward}"[:200] if ward else None
+    if not ward:
+        return None
+    return f"Ward {ward}"[:200]
 
 
 def _inpatient(collected: Collected, heard: _Heard, person: str, name: str) -> None:
     stay = _stay(collected, heard)
-    if stay is None or heard.message.get("PV1", 45):
-        return
+    if stay is not None and not heard.message.get("PV1", 45):
+        _say_stay(collected, heard, person, stay, name)
+
+
+def _say_stay(collected: Collected, heard: _Heard, person: str, stay: str, name: str) -> None:
     data = {
         "local_person": person,
         "pathway": stay,
@@ -164,12 +242,31 @@ def _inpatient(collected: Collected, heard: _Heard, person: str, name: str) -> N
     collected.say(f"{heard.name}.stay", name, heard.at, data, heard.recorded)
 
 
+def _close(
+    collected: Collected, heard: _Heard, person: str, stay: str, reason: str, at: datetime
+) -> None:
+    closed = {"local_person": person, "pathway": stay, "reason": reason}
+    collected.say(f"{heard.name}.stay", "pathway.closed", at, closed, heard.recorded)
+
+
 def _admit(collected: Collected, heard: _Heard) -> None:
     _inpatient(collected, heard, _person(collected, heard, "person.registered"), "pathway.opened")
 
 
 def _transfer(collected: Collected, heard: _Heard) -> None:
     _inpatient(collected, heard, _person(collected, heard, "person.updated"), "pathway.updated")
+
+
+def _becomes_inpatient(collected: Collected, heard: _Heard) -> None:
+    _inpatient(collected, heard, _person(collected, heard, "person.updated"), "pathway.opened")
+
+
+def _becomes_outpatient(collected: Collected, heard: _Heard) -> None:
+    """A07: the stay ended without a discharge from the provider, so no follow-up is due."""
+    person = _person(collected, heard, "person.updated")
+    stay = _visit(collected, heard.message)
+    if stay is not None:
+        _close(collected, heard, person, stay, "transferred", heard.at)
 
 
 def _register(collected: Collected, heard: _Heard) -> None:
@@ -185,14 +282,10 @@ def _discharge(collected: Collected, heard: _Heard) -> None:
     stay = _stay(collected, heard)
     if stay is None:
         return
-    dead = any(e.type.endswith("person.died.v1") for e in collected.events)
+    dead = any(event.type.endswith("person.died.v1") for event in collected.events)
     ended = instant(heard.message.get("PV1", 45)) or heard.at
-    closed: dict[str, Any] = {
-        "local_person": person,
-        "pathway": stay,
-        "reason": "died" if dead else "discharged",
-    }
-    collected.say(f"{heard.name}.stay", "pathway.closed", ended, closed, heard.recorded)
+    reason = "died" if dead else "discharged"
+    _close(collected, heard, person, stay, reason, ended)
     if not dead:
         due = {
             "follow_up": stay,
@@ -200,18 +293,46 @@ def _discharge(collected: Collected, heard: _Heard) -> None:
             "by": (ended + FOLLOW_UP_WITHIN).isoformat(),
             "kind": "post-discharge",
         }
-        collected.say(f"{heard.name}.follow-up", "follow-up.due", ended, due, heard.recorded)
+        name = _follow_up_name(heard, stay, ended)
+        collected.say(name, "follow-up.due", ended, due, heard.recorded)
+
+
+def _follow_up_name(heard: _Heard, stay: str, ended: datetime) -> str:
+    """The id of the follow-up after a discharge: that of the stay and its end, so that a cancelled discharge finds it."""
+    facility = _UNPRINTABLE.sub("_", heard.message.get("MSH", 4))[:40]
+    return f"hl7.{facility}.{stay}.follow-up.{ended:%Y%m%dT%H%M%S}"
+
+
+def _cancel_admission(collected: Collected, heard: _Heard) -> None:
+    """A11: there is no stay. Nothing follows from it."""
+    person = _person(collected, heard, "person.updated")
+    stay = _stay(collected, heard)
+    if stay is not None:
+        _close(collected, heard, person, stay, "other", heard.at)
+
+
+def _cancel_discharge(collected: Collected, heard: _Heard) -> None:
+    """A13: the stay goes on, and the follow-up that was due after its end is not. Raises Untranslatable."""
+    person = _person(collected, heard, "person.updated")
+    stay = _stay(collected, heard)
+    if stay is None:
+        return
+    ended = instant(heard.message.get("PV1", 45))
+    if ended is None:
+        raise Untranslatable(
+            "PV1-45",
+            "field-missing",
+            "which discharge is cancelled is not said, so its follow-up would stay due",
+            "fill PV1-45 with the time of the discharge that is cancelled",
+        )
+    _say_stay(collected, heard, person, stay, "pathway.opened")
+    retracted = {"retracts": _follow_up_name(heard, stay, ended), "reason": "entered-in-error"}
+    collected.say(f"{heard.name}.follow-up", "event.retracted", heard.at, retracted, heard.recorded)
 
 
 def _merge(collected: Collected, heard: _Heard) -> None:
-    for n, group in enumerate(heard.message.groups("PID"), 1):
-        if not group.has("MRG"):
-            raise Untranslatable(
-                "MRG", "segment-missing", "a PID has no MRG after it", "send who is merged in MRG-1"
-            )
-        survivor = named(collected, group)
-        own = identifiers(group, "PID", 3)[1]
-        merged = named(collected, group, "MRG", 1, own[0][0] if own else "")
+    for number, group in enumerate(_merged_groups(heard), 1):
+        survivor, merged = _pair(collected, group)
         if survivor == merged:
             raise Untranslatable(
                 "MRG-1",
@@ -220,7 +341,39 @@ def _merge(collected: Collected, heard: _Heard) -> None:
                 "name the identifier that is given up",
             )
         pair = {"local_person": survivor, "merged": merged}
-        collected.say(f"{heard.name}.{n}", "person.merged", heard.at, pair, heard.recorded)
+        collected.say(f"{heard.name}.{number}", "person.merged", heard.at, pair, heard.recorded)
+
+
+def _move_visit(collected: Collected, heard: _Heard) -> None:
+    """A45: a visit that was told of the wrong person is the other's."""
+    for number, group in enumerate(_merged_groups(heard), 1):
+        right, wrong = _pair(collected, group)
+        stay = _visit(collected, group)
+        if stay is None or right == wrong:
+            continue
+        closed = {"local_person": wrong, "pathway": stay, "reason": "other"}
+        name = f"{heard.name}.{number}"
+        collected.say(f"{name}.from", "pathway.closed", heard.at, closed, heard.recorded)
+        opened = {"local_person": right, "pathway": stay}
+        collected.say(f"{name}.to", "pathway.opened", heard.at, opened, heard.recorded)
+
+
+def _merged_groups(heard: _Heard) -> list[Message]:
+    groups = heard.message.groups("PID")
+    for group in groups:
+        if not group.has("MRG"):
+            raise Untranslatable(
+                "MRG", "segment-missing", "a PID has no MRG after it", "send who is merged in MRG-1"
+            )
+    return groups
+
+
+def _pair(collected: Collected, group: Message) -> tuple[str, str]:
+    """The local identifiers of PID-3 and MRG-1."""
+    survivor = named(collected, group)
+    authorities = [authority for authority, _ in identifiers(group, "PID", 3)[1]]
+    authority = next(iter(authorities), "")
+    return survivor, named(collected, group, "MRG", 1, authority)
 
 
 def _unlink(collected: Collected, heard: _Heard) -> None:
@@ -232,7 +385,7 @@ def _unlink(collected: Collected, heard: _Heard) -> None:
             f"an unlink names two persons, here are {len(groups)}",
             "send two PID segments: who stays, and who is split off",
         )
-    stays, leaves = (named(collected, g) for g in groups)
+    stays, leaves = (named(collected, group) for group in groups)
     if stays == leaves:
         raise Untranslatable(
             "PID-3", "split-from-itself", "both PID name the same identifier", "name two"
@@ -247,9 +400,17 @@ _TRIGGERS: dict[str, Callable[[Collected, _Heard], None]] = {
     "A03": _discharge,
     "A04": _register,
     "A05": _register,
+    "A06": _becomes_inpatient,
+    "A07": _becomes_outpatient,
     "A08": _transfer,
+    "A11": _cancel_admission,
+    "A12": _transfer,
+    "A13": _cancel_discharge,
     "A28": _register,
     "A31": _update,
+    "A34": _merge,
     "A37": _unlink,
     "A40": _merge,
+    "A45": _move_visit,
+    "A47": _merge,
 }

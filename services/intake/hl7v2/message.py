@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import hl7
 from hl7 import containers, util
 
-from services.intake.translation import Untranslatable, local
+from services.intake.translation import LOCAL_TIME, Untranslatable, local
 
 # what it cannot unescape it writes to the log, and that is what the message says of a person
 for _module in (util, containers):
@@ -25,12 +25,23 @@ MAX_MESSAGE_BYTES = 65_536
 _CHARSETS = {
     "": "utf-8",
     "ASCII": "utf-8",
+    "USASCII": "utf-8",
+    "ISOIR6": "utf-8",
     "UNICODE": "utf-8",
-    "UNICODE UTF-8": "utf-8",
-    "UTF-8": "utf-8",
-    "8859/1": "iso-8859-1",
-    "8859/15": "iso-8859-15",
+    "UNICODEUTF8": "utf-8",
+    "UTF8": "utf-8",
+    "ISOIR192": "utf-8",
+    "88591": "iso-8859-1",
+    "ISO88591": "iso-8859-1",
+    "LATIN1": "iso-8859-1",
+    "ISOIR100": "iso-8859-1",
+    "885915": "iso-8859-15",
+    "ISO885915": "iso-8859-15",
+    "WINDOWS1252": "windows-1252",
+    "CP1252": "windows-1252",
 }
+"""By name without spaces and signs: HL7 table 0211, and the names that systems write in its place."""
+_CHARSET_NAMES = "UNICODE UTF-8, ASCII, 8859/1, 8859/15, WINDOWS-1252"
 _TIME = re.compile(
     r"(?P<day>\d{8})(?P<hour>\d{2})?(?P<minute>\d{2})?(?P<second>\d{2})?(\.\d{1,4})?((?P<sign>[+-])(?P<off>\d{4}))?"
 )
@@ -68,11 +79,13 @@ class Message:
 
     def __init__(self, parsed: hl7.Message, groups: list[list[hl7.Segment]] | None = None) -> None:
         self._parsed = parsed
-        self._segments = list(parsed) if groups is None else [s for g in groups for s in g]
+        self._segments = list(parsed)
+        if groups is not None:
+            self._segments = [segment for group in groups for segment in group]
 
     def has(self, segment: str) -> bool:
         """Whether the segment is there."""
-        return any(str(s[0]) == segment for s in self._segments)
+        return any(str(present[0]) == segment for present in self._segments)
 
     def groups(self, name: str) -> list[Message]:
         """The message cut into parts, each beginning with the segment of this name; what stands before is left out."""
@@ -82,45 +95,68 @@ class Message:
                 cut.append([])
             if cut:
                 cut[-1].append(segment)
-        return [Message(self._parsed, [group]) for group in cut]
+        head = [present for present in self._segments if str(present[0]) == "MSH"]
+        return [Message(self._parsed, [head, group]) for group in cut]
 
     def _field(self, segment: str, number: int) -> hl7.Field | None:
-        for each in self._segments:
-            if str(each[0]) == segment:
-                return each[number] if number < len(each) else None
+        for present in self._segments:
+            if str(present[0]) == segment:
+                if number < len(present):
+                    return present[number]
+                return None
         return None
 
     def repetitions(self, segment: str, number: int) -> int:
         """How many there are of the field."""
         field = self._field(segment, number)
-        return len(field) if field is not None and str(field) else 0
+        if field is None or not str(field):
+            return 0
+        return len(field)
 
     def get(
         self, segment: str, number: int, repetition: int = 1, component: int = 1, part: int = 1
     ) -> str:
         """The text there, unescaped; empty where there is none. HL7's explicit null `""` is empty too."""
-        found: object = self._field(segment, number)
+        node: object = self._field(segment, number)
         for position, kind in (
             (repetition, hl7.Field),
             (component, hl7.Repetition),
             (part, hl7.Component),
         ):
-            if not isinstance(found, hl7.Container):
+            if not isinstance(node, hl7.Container):
                 # a level that is not divided is its own first part
                 if position != 1:
                     return ""
-            elif isinstance(found, kind):
-                if position > len(found):
+            elif isinstance(node, kind):
+                if position > len(node):
                     return ""
-                found = found[position - 1]
-        text = "" if found is None else str(found)
-        if text == '""':
+                node = node[position - 1]
+        if node is None or str(node) == '""':
             return ""
+        text = str(node)
         return str(self._parsed.unescape(text)).strip()
+
+    def is_null(self, segment: str, number: int) -> bool:
+        """Whether the field is HL7's explicit null: what was said of it before is taken back."""
+        return str(self._field(segment, number)) == '""'
 
 
 def parse(body: bytes) -> Message:
     """One message. Raises Untranslatable naming segment, field and remedy."""
+    _begins_well(body)
+    try:
+        parsed = hl7.parse(_text(body))
+    except (hl7.HL7Exception, ValueError, IndexError, KeyError, RecursionError) as error:
+        raise Untranslatable(
+            "",
+            "hl7-malformed",
+            f"the message cannot be taken apart: {type(error).__name__}",
+            "send HL7 v2 ER7 text, segments ended by a carriage return",
+        ) from error
+    return Message(parsed)
+
+
+def _begins_well(body: bytes) -> None:
     if not body.startswith(b"MSH"):
         raise Untranslatable(
             "MSH", "segment-missing", "the message does not begin with MSH", "send HL7 v2 ER7 text"
@@ -133,13 +169,13 @@ def parse(body: bytes) -> Message:
             "send ADT messages, not documents",
         )
     separator = body[3:4]
-    head = body.split(b"\r", 1)[0].split(separator)
+    delimiters = body[3:8]
     if (
-        len(body) < 9
-        or separator.isalnum()
-        or not separator.isascii()
-        or len(head) < 12
-        or len(set(body[3:8])) < 5
+        not separator.strip()
+        or not delimiters.isascii()
+        or delimiters.isalnum()
+        or len(set(delimiters)) < 5
+        or len(_head(body)) < 12
     ):
         raise Untranslatable(
             "MSH-2",
@@ -147,22 +183,28 @@ def parse(body: bytes) -> Message:
             "MSH-1, MSH-2 or the fields after them are not there",
             "begin with MSH|^~\\& and fill MSH up to MSH-12",
         )
-    named = (
-        (head[17] if len(head) > 17 else b"")
-        .split(body[5:6])[0]
-        .decode("ascii", "replace")
-        .strip()
-        .upper()
-    )
-    if named not in _CHARSETS:
+
+
+def _head(body: bytes) -> list[bytes]:
+    separator = body[3:4]
+    if not separator:
+        return []
+    return body.split(b"\r", 1)[0].split(separator)
+
+
+def _text(body: bytes) -> str:
+    fields = [*_head(body), *[b""] * 18]
+    written = fields[17].split(body[5:6])[0].decode("ascii", "replace").upper()
+    charset = _CHARSETS.get(re.sub(r"[^A-Z0-9]", "", written))
+    if charset is None or "\ufffd" in written:
         raise Untranslatable(
             "MSH-18",
             "character-set-unknown",
             "this character set is not read",
-            f"use one of {', '.join(c for c in _CHARSETS if c)}",
+            f"use one of {_CHARSET_NAMES}",
         )
     try:
-        text = body.decode(_CHARSETS[named])
+        return body.decode(charset)
     except UnicodeDecodeError as error:
         raise Untranslatable(
             "MSH-18",
@@ -170,39 +212,35 @@ def parse(body: bytes) -> Message:
             f"byte {error.start} is not of the character set named",
             "name the one that is used, e.g. 8859/1, or send UTF-8",
         ) from error
-    try:
-        return Message(hl7.parse(text))
-    except (hl7.HL7Exception, ValueError, IndexError, KeyError, RecursionError) as error:
-        raise Untranslatable(
-            "",
-            "hl7-malformed",
-            f"the message cannot be taken apart: {type(error).__name__}",
-            "send HL7 v2 ER7 text, segments ended by a carriage return",
-        ) from error
 
 
 def instant(text: str) -> datetime | None:
     """An HL7 time with at least a day; without an offset it is London's clock. None when it is none."""
-    found = _TIME.fullmatch(text)
-    if found is None:
+    match = _TIME.fullmatch(text)
+    if match is None:
         return None
     try:
-        at = datetime.strptime(found["day"], "%Y%m%d").replace(  # noqa: DTZ007  (its offset comes below)
-            hour=int(found["hour"] or 0),
-            minute=int(found["minute"] or 0),
-            second=int(found["second"] or 0),
+        at = datetime.strptime(match["day"], "%Y%m%d").replace(  # noqa: DTZ007  (its offset comes below)
+            hour=int(match["hour"] or 0),
+            minute=int(match["minute"] or 0),
+            second=int(match["second"] or 0),
         )
-        if found["off"]:
-            off = timedelta(hours=int(found["off"][:2]), minutes=int(found["off"][2:]))
-            at = at.replace(tzinfo=timezone(off if found["sign"] == "+" else -off))
+        if match["off"]:
+            offset = timedelta(hours=int(match["off"][:2]), minutes=int(match["off"][2:]))
+            if match["sign"] == "-":
+                offset = -offset
+            at = at.replace(tzinfo=timezone(offset))
         return local(at).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def day(text: str) -> date | None:
-    """The day of an HL7 date or time; None when it is none."""
+    """The day of an HL7 date, or the day in London of an HL7 time; None when it is none."""
+    at = instant(text)
+    if at is None:
+        return None
     try:
-        return datetime.strptime(text[:8], "%Y%m%d").date() if len(text) >= 8 else None  # noqa: DTZ007  (only its day)
-    except ValueError:
+        return at.astimezone(LOCAL_TIME).date()
+    except OverflowError:
         return None

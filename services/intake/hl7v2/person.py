@@ -6,10 +6,11 @@ ethnic category codes (certain); PID-32 as the NHS number status is ITK practice
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, get_args
 
-from schemas.codes import NhsNumberStatus
-from services.intake.hl7v2.message import Message, day
+from schemas.codes import EthnicCategory
+from services.intake.hl7v2.message import Message, day, instant
 from services.intake.translation import (
     Collected,
     Untranslatable,
@@ -19,6 +20,7 @@ from services.intake.translation import (
     pseudonym,
     reference,
     system,
+    verification,
 )
 
 _NHS = frozenset({"NHS", "NHSNUMBER", "NHSNMBR", "2.16.840.1.113883.2.1.4.1"})
@@ -72,22 +74,27 @@ def identifiers(
 ) -> tuple[str | None, list[tuple[str, str]], bool]:
     """(NHS number, (authority, value) of the others, whether a wrong NHS number was there) of a CX field.
 
-    Where a type says that it is the medical record number (MR), or the internal one (PI), it stands first.
+    The sending facility's own stand first, then the medical record number (MR), then the internal one (PI), whatever their
+    order in the message: it changes nobody's name.
     """
+    facility = message.get("MSH", 4).upper()
     nhs, wrong = None, False
-    others: list[tuple[int, str, str]] = []
-    for n in range(1, message.repetitions(segment, number) + 1):
-        value = message.get(segment, number, n, 1)
-        authority = message.get(segment, number, n, 4, 1) or message.get(segment, number, n, 4, 2)
-        kind = message.get(segment, number, n, 5).upper()
+    others: list[tuple[bool, int, str, str]] = []
+    for repetition in range(1, message.repetitions(segment, number) + 1):
+        value = message.get(segment, number, repetition, 1)
+        authority = message.get(segment, number, repetition, 4, 1)
+        authority = authority or message.get(segment, number, repetition, 4, 2)
+        kind = message.get(segment, number, repetition, 5).upper()
         if not value:
             continue
         if authority.upper() in _NHS or kind in _NHS_TYPES:
             digits = nhs_digits(value)
-            nhs, wrong = (digits, wrong) if digits else (nhs, True)
+            wrong = wrong or digits is None
+            nhs = nhs or digits
         else:
-            others.append(({"MR": 0, "PI": 1}.get(kind, 2), authority, value))
-    return nhs, [(a, v) for _, a, v in sorted(others, key=lambda o: o[0])], wrong
+            rank = {"MR": 0, "PI": 1}.get(kind, 2)
+            others.append((authority.upper() != facility, rank, authority, value))
+    return nhs, [(authority, value) for _, _, authority, value in sorted(others)], wrong
 
 
 def named(
@@ -100,9 +107,11 @@ def named(
     """The sender's name of the person: its own identifier with who gave it, else one made of the NHS number."""
     nhs, others, wrong = identifiers(message, segment, number)
     if others:
-        given, value = others[0]
-        given = given or authority
-        return reference(f"{given}:{value}" if given else value)
+        issuer, value = others[0]
+        issuer = issuer or authority
+        if issuer:
+            value = f"{issuer}:{value}"
+        return reference(value)
     if nhs is not None:
         return pseudonym(collected.sender, nhs, f"{segment}-{number}")
     if wrong:
@@ -121,84 +130,171 @@ def named(
 
 
 def restricted(message: Message) -> bool:
-    """PD1-12, the protection indicator."""
-    return message.get("PD1", 12).upper() == "Y"
+    """PD1-12, the protection indicator, or an access restriction (ARV, since v2.8) that is not taken away."""
+    if message.get("PD1", 12).upper() == "Y":
+        return True
+    return any(group.get("ARV", 2).upper() != "D" for group in message.groups("ARV"))
 
 
 def _names(message: Message) -> list[dict[str, str]]:
     names = []
-    for n in range(1, message.repetitions("PID", 5) + 1):
-        part = {
-            k: message.get("PID", 5, n, c)[:80]
-            for k, c in (("family", 1), ("given", 2), ("middle", 3))
-        }
-        if part["family"] or part["given"]:
-            use = _USES.get(message.get("PID", 5, n, 7).upper(), "usual")
-            names.append({k: v for k, v in part.items() if v} | {"use": use})
+    for repetition in range(1, message.repetitions("PID", 5) + 1):
+        name: dict[str, str] = {}
+        for part, component in (("family", 1), ("given", 2), ("middle", 3)):
+            text = message.get("PID", 5, repetition, component)[:80]
+            if text:
+                name[part] = text
+        if "family" in name or "given" in name:
+            name["use"] = _USES.get(message.get("PID", 5, repetition, 7).upper(), "usual")
+            names.append(name)
     return names[:20]
 
 
-def _addresses(collected: Collected, message: Message) -> list[dict[str, str]]:
-    found = []
-    for n in range(1, message.repetitions("PID", 11) + 1):
-        if message.get("PID", 11, n, 7).upper() not in _HOMES:
+def _addresses(collected: Collected, message: Message, at: datetime) -> list[dict[str, str]]:
+    addresses = []
+    for repetition in range(1, message.repetitions("PID", 11) + 1):
+        if message.get("PID", 11, repetition, 7).upper() not in _HOMES:
             continue
-        street = ", ".join(p for c in (1, 2, 3) if (p := message.get("PID", 11, n, c)))[:200]
-        place = {"street": street} if street else {}
-        if written := message.get("PID", 11, n, 5):
-            code = postcode(written)
-            if code is None:
-                collected.note(
-                    "PID-11.5",
-                    "postcode-not-carried",
-                    "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
-                    "send the postcode as written by Royal Mail, or none",
-                )
-            else:
-                place["postcode"] = code
+        if _expired(message, repetition, at):
+            collected.note(
+                "PID-11",
+                "former-address-not-carried",
+                "the address had expired by the time of the message",
+                "nothing to do; it is left out",
+            )
+            continue
+        place = _place(collected, message, repetition)
         if place:
-            found.append(place)
-    return found[:10]
+            addresses.append(place)
+    return addresses[:10]
+
+
+def _expired(message: Message, repetition: int, at: datetime) -> bool:
+    """Its validity (XAD-12, a range), or its expiry (XAD-14; XAD-13 beside a beginning in XAD-12), is over."""
+    ends = [message.get("PID", 11, repetition, 12, 2), message.get("PID", 11, repetition, 14)]
+    begin = message.get("PID", 11, repetition, 12, 1)
+    if begin and not ends[0] and not ends[1]:
+        ends.append(message.get("PID", 11, repetition, 13))
+    return any(end is not None and end <= at for end in map(instant, ends))
+
+
+def _place(collected: Collected, message: Message, repetition: int) -> dict[str, str]:
+    place: dict[str, str] = {}
+    # the first component has parts of its own: number and street of one line
+    parts = [message.get("PID", 11, repetition, 1, part) for part in (1, 2, 3)]
+    if not parts[0]:
+        parts = [parts[2], parts[1]]
+    lines = [" ".join(part for part in parts if part)]
+    lines += [message.get("PID", 11, repetition, component) for component in (2, 3)]
+    street = ", ".join(line for line in lines if line)[:200]
+    if street:
+        place["street"] = street
+    written = message.get("PID", 11, repetition, 5)
+    if not written:
+        return place
+    code = postcode(written)
+    if code is None:
+        collected.note(
+            "PID-11.5",
+            "postcode-not-carried",
+            "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
+            "send the postcode as written by Royal Mail, or none",
+        )
+    else:
+        place["postcode"] = code
+    return place
 
 
 def phones(message: Message, segment: str, number: int) -> list[str]:
     """The phone numbers of an XTN field; electronic mail is left out."""
-    found = []
-    for n in range(1, message.repetitions(segment, number) + 1):
-        if message.get(segment, number, n, 3).upper() in ("INTERNET", "X.400", "BP") or (
-            message.get(segment, number, n, 2).upper() == "NET"
-        ):
+    numbers = []
+    for repetition in range(1, message.repetitions(segment, number) + 1):
+        use = message.get(segment, number, repetition, 2).upper()
+        equipment = message.get(segment, number, repetition, 3).upper()
+        if equipment in ("INTERNET", "X.400", "BP") or use == "NET":
             continue
-        split = f"{message.get(segment, number, n, 6)} {message.get(segment, number, n, 7)}".strip()
-        written = message.get(segment, number, n, 1) or message.get(segment, number, n, 12) or split
-        if (tidy := phone(written)) is not None:
-            found.append(tidy)
-    return list(dict.fromkeys(found))[:10]
+        area = message.get(segment, number, repetition, 6)
+        local_number = message.get(segment, number, repetition, 7)
+        written = (
+            message.get(segment, number, repetition, 1)
+            or message.get(segment, number, repetition, 12)
+            or f"{area} {local_number}".strip()
+        )
+        tidy = phone(written)
+        if tidy is not None:
+            numbers.append(tidy)
+    return list(dict.fromkeys(numbers))[:10]
 
 
-def descriptor(collected: Collected, message: Message) -> dict[str, Any]:
+def descriptor(collected: Collected, message: Message, at: datetime) -> dict[str, Any]:
     """What the sender holds of who the person is, in the contract's words."""
+    described: dict[str, Any] = {"names": _names(message), "certainty": "confirmed"}
+    described |= _numbers(collected, message)
+    described |= _birth_and_sex(collected, message)
+    ethnic = message.get("PID", 22).upper()
+    if ethnic in _ETHNIC:
+        described["ethnicity"] = ethnic
+    if restricted(message):
+        described["restricted"] = True
+    else:
+        described["addresses"] = _addresses(collected, message, at)
+        described["phones"] = phones(message, "PID", 13)
+    return {name: value for name, value in described.items() if value not in (None, [], "")}
+
+
+def unchanged(message: Message, described: dict[str, Any]) -> list[str]:
+    """Fields of the descriptor of which the message says nothing: an empty field is no null."""
+    return [
+        name
+        for name, number in _FIELD_OF.items()
+        if name not in described
+        and not message.is_null("PID", number)
+        and not message.repetitions("PID", number)
+    ]
+
+
+_FIELD_OF = {
+    "names": 5,
+    "date_of_birth": 7,
+    "sex": 8,
+    "addresses": 11,
+    "phones": 13,
+    "ethnicity": 22,
+}
+"""The PID field that each field of a descriptor is of."""
+_ETHNIC = frozenset(get_args(EthnicCategory))
+
+
+def _numbers(collected: Collected, message: Message) -> dict[str, Any]:
     nhs, others, wrong = identifiers(message, "PID", 3)
-    said: dict[str, Any] = {"names": _names(message), "certainty": "confirmed"}
+    numbers: dict[str, Any] = {}
     if nhs is not None:
-        said["nhs_number"] = nhs
-        if (status := message.get("PID", 32)) in set(NhsNumberStatus):
-            said["nhs_number_status"] = status
+        numbers["nhs_number"] = nhs
+        status = verification(message.get("PID", 32))
+        if status is not None:
+            numbers["nhs_number_status"] = status
     elif wrong:
         collected.note(
             "PID-3",
             "nhs-number-check-digit",
-            "the NHS number fails its modulus 11 check and is left out",
+            "the NHS number fails its modulus 11 check, or is a placeholder, and is left out",
             "send the ten digits as issued",
         )
-    said["identifiers"] = [
-        {"system": system(a or "local"), "value": reference(v)}
-        for a, v in others
-        if nhs_digits(v) is None
+    numbers["identifiers"] = [
+        {"system": system(authority or "local"), "value": reference(value)}
+        for authority, value in others
+        if nhs_digits(value) is None
     ][:20]
-    if written := message.get("PID", 7):
-        if (born := day(written)) is not None:
-            said["date_of_birth"] = born.isoformat()
+    return numbers
+
+
+def _birth_and_sex(collected: Collected, message: Message) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    born, sex = message.get("PID", 7), message.get("PID", 8).upper()
+    if born:
+        birthday = day(born)
+        if birthday is not None:
+            facts["date_of_birth"] = birthday.isoformat()
         else:
             collected.note(
                 "PID-7",
@@ -206,34 +302,32 @@ def descriptor(collected: Collected, message: Message) -> dict[str, Any]:
                 "the date of birth is not a whole, real date and is left out",
                 "send YYYYMMDD",
             )
-    if written := message.get("PID", 8).upper():
-        if written in _SEX:
-            said["sex"] = _SEX[written]
-        else:
-            collected.note(
-                "PID-8",
-                "value-not-in-set",
-                "the sex is none of the codes known and is left out",
-                f"use one of {', '.join(_SEX)}",
-            )
-    if (ethnic := message.get("PID", 22).upper()) in set("ABCDEFGHJKLMNPRSZ") | {"99"}:
-        said["ethnicity"] = ethnic
-    if restricted(message):
-        said["restricted"] = True
-    else:
-        said |= {"addresses": _addresses(collected, message), "phones": phones(message, "PID", 13)}
-    return {k: v for k, v in said.items() if v not in (None, [], "")}
+    if sex in _SEX:
+        facts["sex"] = _SEX[sex]
+    elif sex:
+        collected.note(
+            "PID-8",
+            "value-not-in-set",
+            "the sex is none of the codes known and is left out",
+            f"use one of {', '.join(_SEX)}",
+        )
+    return facts
 
 
 def contacts(message: Message) -> list[dict[str, str]]:
     """Whom of the family to call (NK1); nobody for a restricted record."""
     if restricted(message):
         return []
-    found = []
-    for each in message.groups("NK1"):
-        numbers = phones(each, "NK1", 5)
-        if numbers:
-            code = each.get("NK1", 3).upper()
-            relation = "carer" if code in _CARER else "family" if code in _FAMILY else "other"
-            found.append({"relation": relation, "phone": numbers[0]})
-    return list({c["phone"]: c for c in found}.values())[:3]
+    people: dict[str, dict[str, str]] = {}
+    for kin in message.groups("NK1"):
+        for number in phones(kin, "NK1", 5)[:1]:
+            people[number] = {"relation": _relation(kin.get("NK1", 3).upper()), "phone": number}
+    return list(people.values())[:3]
+
+
+def _relation(code: str) -> str:
+    if code in _CARER:
+        return "carer"
+    if code in _FAMILY:
+        return "family"
+    return "other"

@@ -87,7 +87,7 @@ class Door:
 
 def codes(answer: httpx.Response) -> list[str]:
     for issue in answer.json()["issue"]:
-        assert issue["remedy"]
+        assert issue["details"]["text"]
         assert issue["diagnostics"]
     return [issue["details"]["coding"][0]["code"] for issue in answer.json()["issue"]]
 
@@ -126,8 +126,8 @@ async def test_a_batch_is_taken_whole_or_not_at_all() -> None:
     )
     assert refused.status_code == 400
     assert [
-        (issue["pointer"], issue["details"]["coding"][0]["code"])
-        for issue in refused.json()["issue"]
+        (i.get("expression", [""])[0], i["details"]["coding"][0]["code"])
+        for i in refused.json()["issue"]
     ] == [("/1/time", "SEND_TIME_MALFORMED")]
     assert len(door.road.sent) == 3
 
@@ -153,7 +153,7 @@ async def test_an_agency_speaks_for_itself_alone() -> None:
     answer = await door.send("/events", PLAN, "met")
     assert answer.status_code == 403
     assert codes(answer) == ["SEND_SOURCE_NOT_REGISTERED"]
-    assert answer.json()["issue"][0]["pointer"] == "/source"
+    assert answer.json()["issue"][0]["expression"][0] == "/source"
     traced = await door.send("/events", PLAN | {"source": "/slam/pds-trace"})
     assert traced.status_code == 403
     assert door.road.sent == []
@@ -225,7 +225,7 @@ async def test_brackets_within_words_are_no_nesting() -> None:
 async def test_every_fault_of_an_event_is_told_with_its_place_and_no_value() -> None:
     answer = await Door().send("/events", PLAN | {"data": {"pathway": "CP 77 Okafor", "teem": "x"}})
     assert answer.status_code == 400
-    assert {issue["pointer"] for issue in answer.json()["issue"]} == {
+    assert {i.get("expression", [""])[0] for i in answer.json()["issue"]} == {
         "/data/local_person",
         "/data/pathway",
         "/data/teem",
@@ -277,8 +277,8 @@ async def test_of_a_bundle_the_right_is_sent_and_the_wrong_named() -> None:
     answer = await door.send("/fhir", bundle)
     assert answer.status_code == 202
     assert len(answer.json()["accepted"]) == 1
-    errors = [issue for issue in answer.json()["issue"] if issue["severity"] == "error"]
-    assert [error["pointer"] for error in errors] == ["/entry/1/resource/gender"]
+    errors = [i for i in answer.json()["issue"] if i["severity"] == "error"]
+    assert [i.get("expression", [""])[0] for i in errors] == ["/entry/1/resource/gender"]
     alone = await door.send("/fhir", {"resourceType": "Observation"})
     assert (alone.status_code, codes(alone)) == (400, ["SEND_RESOURCE_NOT_CARRIED"])
 
@@ -287,7 +287,8 @@ async def test_an_agency_with_several_feeds_says_which() -> None:
     door = Door()
     body = {"resourceType": "Patient", "id": "a"}
     assert codes(await door.send("/fhir", body, "met")) == ["SEND_FEED"]
-    assert (await door.send("/fhir?feed=met-cad", body, "met")).status_code == 202
+    of_police = await door.send("/fhir?feed=met-cad", body, "met")
+    assert "SEND_TYPE_NOT_OF_AGENCY" in codes(of_police), "police keep no register of patients"
     assert codes(await door.send("/fhir?feed=slam-ehr", body, "met")) == ["SEND_FEED"]
 
 
@@ -301,7 +302,8 @@ ADT = (FIXTURES / "adt/ADT_A01_ADT_A01_v2.4_1.hl7").read_bytes()
         (b"\x0b" + ADT + b"\x1c\r", "AA", "1391320453338055"),
         (ADT.replace(b"|3333333333^", b"|3333333334^"), "AE", "1391320453338055"),
         ((FIXTURES / "adt/ORU_R01_ORU_R01_v2.5.1_1.hl7").read_bytes(), "AR", None),
-        (ADT.replace(b"|P|2.4", b"|T|2.4"), "AR", "1391320453338055"),
+        (ADT.replace(b"|P|2.4", b"|X|2.4"), "AR", "1391320453338055"),
+        (b"MSH", "AE", ""),
         (b"nonsense", "AE", ""),
     ],
 )
@@ -315,9 +317,57 @@ async def test_an_hl7_message_is_acknowledged_as_what_became_of_it(
     assert head.startswith("MSH|^~\\&|")
     assert acknowledgement.split("|")[1] == code
     assert control is None or acknowledgement.split("|")[2] == control
-    assert bool(errors) is (code != "AA")
+    assert any("|E|" in error for error in errors) is (code != "AA")
     assert bool(door.road.sent) is (code == "AA")
     assert "SMITH" not in answer.text
+
+
+async def test_several_messages_in_one_body_are_several() -> None:
+    door = Door()
+    second = ADT.replace(b"1391320453338055", b"1391320453338056")
+    broken = second.replace(b"ADT^A01", b"ADT^Z99").replace(b"8056", b"8057")
+    answer = await door.send("/hl7v2", b"\r".join((ADT, broken, second)))
+    answers = [line for line in answer.text.split("\r") if line.startswith("MSA")]
+    assert answers == [
+        "MSA|AA|1391320453338055",
+        "MSA|AR|1391320453338057",
+        "MSA|AA|1391320453338056",
+    ]
+
+
+async def test_a_test_message_is_acknowledged_as_one_and_kept_nowhere() -> None:
+    door = Door()
+    answer = await door.send("/hl7v2", ADT.replace(b"|P|2.4", b"|T|2.4"))
+    assert "MSA|AA|" in answer.text
+    assert "|I|test-goes-nowhere^" in answer.text
+    assert door.road.sent == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"resourceType": "Bundle", "type": "collection"}', "SEND_BUNDLE_EMPTY"),
+        (b'{"resourceType": "Bundle", "type": "collection", "entry": []}', "SEND_BUNDLE_EMPTY"),
+        (
+            b'{"resourceType": "Bundle", "type": "message", "entry": [{"resource": {}}]}',
+            "SEND_MESSAGE_NOT_CARRIED",
+        ),
+        (b'{"resourceType": "Patient", "resourceType": "Patient"}', "SEND_JSON_MEMBER_TWICE"),
+        (
+            b'{"resourceType": "Patient", "id": "p", "contained": [{"resourceType": "Foo"}]}',
+            "SEND_FHIR_INVALID",
+        ),
+    ],
+)
+async def test_a_refusal_is_a_valid_operation_outcome(body: bytes, code: str) -> None:
+    from fhir.resources.R4B.operationoutcome import OperationOutcome
+
+    door = Door()
+    answer = await door.send("/fhir", body)
+    assert answer.status_code == 400
+    OperationOutcome.model_validate(answer.json())
+    assert code in codes(answer)
+    assert door.road.sent == []
 
 
 async def test_the_acknowledgement_goes_back_to_whom_sent_it_and_names_the_field() -> None:

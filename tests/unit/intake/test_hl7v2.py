@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,11 +68,28 @@ def test_an_admission_registers_the_person_and_opens_the_stay() -> None:
 
 def test_the_same_message_is_the_same_events() -> None:
     assert read("A01", EVN, PID, PV1) == read("A01", EVN, PID, PV1)
-    assert {event.id for event in read("A01", EVN, PID, PV1).events} == {
-        "hl7.PAS.RV5.C-A01.A01.person",
-        "hl7.PAS.RV5.C-A01.A01.number",
-        "hl7.PAS.RV5.C-A01.A01.stay",
+    ids = {event.id for event in read("A01", EVN, PID, PV1).events}
+    assert {id_.split(".", 2)[2] for id_ in ids} == {
+        "PAS.RV5.C-A01.A01.person",
+        "PAS.RV5.C-A01.A01.number",
+        "PAS.RV5.C-A01.A01.stay",
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"20261120101500||ADT", b"20261121101500||ADT"),
+        (b"Okafor^Tunde", b"Okafor^Tobi"),
+        (b"|PAS|RV5|", b"|PAS|RQ1|"),
+    ],
+)
+def test_a_control_id_that_begins_again_is_no_repeat(old: bytes, new: bytes) -> None:
+    first = message("A01", EVN, PID, PV1)
+    other = first.replace(old, new)
+    assert other != first
+    ids = {event.id for event in hl7v2.translate(first, SENDER).events}
+    assert not ids & {event.id for event in hl7v2.translate(other, SENDER).events}
 
 
 @pytest.mark.parametrize("trigger", ["A04", "A05", "A28"])
@@ -183,7 +202,11 @@ def test_a_missing_segment_or_field_is_named(
         (b"MSH|||||||||||||||", "MSH-2", "delimiters-invalid"),
         (message("A99", EVN, PID), "MSH-9", "message-not-carried"),
         (message("A01", EVN, PID).replace(b"ADT^", b"ORU^"), "MSH-9", "message-not-carried"),
-        (message("A01", EVN, PID).replace(b"|P|2.4", b"|T|2.4"), "MSH-11", "not-production"),
+        (message("A01", EVN, PID).replace(b"|P|2.4", b"|X|2.4"), "MSH-11", "not-production"),
+        (b"MSH", "MSH-2", "delimiters-invalid"),
+        (b"", "MSH", "segment-missing"),
+        (message("A01", EVN, PID, "PV1|1|I|W"), "PV1-19", "field-missing"),
+        (message("A13", EVN, PID, PV1), "PV1-45", "field-missing"),
         (message("A01", EVN, PID).replace(b"|C-A01|", b"||"), "MSH-10", "field-missing"),
         (
             message("A01", "EVN|", PID).replace(b"20261120101500", b"yesterday"),
@@ -278,3 +301,209 @@ def test_every_adt_example_is_read(path: Path) -> None:
         event.type.removeprefix("uk.crisisliaison.").removesuffix(".v1") for event in result.events
     ] == events
     assert [note.code for note in result.notes] == notes
+
+
+# -- death ---------------------------------------------------------------------------------------------------------------
+
+
+def pid(*fields: tuple[int, str], born: str = "19880229") -> str:
+    """A PID with these fields."""
+    parts = ["PID", "1", "", "77^^^RV5^MR", "", "Okafor^Tunde", "", born, "1"] + [""] * 31
+    for number, text in fields:
+        parts[number] = text
+    return "|".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("date_of_death", "indicator", "on"),
+    [
+        ("20260701", "Y", "2026-07-01"),
+        ("20260701", "", "2026-07-01"),
+        ("202607010030", "Y", "2026-07-01"),
+        ("202606302330+0000", "Y", "2026-07-01"),
+        ("", "Y", None),
+        ("00000000", "Y", None),
+        ("19000101", "Y", None),
+    ],
+)
+def test_death_is_pid_30_y_or_a_plausible_date_which_is_a_day_in_london(
+    date_of_death: str, indicator: str, on: str | None
+) -> None:
+    events = read("A31", EVN, pid((29, date_of_death), (30, indicator))).events
+    (died,) = [event.data for event in events if isinstance(event.data, care.PersonDied)]
+    assert (died.on.isoformat() if died.on else None) == on
+
+
+@pytest.mark.parametrize(
+    ("date_of_death", "indicator"),
+    [
+        ("", "N"),
+        ("", ""),
+        ("", '""'),
+        ('""', ""),
+        ('""', '""'),
+        ("00000000", ""),
+        ("00000000", "N"),
+        ("20260701", "N"),
+        ("20260701", '""'),
+        ("unknown", ""),
+        ("99991231", ""),
+        ("20991231", ""),
+        ("19000101", ""),
+        ("19700101", ""),
+        ("2026", ""),
+        ("20260231", ""),
+        ("19800101", ""),
+        ("", "U"),
+    ],
+)
+def test_nobody_is_dead_of_anything_else(date_of_death: str, indicator: str) -> None:
+    events = read("A31", EVN, pid((29, date_of_death), (30, indicator))).events
+    assert [event.type.split(".", 2)[2] for event in events] == ["person.updated.v1"]
+
+
+# -- what a field says ---------------------------------------------------------------------------------------------------
+
+
+def person_of(*fields: tuple[int, str], trigger: str = "A31") -> Any:
+    """The update that a message with this PID makes."""
+    return read(trigger, EVN, pid(*fields)).events[0].data
+
+
+def test_an_empty_field_says_nothing_and_a_null_deletes() -> None:
+    assert person_of().unchanged == ("addresses", "phones", "ethnicity")
+    assert person_of((13, '""'), (11, '""')).unchanged == ("ethnicity",)
+    told = person_of((13, "020 7946 0211"), (11, "1 Acre Lane^^London"), (22, "A"))
+    assert told.unchanged == ()
+
+
+def test_the_order_of_two_record_numbers_changes_nobodys_name() -> None:
+    one = person_of((3, "A1^^^RV5^MR~B7^^^RJ1^MR")).local_person
+    assert one == person_of((3, "B7^^^RJ1^MR~A1^^^RV5^MR")).local_person == "RV5:A1"
+
+
+@pytest.mark.parametrize(
+    ("address", "streets"),
+    [
+        ("12&High Street^^London", ["12 High Street, London"]),
+        ("&High Street&12^^London", ["12 High Street, London"]),
+        ("1 Old Rd^^^^SE1 1AA^GBR^H^^^^^20100101^20150101~2 New Rd", ["2 New Rd"]),
+        ("1 Old Rd^^^^^GBR^H^^^^^20100101&20150101", []),
+        ("1 Old Rd^^^^^GBR^H^^^^^^20100101^20150101", []),
+        ("1 Old Rd^^^^^GBR^H^^^^^^20100101", ["1 Old Rd"]),
+        ("1 Old Rd^^^^^GBR^H^^^^^^20100101^20990101", ["1 Old Rd"]),
+    ],
+)
+def test_a_street_is_one_line_and_an_expired_address_is_a_former_one(
+    address: str, streets: list[str]
+) -> None:
+    assert [place.street for place in person_of((11, address)).person.addresses] == streets
+
+
+@pytest.mark.parametrize(
+    "code", ["01", "1", "number-present-and-verified", "Number present and verified"]
+)
+def test_a_verified_number_is_verified_by_code_or_in_words(code: str) -> None:
+    person = person_of((3, "9990000018^^^NHS^NH~77^^^RV5^MR"), (32, code)).person
+    assert (person.nhs_number, person.nhs_number_status) == ("9990000018", "01")
+
+
+@pytest.mark.parametrize("number", ["9999999999", "0000000000", "1111111111"])
+def test_a_placeholder_is_nobodys_number(number: str) -> None:
+    made = read("A28", EVN, pid((3, f"77^^^RV5^MR~{number}^^^NHS^NH"), (32, "01")))
+    assert made.events[0].data.person.nhs_number is None
+    assert ("PID-3", "nhs-number-check-digit") in [(note.pointer, note.code) for note in made.notes]
+
+
+@pytest.mark.parametrize(
+    ("action", "restricted"), [("A", True), ("U", True), ("X", True), ("D", None)]
+)
+def test_an_access_restriction_is_kept(action: str, restricted: bool | None) -> None:
+    made = read("A31", EVN, pid((13, "020 7946 0211")), f"ARV|1|{action}|DEM|PAT")
+    person = made.events[0].data.person
+    assert person.restricted is restricted
+    assert (person.phones == ()) is bool(restricted)
+
+
+@pytest.mark.parametrize(
+    ("named", "encoding"),
+    [
+        ("UNICODE UTF-8", "utf-8"),
+        ("UTF8", "utf-8"),
+        ("utf-8", "utf-8"),
+        ("ISO IR192", "utf-8"),
+        ("8859/1", "latin-1"),
+        ("ISO-8859-1", "latin-1"),
+        ("8859-1", "latin-1"),
+        ("WINDOWS-1252", "cp1252"),
+        ("8859/15", "iso-8859-15"),
+    ],
+)
+def test_character_sets_are_known_by_the_names_that_occur(named: str, encoding: str) -> None:
+    text = (
+        message("A31", EVN, pid((5, "Okafor^Zoë")))
+        .decode()
+        .replace("|P|2.4", f"|P|2.4||||||{named}")
+    )
+    made = hl7v2.translate(text.encode(encoding), SENDER)
+    assert made.events[0].data.person.names[0].given == "Zoë"
+
+
+# -- stays, their cancellations and moves --------------------------------------------------------------------------------
+
+
+def kinds(trigger: str, *segments: str, sender: Sender = SENDER) -> list[str]:
+    """Short types of the events."""
+    made = read(trigger, EVN, *segments, sender=sender)
+    assert made.faults == ()
+    return [event.type.split(".", 2)[2].removesuffix(".v1") for event in made.events]
+
+
+ACUTE = Sender("st-thomas", "acute-trust", "/gstt/pas", b"a secret of the tests")
+
+
+@pytest.mark.parametrize(
+    ("specialty", "sender", "carried"),
+    [
+        ("710", ACUTE, True),
+        ("727", ACUTE, True),
+        ("729", ACUTE, False),
+        ("430", ACUTE, False),
+        ("GENPSYCH", ACUTE, False),
+        ("", ACUTE, False),
+        ("GENPSYCH", replace(ACUTE, mental_health_specialties=frozenset({"GENPSYCH"})), True),
+        ("GENPSYCH", SENDER, True),
+        ("", SENDER, True),
+        ("430", SENDER, False),
+    ],
+)
+def test_a_stay_does_not_hang_on_the_specialty_alone(
+    specialty: str, sender: Sender, carried: bool
+) -> None:
+    stay = PV1.replace("|710|", f"|{specialty}|")
+    assert ("pathway.opened" in kinds("A01", pid(), stay, sender=sender)) is carried
+
+
+def test_cancellations_and_moves_are_carried() -> None:
+    discharged = PV1 + "|" * 26 + "20261120100000"
+    assert kinds("A06", pid(), PV1) == ["person.updated", "pathway.opened"]
+    assert kinds("A07", pid(), PV1.replace("|I|", "|O|")) == ["person.updated", "pathway.closed"]
+    assert kinds("A11", pid(), PV1) == ["person.updated", "pathway.closed"]
+    assert kinds("A12", pid(), PV1) == ["person.updated", "pathway.updated"]
+    assert kinds("A13", pid(), discharged) == [
+        "person.updated",
+        "pathway.opened",
+        "event.retracted",
+    ]
+    due = read("A03", EVN, pid(), discharged).events[-1]
+    assert read("A13", EVN, pid(), discharged).events[-1].data.retracts == due.id
+    for trigger in ("A34", "A40", "A47"):
+        (merged,) = read(trigger, EVN, pid(), "MRG|88^^^RV5^MR").events
+        assert (merged.data.local_person, merged.data.merged) == ("RV5:77", "RV5:88")
+    assert kinds("A45", pid(), "MRG|88^^^RV5^MR", PV1) == ["pathway.closed", "pathway.opened"]
+
+
+def test_a_test_message_goes_nowhere_and_says_so() -> None:
+    made = hl7v2.translate(message("A01", EVN, PID, PV1).replace(b"|P|2.4", b"|T|2.4"), SENDER)
+    assert (made.events, made.faults) == ((), ())
+    assert [note.code for note in made.notes] == ["test-goes-nowhere"]

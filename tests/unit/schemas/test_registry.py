@@ -78,3 +78,10 @@ def test_feeds_are_found_by_topic() -> None:
     agency, feed = OWN.feeds_by_topic["feed.met-cad"]
     assert (agency.id, feed.sources) == ("met", ("/met/cad",))
     assert isinstance(OWN, Registry)
+
+
+def test_a_key_that_stands_twice_in_a_file_is_a_fault(tmp_path: Path) -> None:
+    twice = tmp_path / "registry.yaml"
+    twice.write_text("version: 1\nname: A\nname: B\n")
+    with pytest.raises(RegistryError, match="`name` stands twice"):
+        load_registry(twice)

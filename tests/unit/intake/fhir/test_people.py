@@ -212,7 +212,7 @@ def test_without_a_key_nobody_is_named_by_an_nhs_number() -> None:
         (b"{", "", "json-invalid"),
         (b"[]", "", "json-invalid"),
         (b"\xff\xfe", "", "json-invalid"),
-        (b"[" * 50_000, "", "json-invalid"),
+        (b"[" * 50_000, "", "nested-too-deeply"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "", "nested-too-deeply"),
         (b'{"resourceType": "Observation"}', "/resourceType", "resource-not-carried"),
         (b'{"resourceType": "Bundle", "entry": {}}', "/entry", "fhir-invalid"),
