@@ -43,8 +43,8 @@ class Feed:
                 "id": f"h{self._offset}",
                 "source": "/las/cad",
                 "type": "uk.crisisliaison.feed.heartbeat.v1",
-                "time": at.isoformat(),
-                "data": {"backlog": "many"} if broken else {},
+                "time": "yesterday" if broken else at.isoformat(),
+                "data": {},
             }
         ).encode()
         await self.batch.apply([Record("feed.las-cad", 0, self._offset, body, ())], now)
