@@ -61,6 +61,10 @@ class FeedHealth:
     ahead_by: timedelta = timedelta(0)
     rejected: tuple[datetime, ...] = ()
     """When something of it was rejected, in order; as far back as the rule counts."""
+    unknown_since: datetime | None = None
+    """Since when it has named what the agency registry does not have."""
+    unknown_at: datetime | None = None
+    """When it did so last."""
 
     @property
     def silent_at(self) -> datetime | None:
@@ -167,6 +171,24 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
                 title="A feed's clock is wrong",
             ),
             None,
+        )
+    if health.unknown_since is not None and health.unknown_at is not None:
+        sentence = (
+            f"Feed {health.feed} of {health.agency} names an agency or an area that is not in the registry: "
+            "nothing is joined by it."
+        )
+        yield (
+            _standing(
+                health,
+                policy,
+                f"unknown-name/{health.unknown_since.isoformat()}",
+                health.unknown_since,
+                sentence,
+                urgency=3,
+                title="A feed names what is not in the registry",
+                moment="unknown-name",
+            ),
+            health.unknown_at + RULE.limit(policy, "unknown_name_lasts"),
         )
     enough, within = RULE.number(policy, "rejected_from"), RULE.limit(policy, "rejected_within")
     # the first moment at which so many lay within the time, and the last

@@ -12,10 +12,11 @@ from schemas.registry import TRACE_SOURCE_END, Registry
 from services.intake.accept import Accepted, Rejected, accept
 from services.intake.corrections import misfits
 from services.intake.faults import Fault
+from services.intake.naming import unknown_names
 from services.liaison.feeds import Timing, timing
 from services.liaison.linking.contacts import AWAITING_PLACE
 from services.liaison.settlement import Key
-from services.orchestration.feeds import hear, look_at_rejections
+from services.orchestration.feeds import hear, look_at_names, look_at_rejections
 from services.orchestration.ledger import Identity, Located, Quarantined, Receipts, Transaction
 from services.orchestration.register import register
 from services.orchestration.settling import Settled, Settling
@@ -124,13 +125,21 @@ async def take_in(
     timings = _timings(batch.located, now)
     if timings:
         await hear(transaction, timings, registry, settling.policy, now)
+    strangers = _strangers(receipts.new, registry)
+    if strangers:
+        feeds = {
+            e.accepted.received.feed
+            for e in receipts.new
+            if e.accepted.received.identity in strangers
+        }
+        await look_at_names(transaction, feeds, settling.policy, now)
     reach("after-events")
     incidents, people = await _touched(transaction, receipts.new)
     incidents |= await register(transaction, people, now)
     if incidents:
         taken.settled = await settling.settle(transaction, incidents, now)
     receipts.crisis_of, receipts.changes = taken.settled.crisis_of, taken.settled.changes
-    receipts.unfit = await _unfit_corrections(transaction, receipts.new)
+    receipts.unfit = strangers | await _unfit_corrections(transaction, receipts.new)
     await transaction.give_receipts(receipts, now)
     reach("after-settle")
     return taken
@@ -166,6 +175,17 @@ async def _insert(
         else:
             receipts.rejected.append(_reused(located, registry))
     return receipts
+
+
+def _strangers(new: Sequence[Located], registry: Registry) -> dict[Identity, Sequence[Fault]]:
+    """What events name that the registry does not have, for their receipts."""
+    strangers: dict[Identity, Sequence[Fault]] = {}
+    for located in new:
+        event = located.accepted.received.event
+        names = unknown_names(event.data, registry)
+        if names:
+            strangers[event.identity] = names
+    return strangers
 
 
 async def _unfit_corrections(

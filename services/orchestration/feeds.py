@@ -38,6 +38,8 @@ def health_of(
         ahead_since=state.ahead_since,
         ahead_by=timedelta(seconds=state.ahead_seconds),
         rejected=rejected,
+        unknown_since=state.unknown_since,
+        unknown_at=state.unknown_at,
     )
 
 
@@ -135,6 +137,23 @@ async def look_at_rejections(
         if state is not None and state.last_heard_at is not None:
             again = now if state.look_again_at is None else min(state.look_again_at, now)
             states.append(replace(state, look_again_at=again))
+    await transaction.save_feed_states(states)
+    await transaction.bring_forward("feed", sorted(feeds), now)
+
+
+async def look_at_names(
+    transaction: Transaction, feeds: Collection[str], policy: Policy, now: datetime
+) -> None:
+    """These feeds named an agency or an area that the registry does not have: have each looked at now."""
+    known = await transaction.feed_states()
+    lasts = FEED_RULE.limit(policy, "unknown_name_lasts")
+    states = []
+    for feed in sorted(feeds):
+        state = known.get(feed, FeedState(feed))
+        over = state.unknown_at is None or now - state.unknown_at >= lasts
+        since = now if over else state.unknown_since
+        again = now if state.look_again_at is None else min(state.look_again_at, now)
+        states.append(replace(state, unknown_since=since, unknown_at=now, look_again_at=again))
     await transaction.save_feed_states(states)
     await transaction.bring_forward("feed", sorted(feeds), now)
 

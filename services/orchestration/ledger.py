@@ -79,7 +79,7 @@ class Receipts:
     """The crisis of each incident that was settled."""
     changes: Sequence[AlertChange] = ()
     unfit: Mapping[Identity, Sequence[Fault]] = field(default_factory=dict)
-    """Why corrections of this batch do not fit what they correct."""
+    """Why corrections of this batch do not fit what they correct, and what events name that the registry does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,10 @@ class FeedState:
     ahead_since: datetime | None = None
     """Since when the newest event of every batch lay in the future; None: it does not."""
     ahead_seconds: float = 0.0
+    unknown_since: datetime | None = None
+    """Since when it has named what the agency registry does not have."""
+    unknown_at: datetime | None = None
+    """When it did so last."""
     troubled: str | None = None
     """backlog, late, clock or rejected: the trouble that stands although the feed is heard."""
     look_again_at: datetime | None = None
