@@ -34,7 +34,7 @@ DECORATORS = (
     "@invariant",
     "@rule",
 )
-CALLED_BY_PYTEST = ("pytest_*", "Test*")
+CALLED_BY_PYTEST = ("pytest_*", "pytestmark", "Test*")
 ON_PURPOSE: Mapping[str, str] = {
     "list_commands": "click calls it by this name",
     "get_command": "click calls it by this name",
@@ -52,6 +52,11 @@ ON_PURPOSE: Mapping[str, str] = {
     "ahead_by": "leaves with the second home of a feed's health",
     "ManualClock": "the clock of those who test what they build on this",
     "POINTS": "the fault tests kill at each of them",
+    "traceback": "the end of a `with` hands it over",
+    "ground": "why a description was refused: for whoever explains it, and measured by the tests",
+    "is_possible": "a finding that may be about somebody else: for whoever shows it; its words say so already",
+    "HAPPENED": "the other half of PLANNED: the test of the tables holds both to the contract",
+    "OTHER_REFERENCES": "the other half of REFERENCES: the test of the tables holds both to the contract",
     "begins_here": "a fixture that is asked for what it does, not for what it gives",
 }
 """A name and who uses it although no file says so."""

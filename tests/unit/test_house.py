@@ -12,21 +12,21 @@ from tests import house
 
 # What the tree has reached. Only ever make these stricter: they end at `house.TARGETS`.
 HELD: dict[str, tuple[str, float]] = {
-    "function_length_p95": ("at most", 40),
-    "function_length_max": ("at most", 119),
-    "docstring_share": ("at least", 0.90),
-    "one_letter_share": ("at most", 0.115),
-    "participle_share": ("at most", 0.105),
+    "function_length_p95": ("at most", 36),
+    "function_length_max": ("at most", 100),
+    "docstring_share": ("at least", 0.94),
+    "one_letter_share": ("at most", 0.03),
+    "participle_share": ("at most", 0.03),
     "fmt_skip_per_1000": ("at most", 0),
-    "conditional_expressions_per_1000": ("at most", 18),
-    "branches_p95": ("at most", 14),
-    "long_line_share": ("at most", 0.038),
-    "comment_share": ("at least", 0.002),
-    "largest_folder": ("at most", 29),
+    "conditional_expressions_per_1000": ("at most", 10.5),
+    "branches_p95": ("at most", 10),
+    "long_line_share": ("at most", 0.03),
+    "comment_share": ("at least", 0.003),
+    "largest_folder": ("at most", 25),
 }
 HELD_IN_TESTS: dict[str, tuple[str, float]] = {
-    "one_letter_share": ("at most", 0.125),
-    "participle_share": ("at most", 0.13),
+    "one_letter_share": ("at most", 0.05),
+    "participle_share": ("at most", 0.04),
     "fmt_skip_per_1000": ("at most", 0),
     "long_line_share": ("at most", 0.019),
     "words_in_a_test_name": ("at least", 8),
