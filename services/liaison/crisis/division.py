@@ -71,8 +71,11 @@ class _Detained:
 
 def divide(key: Key, events: Effective) -> tuple[SubjectEvents, ...]:
     """The subjects of an incident, the log's own part first."""
-    detained = [r for r in events if type(r.event.data) is detention.DetentionDetained]
-    references = {r.event.data.detention for r in detained}
+    references = {
+        received.event.data.detention
+        for received in events
+        if type(received.event.data) is detention.DetentionDetained
+    }
     if len(references) < 2:
         return (SubjectEvents(key, events, newest_descriptor(events)),)
     people = _people_detained(events)
@@ -110,14 +113,13 @@ def divide(key: Key, events: Effective) -> tuple[SubjectEvents, ...]:
     return (log, *parts)
 
 
-def newest_descriptor(events: Iterable[Received]) -> PersonDescriptor | None:
+def newest_descriptor(events: Sequence[Received]) -> PersonDescriptor | None:
     """The last that is said of whom it is about, of events in order; None where nothing is said."""
-    newest = None
-    for received in events:
+    for received in reversed(events):
         person = stated(received.event.data, "person")
         if isinstance(person, PersonDescriptor):
-            newest = person
-    return newest
+            return person
+    return None
 
 
 def _part(key: SubjectKey, events: Sequence[Received]) -> SubjectEvents:
