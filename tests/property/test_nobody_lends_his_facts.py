@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -24,9 +25,11 @@ from tests.property.property_scenes import (
 )
 from tests.unit.liaison.script import POLICE
 
+pytestmark = pytest.mark.timeout(900)
 LOOKS = [float(at) for at in range(1, UNTIL, 3)]
 SCENES = settings(
-    max_examples=60,
+    # more of them: CRISIS_SCENES=200
+    max_examples=int(os.environ.get("CRISIS_SCENES", "15")),
     deadline=None,
     # a scene is read as it is: to make it smaller takes minutes
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
