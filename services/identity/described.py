@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from schemas.codes import NhsNumberStatus
 from schemas.person import PersonDescriptor
 from services.identity import normalise
+from services.identity.placeholders import is_placeholder_day, is_placeholder_number
 
 Name = tuple[str, str]
 """(given, family), either may be empty."""
@@ -26,6 +26,11 @@ class Birth:
     def whole(self) -> bool:
         """Day and month count as evidence. 1 January is how a year alone is entered (NHS good practice)."""
         return bool(self.month) and (self.month, self.day) != (1, 1)
+
+    @property
+    def says_something(self) -> bool:
+        """It is no date that systems write where none is known."""
+        return not is_placeholder_day(self.year, self.month, self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,12 @@ class Described:
 def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     """What descriptors of one person say together."""
     listed = list(descriptors)
-    births = [_birth(descriptor.date_of_birth) for descriptor in listed if descriptor.date_of_birth]
+    days = [descriptor.date_of_birth for descriptor in listed if descriptor.date_of_birth]
+    births = [Birth(day.year, day.month, day.day) for day in days]
     ages = [descriptor.apparent_age for descriptor in listed if descriptor.apparent_age is not None]
     phones = [normalise.phone(number) for descriptor in listed for number in descriptor.phones]
     postcodes = [normalise.postcode(code) for descriptor in listed for code in descriptor.postcodes]
-    numbered = [descriptor for descriptor in listed if descriptor.nhs_number]
+    numbered = [descriptor for descriptor in listed if number_of(descriptor) is not None]
     return Described(
         nhs_numbers=frozenset(
             descriptor.nhs_number for descriptor in numbered if descriptor.nhs_number
@@ -60,7 +66,7 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
             descriptor.nhs_number_status is NhsNumberStatus.VERIFIED for descriptor in numbered
         ),
         names=_names(listed),
-        births=tuple(dict.fromkeys(births)),
+        births=tuple(dict.fromkeys(born for born in births if born.says_something)),
         apparent_age=ages[0] if ages else None,
         sex=_one_sex(listed),
         postcodes=frozenset(postcodes) - {""},
@@ -73,8 +79,10 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     )
 
 
-def _birth(born: date) -> Birth:
-    return Birth(born.year, born.month, born.day)
+def number_of(descriptor: PersonDescriptor) -> str | None:
+    """The NHS number, unless it is one that systems write where there is none, whatever its status says."""
+    number = descriptor.nhs_number
+    return None if number is None or is_placeholder_number(number) else number
 
 
 def _names(descriptors: Iterable[PersonDescriptor]) -> tuple[Name, ...]:

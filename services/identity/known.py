@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from services.identity.described import Birth, Described, described, sexes_of
+from services.identity.placeholders import is_placeholder_number
 from services.identity.register import LocalRecord
 
 Known = Mapping[str, Any]
@@ -80,13 +81,16 @@ def candidate_of(person_id: str, records: Iterable[Known]) -> Candidate:
     record = listed[0] if len(listed) == 1 else _together(listed)
     value = record.get
     sexes = set(value("sexes", ()))
+    # what was stored before placeholders were known for what they are
+    numbers = value("nhs_numbers", ())
+    births = dict.fromkeys(Birth(*born) for born in value("births", ()))
     # one organisation that says restricted is enough: another may not have heard of it yet
     restricted = value("restricted", False)
     person = Described(
-        nhs_numbers=frozenset(value("nhs_numbers", ())),
+        nhs_numbers=frozenset(number for number in numbers if not is_placeholder_number(number)),
         nhs_verified=bool(value("nhs_verified")),
         names=tuple(dict.fromkeys((given, family) for given, family in value("names", ()))),
-        births=tuple(dict.fromkeys(Birth(*born) for born in value("births", ()))),
+        births=tuple(born for born in births if born.says_something),
         apparent_age=value("apparent_age"),
         sex=sexes.pop() if len(sexes) == 1 else "",
         postcodes=frozenset() if restricted else frozenset(value("postcodes", ())),

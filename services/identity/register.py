@@ -17,7 +17,9 @@ from schemas.codes import NhsNumberStatus
 from schemas.events import care
 from schemas.person import PersonDescriptor
 from schemas.received import Received
+from services.identity.described import number_of
 from services.identity.person import PathwayOnFile, PersonOnFile
+from services.identity.placeholders import is_placeholder_day
 
 _NAMESPACE = uuid.UUID("6d3cb8a5-3a3c-5c0f-9a52-6f1d2b4f8f10")
 
@@ -94,12 +96,13 @@ def _as_restricted_now(newest_first: Sequence[PersonDescriptor]) -> tuple[Person
 def verified_number(record: LocalRecord) -> tuple[str, str] | None:
     """(NHS number, date of birth) by which records of different agencies are one person, or None."""
     for descriptor in record.descriptors:
-        if (
-            descriptor.nhs_number
-            and descriptor.nhs_number_status is NhsNumberStatus.VERIFIED
-            and descriptor.date_of_birth
-        ):
-            return descriptor.nhs_number, descriptor.date_of_birth.isoformat()
+        number, born = number_of(descriptor), descriptor.date_of_birth
+        verified = descriptor.nhs_number_status is NhsNumberStatus.VERIFIED
+        if number is None or born is None or not verified:
+            continue
+        # two records that say nothing of number or birth would be one person
+        if not is_placeholder_day(born.year, born.month, born.day):
+            return number, born.isoformat()
     return None
 
 

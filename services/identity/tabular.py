@@ -9,6 +9,7 @@ import nhs_number
 
 from services.identity import normalise
 from services.identity.described import Birth, Described
+from services.identity.placeholders import is_placeholder_number
 
 COLUMNS = (
     "id",
@@ -45,7 +46,8 @@ def _birth(text: str) -> tuple[Birth, ...]:
         raise BadField("date_of_birth", "write it as YYYY-MM-DD or as the year alone")
     year, month, day = (int(part or 0) for part in match.groups())
     # dates that no calendar has do occur: kept as they are, for they may be one figure wrong
-    return (Birth(year, month, day),)
+    born = Birth(year, month, day)
+    return (born,) if born.says_something else ()
 
 
 def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -58,9 +60,15 @@ def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(name for name in dict.fromkeys(names) if any(name))
 
 
+def _is_a_number(digits: str) -> bool:
+    return nhs_number.is_valid(digits) and not is_placeholder_number(digits)
+
+
 def fault_of(row: Mapping[str, str]) -> BadField | None:
-    """What of a readable row is left out of account: an NHS number that fails its check digit. The rest of it is matched."""
+    """What of a readable row is left out of account: an NHS number that is none. The rest of it is matched."""
     number = (row.get("nhs_number") or "").replace(" ", "").replace("-", "")
+    if number and is_placeholder_number(number):
+        return BadField("nhs_number", "it stands for no number and is not compared; leave it out")
     if number and not nhs_number.is_valid(number):
         return BadField(
             "nhs_number",
@@ -81,7 +89,7 @@ def read(row: Mapping[str, str]) -> tuple[str, Described]:
     phone = normalise.phone(values.get("phone", ""))
     code = normalise.postcode(values.get("postcode", ""))
     return values["id"], Described(
-        nhs_numbers=frozenset({number}) if nhs_number.is_valid(number) else frozenset(),
+        nhs_numbers=frozenset({number}) if _is_a_number(number) else frozenset(),
         nhs_verified=False,
         names=_names(values),
         births=_birth(values.get("date_of_birth", "")),

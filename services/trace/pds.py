@@ -17,6 +17,7 @@ from tenacity import (
 )
 
 from schemas.person import PersonDescriptor
+from services.identity.described import number_of
 from services.runtime import metrics
 from services.trace.port import (
     TraceResult,
@@ -54,8 +55,9 @@ class PdsTracer:
     async def trace(self, descriptor: PersonDescriptor) -> TraceResult:
         """Ask whom the descriptor is about. Raises TraceUnavailable."""
         queries = questions(descriptor)
-        if descriptor.nhs_number is not None and descriptor.date_of_birth is not None:
-            answer = await self._get(f"/Patient/{descriptor.nhs_number}", {})
+        number = number_of(descriptor)
+        if number is not None and descriptor.date_of_birth is not None:
+            answer = await self._get(f"/Patient/{number}", {})
             if answer is not None and agrees(descriptor, answer):
                 # a number that was superseded is answered with the one that took its place
                 return TraceResult("verified", str(answer["id"]), is_restricted(answer))
@@ -64,8 +66,10 @@ class PdsTracer:
         result = TraceResult("none")
         for query in queries:
             answer = await self._get("/Patient", query)
-            if answer is None or answer.get("resourceType") == "OperationOutcome":
-                return TraceResult("many" if answer is not None else "none")
+            if answer is None:
+                return TraceResult("none")
+            if answer.get("resourceType") == "OperationOutcome":
+                return TraceResult("many")
             result = decide(
                 descriptor, [entry.get("resource", {}) for entry in answer.get("entry", [])]
             )
@@ -105,12 +109,13 @@ class PdsTracer:
             return None
         if answer.status_code == 429 or answer.status_code >= 500:
             after = answer.headers.get("retry-after", "")
-            raise _Again(f"status {answer.status_code}", float(after) if after.isdigit() else None)
+            seconds = float(after) if after.isdigit() else None
+            raise _Again(f"status {answer.status_code}", seconds)
         if answer.status_code != 200:
             # 400 is our fault and 401 or 403 our credentials: another attempt at once would not help
             raise TraceUnavailable(f"status {answer.status_code}", 60.0)
         try:
-            said: dict[str, Any] = answer.json()
+            body: dict[str, Any] = answer.json()
         except ValueError as error:
             raise TraceUnavailable("the answer is not JSON") from error
-        return said
+        return body

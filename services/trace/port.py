@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 
 from schemas.codes import NhsNumberStatus
 from schemas.person import PersonDescriptor, PersonName
+from services.identity.described import number_of
+from services.identity.placeholders import is_placeholder_day
 
 Outcome = Literal["verified", "none", "many", "conflict", "insufficient"]
 
@@ -69,13 +71,15 @@ def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
     Family name and whole date of birth, with a given name; the postcode narrows the first search. A restricted person is
     never found by postcode, so the second goes without it.
     """
-    name = _usual(descriptor)
-    if name is None or name.given is None or descriptor.date_of_birth is None:
+    name, born = _usual(descriptor), descriptor.date_of_birth
+    if name is None or name.given is None or born is None:
+        return []
+    if is_placeholder_day(born.year, born.month, born.day):
         return []
     parameters = {
         "family": str(name.family),
         "given": name.given,
-        "birthdate": f"eq{descriptor.date_of_birth.isoformat()}",
+        "birthdate": f"eq{born.isoformat()}",
     }
     if descriptor.sex in ("male", "female"):
         parameters["gender"] = descriptor.sex
@@ -115,8 +119,8 @@ def decide(descriptor: PersonDescriptor, patients: Sequence[Mapping[str, Any]]) 
         return TraceResult("none")
     if len(patients) > 1:
         return TraceResult("many")
-    number = str(patients[0].get("id", ""))
-    if descriptor.nhs_number is not None and number != descriptor.nhs_number:
+    number, sent = str(patients[0].get("id", "")), number_of(descriptor)
+    if sent is not None and number != sent:
         return TraceResult("conflict")
     if not agrees(descriptor, patients[0]):
         return TraceResult("conflict")
