@@ -36,7 +36,8 @@ class LazyGroup(click.Group):
                 import_module(f"services.command_line.{cmd_name}"), cmd_name
             )
         except ValueError as error:
-            # the catalogue of rules is read when it is imported: what is wrong with a file is told, not traced
+            # the catalogue of rules is read when it is imported: what is wrong with a file is told,
+            # not traced
             raise click.ClickException(str(error)) from error
         return command
 

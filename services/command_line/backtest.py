@@ -142,8 +142,9 @@ def backtest(
 ) -> None:
     """Run history through the live and a candidate policy and print the difference.
 
-    Alerts gained, lost, earlier and later, and the load per desk. Feeds are taken to be well throughout. Each scenario is
-    a history of its own. Exit 0 where nothing differs, 1 where something does, 2 where history or policy cannot be used.
+    Alerts gained, lost, earlier and later, and the load per desk. Feeds are taken to be well
+    throughout. Each scenario is a history of its own. Exit 0 where nothing differs, 1 where
+    something does, 2 where history or policy cannot be used.
     """
     if bool(files) == ledger:
         raise click.UsageError("give history: either --events FILE or --ledger")

@@ -55,11 +55,13 @@ from services.runtime.settings import Settings
 def bench(
     rate: float, seconds: float, broker: str, kill: bool, of_console: bool, as_json: bool
 ) -> None:
-    """Measure the whole stream on this machine: publish to alert committed, and to alert on a desk's live stream.
+    """Measure the whole stream on this machine: publish to alert committed, and to alert on a
+    desk's live stream.
 
-    The load is synthetic: of eighteen events three make a crisis that raises an alert. Latency counts from the instant
-    at which an event was due to be sent, so that a stream that falls behind cannot hide it. The servers are the embedded
-    ones unless the settings name others; a ledger that is named must be empty.
+    The load is synthetic: of eighteen events three make a crisis that raises an alert. Latency
+    counts from the instant at which an event was due to be sent, so that a stream that falls behind
+    cannot hide it. The servers are the embedded ones unless the settings name others; a ledger that
+    is named must be empty.
     """
     if of_console:
         _console(seconds, as_json)
@@ -93,7 +95,9 @@ def bench(
 
 
 def _console(seconds: float, as_json: bool) -> None:
-    """On a ledger of its own, without the stream: alerts are written by its own step, so that nothing else is measured."""
+    """On a ledger of its own, without the stream: alerts are written by its own step, so that
+    nothing else is measured.
+    """
     if find_spec("playwright") is None or not Path(CHROMIUM).exists():
         raise click.UsageError(
             "this needs Chromium and the packages of the tests: run `make setup` first"

@@ -1,4 +1,6 @@
-"""Events judged offline, by the code of the stream: with the registry's word on who sends them, and with each other."""
+"""Events judged offline, by the code of the stream: with the registry's word on who sends them, and
+with each other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`liaison demo`: everything on this machine, and the worked example plays on a control-room screen."""
+"""`liaison demo`: everything on this machine, and the worked example plays on a control-room
+screen.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,8 @@ ORDINARY_EVERY = timedelta(minutes=2)
     "--once", is_flag=True, help="End when the story has ended, instead of waiting for Ctrl-C."
 )
 def demo(speed: float, scenario: Path | None, once: bool) -> None:
-    """Play an afternoon of London: one man's crisis in three agencies' systems, among ordinary incidents.
+    """Play an afternoon of London: one man's crisis in three agencies' systems, among ordinary
+    incidents.
 
     Everything runs on this machine with embedded servers; nothing is kept. People are synthetic.
     """
@@ -81,7 +84,9 @@ def demo(speed: float, scenario: Path | None, once: bool) -> None:
 
 
 def _begin(file: Path) -> datetime:
-    """Let the services' clocks run, all from one instant: a story begins when everything is ready for it."""
+    """Let the services' clocks run, all from one instant: a story begins when everything is ready
+    for it.
+    """
     anchor = datetime.now(UTC) + TIME_TO_OPEN
     whole = file.with_suffix(".new")
     whole.write_text(anchor.isoformat())
@@ -125,7 +130,9 @@ async def _beat(
 
 
 async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> None:
-    """Send everything at its time, and return when the worker has taken it all, however slow the machine is."""
+    """Send everything at its time, and return when the worker has taken it all, however slow the
+    machine is.
+    """
     scenario = load_scenario(path)
     registry = stack.registry
     end = scenario.instant(scenario.until)
@@ -174,7 +181,9 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
 
 
 async def _taken(stack: Stack, ends: dict[tuple[str, int], int]) -> None:
-    """Wait until the ledger has every event before these ends. Raises ClickException where a service has ended."""
+    """Wait until the ledger has every event before these ends. Raises ClickException where a
+    service has ended.
+    """
     connection = await asyncpg.connect(stack.postgres_dsn)
     try:
         while True:

@@ -1,6 +1,8 @@
-"""Events out of files: one JSON event, a JSON list of them, or JSON lines; each with the line on which it begins.
+"""Events out of files: one JSON event, a JSON list of them, or JSON lines; each with the line on
+which it begins.
 
-A file is never held whole: a night of events, or a file that is no events at all, needs no more memory than a few events.
+A file is never held whole: a night of events, or a file that is no events at all, needs no more
+memory than a few events.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from schemas.envelope import MAX_EVENT_BYTES
 KEPT = MAX_EVENT_BYTES + 1
 """Bytes that are kept of one event: enough for intake to say that it is too large."""
 LONGEST = 1 << 20
-"""Bytes of a member of a list after which it is given up: what has lost its end would else be read to the file's."""
+"""Bytes of a member of a list after which it is given up: what has lost its end would else be read
+to the file's.
+"""
 PIECE = 1 << 16
 _WHITE = re.compile(r"[ \t\r\n]*")
 _JSON = json.JSONDecoder()
@@ -40,8 +44,9 @@ class NotEvents(ValueError):
 def event_lines(stream: IO[bytes]) -> Iterator[Line]:
     """Take the input apart. Raises NotEvents.
 
-    `[` begins a list. A line that opens as many braces as it closes, or more of the latter, begins JSON lines: a broken
-    line is then that line's fault and no other's. Anything else is one event over several lines.
+    `[` begins a list. A line that opens as many braces as it closes, or more of the latter, begins
+    JSON lines: a broken line is then that line's fault and no other's. Anything else is one event
+    over several lines.
     """
     number, first = 1, stream.readline(KEPT + 1)
     if first.startswith(b"\xef\xbb\xbf"):

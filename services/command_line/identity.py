@@ -89,7 +89,8 @@ def match(
 ) -> None:
     """Decide for every query whom it is about: attach, possible, many, unknown or insufficient.
 
-    Exit status 1 when rows could not be read: they are named on standard error and the rest is matched.
+    Exit status 1 when rows could not be read: they are named on standard error and the rest is
+    matched.
     """
     faults: list[str] = []
     weights = _model(model)
@@ -133,7 +134,8 @@ def match(
 def explain(
     people: Path, queries: Path, query: str, model: Path | None, as_of: datetime | None, most: int
 ) -> None:
-    """Why a description was decided as it was: each candidate's weight field by field, vetoes and thresholds.
+    """Why a description was decided as it was: each candidate's weight field by field, vetoes and
+    thresholds.
 
     Levels and weights only: nothing of what anybody is called is printed.
     """
@@ -244,10 +246,11 @@ def evaluate(results: Path, truth: Path, group: str | None) -> None:
 def calibrate(
     judged: Path, at_most: float, people: int | None, people_then: int | None, model: Path | None
 ) -> None:
-    """The weight at which attaching is shown to be safe: wrong ones under the limit with 95 % confidence, one-sided.
+    """The weight at which attaching is shown to be safe: wrong ones under the limit with 95 %
+    confidence, one-sided.
 
-    `liaison identity outcomes` writes what people judged. Exit status 1 where no weight is safe: judge more attachments, or
-    let people decide.
+    `liaison identity outcomes` writes what people judged. Exit status 1 where no weight is safe:
+    judge more attachments, or let people decide.
     """
     table = [row for row in table_of(judged, "weight", "right") if row.get("rule") != BY_NUMBER]
     rows = [(float(row["weight"]), row["right"] == "1") for row in table]
@@ -286,7 +289,8 @@ def calibrate(
     help="Outcomes of this model; of the settings' one without it: weights of two do not compare.",
 )
 def outcomes(out: Path, model_version: str | None) -> None:
-    """Write what people judged in this ledger: the blind sample, and reviews of whom only weight was lacking for.
+    """Write what people judged in this ledger: the blind sample, and reviews of whom only weight
+    was lacking for.
 
     Weights are as `match` writes them. Nothing of anybody is in the file.
     """

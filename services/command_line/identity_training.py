@@ -1,4 +1,6 @@
-"""`liaison identity train`: a model's weights from a register and unlabelled descriptions, by Splink."""
+"""`liaison identity train`: a model's weights from a register and unlabelled descriptions, by
+Splink.
+"""
 
 from __future__ import annotations
 
@@ -75,9 +77,11 @@ def train(
     seed: int,
     as_of: datetime | None,
 ) -> None:
-    """Estimate the weights without labels, by expectation maximisation (needs the extra: crisis-liaison[train]).
+    """Estimate the weights without labels, by expectation maximisation (needs the extra:
+    crisis-liaison[train]).
 
-    The thresholds stay those of the model it began with: set them on outcomes, with `liaison identity calibrate`.
+    The thresholds stay those of the model it began with: set them on outcomes, with `liaison
+    identity calibrate`.
     """
     faults: list[str] = []
     on_file, descriptions = rows_of(people, faults), rows_of(queries, faults)

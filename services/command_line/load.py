@@ -1,4 +1,6 @@
-"""Synthetic load: crises that must raise an alert among ordinary incidents that must not. Used to measure and to break."""
+"""Synthetic load: crises that must raise an alert among ordinary incidents that must not. Used to
+measure and to break.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def _event(
 
 
 def crisis(number: int, now: datetime, chance: random.Random) -> list[Message]:
-    """What two agencies say of one crisis. The last event makes rule R01 hold at once: police have been there a while."""
+    """What two agencies say of one crisis. The last event makes rule R01 hold at once: police have
+    been there a while.
+    """
     place = {"uprn": f"{100_000_000 + number}", "area": AREAS[number % len(AREAS)]}
     call, police = f"LAS-{number}", f"CAD-{number}"
     report = {"nature": "mental-health-crisis", "location": place}
@@ -107,7 +111,9 @@ def ordinary(number: int, now: datetime, chance: random.Random) -> list[Message]
 
 
 def mixture(now: datetime, chance: random.Random) -> Iterator[tuple[Message, bool]]:
-    """Messages without end: of eighteen, three make a crisis; and whether it is the one that raises the alert."""
+    """Messages without end: of eighteen, three make a crisis; and whether it is the one that raises
+    the alert.
+    """
     number = 0
     while True:
         number += 1

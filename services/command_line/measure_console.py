@@ -1,4 +1,6 @@
-"""What staff see and when: the console measured in a real Chromium, from the commit in the ledger to the painted row."""
+"""What staff see and when: the console measured in a real Chromium, from the commit in the ledger
+to the painted row.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,8 @@ addEventListener("DOMContentLoaded", () => {
   }).observe(list, { childList: true });
 });
 """
-"""The instant after the frame in which the row was drawn: an animation frame, and the task after it. A row that fell off the
-end of the list before that was not drawn."""
+"""The instant after the frame in which the row was drawn: an animation frame, and the task after
+it. A row that fell off the end of the list before that was not drawn."""
 
 
 class ConsoleBench:
@@ -108,7 +110,8 @@ class ConsoleBench:
         self._progress(f"a burst of {BURST}")
         burst = await self._raise(BURST)
         burst_ms = await self._latencies(page, burst)
-        # what waits stands above what was acknowledged, so that a new row is always one of those that the page holds
+        # what waits stands above what was acknowledged, so that a new row is always one of those
+        # that the page holds
         order = await page.locator("#alerts > li").evaluate_all(
             "rows => rows.map((r) => r.dataset.order)"
         )
@@ -134,7 +137,9 @@ class ConsoleBench:
         }
 
     async def _raise(self, count: int) -> list[str]:
-        """So many crises in one transaction; each raises one alert at the desk. The instant of the commit is kept."""
+        """So many crises in one transaction; each raises one alert at the desk. The instant of the
+        commit is kept.
+        """
         now = datetime.now(UTC)
         return await self._apply(
             [crisis(next(self._numbers), now, self._chance) for _ in range(count)], now
@@ -273,8 +278,9 @@ class ConsoleBench:
         raise TimeoutError(f"the page was not live after {GIVE_UP_SECONDS:g} s")
 
     async def _shift(self, page: Any) -> dict[str, float]:
-        """Memory before and after a shift: the page's script heap after a collection, and the console's process. The page's
-        clock is driven, so that each of its timers runs as often as in so many hours."""
+        """Memory before and after a shift: the page's script heap after a collection, and the
+        console's process. The page's clock is driven, so that each of its timers runs as often as
+        in so many hours."""
         context = await page.context.browser.new_context(
             storage_state=await page.context.storage_state()
         )

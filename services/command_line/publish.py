@@ -42,7 +42,9 @@ class Outgoing:
 
 
 def feed_of(event: dict[str, Any], registry: Registry, name: str | None) -> Feed:
-    """The feed to send to: the one named, or the one on which the event's source is registered. UsageError if none."""
+    """The feed to send to: the one named, or the one on which the event's source is registered.
+    UsageError if none.
+    """
     if name is not None:
         if name not in registry.feeds_by_id:
             raise click.UsageError(
@@ -107,7 +109,9 @@ def _from_log(
 def _from_documents(
     kind: str, data: Path, registry: Registry, feed: str | None, key: str
 ) -> tuple[list[Outgoing], int]:
-    """The events of FHIR or HL7 v2 documents, and in how many of these something was wrong; each fault is named."""
+    """The events of FHIR or HL7 v2 documents, and in how many of these something was wrong; each
+    fault is named.
+    """
     if feed is None or feed not in registry.feeds_by_id:
         raise click.UsageError(
             f"--source {kind} needs --feed, one of {', '.join(registry.feeds_by_id)}"
@@ -183,11 +187,12 @@ def publish(
 ) -> None:
     """Send the events of FILE (JSON, a list, JSON lines; `-` for standard input) to their feeds.
 
-    All are checked first: with one fault nothing is sent (exit 1). `--source columbia --data DIR` plays real incidents
-    of one city's police and ambulance as events of met-cad and las-cad, their times moved to now; `san-francisco` the
-    calls of another's. Incidents are real; no person is in them. `--source fhir --data PATH --feed FEED` sends what FHIR
-    R4 resources and Bundles say of people and their care, `hl7v2` what ADT messages say: what is wrong in one document is
-    named (exit 1) and stops no other.
+    All are checked first: with one fault nothing is sent (exit 1). `--source columbia --data DIR`
+    plays real incidents of one city's police and ambulance as events of met-cad and las-cad, their
+    times moved to now; `san-francisco` the calls of another's. Incidents are real; no person is in
+    them. `--source fhir --data PATH --feed FEED` sends what FHIR R4 resources and Bundles say of
+    people and their care, `hl7v2` what ADT messages say: what is wrong in one document is named
+    (exit 1) and stops no other.
     """
     if (file is None) == (source is None):
         raise click.UsageError("give either FILE or --source")

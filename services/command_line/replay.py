@@ -185,9 +185,10 @@ def replay(
 ) -> None:
     """Run scenario files or folders on a virtual clock.
 
-    Prints each alert with its time and reason. Exit 1 with the difference when an expectation fails or an unexpected
-    alert comes, or with each fault of a file that cannot be used; the other files are run all the same. Exit 2 where
-    registry, policy or command cannot be used. With --why-not it answers that instead.
+    Prints each alert with its time and reason. Exit 1 with the difference when an expectation fails
+    or an unexpected alert comes, or with each fault of a file that cannot be used; the other files
+    are run all the same. Exit 2 where registry, policy or command cannot be used. With --why-not it
+    answers that instead.
     """
     if silent is None and moment is not None:
         raise click.UsageError("--at goes with --why-not RULE")

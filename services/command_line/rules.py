@@ -189,7 +189,9 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
 )
 @_JSON
 def check(policy_file: Path | None, registry_file: Path | None, as_json: bool) -> None:
-    """Check policy, rules and registry together. Exit 0 when all is well, else 1 with each fault and its remedy."""
+    """Check policy, rules and registry together. Exit 0 when all is well, else 1 with each fault
+    and its remedy.
+    """
     faults: list[str] = []
     registry = policy = None
     try:
@@ -230,9 +232,11 @@ async def _from_shadow() -> tuple[shadow_ledger.ShadowRun, Run, Run] | None:
 @rules.command()
 @_JSON
 def shadow(as_json: bool) -> None:
-    """What the candidate policy in the shadow would have alerted, against the live alerts of the same time.
+    """What the candidate policy in the shadow would have alerted, against the live alerts of the
+    same time.
 
-    Exit 0 where nothing differs, 1 where something does, 2 where there is no shadow or the ledger cannot be read.
+    Exit 0 where nothing differs, 1 where something does, 2 where there is no shadow or the ledger
+    cannot be read.
     """
     try:
         comparison = asyncio.run(_from_shadow())

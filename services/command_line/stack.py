@@ -1,4 +1,6 @@
-"""Everything on this machine: servers where none are configured, the ledger's tables, the topics, one process a service."""
+"""Everything on this machine: servers where none are configured, the ledger's tables, the topics,
+one process a service.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ STANDARD_ERROR = 2
 class Stack:
     """The whole product as child processes of this one. Use as a context manager.
 
-    Kafka and PostgreSQL are embedded unless `kafka_bootstrap` or `postgres_dsn` are set in the settings. `services` are
-    started in this order; `environment` is added to that of each.
+    Kafka and PostgreSQL are embedded unless `kafka_bootstrap` or `postgres_dsn` are set in the
+    settings. `services` are started in this order; `environment` is added to that of each.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class Stack:
         self._resources.close()
 
     def _end_as_by_control_c(self) -> None:
-        """A service manager's SIGTERM and a closed terminal end all that was started too, and leave nothing running."""
+        """A service manager's SIGTERM and a closed terminal end all that was started too, and leave
+        nothing running.
+        """
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 self._resources.callback(
@@ -126,8 +130,8 @@ class Stack:
     ) -> subprocess.Popen[bytes]:
         """Start one service's process; its log goes to this process's standard error.
 
-        `name` tells it from another process of the same service; one of that name that runs is killed first. `extra` is
-        added to its environment.
+        `name` tells it from another process of the same service; one of that name that runs is
+        killed first. `extra` is added to its environment.
         """
         name = name or service
         if name in self.processes:

@@ -24,7 +24,9 @@ def opened(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:
 
 
 def rows_of(path: Path, faults: list[str]) -> dict[str, Described]:
-    """The rows of a file by id; what cannot be read is added to `faults` with line and field, and the rest goes on."""
+    """The rows of a file by id; what cannot be read is added to `faults` with line and field, and
+    the rest goes on.
+    """
     rows: dict[str, Described] = {}
     with opened(path, "r") as stream:
         reader = csv.DictReader(stream)
@@ -48,7 +50,9 @@ def rows_of(path: Path, faults: list[str]) -> dict[str, Described]:
 
 
 def table_of(path: Path, *needed: str) -> list[dict[str, str]]:
-    """The rows of a file that has the columns needed. Raises click.ClickException naming those it lacks."""
+    """The rows of a file that has the columns needed. Raises click.ClickException naming those it
+    lacks.
+    """
     with opened(path, "r") as stream:
         reader = csv.DictReader(stream)
         lacking = [column for column in needed if column not in (reader.fieldnames or ())]

@@ -15,8 +15,8 @@ from services.runtime.settings import Settings
 def up() -> None:
     """Start everything on this machine and print the console's address.
 
-    Embedded Kafka and PostgreSQL are for trying: what they hold is gone at the end. With LIAISON_KAFKA_BOOTSTRAP and
-    LIAISON_POSTGRES_DSN set, those servers are used.
+    Embedded Kafka and PostgreSQL are for trying: what they hold is gone at the end. With
+    LIAISON_KAFKA_BOOTSTRAP and LIAISON_POSTGRES_DSN set, those servers are used.
     """
     click.echo("Starting PostgreSQL, Kafka and the services …")
     with Stack(Settings(), SystemClock().now()) as stack:

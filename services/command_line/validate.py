@@ -66,8 +66,9 @@ def _tell(place: str, number: int, examined: Examined, form: str) -> None:
 def validate(files: tuple[str, ...], form: str, feed: str | None, registry: Path | None) -> None:
     """Check events in FILES (JSON, a JSON list, JSON lines; `-` for standard input).
 
-    Says for each fault where it is, its JSON pointer, its stable code and the remedy; and for each note what would be
-    left out of an event that counts. Exit 0 when all would be taken, 1 with faults, 2 when a file cannot be read as events.
+    Says for each fault where it is, its JSON pointer, its stable code and the remedy; and for each
+    note what would be left out of an event that counts. Exit 0 when all would be taken, 1 with
+    faults, 2 when a file cannot be read as events.
     """
     checker = _checker(feed, registry)
     events = faulty = noted = 0

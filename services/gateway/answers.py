@@ -36,7 +36,9 @@ def code_of(fault: Fault) -> str:
 def issue(
     code: str, message: str, remedy: str, pointer: str = "", severity: str = "error"
 ) -> dict[str, Any]:
-    """One issue of a FHIR OperationOutcome: the place as a JSON pointer in `expression`, the remedy in words."""
+    """One issue of a FHIR OperationOutcome: the place as a JSON pointer in `expression`, the remedy
+    in words.
+    """
     entry: dict[str, Any] = {
         "severity": severity,
         "code": _KIND_OF.get(code.split("_", maxsplit=1)[0], "invalid"),

@@ -22,9 +22,10 @@ BirthLevel = Literal[
     "differs",
     "absent",
 ]
-"""exact; swapped (day and month); digit (one figure wrong); year (all that is known agrees); parts (two of day, month and year,
-and less than a generation between); same-years (not even that, but less than a generation between); an apparent age within 2, 5
-or 9 years; differs; absent (one of them does not say)."""
+"""exact; swapped (day and month); digit (one figure wrong); year (all that is known agrees); parts
+(two of day, month and year, and less than a generation between); same-years (not even that, but
+less than a generation between); an apparent age within 2, 5 or 9 years; differs; absent (one of
+them does not say)."""
 
 
 def birth_level(one: Birth, other: Birth) -> BirthLevel:

@@ -1,7 +1,7 @@
 """Keys under which a description and the people it may be of are found together.
 
-Two descriptions of one person, damaged as a call damages them, share at least one key. A key is text of a kind and its
-parts; where keys are stored they are hashed (`hashed`).
+Two descriptions of one person, damaged as a call damages them, share at least one key. A key is
+text of a kind and its parts; where keys are stored they are hashed (`hashed`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ CAP = 300
 TOO_COMMON = 1000
 """People under one key above which it says nothing of anybody."""
 MOST = 75
-"""People to weigh, above which those who share fewer keys are left out. At a million synthetic people twice as many took twice
-as long and attached nobody more (docs/identity.md)."""
+"""People to weigh, above which those who share fewer keys are left out. At a million synthetic
+people twice as many took twice as long and attached nobody more (docs/identity.md)."""
 STRONG = frozenset({"nhs", "tel", "id"})
 """Kinds of key that are somebody's own: who shares one is always weighed."""
 
@@ -109,8 +109,9 @@ def keys_of(person: Described) -> frozenset[str]:
 
 
 def hashed(key: str) -> int:
-    """The key as it is stored, a signed number of 64 bits: nothing of a name in it. The last bit says whether the key is
-    strong. Where 300 million are stored, one in a thousand million descriptions meets a key that is not its own."""
+    """The key as it is stored, a signed number of 64 bits: nothing of a name in it. The last bit
+    says whether the key is strong. Where 300 million are stored, one in a thousand million
+    descriptions meets a key that is not its own."""
     return _marked(
         int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True), key
     )
@@ -128,10 +129,10 @@ def gather(
 ) -> set[Somebody]:
     """Of those under these keys, whom to weigh. Never the first so many: those who share the most.
 
-    Of a key over the cap only those whom another key names too. Of more people than `most` those who share more keys, by the
-    least number that leaves no more, and everybody with a strong key. So where more than `most` share alike, none of them is
-    weighed: hundreds of one name about whom nothing else was said are nobody in particular.
-    The same in SQL: services.ledger.shortlist.
+    Of a key over the cap only those whom another key names too. Of more people than `most` those
+    who share more keys, by the least number that leaves no more, and everybody with a strong key.
+    So where more than `most` share alike, none of them is weighed: hundreds of one name about whom
+    nothing else was said are nobody in particular. The same in SQL: services.ledger.shortlist.
     """
     shared, alone, strong = Counter[Somebody](), set[Somebody](), set[Somebody]()
     for key, people in holders.items():

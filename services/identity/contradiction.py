@@ -1,9 +1,11 @@
-"""Whether two descriptions cannot be of one person: the evidence against, where matching weighs the evidence for.
+"""Whether two descriptions cannot be of one person: the evidence against, where matching weighs the
+evidence for.
 
-Two incidents at one address may be one man's or two people's. Each agency describes whom it meets, in haste: what is missing
-says nothing, and a slip of the pen, a short form, another script, an alias or a guessed age is no contradiction. Evidence for
-one person (the same given name, the same birthday) is weighed against it. What relatives share (surname, home, telephone)
-speaks for nobody, so it weighs little or nothing here.
+Two incidents at one address may be one man's or two people's. Each agency describes whom it meets,
+in haste: what is missing says nothing, and a slip of the pen, a short form, another script, an
+alias or a guessed age is no contradiction. Evidence for one person (the same given name, the same
+birthday) is weighed against it. What relatives share (surname, home, telephone) speaks for nobody,
+so it weighs little or nothing here.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ A_GUESS_IS_OUT_BY = 0.2
 TWO_GUESSES = 1.5
 """Both are out, seldom to opposite sides."""
 SIMILAR = 0.7
-"""Jaro and Winkler's likeness from which two names may be two romanisations of one, or one badly heard."""
+"""Jaro and Winkler's likeness from which two names may be two romanisations of one, or one badly
+heard.
+"""
 
 
 class Ground(StrEnum):
@@ -73,7 +77,9 @@ class Weights:
     two_people: float
     levels: Mapping[Field, Mapping[str, float]]
     certainty: Mapping[str, float]
-    """The share of the weight that counts, by how sure an agency is that it describes the person in the incident."""
+    """The share of the weight that counts, by how sure an agency is that it describes the person in
+    the incident.
+    """
 
 
 @cache
@@ -94,9 +100,9 @@ def contradiction(
 ) -> Contradiction | None:
     """Why these two cannot be one person, or None where they may be.
 
-    `as_of` is the day of the events: apparent ages are as at it, and beside a date of birth say nothing without it.
-    `two_people` are the bits from which on it is so, the weights' own without it. The same whichever description comes first.
-    Never raises.
+    `as_of` is the day of the events: apparent ages are as at it, and beside a date of birth say
+    nothing without it. `two_people` are the bits from which on it is so, the weights' own without
+    it. The same whichever description comes first. Never raises.
     """
     evidence = evidence_between(left, right, as_of=as_of)
     certain = min(weights().certainty[descriptor.certainty] for descriptor in (left, right))
@@ -119,7 +125,9 @@ Evidence = tuple[tuple[Field, str, float], ...]
 def evidence_between(
     left: PersonDescriptor, right: PersonDescriptor, *, as_of: date | None = None
 ) -> Evidence:
-    """How each field of two descriptions compares and what that weighs; `absent`, and nothing, where one does not say."""
+    """How each field of two descriptions compares and what that weighs; `absent`, and nothing,
+    where one does not say.
+    """
     one, other = _comparable(left), _comparable(right)
     given, family = _name_levels(_names_of(left), _names_of(right))
     levels: tuple[tuple[Field, str], ...] = (
@@ -140,7 +148,9 @@ def _comparable(descriptor: PersonDescriptor) -> Described:
 
 @lru_cache(20_000)
 def _names_of(descriptor: PersonDescriptor) -> tuple[Name, ...]:
-    """All names of a description. Many are called by their middle name, so that it is a given name of its own here."""
+    """All names of a description. Many are called by their middle name, so that it is a given name
+    of its own here.
+    """
     names = dict[Name, None]()
     for name in descriptor.names:
         family = normalise.name(name.family or "")
@@ -219,7 +229,9 @@ def _age(person: Described, as_of: date | None) -> int | None:
 
 
 def _ages_level(one: int, other: int, guesses: int) -> str:
-    """Of two ages of which one or both are guessed by looking: a guess is out by a fifth, of a child's by three years."""
+    """Of two ages of which one or both are guessed by looking: a guess is out by a fifth, of a
+    child's by three years.
+    """
     tolerance = max(3.0, max(one, other) * A_GUESS_IS_OUT_BY)
     if guesses > 1:
         tolerance *= TWO_GUESSES
@@ -232,7 +244,9 @@ def _ages_level(one: int, other: int, guesses: int) -> str:
 
 
 def _name_levels(left: tuple[Name, ...], right: tuple[Name, ...]) -> tuple[str, str]:
-    """The levels of given and family name that speak most for one person, of all names of both, in either order."""
+    """The levels of given and family name that speak most for one person, of all names of both, in
+    either order.
+    """
     pairs = [
         pair
         for one in left

@@ -1,20 +1,25 @@
-"""Whom is an event about? Decided on the whole set of candidates, with nobody on file as a candidate of its own.
+"""Whom is an event about? Decided on the whole set of candidates, with nobody on file as a
+candidate of its own.
 
-A wrong attachment is worse than none (invariant 4). Vetoes come before the score, and each has a test that fails
-without it:
+A wrong attachment is worse than none (invariant 4). Vetoes come before the score, and each has a
+test that fails without it:
 
 * two valid different NHS numbers (vaccination service, Mavis #1968);
-* the family guard: relatives and twins share surname, home and birthday, so a person is attached only with positive
-  evidence of the given name, the exact NHS number, or an agency's own exact number that two of birthday, surname
-  and home bear out (every confident error measured was a relative); and where many write the given name in two ways, either
-  may be a relative's, and only a birthday or a number that agrees tells them apart;
-* fewer than two independent groups of evidence, of which names or the number must be one: telephone and place, alone or
+* the family guard: relatives and twins share surname, home and birthday, so a person is attached
+  only with positive
+  evidence of the given name, the exact NHS number, or an agency's own exact number that two of
+  birthday, surname and home bear out (every confident error measured was a relative); and where
+  many write the given name in two ways, either may be a relative's, and only a birthday or a number
+  that agrees tells them apart;
+* fewer than two independent groups of evidence, of which names or the number must be one: telephone
+  and place, alone or
   together, attach nobody;
-* a number alone never attaches: date of birth or name must agree with it (NHS Master Person Service cross-check);
+* a number alone never attaches: date of birth or name must agree with it (NHS Master Person Service
+  cross-check);
 * a pair that a person has separated; a person who has died.
 
-Outcomes in FHIR's match grades: attached `certain`, possible and many `possible`, unknown `certainly-not`; insufficient
-has none.
+Outcomes in FHIR's match grades: attached `certain`, possible and many `possible`, unknown
+`certainly-not`; insufficient has none.
 """
 
 from __future__ import annotations
@@ -86,7 +91,9 @@ def _at_home(score: Score) -> bool:
 
 
 def _one_lifetime(score: Score) -> bool:
-    """The births do not contradict: two of one name at one address are a parent and a child, and a generation apart."""
+    """The births do not contradict: two of one name at one address are a parent and a child, and a
+    generation apart.
+    """
     if score.level("birth") == "same-years":
         whole_name = score.level("given") == score.level("family") == "exact"
         return whole_name and _at_home(score)
@@ -102,7 +109,9 @@ def _number_not_confirmed(score: Score) -> bool:
 
 
 def _own_number(score: Score) -> bool:
-    """An agency's own number is one person's as the NHS number is; two other kinds of evidence must bear it out."""
+    """An agency's own number is one person's as the NHS number is; two other kinds of evidence must
+    bear it out.
+    """
     if score.level("identifier") != "exact":
         return False
     borne_out_by = (
@@ -119,7 +128,8 @@ def _may_be_a_relative(score: Score, number: bool, own_number: bool, verified: b
         return True
     if number or own_number:
         return False
-    # two brothers may bear two spellings of one name; home, telephone and surname are theirs together
+    # two brothers may bear two spellings of one name; home, telephone and surname are theirs
+    # together
     if score.relatives_name and score.level("birth") not in BIRTH_AGREES:
         return True
     # Anna may be short for Savannah, and is her sister where the birthdays agree but for the year
@@ -127,7 +137,9 @@ def _may_be_a_relative(score: Score, number: bool, own_number: bool, verified: b
 
 
 def _half_a_name(score: Score, groups: int) -> bool:
-    """Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds of evidence."""
+    """Chris for Christian or for Christopher, and no surname to tell: with half a name, three kinds
+    of evidence.
+    """
     no_surname = score.level("family") in {"absent", "differs"}
     return groups < 3 and no_surname and score.level("given") != "exact"
 
@@ -154,7 +166,8 @@ def veto(
         return "half-a-name"
     if not number and not (own_number and score.names_given) and not _one_lifetime(score):
         return "birth-differs"
-    # a household shares place and telephone; with the surname, only a whole given name tells its members apart
+    # a household shares place and telephone; with the surname, only a whole given name tells its
+    # members apart
     if score.level("sex") == "differs" and score.level("given") != "exact":
         return "family-guard"
     return None
@@ -177,21 +190,26 @@ def insufficient(description: Described) -> bool:
 
 
 def prior_of(population: int) -> float:
-    """Bits of meeting one person by chance among so many; registers below a thousand count as a thousand."""
+    """Bits of meeting one person by chance among so many; registers below a thousand count as a
+    thousand.
+    """
     return log2(max(population, 1000))
 
 
 def attach_at(model: Model, population: int) -> float:
     """Bits over the odds of not being on file at which a person is attached.
 
-    Of a register larger than the model was judged for, one more for each doubling: then more descriptions lie near the
-    threshold, and of those that do a share is wrong (docs/identity.md, ten million).
+    Of a register larger than the model was judged for, one more for each doubling: then more
+    descriptions lie near the threshold, and of those that do a share is wrong (docs/identity.md,
+    ten million).
     """
     return model.attach + max(0.0, log2(max(population, 1) / model.population))
 
 
 def population_of(model: Model, frequencies: Frequencies) -> int:
-    """How many may be meant: all whom the register holds, and never fewer than the model reckons with."""
+    """How many may be meant: all whom the register holds, and never fewer than the model reckons
+    with.
+    """
     return max(model.population, frequencies.people)
 
 
@@ -283,11 +301,12 @@ def decide_among(
     frequencies: Frequencies = NO_REGISTER,
     model: Model | None = None,
 ) -> IdentityDecision:
-    """Decide on the people who share keys with the descriptor. Deterministic, and independent of their order.
+    """Decide on the people who share keys with the descriptor. Deterministic, and independent of
+    their order.
 
-    `separated` are people of whom a person has said that the event is not about them. `as_of` is the day of the event,
-    for apparent ages. Where no register's `frequencies` are at hand every name counts as a common one. The shipped model
-    without another. Never raises.
+    `separated` are people of whom a person has said that the event is not about them. `as_of` is
+    the day of the event, for apparent ages. Where no register's `frequencies` are at hand every
+    name counts as a common one. The shipped model without another. Never raises.
     """
     if descriptor is None:
         return UNKNOWN

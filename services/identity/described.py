@@ -1,4 +1,6 @@
-"""A person as the matcher sees one: normalised, and without anything that it must not use (ethnicity)."""
+"""A person as the matcher sees one: normalised, and without anything that it must not use
+(ethnicity).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Birth:
 
     @property
     def whole(self) -> bool:
-        """Day and month count as evidence. 1 January is how a year alone is entered (NHS good practice)."""
+        """Day and month count as evidence. 1 January is how a year alone is entered (NHS good
+        practice).
+        """
         return bool(self.month) and (self.month, self.day) != (1, 1)
 
     @property
@@ -35,7 +39,9 @@ class Birth:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Everything that may be compared. A person on file has all names, births and places that were ever said."""
+    """Everything that may be compared. A person on file has all names, births and places that were
+    ever said.
+    """
 
     nhs_numbers: frozenset[str] = frozenset()
     nhs_verified: bool = False

@@ -1,7 +1,9 @@
-"""How well a matcher decided, where the truth is known: whole and by group, with confidence intervals.
+"""How well a matcher decided, where the truth is known: whole and by group, with confidence
+intervals.
 
-Groups (name origin, ethnicity, sex, age band, fixed abode) are joined here, for the audit only: the matcher never sees
-them. The calibration chooses the weight at which an attachment is safe on outcomes, not on the model's probabilities.
+Groups (name origin, ethnicity, sex, age band, fixed abode) are joined here, for the audit only: the
+matcher never sees them. The calibration chooses the weight at which an attachment is safe on
+outcomes, not on the model's probabilities.
 """
 
 from __future__ import annotations
@@ -115,10 +117,12 @@ def by_group(outcomes: Iterable[Outcome]) -> list[Figures]:
 
 
 def findings(tables: list[Figures]) -> list[str]:
-    """Groups that are attached wrongly more than 1.5 times as often as the whole, and whether chance alone may do it.
+    """Groups that are attached wrongly more than 1.5 times as often as the whole, and whether
+    chance alone may do it.
 
-    It may if so many or more would be seen, at the rate of the whole, in one of forty such groups. By the binomial itself:
-    Wilson's interval of few events is too narrow at its lower end. Events count as independent; one person's many are not.
+    It may if so many or more would be seen, at the rate of the whole, in one of forty such groups.
+    By the binomial itself: Wilson's interval of few events is too narrow at its lower end. Events
+    count as independent; one person's many are not.
     """
     whole = tables[0].wrong.share
     sentences = []
@@ -146,7 +150,9 @@ def _at_most(wrong: int, of: int, chance: float) -> float:
 
 
 def upper_bound(wrong: int, of: int, confidence: float = 0.95) -> float:
-    """One-sided upper bound of the rate (Clopper and Pearson): what it is below with this confidence."""
+    """One-sided upper bound of the rate (Clopper and Pearson): what it is below with this
+    confidence.
+    """
     if wrong >= of:
         return 1.0
     low, high = wrong / of, 1.0 - 1e-12
@@ -170,9 +176,11 @@ class Threshold:
 
 
 def threshold(judged: Iterable[tuple[float, bool]], at_most: float = 0.001) -> Threshold | None:
-    """The lowest weight at and above which the bound on wrong attachments holds; None where no weight is shown to be safe.
+    """The lowest weight at and above which the bound on wrong attachments holds; None where no
+    weight is shown to be safe.
 
-    `judged` are (weight, right) of attachments that people judged. Equal weights stand or fall together.
+    `judged` are (weight, right) of attachments that people judged. Equal weights stand or fall
+    together.
     """
     by_weight: Mapping[float, list[bool]] = defaultdict(list)
     for weight, right in judged:

@@ -1,7 +1,7 @@
 """Why the matcher decided as it did: the weights of each candidate, field by field, as a waterfall.
 
-The same scorer and the same decision as live, run once more on what is given; nothing is estimated apart. All weights are
-bits: 1 bit says twice as likely to be this person.
+The same scorer and the same decision as live, run once more on what is given; nothing is estimated
+apart. All weights are bits: 1 bit says twice as likely to be this person.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Which values of a record are counted, so that agreeing on a rare name weighs more than on a common one.
+"""Which values of a record are counted, so that agreeing on a rare name weighs more than on a
+common one.
 
-The same values in the ledger, in replay and in bulk; where they are stored they are hashed, as identity keys are.
+The same values in the ledger, in replay and in bulk; where they are stored they are hashed, as
+identity keys are.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from services.identity.model import Frequencies, pair_of
 ALL = 0
 """Under this number all records are counted."""
 LEAST_REGISTER = 1000
-"""Below so many records nothing is known of how common a name is: every name counts as a common one (the model's defaults)."""
+"""Below so many records nothing is known of how common a name is: every name counts as a common one
+(the model's defaults).
+"""
 
 
 def values_of(person: Described) -> frozenset[tuple[str, str]]:

@@ -1,4 +1,6 @@
-"""What matching keeps of a record, beside the record itself: enough to decide by, without reading its events again."""
+"""What matching keeps of a record, beside the record itself: enough to decide by, without reading
+its events again.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ def known_of(record: LocalRecord) -> Known:
         "names": [list(name) for name in person.names],
         "births": [[born.year, born.month, born.day] for born in person.births],
         "apparent_age": person.apparent_age,
-        # all of them: two that differ say as little of a person as none, also where they are in two records
+        # all of them: two that differ say as little of a person as none, also where they are in two
+        # records
         "sexes": sorted(sexes_of(record.descriptors)),
         "postcodes": sorted(person.postcodes),
         "phones": sorted(person.phones),
@@ -75,7 +78,9 @@ def _together(records: Sequence[Known]) -> Known:
 
 
 def candidate_of(person_id: str, records: Iterable[Known]) -> Candidate:
-    """The person behind these records, in the order of the records: what `described` makes of all their descriptors."""
+    """The person behind these records, in the order of the records: what `described` makes of all
+    their descriptors.
+    """
     listed = list(records)
     # nearly everybody has one record, and dozens are read for each event
     record = listed[0] if len(listed) == 1 else _together(listed)

@@ -1,4 +1,6 @@
-"""How alike two codes, places or telephones are, as a level a model gives a weight to. Names: `names`; births: `birth`."""
+"""How alike two codes, places or telephones are, as a level a model gives a weight to. Names:
+`names`; births: `birth`.
+"""
 
 from __future__ import annotations
 

@@ -29,12 +29,16 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class Model:
-    """Bits of each level. Of an exact name or postcode they are added to the surprise of its frequency."""
+    """Bits of each level. Of an exact name or postcode they are added to the surprise of its
+    frequency.
+    """
 
     version: str
     levels: Mapping[str, Mapping[str, float]]
     population: int
-    """How many people the register holds or may come to hold: what an unlikely coincidence is measured against."""
+    """How many people the register holds or may come to hold: what an unlikely coincidence is
+    measured against.
+    """
     attach: float
     """Bits over the odds of not being on file at which a person is attached."""
     possible: float
@@ -120,7 +124,9 @@ def load_model(path: Path | None) -> Model:
 
 
 def document_of(text: str | None) -> tuple[dict[str, Any], Model]:
-    """A model's JSON document and the model in it; the shipped one's without a text. Raises ValueError as `model_of`."""
+    """A model's JSON document and the model in it; the shipped one's without a text. Raises
+    ValueError as `model_of`.
+    """
     chosen = _shipped_text() if text is None else text
     model = model_of(chosen)
     return json.loads(chosen), model
@@ -133,7 +139,9 @@ def pair_of(name: Name) -> str:
 
 @dataclass(frozen=True)
 class Frequencies:
-    """How common names and postcodes are in a register. Without one, every name counts as a common one."""
+    """How common names and postcodes are in a register. Without one, every name counts as a common
+    one.
+    """
 
     people: int = 0
     given: Counter[str] = field(default_factory=Counter)
@@ -150,10 +158,12 @@ class Frequencies:
         return -log2(max(counts[value], 2) / max(self.people, 1000))
 
     def pair_surprise(self, name: Name) -> float:
-        """Bits of somebody else being called so by both names; without end where nobody else on file is.
+        """Bits of somebody else being called so by both names; without end where nobody else on
+        file is.
 
-        Names go together: of Mohammed and Khan, each alone says less than it seems to where many are called both. Weighing
-        each by itself would take one for another most often where a few names are shared by many.
+        Names go together: of Mohammed and Khan, each alone says less than it seems to where many
+        are called both. Weighing each by itself would take one for another most often where a few
+        names are shared by many.
         """
         others = self.pair[pair_of(name)] - 1
         return -log2(others / max(self.people, 1000)) if others > 0 else inf

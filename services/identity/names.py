@@ -23,7 +23,9 @@ _VARIANTS = (
     ("fatima", "fatma", "fatimah", "faadumo"),
     ("siobhan", "shivaun", "chevonne"),
 )
-"""Spellings and short forms that the nicknames package, which is centred on the United States, does not hold."""
+"""Spellings and short forms that the nicknames package, which is centred on the United States, does
+not hold.
+"""
 NEAR = 0.88
 """Jaro and Winkler's likeness."""
 _VARIANT_OF = {spelling: group[0] for group in _VARIANTS for spelling in group}
@@ -41,8 +43,9 @@ NameLevel = Literal[
     "differs",
     "absent",
 ]
-"""exact; part (one of several names); nickname (given names); edit (a slip of the pen); skeleton (the consonants); phonetic (by
-ear); near (alike in letters); initial; differs; absent (one of them does not say)."""
+"""exact; part (one of several names); nickname (given names); edit (a slip of the pen); skeleton
+(the consonants); phonetic (by ear); near (alike in letters); initial; differs; absent (one of them
+does not say)."""
 
 
 def _first_word(name: str) -> str:

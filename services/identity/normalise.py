@@ -43,7 +43,9 @@ _VOWELS = str.maketrans("", "", "aeiouwy")
 
 @lru_cache(200_000)
 def name(text: str) -> str:
-    """A name in lower-case ASCII letters and single spaces, without titles. Empty for a placeholder ("unknown male")."""
+    """A name in lower-case ASCII letters and single spaces, without titles. Empty for a placeholder
+    ("unknown male").
+    """
     latin = anyascii(text.casefold()).casefold()
     letters = "".join(_letter(character) for character in latin)
     words = [word for word in letters.split() if word not in _TITLES]

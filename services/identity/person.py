@@ -29,7 +29,9 @@ class PathwayOnFile:
 
 @dataclass(frozen=True, slots=True)
 class PersonOnFile:
-    """A person and what is in place for them. `descriptors` are all that agencies said, the newest first."""
+    """A person and what is in place for them. `descriptors` are all that agencies said, the newest
+    first.
+    """
 
     person_id: str
     descriptors: tuple[PersonDescriptor, ...]

@@ -1,8 +1,9 @@
 """The register of people and pathways: a fold over what NHS organisations say.
 
-A person is named by (agency, local identifier); the person's id is made from the first such name, so that it is the
-same on every machine and in every replay. Two organisations' records are one person when both carry the same NHS number
-as verified and the same date of birth; merging anything weaker is for people to decide.
+A person is named by (agency, local identifier); the person's id is made from the first such name,
+so that it is the same on every machine and in every replay. Two organisations' records are one
+person when both carry the same NHS number as verified and the same date of birth; merging anything
+weaker is for people to decide.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
 
 
 def _as_restricted_now(newest_first: Sequence[PersonDescriptor]) -> tuple[PersonDescriptor, ...]:
-    """The newest word holds: restricted, what was said before is restricted too; lifted, it is lifted for all."""
+    """The newest word holds: restricted, what was said before is restricted too; lifted, it is
+    lifted for all.
+    """
     if newest_first and newest_first[0].restricted:
         return tuple(without_location(descriptor) for descriptor in newest_first)
     return tuple(descriptor.model_copy(update={"restricted": None}) for descriptor in newest_first)
@@ -109,8 +112,9 @@ def verified_number(record: LocalRecord) -> tuple[str, str] | None:
 def person_id_of(record: LocalRecord) -> str:
     """The id of the person a record is about.
 
-    Made from the verified NHS number and date of birth where there are both (so that two agencies' records meet
-    without asking each other), else from the local identifier. A merged record follows its survivor.
+    Made from the verified NHS number and date of birth where there are both (so that two agencies'
+    records meet without asking each other), else from the local identifier. A merged record follows
+    its survivor.
     """
     if record.merged_into is not None:
         return local_person_id(record.agency, record.merged_into)
@@ -122,7 +126,9 @@ def person_id_of(record: LocalRecord) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordLink:
-    """What a person decided about two records: they are one person's, or the other is not the one's it was joined with."""
+    """What a person decided about two records: they are one person's, or the other is not the one's
+    it was joined with.
+    """
 
     kept: tuple[str, str]
     """(agency, local person) whose person keeps its id."""
@@ -135,9 +141,10 @@ def person_ids(
 ) -> dict[tuple[str, str], str]:
     """The id of the person of each record, by (agency, local person).
 
-    A merged record's is its survivor's, also where that one is known by a verified number: the survivors must be among
-    the records. What people decided comes last, in its order: a record that was taken out of a person joins nobody by
-    itself any more, whatever number it carries; records that were joined are one person, whatever they carry.
+    A merged record's is its survivor's, also where that one is known by a verified number: the
+    survivors must be among the records. What people decided comes last, in its order: a record that
+    was taken out of a person joins nobody by itself any more, whatever number it carries; records
+    that were joined are one person, whatever they carry.
     """
     by_name = {(record.agency, record.local_person): record for record in records}
     decided = list(links)
@@ -175,7 +182,9 @@ def _survivor(
 def people_of(
     records: Iterable[LocalRecord], links: Iterable[RecordLink] = ()
 ) -> dict[str, PersonOnFile]:
-    """The people behind a set of local records, by person id. A merged record lends its names to the survivor."""
+    """The people behind a set of local records, by person id. A merged record lends its names to
+    the survivor.
+    """
     listed = sorted(records, key=lambda record: (record.agency, record.local_person))
     ids = person_ids(listed, links)
     people: dict[str, PersonOnFile] = {}

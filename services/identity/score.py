@@ -1,4 +1,6 @@
-"""How much the evidence says that a description is of a person on file: bits of weight, field by field."""
+"""How much the evidence says that a description is of a person on file: bits of weight, field by
+field.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ BY_FREQUENCY = frozenset({"exact", "nickname", "part", "edit", "skeleton", "phon
 MOST_FUZZY_SURPRISE = 11.0
 """Bits that a rare name, not written exactly alike, can be surprising at most."""
 SLIPS = frozenset({"edit", "skeleton", "phonetic"})
-"""Levels that are a name written badly, unless what was said is a name of its own: then it may be a brother's."""
+"""Levels that are a name written badly, unless what was said is a name of its own: then it may be a
+brother's.
+"""
 ONE_IN, MANY = 500, 50
 """One in 500 on file, and never fewer than 50, are many who are called so."""
 
@@ -41,7 +45,9 @@ class Score:
     names_given: bool
     """The given name speaks for this person: not only the family's name, home and birthday."""
     relatives_name: bool
-    """The given name is written otherwise and many are called by either spelling: Mohammed may be Muhammad, or his brother."""
+    """The given name is written otherwise and many are called by either spelling: Mohammed may be
+    Muhammad, or his brother.
+    """
 
     def level(self, field: str) -> str:
         """The level of a field; absent where it was not compared."""
@@ -52,8 +58,9 @@ class Score:
 def values_weighed(
     description: Described, people: Iterable[Described]
 ) -> frozenset[tuple[str, str]]:
-    """(kind, value) of the names and postcodes whose frequency the weights against these people depend on. Of most people who
-    share a key little is like what was said, so that these are few."""
+    """(kind, value) of the names and postcodes whose frequency the weights against these people
+    depend on. Of most people who share a key little is like what was said, so that these are
+    few."""
     values = {("given", part) for name in description.names for part in name if part}
     values |= {("postcode", code) for code in description.postcodes}
     for person in people:
@@ -95,7 +102,8 @@ class Scorer:
 
     def __init__(self, model: Model, frequencies: Frequencies, as_of: date | None = None) -> None:
         self.model, self.frequencies, self.as_of = model, frequencies, as_of
-        # an event is weighed against a hundred people: what is the same for many of them is made once
+        # an event is weighed against a hundred people: what is the same for many of them is made
+        # once
         self._plain = {
             field: {
                 level: FieldEvidence(field, level, model.bits(field, level)) for level in levels
@@ -123,7 +131,9 @@ class Scorer:
         return FieldEvidence(kind, level, max(-3.0, self.model.bits(kind, level, surprise)))
 
     def _called_both(self, described: Name, on_file: Name) -> float:
-        """Bits to take back where many are called by both names, and each by itself was weighed as if they were not."""
+        """Bits to take back where many are called by both names, and each by itself was weighed as
+        if they were not.
+        """
         if not self.frequencies.people:
             return 0.0
         by_itself = 0.0

@@ -1,12 +1,15 @@
-"""Weights estimated from a register and unlabelled descriptions by expectation maximisation, with Splink (optional).
+"""Weights estimated from a register and unlabelled descriptions by expectation maximisation, with
+Splink (optional).
 
-Splink (Ministry of Justice, MIT; the extra `train`) does the estimating: u from random pairs of the register, m by EM over
-blocked pairs of descriptions and register. What it compares are this package's own levels, given to DuckDB as functions, so
-that the weights mean the same in both. Nothing of Splink runs in the live path: its result is a model file.
+Splink (Ministry of Justice, MIT; the extra `train`) does the estimating: u from random pairs of the
+register, m by EM over blocked pairs of descriptions and register. What it compares are this
+package's own levels, given to DuckDB as functions, so that the weights mean the same in both.
+Nothing of Splink runs in the live path: its result is a model file.
 
-Three faults of plain training are kept out (`docs/decisions/0022-training.md`): u of numbers is fixed by hand, since a random
-sample never holds two equal ones; u comes from the register against itself, where no true pair dilutes it; and a level that
-was never observed keeps the weight of the model that training began with, and is named in the result.
+Three faults of plain training are kept out (`docs/decisions/0022-training.md`): u of numbers is
+fixed by hand, since a random sample never holds two equal ones; u comes from the register against
+itself, where no true pair dilutes it; and a level that was never observed keeps the weight of the
+model that training began with, and is named in the result.
 """
 
 from __future__ import annotations
@@ -33,13 +36,17 @@ FIXED_U: Mapping[tuple[str, str], float] = {
     ("identifier", "digit"): 1e-5,
     ("phone", "exact"): 1e-6,
 }
-"""Chances that two people agree on a number, set by hand: one of some twenty million for the NHS number (a number is sometimes
-another's by mistake), one of a million for an agency's and for a telephone, which households share."""
+"""Chances that two people agree on a number, set by hand: one of some twenty million for the NHS
+number (a number is sometimes another's by mistake), one of a million for an agency's and for a
+telephone, which households share."""
 LEAST: Mapping[str, float] = {"sex": -2.0, "nhs_number": -10.0}
-"""No weight of these fields is lower: sex is often a guess of the caller or another than that on file, and a field without
-one observed error would else forbid everything (Splink's own default reached -87 bits)."""
+"""No weight of these fields is lower: sex is often a guess of the caller or another than that on
+file, and a field without one observed error would else forbid everything (Splink's own default
+reached -87 bits)."""
 MOST_ITERATIONS = 10
-"""EM settles in six or seven. A level that only strangers show sinks at each one, and Splink fails where it reaches 1e-300."""
+"""EM settles in six or seven. A level that only strangers show sinks at each one, and Splink fails
+where it reaches 1e-300.
+"""
 LEAST_OBSERVED = 1e-4
 """A level that fewer true pairs than this share show keeps the weight that training began with."""
 BLOCKS: tuple[tuple[str, ...], ...] = (("birth",), ("given", "family"))
@@ -48,7 +55,9 @@ BLOCKS: tuple[tuple[str, ...], ...] = (("birth",), ("given", "family"))
 
 @dataclass(frozen=True)
 class Comparison:
-    """One field: its columns, how a pair of them compares, and which levels a name's frequency adds to."""
+    """One field: its columns, how a pair of them compares, and which levels a name's frequency adds
+    to.
+    """
 
     field: str
     columns: tuple[str, ...]
@@ -283,7 +292,8 @@ class Splink:
             for number, name in enumerate(comparison.levels):
                 condition = "ELSE" if name == comparison.levels[-1] else f"{call} = {number}"
                 if name == "exact" and comparison.by_frequency:
-                    # Splink finds the chance of agreeing exactly, which a rare name divides, by this form of the condition
+                    # Splink finds the chance of agreeing exactly, which a rare name divides, by
+                    # this form of the condition
                     condition = f"{comparison.columns[0]}_l = {comparison.columns[0]}_r"
                 level: dict[str, Any] = {"sql_condition": condition, "label_for_charts": name}
                 if (chance := chances.get((comparison.field, name))) is not None:
@@ -357,7 +367,9 @@ class Splink:
         return self._learnt("m")
 
     def share_of_true_pairs(self, agreements: Mapping[tuple[str, str], float]) -> float:
-        """Among all pairs of a description and a person: those that agree on both names and birthday, over their recall."""
+        """Among all pairs of a description and a person: those that agree on both names and
+        birthday, over their recall.
+        """
         recall = (
             agreements["given", "exact"]
             * agreements["family", "exact"]
@@ -369,7 +381,9 @@ class Splink:
         return float(self.linker.misc.save_model_to_json()["probability_two_random_records_match"])
 
     def scored(self) -> Iterator[Mapping[str, Any]]:
-        """Splink's own scores of the pairs of the blocks: `mw_` and `mw_tf_adj_` of each field, with the two ids."""
+        """Splink's own scores of the pairs of the blocks: `mw_` and `mw_tf_adj_` of each field,
+        with the two ids.
+        """
         yield from self.linker.inference.predict(warning_mode="never").as_record_list()
 
 
@@ -403,10 +417,12 @@ def estimate(
 def weights(
     trained: Trained, start: Model, comparisons: Iterable[Comparison]
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Bits of every level in a model's form, and the levels that keep those of `start` as they were hardly observed.
+    """Bits of every level in a model's form, and the levels that keep those of `start` as they were
+    hardly observed.
 
-    Of a level that a name's frequency adds to, the weight is what is left when its surprise is taken out: for an exact
-    one log2 m, for the others log2(m/u) and the mean chance of agreeing exactly.
+    Of a level that a name's frequency adds to, the weight is what is left when its surprise is
+    taken out: for an exact one log2 m, for the others log2(m/u) and the mean chance of agreeing
+    exactly.
     """
     bits = {field: dict(levels) for field, levels in start.levels.items()}
     unchanged = []
@@ -440,7 +456,9 @@ def document(
     comparisons: Iterable[Comparison],
     particulars: Mapping[str, Any],
 ) -> str:
-    """The model as JSON: `base` is the document it began with, `said` its version, training data, date and limits."""
+    """The model as JSON: `base` is the document it began with, `said` its version, training data,
+    date and limits.
+    """
     listed = list(comparisons)
     bits, unchanged = weights(trained, start, listed)
     learnt = {

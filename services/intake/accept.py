@@ -1,7 +1,8 @@
 """Is this event well formed, plausible, and from whom it says? Accepted, or rejected with a reason.
 
-What is accepted can be held by the ledger and settled by every rule. The core of an event is strict; an optional part
-that cannot be read is left out with a note, and the event counts. Stream, gateway and command line ask here.
+What is accepted can be held by the ledger and settled by every rule. The core of an event is
+strict; an optional part that cannot be read is left out with a note, and the event counts. Stream,
+gateway and command line ask here.
 """
 
 from __future__ import annotations

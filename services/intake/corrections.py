@@ -1,4 +1,6 @@
-"""Does a correction fit what it corrects? Asked where both are known: at the door only one of them is. Pure."""
+"""Does a correction fit what it corrects? Asked where both are known: at the door only one of them
+is. Pure.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _UNKNOWN = Fault(
 
 
 def misfits(kind: str | None, data: Mapping[str, Any]) -> tuple[Fault, ...]:
-    """Why the data is not that of an event of this type, and the correction therefore changes nothing.
+    """Why the data is not that of an event of this type, and the correction therefore changes
+    nothing.
 
     `kind` is the type of the event that is corrected, None where there is no such event yet.
     """

@@ -1,7 +1,7 @@
 """One event in structured-mode JSON: read, freed of what cannot be read, judged. Pure.
 
-Optional parts that cannot be read or are not plausible are taken out, each with a note, and what remains is read again
-until nothing is left to say. A fault of the core ends it.
+Optional parts that cannot be read or are not plausible are taken out, each with a note, and what
+remains is read again until nothing is left to say. A fault of the core ends it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ MAX_DEPTH = 32
 MAX_NOTES = 20
 """Of one event. What has more to be said of it is not read any better for it."""
 _ROUNDS = 8
-"""How often an event is read again. Each round leaves something out; what is not well then is refused."""
+"""How often an event is read again. Each round leaves something out; what is not well then is
+refused.
+"""
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 _JSON_TYPES = re.compile(r"application/([a-z0-9.!#$&^_-]+\+)?json|text/json")
@@ -158,7 +160,9 @@ def unreadable(error: Exception) -> Fault:
 
 
 def too_deep(document: bytes) -> Fault | None:
-    """The fault of a document that is nested too deeply, found before anything that recurses sees it."""
+    """The fault of a document that is nested too deeply, found before anything that recurses sees
+    it.
+    """
     deepest = level = 0
     quoted = escaped = False
     # a body without so many brackets cannot be so deep: most are told from that
@@ -208,7 +212,9 @@ def _envelope(work: _Work) -> None:
 
 
 def _extension(work: _Work, name: str) -> None:
-    """An attribute that the contract does not have: an extension is passed over, a slip of the pen is noted."""
+    """An attribute that the contract does not have: an extension is passed over, a slip of the pen
+    is noted.
+    """
     del work.tree[name]
     work.changed = True
     meant = slip_of(name, Event.model_fields)

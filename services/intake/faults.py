@@ -1,4 +1,6 @@
-"""What is wrong with an event: a place, a stable code, a sentence and a remedy. Never a value of the event."""
+"""What is wrong with an event: a place, a stable code, a sentence and a remedy. Never a value of
+the event.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ _OTHER = ("value-invalid", "follow the type and the limits of the schema")
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
-    """The path as a JSON pointer (RFC 6901), with nothing in it that a record or a log could not hold."""
+    """The path as a JSON pointer (RFC 6901), with nothing in it that a record or a log could not
+    hold.
+    """
     parts = [str(part).replace("~", "~0").replace("/", "~1") for part in path]
     return shown("".join(f"/{part}" for part in parts))
 

@@ -1,4 +1,6 @@
-"""What an event names that the registry does not have: nothing is joined by it, no desk found; so its sender is told."""
+"""What an event names that the registry does not have: nothing is joined by it, no desk found; so
+its sender is told.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from services.intake.faults import Fault
 
 
 def unknown_names(data: EventData, registry: Registry) -> tuple[Fault, ...]:
-    """One fault for each agency and area that is not in the registry. The event counts all the same."""
+    """One fault for each agency and area that is not in the registry. The event counts all the
+    same.
+    """
     return tuple(_unknown(data, registry))
 
 

@@ -1,7 +1,9 @@
-"""What no ledger, rule or person can do anything with, although it is well formed: each is named. Pure.
+"""What no ledger, rule or person can do anything with, although it is well formed: each is named.
+Pure.
 
-The bounds are of the contract (docs/publishing.md). What is judged is judged by the event's own time, so that the answer
-is the same whenever it is asked; only how far an event may lie ahead is judged by when it came.
+The bounds are of the contract (docs/publishing.md). What is judged is judged by the event's own
+time, so that the answer is the same whenever it is asked; only how far an event may lie ahead is
+judged by when it came.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ from services.intake.structure import Path
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 AHEAD_AT_MOST = timedelta(hours=24)
-"""More than any error of a time zone. Less is taken, and rule R30 says that the sender's clock is wrong."""
+"""More than any error of a time zone. Less is taken, and rule R30 says that the sender's clock is
+wrong.
+"""
 PLANNED_AT_MOST = timedelta(days=3653)
 RECORDED_BEFORE_AT_MOST = timedelta(minutes=15)
 """Two clocks of one agency may differ; an hour is summer time under a wrong name."""
@@ -58,14 +62,18 @@ REFERENCES = frozenset(
         "pathway",
     }
 )
-"""Fields that name a record. They stand in keys, links, logs and addresses, so they must name nobody."""
+"""Fields that name a record. They stand in keys, links, logs and addresses, so they must name
+nobody.
+"""
 OTHER_REFERENCES = frozenset({"resource", "value"})
 """A call sign; and an identifier that belongs to the description of a person."""
 _NO_NAME = re.compile(r"[^a-z]+")
 _BEGINS_AS_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)")
 _SEPARATORS = re.compile(r"[\s._:/-]+")
 _NHS_RANGES = ("32", "33", "34", "35", "36", "37", "38", "39", "4", "6", "7", "9")
-"""First digits of numbers that are issued (England and Wales 4, 6, 7; Northern Ireland 32 to 39) or kept for tests (9)."""
+"""First digits of numbers that are issued (England and Wales 4, 6, 7; Northern Ireland 32 to 39) or
+kept for tests (9).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,8 @@ class Finding:
     remedy: str
     others: tuple[Path, ...] = ()
     refuses: bool = False
-    """Refuses the event also where the field is optional: which of two parts is wrong is not known."""
+    """Refuses the event also where the field is optional: which of two parts is wrong is not known.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +307,9 @@ def _not_in_zone(path: Path, *others: Path) -> Finding:
 
 
 def _names_and_numbers(event: AnyEvent) -> Iterator[Finding]:
-    """A person's NHS number or name in what names a record: it would stand in keys, logs and addresses."""
+    """A person's NHS number or name in what names a record: it would stand in keys, logs and
+    addresses.
+    """
     numbers, names = _person_of(event)
     for path, text in _record_names(event):
         if _is_number(text, numbers):
@@ -370,7 +381,8 @@ def _is_name(text: str, names: list[tuple[str, str]]) -> bool:
     parts = {part for part in _SEPARATORS.split(text.casefold()) if part.isalpha()}
     letters = _letters(text)
     for given, family in names:
-        # a short family name is a syllable of many call signs; with the given name beside it, it is a person
+        # a short family name is a syllable of many call signs; with the given name beside it, it is
+        # a person
         if len(family) >= 4 and (family in parts or letters == family):
             return True
         if len(given) >= 2 and len(family) >= 2 and {given, family} <= parts:

@@ -32,7 +32,9 @@ def meaning_where_unreadable(kind: str, path: Path) -> Any:
 
 
 def optional_part(kind: str, path: Path) -> Path | None:
-    """The smallest part of the event around the path that may be left out; None where the core is hurt."""
+    """The smallest part of the event around the path that may be left out; None where the core is
+    hurt.
+    """
     for end in range(len(path), 0, -1):
         if _may_be_left_out(kind, path[:end]):
             return path[:end]
@@ -40,7 +42,9 @@ def optional_part(kind: str, path: Path) -> Path | None:
 
 
 def field_name(kind: str, path: Path) -> str:
-    """The path in the contract's own words, for a figure that is kept by it: `person.phones`, or `unknown`."""
+    """The path in the contract's own words, for a figure that is kept by it: `person.phones`, or
+    `unknown`.
+    """
     fields = _fields(kind, path)
     words = [str(part) for part in path if not isinstance(part, int)]
     if any(field is None for field in fields) or not words:
@@ -57,7 +61,8 @@ def _may_be_left_out(kind: str, path: Path) -> bool:
         return not core(last)
     if isinstance(path[-1], int):
         return last is _MEMBER
-    # a name that the contract does not have; within something whose form it leaves open nothing is left out
+    # a name that the contract does not have; within something whose form it leaves open nothing is
+    # left out
     return last is None
 
 
@@ -68,7 +73,9 @@ _OPEN = object()
 
 
 def _fields(kind: str, path: Path) -> list[Any]:
-    """For each step its field, `_MEMBER`, `_OPEN`, or None for a name that the contract does not have."""
+    """For each step its field, `_MEMBER`, `_OPEN`, or None for a name that the contract does not
+    have.
+    """
     node: Any = event_models().get(kind)
     steps: list[Any] = []
     for part in path:
@@ -92,7 +99,9 @@ def _model_of(field: FieldInfo) -> Any:
 
 @cache
 def _inner(annotation: Hashable) -> Any:
-    """The model, or the simple type, that the annotation is about, whatever list or option is around it."""
+    """The model, or the simple type, that the annotation is about, whatever list or option is
+    around it.
+    """
     origin = get_origin(annotation)
     if origin is Annotated:
         return _inner(get_args(annotation)[0])
@@ -107,7 +116,9 @@ def _inner(annotation: Hashable) -> Any:
 
 
 def remove(document: Any, paths: Sequence[Path]) -> None:
-    """Take the parts out of the document, the last member of a list first, so that the others keep their places."""
+    """Take the parts out of the document, the last member of a list first, so that the others keep
+    their places.
+    """
     for path in sorted(set(paths), key=_by_place, reverse=True):
         node = document
         for part in path[:-1]:

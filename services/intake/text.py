@@ -1,4 +1,6 @@
-"""Text that the ledger cannot hold or a screen would not show as it is: control characters, halves of surrogates. Pure."""
+"""Text that the ledger cannot hold or a screen would not show as it is: control characters, halves
+of surrogates. Pure.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _SPACING = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 
 
 def may_hold_unfit(body: bytes) -> bool:
-    """Whether the JSON could hold unfit text at all: told from the bytes, since most of it does not."""
+    """Whether the JSON could hold unfit text at all: told from the bytes, since most of it does
+    not.
+    """
     return b"\\" in body or not body.isascii() or b"\x7f" in body
 
 

@@ -1,4 +1,6 @@
-"""From another standard's document to events of the contract: what both adapters (FHIR, HL7 v2) share. Pure."""
+"""From another standard's document to events of the contract: what both adapters (FHIR, HL7 v2)
+share. Pure.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from services.intake.faults import Fault
 from services.intake.plausible import Circumstances
 
 LOCAL_TIME = ZoneInfo("Europe/London")
-"""What a time without an offset means. The hour that comes twice in October is taken as the first."""
+"""What a time without an offset means. The hour that comes twice in October is taken as the first.
+"""
 
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
 _PHONE = re.compile(r"\+?[0-9 ()-]{3,24}")
@@ -33,14 +36,18 @@ _NO_SYSTEM = re.compile(r"[^a-z0-9./:-]+")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends the document, as the door has established it; never what the document says of itself."""
+    """Who sends the document, as the door has established it; never what the document says of
+    itself.
+    """
 
     agency: str
     kind: AgencyKind
     source: str
     """CloudEvents source of the events made, registered for the feed."""
     pseudonym_key: bytes
-    """Secret of this installation; empty where there is none, and then nobody can be named by NHS number alone."""
+    """Secret of this installation; empty where there is none, and then nobody can be named by NHS
+    number alone.
+    """
     mental_health_specialties: frozenset[str] = frozenset()
     """The sender's own codes of specialties that are mental-health care."""
     received_at: datetime | None = None
@@ -49,7 +56,9 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """What became of one document. With a fault, nothing was made of that part; a note says what was left out of it."""
+    """What became of one document. With a fault, nothing was made of that part; a note says what
+    was left out of it.
+    """
 
     events: tuple[AnyEvent, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -129,8 +138,9 @@ def nhs_digits(value: str) -> str | None:
 def pseudonym(sender: Sender, number: str, pointer: str) -> str:
     """An opaque local identifier for a person whom the document names by NHS number alone.
 
-    HMAC-SHA-256 under the installation's key, so that it is the same for every document of the agency and gives the
-    number to nobody: there are too few NHS numbers for a plain hash. Raises Untranslatable without a key.
+    HMAC-SHA-256 under the installation's key, so that it is the same for every document of the
+    agency and gives the number to nobody: there are too few NHS numbers for a plain hash. Raises
+    Untranslatable without a key.
     """
     if not sender.pseudonym_key:
         raise Untranslatable(
@@ -170,7 +180,9 @@ def verification(code: str) -> str | None:
 
 
 def reference(value: str) -> str:
-    """The value as an opaque reference; what is too long or written in other signs becomes a digest."""
+    """The value as an opaque reference; what is too long or written in other signs becomes a
+    digest.
+    """
     tidy = _NO_REFERENCE.sub("-", value.strip())
     if tidy == value.strip() and 0 < len(tidy) <= 64:
         return tidy
@@ -193,7 +205,8 @@ def digest(*parts: object) -> str:
 def postcode(value: str) -> str | None:
     """A postcode in its usual form, or None.
 
-    None too for ZZ99 pseudo-postcodes (ODS: no fixed abode, unknown, abroad): thousands of people share one.
+    None too for ZZ99 pseudo-postcodes (ODS: no fixed abode, unknown, abroad): thousands of people
+    share one.
     """
     match = _POSTCODE.fullmatch(value.replace(" ", "").upper())
     if match is None or match[1] == "ZZ99":

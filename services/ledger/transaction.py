@@ -1,4 +1,6 @@
-"""The ledger's port in PostgreSQL: each method is one of the package's functions, in one transaction of one connection."""
+"""The ledger's port in PostgreSQL: each method is one of the package's functions, in one
+transaction of one connection.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ from services.runtime.postgres import OUTAGE, Connection
 
 
 class PostgresTransaction:
-    """What is read and written on one connection, inside a transaction that somebody else begins and ends."""
+    """What is read and written on one connection, inside a transaction that somebody else begins
+    and ends.
+    """
 
     def __init__(self, connection: Connection, registry: Registry, decoded: Decoded) -> None:
         self.connection = connection
@@ -76,7 +80,8 @@ class PostgresTransaction:
     ) -> None:
         await audit.write(self.connection, action, actor, subject, detail, at)
 
-    # -- events -------------------------------------------------------------------------------------------------------
+    # -- events
+    # -------------------------------------------------------------------------------------------------------
 
     async def insert_events(self, located: Sequence[Located]) -> set[Identity]:
         inserted = await event_store.insert_events(self.connection, located)
@@ -108,7 +113,8 @@ class PostgresTransaction:
     async def give_receipts(self, receipts: Receipts, now: datetime) -> None:
         await event_store.put_in_outbox(self.connection, messages(receipts, self._registry, now))
 
-    # -- people -------------------------------------------------------------------------------------------------------
+    # -- people
+    # -------------------------------------------------------------------------------------------------------
 
     async def local_records(self, records: Collection[Key]) -> list[LocalRecord]:
         return await register.records_of(self.connection, records, self.decoded)
@@ -169,7 +175,8 @@ class PostgresTransaction:
     async def incidents_alerted_about(self, people: Collection[str]) -> set[Key]:
         return await record_links.incidents_alerted_about(self.connection, people)
 
-    # -- crises -------------------------------------------------------------------------------------------------------
+    # -- crises
+    # -------------------------------------------------------------------------------------------------------
 
     async def neighbourhood(
         self, incidents: Collection[Key], names: LinkNames
@@ -217,7 +224,8 @@ class PostgresTransaction:
     async def tally_counts(self, since: datetime, until: datetime) -> Counts:
         return await tallies.counts(self.connection, self._registry.zone, since, until)
 
-    # -- alerts -------------------------------------------------------------------------------------------------------
+    # -- alerts
+    # -------------------------------------------------------------------------------------------------------
 
     async def alerts(
         self,
@@ -240,7 +248,8 @@ class PostgresTransaction:
     async def save_alerts(self, changes: Sequence[AlertChange], now: datetime) -> int:
         return await alert_store.save(self.connection, changes, self._registry, now)
 
-    # -- feeds and deadlines ------------------------------------------------------------------------------------------
+    # -- feeds and deadlines
+    # ------------------------------------------------------------------------------------------
 
     async def feed_states(self) -> Mapping[str, FeedState]:
         # the zone is locked, so nobody else writes them: read once a transaction
@@ -272,7 +281,9 @@ class PostgresTransaction:
 
 
 class PostgresLedger:
-    """Begins transactions on a pool's connections. One for a process: it keeps the events that were decoded last."""
+    """Begins transactions on a pool's connections. One for a process: it keeps the events that were
+    decoded last.
+    """
 
     def __init__(self, pool: asyncpg.Pool, registry: Registry) -> None:
         self.pool, self.registry = pool, registry

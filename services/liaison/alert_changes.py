@@ -1,4 +1,6 @@
-"""What the findings that stand, and the passing of time, make of the alerts: of a crisis, a feed, the weekly monitor."""
+"""What the findings that stand, and the passing of time, make of the alerts: of a crisis, a feed,
+the weekly monitor.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,11 @@ def alert_changes(
     crisis_id: str | None,
     feed: str | None = None,
 ) -> list[AlertChange]:
-    """What a set of findings and the passing of time make of the alerts. Takes what it used out of `known`.
+    """What a set of findings and the passing of time make of the alerts. Takes what it used out of
+    `known`.
 
-    First what the rules say, then which alert keeps quiet for a more urgent one, then what time has brought.
+    First what the rules say, then which alert keeps quiet for a more urgent one, then what time has
+    brought.
     """
     changes: dict[str, AlertChange] = {}
     alerts: dict[str, Alert] = {}

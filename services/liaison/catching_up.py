@@ -1,8 +1,9 @@
 """Which agencies are in the middle of telling what happened while their feed was not heard.
 
-What comes one after the other from a feed that catches up is true only until the rest has come: a detention without the
-acceptance that followed four minutes later. So nothing new is raised on it until the agency has been quiet about the crisis
-for a moment; and not for ever, since a feed that stays late has its own alert and what it says must be believed.
+What comes one after the other from a feed that catches up is true only until the rest has come: a
+detention without the acceptance that followed four minutes later. So nothing new is raised on it
+until the agency has been quiet about the crisis for a moment; and not for ever, since a feed that
+stays late has its own alert and what it says must be believed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""The limits that run in a crisis at an instant: what falls due if nothing more is recorded, and when.
+"""The limits that run in a crisis at an instant: what falls due if nothing more is recorded, and
+when.
 
-They are read off the rules themselves: a finding that lies ahead is a limit that still runs, one that stands is a limit
-that has passed or whose remedy is awaited. So a clock on the screen and the alert that it ends in can never disagree.
+They are read off the rules themselves: a finding that lies ahead is a limit that still runs, one
+that stands is a limit that has passed or whose remedy is awaited. So a clock on the screen and the
+alert that it ends in can never disagree.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class RunningClock:
     ends: datetime
     """The limit itself: by law, by a national standard, or this project's."""
     basis: Basis | None
-    """What the limit is, where its length is one of the rule's own limits; None where it is an instant of its own."""
+    """What the limit is, where its length is one of the rule's own limits; None where it is an
+    instant of its own.
+    """
     alert_at: datetime | None
     """When the alert will be raised unless something is recorded; None: it stands."""
     urgency: int
@@ -43,12 +47,15 @@ class RunningClock:
     involved: frozenset[str]
     """Who takes part in the crisis: their desks come before those of the place."""
     relies_on: frozenset[str]
-    """Agencies whose record would stop it; if one of their feeds is silent, it may have been stopped already."""
+    """Agencies whose record would stop it; if one of their feeds is silent, it may have been
+    stopped already.
+    """
 
 
 def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[RunningClock, ...]:
-    """The limits that run at the instant, the one that ends first at the top. A finding that stands without a limit is no
-    clock; of several steps of one condition the present or else the next counts."""
+    """The limits that run at the instant, the one that ends first at the top. A finding that stands
+    without a limit is no clock; of several steps of one condition the present or else the next
+    counts."""
     first: dict[str, Finding] = {}
     for finding in findings(crisis, policy):
         if finding.until is not None and finding.until <= at:
@@ -69,10 +76,11 @@ def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[Runnin
 def may_see(
     clock: RunningClock, desk: str, items: Collection[str], area: str | None, registry: Registry
 ) -> bool:
-    """Whether a desk that was told `items` of the crisis may see the clock: its alert would come to it, or the clock is
-    part of an item. Anything else is denied."""
+    """Whether a desk that was told `items` of the crisis may see the clock: its alert would come to
+    it, or the clock is part of an item. Anything else is denied."""
     item = CATALOGUE[clock.rule].clock_is
-    # e.g. `MHA legal status and clock` is one row of the matrix, for more desks than those whom the rule tells
+    # e.g. `MHA legal status and clock` is one row of the matrix, for more desks than those whom the
+    # rule tells
     if item is not None and item in items:
         return True
     told = registry.desks_for(clock.recipients, area, clock.agencies, clock.involved)

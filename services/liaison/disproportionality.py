@@ -1,9 +1,10 @@
-"""Rule R27 over counts: rate ratios with control limits, small numbers suppressed, nobody recognisable.
+"""Rule R27 over counts: rate ratios with control limits, small numbers suppressed, nobody
+recognisable.
 
-A group's rate is compared with everybody else's whose group is known. What decides is the exact conditional test (Fisher);
-of all comparisons of a week together at most one in `chance_one_in` would be outside by chance alone (Holm). The limits of
-the ratio are log-normal (Katz). A group or a rest with too few crises, or with too few in whom it happened, is not compared
-and not shown.
+A group's rate is compared with everybody else's whose group is known. What decides is the exact
+conditional test (Fisher); of all comparisons of a week together at most one in `chance_one_in`
+would be outside by chance alone (Holm). The limits of the ratio are log-normal (Katz). A group or a
+rest with too few crises, or with too few in whom it happened, is not compared and not shown.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ _GROUP_NAMES: dict[EthnicGroup, str] = {
 
 
 def this_week(now: datetime) -> datetime:
-    """The last Monday 07:00 in London at or before the instant: the counts are of the time until then."""
+    """The last Monday 07:00 in London at or before the instant: the counts are of the time until
+    then.
+    """
     local = now.astimezone(_LONDON)
     monday = local.date() - timedelta(days=local.weekday())
     at = datetime.combine(monday, _LOOKED_AT, _LONDON)
@@ -76,7 +79,9 @@ class Comparison:
     low: float
     high: float
     chance: float
-    """How often it would be so far from equal by chance alone, allowing for how many comparisons are made."""
+    """How often it would be so far from equal by chance alone, allowing for how many comparisons
+    are made.
+    """
     outside: bool
     """Higher than the control limits allow, and by enough to matter."""
 
@@ -225,7 +230,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One measure's row of the table for the governance page. There are no totals, which would give a suppressed cell away."""
+    """One measure's row of the table for the governance page. There are no totals, which would give
+    a suppressed cell away.
+    """
 
     measure: Measure
     said: str
@@ -233,8 +240,9 @@ class Published:
 
 
 def published(counts: Counts, policy: Policy) -> tuple[Published, ...]:
-    """The counts that may be shown, to the nearest five. A group in whom it happened fewer times than `minimum_cell` is
-    suppressed, also where it never did; where it is the only one of its row, so is the next smallest."""
+    """The counts that may be shown, to the nearest five. A group in whom it happened fewer times
+    than `minimum_cell` is suppressed, also where it never did; where it is the only one of its row,
+    so is the next smallest."""
     cell = RULE.number(policy, "minimum_cell")
     compared = {
         (comparison.measure, comparison.group): comparison for comparison in compare(counts, policy)

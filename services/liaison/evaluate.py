@@ -31,7 +31,9 @@ Services = Mapping[AgencyKind, Collection[str]]
 def _believed_until(
     finding: Finding, last_heard: Mapping[str, datetime], services: Services, policy: Policy
 ) -> Iterator[datetime | None]:
-    """For each agency the finding relies on, when its silence is too long to be believed; None: it never was heard."""
+    """For each agency the finding relies on, when its silence is too long to be believed; None: it
+    never was heard.
+    """
     for agency in sorted(_agencies_of(finding, services)):
         last = last_heard.get(agency, last_heard.get(agency.removesuffix(EVERY_FEED)))
         yield None if last is None else last + policy.feed_silent_after
@@ -49,7 +51,9 @@ def _waits_until(
     catching_up: Mapping[str, datetime],
     agency_of: Mapping[str, str],
 ) -> datetime | None:
-    """Until when the finding waits for an agency that catches up: one that it relies on, or that told its evidence."""
+    """Until when the finding waits for an agency that catches up: one that it relies on, or that
+    told its evidence.
+    """
     if not catching_up:
         return None
     agencies = {agency.removesuffix(EVERY_FEED) for agency in _agencies_of(finding, services)}
@@ -68,14 +72,16 @@ def evaluate(
     catching_up: Mapping[str, datetime] = MappingProxyType({}),
     agency_of: Mapping[str, str] = MappingProxyType({}),
 ) -> Evaluation:
-    """Findings that stand at `now`, one for each key, with whether the silence they rest on can be believed.
+    """Findings that stand at `now`, one for each key, with whether the silence they rest on can be
+    believed.
 
-    `heard` is when each agency was last heard; `services` the connected agencies of each kind that serve the area. What
-    holds at two stretches of time stands as the one that is now. While a finding that rests on silence stands, it is
-    looked at again when that silence could no longer be believed, and, once it cannot, whether it can be again.
+    `heard` is when each agency was last heard; `services` the connected agencies of each kind that
+    serve the area. What holds at two stretches of time stands as the one that is now. While a
+    finding that rests on silence stands, it is looked at again when that silence could no longer be
+    believed, and, once it cannot, whether it can be again.
 
-    `catching_up` says by agency until when the rest of what it has to say is waited for, `agency_of` whose a CloudEvents
-    source is.
+    `catching_up` says by agency until when the rest of what it has to say is waited for,
+    `agency_of` whose a CloudEvents source is.
     """
     standing: dict[str, Standing] = {}
     held_back: set[str] = set()
@@ -114,10 +120,12 @@ POSSIBLY = "Possibly: an incident here does not say whom it is about. "
 
 
 def possibly(known: Evaluation, with_doubtful: Evaluation, raised: Collection[str]) -> Evaluation:
-    """What stands on what is known, and what would stand besides if what is doubtful were this subject's.
+    """What stands on what is known, and what would stand besides if what is doubtful were this
+    subject's.
 
-    Doubt adds and worsens, and takes nothing away: what stands on known facts stands as it does. A rule that stands is not
-    raised once more on doubtful facts, unless they make it more urgent; nor is what `raised` says already.
+    Doubt adds and worsens, and takes nothing away: what stands on known facts stands as it does. A
+    rule that stands is not raised once more on doubtful facts, unless they make it more urgent; nor
+    is what `raised` says already.
     """
     urgency: dict[str, int] = {}
     for each in known.standing:

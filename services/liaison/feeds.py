@@ -1,4 +1,6 @@
-"""Rule R30 over a feed: is it silent, stopped, late, wrong about the time, or sending what cannot be read?"""
+"""Rule R30 over a feed: is it silent, stopped, late, wrong about the time, or sending what cannot
+be read?
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,9 @@ ON_TIME = Timing(0.0, 0.0)
 
 
 def timing(events: Iterable[Received], now: datetime) -> Timing:
-    """Of the newest event: one that is entered late is nobody's fault, a feed whose newest is old is late. Only what says
-    when it was recorded counts, and a heartbeat, which is sent when it happens."""
+    """Of the newest event: one that is entered late is nobody's fault, a feed whose newest is old
+    is late. Only what says when it was recorded counts, and a heartbeat, which is sent when it
+    happens."""
     recorded: datetime | None = None
     newest: datetime | None = None
     for received in events:
@@ -86,8 +89,8 @@ def is_silent(health: FeedHealth, now: datetime) -> bool:
 
 
 def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluation:
-    """What is wrong with it, and when to look again. A second silence is a new alert: the anchor holds when the feed was
-    heard last. Of a feed that is silent or stopped nothing else is said."""
+    """What is wrong with it, and when to look again. A second silence is a new alert: the anchor
+    holds when the feed was heard last. Of a feed that is silent or stopped nothing else is said."""
     if health.stopped_reason is not None:
         sentence = f"Feed {health.feed} is stopped: {health.stopped_reason}. Nothing of it is lost; nothing of it is applied."
         return Evaluation(
@@ -116,7 +119,9 @@ def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluati
 
 
 def trouble_of(evaluation: Evaluation) -> str | None:
-    """The worst trouble that stands although the feed is heard: `backlog`, `late`, `clock` or `rejected`."""
+    """The worst trouble that stands although the feed is heard: `backlog`, `late`, `clock` or
+    `rejected`.
+    """
     names = [
         standing.finding.stage or standing.finding.anchor[1].split("/")[1]
         for standing in evaluation.standing

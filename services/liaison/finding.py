@@ -1,4 +1,6 @@
-"""What a rule finds: that it holds for a crisis, from when, until when, on what evidence, and for whom."""
+"""What a rule finds: that it holds for a crisis, from when, until when, on what evidence, and for
+whom.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Evidence:
     """One thing a finding rests on: an event that happened, or the absence of one."""
 
     statement: str
-    """A sentence for the screen, without name, address or narrative, e.g. 'Police unit on scene since 14:24'."""
+    """A sentence for the screen, without name, address or narrative, e.g. 'Police unit on scene
+    since 14:24'.
+    """
     at: datetime
     event: tuple[str, str] | None = None
     """CloudEvents (source, id); None for an absence."""
@@ -43,8 +47,9 @@ class Evidence:
 class Finding:
     """A rule's condition over a crisis. It stands from `holds_from` until `until` (None: open).
 
-    A finding whose `holds_from` lies ahead is a deadline; one whose `until` has passed stands no more. `anchor` names
-    the event that began the condition, so that the same finding has the same key whatever crisis it is found in.
+    A finding whose `holds_from` lies ahead is a deadline; one whose `until` has passed stands no
+    more. `anchor` names the event that began the condition, so that the same finding has the same
+    key whatever crisis it is found in.
     """
 
     rule: str
@@ -62,27 +67,29 @@ class Finding:
     acknowledge_within: timedelta
     until: datetime | None = None
     stage: str = ""
-    """A worsening of the same condition, e.g. '10-minutes'. It does not belong to the key: a new stage worsens the
-    alert that stands."""
+    """A worsening of the same condition, e.g. '10-minutes'. It does not belong to the key: a new
+    stage worsens the alert that stands."""
     act_by: datetime | None = None
     """The limit by law or standard, for the countdown on the screen."""
     agencies: tuple[str, ...] = ()
-    """The agencies whose desks are addressed where a role alone is not enough (e.g. the trust that holds the pathway,
-    the force on scene); empty: every agency's desks of the role in the area."""
+    """The agencies whose desks are addressed where a role alone is not enough (e.g. the trust that
+    holds the pathway, the force on scene); empty: every agency's desks of the role in the area."""
     relies_on: tuple[str, ...] = ()
-    """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be verified. `met` is judged
-    by the feeds that have said something of the crisis; `met/*` (EVERY_FEED) by all of its feeds, where the missing event
-    may come on one that has said nothing here yet."""
+    """Agencies whose missing event the finding rests on: if their feed is silent, it cannot be
+    verified. `met` is judged by the feeds that have said something of the crisis; `met/*`
+    (EVERY_FEED) by all of its feeds, where the missing event may come on one that has said nothing
+    here yet."""
     relies_on_services: tuple[AgencyKind, ...] = ()
-    """The same for services that need not have an incident here yet: 'nobody asked for an ambulance' is only known while
-    the area's ambulance service is heard."""
+    """The same for services that need not have an incident here yet: 'nobody asked for an
+    ambulance' is only known while the area's ambulance service is heard."""
 
     steps: tuple[tuple[DeskRole, str], ...] = ()
     """What a desk of each role has to do, in a sentence of its own."""
 
     def step_for(self, role: DeskRole) -> str:
-        """What a desk of the role reads: its own sentence, or that of the desk whose supervisor it is; a manager is told to
-        see that the desk below does what it was asked. Where nothing is said by role, what everybody has to do."""
+        """What a desk of the role reads: its own sentence, or that of the desk whose supervisor it
+        is; a manager is told to see that the desk below does what it was asked. Where nothing is
+        said by role, what everybody has to do."""
         if not self.steps:
             return self.next_step
         own = dict(self.steps)
@@ -98,7 +105,9 @@ class Finding:
         )
 
     about: str = ""
-    """The least subject of the crisis, where the event that began it is somebody else's of the scene; else empty."""
+    """The least subject of the crisis, where the event that began it is somebody else's of the
+    scene; else empty.
+    """
     is_possible: bool = False
     """It holds only if an incident of an unknown subject is this subject's."""
 
@@ -124,5 +133,5 @@ class Evaluation:
     standing: tuple[Standing, ...]
     look_again_at: datetime | None
     held_back: frozenset[str] = frozenset()
-    """Keys of what stands only on the half of the story that a feed which catches up has told so far: it is neither raised
-    nor cleared nor reworded before the rest has come."""
+    """Keys of what stands only on the half of the story that a feed which catches up has told so
+    far: it is neither raised nor cleared nor reworded before the rest has come."""

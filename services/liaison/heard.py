@@ -25,9 +25,10 @@ class Heard:
     def by_agency(self, events: Iterable[Received]) -> dict[str, datetime]:
         """When each agency was last heard on the feeds that carry what it says of these incidents.
 
-        Another of its feeds being well proves nothing: custody may be heard while dispatch is silent. Of an agency that
-        has said nothing here yet, any feed may be the one that would, so the one that was silent longest counts; so it
-        does under the agency's name with EVERY_FEED after it.
+        Another of its feeds being well proves nothing: custody may be heard while dispatch is
+        silent. Of an agency that has said nothing here yet, any feed may be the one that would, so
+        the one that was silent longest counts; so it does under the agency's name with EVERY_FEED
+        after it.
         """
         carried: dict[str, set[str]] = {}
         for agency, feed in {(received.agency, received.feed) for received in events}:
@@ -43,7 +44,9 @@ class Heard:
     def services(
         self, area: str | None, agencies_heard: Mapping[str, datetime]
     ) -> Mapping[AgencyKind, list[str]]:
-        """The agencies of each kind that serve the area and were ever heard: one that never was is not connected."""
+        """The agencies of each kind that serve the area and were ever heard: one that never was is
+        not connected.
+        """
         if area not in self._serving:
             self._serving[area] = [
                 (served.kind, served.id)

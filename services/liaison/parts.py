@@ -1,4 +1,6 @@
-"""The subjects of the incidents that are settled: what each said, who it is held to be, and where it is now."""
+"""The subjects of the incidents that are settled: what each said, who it is held to be, and where
+it is now.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ class Part:
         return link_keys(self.sighting) | local_keys(self.events) | described
 
     def contradicts(self, other: Part) -> bool:
-        """Whether the two are two people. What a log says of nobody in particular contradicts none of whom it is about."""
+        """Whether the two are two people. What a log says of nobody in particular contradicts none
+        of whom it is about.
+        """
         if self.description.is_silent or other.description.is_silent:
             return False
         return contradict(self.description, other.description)
@@ -121,7 +125,9 @@ def _part(
 
 
 def _identity_of(file: IncidentFile, said: SubjectEvents, events: Effective) -> IdentityDecision:
-    """Whom one of several subjects is: what was decided of it; the incident's own decision is of whom it described last."""
+    """Whom one of several subjects is: what was decided of it; the incident's own decision is of
+    whom it described last.
+    """
     if said.subject in file.identities:
         return file.identities[said.subject]
     if file.identity is not None and said.descriptor == newest_descriptor(events):

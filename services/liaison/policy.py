@@ -1,4 +1,6 @@
-"""The policy: what an operator edits without code. Limits of law and of national standards cannot be loosened."""
+"""The policy: what an operator edits without code. Limits of law and of national standards cannot
+be loosened.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
 Urgency = Annotated[int, Field(ge=1, le=5)]
 
 Regime = Literal["mental-health-act-2025-s48", "mental-health-act-2025-nominated-person"]
-"""Changes of the law whose day of commencement decides what a rule asks. s48: no police station as a place of safety.
-nominated-person: whom the person has named takes the place of the nearest relative."""
+"""Changes of the law whose day of commencement decides what a rule asks. s48: no police station as
+a place of safety. nominated-person: whom the person has named takes the place of the nearest
+relative."""
 
 
 ESCALATION: Mapping[int, Ladder] = {
@@ -64,7 +67,9 @@ class Policy(Closed):
     acknowledgement_lasts_seconds: dict[Urgency, Seconds] = Field(
         default_factory=lambda: {1: 600, 2: 1800, 3: 3600, 4: 28_800, 5: 172_800}
     )
-    """How long an acknowledgement or a claim is believed without an answer; then the alert sounds again [assumption]."""
+    """How long an acknowledgement or a claim is believed without an answer; then the alert sounds
+    again [assumption].
+    """
     claim_grace_seconds: Annotated[int, Field(ge=0, le=600)] = 20
     """Before another person may take over what somebody has claimed [assumption]."""
     longest_shelf_seconds: dict[Urgency, Seconds] = Field(
@@ -72,11 +77,15 @@ class Policy(Closed):
     )
     """The longest time on the shelf by urgency; never for 1 [assumption]."""
     escalation: dict[Urgency, Ladder] = Field(default_factory=lambda: dict(ESCALATION))
-    """By urgency: seconds without an acknowledgement until each level has it (domain reference, section 7 [A])."""
+    """By urgency: seconds without an acknowledgement until each level has it (domain reference,
+    section 7 [A]).
+    """
     limits: dict[RuleId, dict[str, Annotated[int, Field(ge=0)]]] = Field(default_factory=dict)
     """By rule and limit, in the unit of the catalogue."""
     largest_crisis_incidents: Annotated[int, Field(ge=20, le=1000)] = 200
-    """A crisis with so many incidents takes no further ones by place alone; its alerts say so [assumption]."""
+    """A crisis with so many incidents takes no further ones by place alone; its alerts say so
+    [assumption].
+    """
     largest_crisis_events: Annotated[int, Field(ge=200, le=20_000)] = 2000
     """The same for the events of its incidents [assumption]."""
     switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(
@@ -142,7 +151,9 @@ class Policy(Closed):
         return timedelta(seconds=self.acknowledgement_lasts_seconds[urgency])
 
     def ladder(self, rule: str, urgency: int) -> tuple[tuple[Level, timedelta], ...]:
-        """The rungs for an alert of the rule: the rule's own where its document has some, else the urgency's."""
+        """The rungs for an alert of the rule: the rule's own where its document has some, else the
+        urgency's.
+        """
         of_rule = CATALOGUE[rule].ladder if rule in CATALOGUE else None
         return ladder_of(of_rule or self.escalation[urgency])
 

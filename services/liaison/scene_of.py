@@ -1,4 +1,6 @@
-"""What one crisis sees of its scene: its own subject's events, who else is there, and what may be its subject's too."""
+"""What one crisis sees of its scene: its own subject's events, who else is there, and what may be
+its subject's too.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ class SceneView:
 
     @cached_property
     def not_counted(self) -> frozenset[Key]:
-        """Incidents that are no earlier contact of this person: its own, the scene's and doubtful ones."""
+        """Incidents that are no earlier contact of this person: its own, the scene's and doubtful
+        ones.
+        """
         several = (self.parts, self.around, self.doubtful)
         return frozenset(part.incident for parts in several for part in parts)
 
@@ -129,8 +133,8 @@ class SceneView:
         )
 
     def named(self, evaluation: Evaluation) -> Evaluation:
-        """Findings that begin with an event of somebody else of the scene have this crisis in their key: two crises may
-        begin with the arrival of one police unit, and are two alerts."""
+        """Findings that begin with an event of somebody else of the scene have this crisis in their
+        key: two crises may begin with the arrival of one police unit, and are two alerts."""
         if not self.around:
             return evaluation
         own = {received.identity for received in self.events}
@@ -151,8 +155,8 @@ class SceneView:
 
 
 def identity_of(parts: Iterable[Part]) -> IdentityDecision:
-    """One decision for the crisis. Incidents that somebody joined although they are attached to different people make it a
-    possible match, never a choice."""
+    """One decision for the crisis. Incidents that somebody joined although they are attached to
+    different people make it a possible match, never a choice."""
     decisions = [part.identity for part in sorted(parts, key=lambda part: part.key)]
     attached = [decision for decision in decisions if decision.outcome == "attached"]
     people = sorted({d.person_id for d in attached if d.person_id is not None})

@@ -1,4 +1,6 @@
-"""From what is known of some incidents to crises and alerts: one pure step, the same in the stream and in replay."""
+"""From what is known of some incidents to crises and alerts: one pure step, the same in the stream
+and in replay.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +57,12 @@ def settle(
 ) -> Settlement:
     """Group the subjects into crises, evaluate each at `now`, and say what changes.
 
-    `files` must hold every incident of every crisis that is touched and of every crisis of the same scene, and every incident
-    that may link to one of them; `alerts` every alert of those crises. `heard` is when each feed was last heard. `contacts`
-    are rows of other incidents that share a person, telephone or property with one of these; `site_reports` what places of
-    safety said of their free places, in order. The same input gives the same output, in whatever order it is given;
-    `folds` only spares what was folded before.
+    `files` must hold every incident of every crisis that is touched and of every crisis of the same
+    scene, and every incident that may link to one of them; `alerts` every alert of those crises.
+    `heard` is when each feed was last heard. `contacts` are rows of other incidents that share a
+    person, telephone or property with one of these; `site_reports` what places of safety said of
+    their free places, in order. The same input gives the same output, in whatever order it is
+    given; `folds` only spares what was folded before.
     """
     by_key = {file.key: file for file in files}
     parts = {part.key: part for file in by_key.values() for part in parts_of(file, people)}
@@ -122,8 +125,8 @@ def crisis_of(
     joined: frozenset[frozenset[Key]] = frozenset(),
     site_reports: tuple[SiteReport, ...] = (),
 ) -> tuple[Crisis, tuple[Part, ...]] | None:
-    """The crisis of that id, without contacts outside it, and its subject's parts of the incidents. `files` are all of its
-    scene. None where it has none of them."""
+    """The crisis of that id, without contacts outside it, and its subject's parts of the incidents.
+    `files` are all of its scene. None where it has none of them."""
     parts = {part.key: part for file in files for part in parts_of(file, people)}
     bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
     grouping = _grouped(parts, bound, separated, joined)
@@ -153,7 +156,9 @@ def _grouped(
 def _crisis_ids(
     groups: Sequence[frozenset[SubjectKey]], parts: Mapping[SubjectKey, Part]
 ) -> Iterator[tuple[frozenset[SubjectKey], str]]:
-    """A crisis keeps the id its earliest subject has; of two parts of a split one keeps it, the other gets its own."""
+    """A crisis keeps the id its earliest subject has; of two parts of a split one keeps it, the
+    other gets its own.
+    """
 
     def age(key: SubjectKey) -> tuple[datetime, SubjectKey]:
         return parts[key].sighting.opened_at, key
@@ -248,7 +253,9 @@ class _Step:
         return evaluate(crisis, self.now, agencies, self.policy, services, waiting, sources)
 
     def _with_doubts(self, judged: list[_Judged]) -> list[_Judged]:
-        """What stands only if an incident of an unknown subject is this one's is added once, where nothing says it yet."""
+        """What stands only if an incident of an unknown subject is this one's is added once, where
+        nothing says it yet.
+        """
         keys = {standing.finding.key for j in judged for standing in j.evaluation.standing}
         complete = []
         for known in judged:

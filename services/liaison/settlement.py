@@ -1,4 +1,6 @@
-"""What settling is given of an incident, and what must be written of it, of its crisis and of their alerts."""
+"""What settling is given of an incident, and what must be written of it, of its crisis and of their
+alerts.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from services.liaison.tally import Tally
 Key = tuple[str, str]
 
 HORIZON = timedelta(hours=25)
-"""How far back incidents may link by person or place; references link for ever. Longer than any window of linking."""
+"""How far back incidents may link by person or place; references link for ever. Longer than any
+window of linking.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,9 @@ class IncidentFile:
     former: ContactRow | None = None
     """What other crises may have counted of it until now."""
     identities: Mapping[str, IdentityDecision] = field(default_factory=dict)
-    """Of a log about several people, who each of the further subjects is. `identity` is of whom it described last."""
+    """Of a log about several people, who each of the further subjects is. `identity` is of whom it
+    described last.
+    """
     crisis_ids: Mapping[str, str] = field(default_factory=dict)
     """Where each of the further subjects is now."""
 
@@ -45,7 +51,9 @@ class IncidentSettled:
     keys: tuple[str, ...]
     """Coarse keys under which incidents that may link, and people it may be about, are found."""
     contact: ContactRow | None = None
-    """What other crises may count of it; None for a record that is not counted, and for a further subject."""
+    """What other crises may count of it; None for a record that is not counted, and for a further
+    subject.
+    """
     subject: str = ""
     """Which of its subjects; empty for the only one, or for the log itself."""
 
@@ -61,7 +69,9 @@ class SettledCrisis:
     members: tuple[IncidentSettled, ...]
     look_again_at: datetime | None
     scene: str
-    """The least crisis of those that one log, a reference or a doubt ties to it, itself among them: to be looked at together."""
+    """The least crisis of those that one log, a reference or a doubt ties to it, itself among them:
+    to be looked at together.
+    """
     tally: Tally | None = None
     """What it counts for by ethnic group (R27); None where it is no mental-health crisis."""
 

@@ -1,4 +1,6 @@
-"""What one crisis counts for in the monitor of disproportionality: no person, no place, an ethnic group made coarse."""
+"""What one crisis counts for in the monitor of disproportionality: no person, no place, an ethnic
+group made coarse.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,13 @@ class Tally:
     s136: bool
     force: bool
     low_grade: bool | None
-    """The ambulance service graded it, and the last grade is below emergency; None where it graded nothing."""
+    """The ambulance service graded it, and the last grade is below emergency; None where it graded
+    nothing.
+    """
     clock_due_at: datetime | None
-    """When the last period of detention under s136 was to end, with what extends it; None where no clock ran."""
+    """When the last period of detention under s136 was to end, with what extends it; None where no
+    clock ran.
+    """
     clock_over_at: datetime | None
     """When that detention ended; None while it goes on."""
 
@@ -68,7 +74,8 @@ def group_of(category: EthnicCategory | None) -> EthnicGroup:
 
 
 def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
-    """What the crisis counts for; None for a crisis in which no agency saw a sign of a mental-health crisis.
+    """What the crisis counts for; None for a crisis in which no agency saw a sign of a
+    mental-health crisis.
 
     `period` is how long a person may be detained without an extension (R09).
     """
@@ -133,7 +140,9 @@ def _due(detention: Detention, period: timedelta) -> datetime | None:
 
 
 def _ethnic_group(crisis: Crisis) -> EthnicGroup:
-    """What the register says of the attached person, else what an agency says of the person in the incident."""
+    """What the register says of the attached person, else what an agency says of the person in the
+    incident.
+    """
     descriptors: list[PersonDescriptor] = []
     if crisis.person is not None:
         descriptors += crisis.person.descriptors

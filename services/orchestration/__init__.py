@@ -1,1 +1,3 @@
-"""The one way of an event: a batch through intake, identity and liaison, deadlines, and people's decisions."""
+"""The one way of an event: a batch through intake, identity and liaison, deadlines, and people's
+decisions.
+"""

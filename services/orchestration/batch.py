@@ -76,7 +76,8 @@ def read(
 ) -> Batch:
     """Each record through intake.
 
-    With `poison` they are put into quarantine unread: the last resort for a record that breaks its handler.
+    With `poison` they are put into quarantine unread: the last resort for a record that breaks its
+    handler.
     """
     batch = Batch()
     for record in records:
@@ -112,8 +113,8 @@ async def take_in(
     now: datetime,
     reach: Callable[[str], None] = _nothing,
 ) -> TakenIn:
-    """Everything from events that were accepted, or not, to alerts and receipts. `reach` is told when the events are kept
-    and when all is settled."""
+    """Everything from events that were accepted, or not, to alerts and receipts. `reach` is told
+    when the events are kept and when all is settled."""
     registry = settling.registry
     taken = TakenIn()
     if not batch.located and not batch.quarantined:
@@ -148,7 +149,9 @@ async def take_in(
 async def _insert(
     transaction: Transaction, batch: Batch, registry: Registry, taken: TakenIn
 ) -> Receipts:
-    """Insert what is new. The same identity with the same content is a repeat, with other content a rejection."""
+    """Insert what is new. The same identity with the same content is a repeat, with other content a
+    rejection.
+    """
     receipts = Receipts(rejected=list(batch.quarantined))
     first: dict[Identity, Located] = {}
     again: list[Located] = []
@@ -227,7 +230,9 @@ async def _set_aside(
 
 
 def _timings(located: Iterable[Located], now: datetime) -> dict[str, Timing | None]:
-    """How each feed's events stand to our clock. What a trace asked for was not said by the feed itself."""
+    """How each feed's events stand to our clock. What a trace asked for was not said by the feed
+    itself.
+    """
     by_feed: dict[str, list[Received]] = {}
     for each in located:
         received = each.accepted.received

@@ -1,4 +1,6 @@
-"""Deadlines: what must be looked at again because an instant has come, taken by whichever worker is alive."""
+"""Deadlines: what must be looked at again because an instant has come, taken by whichever worker is
+alive.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ async def take_due(ledger: Ledger, settling: Settling, now: datetime) -> Due:
 async def _subjects(
     transaction: Transaction, deadlines: Iterable[tuple[DeadlineKind, str]]
 ) -> tuple[set[str], set[str], bool]:
-    """Which crises and feeds are due, themselves or by one of their alerts, and whether the monitor is."""
+    """Which crises and feeds are due, themselves or by one of their alerts, and whether the monitor
+    is.
+    """
     by_kind: dict[DeadlineKind, set[str]] = {
         "crisis": set(),
         "feed": set(),
@@ -94,7 +98,9 @@ async def _look_at_feeds(
 async def _look_at_monitor_apart(
     ledger: Ledger, transaction: Transaction, settling: Settling, now: datetime, due: Due
 ) -> None:
-    """The monitor in a savepoint of its own: what fails in it must not hold up the deadlines of crises and feeds."""
+    """The monitor in a savepoint of its own: what fails in it must not hold up the deadlines of
+    crises and feeds.
+    """
     try:
         async with transaction.savepoint():
             due.settled.changes += await _look_at_monitor(transaction, settling, now)

@@ -57,7 +57,9 @@ def heard_up_to(states: Mapping[str, FeedState], registry: Registry) -> dict[str
 def after_sign_of_life(
     state: FeedState, timing: Timing | None, policy: Policy, now: datetime
 ) -> FeedState:
-    """The feed once it was heard. Without a timing it gave a sign of life and said nothing of the time."""
+    """The feed once it was heard. Without a timing it gave a sign of life and said nothing of the
+    time.
+    """
     heard_at = now if state.last_heard_at is None else max(state.last_heard_at, now)
     state = replace(state, last_heard_at=heard_at)
     if timing is None:
@@ -80,8 +82,8 @@ def _since(former: datetime | None, holds: bool, now: datetime) -> datetime | No
 
 
 def look_at(state: FeedState, registry: Registry, policy: Policy, now: datetime) -> datetime:
-    """When the feed must be looked at, as it was just heard: when it would be silent, and at once where it was silent or
-    its trouble is over."""
+    """When the feed must be looked at, as it was just heard: when it would be silent, and at once
+    where it was silent or its trouble is over."""
     silent_after = registry.feeds_by_id[state.feed][1].silent_after_seconds
     instants = [(state.last_heard_at or now) + timedelta(seconds=silent_after)]
     troubles = _troubles(state, policy)
@@ -128,8 +130,8 @@ async def hear(
 async def look_at_rejections(
     transaction: Transaction, feeds: Collection[str], now: datetime
 ) -> None:
-    """Something of these feeds was rejected: have each looked at now, and again when it is next heard. A feed that was
-    never heard is not connected."""
+    """Something of these feeds was rejected: have each looked at now, and again when it is next
+    heard. A feed that was never heard is not connected."""
     known = await transaction.feed_states()
     states = []
     for feed in sorted(feeds):
@@ -144,7 +146,9 @@ async def look_at_rejections(
 async def look_at_names(
     transaction: Transaction, feeds: Collection[str], policy: Policy, now: datetime
 ) -> None:
-    """These feeds named an agency or an area that the registry does not have: have each looked at now."""
+    """These feeds named an agency or an area that the registry does not have: have each looked at
+    now.
+    """
     known = await transaction.feed_states()
     lasts = FEED_RULE.limit(policy, "unknown_name_lasts")
     states = []
@@ -161,7 +165,9 @@ async def look_at_names(
 async def look_at_feed(
     transaction: Transaction, feed: str, registry: Registry, policy: Policy, now: datetime
 ) -> tuple[Sequence[AlertChange], bool | None]:
-    """Rule R30 for one feed: what changes, still to be written, and whether the feed is silent. None: nothing is known of it."""
+    """Rule R30 for one feed: what changes, still to be written, and whether the feed is silent.
+    None: nothing is known of it.
+    """
     state = (await transaction.feed_states()).get(feed)
     if feed not in registry.feeds_by_id or state is None:
         return (), None
@@ -195,7 +201,9 @@ async def stop_feed(transaction: Transaction, feed: str, reason: str, now: datet
 
 
 async def resume_feeds(transaction: Transaction, feeds: Collection[str]) -> None:
-    """A worker that starts tries every feed again: somebody has looked at why it was stopped. The zone is locked."""
+    """A worker that starts tries every feed again: somebody has looked at why it was stopped. The
+    zone is locked.
+    """
     known = await transaction.feed_states()
     stopped = [state for feed, state in known.items() if feed in feeds and state.stopped_at]
     await transaction.save_feed_states(

@@ -1,7 +1,8 @@
 """The ledger as the orchestration sees it: what is read and written in one transaction.
 
-PostgreSQL keeps it in production (`services.ledger`), memory in replay and backtest (`services.simulation`). Both are held
-to one contract test (`tests/integration/test_ledger_contract.py`): what either writes of the same events is equal. An
+PostgreSQL keeps it in production (`services.ledger`), memory in replay and backtest
+(`services.simulation`). Both are held to one contract test
+(`tests/integration/test_ledger_contract.py`): what either writes of the same events is equal. An
 adapter looks up and keeps; what a look-up is for, and what follows from it, is decided here.
 """
 
@@ -79,7 +80,9 @@ class Receipts:
     """The crisis of each incident that was settled."""
     changes: Sequence[AlertChange] = ()
     unfit: Mapping[Identity, Sequence[Fault]] = field(default_factory=dict)
-    """Why corrections of this batch do not fit what they correct, and what events name that the registry does not have."""
+    """Why corrections of this batch do not fit what they correct, and what events name that the
+    registry does not have.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,9 @@ class ReviewKept:
     review_id: int
     verdict: ReviewVerdict
     record: Key
-    """A record of the person meant: the person's own id changes when records merge, the record does not."""
+    """A record of the person meant: the person's own id changes when records merge, the record does
+    not.
+    """
     actor: str
     decided_at: datetime
 
@@ -216,7 +221,9 @@ class LinkNames:
 
 @dataclass(frozen=True, slots=True)
 class ContactNames:
-    """Under what other incidents are looked for that a rule may count, each kind as far back as a rule counts."""
+    """Under what other incidents are looked for that a rule may count, each kind as far back as a
+    rule counts.
+    """
 
     people: Sequence[str]
     people_since: datetime
@@ -237,14 +244,19 @@ class Events(Protocol):
         """Put messages into quarantine with the reason."""
 
     async def place_corrections(self, identities: Sequence[Identity]) -> tuple[set[Key], set[Key]]:
-        """Give new corrections the record or the person of what they correct, and corrections that waited for a new event
-        its own; then the corrections of these. Returns the incidents and the local people that changed."""
+        """Give new corrections the record or the person of what they correct, and corrections that
+        waited for a new event its own; then the corrections of these. Returns the incidents and the
+        local people that changed."""
 
     async def corrected_kinds(self, targets: Collection[Identity]) -> dict[Identity, str | None]:
-        """Type of the event that each target is, or that it corrects in the end; None for one that is not there."""
+        """Type of the event that each target is, or that it corrects in the end; None for one that
+        is not there.
+        """
 
     async def events_of(self, incidents: Collection[Key]) -> dict[Key, Effective]:
-        """All events of incidents, with their corrections. One of which nothing was said is not in it."""
+        """All events of incidents, with their corrections. One of which nothing was said is not in
+        it.
+        """
 
     async def site_events(self, since: datetime) -> Sequence[Received]:
         """What places of safety said of their free places since an instant."""
@@ -254,16 +266,24 @@ class Events(Protocol):
 
 
 class People(Protocol):
-    """The register of people, folded from what NHS organisations say, and what people decided of it."""
+    """The register of people, folded from what NHS organisations say, and what people decided of
+    it.
+    """
 
     async def local_records(self, records: Collection[Key]) -> list[LocalRecord]:
-        """Each record as all its events make it, in order; one of which nothing was said is not in it."""
+        """Each record as all its events make it, in order; one of which nothing was said is not in
+        it.
+        """
 
     async def tied_records(self, records: Collection[Key]) -> set[Key]:
-        """The records that a merge or a split names beside one of these, these among them where there is one."""
+        """The records that a merge or a split names beside one of these, these among them where
+        there is one.
+        """
 
     async def record_links(self, records: Collection[Key]) -> tuple[RecordLink, ...]:
-        """What people decided of these records and has not been undone, in the order of the decisions."""
+        """What people decided of these records and has not been undone, in the order of the
+        decisions.
+        """
 
     async def people_of_records(self, records: Collection[Key]) -> dict[Key, str]:
         """The person of each record that is on file."""
@@ -272,7 +292,9 @@ class People(Protocol):
         """The records that are counted to these people."""
 
     async def keep_records(self, rows: Sequence[RegisterRow]) -> set[int]:
-        """Write these records; gives the identity keys under which any of them was found before or is now."""
+        """Write these records; gives the identity keys under which any of them was found before or
+        is now.
+        """
 
     async def incidents_linked(self, names: Collection[str], seen_since: datetime) -> set[Key]:
         """Incidents under one of these link keys that were seen since."""
@@ -280,7 +302,9 @@ class People(Protocol):
     def shortlists(
         self, described: Mapping[Key, DescribedPerson]
     ) -> AsyncGenerator[Shortlist, None]:
-        """Whom to weigh for each description, some at a time. The transaction is the caller's again after each."""
+        """Whom to weigh for each description, some at a time. The transaction is the caller's again
+        after each.
+        """
 
     async def identity_decisions(self, incidents: Collection[Key]) -> dict[Key, DecisionKept]:
         """The decision that stands for each incident that has one."""
@@ -289,7 +313,9 @@ class People(Protocol):
         """Close the decisions that stand for these incidents, and keep these. Nothing is deleted."""
 
     async def reviews(self, incidents: Collection[Key]) -> dict[Key, tuple[ReviewKept, ...]]:
-        """What people decided of these incidents and has not been undone, in the order of the decisions."""
+        """What people decided of these incidents and has not been undone, in the order of the
+        decisions.
+        """
 
     async def keep_review(self, review: NewReview, now: datetime) -> int:
         """Keep it; gives its number."""
@@ -313,7 +339,9 @@ class People(Protocol):
         """Close it; gives its two records. None where it is not open."""
 
     async def incidents_alerted_about(self, people: Collection[str]) -> set[Key]:
-        """Incidents that are, or may be, about these people and whose crisis has an alert that stands."""
+        """Incidents that are, or may be, about these people and whose crisis has an alert that
+        stands.
+        """
 
 
 class Crises(Protocol):
@@ -322,8 +350,8 @@ class Crises(Protocol):
     async def neighbourhood(
         self, incidents: Collection[Key], names: LinkNames
     ) -> dict[Key, str | None]:
-        """These incidents, those that may link to them or of whom a person has decided with them, and all of the crises of
-        these and of their scenes; each with its crisis."""
+        """These incidents, those that may link to them or of whom a person has decided with them,
+        and all of the crises of these and of their scenes; each with its crisis."""
 
     async def incidents_of(self, crises: Collection[str]) -> dict[Key, str | None]:
         """The incidents of crises and of all others of their scenes, each with its crisis."""
@@ -332,7 +360,9 @@ class Crises(Protocol):
         """Of incidents that are about several people, the crisis of each further subject."""
 
     async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
-        """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""
+        """The incidents of the crisis that this one is in, in order; empty where there is no such
+        incident.
+        """
 
     async def contact_rows(self, incidents: Collection[Key]) -> dict[Key, ContactRow]:
         """What other crises may have counted of these incidents until now."""
@@ -352,7 +382,9 @@ class Crises(Protocol):
     async def keep_link_decision(
         self, pair: tuple[Key, Key], verdict: LinkVerdict, actor: str, reason: str, now: datetime
     ) -> None:
-        """Keep what a person decided about two incidents; it replaces what was decided of them before."""
+        """Keep what a person decided about two incidents; it replaces what was decided of them
+        before.
+        """
 
     async def save_crises(self, settlement: Settlement, now: datetime) -> None:
         """Write crises and their incidents."""
@@ -388,8 +420,9 @@ class Alerts(Protocol):
         """Alerts that this person holds at the desk, in order."""
 
     async def save_alerts(self, changes: Sequence[AlertChange], now: datetime) -> int:
-        """Write alerts, disclosures, the log and the messages that go out. Gives the newest sequence of the log; 0 where
-        nothing was recorded. Call it last: the log's place is held until the transaction ends."""
+        """Write alerts, disclosures, the log and the messages that go out. Gives the newest
+        sequence of the log; 0 where nothing was recorded. Call it last: the log's place is held
+        until the transaction ends."""
 
 
 class Feeds(Protocol):
@@ -430,7 +463,9 @@ class Transaction(Events, People, Crises, Alerts, Feeds, Deadlines, Protocol):
         """One writer a zone: held until the transaction ends. Before anything is written."""
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """What is done inside is taken back where it ends with an exception; what was done before stays."""
+        """What is done inside is taken back where it ends with an exception; what was done before
+        stays.
+        """
 
     async def audit(
         self, action: str, actor: str, subject: str, detail: Mapping[str, Any], at: datetime

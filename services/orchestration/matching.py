@@ -1,4 +1,6 @@
-"""Whom incidents are about: what a person decided, else the agency's own register, else the weight of evidence."""
+"""Whom incidents are about: what a person decided, else the agency's own register, else the weight
+of evidence.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ async def decide_all(
 async def decide_subjects(
     ledger: People, events: Mapping[Key, Effective], model: Model
 ) -> dict[Key, dict[str, IdentityDecision]]:
-    """A decision for each subject of the incidents that are about several people; of others nothing."""
+    """A decision for each subject of the incidents that are about several people; of others
+    nothing.
+    """
     described: dict[Key, DescribedPerson] = {}
     parts: dict[Key, tuple[Key, str]] = {}
     for incident, effective in events.items():
@@ -83,7 +87,9 @@ def _people_judged(
 async def decide_described(
     ledger: People, described: Mapping[Key, DescribedPerson], model: Model
 ) -> dict[Key, IdentityDecision]:
-    """A decision for each by the weight of evidence alone. The transaction is the caller's while this runs."""
+    """A decision for each by the weight of evidence alone. The transaction is the caller's while
+    this runs.
+    """
     decisions: dict[Key, IdentityDecision] = {}
     if not described:
         return decisions

@@ -1,4 +1,6 @@
-"""Receipts to the agencies: that each event was received, and what became of it. They go out with the batch's own transaction."""
+"""Receipts to the agencies: that each event was received, and what became of it. They go out with
+the batch's own transaction.
+"""
 
 from __future__ import annotations
 

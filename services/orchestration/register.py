@@ -1,4 +1,6 @@
-"""The register of people: which records are one person's follows from their events and from what people decided."""
+"""The register of people: which records are one person's follows from their events and from what
+people decided.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ REOPEN = timedelta(hours=72)
 
 
 async def people_on_file(ledger: People, people: Collection[str]) -> dict[str, PersonOnFile]:
-    """These people, each with all that every organisation says of them. One who is not on file any more is not in it."""
+    """These people, each with all that every organisation says of them. One who is not on file any
+    more is not in it.
+    """
     if not people:
         return {}
     names = await ledger.records_of_people(people)
@@ -47,8 +51,8 @@ def _row(record: LocalRecord, person_id: str) -> RegisterRow:
 
 
 async def _merged_with(ledger: People, records: Collection[Key]) -> set[Key]:
-    """These records and all that a merge, a split or a person's decision ties to them: who a merged record is, its survivor
-    decides."""
+    """These records and all that a merge, a split or a person's decision ties to them: who a merged
+    record is, its survivor decides."""
     tied, fresh = set(records), set(records)
     while fresh:
         links = await ledger.record_links(fresh)

@@ -1,7 +1,8 @@
-"""From incidents that changed to alerts in the ledger: what batches, deadlines and people's decisions all do.
+"""From incidents that changed to alerts in the ledger: what batches, deadlines and people's
+decisions all do.
 
-Everything happens in the caller's transaction, with the zone locked: what is read, decided and written is of one moment.
-The decision itself is the heart's pure `settle`.
+Everything happens in the caller's transaction, with the zone locked: what is read, decided and
+written is of one moment. The decision itself is the heart's pure `settle`.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ class Settled:
 
 
 class Settling:
-    """Settles incidents by one registry, one policy and one identity model; keeps what was folded before."""
+    """Settles incidents by one registry, one policy and one identity model; keeps what was folded
+    before.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,8 @@ class Settling:
         )
         settlement = await self._settle(transaction, around, now, events, identities)
         done = _settled(settlement)
-        # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up that was due)
+        # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up
+        # that was due)
         echoes = [echo for echo in settlement.echoes if echo.keys]
         if echoes:
             elsewhere = await transaction.echoed(echoes)
@@ -109,7 +113,9 @@ class Settling:
     async def look_in_shadow(
         self, transaction: Transaction, crises: Collection[str], now: datetime
     ) -> None:
-        """Have the shadow alone look at whole crises again. The zone is locked; nothing live is written."""
+        """Have the shadow alone look at whole crises again. The zone is locked; nothing live is
+        written.
+        """
         if self.shadow is None or not crises:
             return
         around = await transaction.incidents_of(sorted(crises))
@@ -144,7 +150,9 @@ class Settling:
         events: Mapping[Key, Effective] = _NOTHING_READ,
         identities: Mapping[Key, IdentityDecision] = _NOBODY_DECIDED,
     ) -> tuple[Sequence[IncidentFile], partial[Settlement]]:
-        """Everything that settling these incidents needs, but the policy and what it alerted before."""
+        """Everything that settling these incidents needs, but the policy and what it alerted
+        before.
+        """
         files, people = await incident_files(transaction, around, self.model, events, identities)
         decided = await transaction.link_decisions(around)
         return files, partial(
@@ -193,8 +201,9 @@ async def incident_files(
     events: Mapping[Key, Effective] = _NOTHING_READ,
     identities: Mapping[Key, IdentityDecision] = _NOBODY_DECIDED,
 ) -> tuple[list[IncidentFile], dict[str, PersonOnFile]]:
-    """What is known of the incidents, with the decision whom each is about, and the people whom they are about. `events`
-    are what this transaction has read already, `identities` what it has decided."""
+    """What is known of the incidents, with the decision whom each is about, and the people whom
+    they are about. `events` are what this transaction has read already, `identities` what it has
+    decided."""
     effective = {incident: events[incident] for incident in crises if incident in events}
     unread = [incident for incident in crises if incident not in events]
     if unread:
@@ -226,7 +235,9 @@ async def incident_files(
 
 
 async def _contacts(transaction: Transaction, files: Iterable[IncidentFile]) -> list[ContactRow]:
-    """Other incidents about the same person, telephone or property as one of these, as far back as a rule counts."""
+    """Other incidents about the same person, telephone or property as one of these, as far back as
+    a rule counts.
+    """
     names: set[str] = set()
     opened: list[datetime] = []
     for file in files:

@@ -1,4 +1,6 @@
-"""The relay: publishes the outbox at least once; every message carries an id that makes a repeat harmless."""
+"""The relay: publishes the outbox at least once; every message carries an id that makes a repeat
+harmless.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ from services.runtime.settings import Settings
 
 LIMIT = 200
 STALE_SECONDS = 30.0
-"""A round that takes longer is stuck: the brokers or the ledger take what we say and never answer."""
+"""A round that takes longer is stuck: the brokers or the ledger take what we say and never answer.
+"""
 FAILURES = (
     OSError,
     TimeoutError,
@@ -43,9 +46,11 @@ FAILURES = (
 async def publish(
     pool: asyncpg.Pool, producer: AIOKafkaProducer, crash: CrashPoints, now: datetime, zone: str
 ) -> int:
-    """Send the oldest messages and mark them sent when the brokers have acknowledged. Returns how many.
+    """Send the oldest messages and mark them sent when the brokers have acknowledged. Returns how
+    many.
 
-    Two relays never send the same message at once (SKIP LOCKED); one that dies between sending and marking sends again.
+    Two relays never send the same message at once (SKIP LOCKED); one that dies between sending and
+    marking sends again.
     """
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
@@ -84,7 +89,8 @@ async def _delivered(
     raised = [d for d in said if d.get("transition") in SOUNDING]
     if not raised:
         return
-    # as batches and commands do, before any row that they write too: none waits for another in a circle
+    # as batches and commands do, before any row that they write too: none waits for another in a
+    # circle
     await lock_zone(connection, zone)
     rows = await connection.fetch(
         """UPDATE alert_desk d SET state = 'delivered', delivered_at = $3
@@ -111,7 +117,9 @@ async def _delivered(
 
 
 def trouble(failing: str | None, seconds_since_round: float) -> str | None:
-    """What keeps the outbox from being published, for readiness: None while rounds end, with or without messages."""
+    """What keeps the outbox from being published, for readiness: None while rounds end, with or
+    without messages.
+    """
     if failing is not None:
         return f"messages cannot be published: {failing}"
     if seconds_since_round > STALE_SECONDS:

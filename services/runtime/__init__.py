@@ -1,1 +1,3 @@
-"""What every service stands on: settings, clock, Kafka, PostgreSQL, migrations, metrics, health, logging."""
+"""What every service stands on: settings, clock, Kafka, PostgreSQL, migrations, metrics, health,
+logging.
+"""

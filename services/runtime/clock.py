@@ -25,7 +25,9 @@ class SystemClock:
 
 
 class ScaledClock:
-    """A clock for the demonstration: starts at `origin` when the machine's clock shows `anchor`, and runs faster."""
+    """A clock for the demonstration: starts at `origin` when the machine's clock shows `anchor`,
+    and runs faster.
+    """
 
     def __init__(self, origin: datetime, speed: float, anchor: datetime) -> None:
         self._origin, self._speed, self._anchor = origin, speed, anchor
@@ -35,8 +37,8 @@ class ScaledClock:
 
 
 class StartedClock:
-    """A scaled clock that stands at `origin` until somebody writes into a file when it starts, so that a story does not begin
-    before a slow machine is ready for it."""
+    """A scaled clock that stands at `origin` until somebody writes into a file when it starts, so
+    that a story does not begin before a slow machine is ready for it."""
 
     def __init__(self, origin: datetime, speed: float, start: Path) -> None:
         self._origin, self._speed, self._start = origin, speed, start
@@ -73,7 +75,9 @@ class ManualClock:
 
 
 class SteeredClock:
-    """A clock whose instant a test writes into a file, so that another process's time can be steered."""
+    """A clock whose instant a test writes into a file, so that another process's time can be
+    steered.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -89,8 +93,8 @@ class SteeredClock:
 
 
 def clock_from(setting: str) -> Clock:
-    """`system`, `scaled|<origin>|<speed>|<anchor>`, `started|<origin>|<speed>|<path>` or `file|<path>`. Raises
-    SettingsError."""
+    """`system`, `scaled|<origin>|<speed>|<anchor>`, `started|<origin>|<speed>|<path>` or
+    `file|<path>`. Raises SettingsError."""
     kind, *rest = setting.split("|")
     try:
         if kind == "system" and not rest:

@@ -1,4 +1,6 @@
-"""Named points at which the fault tests kill the process or make it fail. They do nothing unless the environment is `test`."""
+"""Named points at which the fault tests kill the process or make it fail. They do nothing unless
+the environment is `test`.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ class InjectedFault(Exception):
 
 
 class CrashPoints:
-    """`reach(name)` acts where the settings name that point: `after-cursor` kills the process with SIGKILL,
-    `raise:after-cursor` raises two times of three."""
+    """`reach(name)` acts where the settings name that point: `after-cursor` kills the process with
+    SIGKILL, `raise:after-cursor` raises two times of three."""
 
     def __init__(self, settings: Settings) -> None:
         kind, _, point = (settings.crash_at if settings.environment == "test" else "").rpartition(

@@ -1,4 +1,6 @@
-"""/metrics, /livez and /readyz of a service without a web of its own. Readiness is progress, not a running process."""
+"""/metrics, /livez and /readyz of a service without a web of its own. Readiness is progress, not a
+running process.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Kafka clients as this product wants them: idempotent producers, group-less readers, topics that exist."""
+"""Kafka clients as this product wants them: idempotent producers, group-less readers, topics that
+exist.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ REQUEST_TIMEOUT_MS = 15_000
 
 
 def producer(bootstrap: str, *, idempotent: bool = True, linger_ms: int = 0) -> AIOKafkaProducer:
-    """Not yet started. Acknowledged by all in-sync replicas; idempotent, except on the embedded broker, which answers
-    InitProducerId with an error (a repeat is harmless all the same: every message carries its identity)."""
+    """Not yet started. Acknowledged by all in-sync replicas; idempotent, except on the embedded
+    broker, which answers InitProducerId with an error (a repeat is harmless all the same: every
+    message carries its identity)."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         enable_idempotence=idempotent,
@@ -38,7 +41,9 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
 
 
 async def create_topics(bootstrap: str, topics: Mapping[str, int], *, replication: int = 1) -> None:
-    """Create the topics (name -> partitions) that do not exist. Raises KafkaUnreachable or KafkaError."""
+    """Create the topics (name -> partitions) that do not exist. Raises KafkaUnreachable or
+    KafkaError.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await admin.start()

@@ -1,4 +1,6 @@
-"""Every metric in one place: base units, bounded labels (feeds, rules, states and reasons are closed sets)."""
+"""Every metric in one place: base units, bounded labels (feeds, rules, states and reasons are
+closed sets).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Forward-only migrations: numbered SQL files, applied once, each in a transaction, and never changed afterwards."""
+"""Forward-only migrations: numbered SQL files, applied once, each in a transaction, and never
+changed afterwards.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
     version int PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL
 )"""
-# Until November 2026 each part of the product numbered in a range of its own. These gaps are history and stay;
-# nothing may be put into them, as ledgers have long passed them. From here on there is one line without gaps.
+# Until November 2026 each part of the product numbered in a range of its own. These gaps are
+# history and stay;
+# nothing may be put into them, as ledgers have long passed them. From here on there is one line
+# without gaps.
 HISTORY = (1, 2, 10, 11, 20, 30, 40, 55, 58, 60, 75, 76, 80, 85, 90, 95, 96)
 
 
@@ -44,7 +48,9 @@ class Migration:
 
 
 def shipped(package: str = "services.ledger") -> tuple[Migration, ...]:
-    """The migrations in the package's `migrations` folder, in order. Raises MigrationError for a bad name or number."""
+    """The migrations in the package's `migrations` folder, in order. Raises MigrationError for a
+    bad name or number.
+    """
     folder = resources.files(package) / "migrations"
     texts = {
         entry.name: entry.read_text(encoding="utf-8")
@@ -55,8 +61,8 @@ def shipped(package: str = "services.ledger") -> tuple[Migration, ...]:
 
 
 def in_one_line(texts: dict[str, str]) -> tuple[Migration, ...]:
-    """The files in order of number. Raises MigrationError for a bad name, a number that stands twice, one that was put
-    into a gap of the past, and one that leaves a gap."""
+    """The files in order of number. Raises MigrationError for a bad name, a number that stands
+    twice, one that was put into a gap of the past, and one that leaves a gap."""
     migrations = sorted(
         (_migration(name, text) for name, text in texts.items()),
         key=lambda migration: migration.version,
@@ -100,8 +106,9 @@ async def migrate(
 
 
 def still_to_apply(applied: dict[int, str], migrations: Sequence[Migration]) -> list[Migration]:
-    """What a ledger with these migrations, by number and digest, lacks. Raises MigrationError for a ledger that is newer
-    than this software, for a file that was changed, and for one that comes too late for its number."""
+    """What a ledger with these migrations, by number and digest, lacks. Raises MigrationError for a
+    ledger that is newer than this software, for a file that was changed, and for one that comes too
+    late for its number."""
     newest = max(applied, default=0)
     unknown = applied.keys() - {migration.version for migration in migrations}
     if unknown:
@@ -112,7 +119,8 @@ def still_to_apply(applied: dict[int, str], migrations: Sequence[Migration]) -> 
     for migration in migrations:
         digest = applied.get(migration.version)
         if digest is None:
-            # applied now it would come after what a new ledger applies before it: two ledgers, two results
+            # applied now it would come after what a new ledger applies before it: two ledgers, two
+            # results
             if migration.version < newest:
                 raise MigrationError(_too_low(migration, newest, _highest(migrations) + 1))
             missing.append(migration)
@@ -124,7 +132,9 @@ def still_to_apply(applied: dict[int, str], migrations: Sequence[Migration]) -> 
 
 
 async def at_head(connection: asyncpg.Connection | asyncpg.Pool) -> str | None:
-    """None when the ledger is at the newest migration of this software, else what is wrong: for readiness."""
+    """None when the ledger is at the newest migration of this software, else what is wrong: for
+    readiness.
+    """
     try:
         rows = await connection.fetch(
             "SELECT version, sha256 FROM schema_migration ORDER BY version"

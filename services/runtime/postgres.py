@@ -45,12 +45,14 @@ OUTAGE = (
     asyncpg.TransactionRollbackError,
     asyncpg.InternalClientError,
 )
-"""Failures of PostgreSQL that pass by themselves. The last is what asyncpg may raise on a connection whose server crashed
-in the middle of an answer."""
+"""Failures of PostgreSQL that pass by themselves. The last is what asyncpg may raise on a
+connection whose server crashed in the middle of an answer."""
 
 
 async def patiently(act: Callable[[], Awaitable[T]]) -> T:
-    """Do it again, for as long as PostgreSQL is away. For what a service must have done before it can be ready."""
+    """Do it again, for as long as PostgreSQL is away. For what a service must have done before it
+    can be ready.
+    """
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(OUTAGE),
         wait=wait_exponential_jitter(0.1, 2),
@@ -67,8 +69,9 @@ def _waiting(state: RetryCallState) -> None:
 
 
 async def create_pool(dsn: str, *, min_size: int = 0, max_size: int = 8) -> asyncpg.Pool:
-    """A pool whose statements, locks and idle transactions all have an end. It connects when it is first used, so that
-    a service starts, and says that it is not ready, while PostgreSQL is away."""
+    """A pool whose statements, locks and idle transactions all have an end. It connects when it is
+    first used, so that a service starts, and says that it is not ready, while PostgreSQL is
+    away."""
     return await asyncpg.create_pool(
         dsn,
         min_size=min_size,

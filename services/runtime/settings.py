@@ -30,15 +30,20 @@ class Settings(BaseSettings):
     policy_path: Path | None = None
     """Rule policy file; the shipped one where it is empty."""
     identity_model_path: Path | None = None
-    """Weights and thresholds of the matcher, as `liaison identity train` writes them; the shipped ones where it is empty. The
-    same file for stream and console."""
+    """Weights and thresholds of the matcher, as `liaison identity train` writes them; the shipped
+    ones where it is empty. The same file for stream and console."""
     shadow_policy_path: Path | None = None
-    """A candidate policy that the stream evaluates beside the live one; its alerts go to nobody. See docs/rules.md."""
+    """A candidate policy that the stream evaluates beside the live one; its alerts go to nobody.
+    See docs/rules.md.
+    """
     pseudonym_key: str = ""
-    """Secret from which a person whom a document names by NHS number alone gets an opaque local identifier. Keep it for as
-    long as the ledger: with another key the same person is another. Empty: such documents are refused."""
+    """Secret from which a person whom a document names by NHS number alone gets an opaque local
+    identifier. Keep it for as long as the ledger: with another key the same person is another.
+    Empty: such documents are refused."""
     blind_sample_one_in: int = Field(default=200, ge=1)
-    """One in so many attachments is judged by a reviewer who is not told of it: how often the matcher is wrong."""
+    """One in so many attachments is judged by a reviewer who is not told of it: how often the
+    matcher is wrong.
+    """
     clock: str = "system"
     """See services.runtime.clock.clock_from."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -56,8 +61,8 @@ class Settings(BaseSettings):
     gateway_credentials_path: Path | None = None
     """Which token or client certificate is which agency's; see docs/gateway.md."""
     gateway_client_header: str = ""
-    """Header in which the proxy that ends TLS writes the subject of the client certificate it has checked, and which it
-    takes away from what clients send. Empty: agencies show a token."""
+    """Header in which the proxy that ends TLS writes the subject of the client certificate it has
+    checked, and which it takes away from what clients send. Empty: agencies show a token."""
     gateway_per_second: float = Field(default=200.0, ge=1)
     """Events a second from one agency."""
 
@@ -70,14 +75,20 @@ class Settings(BaseSettings):
     trace_poll_seconds: float = Field(default=5.0, gt=0)
 
     console_url: str = ""
-    """Address under which browsers reach the console; the identity provider sends them back to it. Empty: as asked."""
+    """Address under which browsers reach the console; the identity provider sends them back to it.
+    Empty: as asked.
+    """
     oidc_issuer: str = ""
-    """The identity provider's issuer (OpenID Connect). Empty: no sign-in but the one for trying, which live refuses."""
+    """The identity provider's issuer (OpenID Connect). Empty: no sign-in but the one for trying,
+    which live refuses.
+    """
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     oidc_scope: str = "openid profile"
     oidc_acr: str = ""
-    """Authentication context classes that are accepted, space separated, e.g. CIS2's AAL3. Empty: any."""
+    """Authentication context classes that are accepted, space separated, e.g. CIS2's AAL3. Empty:
+    any.
+    """
     oidc_roles_claim: str = "liaison_roles"
     """Claim that lists a person's grants, each `role@desk` or `role@agency`."""
 
@@ -96,11 +107,15 @@ class Settings(BaseSettings):
     handler_retries: int = Field(default=5, ge=1)
     """Attempts at a batch before the record that breaks it is singled out."""
     poison_consecutive: int = Field(default=20, ge=1)
-    """Rejected records in a row after which a feed is stopped: it is more likely that we are broken."""
+    """Rejected records in a row after which a feed is stopped: it is more likely that we are
+    broken.
+    """
     poison_ratio: float = Field(default=0.5, gt=0, le=1)
     poison_window: int = Field(default=100, ge=1)
     session_timeout_seconds: float = 6.0
     crash_at: str = ""
-    """Fault tests: the crash point at which the process kills itself, or with `raise:` before it fails."""
+    """Fault tests: the crash point at which the process kills itself, or with `raise:` before it
+    fails.
+    """
     cursor_guard: bool = True
     """Off only in the positive control of the fault tests (environment `test`)."""

@@ -1,4 +1,6 @@
-"""Creates every topic of the registry: `python -m services.runtime.topics`. Safe to run again; changes no topic."""
+"""Creates every topic of the registry: `python -m services.runtime.topics`. Safe to run again;
+changes no topic.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from services.runtime.settings import Settings
 
 
 async def create_registry_topics(settings: Settings, replication: int = 1) -> list[str]:
-    """Create the feed and alert topics that are missing; gives all their names. Raises KafkaUnreachable, KafkaError."""
+    """Create the feed and alert topics that are missing; gives all their names. Raises
+    KafkaUnreachable, KafkaError.
+    """
     registry = load_registry(settings.registry_path)
     topics = registry.every_topic()
     await kafka.create_topics(settings.kafka_bootstrap, topics, replication=replication)

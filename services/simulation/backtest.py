@@ -1,4 +1,6 @@
-"""What another policy would have made of the same history: alerts gained, lost, earlier, later, and the load per desk."""
+"""What another policy would have made of the same history: alerts gained, lost, earlier, later, and
+the load per desk.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from services.simulation.simulation import Simulation
 AFTER_THE_LAST = timedelta(hours=1)
 """How long time goes on after the last event, so that what is due then is seen."""
 MANAGEABLE_PER_HOUR = 12
-"""Alarms an hour at one position: the most that can be managed (ISA-18.2 and EEMUA 191: 2 in 10 minutes)."""
+"""Alarms an hour at one position: the most that can be managed (ISA-18.2 and EEMUA 191: 2 in 10
+minutes).
+"""
 FLOOD_MORE_THAN = 10
 """Alarms within ten minutes: more is a flood (ISA-18.2)."""
 FLOOD_WITHIN = timedelta(minutes=10)
@@ -103,10 +107,12 @@ def played(
     policy: Policy,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Simulation:
-    """Events in order of receipt through the heart on a virtual clock, each deadline at its own time.
+    """Events in order of receipt through the heart on a virtual clock, each deadline at its own
+    time.
 
-    Every feed that speaks is taken to be well throughout: of a history without its signs of life nobody can say when a
-    feed was silent. So rule R30 is not tried, and no alert is unverified. Nobody acknowledges.
+    Every feed that speaks is taken to be well throughout: of a history without its signs of life
+    nobody can say when a feed was silent. So rule R30 is not tried, and no alert is unverified.
+    Nobody acknowledges.
     """
     ledger = Simulation(registry, policy)
     feeds = sorted({r.feed for r in events})
@@ -174,7 +180,9 @@ def _most(ordered: Sequence[datetime], within: timedelta) -> int:
 
 
 def difference(live: Run, candidate: Run) -> Difference:
-    """What the candidate would have changed. An alert is known by its key: rule, and the event that began it."""
+    """What the candidate would have changed. An alert is known by its key: rule, and the event that
+    began it.
+    """
     both = sorted(live.alerts.keys() & candidate.alerts.keys())
     moved = [Moved(live.alerts[k], candidate.alerts[k]) for k in both]
     return Difference(

@@ -144,7 +144,8 @@ def _state_faults(expected: Expected, alert: Alert) -> Iterator[str]:
 def _shown_state(at_desk: DeskAlert | None, must: str) -> str:
     if at_desk is None:
         return "not there"
-    # what stands behind another alert is in a state of its own too; it is shown as inhibited only where that is asked
+    # what stands behind another alert is in a state of its own too; it is shown as inhibited only
+    # where that is asked
     if must == "inhibited" and at_desk.inhibited_by:
         return "inhibited"
     return "raised" if at_desk.state == "delivered" else str(at_desk.state)

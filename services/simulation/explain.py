@@ -1,7 +1,9 @@
-"""Why an alert was raised, and why a rule was not: by running the scenario again with one thing changed.
+"""Why an alert was raised, and why a rule was not: by running the scenario again with one thing
+changed.
 
-A rule is one pure function; what kept it silent is found by asking it again, so that there is no second implementation of
-any rule that could say otherwise than the rule does (docs/decisions/0060-why-not.md).
+A rule is one pure function; what kept it silent is found by asking it again, so that there is no
+second implementation of any rule that could say otherwise than the rule does
+(docs/decisions/0060-why-not.md).
 """
 
 from __future__ import annotations
@@ -116,7 +118,9 @@ def _stands(ledger: Simulation, rule: str) -> bool:
 def why_not(
     rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
 ) -> WhyNot:
-    """Why no alert of the rule stands at the instant. KeyError for a rule that is not in the catalogue."""
+    """Why no alert of the rule stands at the instant. KeyError for a rule that is not in the
+    catalogue.
+    """
     document = CATALOGUE[rule]
     not_run = policy.switched_off.get(rule)
     if not_run is None and not policy.runs(rule, at):

@@ -1,8 +1,10 @@
-"""When each feed of a scenario is heard although it has nothing to say, worked out instead of played one by one.
+"""When each feed of a scenario is heard although it has nothing to say, worked out instead of
+played one by one.
 
-A sign of life comes every 15 seconds unless the scenario has the feed silent. It is on time, unless the scenario tells
-heartbeats of the feed itself: until the last of these only they say how late it is. Of the thousands in a long scenario only the
-last before something happens matters, and the instants at which a feed falls silent or is heard again.
+A sign of life comes every 15 seconds unless the scenario has the feed silent. It is on time, unless
+the scenario tells heartbeats of the feed itself: until the last of these only they say how late it
+is. Of the thousands in a long scenario only the last before something happens matters, and the
+instants at which a feed falls silent or is heard again.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ class Listening:
             if said.type == "feed.heartbeat":
                 beats.setdefault(said.feed, []).append(scenario.instant(said.arrives or said.at))
         self._last_told = {feed: max(instants) for feed, instants in beats.items()}
-        """When the last heartbeat arrives that the scenario tells: until then those that it does not tell say nothing of
-        the time."""
+        """When the last heartbeat arrives that the scenario tells: until then those that it does
+        not tell say nothing of the time."""
         self._silent_after = {
             feed: timedelta(seconds=registry.feeds_by_id[feed][1].silent_after_seconds)
             for feed in self.feeds
@@ -58,9 +60,9 @@ class Listening:
         return None
 
     def assured(self, feed: str, at: datetime) -> datetime | None:
-        """The last sign of life of the stretch in which the feed is heard at the instant, although it lies ahead: what is
-        known then need not be looked at again each minute. The last one there was where the feed is silent; None before
-        the first."""
+        """The last sign of life of the stretch in which the feed is heard at the instant, although
+        it lies ahead: what is known then need not be looked at again each minute. The last one
+        there was where the feed is silent; None before the first."""
         last = self.last_sign(feed, at)
         if last is None or at - last >= HEARTBEAT:
             return last
@@ -88,7 +90,9 @@ class Listening:
         return None
 
     def on_time(self, feed: str, since: datetime, until: datetime) -> datetime | None:
-        """The first sign of life after an instant that says that the feed is on time; None where none comes until then."""
+        """The first sign of life after an instant that says that the feed is on time; None where
+        none comes until then.
+        """
         if feed not in self._silences:
             return None
         told = max(since, self._last_told.get(feed, since))
@@ -96,7 +100,9 @@ class Listening:
         return sign if sign is not None and sign <= until else None
 
     def turns(self) -> tuple[datetime, ...]:
-        """Every instant at which a feed will seem silent, or is heard again after a silence, in order."""
+        """Every instant at which a feed will seem silent, or is heard again after a silence, in
+        order.
+        """
         found: set[datetime] = set()
         for feed, silences in self._silences.items():
             for since, until in silences:

@@ -71,7 +71,9 @@ class Outcome:
 def document_of(
     scenario: Scenario, statement: Statement, number: int, registry: Registry
 ) -> dict[str, Any]:
-    """The event as its agency sends it; `number` counts from 1 through known and events. KeyError for an unknown feed."""
+    """The event as its agency sends it; `number` counts from 1 through known and events. KeyError
+    for an unknown feed.
+    """
     return {
         "specversion": "1.0",
         "id": statement.id or f"e{number:03}",
@@ -153,10 +155,12 @@ def play(
     leave_out: frozenset[tuple[str, str]] = frozenset(),
     people: bool = True,
 ) -> Simulation:
-    """The ledger as it is at `until` (without one at the scenario's end), what is due then included.
+    """The ledger as it is at `until` (without one at the scenario's end), what is due then
+    included.
 
-    For counterfactuals: no event is heard after `heard_until`, those in `leave_out` (source, id) never are, and without
-    `people` nobody at a desk does anything. Raises ScenarioError for a scenario that cannot be run.
+    For counterfactuals: no event is heard after `heard_until`, those in `leave_out` (source, id)
+    never are, and without `people` nobody at a desk does anything. Raises ScenarioError for a
+    scenario that cannot be run.
     """
     simulation = Simulation(registry, policy)
     sent = [
@@ -192,7 +196,9 @@ def play(
 def _until(
     simulation: Simulation, at: datetime, listening: Listening, told: Mapping[str, datetime]
 ) -> None:
-    """Let every deadline before the instant pass, each at its own time, every feed being heard until then."""
+    """Let every deadline before the instant pass, each at its own time, every feed being heard
+    until then.
+    """
     while (due := simulation.next_due("crisis", "alert", "monitor")) is not None and due < at:
         _hear(simulation, due, listening, told)
         simulation.tick(due)
@@ -202,7 +208,9 @@ def _until(
 def _hear(
     simulation: Simulation, at: datetime, listening: Listening, told: Mapping[str, datetime]
 ) -> None:
-    """Every sign of life up to the instant, what is due of the feeds themselves, and then the signs that lie ahead."""
+    """Every sign of life up to the instant, what is due of the feeds themselves, and then the signs
+    that lie ahead.
+    """
     for feed, since in told.items():
         if simulation.troubled(feed):
             sign = listening.on_time(feed, since, at)
@@ -259,7 +267,9 @@ def everything_done(scenario: Scenario) -> tuple[Doing, ...]:
 
 
 def chosen(having: Iterable[Alert], desk: str) -> Alert:
-    """Of the alerts of a rule that a desk has, the one a person would take: open before closed, unanswered first."""
+    """Of the alerts of a rule that a desk has, the one a person would take: open before closed,
+    unanswered first.
+    """
 
     def order(alert: Alert) -> tuple[bool, bool, datetime, str]:
         mine = alert.at(desk)

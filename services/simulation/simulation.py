@@ -1,4 +1,6 @@
-"""The whole product in memory: what the stream and the console do with PostgreSQL, for replay, backtest and tests."""
+"""The whole product in memory: what the stream and the console do with PostgreSQL, for replay,
+backtest and tests.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from services.simulation.ledger.memory import MemoryLedger, done
 
 
 class Simulation:
-    """Takes records and the passing of time by the same orchestration as the stream, one thing after another."""
+    """Takes records and the passing of time by the same orchestration as the stream, one thing
+    after another.
+    """
 
     def __init__(self, registry: Registry, policy: Policy) -> None:
         self.registry, self.policy = registry, policy
@@ -31,7 +35,8 @@ class Simulation:
         self.settling = Settling(registry, policy)
         self._offsets: Counter[str] = Counter()
 
-    # -- what is there ------------------------------------------------------------------------------------------------
+    # -- what is there
+    # ------------------------------------------------------------------------------------------------
 
     @property
     def alerts(self) -> Mapping[str, Alert]:
@@ -58,7 +63,8 @@ class Simulation:
         state = self.ledger.feeds.rows.get(feed)
         return state is not None and (state.late_since is not None or state.ahead_since is not None)
 
-    # -- what comes in ------------------------------------------------------------------------------------------------
+    # -- what comes in
+    # ------------------------------------------------------------------------------------------------
 
     def deliver(self, bodies: Iterable[tuple[str, bytes]], now: datetime) -> TakenIn:
         """One batch as it comes from the feeds, (feed, body) each: intake may refuse it."""
@@ -96,7 +102,8 @@ class Simulation:
 
         done(work())
 
-    # -- time and people ----------------------------------------------------------------------------------------------
+    # -- time and people
+    # ----------------------------------------------------------------------------------------------
 
     def next_due(self, *kinds: DeadlineKind) -> datetime | None:
         """The next instant at which something must be looked at: of these kinds; of all without."""

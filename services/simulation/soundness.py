@@ -1,6 +1,8 @@
-"""What in a scenario cannot be meant: what names nothing, comes after the end, or would say nothing about any alert.
+"""What in a scenario cannot be meant: what names nothing, comes after the end, or would say nothing
+about any alert.
 
-A scenario that names a desk, a rule or an event that is not there would pass or fail for another reason than it tells.
+A scenario that names a desk, a rule or an event that is not there would pass or fail for another
+reason than it tells.
 """
 
 from __future__ import annotations

@@ -1,1 +1,3 @@
-"""The Faust worker: batches of events through intake, identity and liaison, each in one transaction."""
+"""The Faust worker: batches of events through intake, identity and liaison, each in one
+transaction.
+"""

@@ -1,8 +1,8 @@
 """The Faust application: a thin shell that brings raw records to the applier.
 
-One agent with concurrency 1 over all feed topics, raw bytes, manual acknowledgement, a body that cannot raise; no
-tables, no web, no `exactly_once`. Kafka's committed offset is only a hint: the ledger's cursor decides
-(docs/decisions/0003).
+One agent with concurrency 1 over all feed topics, raw bytes, manual acknowledgement, a body that
+cannot raise; no tables, no web, no `exactly_once`. Kafka's committed offset is only a hint: the
+ledger's cursor decides (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -232,7 +232,9 @@ class StreamWorker:
             await asyncio.sleep(self.settings.deadline_poll_seconds)
 
     async def _sweep(self) -> None:
-        """Look for a hole at the tail: records that Kafka has, that nobody works on, and that the ledger lacks."""
+        """Look for a hole at the tail: records that Kafka has, that nobody works on, and that the
+        ledger lacks.
+        """
         await self._started.wait()
         assert self.applier is not None
         assert self.batches is not None

@@ -1,4 +1,6 @@
-"""What stands between the queue of records and the ledger: retry, gap fill, the last resort, the poison limit."""
+"""What stands between the queue of records and the ledger: retry, gap fill, the last resort, the
+poison limit.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,13 @@ from services.stream.batches import Applied, Batches, Hole
 from services.stream.poison import PoisonLimit
 
 UNRECOVERABLE = 70
-"""Exit code (EX_SOFTWARE) of a worker that must not go on: the log and the ledger contradict each other."""
+"""Exit code (EX_SOFTWARE) of a worker that must not go on: the log and the ledger contradict each
+other.
+"""
 
 OUTAGE = (KafkaError, *postgres.OUTAGE)
-"""Failures that pass: nothing in the records makes them. They are retried for as long as they last."""
+"""Failures that pass: nothing in the records makes them. They are retried for as long as they last.
+"""
 
 
 def give_up(action: str, **facts: Any) -> None:
@@ -116,7 +121,9 @@ class Applier:
         await self._count(result)
 
     async def _one_by_one(self, records: Sequence[Record]) -> None:
-        """A record breaks its handler: find it, put it into quarantine, go on. It is kept for replay."""
+        """A record breaks its handler: find it, put it into quarantine, go on. It is kept for
+        replay.
+        """
         for record in records:
             for last in (False, True):
                 try:
@@ -180,7 +187,9 @@ class Applier:
                     metrics.GAP_FILLED.labels(hole.place[0]).inc(len(records))
 
     async def read(self, place: Place, first: int, following: int) -> AsyncIterator[list[Record]]:
-        """The records of [first, following) as they stand in Kafka, in batches. Empty stretches are recorded as such."""
+        """The records of [first, following) as they stand in Kafka, in batches. Empty stretches are
+        recorded as such.
+        """
         partition = TopicPartition(*place)
         reader = kafka.reader(self._settings.kafka_bootstrap)
         await reader.start()

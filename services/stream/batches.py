@@ -13,7 +13,9 @@ from services.orchestration.settling import Settling
 
 
 class Hole(Exception):
-    """Records are missing between the cursor and what came: they are read straight from Kafka before going on."""
+    """Records are missing between the cursor and what came: they are read straight from Kafka
+    before going on.
+    """
 
     def __init__(self, place: Place, first: int, following: int) -> None:
         super().__init__(
@@ -51,7 +53,8 @@ class Batches:
     ) -> Applied:
         """Apply the records in one transaction. Raises Hole before anything is written.
 
-        With `poison` the records are put into quarantine unread: the last resort for a record that breaks its handler.
+        With `poison` the records are put into quarantine unread: the last resort for a record that
+        breaks its handler.
         """
         async with self.ledger.transaction() as transaction:
             connection = transaction.connection
@@ -69,7 +72,9 @@ class Batches:
     def _at_cursor(
         self, records: Sequence[Record], cursors: Mapping[Place, int]
     ) -> tuple[list[Record], list[str]]:
-        """The records that follow the cursor, and the feeds of those below it: these are repeats. Above it is a hole."""
+        """The records that follow the cursor, and the feeds of those below it: these are repeats.
+        Above it is a hole.
+        """
         following = dict(cursors)
         fresh: list[Record] = []
         repeated: list[str] = []

@@ -8,8 +8,8 @@ from collections import deque
 class PoisonLimit:
     """Watches one feed: too many rejected in a row, or too large a share of the last ones.
 
-    Putting a whole feed into quarantine because of our own faulty release would lose its alerts silently; a stopped
-    feed announces itself (rule R30) and nothing of it is passed over.
+    Putting a whole feed into quarantine because of our own faulty release would lose its alerts
+    silently; a stopped feed announces itself (rule R30) and nothing of it is passed over.
     """
 
     def __init__(self, consecutive: int, ratio: float, window: int) -> None:

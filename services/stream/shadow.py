@@ -1,4 +1,6 @@
-"""A candidate policy in the shadow: evaluated beside the live one, kept in its own tables, sent to nobody."""
+"""A candidate policy in the shadow: evaluated beside the live one, kept in its own tables, sent to
+nobody.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Shadow:
     async def look(
         self, transaction: Transaction, judge: Callable[[Policy], Settlement], now: datetime
     ) -> None:
-        """Judge and keep it inside a savepoint. Never raises but for the end of the task or the connection."""
+        """Judge and keep it inside a savepoint. Never raises but for the end of the task or the
+        connection.
+        """
         # what the candidate would have raised is kept in PostgreSQL and nowhere else
         assert isinstance(transaction, PostgresTransaction)
         try:
@@ -55,7 +59,9 @@ class Shadow:
 
 
 def shadow_of(path: Path | None, live: Policy, zone: str) -> Shadow | None:
-    """The shadow that the settings ask for. A candidate that cannot be used is told and counted; the live path starts."""
+    """The shadow that the settings ask for. A candidate that cannot be used is told and counted;
+    the live path starts.
+    """
     SHADOW_RUNNING.set(0)
     if path is None:
         return None
@@ -70,7 +76,9 @@ def shadow_of(path: Path | None, live: Policy, zone: str) -> Shadow | None:
 
 
 async def take_shadow_due(ledger: PostgresLedger, settling: Settling, now: datetime) -> int:
-    """Let the candidate look at what is due by its own limits, in a transaction without anything live."""
+    """Let the candidate look at what is due by its own limits, in a transaction without anything
+    live.
+    """
     if not isinstance(settling.shadow, Shadow):
         return 0
     candidate, zone = settling.shadow.candidate, settling.registry.zone

@@ -1,7 +1,9 @@
-"""Faust's Kafka transport with the one thing its settings do not offer: how long a fetch may wait at the broker.
+"""Faust's Kafka transport with the one thing its settings do not offer: how long a fetch may wait
+at the broker.
 
-Faust 0.15.3 fixes it at 1.5 s. A broker that answers a waiting fetch when a record comes (Apache Kafka) is quick with
-any value; the embedded one lets some fetches over several topics wait to the end (measured: up to the whole time).
+Faust 0.15.3 fixes it at 1.5 s. A broker that answers a waiting fetch when a record comes (Apache
+Kafka) is quick with any value; the embedded one lets some fetches over several topics wait to the
+end (measured: up to the whole time).
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from faust.transport.drivers import aiokafka as driver
 
 
 def with_fetch_wait(app: faust.App, seconds: float) -> None:
-    """Have the application's consumer let its fetches wait this long and no longer. Call before the app starts."""
+    """Have the application's consumer let its fetches wait this long and no longer. Call before the
+    app starts.
+    """
 
     class Thread(driver.AIOKafkaConsumerThread):
         def _create_worker_consumer(self, transport: Any) -> Any:

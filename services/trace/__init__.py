@@ -1,1 +1,3 @@
-"""Tracing NHS numbers against the Personal Demographics Service: beside the stream, never in its way."""
+"""Tracing NHS numbers against the Personal Demographics Service: beside the stream, never in its
+way.
+"""

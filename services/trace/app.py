@@ -1,5 +1,5 @@
-"""The trace worker: asks the national service about people whose NHS number is not verified, and says the answer on their
-organisation's feed, under a source of its own."""
+"""The trace worker: asks the national service about people whose NHS number is not verified, and
+says the answer on their organisation's feed, under a source of its own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ SLOWEST_RETRY = timedelta(minutes=15)
 
 
 def found_event(request: traces.Asked, event: AnyEvent, source: str, result: TraceResult) -> bytes:
-    """The update that says the number, a microsecond after what it was made of: a later word of the organisation wins."""
+    """The update that says the number, a microsecond after what it was made of: a later word of the
+    organisation wins.
+    """
     document = AnyEvent.model_validate(
         {
             "specversion": "1.0",
@@ -57,9 +59,11 @@ def found_event(request: traces.Asked, event: AnyEvent, source: str, result: Tra
 async def trace_one(
     pool: asyncpg.Pool, producer: AIOKafkaProducer, tracer: Tracer, registry: Registry, clock: Clock
 ) -> bool:
-    """Trace the person who waited longest; False when nobody waits. Raises TraceUnavailable after putting them off.
+    """Trace the person who waited longest; False when nobody waits. Raises TraceUnavailable after
+    putting them off.
 
-    The answer is sent before the row is finished: a worker that dies between the two sends the same event again.
+    The answer is sent before the row is finished: a worker that dies between the two sends the same
+    event again.
     """
     async with pool.acquire() as connection:
         request = await traces.take(connection, clock.now())
@@ -152,7 +156,8 @@ class TraceWorker:
                         self._failing = None
                     self._failing = None
                 except TraceUnavailable as error:
-                    # the whole service rests, not only the one person: it is it that does not answer
+                    # the whole service rests, not only the one person: it is it that does not
+                    # answer
                     self._fail(error.reason)
                     pause = max(pause, min(error.after or 5.0, 60.0))
                 except (KafkaError, *OUTAGE) as error:

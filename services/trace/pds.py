@@ -1,4 +1,6 @@
-"""The Personal Demographics Service over HTTPS: at most five questions a second, with an end to every wait."""
+"""The Personal Demographics Service over HTTPS: at most five questions a second, with an end to
+every wait.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ class PdsTracer:
     """Traces by number and date of birth where there is a number, else by an exact search."""
 
     def __init__(self, client: httpx.AsyncClient, per_second: float) -> None:
-        # one in each slot, not five and then a refill: a leaky bucket of five would let nine go within a second
+        # one in each slot, not five and then a refill: a leaky bucket of five would let nine go
+        # within a second
         self._limiter = AsyncLimiter(1, 1 / per_second)
         self._client = client
 
@@ -112,7 +115,8 @@ class PdsTracer:
             seconds = float(after) if after.isdigit() else None
             raise _Again(f"status {answer.status_code}", seconds)
         if answer.status_code != 200:
-            # 400 is our fault and 401 or 403 our credentials: another attempt at once would not help
+            # 400 is our fault and 401 or 403 our credentials: another attempt at once would not
+            # help
             raise TraceUnavailable(f"status {answer.status_code}", 60.0)
         try:
             body: dict[str, Any] = answer.json()

@@ -1,8 +1,9 @@
 """What a trace is: a question about a person, and an answer that never guesses. Pure.
 
-Rules: Master Person Service (NHS England, Person_ID handbook; certain): a number alone is never enough, it must come with
-the date of birth and a name; two candidates are none. The search is exact, since an application alone may not search
-fuzzily (likely; the condition is in the onboarding of PDS FHIR).
+Rules: Master Person Service (NHS England, Person_ID handbook; certain): a number alone is never
+enough, it must come with the date of birth and a name; two candidates are none. The search is
+exact, since an application alone may not search fuzzily (likely; the condition is in the onboarding
+of PDS FHIR).
 """
 
 from __future__ import annotations
@@ -26,11 +27,15 @@ TRACEABLE = frozenset(
         NhsNumberStatus.POSTPONED,
     }
 )
-"""01 is verified already; 04 and 05 were traced by the sender and are for people to settle; 07 need no trace."""
+"""01 is verified already; 04 and 05 were traced by the sender and are for people to settle; 07 need
+no trace.
+"""
 
 
 class TraceUnavailable(Exception):
-    """The national service does not answer, or not now. `after` seconds it may be asked again, where it said so."""
+    """The national service does not answer, or not now. `after` seconds it may be asked again,
+    where it said so.
+    """
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -66,10 +71,11 @@ def _usual(descriptor: PersonDescriptor) -> PersonName | None:
 
 
 def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
-    """The searches to make, one after the other until one is answered; none where too little is known.
+    """The searches to make, one after the other until one is answered; none where too little is
+    known.
 
-    Family name and whole date of birth, with a given name; the postcode narrows the first search. A restricted person is
-    never found by postcode, so the second goes without it.
+    Family name and whole date of birth, with a given name; the postcode narrows the first search. A
+    restricted person is never found by postcode, so the second goes without it.
     """
     name, born = _usual(descriptor), descriptor.date_of_birth
     if name is None or name.given is None or born is None:
@@ -89,7 +95,9 @@ def questions(descriptor: PersonDescriptor) -> list[dict[str, str]]:
 
 
 def agrees(descriptor: PersonDescriptor, patient: Mapping[str, Any]) -> bool:
-    """Whether a record found by number is of the person: the same date of birth, and a family or given name in common."""
+    """Whether a record found by number is of the person: the same date of birth, and a family or
+    given name in common.
+    """
     if (
         descriptor.date_of_birth is None
         or patient.get("birthDate") != descriptor.date_of_birth.isoformat()
@@ -114,7 +122,9 @@ def is_restricted(patient: Mapping[str, Any]) -> bool:
 
 
 def decide(descriptor: PersonDescriptor, patients: Sequence[Mapping[str, Any]]) -> TraceResult:
-    """What a search says. One that finds somebody else's number than the sender's is a conflict, for people to settle."""
+    """What a search says. One that finds somebody else's number than the sender's is a conflict,
+    for people to settle.
+    """
     if not patients:
         return TraceResult("none")
     if len(patients) > 1:
@@ -128,7 +138,9 @@ def decide(descriptor: PersonDescriptor, patients: Sequence[Mapping[str, Any]]) 
 
 
 def traced(descriptor: PersonDescriptor, result: TraceResult) -> dict[str, Any]:
-    """The sender's descriptor with the number verified: what the trace says, and nothing else of the national record."""
+    """The sender's descriptor with the number verified: what the trace says, and nothing else of
+    the national record.
+    """
     fields = descriptor.model_dump(mode="json", exclude_none=True)
     fields |= {"nhs_number": result.nhs_number, "nhs_number_status": NhsNumberStatus.VERIFIED.value}
     if result.restricted:

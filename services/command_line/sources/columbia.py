@@ -1,7 +1,8 @@
 """Columbia, Missouri: public police and fire/EMS dispatch log, as events of met-cad and las-cad.
 
-Real: when and where an incident was opened, by which service, and its call type. Simulated: that a unit is assigned and
-when the incident ends, since the log does not say. No person is in the log and none is made up.
+Real: when and where an incident was opened, by which service, and its call type. Simulated: that a
+unit is assigned and when the incident ends, since the log does not say. No person is in the log and
+none is made up.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ Played = tuple[datetime, str, dict[str, Any]]
 def events(folder: Path, begin: datetime) -> Iterator[Played]:
     """(instant, feed, event) in order of time, moved so that the first incident opens at `begin`.
 
-    `folder` holds `incidents.csv.gz`. Ids come from the log's own numbers: played again, they are repeats if `begin` is
-    the same. Raises OSError, KeyError for a file with other columns.
+    `folder` holds `incidents.csv.gz`. Ids come from the log's own numbers: played again, they are
+    repeats if `begin` is the same. Raises OSError, KeyError for a file with other columns.
     """
     with gzip.open(folder / "incidents.csv.gz", "rt", encoding="utf-8", newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["created_utc"])

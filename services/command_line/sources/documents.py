@@ -1,4 +1,6 @@
-"""Files of other standards as events of a feed: FHIR R4 (JSON, a list, or a resource a line) and HL7 v2 (ER7)."""
+"""Files of other standards as events of a feed: FHIR R4 (JSON, a list, or a resource a line) and
+HL7 v2 (ER7).
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ def _fhir(path: Path, body: bytes) -> Iterator[tuple[int, bytes]]:
 def translated(
     kind: str, data: Path, agency: Agency, feed: Feed, key: bytes, received: datetime
 ) -> Iterator[Document]:
-    """What the file, or each file of the folder, says. `key` names people known by NHS number alone.
+    """What the file, or each file of the folder, says. `key` names people known by NHS number
+    alone.
 
     A file that cannot be read is a document with a fault, and ends nothing.
     """

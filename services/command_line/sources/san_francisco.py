@@ -1,8 +1,9 @@
 """San Francisco: public fire department calls for service, as events of las-cad.
 
-Real: when a call was received, when each unit was dispatched, on scene and available, where, and its call type. The city's
-"fire department" carries its ambulances; units are given our kinds by unit type. No person is in the log and none is made
-up. Data: DataSF, Public Domain Dedication and License.
+Real: when a call was received, when each unit was dispatched, on scene and available, where, and
+its call type. The city's "fire department" carries its ambulances; units are given our kinds by
+unit type. No person is in the log and none is made up. Data: DataSF, Public Domain Dedication and
+License.
 """
 
 from __future__ import annotations
@@ -31,9 +32,13 @@ NATURES = {
     "Alarms": "fire",
 }
 UNITS = {"MEDIC": "ambulance", "PRIVATE": "ambulance", "RESCUE CAPTAIN": "rapid-response-car"}
-"""Unit types that respond to a person; engines and trucks are left out: our vocabulary has no fire engine."""
+"""Unit types that respond to a person; engines and trucks are left out: our vocabulary has no fire
+engine.
+"""
 CATEGORIES = {"E": "C1", "3": "C2", "2": "C3", "1": "C4"}
-"""By the city's final priority (3 is with lights and siren); our categories are of another service: an approximation."""
+"""By the city's final priority (3 is with lights and siren); our categories are of another service:
+an approximation.
+"""
 
 
 def _instant(text: str) -> datetime | None:
@@ -45,7 +50,8 @@ def _instant(text: str) -> datetime | None:
 def events(folder: Path, begin: datetime) -> Iterator[Played]:
     """(instant, feed, event) in order of time, moved so that the first call is received at `begin`.
 
-    `folder` holds `fire_department_calls.csv.gz`. Raises OSError, KeyError for a file with other columns.
+    `folder` holds `fire_department_calls.csv.gz`. Raises OSError, KeyError for a file with other
+    columns.
     """
     calls: dict[str, list[dict[str, str]]] = defaultdict(list)
     with gzip.open(

@@ -55,7 +55,8 @@ ITEM_OF: Mapping[str, str] = {
     "family": "family-contact",
     "welfare": "circumstances",
 }
-"""Which item a kind of event belongs to. A kind that is not here is shown to its own agency only."""
+"""Which item a kind of event belongs to. A kind that is not here is shown to its own agency only.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""FHIR R4 (UK Core, NRL) to events of the contract. Pure: the time a document came in is an argument."""
+"""FHIR R4 (UK Core, NRL) to events of the contract. Pure: the time a document came in is an
+argument.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from services.intake.fhir.reading import Resource, parse, resources
 from services.intake.translation import Collected, Sender, Translated, Untranslatable
 
 UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
-"""What reading something may raise that the library took for valid and is not what FHIR says of it."""
+"""What reading something may raise that the library took for valid and is not what FHIR says of it.
+"""
 
 
 def unreadable_resource(pointer: str, error: Exception) -> Fault:
@@ -26,11 +29,12 @@ def unreadable_resource(pointer: str, error: Exception) -> Fault:
 
 
 def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
-    """The events of one resource or Bundle. Never raises: what is wrong stands in the answer's faults.
+    """The events of one resource or Bundle. Never raises: what is wrong stands in the answer's
+    faults.
 
-    In a Bundle, the flags, consents and relatives of a person go into their care episode; without an episode they are
-    left out with a note, since they would replace what is known of a pathway by less. A crisis plan is a pathway of its
-    own. A resource that is wrong stops no other.
+    In a Bundle, the flags, consents and relatives of a person go into their care episode; without
+    an episode they are left out with a note, since they would replace what is known of a pathway by
+    less. A crisis plan is a pathway of its own. A resource that is wrong stops no other.
     """
     collected = Collected(sender)
     try:

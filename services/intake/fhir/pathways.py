@@ -1,8 +1,9 @@
 """EpisodeOfCare, crisis plans, flags and consent: what is in place for a person. Pure.
 
-Sources: NRL DocumentReference types (SNOMED CT 736253002 mental health crisis plan; certain), UK Core
-LegalStatusClassificationEngland (certain), Patient Flag and National Reasonable Adjustment Flag categories (certain).
-Narrative, diagnosis and the text of plans are never carried: a pointer says where they are.
+Sources: NRL DocumentReference types (SNOMED CT 736253002 mental health crisis plan; certain), UK
+Core LegalStatusClassificationEngland (certain), Patient Flag and National Reasonable Adjustment
+Flag categories (certain). Narrative, diagnosis and the text of plans are never carried: a pointer
+says where they are.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def plan_stands(plan: Resource) -> bool:
 
 
 def _pointer(plan: Resource) -> dict[str, Any]:
-    # the address of the attachment may hold an NHS number: the resource's id finds the document just as well
+    # the address of the attachment may hold an NHS number: the resource's id finds the document
+    # just as well
     body = plan.body
     attached = [c.get("attachment", {}).get("creation") for c in body.get("content", [])]
     times = [
@@ -76,7 +78,9 @@ def _pointer(plan: Resource) -> dict[str, Any]:
 
 
 def say_plan(collected: Collected, plan: Resource, person: str, received: datetime) -> None:
-    """A crisis plan: a pathway of its own, since it begins and ends by itself. Raises Untranslatable."""
+    """A crisis plan: a pathway of its own, since it begins and ends by itself. Raises
+    Untranslatable.
+    """
     if not plan.id:
         raise Untranslatable(
             f"{plan.pointer}/id", "field-missing", "the plan has no id", "send its id"
@@ -233,7 +237,8 @@ def say_episode(
     manager = body.get("careManager", {}).get("identifier", {}).get("value")
     data["coordinator"] = reference(str(manager)) if manager else None
     used = facts.all()
-    # what else of the document the pathway says is part of its identity: another flag is another event
+    # what else of the document the pathway says is part of its identity: another flag is another
+    # event
     mark = f".{digest(*[(r.kind, r.id, stamp(r, received)[0]) for r in used])}" if used else ""
     when = max([at, *(r.updated for r in used if r.updated is not None)])
     collected.say(f"{name}.{version}{mark}", "pathway.updated", when, data, None)

@@ -1,7 +1,8 @@
-"""UK Core Patient and RelatedPerson: who a person is, by what name the sender knows them, whom of the family to call. Pure.
+"""UK Core Patient and RelatedPerson: who a person is, by what name the sender knows them, whom of
+the family to call. Pure.
 
-Source: UK Core R4 (hl7.org.uk), PDS FHIR API: confidentiality U, R, REDACTED (certain); of relations, HL7 v2-0131 and
-v3-RoleCode (certain for the codes listed).
+Source: UK Core R4 (hl7.org.uk), PDS FHIR API: confidentiality U, R, REDACTED (certain); of
+relations, HL7 v2-0131 and v3-RoleCode (certain for the codes listed).
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def redacted(resource: Resource) -> bool:
 
 
 def local_person(collected: Collected, patient: Resource) -> str:
-    """The sender's name of the person: the resource's id, unless that is an NHS number. Raises Untranslatable."""
+    """The sender's name of the person: the resource's id, unless that is an NHS number. Raises
+    Untranslatable.
+    """
     if patient.id and nhs_digits(patient.id) is None:
         return reference(patient.id)
     number = nhs_digits(patient.id) or (number_of(patient.body) or ({}, None))[1]
@@ -113,7 +116,9 @@ def local_person(collected: Collected, patient: Resource) -> str:
 
 
 def subject(collected: Collected, resource: Resource, patients: dict[str, Resource]) -> str:
-    """The local name of the person a resource is about. Raises Untranslatable when nothing names them."""
+    """The local name of the person a resource is about. Raises Untranslatable when nothing names
+    them.
+    """
     name = (
         "patient" if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson") else "subject"
     )
@@ -279,8 +284,8 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
 def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
     """What makes the id of an event stable, and when it was: the resource's version and time.
 
-    Without a version the content's digest serves; without a time, the time it came in, which is then part of the id, so
-    that the same document sent again is another event that says the same.
+    Without a version the content's digest serves; without a time, the time it came in, which is
+    then part of the id, so that the same document sent again is another event that says the same.
     """
     version = f"v{resource.version}" if resource.version is not None else digest(resource.body)
     updated = resource.updated
@@ -374,10 +379,12 @@ def death_day(written: Any, born: Any, at: datetime) -> str | None:
 def same_person(
     collected: Collected, event_id: str, at: datetime, person: str, said: dict[str, Any]
 ) -> None:
-    """Join the sender's own name of a person with the name made of their NHS number, if the sender has verified it.
+    """Join the sender's own name of a person with the name made of their NHS number, if the sender
+    has verified it.
 
-    So a crisis plan that names the person by NHS number alone reaches them. Only within the one sender, only at status
-    01; a later statement of the sender about the same number holds against an earlier one.
+    So a crisis plan that names the person by NHS number alone reaches them. Only within the one
+    sender, only at status 01; a later statement of the sender about the same number holds against
+    an earlier one.
     """
     if said.get("nhs_number_status") != "01" or not collected.sender.pseudonym_key:
         return

@@ -1,7 +1,7 @@
 """FHIR R4 resources out of bytes: parsed, validated by the standard's own models, and named. Pure.
 
-The models are those of R4B (fhir.resources): the resources read here are the same in R4 and R4B. They are imported when
-the first document comes, since the stream workers need none of them.
+The models are those of R4B (fhir.resources): the resources read here are the same in R4 and R4B.
+They are imported when the first document comes, since the stream workers need none of them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One valid resource, where it stands in the document, and the address by which others refer to it."""
+    """One valid resource, where it stands in the document, and the address by which others refer to
+    it.
+    """
 
     kind: str
     body: Json
@@ -61,7 +63,9 @@ class Resource:
 
 
 def instant(value: Any, *, end: bool = False) -> datetime | None:
-    """A FHIR date or dateTime. A day is its beginning in London, or its end; a year or a month is no instant: None."""
+    """A FHIR date or dateTime. A day is its beginning in London, or its end; a year or a month is
+    no instant: None.
+    """
     if not isinstance(value, str):
         return None
     try:
@@ -74,8 +78,8 @@ def instant(value: Any, *, end: bool = False) -> datetime | None:
 
 
 def ended(element: Any, at: datetime) -> bool:
-    """Whether the element's period was over at the instant. Judged at the resource's own time, not at ours, so that the
-    same document says the same whenever it comes."""
+    """Whether the element's period was over at the instant. Judged at the resource's own time, not
+    at ours, so that the same document says the same whenever it comes."""
     end = (
         instant(element.get("period", {}).get("end"), end=True)
         if isinstance(element, Mapping)
@@ -116,7 +120,9 @@ def extensions(node: Any) -> Iterator[Json]:
 
 
 def number_of(node: Json) -> tuple[Json, str | None] | None:
-    """The identifier that is an NHS number, and its ten digits; None for those where the check digit is wrong."""
+    """The identifier that is an NHS number, and its ten digits; None for those where the check
+    digit is wrong.
+    """
     found = node.get("identifier", [])
     for each in found if isinstance(found, list) else [found]:
         if each.get("system") == NHS_NUMBER and each.get("value"):
@@ -160,7 +166,9 @@ def _too_deep(pointer: str) -> Fault:
 
 
 def without_nulls(node: Any) -> Any:
-    """The value without members that are null: in FHIR they are not there. In a list a null keeps a place, and goes too."""
+    """The value without members that are null: in FHIR they are not there. In a list a null keeps a
+    place, and goes too.
+    """
     if isinstance(node, dict):
         return {name: without_nulls(value) for name, value in node.items() if value is not None}
     if isinstance(node, list):
@@ -169,7 +177,8 @@ def without_nulls(node: Any) -> Any:
 
 
 def _faults(error: ValidationError, pointer: str) -> list[Fault]:
-    # neither the message nor the input is repeated: both may hold what the resource says of a person
+    # neither the message nor the input is repeated: both may hold what the resource says of a
+    # person
     return [
         Fault(
             pointer + pointer_of(detail["loc"]),
@@ -204,7 +213,9 @@ def parse(body: bytes) -> Json:
 
 
 def resources(document: Json) -> tuple[list[Resource], list[Fault]]:
-    """The resources of a Bundle, or the one that it is, and the faults of those that are none of ours or not valid."""
+    """The resources of a Bundle, or the one that it is, and the faults of those that are none of
+    ours or not valid.
+    """
     if document.get("resourceType") != "Bundle":
         return _read([(document, "", "")])
     entries = document.get("entry", [])

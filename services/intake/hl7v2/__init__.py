@@ -1,9 +1,10 @@
 """HL7 v2 ADT to events of the contract. Pure.
 
-Source: HL7 v2.4 chapter 3 (trigger events; certain). A mental-health stay is told by PV1-10: the NHS treatment function
-(700 to 727; certain) or one of the feed's own codes for it; or by the sender being a mental-health trust, unless PV1-10
-names another national treatment function. The stay of any other patient is none of this product's business and is left
-out. Follow-up within 72 hours of discharge: MHSDS (certain).
+Source: HL7 v2.4 chapter 3 (trigger events; certain). A mental-health stay is told by PV1-10: the
+NHS treatment function (700 to 727; certain) or one of the feed's own codes for it; or by the sender
+being a mental-health trust, unless PV1-10 names another national treatment function. The stay of
+any other patient is none of this product's business and is left out. Follow-up within 72 hours of
+discharge: MHSDS (certain).
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class _Heard:
 
 
 def translate(body: bytes, sender: Sender) -> Translated:
-    """The events of one message. Never raises: what is wrong stands in the answer's faults, with segment and field."""
+    """The events of one message. Never raises: what is wrong stands in the answer's faults, with
+    segment and field.
+    """
     collected = Collected(sender)
     try:
         message = parse(body)
@@ -89,7 +92,9 @@ def translate(body: bytes, sender: Sender) -> Translated:
 
 
 def _is_test(collected: Collected, message: Message) -> bool:
-    """Training and debugging go nowhere, and the sender is told so. Raises Untranslatable for what is neither."""
+    """Training and debugging go nowhere, and the sender is told so. Raises Untranslatable for what
+    is neither.
+    """
     processing = message.get("MSH", 11).upper()
     if processing in ("P", ""):
         return False
@@ -149,7 +154,8 @@ def _person(collected: Collected, heard: _Heard, name: str) -> str:
 def _death(collected: Collected, heard: _Heard) -> dict[str, str] | None:
     """What is said of the person's death; None where they are not said to be dead.
 
-    A person who is taken for dead is looked for no more, so a date alone must be plausible, and PID-30 `N` holds against it.
+    A person who is taken for dead is looked for no more, so a date alone must be plausible, and
+    PID-30 `N` holds against it.
     """
     message = heard.message
     indicator, written = message.get("PID", 30).upper(), message.get("PID", 29)
@@ -298,7 +304,9 @@ def _discharge(collected: Collected, heard: _Heard) -> None:
 
 
 def _follow_up_name(heard: _Heard, stay: str, ended: datetime) -> str:
-    """The id of the follow-up after a discharge: that of the stay and its end, so that a cancelled discharge finds it."""
+    """The id of the follow-up after a discharge: that of the stay and its end, so that a cancelled
+    discharge finds it.
+    """
     facility = _UNPRINTABLE.sub("_", heard.message.get("MSH", 4))[:40]
     return f"hl7.{facility}.{stay}.follow-up.{ended:%Y%m%dT%H%M%S}"
 
@@ -312,7 +320,9 @@ def _cancel_admission(collected: Collected, heard: _Heard) -> None:
 
 
 def _cancel_discharge(collected: Collected, heard: _Heard) -> None:
-    """A13: the stay goes on, and the follow-up that was due after its end is not. Raises Untranslatable."""
+    """A13: the stay goes on, and the follow-up that was due after its end is not. Raises
+    Untranslatable.
+    """
     person = _person(collected, heard, "person.updated")
     stay = _stay(collected, heard)
     if stay is None:

@@ -1,6 +1,7 @@
 """HL7 v2 messages out of bytes: taken apart, decoded, read by segment and field. Pure.
 
-The parser is `hl7` (johnpaulett/python-hl7): delimiters as the message declares them, repetitions, escape sequences.
+The parser is `hl7` (johnpaulett/python-hl7): delimiters as the message declares them, repetitions,
+escape sequences.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ _CHARSETS = {
     "WINDOWS1252": "windows-1252",
     "CP1252": "windows-1252",
 }
-"""By name without spaces and signs: HL7 table 0211, and the names that systems write in its place."""
+"""By name without spaces and signs: HL7 table 0211, and the names that systems write in its place.
+"""
 _CHARSET_NAMES = "UNICODE UTF-8, ASCII, 8859/1, 8859/15, WINDOWS-1252"
 _TIME = re.compile(
     r"(?P<day>\d{8})(?P<hour>\d{2})?(?P<minute>\d{2})?(?P<second>\d{2})?(\.\d{1,4})?((?P<sign>[+-])(?P<off>\d{4}))?"
@@ -75,7 +77,9 @@ def messages(body: bytes) -> Iterator[Raw]:
 
 
 class Message:
-    """Reads fields by their names in the standard: ("PID", 5, 1, 2) is PID-5, first repetition, second component."""
+    """Reads fields by their names in the standard: ("PID", 5, 1, 2) is PID-5, first repetition,
+    second component.
+    """
 
     def __init__(self, parsed: hl7.Message, groups: list[list[hl7.Segment]] | None = None) -> None:
         self._parsed = parsed
@@ -88,7 +92,9 @@ class Message:
         return any(str(present[0]) == segment for present in self._segments)
 
     def groups(self, name: str) -> list[Message]:
-        """The message cut into parts, each beginning with the segment of this name; what stands before is left out."""
+        """The message cut into parts, each beginning with the segment of this name; what stands
+        before is left out.
+        """
         cut: list[list[hl7.Segment]] = []
         for segment in self._segments:
             if str(segment[0]) == name:
@@ -116,7 +122,9 @@ class Message:
     def get(
         self, segment: str, number: int, repetition: int = 1, component: int = 1, part: int = 1
     ) -> str:
-        """The text there, unescaped; empty where there is none. HL7's explicit null `""` is empty too."""
+        """The text there, unescaped; empty where there is none. HL7's explicit null `""` is empty
+        too.
+        """
         node: object = self._field(segment, number)
         for position, kind in (
             (repetition, hl7.Field),
@@ -215,7 +223,9 @@ def _text(body: bytes) -> str:
 
 
 def instant(text: str) -> datetime | None:
-    """An HL7 time with at least a day; without an offset it is London's clock. None when it is none."""
+    """An HL7 time with at least a day; without an offset it is London's clock. None when it is
+    none.
+    """
     match = _TIME.fullmatch(text)
     if match is None:
         return None

@@ -1,7 +1,8 @@
 """PID, PD1 and NK1: who a person is, as an HL7 v2 sender holds it. Pure.
 
-Sources: HL7 v2.4 and ITK HL7 v2 (segments, tables 0001, 0063, 0190, 0200; certain); NHS Data Dictionary person gender and
-ethnic category codes (certain); PID-32 as the NHS number status is ITK practice (likely).
+Sources: HL7 v2.4 and ITK HL7 v2 (segments, tables 0001, 0063, 0190, 0200; certain); NHS Data
+Dictionary person gender and ethnic category codes (certain); PID-32 as the NHS number status is ITK
+practice (likely).
 """
 
 from __future__ import annotations
@@ -72,10 +73,11 @@ _CARER = frozenset({"CGV", "CARER"})
 def identifiers(
     message: Message, segment: str, number: int
 ) -> tuple[str | None, list[tuple[str, str]], bool]:
-    """(NHS number, (authority, value) of the others, whether a wrong NHS number was there) of a CX field.
+    """(NHS number, (authority, value) of the others, whether a wrong NHS number was there) of a CX
+    field.
 
-    The sending facility's own stand first, then the medical record number (MR), then the internal one (PI), whatever their
-    order in the message: it changes nobody's name.
+    The sending facility's own stand first, then the medical record number (MR), then the internal
+    one (PI), whatever their order in the message: it changes nobody's name.
     """
     facility = message.get("MSH", 4).upper()
     nhs, wrong = None, False
@@ -104,7 +106,9 @@ def named(
     number: int = 3,
     authority: str = "",
 ) -> str:
-    """The sender's name of the person: its own identifier with who gave it, else one made of the NHS number."""
+    """The sender's name of the person: its own identifier with who gave it, else one made of the
+    NHS number.
+    """
     nhs, others, wrong = identifiers(message, segment, number)
     if others:
         issuer, value = others[0]
@@ -130,7 +134,9 @@ def named(
 
 
 def restricted(message: Message) -> bool:
-    """PD1-12, the protection indicator, or an access restriction (ARV, since v2.8) that is not taken away."""
+    """PD1-12, the protection indicator, or an access restriction (ARV, since v2.8) that is not
+    taken away.
+    """
     if message.get("PD1", 12).upper() == "Y":
         return True
     return any(group.get("ARV", 2).upper() != "D" for group in message.groups("ARV"))
@@ -170,7 +176,9 @@ def _addresses(collected: Collected, message: Message, at: datetime) -> list[dic
 
 
 def _expired(message: Message, repetition: int, at: datetime) -> bool:
-    """Its validity (XAD-12, a range), or its expiry (XAD-14; XAD-13 beside a beginning in XAD-12), is over."""
+    """Its validity (XAD-12, a range), or its expiry (XAD-14; XAD-13 beside a beginning in XAD-12),
+    is over.
+    """
     ends = [message.get("PID", 11, repetition, 12, 2), message.get("PID", 11, repetition, 14)]
     begin = message.get("PID", 11, repetition, 12, 1)
     if begin and not ends[0] and not ends[1]:

@@ -1,4 +1,6 @@
-"""How many alarms each desk has: floods and standing alarms, from the ledger (figures commonly cited from EEMUA 191)."""
+"""How many alarms each desk has: floods and standing alarms, from the ledger (figures commonly
+cited from EEMUA 191).
+"""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ Outcome = Literal["accepted", "declined", "not-ours"]
 Show = Literal["open", "waiting", "mine", "shelved", "ended"]
 SHOWS: tuple[Show, ...] = get_args(Show)
 WAITING: frozenset[State] = frozenset({"raised", "delivered"})
-"""States in which an alert calls for somebody; the statements below name them too. What ended unseen
-(`returned`) stays in the list until somebody acknowledges it, but calls for nobody any more."""
+"""States in which an alert calls for somebody; the statements below name them too. What ended
+unseen (`returned`) stays in the list until somebody acknowledges it, but calls for nobody any
+more."""
 
 
 class UnknownAlert(LiaisonError):

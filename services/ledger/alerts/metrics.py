@@ -1,4 +1,6 @@
-"""Counts what happens to alerts, once it is committed: alarms presented, re-alarms, escalations, answers, chatter."""
+"""Counts what happens to alerts, once it is committed: alarms presented, re-alarms, escalations,
+answers, chatter.
+"""
 
 from __future__ import annotations
 

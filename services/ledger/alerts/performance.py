@@ -1,7 +1,8 @@
-"""How the desks of an agency fare with their alerts: load against the figures commonly cited from EEMUA 191 and ISA-18.2,
-what waits, how soon it is acknowledged, and which rules are found useful.
+"""How the desks of an agency fare with their alerts: load against the figures commonly cited from
+EEMUA 191 and ISA-18.2, what waits, how soon it is acknowledged, and which rules are found useful.
 
-The figures come from secondary sources (the standards are not freely available): nothing here claims conformity.
+The figures come from secondary sources (the standards are not freely available): nothing here
+claims conformity.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from services.runtime.postgres import Connection
 
 PERIOD = timedelta(minutes=10)
 TARGET_PER_PERIOD, MOST_PER_PERIOD = 1.0, 2.0
-"""New alarms in ten minutes at one position, on average: target, and the most that can be managed (EEMUA 191)."""
+"""New alarms in ten minutes at one position, on average: target, and the most that can be managed
+(EEMUA 191).
+"""
 TARGET_PER_HOUR = 6
 PEAK_LIMIT = FLOOD_ENTERS
 """The most in any ten minutes."""
@@ -86,7 +89,9 @@ class RuleLoad:
 async def desk_loads(
     connection: Connection, desks: Sequence[str], since: datetime, until: datetime
 ) -> list[DeskLoad]:
-    """Of each desk over [since, until), the busiest first. A desk without alarms is in it, with noughts."""
+    """Of each desk over [since, until), the busiest first. A desk without alarms is in it, with
+    noughts.
+    """
     rows = await connection.fetch(
         """SELECT desk, floor(extract(epoch FROM at - $2) / 600)::int AS period, count(*) AS n FROM alert_log
             WHERE desk = ANY($1::text[]) AND at >= $2 AND at < $3 AND transition = ANY($4::text[])
@@ -136,7 +141,9 @@ def _load(
 
 
 async def waiting(connection: Connection, desks: Sequence[str], most: int = 200) -> list[Waiting]:
-    """Alerts at the desks that stand and that nobody has answered, the most urgent and then the oldest first."""
+    """Alerts at the desks that stand and that nobody has answered, the most urgent and then the
+    oldest first.
+    """
     rows = await connection.fetch(
         """SELECT d.alert_id::text AS alert_id, d.desk, a.urgency, d.view ->> 'title' AS title, a.raised_at, d.acknowledge_by,
                   d.acknowledged_at, d.ladder_step AS escalated
@@ -152,8 +159,8 @@ async def waiting(connection: Connection, desks: Sequence[str], most: int = 200)
 async def promptness(
     connection: Connection, desks: Sequence[str], since: datetime, until: datetime
 ) -> list[Promptness]:
-    """By urgency, of the alerts that were raised in [since, until). One that is younger than its limit and not yet
-    acknowledged is not counted."""
+    """By urgency, of the alerts that were raised in [since, until). One that is younger than its
+    limit and not yet acknowledged is not counted."""
     rows = await connection.fetch(
         """SELECT a.urgency, count(d.acknowledged_at) AS count,
                   percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.acknowledged_at - a.raised_at)) AS median,
@@ -179,7 +186,9 @@ async def promptness(
 async def rule_loads(
     connection: Connection, desks: Sequence[str], since: datetime, until: datetime
 ) -> list[RuleLoad]:
-    """Which rules gave the desks alarms in [since, until), the most frequent first, and what was said of their use."""
+    """Which rules gave the desks alarms in [since, until), the most frequent first, and what was
+    said of their use.
+    """
     rows = await connection.fetch(
         """WITH given AS (
                SELECT a.rule, count(*) AS n FROM alert_log l JOIN alert a USING (alert_id)

@@ -1,4 +1,6 @@
-"""Which alerts were raised, as the log tells it: for measuring how soon, and whether all were and none twice."""
+"""Which alerts were raised, as the log tells it: for measuring how soon, and whether all were and
+none twice.
+"""
 
 from __future__ import annotations
 

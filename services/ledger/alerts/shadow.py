@@ -40,7 +40,9 @@ class ShadowRun:
 
 
 def candidate_of(policy: Policy) -> str:
-    """The digest by which a candidate is known: the same version with another text is another candidate."""
+    """The digest by which a candidate is known: the same version with another text is another
+    candidate.
+    """
     return hashlib.sha256(policy.model_dump_json().encode()).hexdigest()[:16]
 
 
@@ -157,8 +159,8 @@ async def latest_run(connection: Connection) -> ShadowRun | None:
 async def runs(connection: Connection, run: ShadowRun) -> tuple[list[RaisedAt], list[RaisedAt]]:
     """What the live policy and the candidate raised while both looked.
 
-    A condition that held before the shadow began, on either side, is left out: when the candidate would have raised it
-    nobody knows. So is rule R30, which the shadow does not try.
+    A condition that held before the shadow began, on either side, is left out: when the candidate
+    would have raised it nobody knows. So is rule R30, which the shadow does not try.
     """
     live = await connection.fetch(
         """SELECT a.alert_key, a.rule, a.holds_since, l.desk, l.at

@@ -186,7 +186,9 @@ async def save(
 
 
 async def append_log(connection: Connection, transitions: Sequence[Transition]) -> int:
-    """Append to the log in commit order and wake the consoles. Returns the first sequence. Call last but for messages."""
+    """Append to the log in commit order and wake the consoles. Returns the first sequence. Call
+    last but for messages.
+    """
     if not transitions:
         return 0
     last: int = await connection.fetchval(
@@ -209,7 +211,9 @@ async def append_log(connection: Connection, transitions: Sequence[Transition]) 
 def _message(
     alert: Alert, transition: Transition, sequence: int, registry: Registry, now: datetime
 ) -> tuple[Any, ...]:
-    """The CloudEvent for the desk's agency. Its id is made from the log's sequence: sent again, it is the same message."""
+    """The CloudEvent for the desk's agency. Its id is made from the log's sequence: sent again, it
+    is the same message.
+    """
     message = uuid.uuid5(_NAMESPACE, f"{alert.alert_id}|{transition.desk}|{sequence}")
     agency = registry.desks_by_id[transition.desk][0].id
     desk = next(d for d in alert.desks if d.desk == transition.desk)

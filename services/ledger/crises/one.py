@@ -1,4 +1,6 @@
-"""One crisis as all that is in the ledger makes it: read in one transaction, folded by the heart's own functions."""
+"""One crisis as all that is in the ledger makes it: read in one transaction, folded by the heart's
+own functions.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class CrisisOnFile:
 
     crisis: Crisis
     sightings: tuple[Sighting, ...]
-    """One an incident, by reference. They hold places: only for whom the location is disclosed to."""
+    """One an incident, by reference. They hold places: only for whom the location is disclosed to.
+    """
     events: int
 
 

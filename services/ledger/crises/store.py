@@ -19,8 +19,8 @@ from services.runtime.postgres import Connection
 async def neighbourhood(
     connection: Connection, incidents: Collection[Key], names: LinkNames
 ) -> dict[Key, str | None]:
-    """These incidents, those that may link to them or of whom a person has decided with them, and all of the crises of
-    these; each with its crisis."""
+    """These incidents, those that may link to them or of whom a person has decided with them, and
+    all of the crises of these; each with its crisis."""
     around: dict[Key, str | None] = dict.fromkeys(incidents)
     rows = await connection.fetch(
         """WITH near AS (
@@ -115,7 +115,9 @@ async def site_events(connection: Connection, since: datetime, decoded: Decoded)
 
 
 async def incidents_together(connection: Connection, incident: Key) -> tuple[Key, ...]:
-    """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""
+    """The incidents of the crisis that this one is in, in order; empty where there is no such
+    incident.
+    """
     rows = await connection.fetch(
         """SELECT agency, reference FROM incident WHERE crisis_id =
                (SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)) ORDER BY agency, reference""",

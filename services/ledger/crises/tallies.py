@@ -77,6 +77,8 @@ async def counts(connection: Connection, zone: str, since: datetime, until: date
 async def table(
     connection: Connection, zone: str, policy: Policy, now: datetime
 ) -> tuple[Published, ...]:
-    """The table for the governance page: of the ninety days until last Monday, small numbers suppressed."""
+    """The table for the governance page: of the ninety days until last Monday, small numbers
+    suppressed.
+    """
     since, until = window(now, policy)
     return published(await counts(connection, zone, since, until), policy)

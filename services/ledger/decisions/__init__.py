@@ -1,1 +1,3 @@
-"""What people decided: whom an incident is about, which records and which incidents belong together."""
+"""What people decided: whom an incident is about, which records and which incidents belong
+together.
+"""

@@ -1,13 +1,16 @@
-"""How often is the matcher wrong? A sample of its attachments, judged by people who are not told that there is one.
+"""How often is the matcher wrong? A sample of its attachments, judged by people who are not told
+that there is one.
 
 | call | what it does |
 |---|---|
 | `waiting` | attachments of the sample that nobody has judged yet, the oldest first |
-| `judge` | keeps whom a reviewer found the incident to be about; gives whether the matcher had said the same |
-| `outcomes` | what people judged, with the weight it was decided on: for `liaison identity calibrate` |
+| `judge` | keeps whom a reviewer found the incident to be about; gives whether the matcher had said
+the same | | `outcomes` | what people judged, with the weight it was decided on: for `liaison
+identity calibrate` |
 
-Which incidents are in the sample follows from their reference alone, so that nobody picks them. A judgement changes nothing:
-a reviewer who finds another person undoes the attachment where all decisions are made. Reference: matching §4, calibrate.
+Which incidents are in the sample follows from their reference alone, so that nobody picks them. A
+judgement changes nothing: a reviewer who finds another person undoes the attachment where all
+decisions are made. Reference: matching §4, calibrate.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from services.runtime.postgres import Connection
 
 Answer = Literal["person", "nobody", "cannot-tell"]
 WAITS = timedelta(days=14)
-"""For how long an attachment waits to be judged: later nobody remembers, and the queue would only grow."""
+"""For how long an attachment waits to be judged: later nobody remembers, and the queue would only
+grow.
+"""
 SHOWN = 20
 """Of those that wait."""
 BY_WEIGHT = "weight-of-evidence"
@@ -81,8 +86,8 @@ async def waiting(
     agency: str = "",
     decision: int | None = None,
 ) -> list[Sampled]:
-    """Attachments of the sample, one incident in `one_in`, that nobody has judged; `areas` and `agency` as for the queue.
-    `decision`: that one, if it is among them."""
+    """Attachments of the sample, one incident in `one_in`, that nobody has judged; `areas` and
+    `agency` as for the queue. `decision`: that one, if it is among them."""
     rows = await connection.fetch(
         _SAMPLED, [BY_WEIGHT, BY_NUMBER], now - WAITS, one_in, areas, agency, decision, SHOWN
     )
@@ -107,7 +112,8 @@ async def judge(
     actor: str,
     now: datetime,
 ) -> bool | None:
-    """Keep the answer in the caller's transaction. Gives whether the matcher was right; None where it cannot be told.
+    """Keep the answer in the caller's transaction. Gives whether the matcher was right; None where
+    it cannot be told.
 
     Raises DecisionRefused (already-judged) for the second of two.
     """
@@ -129,7 +135,8 @@ async def judge(
         raise DecisionRefused(
             "already-judged", "Somebody else has judged this one meanwhile: take the next."
         )
-    # whom was chosen is in the judgement; the audit is read by people who may not know how it was attached
+    # whom was chosen is in the judgement; the audit is read by people who may not know how it was
+    # attached
     place = "/".join(sampled.incident)
     await audit.write(connection, "identity.judged", actor, place, {"judgement": kept}, now)
     return None if answer == "cannot-tell" else chosen == sampled.person_id
@@ -151,7 +158,8 @@ SELECT 'review', d.evidence, d.matcher_version, r.verdict = 'same', NULL, r.deci
 
 
 async def outcomes(connection: Connection) -> list[Judged]:
-    """What people have judged, the oldest first: the blind sample, and reviews of whom weight alone kept from being attached.
+    """What people have judged, the oldest first: the blind sample, and reviews of whom weight alone
+    kept from being attached.
 
     Reviews of those whom a veto held back are not among them: no threshold would attach these.
     """

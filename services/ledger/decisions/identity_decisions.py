@@ -1,4 +1,6 @@
-"""Whom each incident was decided to be about, by whatever decided it: a decision is closed by the next, and stays."""
+"""Whom each incident was decided to be about, by whatever decided it: a decision is closed by the
+next, and stays.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What people decided about which incidents are one crisis. `services.orchestration.decisions.regrouping` decides; here it
-is kept and read."""
+"""What people decided about which incidents are one crisis.
+`services.orchestration.decisions.regrouping` decides; here it is kept and read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ async def keep(
     reason: str,
     now: datetime,
 ) -> None:
-    """Keep what a person decided about two incidents; a later decision replaces the one before, the audit holds both."""
+    """Keep what a person decided about two incidents; a later decision replaces the one before, the
+    audit holds both.
+    """
     left, right = sorted(pair)
     await connection.execute(
         """INSERT INTO link_decision (left_agency, left_reference, right_agency, right_reference, decision, actor,

@@ -1,5 +1,5 @@
-"""What people decided about whose records are one person's. `services.orchestration.decisions.record_links` decides; here it
-is kept and read."""
+"""What people decided about whose records are one person's.
+`services.orchestration.decisions.record_links` decides; here it is kept and read."""
 
 from __future__ import annotations
 

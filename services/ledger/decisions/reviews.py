@@ -1,10 +1,10 @@
-"""What waits for a person to say whom an incident is about, and what was said. `services.orchestration.decisions.reviews`
-decides; here it is kept and read.
+"""What waits for a person to say whom an incident is about, and what was said.
+`services.orchestration.decisions.reviews` decides; here it is kept and read.
 
 | call | what it does |
 |---|---|
-| `queue`, `waiting` | incidents whose person is possible, with the candidates and the evidence, the longest waiting first |
-| `history` | all reviews of an incident, also those undone |
+| `queue`, `waiting` | incidents whose person is possible, with the candidates and the evidence, the
+longest waiting first | | `history` | all reviews of an incident, also those undone |
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ async def queue(
     areas: Sequence[str] | None = None,
     agency: str = "",
 ) -> list[Waiting]:
-    """Incidents with a possible person: those of crises with an alert that stands first, the most urgent at the top, then the
-    longest waiting; those of which nobody could tell come last. `areas`: only crises there, or in no known area, or
-    incidents of the `agency` itself; None: all."""
+    """Incidents with a possible person: those of crises with an alert that stands first, the most
+    urgent at the top, then the longest waiting; those of which nobody could tell come last.
+    `areas`: only crises there, or in no known area, or incidents of the `agency` itself; None:
+    all."""
     rows = await connection.fetch(
         f"{_WAITING} ORDER BY open, urgency NULLS LAST, d.decided_at, d.decision_id LIMIT $3 OFFSET $4",
         areas,
@@ -133,7 +134,9 @@ async def history(connection: Connection, incident: Key) -> list[Reviewed]:
 async def open_reviews(
     connection: Connection, incidents: Collection[Key]
 ) -> dict[Key, tuple[ReviewKept, ...]]:
-    """What people decided of these incidents and has not been undone, in the order of the decisions."""
+    """What people decided of these incidents and has not been undone, in the order of the
+    decisions.
+    """
     rows = await connection.fetch(
         """SELECT review_id, agency, incident, verdict, local_agency, local_person, actor, decided_at
              FROM identity_review

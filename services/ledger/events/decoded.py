@@ -12,7 +12,8 @@ from schemas.registry import Registry
 
 
 class Decoded:
-    """The last events that were decoded, so that a long crisis is not decoded again with each batch.
+    """The last events that were decoded, so that a long crisis is not decoded again with each
+    batch.
 
     Known by their place in Kafka, which is never given twice.
     """

@@ -16,7 +16,9 @@ from services.runtime.postgres import Connection
 
 
 async def lock_cursors(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
-    """Next offset of each place, locked until the transaction ends. Sorted, so that two batches cannot deadlock."""
+    """Next offset of each place, locked until the transaction ends. Sorted, so that two batches
+    cannot deadlock.
+    """
     wanted = sorted(set(places))
     topics, partitions = [t for t, _ in wanted], [p for _, p in wanted]
     rows = await connection.fetch(
@@ -58,7 +60,9 @@ async def advance(connection: Connection, places: Mapping[Place, int]) -> None:
 async def skip(
     connection: Connection, place: Place, first: int, following: int, reason: str, now: datetime
 ) -> None:
-    """Record that offsets hold nothing (transaction markers, compaction, or before the first use of the topic)."""
+    """Record that offsets hold nothing (transaction markers, compaction, or before the first use of
+    the topic).
+    """
     await connection.execute(
         """INSERT INTO kafka_cursor_skip (topic, partition, first_offset, next_offset, reason, recorded_at)
            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
@@ -161,10 +165,13 @@ async def insert_rejections(
 async def corrected_kinds(
     connection: Connection, targets: Iterable[Identity]
 ) -> dict[Identity, str | None]:
-    """Type of the event that each target is, or that it corrects in the end; None for one that is not there."""
+    """Type of the event that each target is, or that it corrects in the end; None for one that is
+    not there.
+    """
     kinds: dict[Identity, str | None] = {}
     waiting = {target: target for target in targets}
-    # a correction of a correction is in the end about the first event; a circle of them is about nothing
+    # a correction of a correction is in the end about the first event; a circle of them is about
+    # nothing
     for _ in range(5):
         if not waiting:
             break
@@ -189,8 +196,8 @@ async def corrected_kinds(
 async def place_corrections(
     connection: Connection, identities: Sequence[Identity]
 ) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """Give new corrections the record or the person of what they correct, and corrections that waited for a new event
-    its own; then the corrections of these.
+    """Give new corrections the record or the person of what they correct, and corrections that
+    waited for a new event its own; then the corrections of these.
 
     Returns the incidents and the local people that changed.
     """
@@ -221,8 +228,8 @@ async def place_corrections(
 async def history(
     connection: Connection, registry: Registry, since: datetime | None, until: datetime | None
 ) -> list[Received]:
-    """Every event of the zone's feeds received in [since, until), in order of receipt. A feed that is no longer in the
-    registry is passed over."""
+    """Every event of the zone's feeds received in [since, until), in order of receipt. A feed that
+    is no longer in the registry is passed over."""
     rows = await connection.fetch(
         """SELECT feed, received_at, body FROM event
             WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::timestamptz IS NULL OR received_at < $2)

@@ -1,4 +1,6 @@
-"""How common names and postcodes are in the ledger's register: written with each record, read for a batch at once."""
+"""How common names and postcodes are in the ledger's register: written with each record, read for a
+batch at once.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from services.runtime.postgres import Connection
 
 
 async def count(connection: Connection, records: Sequence[RegisterRow]) -> None:
-    """Count these records anew, in the transaction that keeps them. One that says nothing any more is counted no more."""
+    """Count these records anew, in the transaction that keeps them. One that says nothing any more
+    is counted no more.
+    """
     now = {row.record: sorted(stored(*value) for value in row.values) for row in records}
     keys = sorted(now)
     rows = await connection.fetch(
@@ -47,7 +51,9 @@ async def count(connection: Connection, records: Sequence[RegisterRow]) -> None:
 
 
 async def frequencies(connection: Connection, values: Collection[tuple[str, str]]) -> Frequencies:
-    """How common these values are (`identity.frequency.values_of` says which there are), one round trip for all of them."""
+    """How common these values are (`identity.frequency.values_of` says which there are), one round
+    trip for all of them.
+    """
     names = sorted({stored(*v) for v in values})
     rows = await connection.fetch(
         "SELECT value, records FROM value_frequency WHERE value = ANY($1::bigint[])", [ALL, *names]

@@ -1,4 +1,6 @@
-"""The register of people in the ledger: folded from what NHS organisations say, found by keys, counted to people."""
+"""The register of people in the ledger: folded from what NHS organisations say, found by keys,
+counted to people.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def _is_uuid(text: str) -> bool:
 
 
 async def tied_records(connection: Connection, records: Collection[Key]) -> set[Key]:
-    """The records that a merge or a split names beside one of these, these among them where there is one."""
+    """The records that a merge or a split names beside one of these, these among them where there
+    is one.
+    """
     rows = await connection.fetch(
         """SELECT DISTINCT e.agency, p AS local_person FROM event e CROSS JOIN LATERAL unnest(e.local_people) AS p
             WHERE e.local_people && $2::text[] AND e.agency = ANY($1::text[])
@@ -78,7 +82,9 @@ async def tied_records(connection: Connection, records: Collection[Key]) -> set[
 
 
 async def keep_records(connection: Connection, rows: Sequence[RegisterRow]) -> set[int]:
-    """Write these records; gives the identity keys under which any of them was found before or is now."""
+    """Write these records; gives the identity keys under which any of them was found before or is
+    now.
+    """
     if not rows:
         return set()
     await connection.executemany(
@@ -103,7 +109,9 @@ async def incidents_linked(
 
 
 async def _keep_keys(connection: Connection, keys: Mapping[Key, Collection[int]]) -> set[int]:
-    """Write the keys of these records; gives those under which any of them was found before and is now."""
+    """Write the keys of these records; gives those under which any of them was found before and is
+    now.
+    """
     rows = await connection.fetch(
         """SELECT l.agency, l.local_person, l.record_id, ARRAY(SELECT key FROM identity_key k WHERE k.record_id = l.record_id)
                AS keys FROM local_record l WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",

@@ -1,6 +1,8 @@
-"""Whom descriptions may be of, from the register in PostgreSQL: the people to weigh, with what matching keeps of them.
+"""Whom descriptions may be of, from the register in PostgreSQL: the people to weigh, with what
+matching keeps of them.
 
-One round trip for many descriptions. Which people: as `services.identity.candidates.gather` says, word for word.
+One round trip for many descriptions. Which people: as `services.identity.candidates.gather` says,
+word for word.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from services.orchestration.matching import values_to_know
 from services.runtime.postgres import Connection
 
 PART = 25
-"""Descriptions looked up at once. While PostgreSQL looks up the next of a large batch, this process weighs."""
+"""Descriptions looked up at once. While PostgreSQL looks up the next of a large batch, this process
+weighs.
+"""
 
 _SHORTLIST = """
 WITH held AS MATERIALIZED (
@@ -48,7 +52,9 @@ SELECT n.number, n.person_id::text AS person_id, l.agency, l.local_person, l.kno
 async def shortlist(
     connection: Connection, asked: Mapping[Key, Collection[int]], decoded: Decoded
 ) -> dict[Key, list[Candidate]]:
-    """The people to weigh for each description, by the incident whose description it is. `asked` are its identity keys."""
+    """The people to weigh for each description, by the incident whose description it is. `asked`
+    are its identity keys.
+    """
     incidents = list(asked)
     pairs = [(number, name) for number, key in enumerate(incidents) for name in sorted(asked[key])]
     if not pairs:
@@ -70,7 +76,9 @@ async def shortlist(
 async def _known(
     connection: Connection, rows: list[asyncpg.Record], decoded: Decoded
 ) -> dict[Key, Known]:
-    """What is kept of each record. One that was folded before anything was kept is folded again, until it changes."""
+    """What is kept of each record. One that was folded before anything was kept is folded again,
+    until it changes.
+    """
     found: dict[Key, Known] = {
         (r["agency"], r["local_person"]): r["known"] for r in rows if r["known"] is not None
     }
@@ -84,7 +92,9 @@ async def _known(
 async def shortlists(
     connection: Connection, described: Mapping[Key, DescribedPerson], decoded: Decoded
 ) -> AsyncGenerator[Shortlist, None]:
-    """Whom to weigh for each description, some at a time. The connection is this generator's until it ends."""
+    """Whom to weigh for each description, some at a time. The connection is this generator's until
+    it ends.
+    """
     keys = list(described)
     parts = [keys[start : start + PART] for start in range(0, len(keys), PART)]
 

@@ -1,4 +1,6 @@
-"""SQL of the people to be traced: found beside the stream, taken one at a time, finished or put off."""
+"""SQL of the people to be traced: found beside the stream, taken one at a time, finished or put
+off.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from datetime import datetime, timedelta
 from services.runtime.postgres import Connection
 
 OVERLAP = timedelta(minutes=5)
-"""How far back each search begins again: a transaction may commit later than one that began after it."""
+"""How far back each search begins again: a transaction may commit later than one that began after
+it.
+"""
 LEASE = timedelta(minutes=2)
 """How long a person is one worker's; a worker that dies gives them up after it."""
 
@@ -27,7 +31,8 @@ class Asked:
 
 
 async def find(connection: Connection, trace_suffix: str, now: datetime) -> int:
-    """Search what came since the last search for people whose descriptor is new. Returns how many there are.
+    """Search what came since the last search for people whose descriptor is new. Returns how many
+    there are.
 
     Descriptors that came from a trace are passed over.
     """

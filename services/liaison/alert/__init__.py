@@ -1,9 +1,10 @@
-"""The life of an alert, desk by desk (after ISA-18.2): states, records, what rules, people and time do to it.
+"""The life of an alert, desk by desk (after ISA-18.2): states, records, what rules, people and time
+do to it.
 
-Pure: the time is an argument, every transition is a value that a shell writes as an immutable record.
-`states` holds the table of transitions, `record` what is recorded, `life` what the rules do, `commands` what
-people do and `refusals` why not,
-`passing` what time does, `thread` what one desk has of one crisis.
+Pure: the time is an argument, every transition is a value that a shell writes as an immutable
+record. `states` holds the table of transitions, `record` what is recorded, `life` what the rules
+do, `commands` what people do and `refusals` why not, `passing` what time does, `thread` what one
+desk has of one crisis.
 """
 
 from services.liaison.alert.commands import (

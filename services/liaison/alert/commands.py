@@ -1,7 +1,9 @@
-"""What people at a desk do with an alert. Each command is a value; `answer` makes of it a change or a refusal.
+"""What people at a desk do with an alert. Each command is a value; `answer` makes of it a change or
+a refusal.
 
-Of two people who do the same thing one wins and the other is told, in one sentence, who was first and when. A command
-that needs an acknowledgement first makes one, so that the log always shows the acknowledgement before the answer.
+Of two people who do the same thing one wins and the other is told, in one sentence, who was first
+and when. A command that needs an acknowledgement first makes one, so that the log always shows the
+acknowledgement before the answer.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ DeclineReason = Literal[
 DECLINE_REASONS: tuple[DeclineReason, ...] = get_args(DeclineReason)
 REASON_MAX = 500
 DISPUTED_URGENCY = 2
-"""At this urgency or above a refusal of any rule goes to both agencies' supervisors [assumption]."""
+"""At this urgency or above a refusal of any rule goes to both agencies' supervisors [assumption].
+"""
 BELOW = "answered at the desk below"
 
 
@@ -275,7 +278,9 @@ def _answered(doing: _Doing, outcome: Answer, reason: str | None) -> None:
 
 
 def _may_answer(part: DeskAlert, outcome: Answer) -> None:
-    """Raises CommandRefused. Who has answered no may still accept; whoever has accepted has answered."""
+    """Raises CommandRefused. Who has answered no may still accept; whoever has accepted has
+    answered.
+    """
     if part.state == "closed":
         raise AlreadyAnswered(
             part.answered_by or part.acknowledged_by, part.answered_at or part.closed_at
@@ -391,7 +396,9 @@ def off_the_shelf(part: DeskAlert, now: datetime) -> DeskAlert:
 
 
 def stand_down(change: AlertChange, now: datetime) -> AlertChange:
-    """Where no desk below waits any longer, the desks that had it by escalation are told that it was answered."""
+    """Where no desk below waits any longer, the desks that had it by escalation are told that it
+    was answered.
+    """
     alert = change.alert
     records: list[Transition] = []
     for above in alert.desks:

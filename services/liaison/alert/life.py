@@ -1,4 +1,6 @@
-"""Raising, worsening, annotating and ending: what the rules make of an alert. Pure: the time is an argument."""
+"""Raising, worsening, annotating and ending: what the rules make of an alert. Pure: the time is an
+argument.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def sound(
     reason: str | None = None,
     origin: Origin = "rule",
 ) -> tuple[DeskAlert, Transition]:
-    """A new alarm at the desk: nothing of an earlier acknowledgement, answer or shelf remains but in the log."""
+    """A new alarm at the desk: nothing of an earlier acknowledgement, answer or shelf remains but
+    in the log.
+    """
     fresh = DeskAlert(
         to.desk,
         "raised" if part is None else part.state,
@@ -181,12 +185,14 @@ def update(
     crisis_id: str | None,
     also: Iterable[Addressed] = (),
 ) -> AlertChange | None:
-    """What a standing alert becomes when its finding is made again: worsened, annotated, or the same (None).
+    """What a standing alert becomes when its finding is made again: worsened, annotated, or the
+    same (None).
 
-    A worsening takes back acknowledgement, answer and shelf, so that the alert sounds again; a repetition does not. At a
-    desk that is addressed no longer, since more is known of the place or the person, it ends. What stands after is what
-    would stand had all been known at first, in whatever order it became known. `also` are the desks that have it by
-    escalation or dispute: they hear of a worsening and see what is new, and nothing is raised anew at them here.
+    A worsening takes back acknowledgement, answer and shelf, so that the alert sounds again; a
+    repetition does not. At a desk that is addressed no longer, since more is known of the place or
+    the person, it ends. What stands after is what would stand had all been known at first, in
+    whatever order it became known. `also` are the desks that have it by escalation or dispute: they
+    hear of a worsening and see what is new, and nothing is raised anew at them here.
     """
     finding = standing.finding
     detail = detail_of(standing)
@@ -244,11 +250,14 @@ def _renewed(
     *,
     by_rule: bool,
 ) -> tuple[DeskAlert, Transition] | None:
-    """One desk's part of a standing alert whose finding was made again; None where nothing is new to the desk."""
+    """One desk's part of a standing alert whose finding was made again; None where nothing is new
+    to the desk.
+    """
     if part is None or part.ended:
         if not by_rule:
             return None
-        # ended at a desk while the alert stands: it ended there before, was raised again elsewhere, and is back
+        # ended at a desk while the alert stands: it ended there before, was raised again elsewhere,
+        # and is back
         return sound(alert.alert_id, part, recipient, "raised", now)
     origin: Origin = "rule" if by_rule else part.origin
     if worse is not None:

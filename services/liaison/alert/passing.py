@@ -1,6 +1,8 @@
-"""What the passing of time does to a standing alert: it sounds again, comes off the shelf, climbs its ladder.
+"""What the passing of time does to a standing alert: it sounds again, comes off the shelf, climbs
+its ladder.
 
-Nothing here asks what time it is: `alert_due` says when to look, the ledger keeps that instant, any worker takes it.
+Nothing here asks what time it is: `alert_due` says when to look, the ledger keeps that instant, any
+worker takes it.
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ from services.liaison.alert.record import (
 from services.liaison.alert.states import TransitionKind
 
 PATIENT_SOUNDS = 3
-"""After so many re-alarms at one desk the pause doubles each time, up to eight times the first [assumption]: it keeps
-asking, and does not drown what is new."""
+"""After so many re-alarms at one desk the pause doubles each time, up to eight times the first
+[assumption]: it keeps asking, and does not drown what is new."""
 
 
 def alert_due(alert: Alert) -> datetime | None:
-    """The next instant at which this alert needs something; None while it waits for nothing but people or events."""
+    """The next instant at which this alert needs something; None while it waits for nothing but
+    people or events.
+    """
     if not alert.stands:
         return None
     instants: list[datetime] = []
@@ -54,8 +58,8 @@ def pause(part: DeskAlert) -> timedelta:
 def pass_time(
     alert: Alert, now: datetime, address: Callable[[str], Addressed | None]
 ) -> AlertChange | None:
-    """Everything that is due at `now`. `address` gives a desk of the ladder its own disclosed view; None for a desk
-    that the registry no longer has."""
+    """Everything that is due at `now`. `address` gives a desk of the ladder its own disclosed view;
+    None for a desk that the registry no longer has."""
     due = alert_due(alert)
     if due is None or due > now:
         return None

@@ -21,12 +21,15 @@ from services.liaison.alert.states import (
 _NAMESPACE = uuid.UUID("0f5c2f0e-6a57-5a6e-8a0e-0c8f4b7f2d11")
 
 Origin = Literal["rule", "escalation", "dispute"]
-"""Why a desk has the alert: the rule names it, a desk below it did not answer, or a desk said no."""
+"""Why a desk has the alert: the rule names it, a desk below it did not answer, or a desk said no.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One step of an escalation: after so long without an acknowledgement these desks get the alert too."""
+    """One step of an escalation: after so long without an acknowledgement these desks get the alert
+    too.
+    """
 
     level: Level
     after: timedelta
@@ -35,9 +38,11 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The times and desks of one desk's part, as the policy had them when it was raised: an edit changes none running.
+    """The times and desks of one desk's part, as the policy had them when it was raised: an edit
+    changes none running.
 
-    `acknowledge_within` is the limit to acknowledge; `lasts` how long an acknowledgement or a claim is believed.
+    `acknowledge_within` is the limit to acknowledge; `lasts` how long an acknowledgement or a claim
+    is believed.
     """
 
     policy: int
@@ -107,11 +112,15 @@ class DeskAlert:
     inhibited_by: str | None = None
     """The more urgent alert of the same crisis at this desk for which this one keeps quiet."""
     due_at: datetime | None = None
-    """When it sounds again: the limit to acknowledge, the end of an acknowledgement, a claim or a shelf."""
+    """When it sounds again: the limit to acknowledge, the end of an acknowledgement, a claim or a
+    shelf.
+    """
     sounded: int = 0
     """Re-alarms since it was raised or worsened."""
     presented: int = 0
-    """How often it was a new alarm to the desk: raised, worsened, or back from a shelf. A repetition is none."""
+    """How often it was a new alarm to the desk: raised, worsened, or back from a shelf. A
+    repetition is none.
+    """
     ladder_since: datetime | None = None
     """From when the rungs count."""
     ladder_step: int = 0

@@ -1,4 +1,6 @@
-"""Why a command at a desk was not done: each refusal with its code, and a sentence for the person who gave it."""
+"""Why a command at a desk was not done: each refusal with its code, and a sentence for the person
+who gave it.
+"""
 
 from __future__ import annotations
 

@@ -2,17 +2,17 @@
 
 | here | ISA-18.2 | meaning |
 |---|---|---|
-| raised, delivered | UNACK | it sounds until somebody at the desk acknowledges; delivered: the agency's topic has it |
-| acknowledged | ACKED | somebody has seen it; the acknowledgement runs out |
-| claimed | ACKED | one person works on it |
-| answered | ACKED | accepted, declined or not ours; its condition still holds |
-| shelved | SHLVD | quiet for a stated time, with a reason |
-| returned | RTNUN | its condition ended before anybody acknowledged it: it stays to be seen |
+| raised, delivered | UNACK | it sounds until somebody at the desk acknowledges; delivered: the
+agency's topic has it | | acknowledged | ACKED | somebody has seen it; the acknowledgement runs out
+| | claimed | ACKED | one person works on it | | answered | ACKED | accepted, declined or not ours;
+its condition still holds | | shelved | SHLVD | quiet for a stated time, with a reason | | returned
+| RTNUN | its condition ended before anybody acknowledged it: it stays to be seen |
 | cleared | NORM, not closed | its condition ended, it was acknowledged, no outcome was given yet |
 | closed | NORM | its condition ended, it was acknowledged and answered |
 
-DSUPR (suppressed by design) is no state here: a less urgent alert of the same crisis may be *inhibited*, which is a
-mark on a standing alert. OOSRV (out of service) is a rule that the policy switches off: it raises nothing.
+DSUPR (suppressed by design) is no state here: a less urgent alert of the same crisis may be
+*inhibited*, which is a mark on a standing alert. OOSRV (out of service) is a rule that the policy
+switches off: it raises nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ ENDED: frozenset[State] = frozenset({"returned", "cleared", "closed"})
 NEW_ALARM: frozenset[TransitionKind] = frozenset(
     {"raised", "worsened", "disputed", "unshelved", "released"}
 )
-"""What is a new alarm to the desk. A dispute is none where the desk has answered: it is told and not disturbed."""
+"""What is a new alarm to the desk. A dispute is none where the desk has answered: it is told and
+not disturbed.
+"""
 SOUNDING: frozenset[TransitionKind] = NEW_ALARM | {"sounded-again"}
 """What sounds at the desk; a repetition is no new alarm."""
 Answer = Literal["accepted", "declined", "not-ours"]
@@ -111,7 +113,9 @@ def _table() -> dict[tuple[TransitionKind, State | None], State]:
 
 
 TABLE: Mapping[tuple[TransitionKind, State | None], State] = _table()
-"""(transition, state before) to the state after; None: the desk does not have the alert yet. What is not here cannot be."""
+"""(transition, state before) to the state after; None: the desk does not have the alert yet. What
+is not here cannot be.
+"""
 
 
 class TransitionNotAllowed(ValueError):

@@ -1,4 +1,6 @@
-"""One crisis, one thread: the alerts of a crisis at one desk, and which of them keeps quiet for a more urgent one."""
+"""One crisis, one thread: the alerts of a crisis at one desk, and which of them keeps quiet for a
+more urgent one.
+"""
 
 from __future__ import annotations
 
@@ -69,9 +71,10 @@ def _urgency_of(thread: Thread) -> tuple[int, datetime, str]:
 def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
     """Of the standing alerts of one crisis: which keep quiet, and which return.
 
-    At each desk a less urgent alert is marked with the most urgent one there that is not yet answered. The mark is
-    visible, is recorded, and silences nothing else: it ends at once with the other's answer or end, and the alert then
-    sounds as if new. A P1 is never marked, since nothing is more urgent.
+    At each desk a less urgent alert is marked with the most urgent one there that is not yet
+    answered. The mark is visible, is recorded, and silences nothing else: it ends at once with the
+    other's answer or end, and the alert then sounds as if new. A P1 is never marked, since nothing
+    is more urgent.
     """
     standing = sorted((alert for alert in alerts if alert.stands), key=_rank)
     loudest: dict[str, Alert] = {}

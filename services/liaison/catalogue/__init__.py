@@ -29,11 +29,14 @@ Purpose = Literal[
     "equality-monitoring",
     "system-integrity",
 ]
-"""What an alert shows a person's data for; logged with each disclosure (domain reference, section 5.3: a purpose code is kept
-whatever becomes of the duty to keep a justification). On which lawful basis is each controller's to say."""
+"""What an alert shows a person's data for; logged with each disclosure (domain reference, section
+5.3: a purpose code is kept whatever becomes of the duty to keep a justification). On which lawful
+basis is each controller's to say."""
 
 Kind = Literal["crisis", "feed", "monitor"]
-"""What a rule is a condition over: one crisis; the health of one feed; or the counts of many crises together."""
+"""What a rule is a condition over: one crisis; the health of one feed; or the counts of many crises
+together.
+"""
 
 Ladder = dict[Level, Annotated[int, Field(ge=30, le=14 * 86_400)]]
 """Seconds without an acknowledgement at the desk until each level above it has the alert too."""
@@ -48,11 +51,15 @@ class Source(Closed):
 
     says: Text
     certainty: Certainty
-    """verified: read in its own text. secondary: known from others who quote it. from-memory: to be checked."""
+    """verified: read in its own text. secondary: known from others who quote it. from-memory: to be
+    checked.
+    """
 
 
 class Limit(Closed):
-    """One threshold of a rule. A limit of law or of a national standard can be made stricter, never looser."""
+    """One threshold of a rule. A limit of law or of a national standard can be made stricter, never
+    looser.
+    """
 
     value: Annotated[int, Field(ge=0)]
     unit: Literal["seconds", "count", "percent"] = "seconds"
@@ -67,7 +74,9 @@ class Limit(Closed):
 
 
 class RuleDocument(Closed):
-    """What people review of a rule. Its condition is the pure function of the same id in services.liaison.rules."""
+    """What people review of a rule. Its condition is the pure function of the same id in
+    services.liaison.rules.
+    """
 
     id: RuleId
     version: Annotated[int, Field(ge=1)]
@@ -86,9 +95,12 @@ class RuleDocument(Closed):
     urgency: Annotated[int, Field(ge=1, le=5)]
     purpose: Purpose
     next_step: dict[DeskRole, Text]
-    """What each recipient has to do, in a sentence of its own that says nothing of others' duties."""
+    """What each recipient has to do, in a sentence of its own that says nothing of others' duties.
+    """
     next_step_when: dict[str, dict[DeskRole, Text]] = Field(default_factory=dict)
-    """The same at a named moment at which `next_step` does not fit; whom it does not name it leaves as they were."""
+    """The same at a named moment at which `next_step` does not fit; whom it does not name it leaves
+    as they were.
+    """
     no_deadline: Text | None = None
     """Why its alerts have no instant by which to act, where some or all have none."""
     owner: Text
@@ -99,18 +111,26 @@ class RuleDocument(Closed):
         default_factory=dict
     )
     withholds: dict[DeskRole, tuple[str, ...]] = Field(default_factory=dict)
-    """Items of the disclosure matrix that this rule's alerts do not need, by recipient: the matrix less these."""
+    """Items of the disclosure matrix that this rule's alerts do not need, by recipient: the matrix
+    less these.
+    """
 
     ladder: Ladder | None = None
     """Its own escalation, where the urgency's is not right for it."""
     awaits: Annotated[str, Field(min_length=3, max_length=60)] | None = None
-    """What its clock waits for, in a few words, e.g. `Ambulance response graded again`. Without it the title stands."""
+    """What its clock waits for, in a few words, e.g. `Ambulance response graded again`. Without it
+    the title stands.
+    """
     clock_is: Literal["legal-status"] | None = None
-    """The item of the disclosure matrix that its clock is part of: who is shown the item is shown the clock."""
+    """The item of the disclosure matrix that its clock is part of: who is shown the item is shown
+    the clock.
+    """
     reaches_family: bool = False
     """It is about reaching the family: who has to reach them sees what was tried."""
     refusal_goes_up: bool = False
-    """A desk that declines it, or says it is not theirs, is heard by both agencies' supervisors, whatever the urgency."""
+    """A desk that declines it, or says it is not theirs, is heard by both agencies' supervisors,
+    whatever the urgency.
+    """
     always_on: bool = False
     """No policy may switch it off."""
 
@@ -140,7 +160,9 @@ class RuleDocument(Closed):
         return self
 
     def steps(self, moment: str | None = None) -> tuple[tuple[DeskRole, str], ...]:
-        """What each recipient has to do, at the moment that is named. KeyError for one that the rule does not have."""
+        """What each recipient has to do, at the moment that is named. KeyError for one that the
+        rule does not have.
+        """
         steps = dict(self.next_step)
         if moment is not None:
             steps |= self.next_step_when[moment]

@@ -1,1 +1,3 @@
-"""What all agencies' records say of one crisis: facts, records, and the fold that makes them of events in any order."""
+"""What all agencies' records say of one crisis: facts, records, and the fold that makes them of
+events in any order.
+"""

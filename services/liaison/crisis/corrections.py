@@ -17,7 +17,9 @@ _ORDER = attrgetter("order")
 
 
 class Effective(list[Received]):
-    """Events that count, in order of the fold: what `effective` gives, so that it need not be found out again."""
+    """Events that count, in order of the fold: what `effective` gives, so that it need not be found
+    out again.
+    """
 
     faults: tuple[str, ...] = ()
     """Ids of corrections that could not be applied."""
@@ -37,8 +39,8 @@ def counted(events: Iterable[Received]) -> Effective:
 
 
 def together(several: Iterable[Effective]) -> Effective:
-    """The events that count of several records. What corrects an event belongs to the event's record, so that each
-    record can be settled by itself."""
+    """The events that count of several records. What corrects an event belongs to the event's
+    record, so that each record can be settled by itself."""
     parts = list(several)
     if len(parts) == 1:
         return parts[0]
@@ -49,12 +51,14 @@ def together(several: Iterable[Effective]) -> Effective:
 
 
 def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ...]]:
-    """The events that count, in order of the fold, and the ids of corrections that could not be applied.
+    """The events that count, in order of the fold, and the ids of corrections that could not be
+    applied.
 
-    A repeat counts once. A retraction drops its event whatever corrections there are; a retraction of a retraction or
-    of a correction undoes that. Of several corrections of one event the last by occurrence counts. A correction changes
-    the data and leaves the time of the event: to change the time, retract and send anew. A correction that does not fit
-    the model of the earlier event is not applied and is named.
+    A repeat counts once. A retraction drops its event whatever corrections there are; a retraction
+    of a retraction or of a correction undoes that. Of several corrections of one event the last by
+    occurrence counts. A correction changes the data and leaves the time of the event: to change the
+    time, retract and send anew. A correction that does not fit the model of the earlier event is
+    not applied and is named.
     """
     if isinstance(events, Effective):
         return events, events.faults
@@ -67,7 +71,8 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
             unique[identity] = received
             keeping = keeping or isinstance(received.event.data, (EventCorrected, EventRetracted))
         elif earlier is not received and earlier.event != received.event:
-            # Intake reports the same id with other content; until then the choice must not hang on arrival.
+            # Intake reports the same id with other content; until then the choice must not hang on
+            # arrival.
             unique[identity] = min(
                 earlier, received, key=lambda received: received.event.model_dump_json()
             )

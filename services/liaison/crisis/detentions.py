@@ -147,7 +147,9 @@ class Detentions:
         self.by_reference[key] = builder
 
     def of_reference(self, key: Key) -> DetentionBuilder | None:
-        """The detention of that reference, or the only one there is: a hospital gives it a reference of its own."""
+        """The detention of that reference, or the only one there is: a hospital gives it a
+        reference of its own.
+        """
         builder = self.by_reference.get(key)
         if builder is None and len(self.by_reference) == 1:
             return next(iter(self.by_reference.values()))

@@ -1,8 +1,10 @@
-"""An incident's subjects: one by default, several where the log says that it is about several people.
+"""An incident's subjects: one by default, several where the log says that it is about several
+people.
 
-A force may detain a father and his daughter under one log. What the log says under a detention's reference is about the
-person detained; what it says of nobody in particular is about the person it describes, or it is not known about which of
-them. Nothing here hangs on the order in which events came.
+A force may detain a father and his daughter under one log. What the log says under a detention's
+reference is about the person detained; what it says of nobody in particular is about the person it
+describes, or it is not known about which of them. Nothing here hangs on the order in which events
+came.
 """
 
 from __future__ import annotations
@@ -19,17 +21,21 @@ from services.liaison.crisis.corrections import Effective
 
 Key = tuple[str, str]
 SubjectKey = tuple[str, ...]
-"""(agency, reference) of the incident, which is its only subject's name or the log's own; (agency, reference, detention) of
-a further subject."""
+"""(agency, reference) of the incident, which is its only subject's name or the log's own; (agency,
+reference, detention) of a further subject."""
 
 
 _ENTERED_TWICE = 4.0
-"""Bits for one person from which two detentions at once are one that was entered twice: as much as a given name."""
+"""Bits for one person from which two detentions at once are one that was entered twice: as much as
+a given name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectEvents:
-    """What an incident says of one subject; or, of a log about several people, what it says of none in particular."""
+    """What an incident says of one subject; or, of a log about several people, what it says of none
+    in particular.
+    """
 
     key: SubjectKey
     events: Effective
@@ -140,8 +146,8 @@ def _detention_of(received: Received) -> str | None:
 
 
 def _people_detained(events: Iterable[Received]) -> list[_Detained]:
-    """Who was detained: two references are two people where their descriptions contradict one another, or where one was
-    detained while the other was still on the way."""
+    """Who was detained: two references are two people where their descriptions contradict one
+    another, or where one was detained while the other was still on the way."""
     people: list[_Detained] = []
     for received in events:
         data = received.event.data

@@ -84,7 +84,9 @@ class IncidentState:
     channel: str | None = None
     """How the agency came to know of it; None where its report has not come."""
     named: bool = False
-    """The agency has said a name, an NHS number or an identifier of the person, in whatever statement."""
+    """The agency has said a name, an NHS number or an identifier of the person, in whatever
+    statement.
+    """
     ethnicity_stated: bool = False
     """The same of the ethnic category."""
     high_risk_at: datetime | None = None
@@ -117,19 +119,25 @@ class Indicator:
     """None where the sign comes from the register of care pathways."""
     strong: bool
     basis: str
-    """What makes it independent: one basis counts once. `call:<agency>` for a coding by the agency's own call-taking."""
+    """What makes it independent: one basis counts once. `call:<agency>` for a coding by the
+    agency's own call-taking.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """A continuous presence of police at the scene: from the first unit's arrival until no unit remains."""
+    """A continuous presence of police at the scene: from the first unit's arrival until no unit
+    remains.
+    """
 
     begun: Mark
     ended: Mark | None
     handed_over: bool
     """A unit documented the handover of the person to an agency."""
     person_taken: bool
-    """The person left with the police: a unit took them, or they were conveyed, detained elsewhere or arrested."""
+    """The person left with the police: a unit took them, or they were conveyed, detained elsewhere
+    or arrested.
+    """
 
     @property
     def spans(self) -> Spans:
@@ -153,7 +161,9 @@ class Force:
     end_recorded: bool = True
     """The agency said when it ended; False where only the closing of the incident ended it."""
     injury: bool | None = None
-    """Whether anybody was hurt, as recorded at its end (Use of Force Act s6); None where that was not said."""
+    """Whether anybody was hurt, as recorded at its end (Use of Force Act s6); None where that was
+    not said.
+    """
 
     @property
     def spans(self) -> Spans:
@@ -162,7 +172,9 @@ class Force:
 
     @property
     def is_restraint(self) -> bool:
-        """The person is held: by hand, by handcuffs, at the limbs, on the ground, prone, or with a spit guard on."""
+        """The person is held: by hand, by handcuffs, at the limbs, on the ground, prone, or with a
+        spit guard on.
+        """
         return self.position is RestraintPosition.PRONE or not RESTRAINT_KINDS.isdisjoint(
             self.kinds
         )
@@ -224,7 +236,9 @@ class Detention:
     incident: tuple[str, str] = ("", "")
     consultations: tuple[Consultation, ...] = ()
     visits: tuple[SiteVisit, ...] = ()
-    """Arrivals at and moves to places of safety, in order; for a person kept where they were, that site first."""
+    """Arrivals at and moves to places of safety, in order; for a person kept where they were, that
+    site first.
+    """
     handovers: tuple[SiteVisit, ...] = ()
     assessment_started: Mark | None = None
     assessed: tuple[Mark, str] | None = None
@@ -235,15 +249,18 @@ class Detention:
     """How the detention ended."""
     escapes: tuple[Mark, ...] = ()
     restated: tuple[Mark, ...] = ()
-    """When it was said again, under the same reference, that the person was detained, and kept somewhere."""
+    """When it was said again, under the same reference, that the person was detained, and kept
+    somewhere.
+    """
 
     @property
     def clock_started(self) -> Mark | None:
-        """Since when the 24 hours run: arrival at the first place of safety, or the decision to keep the person where
-        they already were (s136(2A), s135(3ZA)). A move does not restart it (s136(3)).
+        """Since when the 24 hours run: arrival at the first place of safety, or the decision to
+        keep the person where they already were (s136(2A), s135(3ZA)). A move does not restart it
+        (s136(3)).
 
-        Where the arrival itself was not heard, the first thing that only happens at a place of safety stands for it: the
-        clock started then at the latest.
+        Where the arrival itself was not heard, the first thing that only happens at a place of
+        safety stands for it: the clock started then at the latest.
         """
         if self.kept_at is not None:
             return self.detained
@@ -271,7 +288,9 @@ class Detention:
 
     @property
     def stays(self) -> tuple[tuple[SiteVisit, datetime], ...]:
-        """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the detention over."""
+        """Each stay at a place of safety, with when it ended: on to the next one, escaped, or the
+        detention over.
+        """
         stays = []
         escapes = [escape.at for escape in self.escapes]
         for visit, following in zip_longest(self.visits, self.visits[1:]):
@@ -297,7 +316,9 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Crisis:
-    """One crisis: the incidents of all agencies that are about it, folded. Equal for any order of arrival."""
+    """One crisis: the incidents of all agencies that are about it, folded. Equal for any order of
+    arrival.
+    """
 
     crisis_id: str
     area: str | None
@@ -312,7 +333,9 @@ class Crisis:
     """In order of time; the first statement of each basis."""
     attendances: tuple[Attendance, ...]
     ambulance_on_scene: Spans
-    """An ambulance, rapid response car or mental-health joint response car (it carries a paramedic)."""
+    """An ambulance, rapid response car or mental-health joint response car (it carries a
+    paramedic).
+    """
     health_on_scene: Spans
     """Any resource that brings a clinician."""
     responding: Spans
@@ -325,7 +348,9 @@ class Crisis:
     below_emergency: tuple[Stretch, ...]
     """No emergency grade, and an open ambulance incident is graded below."""
     stood_down: tuple[Stretch, ...]
-    """Help was cancelled or not sent because police are present, or without sending, and nothing was sent since."""
+    """Help was cancelled or not sent because police are present, or without sending, and nothing
+    was sent since.
+    """
     requested: tuple[Stretch, ...]
     """An ambulance was asked for, or the ambulance service has its own open incident."""
     assessments: tuple[Mark, ...]
@@ -340,8 +365,8 @@ class Crisis:
     follow_ups: tuple[FollowUp, ...] = ()
     welfare_checks: tuple[WelfareCheck, ...] = ()
     checks: tuple[tuple[tuple[str, str], Mark, bool], ...] = ()
-    """Every record of a welfare check: incident, when, whether the person was seen; also where no concern was logged by
-    itself."""
+    """Every record of a welfare check: incident, when, whether the person was seen; also where no
+    concern was logged by itself."""
     police_asked: tuple[Mark, ...] = ()
     """The police were asked to help."""
     family: tuple[FamilyContact, ...] = ()
@@ -349,11 +374,16 @@ class Crisis:
     refusals: tuple[Refusal, ...] = ()
     place_requests: tuple[PlaceRequest, ...] = ()
     consultations: tuple[tuple[tuple[str, str], Consultation], ...] = ()
-    """Consultations before s136 by (agency, detention reference), also those without a detention yet."""
+    """Consultations before s136 by (agency, detention reference), also those without a detention
+    yet.
+    """
     site_reports: tuple[SiteReport, ...] = ()
-    """What places of safety of the zone said of their free places, in order; only where a place is looked for."""
+    """What places of safety of the zone said of their free places, in order; only where a place is
+    looked for.
+    """
     contacts: tuple[Contact, ...] = ()
-    """Incidents outside this crisis about the same person, telephone or property, in order of time."""
+    """Incidents outside this crisis about the same person, telephone or property, in order of time.
+    """
     signs: tuple[tuple[ClinicalSign, Mark], ...] = ()
     """Physical signs seen of the person, whoever said so, in order of time."""
     ambulance_coming: Spans = NEVER
@@ -361,14 +391,15 @@ class Crisis:
     whereabouts: tuple[Stay, ...] = ()
     """Where the person was, one place after the other."""
     incidents_left_apart: bool = False
-    """Incidents at its place were not added to it, since it is as large as a crisis may grow by place alone; or it is
-    one that was not added."""
+    """Incidents at its place were not added to it, since it is as large as a crisis may grow by
+    place alone; or it is one that was not added."""
     faults: tuple[str, ...] = ()
     """Corrections that could not be applied, by event id: the uncorrected event counts."""
 
     @property
     def clear_crisis(self) -> tuple[Indicator, ...]:
-        """The signs that make it a clear crisis, ending with the one that completed it; empty where it is none.
+        """The signs that make it a clear crisis, ending with the one that completed it; empty where
+        it is none.
 
         Two independent indicators, or one strong one: s135/s136, suicide attempt, restraint
         (liaison rule catalogue, conventions).
@@ -384,7 +415,9 @@ class Crisis:
 
     @property
     def in_care(self) -> Spans:
-        """When a crew, a department, a ward, a place of safety or custody had the person: no longer at the scene."""
+        """When a crew, a department, a ward, a place of safety or custody had the person: no longer
+        at the scene.
+        """
         return spans(
             (stay.since.at, stay.until) for stay in self.whereabouts if stay.place in HAS_PERSON
         )

@@ -15,11 +15,12 @@ from services.liaison.crisis.subjects import SITE_REPORTS_COUNT
 
 
 class Folds:
-    """Folds that go on: an event that occurs after all the others is taken alone, not with all before it once more.
+    """Folds that go on: an event that occurs after all the others is taken alone, not with all
+    before it once more.
 
-    What is held is used only while the events it was made of are, one by one, the first of those that are given; so it can
-    be out of date and never wrong: the result is the same as of `fold` (a property test). Of so many crises at most, the
-    latest used.
+    What is held is used only while the events it was made of are, one by one, the first of those
+    that are given; so it can be out of date and never wrong: the result is the same as of `fold` (a
+    property test). Of so many crises at most, the latest used.
     """
 
     def __init__(self, most: int = 5000) -> None:
@@ -53,10 +54,10 @@ def fold(
 ) -> Crisis:
     """The crisis that these events make, in whatever order and however often they came.
 
-    `person` counts only if `identity` attaches it; with no decision given the caller vouches for it. `around` is what is said
-    of others of the same scene: who is there and who was asked for counts for all of them, what is done to or for a person does
-    not. Nothing of the result depends on when an event was received. `folds` spares what was folded before; the result is
-    the same.
+    `person` counts only if `identity` attaches it; with no decision given the caller vouches for
+    it. `around` is what is said of others of the same scene: who is there and who was asked for
+    counts for all of them, what is done to or for a person does not. Nothing of the result depends
+    on when an event was received. `folds` spares what was folded before; the result is the same.
     """
     effective = counted(events)
     attached = person

@@ -68,7 +68,9 @@ def restrains_by_more_than_handcuffs(statement: response.ForceStarted) -> bool:
 
 @dataclass(slots=True)
 class Forces:
-    """Every use of force of a crisis. A reference that is started again after its end names another use."""
+    """Every use of force of a crisis. A reference that is started again after its end names another
+    use.
+    """
 
     by_reference: dict[Key, list[ForceBuilder]] = field(default_factory=dict)
 

@@ -1,4 +1,6 @@
-"""Running state of the fold for records other than incidents, and for what happens around an incident."""
+"""Running state of the fold for records other than incidents, and for what happens around an
+incident.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ class Records:
         if handler is not None:
             handler(self, statement)
 
-    # -- custody ------------------------------------------------------------------------------------------------------
+    # -- custody
+    # ------------------------------------------------------------------------------------------------------
 
     def _custody(self, statement: Said) -> Custody:
         record = self.custodies.get(statement.key)
@@ -147,7 +150,8 @@ class Records:
             or data.pre_release_risk_assessed,
         )
 
-    # -- absence ------------------------------------------------------------------------------------------------------
+    # -- absence
+    # ------------------------------------------------------------------------------------------------------
 
     def _absence(self, statement: Said) -> Absence:
         record = self.absences.get(statement.key)
@@ -193,7 +197,8 @@ class Records:
                 record, ended=statement.mark, outcome=statement.data.outcome
             )
 
-    # -- referral -----------------------------------------------------------------------------------------------------
+    # -- referral
+    # -----------------------------------------------------------------------------------------------------
 
     def _referral(self, statement: Said) -> Referral:
         return self.referrals.get(statement.key) or Referral(
@@ -226,7 +231,8 @@ class Records:
             acknowledged=record.acknowledged or statement.mark,
         )
 
-    # -- follow-up ----------------------------------------------------------------------------------------------------
+    # -- follow-up
+    # ----------------------------------------------------------------------------------------------------
 
     def _follow_up(self, statement: Said) -> FollowUp:
         record = self.follow_ups.get(statement.key) or FollowUp(
@@ -246,7 +252,8 @@ class Records:
             record, completed=record.completed or statement.mark
         )
 
-    # -- around an incident -------------------------------------------------------------------------------------------
+    # -- around an incident
+    # -------------------------------------------------------------------------------------------
 
     def _welfare_raised(self, statement: Said) -> None:
         self.welfare_checks.append(

@@ -1,5 +1,6 @@
-"""Facts of agencies' own records other than incidents, and of what happens around an incident: custody, absence, referral,
-follow-up, welfare check, family, harm, refusal to respond, places of safety, and earlier contacts."""
+"""Facts of agencies' own records other than incidents, and of what happens around an incident:
+custody, absence, referral, follow-up, welfare check, family, harm, refusal to respond, places of
+safety, and earlier contacts."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ Key = tuple[str, str]
 """(agency, reference) of a record."""
 
 IOPC = "iopc"
-"""The receiver that a force names when it has referred a death or serious injury: no health service, and no feed."""
+"""The receiver that a force names when it has referred a death or serious injury: no health
+service, and no feed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,9 @@ class Referral:
     priority: ReferralPriority | None
     acknowledged: Mark | None
     outcomes: tuple[tuple[Mark, str, str], ...]
-    """When, by which agency, and what: accepted, declined, signposted, seen, emergency-services-notified, other."""
+    """When, by which agency, and what: accepted, declined, signposted, seen,
+    emergency-services-notified, other.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,9 @@ class WelfareCheck:
 
 @dataclass(frozen=True, slots=True)
 class FamilyContact:
-    """An attempt to reach family, a carer or the nearest relative (later: nominated person), or a contact made."""
+    """An attempt to reach family, a carer or the nearest relative (later: nominated person), or a
+    contact made.
+    """
 
     incident: Key
     mark: Mark
@@ -160,7 +167,9 @@ class Refusal:
     what: Literal["declined", "transferred"]
     reason: str | None
     to_agency: str | None
-    """The agency the caller was referred to, or the incident was passed to; None where that was not said."""
+    """The agency the caller was referred to, or the incident was passed to; None where that was not
+    said.
+    """
     caller_told: bool | None
 
 
@@ -178,7 +187,9 @@ class PlaceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """A professional was consulted before s136 was used, or it was said not to be practicable (s136(1C))."""
+    """A professional was consulted before s136 was used, or it was said not to be practicable
+    (s136(1C)).
+    """
 
     mark: Mark
     role: ConsultedRole | None
@@ -225,7 +236,9 @@ class Contact:
     key: Key
     agency_kind: AgencyKind
     crisis: str
-    """Names the other crisis whatever order its incidents were heard in: contacts of one crisis share it."""
+    """Names the other crisis whatever order its incidents were heard in: contacts of one crisis
+    share it.
+    """
     opened_at: datetime
     crisis_at: datetime | None
     """When it first showed a sign of a mental-health crisis; None: none."""

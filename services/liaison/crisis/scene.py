@@ -1,4 +1,6 @@
-"""Running state of the fold: what is at the scene, how the ambulance service responds, which signs were seen."""
+"""Running state of the fold: what is at the scene, how the ambulance service responds, which signs
+were seen.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ JOINT_RESPONSE = frozenset(
     {ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE}
 )
 NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
-"""Reasons that leave a person in crisis with the police alone (LAS: more than half of police requests are cancelled)."""
+"""Reasons that leave a person in crisis with the police alone (LAS: more than half of police
+requests are cancelled).
+"""
 
 STRONG = frozenset(
     {CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SECTION_135_136, CrisisIndicator.RESTRAINT}
@@ -74,9 +78,10 @@ HARM_INDICATORS: Mapping[str, CrisisIndicator | None] = {
 class Indicators:
     """Independent signs of a crisis.
 
-    How a call was coded (its nature, a mental-health code, AMPDS card 25) is one act of one agency's call-taking and
-    counts once an agency; two agencies' own call-taking are two. Any other sign counts once, whoever repeats it. A
-    crisis plan and being known to services are one sign: nobody has a plan who is not known.
+    How a call was coded (its nature, a mental-health code, AMPDS card 25) is one act of one
+    agency's call-taking and counts once an agency; two agencies' own call-taking are two. Any other
+    sign counts once, whoever repeats it. A crisis plan and being known to services are one sign:
+    nobody has a plan who is not known.
     """
 
     found: list[Indicator] = field(default_factory=list)
@@ -157,7 +162,9 @@ class IncidentBuilder:
         self.closed = self.attended = self.outcome = None
 
     def is_about(self, person: PersonDescriptor | None) -> None:
-        """Whom the agency says it is about. What a later statement leaves out of the age stays as it was."""
+        """Whom the agency says it is about. What a later statement leaves out of the age stays as
+        it was.
+        """
         if person is None:
             return
         self.person = person
@@ -176,7 +183,9 @@ class IncidentBuilder:
         self.risk_to_responders = data.risk_to_responders or self.risk_to_responders
 
     def describe_log(self, data: IncidentFacts, mark: Mark) -> None:
-        """What is so for everybody whom the log is about: caller, place, other agencies' references."""
+        """What is so for everybody whom the log is about: caller, place, other agencies'
+        references.
+        """
         if data.caller is not None:
             self.caller, self.caller_at = data.caller, self.caller_at or mark
         self.linked |= dict.fromkeys((link.agency, link.reference) for link in data.linked)
@@ -287,7 +296,9 @@ class Presence:
         self._gone(unit, mark.at)
 
     def closed(self, incident: Key, mark: Mark) -> None:
-        """The agency closed its incident: none of its resources is there any longer, said or unsaid."""
+        """The agency closed its incident: none of its resources is there any longer, said or
+        unsaid.
+        """
         units = [unit for unit, of_incident in self._police.items() if of_incident == incident]
         for resources in (self._there, self._coming):
             units += [unit for unit, resource in resources.items() if resource[1] == incident]
@@ -344,10 +355,11 @@ _GRADE = itemgetter(0, 1)
 
 @dataclass(slots=True)
 class AmbulanceResponse:
-    """How the ambulance service responds: one state at a time, over all its open incidents of the crisis.
+    """How the ambulance service responds: one state at a time, over all its open incidents of the
+    crisis.
 
-    Stood down beats a grade given before it; an emergency grade beats a lower one of another incident. A new request, an
-    emergency grade, or an ambulance response sent ends a stand-down.
+    Stood down beats a grade given before it; an emergency grade beats a lower one of another
+    incident. A new request, an emergency grade, or an ambulance response sent ends a stand-down.
     """
 
     low: list[Stretch] = field(default_factory=list)
@@ -355,7 +367,9 @@ class AmbulanceResponse:
     emergency: list[tuple[datetime, datetime]] = field(default_factory=list)
     category_1: list[tuple[datetime, datetime]] = field(default_factory=list)
     _grades: dict[Key, tuple[str, Mark, str]] = field(default_factory=dict)
-    """By incident what its last grade makes of the response: `C1`, `C2` or `low`, since when, and the words for it."""
+    """By incident what its last grade makes of the response: `C1`, `C2` or `low`, since when, and
+    the words for it.
+    """
     _down: tuple[Mark, str] | None = None
     _state: tuple[str, Mark, str] | None = None
 

@@ -35,8 +35,8 @@ _TAKEN = frozenset({"conveyed", "detained", "arrested"})
 
 
 class Folding:
-    """Takes the events of one crisis in the order of occurrence, and says at any time what they make. Saying it changes
-    nothing, so that the fold may go on with what comes later."""
+    """Takes the events of one crisis in the order of occurrence, and says at any time what they
+    make. Saying it changes nothing, so that the fold may go on with what comes later."""
 
     def __init__(self) -> None:
         self.first: datetime | None = None
@@ -82,9 +82,11 @@ class Folding:
             handler(self, state, data, mark)
 
     def take_around(self, received: Received, same_log: bool) -> None:
-        """The next event, of somebody else of the scene: only who is there and who was asked for counts.
+        """The next event, of somebody else of the scene: only who is there and who was asked for
+        counts.
 
-        `same_log`: of a log that is about this subject too, so that where it is, who rang and that it was closed counts.
+        `same_log`: of a log that is about this subject too, so that where it is, who rang and that
+        it was closed counts.
         """
         mark, key, data = received.order, received.record_key, received.event.data
         if key is None:
@@ -167,7 +169,8 @@ class Folding:
         self._facts(state, data, mark)
 
     def _code(self, state: IncidentBuilder, code: incident.CodedValue, mark: Mark) -> None:
-        # AMPDS card 25: psychiatric, abnormal behaviour, suicide attempt. `25A1` is of that card, `251` is not.
+        # AMPDS card 25: psychiatric, abnormal behaviour, suicide attempt. `25A1` is of that card,
+        # `251` is not.
         text = code.code.strip()
         if code.system.strip().lower() == "ampds" and text[:2] == "25" and not text[2:3].isdigit():
             self._sign(state, CrisisIndicator.AMPDS_25, mark)
@@ -372,7 +375,9 @@ class Folding:
         return (*register.found, *stated)
 
     def _requests(self) -> tuple[Stretch, ...]:
-        """A request counts for the police attendance it was made in or before; an own incident while it is open."""
+        """A request counts for the police attendance it was made in or before; an own incident
+        while it is open.
+        """
         stretches = []
         for mark in self.asked:
             ends = (
@@ -428,4 +433,6 @@ _HANDLING: dict[
     for model in DATA_MODELS.values()
     if issubclass(model, incident.IncidentData)
 }
-"""Of each statement about an incident: what is done with it, and whether it may hold physical signs and a person."""
+"""Of each statement about an incident: what is done with it, and whether it may hold physical signs
+and a person.
+"""

@@ -32,7 +32,9 @@ def day_of(events: Iterable[Received]) -> date | None:
 
 
 def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:
-    """(agency, local identifier) where the record is about a person on the sender's own books, after corrections."""
+    """(agency, local identifier) where the record is about a person on the sender's own books,
+    after corrections.
+    """
     for received in reversed(effective(events)[0]):
         data = received.event.data
         if isinstance(data, FollowUpData) and data.local_person is not None:
@@ -41,12 +43,16 @@ def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:
 
 
 def local_key(agency: str, local_person: str) -> str:
-    """Key under which records about a person on an agency's own books are found when the register changes."""
+    """Key under which records about a person on an agency's own books are found when the register
+    changes.
+    """
     return f"local:{agency}/{local_person}"
 
 
 def described_key(key: int) -> str:
-    """Key under which records described alike are found when the register changes. `key` is one of `identity_keys`."""
+    """Key under which records described alike are found when the register changes. `key` is one of
+    `identity_keys`.
+    """
     return f"described:{key}"
 
 
@@ -57,7 +63,9 @@ def local_keys(events: Iterable[Received]) -> frozenset[str]:
 
 
 SITE_REPORTS_COUNT = timedelta(hours=24)
-"""How old a report of free places may be, at the time of detention, to be believed. Sites report at least hourly."""
+"""How old a report of free places may be, at the time of detention, to be believed. Sites report at
+least hourly.
+"""
 
 
 def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
@@ -77,8 +85,8 @@ def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
 
 
 def area_of(events: Iterable[Received], registry: Registry) -> str | None:
-    """The area that was named last, after corrections; where a place has coordinates only, the area they lie in. None
-    addresses every area."""
+    """The area that was named last, after corrections; where a place has coordinates only, the area
+    they lie in. None addresses every area."""
     counted, _ = effective(events)
     for received in reversed(counted):
         data = received.event.data

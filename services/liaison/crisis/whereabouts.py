@@ -1,7 +1,7 @@
 """Where the person of a crisis is: one fact, told by whoever moves, receives or loses them.
 
-A unit that leaves takes the person along only where it says so. Where nobody has said where the person went, they are where
-they were: at the scene, until somebody says otherwise.
+A unit that leaves takes the person along only where it says so. Where nobody has said where the
+person went, they are where they were: at the scene, until somebody says otherwise.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ AMBULANCE_CLOSES: Mapping[str, Place | None] = {
     "duplicate": None,
     "other": None,
 }
-"""The same of one that the ambulance service closes. Another agency's record closed moves nobody."""
+"""The same of one that the ambulance service closes. Another agency's record closed moves nobody.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ class Whereabouts:
             self._move(place, mark)
 
     def police_arrive(self, mark: Mark) -> None:
-        """Police are on scene again after they had left: the person is taken to be where they were called to."""
+        """Police are on scene again after they had left: the person is taken to be where they were
+        called to.
+        """
         if self.moves:
             self._move(Place.SCENE, mark)
 

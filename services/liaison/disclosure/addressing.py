@@ -1,4 +1,6 @@
-"""For whom a finding is: its desks by rule, the desks above them, what each may see and the times that bind it."""
+"""For whom a finding is: its desks by rule, the desks above them, what each may see and the times
+that bind it.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ class Addressing:
         self._registry, self._policy = registry, policy
 
     def by_rule(self) -> list[Addressed]:
-        """The desks of those involved, or of those who answer for the place. Operations hear of it where there is none, and
-        where the place is unknown: somebody has to find out."""
+        """The desks of those involved, or of those who answer for the place. Operations hear of it
+        where there is none, and where the place is unknown: somebody has to find out."""
         finding, registry = self._standing.finding, self._registry
         desks = registry.desks_for(finding.recipients, self._area, finding.agencies, self._involved)
         if not desks or self._guessed(desks):
@@ -56,7 +58,9 @@ class Addressing:
         return any(desk.takes_unknown_area and agency.id not in certain for agency, desk in desks)
 
     def desk(self, desk: str) -> Addressed | None:
-        """A desk above another, which climbs no further itself; None where the registry no longer has it."""
+        """A desk above another, which climbs no further itself; None where the registry no longer
+        has it.
+        """
         found = self._registry.desks_by_id.get(desk)
         return None if found is None else self._addressed(*found, climbs=False)
 

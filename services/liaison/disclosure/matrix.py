@@ -1,11 +1,12 @@
 """The part of what is known that a desk may see: recipient by item, default deny.
 
-The table is the minimum-disclosure matrix of the project's domain reference (§5.1), an assumption of this project to be
-confirmed by each deployer's data-protection impact assessment. What a rule's own document withholds comes off it.
+The table is the minimum-disclosure matrix of the project's domain reference (§5.1), an assumption
+of this project to be confirmed by each deployer's data-protection impact assessment. What a rule's
+own document withholds comes off it.
 
-What no alert holds, whoever reads it: name, date of birth, NHS number and address (the console shows a person through a
-view of its own, which is audited); diagnosis and medication; offence and intelligence records; ethnicity, which is used
-in aggregate reports only.
+What no alert holds, whoever reads it: name, date of birth, NHS number and address (the console
+shows a person through a view of its own, which is audited); diagnosis and medication; offence and
+intelligence records; ethnicity, which is used in aggregate reports only.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ Column = Literal[
     "management",
     "overview",
 ]
-"""Recipients that are told the same: the columns of the matrix, and those that it does not have, which get less."""
+"""Recipients that are told the same: the columns of the matrix, and those that it does not have,
+which get less.
+"""
 
 COLUMN_OF: Mapping[DeskRole, Column] = {
     "police-control": "police",
@@ -62,8 +65,8 @@ COLUMN_OF: Mapping[DeskRole, Column] = {
 }
 
 Condition = Literal["always", "attending", "needed"]
-"""attending: the recipient's own service is at or on its way to this crisis, or the person comes to it. needed: the rule
-is about reaching the family."""
+"""attending: the recipient's own service is at or on its way to this crisis, or the person comes to
+it. needed: the rule is about reaching the family."""
 
 _ALL_AT_WORK: dict[Column, Condition] = {
     "police": "always",
@@ -166,19 +169,24 @@ _OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"}
 _HEALTH_AND_CARE: frozenset[Column] = frozenset(
     {"ambulance", "mental-health", "amhp", "emergency-department"}
 )
-"""Who is not outside health and care, where a person has refused that their plan is shared further."""
+"""Who is not outside health and care, where a person has refused that their plan is shared further.
+"""
 
 LEFT_APART = "So many incidents are at this place that further ones are no longer added: look at the others there too"
 """What an alert says where linking was stopped by the bound."""
 
 
 def column_of(role: str) -> Column | None:
-    """The column of a desk's role; None for a role that nobody thought of, which is denied everything."""
+    """The column of a desk's role; None for a role that nobody thought of, which is denied
+    everything.
+    """
     return COLUMN_OF.get(cast(DeskRole, role))
 
 
 def attending(column: Column, crisis: Crisis) -> bool:
-    """Whether the recipient's own service is at this crisis or on its way, or the person comes to it."""
+    """Whether the recipient's own service is at this crisis or on its way, or the person comes to
+    it.
+    """
     match column:
         case "mental-health":
             return bool(crisis.joint_response) or _assigned("mental-health-trust", crisis)
@@ -225,12 +233,16 @@ def _comes_to_department(detention: Detention) -> bool:
 
 
 def plan_refused(crisis: Crisis) -> bool:
-    """Whether the person has said that their plan is not to be shared outside health and care: any open pathway's word."""
+    """Whether the person has said that their plan is not to be shared outside health and care: any
+    open pathway's word.
+    """
     return any(pathway.facts.consent_to_share == "refused" for pathway in open_pathways(crisis))
 
 
 def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[Item]:
-    """The items that a desk of the role may see of this alert now, in the order of the table. Unknown roles: none."""
+    """The items that a desk of the role may see of this alert now, in the order of the table.
+    Unknown roles: none.
+    """
     column = column_of(role)
     if column is None:
         return
@@ -246,7 +258,9 @@ def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[It
 
 
 def _withheld(document: RuleDocument, column: Column) -> set[str]:
-    """What the rule's own document withholds from the desks of the column, and so from the desks above them."""
+    """What the rule's own document withholds from the desks of the column, and so from the desks
+    above them.
+    """
     items: set[str] = set()
     for recipient, withheld in document.withholds.items():
         if COLUMN_OF[recipient] == column:
@@ -276,7 +290,9 @@ def _is_refused(item: Item, column: Column, crisis: Crisis | None) -> bool:
 
 
 def still_permitted(items: Collection[str], role: str, crisis: Crisis) -> frozenset[Item]:
-    """Of the items that were disclosed to a desk of the role with alerts of this crisis, those it may see of it now."""
+    """Of the items that were disclosed to a desk of the role with alerts of this crisis, those it
+    may see of it now.
+    """
     column = column_of(role)
     if column is None:
         return frozenset()
@@ -286,9 +302,11 @@ def still_permitted(items: Collection[str], role: str, crisis: Crisis) -> frozen
 def view(
     standing: Standing, role: DeskRole, crisis: Crisis | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What a desk of the role sees of an alert, in JSON values, and the items that were disclosed to it.
+    """What a desk of the role sees of an alert, in JSON values, and the items that were disclosed
+    to it.
 
-    Name and NHS number are in no alert. A role that the matrix does not name sees nothing but the title.
+    Name and NHS number are in no alert. A role that the matrix does not name sees nothing but the
+    title.
     """
     finding = standing.finding
     permitted = tuple(allowed(role, standing, crisis))

@@ -1,9 +1,11 @@
-"""The person and the care pathways of a crisis as far as one desk may see them: a view of its own, never part of an alert.
+"""The person and the care pathways of a crisis as far as one desk may see them: a view of its own,
+never part of an alert.
 
-Who may know the name and the date of birth is the first row of the minimum-disclosure matrix (domain reference §5.1, an
-assumption to be confirmed by each deployer's impact assessment): the police only while they are on scene, the health
-services, custody and the AMHP always, nobody else but those who investigate. NHS number, address and telephone are not in
-that row and are shown to nobody here.
+Who may know the name and the date of birth is the first row of the minimum-disclosure matrix
+(domain reference §5.1, an assumption to be confirmed by each deployer's impact assessment): the
+police only while they are on scene, the health services, custody and the AMHP always, nobody else
+but those who investigate. NHS number, address and telephone are not in that row and are shown to
+nobody here.
 """
 
 from __future__ import annotations
@@ -131,7 +133,9 @@ def _may_see(condition: Condition, on_scene: bool) -> bool:
 def _described(
     source: str, reference: str, descriptors: tuple[PersonDescriptor, ...]
 ) -> Described | None:
-    """From one or more descriptors, the newest first: all names, and of the rest what was said last."""
+    """From one or more descriptors, the newest first: all names, and of the rest what was said
+    last.
+    """
     usual: list[str] = []
     further: list[str] = []
     for name in (name for descriptor in descriptors for name in descriptor.names):

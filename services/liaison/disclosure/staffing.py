@@ -1,4 +1,6 @@
-"""Whether somebody is there for every alert: registry, catalogue and policy checked together, before anything starts."""
+"""Whether somebody is there for every alert: registry, catalogue and policy checked together,
+before anything starts.
+"""
 
 from __future__ import annotations
 
@@ -67,8 +69,9 @@ def _rule(document: RuleDocument, registry: Registry, roles: set[DeskRole]) -> I
 def areas_without(
     registry: Registry, policy: Policy, catalogue: Mapping[str, RuleDocument] = CATALOGUE
 ) -> Iterator[str]:
-    """One sentence for each role of a rule that in some areas has no desk: the rule's other desks are told there, and that
-    one is missed. What starts can do without; whoever keeps the registry must know."""
+    """One sentence for each role of a rule that in some areas has no desk: the rule's other desks
+    are told there, and that one is missed. What starts can do without; whoever keeps the registry
+    must know."""
     rules_of: dict[DeskRole, list[str]] = {}
     for document in catalogue.values():
         if document.id not in policy.switched_off:

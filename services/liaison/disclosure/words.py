@@ -1,4 +1,6 @@
-"""What each item of the matrix says of a crisis: label to words. Who may see it is decided elsewhere (`matrix`)."""
+"""What each item of the matrix says of a crisis: label to words. Who may see it is decided
+elsewhere (`matrix`).
+"""
 
 from __future__ import annotations
 
@@ -174,7 +176,9 @@ WORDS_OF: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
     "force-clinical": _restraint,
     "family-contact": _family,
 }
-"""In the order in which a desk reads them. `circumstances` and `incidents` are no label and words: see `matrix.view`."""
+"""In the order in which a desk reads them. `circumstances` and `incidents` are no label and words:
+see `matrix.view`.
+"""
 
 
 def words_of(crisis: Crisis, items: Collection[str]) -> dict[str, str]:

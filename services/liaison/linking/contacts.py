@@ -1,8 +1,9 @@
-"""Contacts: other incidents about the same person, telephone or property, that did not become the same crisis.
+"""Contacts: other incidents about the same person, telephone or property, that did not become the
+same crisis.
 
-Linking joins incidents into one crisis and has short windows. Rules over repeated contact (R07, R08) look further back, and
-rules over what follows a crisis (R15, R28) look for a follow-up anywhere. Neither needs the other incidents' events: a row
-of each is enough.
+Linking joins incidents into one crisis and has short windows. Rules over repeated contact (R07,
+R08) look further back, and rules over what follows a crisis (R15, R28) look for a follow-up
+anywhere. Neither needs the other incidents' events: a row of each is enough.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.crisis.records import Contact, FollowUp, Key
 
 PERSON_WINDOW = timedelta(days=360)
-"""FreCaNN counts over six months for a child; that it is told once needs as long again before that (R08)."""
+"""FreCaNN counts over six months for a child; that it is told once needs as long again before that
+(R08).
+"""
 PLACE_WINDOW = timedelta(hours=25)
 """Telephone and property: R07 counts over 24 hours."""
 FOLLOW_UP_WINDOW = timedelta(days=7)
@@ -36,13 +39,16 @@ class ContactRow:
     key: Key
     agency_kind: AgencyKind
     crisis: str
-    """The least (agency/reference) of its crisis: the same whatever order the incidents were heard in."""
+    """The least (agency/reference) of its crisis: the same whatever order the incidents were heard
+    in.
+    """
     opened_at: datetime
     crisis_at: datetime | None
     police_left_at: datetime | None
     completed_at: datetime | None
     keys: frozenset[str]
-    """`person:`, `property:` and `telephone:` keys; no number and no address can be read from them."""
+    """`person:`, `property:` and `telephone:` keys; no number and no address can be read from them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,9 @@ def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset
 
 
 def rows_of(crisis: Crisis, keys: Mapping[Key, frozenset[str]]) -> tuple[ContactRow, ...]:
-    """The rows of a crisis's incidents and follow-ups. `keys` are the contact keys of each of its records."""
+    """The rows of a crisis's incidents and follow-ups. `keys` are the contact keys of each of its
+    records.
+    """
     first_incident = "/".join(min(keys))
     states = {incident.key: incident for incident in crisis.incidents}
     follow_ups = {follow_up.key: follow_up for follow_up in crisis.follow_ups}
@@ -161,8 +169,9 @@ def _shared(
 def contacts_of(
     crisis: Crisis, keys: frozenset[str], rows: Iterable[ContactRow]
 ) -> tuple[Contact, ...]:
-    """What the crisis may count of other incidents, in order of time. Only what is counted by a rule: an incident opened
-    before the crisis's last event, within the window of what is shared, or a follow-up completed after it began."""
+    """What the crisis may count of other incidents, in order of time. Only what is counted by a
+    rule: an incident opened before the crisis's last event, within the window of what is shared, or
+    a follow-up completed after it began."""
     if crisis.opened_at is None or crisis.last_event_at is None:
         return ()
     contacts = []
@@ -198,8 +207,9 @@ def contacts_of(
 
 
 def echo_of(row: ContactRow | None, previous: ContactRow | None) -> Echo | None:
-    """Which crises must be looked at again because of this row; None where it is as it was. A row that is gone, since all
-    that was said of the incident was taken back, is counted no more where it was."""
+    """Which crises must be looked at again because of this row; None where it is as it was. A row
+    that is gone, since all that was said of the incident was taken back, is counted no more where
+    it was."""
     rows = [version for version in (row, previous) if version is not None]
     keys = frozenset(key for version in rows for key in version.keys if key != AWAITING_PLACE)
     if not keys or row == previous:

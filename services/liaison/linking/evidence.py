@@ -202,7 +202,9 @@ def _place_evidence(
 
 
 def _share_a_request(left: Sighting, right: Sighting) -> bool:
-    """One room asked and the other answered under the asker's number, or named it. Numbers are used again after a time."""
+    """One room asked and the other answered under the asker's number, or named it. Numbers are used
+    again after a time.
+    """
     if not left.requests.isdisjoint(right.requests):
         return True
     return not (

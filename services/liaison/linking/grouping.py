@@ -1,10 +1,14 @@
-"""Subjects as crises: disjoint sets, joined by the strongest evidence first, in which two people never meet.
+"""Subjects as crises: disjoint sets, joined by the strongest evidence first, in which two people
+never meet.
 
 Where nobody contradicts anybody, evidence joins. Where two subjects are two people:
 
-* they are two crises, whatever joins them; one log or a reference that joins them makes one scene of the two, a place does not;
-* a subject of whom too little is known to tell which of several people it is, and whose evidence of one kind leads to two who
-  contradict one another, is *doubtful*: it is a crisis of its own, and the crises that it may belong to are named with it.
+* they are two crises, whatever joins them; one log or a reference that joins them makes one scene
+  of the two, a place does not;
+* a subject of whom too little is known to tell which of several people it is, and whose evidence of
+  one kind leads to two who
+  contradict one another, is *doubtful*: it is a crisis of its own, and the crises that it may
+  belong to are named with it.
 """
 
 from __future__ import annotations
@@ -46,7 +50,8 @@ class Doubt:
     of: tuple[frozenset[Key], ...]
     """The crises it may belong to."""
     one_of_them: bool
-    """One log or a reference ties it to them: its subject is one of these people, and nobody else."""
+    """One log or a reference ties it to them: its subject is one of these people, and nobody else.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,13 @@ class Grouping:
     crises: list[frozenset[Key]]
     """Each subject in exactly one; sorted by their least subject."""
     left_apart: frozenset[Key]
-    """Subjects whose places agree with one another's, but whose crises together would be larger than the bound."""
+    """Subjects whose places agree with one another's, but whose crises together would be larger
+    than the bound.
+    """
     scenes: tuple[tuple[frozenset[Key], ...], ...] = ()
-    """Crises that one log or a reference joins, though they are of different people. Only where there are several."""
+    """Crises that one log or a reference joins, though they are of different people. Only where
+    there are several.
+    """
     doubts: tuple[Doubt, ...] = ()
 
 
@@ -114,7 +123,9 @@ class _Crises:
         return not self.are_separated(left, right) and not self.are_two_people(left, right)
 
     def join(self, one: Key, other: Key, by_hand: bool = False) -> None:
-        """Make one crisis of two, unless something stands against it. A person's word counts more than a contradiction."""
+        """Make one crisis of two, unless something stands against it. A person's word counts more
+        than a contradiction.
+        """
         left, right = self._crisis[one], self._crisis[other]
         if left is right or self.are_separated(left, right):
             return
@@ -172,10 +183,11 @@ def group(
 ) -> list[frozenset[Key]]:
     """Subjects as crises: each in exactly one, whatever the order they are given in.
 
-    Evidence is taken strongest first (what a person joined, then references, persons, places by weight; equal strengths by
-    key), and evidence that would bring two together that a person has separated, or that are two people, is passed over. So
-    a chain between them breaks at its weakest link, and a separation wins over a joining. Pairs that name a subject not
-    given here are left out.
+    Evidence is taken strongest first (what a person joined, then references, persons, places by
+    weight; equal strengths by key), and evidence that would bring two together that a person has
+    separated, or that are two people, is passed over. So a chain between them breaks at its weakest
+    link, and a separation wins over a joining. Pairs that name a subject not given here are left
+    out.
     """
     by_key = {sighting.key: sighting for sighting in sightings}
     edges = _ranked(by_key, policy, joined)
@@ -197,10 +209,11 @@ def group_within(
 ) -> Grouping:
     """As `group`, but a crisis that has reached the bound takes no further subjects by place.
 
-    `events` counts each subject's events, `held` names the crisis it is in. The bound never takes a subject out of the
-    crisis that holds it, and never stands against a reference, a person or somebody's decision; what it leaves apart is a
-    crisis of its own. Below the bound the crises are those of `group`. Above it they may depend on which incidents came
-    first: a crisis that people work on must not lose its incidents to later ones.
+    `events` counts each subject's events, `held` names the crisis it is in. The bound never takes a
+    subject out of the crisis that holds it, and never stands against a reference, a person or
+    somebody's decision; what it leaves apart is a crisis of its own. Below the bound the crises are
+    those of `group`. Above it they may depend on which incidents came first: a crisis that people
+    work on must not lose its incidents to later ones.
     """
     by_key = {sighting.key: sighting for sighting in sightings}
     edges = _ranked(by_key, policy, joined)
@@ -256,7 +269,9 @@ def _note_contradictions(
 
 
 def _take(crises: _Crises, edges: Sequence[_Edge]) -> dict[Key, tuple[int, set[Key]]]:
-    """Join by the evidence, kind by kind. Gives whoever is left in doubt: by which kind, and between whom."""
+    """Join by the evidence, kind by kind. Gives whoever is left in doubt: by which kind, and
+    between whom.
+    """
     by_kind: dict[int, list[_Edge]] = defaultdict(list)
     for edge in edges:
         if edge.one in crises.contested:
@@ -276,7 +291,9 @@ def _take(crises: _Crises, edges: Sequence[_Edge]) -> dict[Key, tuple[int, set[K
 def _take_kind(
     crises: _Crises, edges: Sequence[_Edge], kind: int, doubts: dict[Key, tuple[int, set[Key]]]
 ) -> None:
-    """Take the evidence of one kind. Evidence that leads somebody to two people is not taken, however strong."""
+    """Take the evidence of one kind. Evidence that leads somebody to two people is not taken,
+    however strong.
+    """
     while True:
         near = _neighbours(crises, edges, doubts)
         torn = {
@@ -324,7 +341,9 @@ def _is_open(
     near: Mapping[Key, set[Key]],
     doubts: Mapping[Key, object],
 ) -> bool:
-    """Whether the evidence joins two crises of which neither is torn between the other and somebody else."""
+    """Whether the evidence joins two crises of which neither is torn between the other and somebody
+    else.
+    """
     left, right = crises.of(edge.one), crises.of(edge.other)
     one, other = min(left), min(right)
     if left is right or other not in near.get(one, ()):
@@ -358,7 +377,9 @@ def _grouping(
 
 
 def _scenes(crises: _Crises, edges: Iterable[_Edge]) -> tuple[tuple[frozenset[Key], ...], ...]:
-    """Crises joined by one log or a reference, where a person has not said that they have nothing to do with one another."""
+    """Crises joined by one log or a reference, where a person has not said that they have nothing
+    to do with one another.
+    """
     scene_of: dict[Key, set[Key]] = {min(crisis): {min(crisis)} for crisis in crises.all()}
     for edge in edges:
         left, right = crises.of(edge.one), crises.of(edge.other)

@@ -1,4 +1,6 @@
-"""What linking needs to know of one agency's incident, and how it is read off the incident's events."""
+"""What linking needs to know of one agency's incident, and how it is read off the incident's
+events.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from services.liaison.linking.place import read_street, street_key
 from services.liaison.time.spans import FOREVER
 
 Key = tuple[str, ...]
-"""The name of a subject: (agency, reference) of its incident, and which of the incident's where there are several."""
+"""The name of a subject: (agency, reference) of its incident, and which of the incident's where
+there are several.
+"""
 
 Pair = frozenset[tuple[str, str]] | frozenset[Key]
 """Two subjects, in no order."""
@@ -45,9 +49,13 @@ class Sighting:
     """In capitals, without spaces."""
     usrn: str | None = None
     requests: frozenset[str] = frozenset()
-    """Numbers of requests that are passed from one room to another: a place of safety asked for, and accepted."""
+    """Numbers of requests that are passed from one room to another: a place of safety asked for,
+    and accepted.
+    """
     request_names: frozenset[tuple[str, ...]] = frozenset()
-    """(agency, number) of its own requests for help: another room may name one instead of the incident."""
+    """(agency, number) of its own requests for help: another room may name one instead of the
+    incident.
+    """
 
 
 def place_keys(sighting: Sighting) -> tuple[str, ...]:
@@ -66,16 +74,18 @@ def place_keys(sighting: Sighting) -> tuple[str, ...]:
 
 
 def _lasts(received: Received) -> bool:
-    """Whether the record goes on until it is ended: whatever happens to the person meanwhile is part of it."""
+    """Whether the record goes on until it is ended: whatever happens to the person meanwhile is
+    part of it.
+    """
     return isinstance(received.event.data, detention.CustodyData | care.AbsenceData)
 
 
 def sighting(events: Iterable[Received], person_id: str | None, key: Key | None = None) -> Sighting:
-    """One subject's sighting for linking. `person_id` is the person attached, never one that is only possible; `key` names the
-    subject where its incident has several.
+    """One subject's sighting for linking. `person_id` is the person attached, never one that is
+    only possible; `key` names the subject where its incident has several.
 
-    An incident all of whose events were retracted still has a sighting, without place or person, so that it links to
-    nothing. Raises ValueError where no event belongs to an incident.
+    An incident all of whose events were retracted still has a sighting, without place or person, so
+    that it links to nothing. Raises ValueError where no event belongs to an incident.
     """
     statements = counted(events)
     of_record = [received for received in statements if received.record_key is not None]
@@ -123,7 +133,9 @@ def _ever_of_record(statements: Iterable[Received]) -> list[Received]:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the statements of an incident say of place, nature and other incidents; the newest counts."""
+    """What the statements of an incident say of place, nature and other incidents; the newest
+    counts.
+    """
 
     place: Location = field(default_factory=Location)
     nature: Nature | None = None

@@ -31,7 +31,8 @@ class Description:
 def contradict(one: Description, other: Description) -> bool:
     """Whether they are two people: attached to two, or described as two. Symmetric.
 
-    Of a person on file each description counts, since one may be old: only where all of them speak against it.
+    Of a person on file each description counts, since one may be old: only where all of them speak
+    against it.
     """
     if one.person_id is not None and other.person_id is not None:
         return one.person_id != other.person_id

@@ -1,4 +1,6 @@
-"""The rules: one module a rule, named after its document in the catalogue; what several share is in `shared`."""
+"""The rules: one module a rule, named after its document in the catalogue; what several share is in
+`shared`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""R01: the ambulance service treats a clear mental-health crisis as an emergency even if the police are present."""
+"""R01: the ambulance service treats a clear mental-health crisis as an emergency even if the police
+are present.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ from services.liaison.time.spans import Spans, both, either, held_for, since, sp
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, not asked for, or asked
-    for and never graded; or graded C1 or C2 and nobody comes.
+    """Police on scene, a clear crisis, and no emergency response: graded below C2, cancelled, not
+    asked for, or asked for and never graded; or graded C1 or C2 and nobody comes.
 
-    Suppressed by an ambulance clinician's documented assessment after police arrived, until the person gets worse; while a
-    mental-health joint response car or street triage is coming or there; and once a crew, a department or another place
-    has the person.
+    Suppressed by an ambulance clinician's documented assessment after police arrived, until the
+    person gets worse; while a mental-health joint response car or street triage is coming or there;
+    and once a crew, a department or another place has the person.
     """
     signs = crisis.clear_crisis
     if not signs or not crisis.attendances:
@@ -42,7 +44,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _no_emergency(crisis: Crisis, policy: Policy, unseen: Spans) -> Spans:
-    """Stood down or graded low; not asked for within the limit; or asked for, and not graded within it."""
+    """Stood down or graded low; not asked for within the limit; or asked for, and not graded within
+    it.
+    """
     low = either(_spans_of(crisis.below_emergency), _spans_of(crisis.stood_down))
     requested = _spans_of(crisis.requested)
     # what comes without a grade comes
@@ -114,11 +118,13 @@ def _said(reason: str, stretch: Stretch) -> Evidence:
 def _nobody_comes(
     crisis: Crisis, policy: Policy, attendance: Attendance, unseen: Spans
 ) -> Iterator[Finding]:
-    """An emergency is one only if somebody comes: nobody is on the way by the one limit, or there by the other, since the
-    response was graded. A crew that is diverted does not start the time anew."""
+    """An emergency is one only if somebody comes: nobody is on the way by the one limit, or there
+    by the other, since the response was graded. A crew that is diverted does not start the time
+    anew."""
     for category, graded_at, stretch in _emergencies(crisis):
         there_within = RULE.limit(policy, f"there_within_category_{category}")
-        # not every room says who is on the way: for category 1 the crew is there before its absence could mean anything
+        # not every room says who is on the way: for category 1 the crew is there before its absence
+        # could mean anything
         sent_within = min(there_within, RULE.limit(policy, "sent_within"))
         came = [start for start, end in crisis.ambulance_on_scene if end > graded_at]
         waiting = without(both(unseen, (stretch,)), since(min(came, default=None)))
@@ -152,8 +158,8 @@ def _detained(crisis: Crisis) -> Spans:
 
 
 def _emergencies(crisis: Crisis) -> Iterator[tuple[str, datetime, tuple[datetime, datetime]]]:
-    """Each stretch of category 1 or 2, with since when the response is an emergency: an upgrade to category 1 has its own
-    time, a return to category 2 waits since the first grade."""
+    """Each stretch of category 1 or 2, with since when the response is an emergency: an upgrade to
+    category 1 has its own time, a return to category 2 waits since the first grade."""
     for stretch in crisis.category_1:
         yield "1", stretch[0], stretch
     for graded_at, end in crisis.emergency:

@@ -14,7 +14,9 @@ from services.liaison.time.spans import both, either, held_for, without
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Restraint, a sign of a crisis or of acute behavioural disturbance, and no category 1 within a minute."""
+    """Restraint, a sign of a crisis or of acute behavioural disturbance, and no category 1 within a
+    minute.
+    """
     for force in crisis.forces:
         if not force.is_restraint:
             continue

@@ -20,8 +20,9 @@ from services.liaison.time.spans import either
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Restraint of somebody in a crisis or in danger that lasts without review, lasts too long at all, or with a sign of
-    danger to life. Handcuffs at an arrest, with neither, are ordinary police work.
+    """Restraint of somebody in a crisis or in danger that lasts without review, lasts too long at
+    all, or with a sign of danger to life. Handcuffs at an arrest, with neither, are ordinary police
+    work.
 
     Each is a stage of one condition: the first raises the alert, a later one worsens it.
     """

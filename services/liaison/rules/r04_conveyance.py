@@ -19,7 +19,9 @@ HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTM
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Detained and no ambulance asked for; asked for and not there; or conveyed by police without a reason."""
+    """Detained and no ambulance asked for; asked for and not there; or conveyed by police without a
+    reason.
+    """
     request_within = RULE.limit(policy, "ambulance_request_within")
     arrival_within = RULE.limit(policy, "ambulance_arrival_within")
     requested = spans((request.since.at, request.until) for request in crisis.requested)

@@ -30,7 +30,9 @@ _CONDITIONS = (
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R05: not under the conditions of SI 2017/1036, or at all once section 48 of the Act of 2025 is in force."""
+    """R05: not under the conditions of SI 2017/1036, or at all once section 48 of the Act of 2025
+    is in force.
+    """
     never = since(policy.regime_begins(SECTION_48))
     for detention in crisis.detentions:
         if age_at(crisis, detention.detained.at, policy) == "under-18":

@@ -14,7 +14,9 @@ from services.liaison.rules.shared.words import clock
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R06: somebody who is, or by looks may be, under 18 is on the way to a police station or at one."""
+    """R06: somebody who is, or by looks may be, under 18 is on the way to a police station or at
+    one.
+    """
     for detention in crisis.detentions:
         places = [
             (start, end, "destination", "on the way to") for start, end in on_the_way(detention)

@@ -1,4 +1,6 @@
-"""R07: a person in a crisis whom police or ambulance meet again within a day is seen as one story, not as two calls."""
+"""R07: a person in a crisis whom police or ambulance meet again within a day is seen as one story,
+not as two calls.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Met:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """One alert a crisis: raised by the first repetition, worse with each further one, while a call of it is open."""
+    """One alert a crisis: raised by the first repetition, worse with each further one, while a call
+    of it is open.
+    """
     within, one_call = RULE.limit(policy, "repeat_within"), RULE.limit(policy, "one_call_within")
     earlier = _earlier(crisis, policy)
     contacts_here = _calls(crisis, policy, earlier)
@@ -127,8 +131,8 @@ def _calls(
 
 
 def _one_call(met: Met, each: IncidentState, limit: timedelta) -> bool:
-    """Another agency's record names it, or came from an agency; or both were opened within minutes and the police had
-    not left in between."""
+    """Another agency's record names it, or came from an agency; or both were opened within minutes
+    and the police had not left in between."""
     other_agency = all(record.key[0] != each.key[0] for record in met.records)
     if other_agency and any(
         record.key in each.linked or each.key in record.linked for record in met.records
@@ -187,7 +191,9 @@ def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]
 
 
 def _busy(crisis: Crisis, by: str) -> int:
-    """How many crises of the day before share it and are none of mental health, or are known to be about others."""
+    """How many crises of the day before share it and are none of mental health, or are known to be
+    about others.
+    """
     crises: set[str] = {
         contact.crisis
         for contact in crisis.contacts

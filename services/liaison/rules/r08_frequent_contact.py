@@ -1,4 +1,6 @@
-"""R08: a person whom the services meet in one crisis after another gets one plan, made by all of them."""
+"""R08: a person whom the services meet in one crisis after another gets one plan, made by all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ _ADULT_AT = 18
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """At the crisis that reaches a limit, and not at those that follow it: each window tells of a person once.
+    """At the crisis that reaches a limit, and not at those that follow it: each window tells of a
+    person once.
 
-    No earlier crisis within the window may have reached the limit, whatever this system was told when; so the answer is
-    the same in whatever order the crises were heard, and rests on no alert that was raised.
+    No earlier crisis within the window may have reached the limit, whatever this system was told
+    when; so the answer is the same in whatever order the crises were heard, and rests on no alert
+    that was raised.
     """
     incidents = [
         incident

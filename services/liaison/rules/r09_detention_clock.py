@@ -1,4 +1,6 @@
-"""R09: the 24 hours of s136 (and s135(1)), which start on arrival, are not restarted by a move, and may be extended once."""
+"""R09: the 24 hours of s136 (and s135(1)), which start on arrival, are not restarted by a move, and
+may be extended once.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class _Clock:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """No assessment begun; the period about to end, at an end, or extended as the Act does not allow."""
+    """No assessment begun; the period about to end, at an end, or extended as the Act does not
+    allow.
+    """
     for detention in crisis.detentions:
         if detention.power not in TIMED or restarted_from(crisis, detention) is not None:
             continue
@@ -54,7 +58,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _before_arrival(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[Finding]:
-    """Escaped before any place of safety was reached: the person may be retaken for 24 hours (s138(3))."""
+    """Escaped before any place of safety was reached: the person may be retaken for 24 hours
+    (s138(3)).
+    """
     for begin, end in detention.away:
         until = begin + RULE.limit(policy, "period")
         warn = until - (RULE.limit(policy, "period") - RULE.limit(policy, "second_warning"))

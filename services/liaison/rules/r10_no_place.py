@@ -20,7 +20,9 @@ from services.liaison.time.spans import FOREVER, Spans, spans, without
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """None accepted in time, several have refused, or every known site is full; until one accepts or is reached."""
+    """None accepted in time, several have refused, or every known site is full; until one accepts
+    or is reached.
+    """
     for detention in crisis.detentions:
         if detention.power is not DetentionPower.SECTION_136 or detention.kept_at is not None:
             continue
@@ -65,8 +67,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _requests_for(crisis: Crisis, detention: Detention) -> list[PlaceRequest]:
-    """The requests for this person: of the detention's incident, and what a site says of one of their numbers under a
-    reference of its own. Where nobody else is detained, all there are."""
+    """The requests for this person: of the detention's incident, and what a site says of one of
+    their numbers under a reference of its own. Where nobody else is detained, all there are."""
     if len(crisis.detentions) == 1:
         return list(crisis.place_requests)
     numbers = {

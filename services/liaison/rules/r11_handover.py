@@ -1,4 +1,6 @@
-"""R11: a place of safety takes a detained person over from the police, and the police are free again."""
+"""R11: a place of safety takes a detained person over from the police, and the police are free
+again.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datetime:
-    """When the site took responsibility, or the police documented a handover, or closed their incident."""
+    """When the site took responsibility, or the police documented a handover, or closed their
+    incident.
+    """
     arrived = visit.mark.at
     handed = [
         handover.mark.at

@@ -1,4 +1,6 @@
-"""R12: a detained patient absent without leave is graded, known to the police, returned when found, in time to be retaken."""
+"""R12: a detained patient absent without leave is graded, known to the police, returned when found,
+in time to be retaken.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ SEARCH = frozenset({Nature.MISSING, Nature.WELFARE_CONCERN, Nature.ADMINISTRATIV
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """For each open absence without leave. Missing and walk-out patients who are not detained are no such absence."""
+    """For each open absence without leave. Missing and walk-out patients who are not detained are
+    no such absence.
+    """
     for absence in crisis.absences:
         if absence.kind is not AbsenceKind.AWOL or absence.legal_status in NOT_DETAINED:
             continue
@@ -37,7 +41,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _high(absence: Absence) -> Spans:
-    """When the risk is held to be high: the last grade says so, or the patient is restricted and not graded yet."""
+    """When the risk is held to be high: the last grade says so, or the patient is restricted and
+    not graded yet.
+    """
     marks = [(absence.opened.at, absence.legal_status is RESTRICTED)]
     marks += [(mark.at, risk is RiskLevel.HIGH) for mark, risk in absence.grades]
     following = [at for at, _ in marks[1:]] + [FOREVER]
@@ -60,7 +66,9 @@ def _police_told(crisis: Crisis, absence: Absence) -> datetime:
 def _incomplete(
     crisis: Crisis, policy: Policy, absence: Absence, over: datetime
 ) -> Iterator[Finding]:
-    """The two things that the ward has to do at once. One alert: where both are missing, the police come first."""
+    """The two things that the ward has to do at once. One alert: where both are missing, the police
+    come first.
+    """
     opened = absence.opened
     police_told = _police_told(crisis, absence)
     within = RULE.limit(policy, "police_told_within")
@@ -111,7 +119,9 @@ def _incomplete(
 
 
 def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
-    """Where an agency met the person while the absence was open: the event, until when, what it was, and whose."""
+    """Where an agency met the person while the absence was open: the event, until when, what it
+    was, and whose.
+    """
     begun = absence.opened.at
     search = {(absence.key[0], absence.incident)}
     for incident in crisis.incidents:

@@ -1,4 +1,6 @@
-"""R13: a mental-health history is seen in custody: by the risk assessment, and by a health professional."""
+"""R13: a mental-health history is seen in custody: by the risk assessment, and by a health
+professional.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ _MOMENTS = {"not-assessed": None, "contradicted": "contradicted", "not-seen": "n
 
 
 def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, datetime] | None:
-    """What speaks of a mental-health history, and since when it does: a care pathway open at arrival or closed not long
-    before it, or a sign since."""
+    """What speaks of a mental-health history, and since when it does: a care pathway open at
+    arrival or closed not long before it, or a sign since."""
     arrived = arrived_at(custody)
     if crisis.open_pathways(arrived.at):
         return "open to a mental-health trust", arrived.at
@@ -49,7 +51,9 @@ def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, dat
 def _denied(
     crisis: Crisis, assessment: RiskAssessment, since: datetime
 ) -> Iterator[tuple[str, datetime, str]]:
-    """What the assessment says there is not, and the record says there is; and from when it contradicts it."""
+    """What the assessment says there is not, and the record says there is; and from when it
+    contradicts it.
+    """
     if assessment.mental_health_disclosed is False:
         yield "none disclosed", max(assessment.mark.at, since), "no mental-health history"
     suicidal = min(
@@ -60,7 +64,9 @@ def _denied(
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R13: history, and no risk assessment in time; or one whose answers contradict it; or no health professional."""
+    """R13: history, and no risk assessment in time; or one whose answers contradict it; or no
+    health professional.
+    """
     for custody in crisis.custodies:
         history = _history(crisis, custody, policy)
         if history is None:

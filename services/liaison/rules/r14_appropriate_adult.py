@@ -16,8 +16,8 @@ from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import FOREVER
 
 _NO_REASON = frozenset({CrisisIndicator.RESTRAINT, CrisisIndicator.SECTION_135_136})
-"""Signs that are no reason of their own to suspect vulnerability: most people who are arrested are held, and whoever is
-kept under s136 is looked after by R05."""
+"""Signs that are no reason of their own to suspect vulnerability: most people who are arrested are
+held, and whoever is kept under s136 is looked after by R05."""
 
 
 def _vulnerable_since(crisis: Crisis, custody: Custody) -> datetime | None:
@@ -41,7 +41,9 @@ def _vulnerable_since(crisis: Crisis, custody: Custody) -> datetime | None:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R14: a vulnerable person, and no appropriate adult when an interview is planned or the limit has passed."""
+    """R14: a vulnerable person, and no appropriate adult when an interview is planned or the limit
+    has passed.
+    """
     for custody in crisis.custodies:
         since = _vulnerable_since(crisis, custody)
         if since is None:

@@ -22,7 +22,9 @@ _LONDON = ZoneInfo("Europe/London")
 
 
 def _out_of_hours(at: datetime, policy: Policy) -> bool:
-    """When no day service can take anybody over: at night, at weekends and on bank holidays, in London."""
+    """When no day service can take anybody over: at night, at weekends and on bank holidays, in
+    London.
+    """
     local = at.astimezone(_LONDON)
     first, last = RULE.number(policy, "day_begins_hour"), RULE.number(policy, "day_ends_hour")
     return not first <= local.hour < last or not is_working_day(local.date())
@@ -45,8 +47,8 @@ def _held_again(crisis: Crisis, custody: Custody, at: datetime) -> datetime:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R15: released with signs of a crisis and no assessment before it; at night, suicidal, referred to nobody; and then
-    no contact."""
+    """R15: released with signs of a crisis and no assessment before it; at night, suicidal,
+    referred to nobody; and then no contact."""
     for custody in crisis.custodies:
         if custody.released is None or _taken_on(crisis, custody.released.at):
             continue

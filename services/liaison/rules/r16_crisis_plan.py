@@ -1,4 +1,6 @@
-"""R16: a person with a crisis plan or an open care episode is subject of a police or ambulance incident."""
+"""R16: a person with a crisis plan or an open care episode is subject of a police or ambulance
+incident.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _WITHOUT_PLAN: dict[str, Any] = {
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Only for a person who is attached. A second incident of the same crisis raises no second alert."""
+    """Only for a person who is attached. A second incident of the same crisis raises no second
+    alert.
+    """
     if crisis.person is None:
         return
     reports = sorted(

@@ -56,7 +56,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         sent = RULE.limit(policy, "sent_within_at_risk" if grave else "sent_within")
         consequence = f"in {duration(sent)} nobody has been sent"
         for start, end in both(waiting, with_receiver):
-            # who has only just been given it, or has just lost its unit, has as long as one that receives it
+            # who has only just been given it, or has just lost its unit, has as long as one that
+            # receives it
             since = max(refusal.mark.at + sent, start + RULE.limit(policy, "received_within"))
             if since < end:
                 yield _finding(crisis, policy, refusal, (since, end), "nobody-sent", consequence)
@@ -91,7 +92,9 @@ def _receivers(crisis: Crisis, refusal: Refusal) -> list[IncidentState]:
 def _waiting(
     crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime
 ) -> Spans:
-    """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has it, or has closed it."""
+    """From the refusal on, while nobody is on the way, until somebody is there, has assessed, has
+    it, or has closed it.
+    """
     return without(
         spans([(refusal.mark.at, _answered(crisis, refusal, receivers, following))]),
         crisis.responding,
@@ -101,7 +104,9 @@ def _waiting(
 def _answered(
     crisis: Crisis, refusal: Refusal, receivers: Sequence[IncidentState], following: datetime
 ) -> datetime:
-    """When somebody is there, has assessed, has it, or has closed it; or when it was passed on again."""
+    """When somebody is there, has assessed, has it, or has closed it; or when it was passed on
+    again.
+    """
     at = refusal.mark.at
     there = (
         *(span for attendance in crisis.attendances for span in attendance.spans),

@@ -1,5 +1,5 @@
-"""R18: nobody at risk waits unseen: a concern for somebody's welfare is seen to, somebody is sent to a call with a risk to
-life, and a crisis call is not closed with nobody having been there."""
+"""R18: nobody at risk waits unseen: a concern for somebody's welfare is seen to, somebody is sent
+to a call with a risk to life, and a crisis call is not closed with nobody having been there."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class _Wait:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """A concern that nobody sees to, or a call with a risk to life to which nobody is sent, once a crisis however often it
-    is logged; and a call closed with nobody there."""
+    """A concern that nobody sees to, or a call with a risk to life to which nobody is sent, once a
+    crisis however often it is logged; and a call closed with nobody there."""
     waits = [*_concerns(crisis, policy), *_calls(crisis, policy)]
     alerted: Spans = NEVER
     for wait in sorted(waits, key=lambda wait: (wait.due, wait.mark)):
@@ -84,7 +84,9 @@ def _first_there(crisis: Crisis, at: datetime) -> datetime:
 
 
 def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
-    """Concerns as they were logged; a call that is opened as one and says no more of it counts from its opening."""
+    """Concerns as they were logged; a call that is opened as one and says no more of it counts from
+    its opening.
+    """
     states = {incident.key: incident for incident in crisis.incidents}
     for check in crisis.welfare_checks:
         state = states.get(check.incident)
@@ -122,7 +124,9 @@ def _checked(crisis: Crisis, state: IncidentState, at: datetime) -> datetime:
 
 
 def _decided(state: IncidentState, at: datetime) -> datetime:
-    """When it was decided to close: a call that was closed before the concern was logged decides nothing about it."""
+    """When it was decided to close: a call that was closed before the concern was logged decides
+    nothing about it.
+    """
     closed = end_of(state.closed)
     if closed < at:
         return FOREVER
@@ -130,8 +134,8 @@ def _decided(state: IncidentState, at: datetime) -> datetime:
 
 
 def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
-    """Calls with a risk to life. A unit that is diverted does not start the time anew; whoever has just lost it gets a
-    moment to send another."""
+    """Calls with a risk to life. A unit that is diverted does not start the time anew; whoever has
+    just lost it gets a moment to send another."""
     refused = looked_after(crisis, policy)
     for call in waiting_calls(crisis):
         state = call.incident
@@ -154,8 +158,8 @@ def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
 
 
 def _answered(crisis: Crisis, call: WaitingCall) -> datetime:
-    """When somebody was there, it was checked or closed, a service has it, or a clinician has rung where nobody is to be
-    sent."""
+    """When somebody was there, it was checked or closed, a service has it, or a clinician has rung
+    where nobody is to be sent."""
     state, at = call.incident, call.since
     answers = [
         _first_there(crisis, at),
@@ -204,7 +208,9 @@ def _unsent(
     call: WaitingCall,
     stretch: tuple[datetime, datetime],
 ) -> Iterator[Finding]:
-    """Worse when it has waited as long again, and where the caller asked to be rung back and was not."""
+    """Worse when it has waited as long again, and where the caller asked to be rung back and was
+    not.
+    """
     again = call.since + 2 * (wait.due - call.since)
     asked, rang = _call_back(crisis, call)
     for (start, end), stage in (
@@ -300,7 +306,9 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _answers(crisis: Crisis) -> Iterator[datetime]:
-    """A mental-health service has it: a referral of this crisis is acknowledged, or a follow-up of it completed."""
+    """A mental-health service has it: a referral of this crisis is acknowledged, or a follow-up of
+    it completed.
+    """
     yield from (
         referral.acknowledged.at
         for referral in crisis.referrals

@@ -1,4 +1,6 @@
-"""R20: the family, a carer or the nearest relative (later: the nominated person) is not left without word."""
+"""R20: the family, a carer or the nearest relative (later: the nominated person) is not left
+without word.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[_Owed]:
     )
     for each in crisis.detentions:
         due = each.detained.at + soon
-        # released before the limit nobody is owed a call; what was owed and not done is owed after the detention too
+        # released before the limit nobody is owed a call; what was owed and not done is owed after
+        # the detention too
         over = each.over if each.over <= due else due + _STANDS
         yield due, each.detained, over, f"detained at {clock(each.detained.at)}", None
     for harm in crisis.harms:

@@ -1,4 +1,6 @@
-"""R21: a doctor, nurse, AMHP, occupational therapist or paramedic is consulted before s136 is used, if practicable."""
+"""R21: a doctor, nurse, AMHP, occupational therapist or paramedic is consulted before s136 is used,
+if practicable.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from services.liaison.time.spans import FOREVER, held_for, spans
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Detained under s136 and no consultation recorded, nor why it was not practicable; until a place of safety has the
-    person."""
+    """Detained under s136 and no consultation recorded, nor why it was not practicable; until a
+    place of safety has the person."""
     for detention in crisis.detentions:
         if (
             detention.power is not DetentionPower.SECTION_136
@@ -55,7 +57,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _in_place(detention: Detention) -> datetime:
-    """Arrival; for a person kept where they already were, when health took over or the assessment began."""
+    """Arrival; for a person kept where they already were, when health took over or the assessment
+    began.
+    """
     marks = (
         (detention.handed_over, detention.assessment_started)
         if detention.kept_at is not None

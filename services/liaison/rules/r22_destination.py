@@ -1,4 +1,6 @@
-"""R22: a person with a physical red flag belongs in an emergency department; a move to another site is the same detention."""
+"""R22: a person with a physical red flag belongs in an emergency department; a move to another site
+is the same detention.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from services.liaison.time.spans import FOREVER
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """A red flag and a health-based place of safety; or a second record that would start the clock anew."""
+    """A red flag and a health-based place of safety; or a second record that would start the clock
+    anew.
+    """
     for detention in crisis.detentions:
         earlier = restarted_from(crisis, detention)
         if earlier is not None:
@@ -36,7 +40,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
 
 def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[Finding]:
-    """From the sign or the journey, whichever is later, until another destination, a clinician's word, or the handover."""
+    """From the sign or the journey, whichever is later, until another destination, a clinician's
+    word, or the handover.
+    """
     hospital = PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
     heading = [
         (journey.mark, journey.to) for journey in detention.conveyed if journey.to is not None

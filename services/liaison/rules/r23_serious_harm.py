@@ -20,7 +20,9 @@ _LONDON = ZoneInfo("Europe/London")
 
 
 def end_of_next_day(at: datetime) -> datetime:
-    """The end of the day following the one on which it came to attention, in London (SI 2020/2 reg 9)."""
+    """The end of the day following the one on which it came to attention, in London (SI 2020/2 reg
+    9).
+    """
     day = at.astimezone(_LONDON).date() + timedelta(days=2)
     return datetime.combine(day, time(0, 0), _LONDON).astimezone(UTC)
 
@@ -36,8 +38,9 @@ def _referred(crisis: Crisis, since: datetime) -> datetime:
 
 
 def _concerned(crisis: Crisis, at: datetime) -> tuple[str, ...]:
-    """The police forces that had to do with the person, whose referral it is, and the services whose own inquiry it is: those
-    with a record of the crisis, and those in whose care the person is."""
+    """The police forces that had to do with the person, whose referral it is, and the services
+    whose own inquiry it is: those with a record of the crisis, and those in whose care the person
+    is."""
     agencies = (
         {incident.key[0] for incident in crisis.incidents}
         | {custody.key[0] for custody in crisis.custodies}
@@ -52,8 +55,8 @@ def _concerned(crisis: Crisis, at: datetime) -> tuple[str, ...]:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R23: death or serious injury during contact with the police or within the window after it. Once for each harm: a
-    death after a serious injury worsens it."""
+    """R23: death or serious injury during contact with the police or within the window after it.
+    Once for each harm: a death after a serious injury worsens it."""
     stages = sorted(
         (report for report in crisis.harms if report.harm in DSI), key=lambda report: report.mark
     )

@@ -18,8 +18,8 @@ from services.liaison.time.spans import FOREVER
 
 
 def _concerns_us(crisis: Crisis, harm: Harm, policy: Policy) -> bool:
-    """Around contact with the police, in a crisis of mental health, or of somebody in mental-health care: not every death to
-    which an ambulance is called."""
+    """Around contact with the police, in a crisis of mental health, or of somebody in mental-health
+    care: not every death to which an ambulance is called."""
     if contact_before(crisis, harm, SERIOUS.limit(policy, "contact_window")) is not None:
         return True
     signs = any(
@@ -30,7 +30,9 @@ def _concerns_us(crisis: Crisis, harm: Harm, policy: Policy) -> bool:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """R24: after it nobody of the family was reached in time; or a use of force of that crisis has no end on record."""
+    """R24: after it nobody of the family was reached in time; or a use of force of that crisis has
+    no end on record.
+    """
     serious = sorted(
         (report for report in crisis.harms if report.harm in DSI), key=lambda report: report.mark
     )

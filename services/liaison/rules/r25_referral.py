@@ -21,7 +21,9 @@ _SOONER = frozenset(
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Not acknowledged within the limit; or no outcome within the working days. The later stage worsens the first."""
+    """Not acknowledged within the limit; or no outcome within the working days. The later stage
+    worsens the first.
+    """
     for each in crisis.referrals:
         if each.sent is None or each.to_agency is None or each.to_agency == IOPC:
             continue

@@ -17,7 +17,9 @@ _STANDS = timedelta(days=28)
 
 
 def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
-    """Names of what a closed record of an attended crisis lacks. Names of fields only, never what is in one."""
+    """Names of what a closed record of an attended crisis lacks. Names of fields only, never what
+    is in one.
+    """
     gaps = []
     person = incident.person
     reason_given = person is not None and person.certainty == "unknown"
@@ -58,8 +60,8 @@ def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """A police or ambulance incident with a sign of a crisis, attended and closed, that still lacks something when it could
-    have been completed."""
+    """A police or ambulance incident with a sign of a crisis, attended and closed, that still lacks
+    something when it could have been completed."""
     fatal = any(harm.harm == "death" for harm in crisis.harms)
     for incident in crisis.incidents:
         if (

@@ -1,4 +1,6 @@
-"""R27: what happens to people in a crisis differs by ethnic group by more than chance; its condition is over counts."""
+"""R27: what happens to people in a crisis differs by ethnic group by more than chance; its
+condition is over counts.
+"""
 
 from __future__ import annotations
 

@@ -19,18 +19,23 @@ from services.liaison.time.spans import FOREVER
 _STANDS = timedelta(days=7)
 """After that it is for the records: nobody is reached by an alert of last week."""
 REMINDER_URGENCY = 4
-"""A reminder is for the day's list of calls; the limit itself is more urgent, so that the alert is made worse then."""
+"""A reminder is for the day's list of calls; the limit itself is more urgent, so that the alert is
+made worse then.
+"""
 _LEFT_AT_HOME = frozenset({"resolved", "referred", "no-further-action", "other"})
 _LET_GO = frozenset({"released", "lapsed", "other"})
 _BACK = frozenset({"returned", "found", "retaken"})
-"""How a walk-out ends with the person seen to. Closing its record as something else sees to nobody."""
+"""How a walk-out ends with the person seen to. Closing its record as something else sees to nobody.
+"""
 _SERIOUS = frozenset(
     {CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL}
 )
 
 
 def _identified(crisis: Crisis) -> bool:
-    """Whether anybody could be rung: a person who is attached, or a descriptor with a name or number."""
+    """Whether anybody could be rung: a person who is attached, or a descriptor with a name or
+    number.
+    """
     people = [incident.person for incident in crisis.incidents if incident.person is not None]
     return crisis.person is not None or any(person.names or person.nhs_number for person in people)
 
@@ -82,7 +87,9 @@ def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """No contact in time after a crisis; or a follow-up that was due by an instant and did not happen."""
+    """No contact in time after a crisis; or a follow-up that was due by an instant and did not
+    happen.
+    """
     trusts: tuple[str, ...] = ()
     if crisis.opened_at is not None:
         trusts = tuple(
@@ -96,7 +103,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     if triggers:
         mark, trigger = triggers[0]
         due = mark.at + within
-        # a follow-up that is booked has its own instant, unless it is booked for later than any standard allows
+        # a follow-up that is booked has its own instant, unless it is booked for later than any
+        # standard allows
         latest = mark.at + max(within, discharged)
         booked = any(
             follow_up.by is not None and mark.at <= follow_up.by <= latest

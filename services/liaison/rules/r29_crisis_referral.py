@@ -1,4 +1,6 @@
-"""R29: a person referred in a crisis is seen in the time of the national measures, and a 999 call that was promised comes."""
+"""R29: a person referred in a crisis is seen in the time of the national measures, and a 999 call
+that was promised comes.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _NOTIFIED = "emergency-services-notified"
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
-    """Not seen in time, once a crisis however many refer; and emergency services notified of whom no call is known."""
+    """Not seen in time, once a crisis however many refer; and emergency services notified of whom
+    no call is known.
+    """
     yield from _unseen(crisis, policy)
     for referral in crisis.referrals:
         notified = next(

@@ -1,8 +1,8 @@
-"""What is written from the catalogue: JSON Schemas of the policy and of a rule's document, for editors, and `docs/rules.md`.
-`python -m services.liaison.schema` writes them.
+"""What is written from the catalogue: JSON Schemas of the policy and of a rule's document, for
+editors, and `docs/rules.md`. `python -m services.liaison.schema` writes them.
 
-The schemas say what a schema can say. What needs the catalogue (a limit that the rule does not have, one of law that is
-loosened, a desk that nobody staffs) is said by `liaison rules check`.
+The schemas say what a schema can say. What needs the catalogue (a limit that the rule does not
+have, one of law that is loosened, a desk that nobody staffs) is said by `liaison rules check`.
 """
 
 from __future__ import annotations

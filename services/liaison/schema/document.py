@@ -33,7 +33,9 @@ def text() -> str:
 
 
 def section(rule: RuleDocument) -> str:
-    """One rule: its title, when, not when, until when, to whom, how urgent, what to do, with which limits, and why."""
+    """One rule: its title, when, not when, until when, to whom, how urgent, what to do, with which
+    limits, and why.
+    """
     limits = [_limit(name, limit) for name, limit in rule.limits.items()]
     sources = [f"{source.says} ({_CERTAINTY[source.certainty]})" for source in rule.evidence]
     blocks = [

@@ -1,7 +1,7 @@
 """Stretches of time in which something is true, and the algebra that rules are written in.
 
-A `Spans` is a sorted tuple of half-open stretches [from, until) that neither touch nor overlap. An open end is `FOREVER`.
-Half-open on purpose: what happens at the very instant of a limit is in time.
+A `Spans` is a sorted tuple of half-open stretches [from, until) that neither touch nor overlap. An
+open end is `FOREVER`. Half-open on purpose: what happens at the very instant of a limit is in time.
 """
 
 from __future__ import annotations

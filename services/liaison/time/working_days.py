@@ -17,7 +17,8 @@ def is_working_day(day: date) -> bool:
 
 
 def end_of_working_day(after: datetime, days: int) -> datetime:
-    """The end of the last of so many working days that follow the day of `after`, in UTC. The day itself is not counted.
+    """The end of the last of so many working days that follow the day of `after`, in UTC. The day
+    itself is not counted.
 
     Raises ValueError for less than one day.
     """

@@ -1,7 +1,8 @@
 """What people at a desk do with alerts: the one entry for every command, from any room.
 
     async with ledger.transaction() as transaction:
-        done = await run(transaction, registry, policy, Acknowledge(), desk="las-mental-health", alert=alert_id,
+        done = await run(transaction, registry, policy, Acknowledge(), desk="las-mental-health",
+        alert=alert_id,
                          actor="MK", now=clock.now())
 
 A command is a value of `services.liaison.alert`:
@@ -10,22 +11,22 @@ A command is a value of `services.liaison.alert`:
 |---|---|---|
 | `Acknowledge()` | seen; sounds again when it runs out (policy) unless answered | |
 | `Claim()` | "I work on it"; acknowledges first where nobody has | |
-| `TakeOver(reason)` | take a claim from another | the claim is older than the policy's grace; a reason |
-| `Accept(note=None)` | outcome: we act on it | |
-| `Decline(reason, note=None)` | outcome: we do not | a code of `DECLINE_REASONS`; a note with `other` |
-| `NotOurs(reason)` | outcome: another's | a reason |
-| `Shelve(duration, reason)` | quiet for a time | never P1; no longer than `terms.longest_shelf[urgency]` |
-| `Unshelve()` | back before its time | |
+| `TakeOver(reason)` | take a claim from another | the claim is older than the policy's grace; a
+reason | | `Accept(note=None)` | outcome: we act on it | | | `Decline(reason, note=None)` | outcome:
+we do not | a code of `DECLINE_REASONS`; a note with `other` | | `NotOurs(reason)` | outcome:
+another's | a reason | | `Shelve(duration, reason)` | quiet for a time | never P1; no longer than
+`terms.longest_shelf[urgency]` | | `Unshelve()` | back before its time | |
 | `Note(text)` | a remark in the history | |
 | `HandOver(to, note=None)` | one alert to another person | the actor holds it |
 
 `hand_over_desk` hands over everything that a person holds at a desk (change of shift).
 
-All raise `CommandRefused` (a `ValueError`), whose text is one sentence for the person, whose `code` is stable:
-`unknown-alert`, `already-acknowledged`, `already-claimed`, `already-answered` (these three are `First`, with `who` and
-`when`), `too-early`, `not-possible`, `not-shelvable`, `reason-needed`. Nothing was written then. Two people at once:
-one wins, the other gets the refusal. What is written in one transaction: the desk's part, the log, the next deadline,
-the outgoing messages, the audit record. Reasons and notes stay in the log: they are in no message.
+All raise `CommandRefused` (a `ValueError`), whose text is one sentence for the person, whose `code`
+is stable: `unknown-alert`, `already-acknowledged`, `already-claimed`, `already-answered` (these
+three are `First`, with `who` and `when`), `too-early`, `not-possible`, `not-shelvable`,
+`reason-needed`. Nothing was written then. Two people at once: one wins, the other gets the refusal.
+What is written in one transaction: the desk's part, the log, the next deadline, the outgoing
+messages, the audit record. Reasons and notes stay in the log: they are in no message.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ async def run(
     actor: str,
     now: datetime,
 ) -> Done:
-    """Carry out the command in the caller's transaction, which must do nothing after it that waits: the log's place is held.
+    """Carry out the command in the caller's transaction, which must do nothing after it that waits:
+    the log's place is held.
 
     Raises CommandRefused.
     """

@@ -1,4 +1,6 @@
-"""What all decisions of people have in common: refused with a code, shown before they are done, and the alerts they moved."""
+"""What all decisions of people have in common: refused with a code, shown before they are done, and
+the alerts they moved.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class _TakenBack(Exception):
 
 
 async def preview(transaction: Within, act: Act[Within, Changed]) -> Changed:
-    """What the act would change. It is done and taken back within the caller's transaction: nothing of it stays."""
+    """What the act would change. It is done and taken back within the caller's transaction: nothing
+    of it stays.
+    """
     changed: list[Changed] = []
     try:
         async with transaction.savepoint():

@@ -1,15 +1,17 @@
-"""What people decide about whose records are one person's: join, take out, undo; and what that would change, beforehand.
+"""What people decide about whose records are one person's: join, take out, undo; and what that
+would change, beforehand.
 
 | call | what it does |
 |---|---|
 | `join` | two records, and the people behind them, are one person |
-| `take_out` | a record is not about the person it is counted to: it leaves, and joins nobody by itself again |
-| `undo` | takes a decision back; what the agencies say counts again |
+| `take_out` | a record is not about the person it is counted to: it leaves, and joins nobody by
+itself again | | `undo` | takes a decision back; what the agencies say counts again |
 
-Each looks again at every incident that may be about either person: those of the last 72 hours, and those of crises with an
-alert that stands. Alerts rise and end in the same transaction. Rows are only added; an undone one is closed. Two people at
-once: one wins, the other is told
-(`DecisionRefused`: already-decided, unknown-record, unknown-decision, one-record, reason-needed). Only ids are in the audit.
+Each looks again at every incident that may be about either person: those of the last 72 hours, and
+those of crises with an alert that stands. Alerts rise and end in the same transaction. Rows are
+only added; an undone one is closed. Two people at once: one wins, the other is told
+(`DecisionRefused`: already-decided, unknown-record, unknown-decision, one-record, reason-needed).
+Only ids are in the audit.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ async def join(
     reason: str,
     now: datetime,
 ) -> Consequences:
-    """The people behind the two records are one, who keeps the id of `kept`'s. Raises DecisionRefused."""
+    """The people behind the two records are one, who keeps the id of `kept`'s. Raises
+    DecisionRefused.
+    """
     people = await _people(transaction, {kept, other}, reason)
     if people[kept] == people[other]:
         raise DecisionRefused(
@@ -72,7 +76,9 @@ async def take_out(
     reason: str,
     now: datetime,
 ) -> Consequences:
-    """The record leaves the person it is counted to, and joins nobody by itself again. Raises DecisionRefused."""
+    """The record leaves the person it is counted to, and joins nobody by itself again. Raises
+    DecisionRefused.
+    """
     people = await _people(transaction, {record}, reason)
     rest = await transaction.records_of_people([people[record]]) - {record}
     if not rest:
@@ -106,7 +112,9 @@ async def undo(
 
 
 async def _people(transaction: Transaction, records: set[Key], reason: str) -> Mapping[Key, str]:
-    """The person of each record, with the zone locked. Raises DecisionRefused for one that is not on file."""
+    """The person of each record, with the zone locked. Raises DecisionRefused for one that is not
+    on file.
+    """
     reasoned(reason)
     await transaction.lock_zone()
     people = await transaction.people_of_records(records)
@@ -165,7 +173,9 @@ async def _of_same_people(transaction: Transaction, records: Collection[Key]) ->
 
 
 def _differs(before: DecisionKept | None, after: DecisionKept | None) -> bool:
-    """Whether whom it is, or may be, about is another thing; why the matcher thinks so is not compared."""
+    """Whether whom it is, or may be, about is another thing; why the matcher thinks so is not
+    compared.
+    """
     if before is None or after is None:
         return before is not after
     person = (before.outcome, before.person_id, before.candidates)

@@ -1,13 +1,14 @@
-"""What people decide about which incidents are one crisis: take one out of a crisis, or join two; shown before it is done.
+"""What people decide about which incidents are one crisis: take one out of a crisis, or join two;
+shown before it is done.
 
 | call | what it does |
 |---|---|
-| `take_out` | an incident is of another crisis than the rest of the one it is in: it never joins them again by itself |
-| `join` | two incidents, and the crises they are in, are one |
+| `take_out` | an incident is of another crisis than the rest of the one it is in: it never joins
+them again by itself | | `join` | two incidents, and the crises they are in, are one |
 
-Either replaces what was decided of the same pair before; the audit keeps both. Alerts rise and end in the same transaction;
-`preview` does an act and takes it back. Two people at once: one wins, the other is told
-(`DecisionRefused`: already-decided, unknown-incident, one-incident, reason-needed).
+Either replaces what was decided of the same pair before; the audit keeps both. Alerts rise and end
+in the same transaction; `preview` does an act and takes it back. Two people at once: one wins, the
+other is told (`DecisionRefused`: already-decided, unknown-incident, one-incident, reason-needed).
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ async def join(
             "They are one crisis already: somebody else may have joined them just now.",
         )
     theirs = await _together(transaction, other, reason)
-    # what separated any two of the two crises was about these incidents too: the newer word counts for all of them
+    # what separated any two of the two crises was about these incidents too: the newer word counts
+    # for all of them
     decided = await transaction.link_decisions((*together, *theirs))
     for one in together:
         for two in theirs:
@@ -111,7 +113,9 @@ async def decide(
     reason: str,
     now: datetime,
 ) -> Regrouped:
-    """The incident, and each of these others, are of one crisis or of two. Nothing is asked: `take_out` and `join` do."""
+    """The incident, and each of these others, are of one crisis or of two. Nothing is asked:
+    `take_out` and `join` do.
+    """
     await transaction.lock_zone()
     for other in others:
         await _keep(transaction, (incident, other), verdict, actor, reason, now)

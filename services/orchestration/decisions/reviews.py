@@ -2,13 +2,14 @@
 
 | call | what it does |
 |---|---|
-| `review` | the same person (attach), a different one (detach, and never joined again by itself), or cannot tell |
-| `undo` | takes a review back; what the matcher says counts again |
+| `review` | the same person (attach), a different one (detach, and never joined again by itself),
+or cannot tell | | `undo` | takes a review back; what the matcher says counts again |
 
-A review re-evaluates the incident's crisis, and what it leaves, in the same transaction: alerts rise and end at once.
-Rows are only added; an undone one is closed. Two people at once: one wins, the other is told who and when
-(`DecisionRefused`: already-reviewed, unknown-incident, unknown-person, unknown-review, reason-needed).
-Only these ids are in the audit, never what anybody is called.
+A review re-evaluates the incident's crisis, and what it leaves, in the same transaction: alerts
+rise and end at once. Rows are only added; an undone one is closed. Two people at once: one wins,
+the other is told who and when (`DecisionRefused`: already-reviewed, unknown-incident,
+unknown-person, unknown-review, reason-needed). Only these ids are in the audit, never what anybody
+is called.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ async def review(
     reason: str,
     now: datetime,
 ) -> int:
-    """Keep the verdict and look at the crisis again. Gives the id for `undo`. Raises DecisionRefused."""
+    """Keep the verdict and look at the crisis again. Gives the id for `undo`. Raises
+    DecisionRefused.
+    """
     reason = reasoned(reason)
     await transaction.lock_zone()
     if not await transaction.incidents_together(incident):

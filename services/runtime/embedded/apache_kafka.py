@@ -1,4 +1,6 @@
-"""Apache Kafka in KRaft mode, one node, from jars that deploy/kafka/install fetched: for tests and measurements."""
+"""Apache Kafka in KRaft mode, one node, from jars that deploy/kafka/install fetched: for tests and
+measurements.
+"""
 
 from __future__ import annotations
 

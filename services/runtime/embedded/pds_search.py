@@ -1,8 +1,10 @@
-"""How the Personal Demographics Service searches, as far as its published specification and tests tell. Pure.
+"""How the Personal Demographics Service searches, as far as its published specification and tests
+tell. Pure.
 
-Source: NHSDigital/personal-demographics-service-api (specification and tests at f57f583). Certain: parameters, errors,
-wildcards, that names and dates of birth match whole, that restricted people are never found by postcode or GP, that an
-application alone gets one match or none. Approximated: the score of a fuzzy search, whose formula is not published.
+Source: NHSDigital/personal-demographics-service-api (specification and tests at f57f583). Certain:
+parameters, errors, wildcards, that names and dates of birth match whole, that restricted people are
+never found by postcode or GP, that an application alone gets one match or none. Approximated: the
+score of a fuzzy search, whose formula is not published.
 """
 
 from __future__ import annotations
@@ -178,7 +180,9 @@ def mark(patient: Mapping[str, Any]) -> str:
 
 
 def shown(patient: Mapping[str, Any]) -> dict[str, Any]:
-    """What the service gives of a person: of a restricted one no address, phone, practice or relative."""
+    """What the service gives of a person: of a restricted one no address, phone, practice or
+    relative.
+    """
     hidden = (
         ("address", "telecom", "generalPractitioner", "contact") if mark(patient) == "R" else ()
     )
@@ -301,7 +305,8 @@ def search(
 ) -> list[Hit]:
     """The people found, the likeliest first. Raises Refused.
 
-    A fuzzy search is a cascade: whoever matches exactly is given alone; only without one are the alike looked for.
+    A fuzzy search is a cascade: whoever matches exactly is given alone; only without one are the
+    alike looked for.
     """
     if access == "patient":
         raise Refused(403, "ACCESS_DENIED", "Access denied: a patient may not search")

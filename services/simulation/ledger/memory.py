@@ -1,4 +1,6 @@
-"""All of the ledger in memory: one transaction at a time, taken back where it ends with an exception."""
+"""All of the ledger in memory: one transaction at a time, taken back where it ends with an
+exception.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Audited:
 
 
 def done(work: Coroutine[Any, Any, T]) -> T:
-    """What the work gives. Memory never waits, so that it is done in one step, without an event loop."""
+    """What the work gives. Memory never waits, so that it is done in one step, without an event
+    loop.
+    """
     try:
         work.send(None)
     except StopIteration as end:
@@ -136,7 +140,9 @@ class MemoryLedger(MemoryEvents, MemoryPeople, MemoryCrises, MemoryAlerts, Memor
             self.feeds.put(state.feed, state)
 
     async def incidents_alerted_about(self, people: Collection[str]) -> set[Key]:
-        """Incidents that are, or may be, about these people and whose crisis has an alert that stands."""
+        """Incidents that are, or may be, about these people and whose crisis has an alert that
+        stands.
+        """
         incidents: set[Key] = set()
         for incident, decision in self.decisions.rows.items():
             about = {decision.person_id, *decision.candidates}

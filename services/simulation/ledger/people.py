@@ -78,7 +78,9 @@ class MemoryPeople:
         self._candidates.clear()
 
     async def record_links(self, records: Collection[Key]) -> tuple[RecordLink, ...]:
-        """What people decided of these records and has not been undone, in the order of the decisions."""
+        """What people decided of these records and has not been undone, in the order of the
+        decisions.
+        """
         return tuple(
             row.link
             for row in self.links.rows.values()
@@ -95,7 +97,9 @@ class MemoryPeople:
         return set(self._of_person.under(people))
 
     async def keep_records(self, rows: Iterable[RegisterRow]) -> set[int]:
-        """Write these records; gives the identity keys under which any of them was found before or is now."""
+        """Write these records; gives the identity keys under which any of them was found before or
+        is now.
+        """
         keys: set[int] = set()
         for row in rows:
             former = self.register.rows.get(row.record)

@@ -14,7 +14,9 @@ class Journal:
 
     def __init__(self) -> None:
         self.undo: list[tuple[Any, ...]] = []
-        """Each a call and what it is given. Tables append to it themselves: it is done with each row that is written."""
+        """Each a call and what it is given. Tables append to it themselves: it is done with each
+        row that is written.
+        """
 
     def mark(self) -> int:
         """This moment, for `take_back`."""

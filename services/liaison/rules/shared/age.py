@@ -18,8 +18,8 @@ Age = Literal["under-18", "adult", "may-be-under-18", "unknown"]
 def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
     """Under 18 if any date of birth says so; by looks only where no date of birth is known.
 
-    Of the attached person the register's newest date of birth counts; of every agency the last it stated. One that says
-    child is believed: a wrong alert costs a telephone call.
+    Of the attached person the register's newest date of birth counts; of every agency the last it
+    stated. One that says child is believed: a wrong alert costs a telephone call.
     """
     on_file = (
         ()

@@ -9,7 +9,9 @@ from services.liaison.time.spans import FOREVER
 
 
 def reached_after(crisis: Crisis, at: datetime) -> datetime:
-    """The first time after an instant at which somebody of the family was reached. An attempt reaches nobody."""
+    """The first time after an instant at which somebody of the family was reached. An attempt
+    reaches nobody.
+    """
     return min(
         (
             contact.mark.at

@@ -9,7 +9,9 @@ from services.liaison.time.spans import FOREVER
 
 
 def contact_after(crisis: Crisis, at: datetime) -> datetime:
-    """The first contact by a mental-health service after an instant: a follow-up completed, or a referral seen."""
+    """The first contact by a mental-health service after an instant: a follow-up completed, or a
+    referral seen.
+    """
     done = [
         follow_up.completed.at for follow_up in crisis.follow_ups if follow_up.completed is not None
     ]

@@ -1,4 +1,6 @@
-"""Journeys to and stays at a police station of somebody detained under s135 or s136, and the custody records of it."""
+"""Journeys to and stays at a police station of somebody detained under s135 or s136, and the
+custody records of it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def custodies_of(crisis: Crisis, detention: Detention) -> list[Custody]:
 
 
 def on_the_way(detention: Detention) -> Iterator[tuple[Mark, datetime]]:
-    """Each journey to a police station, until another begins, a place of safety is reached, or the detention is over."""
+    """Each journey to a police station, until another begins, a place of safety is reached, or the
+    detention is over.
+    """
     journeys = sorted(detention.conveyed, key=lambda journey: journey.mark)
     for number, journey in enumerate(journeys):
         if journey.to is not PlaceOfSafetyKind.POLICE_STATION:

@@ -16,14 +16,16 @@ _DANGER = ABD_SIGNS | AT_ONCE
 
 
 def crisis_signs_since(crisis: Crisis) -> Spans:
-    """Since when there is a sign of a crisis that is not the restraint itself: most people who are arrested are held."""
+    """Since when there is a sign of a crisis that is not the restraint itself: most people who are
+    arrested are held.
+    """
     signs = (sign.at for sign in crisis.indicators if sign.kind is not CrisisIndicator.RESTRAINT)
     return since(min(signs, default=None))
 
 
 def danger_since(force: Force) -> Spans:
-    """Since when the restraint itself is dangerous: a sign of acute behavioural disturbance or of danger to life, or the
-    person is held face down or on the ground."""
+    """Since when the restraint itself is dangerous: a sign of acute behavioural disturbance or of
+    danger to life, or the person is held face down or on the ground."""
     sign = force.first_of(_DANGER)
     on_the_ground = (
         force.position is RestraintPosition.PRONE or ForceKind.GROUND_RESTRAINT in force.kinds

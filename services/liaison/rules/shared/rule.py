@@ -67,10 +67,12 @@ class Rule:
         moment: str | None = None,
         **more: Any,
     ) -> Finding:
-        """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with what the document says
-        filled in. `moment` is one of the document's `next_step_when`. `more` are further fields of Finding.
+        """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with
+        what the document says filled in. `moment` is one of the document's `next_step_when`. `more`
+        are further fields of Finding.
 
-        Instants in its sentences are told as on the day on which it begins to hold: of another day with their date.
+        Instants in its sentences are told as on the day on which it begins to hold: of another day
+        with their date.
         """
         urgent = self.urgency
         if urgency is not None:
@@ -107,8 +109,8 @@ class Rule:
 
 
 def rule(module: str, condition: Condition | None) -> Rule:
-    """The rule whose module this is: `r01_emergency` holds the condition of R01. Raises CatalogueError where the catalogue
-    has no document of it."""
+    """The rule whose module this is: `r01_emergency` holds the condition of R01. Raises
+    CatalogueError where the catalogue has no document of it."""
     name = module.rpartition(".")[2]
     document = CATALOGUE.get(name[:3].upper())
     if document is None:

@@ -1,4 +1,6 @@
-"""A condition that gets worse in steps, written as what holds at an instant and the instants at which that may change."""
+"""A condition that gets worse in steps, written as what holds at an instant and the instants at
+which that may change.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from services.liaison.finding import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What holds for a stretch of time. A stage of another name makes the alert that stands worse; one without a name only
-    changes what it says."""
+    """What holds for a stretch of time. A stage of another name makes the alert that stands worse;
+    one without a name only changes what it says."""
 
     name: str
     urgency: int
@@ -30,8 +32,8 @@ def over_time(
     end: datetime,
     at: Callable[[datetime], Stage | None],
 ) -> Iterator[tuple[tuple[datetime, datetime], Stage]]:
-    """The stages from `begin` until `end`, each for as long as it holds. `changes` are all instants at which what `at`
-    says may change."""
+    """The stages from `begin` until `end`, each for as long as it holds. `changes` are all instants
+    at which what `at` says may change."""
     points = sorted({begin, end, *(change for change in changes if begin < change < end)})
     current: tuple[datetime, Stage] | None = None
     for start, _ in pairwise(points):

@@ -19,7 +19,9 @@ LIMIT_OF: Mapping[AmbulanceCategory, str] = {
     AmbulanceCategory.C5: "clinician_rings_within",
     AmbulanceCategory.HEAR_AND_TREAT: "clinician_rings_within",
 }
-"""The limit of a call by its ambulance category; one that is not graded has the limit of a high risk."""
+"""The limit of a call by its ambulance category; one that is not graded has the limit of a high
+risk.
+"""
 UNGRADED = "high_risk_within"
 
 OF_NATURE: Mapping[Nature, bool] = {
@@ -38,7 +40,9 @@ OF_NATURE: Mapping[Nature, bool] = {
     Nature.ADMINISTRATIVE: False,
     Nature.OTHER: False,
 }
-"""Whether a call of that nature is a risk to life by itself. Of the others the risk that is stated and the signs decide."""
+"""Whether a call of that nature is a risk to life by itself. Of the others the risk that is stated
+and the signs decide.
+"""
 
 OF_SIGN: Mapping[CrisisIndicator, bool] = {
     CrisisIndicator.MENTAL_HEALTH_CODE: False,
@@ -53,7 +57,8 @@ OF_SIGN: Mapping[CrisisIndicator, bool] = {
     CrisisIndicator.KNOWN_TO_SERVICES: False,
     CrisisIndicator.RESTRAINT: False,
 }
-"""The same of one sign alone; two that are independent are a clear crisis, which is a risk to life."""
+"""The same of one sign alone; two that are independent are a clear crisis, which is a risk to life.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class WaitingCall:
 
 
 def waiting_calls(crisis: Crisis) -> Iterator[WaitingCall]:
-    """Each call that is, or was, open with a risk to life, whatever its nature and whoever's it is. One that was closed and
-    opened again counts from then."""
+    """Each call that is, or was, open with a risk to life, whatever its nature and whoever's it is.
+    One that was closed and opened again counts from then."""
     for incident in crisis.incidents:
         if incident.reported is None or incident.outcome == "duplicate":
             continue
@@ -106,7 +111,9 @@ def _risks(crisis: Crisis, incident: IncidentState) -> Iterator[tuple[datetime, 
 
 
 def rung_back_at(crisis: Crisis, since: datetime) -> datetime:
-    """When somebody rang back after the instant: the family was reached, or a clinician assessed by telephone."""
+    """When somebody rang back after the instant: the family was reached, or a clinician assessed by
+    telephone.
+    """
     rang = [contact.mark.at for contact in crisis.family if contact.what != "contact-attempted"]
     rang += [mark.at for mark in crisis.assessments]
     return min((at for at in rang if at >= since), default=FOREVER)

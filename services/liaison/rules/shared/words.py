@@ -17,13 +17,15 @@ _INSTANT = re.compile(
 
 @lru_cache(8192)
 def clock(at: datetime) -> str:
-    """An instant for a sentence of a finding. Which day the sentence is told on decides how it reads (`told_on`), so that
-    no rule has to think of midnight."""
+    """An instant for a sentence of a finding. Which day the sentence is told on decides how it
+    reads (`told_on`), so that no rule has to think of midnight."""
     return f"\N{LEFT DOUBLE ANGLE BRACKET}{at.isoformat()}\N{RIGHT DOUBLE ANGLE BRACKET}"
 
 
 def told_on(sentence: str, told_at: datetime) -> str:
-    """The sentence with its instants on the 24-hour clock of London, those of another day with their date."""
+    """The sentence with its instants on the 24-hour clock of London, those of another day with
+    their date.
+    """
     return _INSTANT.sub(lambda match: clock_on(match.group(1), told_at), sentence)
 
 

@@ -20,13 +20,15 @@ RED_FLAGS = frozenset(
         ClinicalSign.HOT_TO_TOUCH,
     }
 )
-"""Physical signs after which the person goes to an emergency department (AACE); which they are is this project's assumption."""
+"""Physical signs after which the person goes to an emergency department (AACE); which they are is
+this project's assumption.
+"""
 _ATTEMPTS = frozenset({"self-harm", "suicide-attempt", "serious-injury"})
 
 
 def worsenings(crisis: Crisis) -> tuple[datetime, ...]:
-    """When it got worse, in order: an attempt or self-harm, a strong sign of a crisis, a restraint, a physical red
-    flag, or a risk that is now stated as high."""
+    """When it got worse, in order: an attempt or self-harm, a strong sign of a crisis, a restraint,
+    a physical red flag, or a risk that is now stated as high."""
     instants = [sign.at for sign in crisis.indicators if sign.strong]
     instants += [harm.mark.at for harm in crisis.harms if harm.harm in _ATTEMPTS]
     instants += [force.started.at for force in crisis.forces if force.is_restraint]
@@ -38,7 +40,9 @@ def worsenings(crisis: Crisis) -> tuple[datetime, ...]:
 
 
 def assessed_spans(crisis: Crisis, since: datetime) -> Spans:
-    """When an ambulance clinician's assessment holds: from each that was documented since the instant, until it gets worse."""
+    """When an ambulance clinician's assessment holds: from each that was documented since the
+    instant, until it gets worse.
+    """
     worse = worsenings(crisis)
     return spans(
         (mark.at, next((instant for instant in worse if instant > mark.at), FOREVER))
