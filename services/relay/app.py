@@ -9,6 +9,7 @@ import contextlib
 import json
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -16,9 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.registry import load_registry
-from services.ledger.alerts import store as alert_store
-from services.ledger.zone import lock_zone
-from services.liaison.alert import Transition
+from services.ledger import outbox
 from services.liaison.alert.states import SOUNDING
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
@@ -26,13 +25,13 @@ from services.runtime.crash_points import CrashPoints
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
-from services.runtime.postgres import Connection, create_pool
+from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
 
 LIMIT = 200
 STALE_SECONDS = 30.0
-"""A round that takes longer is stuck: the brokers or the ledger take what we say and never answer.
-"""
+"""A round that takes longer is stuck: the brokers or the ledger take what we
+say and never answer."""
 FAILURES = (
     OSError,
     TimeoutError,
@@ -49,71 +48,38 @@ async def publish(
     """Send the oldest messages and mark them sent when the brokers have acknowledged. Returns how
     many.
 
-    Two relays never send the same message at once (SKIP LOCKED); one that dies between sending and
-    marking sends again.
+    A relay that dies between sending and marking sends again.
     """
     async with pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(
-            """SELECT message_id, topic, key, headers, body FROM outbox WHERE published_at IS NULL
-                ORDER BY created_at, message_id LIMIT $1 FOR UPDATE SKIP LOCKED""",
-            LIMIT,
-        )
+        rows = await outbox.take_unsent(connection, LIMIT)
         if not rows:
             return 0
         crash.reach("relay-before-send")
         sent = [
             await producer.send(
-                r["topic"],
-                r["body"],
-                key=r["key"],
-                headers=[(k, v.encode()) for k, v in sorted(r["headers"].items())],
+                row["topic"],
+                row["body"],
+                key=row["key"],
+                headers=[(name, value.encode()) for name, value in sorted(row["headers"].items())],
             )
-            for r in rows
+            for row in rows
         ]
         await asyncio.wait_for(asyncio.gather(*sent), 20)
         crash.reach("relay-after-send")
-        await connection.execute(
-            "UPDATE outbox SET published_at = $2, attempts = attempts + 1 WHERE message_id = ANY($1::uuid[])",
-            [r["message_id"] for r in rows],
-            now,
-        )
-        await _delivered(connection, [json.loads(r["body"])["data"] for r in rows], now, zone)
+        await outbox.mark_sent(connection, [row["message_id"] for row in rows], now)
+        bodies = [json.loads(row["body"])["data"] for row in rows]
+        await outbox.mark_delivered(connection, sounding(bodies), now, zone)
     metrics.OUTBOX_PUBLISHED.inc(len(rows))
     return len(rows)
 
 
-async def _delivered(
-    connection: Connection, said: list[dict[str, str]], now: datetime, zone: str
-) -> None:
-    """Mark alerts delivered to the desks whose agency's topic has them."""
-    raised = [d for d in said if d.get("transition") in SOUNDING]
-    if not raised:
-        return
-    # as batches and commands do, before any row that they write too: none waits for another in a
-    # circle
-    await lock_zone(connection, zone)
-    rows = await connection.fetch(
-        """UPDATE alert_desk d SET state = 'delivered', delivered_at = $3
-             FROM unnest($1::uuid[], $2::text[]) AS x(a, k)
-            WHERE d.alert_id = x.a AND d.desk = x.k AND d.state = 'raised' RETURNING d.alert_id, d.desk""",
-        [d["alert"] for d in raised],
-        [d["desk"] for d in raised],
-        now,
-    )
-    await alert_store.append_log(
-        connection,
-        [
-            Transition(
-                str(r["alert_id"]),
-                r["desk"],
-                "delivered",
-                now,
-                "relay",
-                "published to the agency's topic",
-            )
-            for r in rows
-        ],
-    )
+def sounding(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Alert and desk of the messages that say that an alert sounds: published, it is delivered."""
+    return [
+        (message["alert"], message["desk"])
+        for message in messages
+        if message.get("transition") in SOUNDING
+    ]
 
 
 def trouble(failing: str | None, seconds_since_round: float) -> str | None:
@@ -187,12 +153,12 @@ class Relay:
         await pool.close()
 
     async def _measure(self, pool: asyncpg.Pool) -> None:
-        (row,) = await pool.fetch(
-            "SELECT count(*) AS n, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL"
-        )
-        metrics.OUTBOX_PENDING.set(row["n"])
-        age = (self._clock.now() - row["oldest"]).total_seconds() if row["oldest"] else 0.0
-        metrics.OUTBOX_OLDEST_SECONDS.set(max(0.0, age))
+        waiting = await outbox.backlog(pool)
+        metrics.OUTBOX_PENDING.set(waiting.messages)
+        age = 0.0
+        if waiting.oldest_at is not None:
+            age = max(0.0, (self._clock.now() - waiting.oldest_at).total_seconds())
+        metrics.OUTBOX_OLDEST_SECONDS.set(age)
 
 
 def run_relay(settings: Settings) -> None:

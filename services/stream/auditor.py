@@ -2,7 +2,7 @@
 
 It does not ask whether the steps are taken; it works out from the snapshot and the log of each
 standing alert what should have happened by now, and compares. It shares no code with what takes the
-steps (services.liaison.alert.passing, services.stream.deadlines). Its heartbeat, a metric and a
+steps (services.liaison.alert.passing, services.orchestration.deadlines). Its heartbeat, a metric and a
 row, is renewed only while nothing is overdue, so that an overdue step and a dead auditor look the
 same from outside: silent. (After Grafana OnCall's check_escalation_finished.)
 """
@@ -21,6 +21,7 @@ from typing import Any, Literal
 import asyncpg
 
 from schemas.registry import load_registry
+from services.ledger.alerts import audited
 from services.ledger.alerts.alarm_load import AGES, Load, flooded, loads
 from services.runtime import metrics, postgres
 from services.runtime.clock import clock_from
@@ -42,16 +43,6 @@ class Overdue:
     desk: str
     fault: Fault
     due_at: datetime
-
-
-_STANDING = """
-SELECT d.alert_id::text AS alert, d.desk, d.state, d.origin, d.due_at, d.ladder, d.ladder_since, d.inhibited_by,
-       d.dispute, d.answered_at, a.raised_at, x.due_at AS deadline,
-       (SELECT count(*) FROM alert_log l WHERE l.alert_id = d.alert_id AND l.desk = d.desk
-           AND l.transition = 'escalated' AND l.at >= d.ladder_since) AS taken
-  FROM alert a JOIN alert_desk d USING (alert_id)
-  LEFT JOIN deadline x ON x.kind = 'alert' AND x.subject = a.alert_id::text
- WHERE a.cleared_at IS NULL AND d.state NOT IN ('returned', 'cleared', 'closed')"""
 
 
 def overdue_of(row: Mapping[str, Any], now: datetime, grace: timedelta) -> Iterable[Overdue]:
@@ -82,18 +73,12 @@ def overdue_of(row: Mapping[str, Any], now: datetime, grace: timedelta) -> Itera
 
 async def look(connection: Connection, now: datetime, grace: timedelta) -> tuple[Overdue, ...]:
     """Look at every standing alert and record what was found."""
-    rows = await connection.fetch(_STANDING)
-    found = tuple(o for row in rows for o in overdue_of(dict(row), now, grace))
-    await connection.execute(
-        """INSERT INTO auditor (looked_at, healthy_at, overdue, oldest_due)
-           VALUES ($1::timestamptz, CASE WHEN $2::int = 0 THEN $1::timestamptz END, $2::int, $3)
-           ON CONFLICT (one) DO UPDATE SET looked_at = excluded.looked_at, overdue = excluded.overdue,
-               oldest_due = excluded.oldest_due, healthy_at = coalesce(excluded.healthy_at, auditor.healthy_at)""",
-        now,
-        len(found),
-        min((o.due_at for o in found), default=None),
-    )
-    return found
+    overdue: list[Overdue] = []
+    for row in await audited.standing_at_desks(connection):
+        overdue += overdue_of(dict(row), now, grace)
+    oldest_due = min((each.due_at for each in overdue), default=None)
+    await audited.keep_look(connection, now, len(overdue), oldest_due)
+    return tuple(overdue)
 
 
 class Auditor:
