@@ -86,7 +86,9 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
 
 
 def number_of(descriptor: PersonDescriptor) -> str | None:
-    """The NHS number, unless it is one that systems write where there is none, whatever its status says."""
+    """The NHS number, unless it is one that systems write where there is none, whatever its status
+    says.
+    """
     number = descriptor.nhs_number
     return None if number is None or is_placeholder_number(number) else number
 

@@ -1,7 +1,9 @@
-"""Of whom it is not sure that they are meant: the one item that would decide it, and how to ask for it.
+"""Of whom it is not sure that they are meant: the one item that would decide it, and how to ask for
+it.
 
-A queue of possible people is nobody's night. Who sent the event can often say one thing more at once, and whoever is on the
-telephone can ask. What is told here are names of fields, never anything of the person proposed.
+A queue of possible people is nobody's night. Who sent the event can often say one thing more at
+once, and whoever is on the telephone can ask. What is told here are names of fields, never anything
+of the person proposed.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from services.identity.score import GIVEN_EVIDENCE, Score
 
 
 class Item(StrEnum):
-    """What can be asked for, in the order in which it is asked: what a caller knows best comes first."""
+    """What can be asked for, in the order in which it is asked: what a caller knows best comes
+    first.
+    """
 
     GIVEN_NAME = "given-name"
     FAMILY_NAME = "family-name"
@@ -72,11 +76,11 @@ ASKING: Mapping[Item, Asking] = {
 
 
 def deciding_item(decision: IdentityDecision, model: Model, population: int) -> Item | None:
-    """The first item that, told and agreeing, would attach the likeliest person; None where the decision is not `possible`, or
-    where no item would do it alone.
+    """The first item that, told and agreeing, would attach the likeliest person; None where the
+    decision is not `possible`, or where no item would do it alone.
 
-    `population` as for `decide_scored`. Where several people fit, an item that already agrees does not tell them apart, and
-    one that does not is taken to be only the likeliest's.
+    `population` as for `decide_scored`. Where several people fit, an item that already agrees does
+    not tell them apart, and one that does not is taken to be only the likeliest's.
     """
     if decision.outcome != "possible":
         return None
@@ -104,7 +108,9 @@ def _forbidden(decision: IdentityDecision, item: Item) -> bool:
 
 
 def _if_told(decision: IdentityDecision, field: str, model: Model) -> Score:
-    """The likeliest person's score with one field told and agreeing, its value as common as the model supposes."""
+    """The likeliest person's score with one field told and agreeing, its value as common as the
+    model supposes.
+    """
     surprise = -log2(model.defaults[field]) if field in model.defaults else 0.0
     agreeing = FieldEvidence(field, "exact", model.bits(field, "exact", surprise))
     others = tuple(item for item in decision.evidence if item.field != field)
@@ -119,7 +125,8 @@ def _if_told(decision: IdentityDecision, field: str, model: Model) -> Score:
         relatives_name,
     )
     if field in {"given", "family"}:
-        # the name now agrees as it stands: what was taken off for its order or for other names falls away
+        # the name now agrees as it stands: what was taken off for its order or for other names
+        # falls away
         kept = tuple(item for item in evidence if item.field not in {"name_order", "aliases"})
         return replace(score, evidence=kept, weight=sum(item.weight or 0.0 for item in kept))
     return score

@@ -1,9 +1,13 @@
-"""What systems write where nothing is known. It has the form of a number or of a date and is evidence of nothing."""
+"""What systems write where nothing is known. It has the form of a number or of a date and is
+evidence of nothing.
+"""
 
 from __future__ import annotations
 
 PLACEHOLDER_DAYS = frozenset({(1, 1, 1), (1900, 1, 1), (1970, 1, 1)})
-"""(year, month, day): the first days of calendars and of computers' clocks. Of another 1 January the year is evidence."""
+"""(year, month, day): the first days of calendars and of computers' clocks. Of another 1 January
+the year is evidence.
+"""
 _ASCENDING = "01234567890123456789"
 
 
@@ -13,7 +17,9 @@ def is_placeholder_day(year: int, month: int, day: int) -> bool:
 
 
 def is_placeholder_number(digits: str) -> bool:
-    """One figure throughout, or figures that count up or down. Some of them pass the modulus 11 check."""
+    """One figure throughout, or figures that count up or down. Some of them pass the modulus 11
+    check.
+    """
     if len(set(digits)) == 1:
         return True
     return digits in _ASCENDING or digits[::-1] in _ASCENDING

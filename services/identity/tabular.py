@@ -65,7 +65,9 @@ def _is_a_number(digits: str) -> bool:
 
 
 def fault_of(row: Mapping[str, str]) -> BadField | None:
-    """What of a readable row is left out of account: an NHS number that is none. The rest of it is matched."""
+    """What of a readable row is left out of account: an NHS number that is none. The rest of it is
+    matched.
+    """
     number = (row.get("nhs_number") or "").replace(" ", "").replace("-", "")
     if number and is_placeholder_number(number):
         return BadField("nhs_number", "it stands for no number and is not compared; leave it out")
@@ -78,7 +80,9 @@ def fault_of(row: Mapping[str, str]) -> BadField | None:
 
 
 def read(row: Mapping[str, str]) -> tuple[str, Described]:
-    """The id and the description of a row; an NHS number that is none is not in it (`fault_of`). Raises BadField."""
+    """The id and the description of a row; an NHS number that is none is not in it (`fault_of`).
+    Raises BadField.
+    """
     values = {column: (value or "").strip() for column, value in row.items() if column is not None}
     if not values.get("id"):
         raise BadField("id", "every row needs one")

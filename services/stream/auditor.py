@@ -2,9 +2,9 @@
 
 It does not ask whether the steps are taken; it works out from the snapshot and the log of each
 standing alert what should have happened by now, and compares. It shares no code with what takes the
-steps (services.liaison.alert.passing, services.orchestration.deadlines). Its heartbeat, a metric and a
-row, is renewed only while nothing is overdue, so that an overdue step and a dead auditor look the
-same from outside: silent. (After Grafana OnCall's check_escalation_finished.)
+steps (services.liaison.alert.passing, services.orchestration.deadlines). Its heartbeat, a metric
+and a row, is renewed only while nothing is overdue, so that an overdue step and a dead auditor look
+the same from outside: silent. (After Grafana OnCall's check_escalation_finished.)
 """
 
 from __future__ import annotations
