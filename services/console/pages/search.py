@@ -102,7 +102,11 @@ async def _shown(request: Request, here: Here, decision: str, fields: dict[str, 
         incident = await incident_of(connection, state, here, number)
         if person is not None:
             comparison = await compared_with(
-                connection, state.settling, incident, person, here.now.date()
+                state.ledger.within(connection),
+                state.settling.model,
+                incident,
+                person,
+                here.now.date(),
             )
             people = [candidate.person_id for candidate in comparison.candidates]
             detail = {"desk": here.desk.desk, "people": people}

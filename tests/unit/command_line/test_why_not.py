@@ -37,7 +37,11 @@ def silencing(answer_: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_the_event_that_silences_a_rule_is_named() -> None:
     why = answer("already-an-emergency", "R01", "--at", "10:00")
-    assert silencing(why) == [said_at("resource.assigned", "2026-11-09T09:42:00+00:00")]
+    # the crew that came to the first call, which was category 1, and the car on its way to the third
+    assert silencing(why) == [
+        said_at("resource.on-scene", "2026-11-09T08:12:00+00:00"),
+        said_at("resource.assigned", "2026-11-09T09:42:00+00:00"),
+    ]
     assert not why["condition_missing"]
 
 
