@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +37,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 class NotApplied(AssertionError):
     """The stream did not take what was published."""
+
+
+PLACES = itertools.count()
+"""Offsets at which what is known beforehand stands, of no topic that Kafka has."""
 
 
 @dataclass
@@ -108,8 +113,9 @@ class SteeredStream:
         """All at once, as one batch of the orchestration: Kafka would have it in several, and judge it between them."""
         worker = self._worker()
         records = [
-            Record(self.registry.feeds_by_id[feed][1].topic, 0, number, body, ())
-            for number, (feed, body) in enumerate(known)
+            # a place of its own over all scenarios: the worker keeps what it decoded by place
+            Record(self.registry.feeds_by_id[feed][1].topic, 0, next(PLACES), body, ())
+            for feed, body in known
         ]
         batch = read(records, self.registry, at)
         # at no place that Kafka will ever give
