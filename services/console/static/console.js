@@ -120,7 +120,11 @@ function following(order, moving) {
     if ((rows[middle].dataset.order ?? "") > order) high = middle;
     else low = middle + 1;
   }
-  return rows[low] ?? null;
+  const next = rows[low] ?? null;
+  // beside the selected row, which does not move: above it where it is the more urgent
+  const beside = next ? next.previousElementSibling : list.lastElementChild;
+  if (held && beside === held && held !== moving && (held.dataset.order ?? "") > order) return held;
+  return next;
 }
 
 /** The focus has left this row: it goes where it belongs now. @param {HTMLElement} row */
