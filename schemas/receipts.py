@@ -21,7 +21,8 @@ RECEIPTS_MAX = 200
 
 
 class Note(Closed):
-    """Something of an event that was left out because it cannot be read, or does not count. The rest of the event counts."""
+    """Something of an event that was left out because it cannot be read, or does not count, or that would say more if more were
+    sent. The rest of the event counts."""
 
     code: Slug
     """What is wrong."""
@@ -49,7 +50,8 @@ class Receipt(Closed):
     remedy: str | None = None
     """Of a rejection: what to do."""
     notes: Annotated[tuple[Note, ...], Field(max_length=NOTES_MAX)] = ()
-    """Of an accepted event: what of it was left out, or that a correction does not fit what it corrects."""
+    """Of an accepted event: what of it was left out, that a correction does not fit what it corrects, or what would decide
+    whom it is about."""
     crisis: str | None = None
     """Token of the crisis that the event belongs to: the same for all the agency's events of one
     crisis, and of no use to another agency. It may change when incidents are joined or parted.

@@ -10,27 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from math import log2
 
 from services.identity.decide import attach_at, prior_of, veto
 from services.identity.described import Described
 from services.identity.model import Model
-from services.identity.person import FieldEvidence, IdentityDecision
+from services.identity.person import FieldEvidence, IdentityDecision, Item
 from services.identity.score import GIVEN_EVIDENCE, Score
-
-
-class Item(StrEnum):
-    """What can be asked for, in the order in which it is asked: what a caller knows best comes
-    first.
-    """
-
-    GIVEN_NAME = "given-name"
-    FAMILY_NAME = "family-name"
-    DATE_OF_BIRTH = "date-of-birth"
-    POSTCODE = "postcode"
-    NHS_NUMBER = "nhs-number"
-
 
 FIELD_OF: Mapping[Item, str] = {
     Item.GIVEN_NAME: "given",
@@ -130,9 +116,3 @@ def _if_told(decision: IdentityDecision, field: str, model: Model) -> Score:
         kept = tuple(item for item in evidence if item.field not in {"name_order", "aliases"})
         return replace(score, evidence=kept, weight=sum(item.weight or 0.0 for item in kept))
     return score
-
-
-def asking(decision: IdentityDecision, model: Model, population: int) -> Asking | None:
-    """The question that would decide it, or None."""
-    item = deciding_item(decision, model, population)
-    return None if item is None else ASKING[item]

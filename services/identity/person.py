@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal
 
 from schemas.events.care import PathwayFacts
@@ -50,6 +51,18 @@ class FieldEvidence:
     """Bits, once a model weighs it; None where a fixed rule decides."""
 
 
+class Item(StrEnum):
+    """What can be asked for, in the order in which it is asked: what a caller knows best comes
+    first.
+    """
+
+    GIVEN_NAME = "given-name"
+    FAMILY_NAME = "family-name"
+    DATE_OF_BIRTH = "date-of-birth"
+    POSTCODE = "postcode"
+    NHS_NUMBER = "nhs-number"
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityDecision:
     """Whom an incident is about, and why. Kept with the version of the matcher that made it."""
@@ -62,6 +75,8 @@ class IdentityDecision:
     rule: str
     """E.g. 'verified-nhs-number', 'exact-name-birth-postcode', 'insufficient'."""
     matcher_version: str
+    missing: Item | None = None
+    """What would decide a possible match, were it told; nothing of the person proposed."""
 
 
 def own_register(person_id: str) -> IdentityDecision:

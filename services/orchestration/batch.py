@@ -140,6 +140,7 @@ async def take_in(
     if incidents:
         taken.settled = await settling.settle(transaction, incidents, now)
     receipts.crisis_of, receipts.changes = taken.settled.crisis_of, taken.settled.changes
+    receipts.asked = taken.settled.asked
     receipts.unfit = strangers | await _unfit_corrections(transaction, receipts.new)
     await transaction.give_receipts(receipts, now)
     reach("after-settle")

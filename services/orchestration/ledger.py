@@ -18,6 +18,7 @@ from schemas.person import PersonDescriptor
 from schemas.received import Received
 from services.identity.known import Candidate, Known
 from services.identity.model import Frequencies
+from services.identity.person import Item
 from services.identity.register import LocalRecord, RecordLink
 from services.intake.accept import Accepted, Rejected
 from services.intake.faults import Fault
@@ -83,6 +84,8 @@ class Receipts:
     """Why corrections of this batch do not fit what they correct, and what events name that the
     registry does not have.
     """
+    asked: Mapping[Identity, Item] = field(default_factory=dict)
+    """What would decide whom an event of this batch describes, of whom it is not sure."""
 
 
 @dataclass(frozen=True, slots=True)

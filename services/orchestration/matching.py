@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
-from services.identity.decide import decide_among, described_once
+from services.identity.decide import decide_among, described_once, population_of
 from services.identity.known import Candidate
+from services.identity.missing import deciding_item
 from services.identity.model import Model
 from services.identity.person import IdentityDecision, own_register, reviewed
 from services.identity.score import values_weighed
@@ -99,13 +101,16 @@ async def decide_described(
         async for shortlist in shortlists:
             for incident, candidates in shortlist.candidates.items():
                 person = described[incident]
-                decisions[incident] = decide_among(
+                decision = decide_among(
                     person.descriptor,
                     (c for c in candidates if c.person_id not in person.apart),
                     as_of=person.as_of,
                     frequencies=shortlist.frequencies,
                     model=model,
                 )
+                population = population_of(model, shortlist.frequencies)
+                item = deciding_item(decision, model, population)
+                decisions[incident] = replace(decision, missing=item)
     return decisions
 
 

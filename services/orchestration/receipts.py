@@ -14,6 +14,9 @@ from typing import Any
 from schemas.events.keeping import FeedHeartbeat
 from schemas.receipts import NOTES_MAX, RECEIPTS_GIVEN, RECEIPTS_MAX
 from schemas.registry import TRACE_SOURCE_END, Registry
+from services.identity.missing import ASKING
+from services.identity.person import Item
+from services.intake.faults import Fault
 from services.liaison.alert import AlertChange
 from services.orchestration.ledger import Located, Message, Receipts
 
@@ -72,9 +75,13 @@ def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[st
 
 
 def _notes(located: Located, receipts: Receipts) -> dict[str, Any]:
-    """What was left out of the event, and why a correction does not fit."""
+    """What was left out of the event, why a correction does not fit, and what would say whom it
+    describes.
+    """
     identity = located.accepted.received.event.identity
-    notes = (*located.accepted.notes, *receipts.unfit.get(identity, ()))
+    notes = [*located.accepted.notes, *receipts.unfit.get(identity, ())]
+    if identity in receipts.asked:
+        notes.append(_asking(receipts.asked[identity]))
     if not notes:
         return {}
     return {
@@ -83,6 +90,12 @@ def _notes(located: Located, receipts: Receipts) -> dict[str, Any]:
             for note in notes[:NOTES_MAX]
         ]
     }
+
+
+def _asking(item: Item) -> Fault:
+    return Fault(
+        "/data/person", "person-not-sure", "who is meant is not sure", ASKING[item].to_sender
+    )
 
 
 def _place(feed: str, outcome: str, partition: int, offset: int) -> dict[str, Any]:

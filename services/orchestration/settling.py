@@ -12,17 +12,17 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.events.detention import DetentionDetained
 from schemas.registry import Registry
 from services.identity.model import Model, shipped
-from services.identity.person import IdentityDecision, PersonOnFile
+from services.identity.person import IdentityDecision, Item, PersonOnFile
 from services.liaison.alert import AlertChange, alert_due
 from services.liaison.crisis.corrections import Effective
 from services.liaison.crisis.fold import Folds
 from services.liaison.crisis.records import SiteReport
-from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, site_reports_of
+from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, describing, site_reports_of
 from services.liaison.disproportionality import SUBJECT, next_week
 from services.liaison.linking.candidates import link_keys
 from services.liaison.linking.contacts import PERSON_WINDOW, PLACE_WINDOW, ContactRow, contact_keys
@@ -31,7 +31,13 @@ from services.liaison.policy import Policy
 from services.liaison.settle import settle
 from services.liaison.settlement import HORIZON, IncidentFile, Key, Settlement
 from services.orchestration.feeds import heard_up_to
-from services.orchestration.ledger import ContactNames, DecisionKept, LinkNames, Transaction
+from services.orchestration.ledger import (
+    ContactNames,
+    DecisionKept,
+    Identity,
+    LinkNames,
+    Transaction,
+)
 from services.orchestration.matching import decide_all, decide_subjects
 from services.orchestration.register import people_on_file
 
@@ -57,12 +63,15 @@ class Settled:
     """The crisis of each incident that was settled."""
     bounded: list[str] = field(default_factory=list)
     """Crises at which linking by place was stopped, because they would have grown too large."""
+    asked: dict[Identity, Item] = field(default_factory=dict)
+    """What would decide whom an event describes of whom it is not sure."""
 
     def add(self, other: Settled) -> None:
         """What was settled after it."""
         self.changes += other.changes
         self.crisis_of |= other.crisis_of
         self.bounded += other.bounded
+        self.asked |= other.asked
 
 
 class Settling:
@@ -93,6 +102,7 @@ class Settling:
         )
         settlement = await self._settle(transaction, around, now, events, identities)
         done = _settled(settlement)
+        done.asked = _asked(events, identities)
         # an incident that is new or changed counts elsewhere too (repeated contact, a follow-up
         # that was due)
         echoes = [echo for echo in settlement.echoes if echo.keys]
@@ -178,6 +188,19 @@ def _settled(settlement: Settlement) -> Settled:
         if not member.subject
     }
     return Settled(list(settlement.alerts), crisis_of, list(settlement.bounded))
+
+
+def _asked(
+    events: Mapping[Key, Effective], identities: Mapping[Key, IdentityDecision]
+) -> dict[Identity, Item]:
+    """What would decide whom each incident is about, by the event that described them last."""
+    asked: dict[Identity, Item] = {}
+    for incident, effective in events.items():
+        item = identities[incident].missing
+        received = describing(effective)
+        if item is not None and received is not None:
+            asked[received.identity] = item
+    return asked
 
 
 def _link_names(
@@ -278,11 +301,13 @@ async def keep_decisions(
         identity = file.identity
         if identity is None or identity.rule == "no-descriptor":
             continue
-        evidence = {
+        evidence: dict[str, Any] = {
             "rule": identity.rule,
             "candidates": list(identity.candidates),
             "evidence": [asdict(each) for each in identity.evidence],
         }
+        if identity.missing is not None:
+            evidence["missing"] = identity.missing.value
         decisions[file.key] = DecisionKept(
             identity.outcome, identity.person_id, evidence, identity.matcher_version
         )

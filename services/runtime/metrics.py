@@ -53,6 +53,11 @@ EPISODES_BOUNDED = Counter(
     "liaison_episodes_bounded_total",
     "The same under its former name, for one release: use liaison_crises_bounded_total.",
 )
+EVIDENCE_ASKED = Counter(
+    "liaison_evidence_asked_total",
+    "Descriptions of whom it is not sure, by the one item that would decide it.",
+    ["item"],
+)
 DEADLINE_OVERDUE_SECONDS = Gauge(
     "liaison_deadline_overdue_seconds", "How late the oldest due deadline is."
 )

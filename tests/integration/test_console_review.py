@@ -8,6 +8,8 @@ from html import unescape
 
 import pytest
 
+from services.identity.missing import ASKING
+from services.identity.person import Item
 from services.ledger.operators.roles import Grant
 from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
@@ -258,3 +260,22 @@ async def test_joining_shows_what_it_would_change_and_is_done_only_when_it_is_me
         await reviewer.post(f"{where}/undo/{link}", reason="a slip", sure="yes")
     ).status_code == 303
     assert await person_of(ledger, "x-9") == other
+
+
+async def test_the_crisis_page_says_what_to_ask_next_until_it_has_been_told(
+    ledger: PlayedLedger, postgres_dsn: str
+) -> None:
+    # she was described by the short form of her name
+    question = ASKING[Item.GIVEN_NAME].next_question
+    async with signed_in(postgres_dsn, at(30), Grant("operator", "la-southwark")) as amhp:
+        crisis = {"incident_agency": "met", "incident": "CAD-1", "reason": "asked to assess her"}
+        opened = await amhp.post("/desks/la-southwark-amhp/break-glass", **crisis)
+        where = opened.headers["location"]
+        page = unescape((await amhp.get(where)).text)
+        assert "nobody is attached" in page
+        assert question in page
+        told = {"incident": "CAD-1", "person": SAID | {"names": HERS["names"]}}
+        await ledger.say("met-cad", "incident.updated", told, at(31))
+        page = unescape((await amhp.get(where)).text)
+        assert "the register's person is attached" in page
+        assert question not in page

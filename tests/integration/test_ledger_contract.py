@@ -307,6 +307,8 @@ async def test_both_keep_the_same_of_what_people_decide_and_of_troubled_feeds(bo
     assert drift(*kept) == []
     for what in ("reviews", "record links", "incident links", "rejections", "audit", "receipts"):
         assert kept[0][what], f"a test of no {what} is none"
+    notes = [note for _, _, receipt in kept[0]["receipts"] for note in receipt.get("notes", ())]
+    assert "person-not-sure" in {note["code"] for note in notes}
     rules = {alert["rule"] for alert in kept[0]["alerts"]}
     assert {"R16", "R30"} <= rules
 

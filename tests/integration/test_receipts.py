@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ from jsonschema import Draft202012Validator
 from schemas import generate
 from schemas.envelope import encode
 from schemas.scenario import load_scenario
+from services.identity.missing import ASKING
+from services.identity.person import Item
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Record
 from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
 from tests.own_registry import own_registry
+from tests.played_ledger import PlayedLedger
 from tests.worker import Worker
 
 REGISTRY, POLICY = own_registry(), load_policy()
@@ -123,3 +126,53 @@ async def test_a_sign_of_life_gets_no_receipt_and_a_batch_seen_before_gives_no_s
     for seconds in (1, 2):
         await feeds.batch.apply([told], SCENARIO.start + timedelta(seconds=seconds))
     assert len(await receipts(pool)) == 1
+
+
+AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
+HERS: dict[str, Any] = {
+    "names": [{"given": "Zofia", "family": "Nowak"}],
+    "date_of_birth": "1985-09-14",
+    "addresses": [{"postcode": "SE5 8AZ"}],
+}
+WITHOUT_HOME = {"names": HERS["names"], "date_of_birth": HERS["date_of_birth"]}
+
+
+async def notes_of_a_call(pool: asyncpg.Pool, person: dict[str, Any] | None) -> list[list[str]]:
+    """The codes and places in the receipts for a call about this person and for what follows it."""
+    ledger = PlayedLedger(pool)
+    await ledger.say("slam-ehr", "person.registered", {"local_person": "p-1", "person": HERS}, AT)
+    call: dict[str, Any] = {"incident": "CAD-1", "nature": "suicidal", "channel": "999"}
+    call["location"] = {"area": "southwark"}
+    if person is not None:
+        call["person"] = person
+    later = AT + timedelta(minutes=1)
+    await ledger.say("met-cad", "incident.reported", call, later)
+    update = {"incident": "CAD-1", "nature": "self-harm"}
+    await ledger.say("met-cad", "incident.updated", update, later + timedelta(minutes=1))
+    await ledger.say("met-cad", "feed.heartbeat", {}, later + timedelta(minutes=2))
+    said = [receipt for agency, receipt in await receipts(pool) if agency == "met"]
+    return [[f"{n['code']} {n['pointer']}" for n in r.get("notes", ())] for r in said]
+
+
+async def test_who_describes_somebody_of_whom_it_is_not_sure_is_told_what_would_decide_it(
+    pool: asyncpg.Pool,
+) -> None:
+    assert await notes_of_a_call(pool, WITHOUT_HOME) == [["person-not-sure /data/person"], []], (
+        "the call that described her, and nothing beside it"
+    )
+    (note,) = next(r["notes"] for _, r in await receipts(pool) if "notes" in r)
+    assert note["remedy"] == ASKING[Item.POSTCODE].to_sender
+    told = json.dumps(note)
+    person = await pool.fetchval("SELECT person_id::text FROM local_record")
+    assert not [w for w in ("Zofia", "Nowak", "1985", "SE5", "slam", person) if w in told]
+
+
+@pytest.mark.parametrize(
+    "person",
+    [HERS, {"names": [{"given": "Kwabena", "family": "Asante"}]}, None],
+    ids=["attached", "unknown", "not described"],
+)
+async def test_who_is_sure_or_not_on_file_is_asked_for_nothing(
+    pool: asyncpg.Pool, person: dict[str, Any] | None
+) -> None:
+    assert await notes_of_a_call(pool, person) == [[], []]

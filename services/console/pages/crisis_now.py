@@ -17,6 +17,7 @@ from schemas.registry import Agency, Area, Registry
 from services.console.access.doors import Here
 from services.console.view.map import BoroughMap, MapMark
 from services.console.view.text.vocabulary import BASES
+from services.identity.missing import ASKING
 from services.identity.model import Model
 from services.ledger.crises.one import CrisisOnFile, crisis_on_file
 from services.ledger.feeds import silent_feeds
@@ -75,6 +76,10 @@ class CrisisShown:
     highlighted: frozenset[str]
     """Codes of the areas with an incident."""
     incidents_left_apart: bool
+    next_question: str
+    """What to ask whoever is on the telephone or beside the person; empty where nothing would say
+    who it is.
+    """
 
 
 async def crisis_now(
@@ -144,6 +149,7 @@ def crisis_for(
         marks=() if sheet is None else sheet.marks(incidents.places),
         highlighted=frozenset(incidents.area_codes),
         incidents_left_apart=crisis.incidents_left_apart,
+        next_question="" if on_file.missing is None else ASKING[on_file.missing].next_question,
     )
 
 

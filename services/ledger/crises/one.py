@@ -9,6 +9,7 @@ from uuid import UUID
 
 from schemas.registry import Registry
 from services.identity.model import Model
+from services.identity.person import Item
 from services.ledger.events.decoded import Decoded
 from services.ledger.transaction import PostgresTransaction
 from services.liaison.crisis.corrections import counted
@@ -16,6 +17,7 @@ from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, site_reports_of
 from services.liaison.linking.sighting import Sighting
 from services.liaison.policy import Policy
+from services.liaison.scene_of import identity_of
 from services.liaison.settle import crisis_of
 from services.orchestration.settling import incident_files
 from services.runtime.postgres import Connection
@@ -30,6 +32,8 @@ class CrisisOnFile:
     """One an incident, by reference. They hold places: only for whom the location is disclosed to.
     """
     events: int
+    missing: Item | None
+    """What would decide whom it is about, where that is not sure."""
 
 
 async def crisis_on_file(
@@ -55,4 +59,5 @@ async def crisis_on_file(
         return None
     crisis, parts = folded
     count = sum(len(part.events.given) for part in parts)
-    return CrisisOnFile(crisis, tuple(part.sighting for part in parts), count)
+    sightings = tuple(part.sighting for part in parts)
+    return CrisisOnFile(crisis, sightings, count, identity_of(parts).missing)

@@ -17,11 +17,19 @@ from services.liaison.crisis.records import SiteReport
 
 def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
     """The newest descriptor of the person, after corrections; None where nothing is said."""
+    received = describing(events)
+    if received is None:
+        return None
+    person = stated(received.event.data, "person")
+    return person if isinstance(person, PersonDescriptor) else None
+
+
+def describing(events: Iterable[Received]) -> Received | None:
+    """The event that described the person last, after corrections; None where nothing is said."""
     counted, _ = effective(events)
     for received in reversed(counted):
-        person = stated(received.event.data, "person")
-        if isinstance(person, PersonDescriptor):
-            return person
+        if isinstance(stated(received.event.data, "person"), PersonDescriptor):
+            return received
     return None
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from schemas.person import PersonDescriptor
 from services.identity.decide import decide
-from services.identity.missing import ASKING, FIELD_OF, Item, asking, deciding_item
+from services.identity.missing import ASKING, FIELD_OF, deciding_item
 from services.identity.model import shipped
-from services.identity.person import IdentityDecision, PersonOnFile
+from services.identity.person import IdentityDecision, Item, PersonOnFile
 
 SHE: dict[str, Any] = {
     "nhs_number": "9990000018",
@@ -76,7 +76,7 @@ def test_who_is_attached_or_unknown_is_asked_nothing() -> None:
     attached = decided(SHE)
     unknown = decided({"names": [{"given": "Kwabena", "family": "Asante"}]})
     assert [d.outcome for d in (attached, unknown)] == ["attached", "unknown"]
-    assert [asking(d, shipped(), A_MILLION) for d in (attached, unknown)] == [None, None]
+    assert [deciding_item(d, shipped(), A_MILLION) for d in (attached, unknown)] == [None, None]
 
 
 def test_every_item_has_a_question_and_a_field() -> None:
@@ -87,7 +87,8 @@ def test_every_item_has_a_question_and_a_field() -> None:
 
 def test_nothing_of_the_person_proposed_is_in_the_question() -> None:
     decision = decided(SENT["a surname, a birthday and a home"][0])
-    question = asking(decision, shipped(), A_MILLION)
-    assert question is not None
+    item = deciding_item(decision, shipped(), A_MILLION)
+    assert item is not None
+    question = ASKING[item]
     for word in ("Zofia", "Nowak", "1985", "SE5"):
         assert word not in question.to_sender + question.next_question

@@ -26,6 +26,7 @@ TEXT: Final[dict[str, str]] = {
         "Not sure: somebody on file is possible, nobody is attached. Treat as unknown."
     ),
     "certainty_unknown": "Not known who it is.",
+    "next_question": "To ask next, because it would decide it: {question}",
     "person_denied": "Name and date of birth are not disclosed to this desk.",
     "person_on_scene": (
         "Name and date of birth are disclosed to this desk only while a police unit is on scene."
