@@ -295,8 +295,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in {1, 2}:
         print("usage: python -m schemas.compatibility OLD [NEW]")
         return 2
-    old, *others = (Path(argument) for argument in arguments)
-    new = others[0] if others else Path(__file__).parent / "json"
+    old, *folders = (Path(argument) for argument in arguments)
+    new = folders[0] if folders else Path(__file__).parent / "json"
     count = 0
     for path in sorted(old.glob("*.schema.json")):
         name = path.name.removesuffix(".schema.json")

@@ -347,11 +347,11 @@ class Registry(Closed):
         takes unknown areas, and where none is named for that all of them: too many rather than none.
         """
         named, taking_part = frozenset(agencies), frozenset(involved)
-        chosen: dict[str, tuple[Agency, Desk]] = {}
+        desks: dict[str, tuple[Agency, Desk]] = {}
         for role in set(roles):
             for agency, desk in self._desks_of_role(role, area, named, taking_part):
-                chosen[desk.id] = (agency, desk)
-        return tuple(chosen[key] for key in sorted(chosen))
+                desks[desk.id] = (agency, desk)
+        return tuple(desks[key] for key in sorted(desks))
 
     def _desks_of_role(
         self, role: str, area: str | None, named: frozenset[str], involved: frozenset[str]
@@ -360,29 +360,29 @@ class Registry(Closed):
         for_named = [pair for pair in of_role if pair[0].id in named]
         if for_named:
             return self._each_for(for_named, area)
-        chosen: list[tuple[Agency, Desk]] = []
+        pairs: list[tuple[Agency, Desk]] = []
         # a role that agencies of several kinds have is one service each: police and trust have professional standards
         for kind in dict.fromkeys(agency.kind for agency, _ in of_role):
             service = [pair for pair in of_role if pair[0].kind == kind]
             taking_part = [pair for pair in service if pair[0].id in involved]
             if taking_part:
-                chosen += self._each_for(taking_part, area)
+                pairs += self._each_for(taking_part, area)
             else:
-                chosen += self._for_place([p for p in service if p[0].answers_for_place], area)
-        return chosen
+                pairs += self._for_place([p for p in service if p[0].answers_for_place], area)
+        return pairs
 
     def _each_for(
         self, desks: Sequence[tuple[Agency, Desk]], area: str | None
     ) -> list[tuple[Agency, Desk]]:
         """For each of the agencies the desks that it has for the area."""
-        chosen = []
+        pairs = []
         for holder in dict.fromkeys(agency.id for agency, _ in desks):
-            own = [pair for pair in desks if pair[0].id == holder]
+            holding = [pair for pair in desks if pair[0].id == holder]
             serving = []
             if self.is_area(area):
-                serving = [pair for pair in own if _serves(*pair, area)]
-            chosen += serving or _without_area(own)
-        return chosen
+                serving = [pair for pair in holding if _serves(*pair, area)]
+            pairs += serving or _without_area(holding)
+        return pairs
 
     def _for_place(
         self, desks: Sequence[tuple[Agency, Desk]], area: str | None

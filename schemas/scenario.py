@@ -354,10 +354,10 @@ def _faults(file: str, marked: Marked, error: ValidationError) -> list[Fault]:
     """Every fault of a file, in the order of its lines."""
     faults: list[Fault] = []
     misspelt: set[Place] = set()
-    for each in error.errors(include_url=False, include_input=False):
-        code, remedy = _REMEDIES.get(each["type"], _OTHER)
-        place = tuple(part for part in each["loc"] if part not in {"moment", "window"})
-        message = each["msg"]
+    for detail in error.errors(include_url=False, include_input=False):
+        code, remedy = _REMEDIES.get(detail["type"], _OTHER)
+        place = tuple(part for part in detail["loc"] if part not in {"moment", "window"})
+        message = detail["msg"]
         if code == "field-unknown":
             message = f"the field `{place[-1]}` is unknown"
             near = process.extractOne(str(place[-1]), _fields_at(place[:-1]), score_cutoff=60)
@@ -367,7 +367,7 @@ def _faults(file: str, marked: Marked, error: ValidationError) -> list[Fault]:
         elif code == "field-missing":
             message = f"the field `{place[-1]}` is missing"
         elif code == "value-not-in-set":
-            remedy = f"use one of {each['ctx']['expected']}"
+            remedy = f"use one of {detail['ctx']['expected']}"
         faults.append(Fault(code, file, marked.line_of(place), _pointer(place), message, remedy))
     # a field that is there under a misspelt name is one fault, not two
     spelt = {_pointer(place) for place in misspelt}

@@ -205,11 +205,11 @@ def _moved(moved: Moved) -> dict[str, Any]:
 
 
 def as_document(
-    count: int, live: Run, candidate: Run, difference: Difference, what: str = "events"
+    count: int, live: Run, candidate: Run, difference: Difference, unit: str = "events"
 ) -> dict[str, Any]:
     """A difference in JSON values."""
     return {
-        what: count,
+        unit: count,
         "same": difference.same,
         "gained": [_raised(alert) for alert in difference.gained],
         "lost": [_raised(alert) for alert in difference.lost],
@@ -231,10 +231,10 @@ def as_document(
 
 
 def print_difference(
-    name: str, count: int, live: Run, candidate: Run, difference: Difference, what: str = "events"
+    name: str, count: int, live: Run, candidate: Run, difference: Difference, unit: str = "events"
 ) -> None:
     """A difference for people."""
-    click.secho(f"{name}: {count} {what}", bold=True)
+    click.secho(f"{name}: {count} {unit}", bold=True)
     for label, alerts in (("gained", difference.gained), ("lost", difference.lost)):
         for alert in alerts:
             click.echo(

@@ -187,8 +187,8 @@ async def _taken(stack: Stack, ends: dict[tuple[str, int], int]) -> None:
     connection = await asyncpg.connect(stack.postgres_dsn)
     try:
         while True:
-            taken = await cursors(connection)
-            if all(taken.get(place, 0) >= end for place, end in ends.items()):
+            positions = await cursors(connection)
+            if all(positions.get(place, 0) >= end for place, end in ends.items()):
                 return
             ended = stack.ended()
             if ended is not None:

@@ -124,11 +124,11 @@ class _Window:
             if not self._more():
                 return ""
 
-    def take(self, wanted: str) -> bool:
+    def take(self, sign: str) -> bool:
         """Pass over the next sign, if it is the wanted one."""
-        found = self.sign() == wanted
-        self._at += found
-        return found
+        matches = self.sign() == sign
+        self._at += matches
+        return matches
 
     def value(self) -> bytes:
         """The JSON value that begins here, as it stands in the file."""

@@ -69,11 +69,11 @@ def list_(ended: bool) -> None:
 
     lines = on_ledger(read)
     for line in lines:
-        given = f"{line.origin}, by {line.granted_by}, {line.granted_at:%Y-%m-%d %H:%M} UTC"
+        origin = f"{line.origin}, by {line.granted_by}, {line.granted_at:%Y-%m-%d %H:%M} UTC"
         if line.revoked_at:
-            given += f", taken away {line.revoked_at:%Y-%m-%d %H:%M} UTC"
+            origin += f", taken away {line.revoked_at:%Y-%m-%d %H:%M} UTC"
         role = f"{line.role}@{line.desk or line.agency}"
-        click.echo(f"{line.handle}\t{role}\t{given}\t{line.operator_id}")
+        click.echo(f"{line.handle}\t{role}\t{origin}\t{line.operator_id}")
     if not lines:
         click.echo("nobody holds a role")
 

@@ -180,8 +180,8 @@ class Bench:
             self.seen.applied_at = time.monotonic()
             async with pool.acquire() as connection:
                 stored = await stored_of_feeds(connection, LOADED_FEEDS)
-            shown = self.seen.expected.keys() <= self.seen.streamed.keys()
-            if stored >= len(self.seen.sent) and shown:
+            on_screen = self.seen.expected.keys() <= self.seen.streamed.keys()
+            if stored >= len(self.seen.sent) and on_screen:
                 return
             await asyncio.sleep(0.05)
 

@@ -214,9 +214,11 @@ class ConsoleBench:
             committed = self.committed[alert] * 1000
             give_up = time.monotonic() + GIVE_UP_SECONDS / 10
             while time.monotonic() < give_up:
-                heard = [at for at in await page.evaluate("window.sounded") if at >= committed - 50]
-                if heard:
-                    waits.append(max(0.0, heard[0] - committed) / 1000)
+                sounds = [
+                    at for at in await page.evaluate("window.sounded") if at >= committed - 50
+                ]
+                if sounds:
+                    waits.append(max(0.0, sounds[0] - committed) / 1000)
                     break
                 await asyncio.sleep(0.05)
         return percentiles(waits) | {"heard": len(waits), "of": SOUNDS}

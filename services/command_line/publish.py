@@ -138,10 +138,10 @@ async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any)
         await asyncio.wait_for(producer.start(), TIMEOUT_SECONDS)
         start = time.monotonic()
         sends = []
-        for each in outgoing:
-            if (wait := start + each.after - time.monotonic()) > 0:
+        for message in outgoing:
+            if (wait := start + message.after - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-            sends.append(await producer.send(each.topic, each.body, key=each.key))
+            sends.append(await producer.send(message.topic, message.body, key=message.key))
             progress(1)
         await asyncio.wait_for(asyncio.gather(*sends), TIMEOUT_SECONDS)
     except (KafkaError, OSError, TimeoutError) as error:

@@ -61,10 +61,10 @@ def load(path: Path | None, registry: Registry) -> Credentials:
     unknown = sorted(set(credentials.agencies) - set(registry.agencies_by_id))
     if unknown:
         raise SettingsError(f"{path.name}: {', '.join(unknown)} are no agencies of the registry")
-    shown: list[str] = []
+    proofs: list[str] = []
     for agency in credentials.agencies.values():
-        shown += [*agency.token_sha256, *agency.client_subjects]
-    if len(set(shown)) < len(shown):
+        proofs += [*agency.token_sha256, *agency.client_subjects]
+    if len(set(proofs)) < len(proofs):
         raise SettingsError(
             f"{path.name}: a token or a subject stands twice; each is one agency's alone"
         )
@@ -79,9 +79,9 @@ class Doorkeeper:
         self._hashes: list[tuple[bytes, str]] = []
         self._subjects: dict[str, str] = {}
         self._header = client_header
-        for agency, shown in credentials.agencies.items():
-            self._hashes += [(token.encode(), agency) for token in shown.token_sha256]
-            self._subjects |= dict.fromkeys(shown.client_subjects, agency)
+        for agency, proofs in credentials.agencies.items():
+            self._hashes += [(token.encode(), agency) for token in proofs.token_sha256]
+            self._subjects |= dict.fromkeys(proofs.client_subjects, agency)
 
     def agency(self, headers: Mapping[str, str]) -> Agency:
         """The agency. Raises Refusal.
@@ -118,10 +118,10 @@ class Doorkeeper:
         kind, _, token = header.partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             return None
-        shown = hashlib.sha256(token.strip().encode()).hexdigest().encode()
+        digest = hashlib.sha256(token.strip().encode()).hexdigest().encode()
         holder: str | None = None
         # all are compared, whichever it is, so that time tells nothing
         for registered, agency in self._hashes:
-            if hmac.compare_digest(shown, registered):
+            if hmac.compare_digest(digest, registered):
                 holder = agency
         return holder

@@ -44,9 +44,9 @@ async def body_of(request: Request, limit: int) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
         raise problem
-    kept = bytearray()
+    body_so_far = bytearray()
     async for piece in request.stream():
-        kept += piece
-        if len(kept) > limit:
+        body_so_far += piece
+        if len(body_so_far) > limit:
             raise problem
-    return bytes(kept)
+    return bytes(body_so_far)

@@ -35,19 +35,19 @@ def _birth(born: Birth) -> str:
 
 def _name_keys(name: Name) -> set[str]:
     """Of both names together, in whatever order they are told."""
-    given, family = name
-    if not given or not family:
+    given_name, family = name
+    if not given_name or not family:
         return set()
     keys = set[str]()
-    for root in roots(given):
+    for root in roots(given_name):
         keys.add("|".join(("ns", *sorted((sound(root), sound(family))))))
         keys.add("|".join(("nk", *sorted((skeleton(root), skeleton(family))))))
     # the family name may be the one that is short, where the order is turned round
     for root in roots(family):
-        keys.add("|".join(("ns", *sorted((sound(root), sound(given))))))
+        keys.add("|".join(("ns", *sorted((sound(root), sound(given_name))))))
     one, other = sorted(name)
     keys.add(f"np|{one[:3]}|{other[:3]}")
-    return keys | {_initial_key(given, family), _initial_key(family, given)}
+    return keys | {_initial_key(given_name, family), _initial_key(family, given_name)}
 
 
 def _initial_key(initial: str, whole: str) -> str:
@@ -60,33 +60,36 @@ def _sounds(names: Iterable[Name]) -> set[str]:
     """How each name, each name it may be short for and each longer word of it sounds."""
     sounds = set[str]()
     for name in names:
-        given, _ = name
+        given_name, _ = name
         words = [word for part in name for word in part.split() if len(word) > 2]
         whole = [part for part in name if part]
-        sounds |= {sound(text) for text in (*roots(given), *whole, *words)}
+        sounds |= {sound(text) for text in (*roots(given_name), *whole, *words)}
     return sounds
 
 
 def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[str]:
     outwards = {outward(code) for code in person.postcodes}
-    keys = {f"nr|{heard}|{born.year}" for heard in sounds}
-    keys |= {f"ny|{heard}|{born.year}|{code}" for heard in sounds for code in outwards}
+    keys = {f"nr|{phonetic}|{born.year}" for phonetic in sounds}
+    keys |= {f"ny|{phonetic}|{born.year}|{code}" for phonetic in sounds for code in outwards}
     if not born.whole:
         return keys
     day = _birth(born)
-    keys |= {f"nd|{heard}|{born.month}-{born.day}" for heard in sounds}
-    keys |= {f"nb|{heard}|{day}" for heard in sounds}
+    keys |= {f"nd|{phonetic}|{born.month}-{born.day}" for phonetic in sounds}
+    keys |= {f"nb|{phonetic}|{day}" for phonetic in sounds}
     keys |= {f"bp|{day}|{code}" for code in outwards}
-    for given, family in person.names:
-        if given and family:
-            keys |= {f"bi|{day}|{given[:1]}{family[:1]}", f"bi|{day}|{family[:1]}{given[:1]}"}
+    for given_name, family in person.names:
+        if given_name and family:
+            keys |= {
+                f"bi|{day}|{given_name[:1]}{family[:1]}",
+                f"bi|{day}|{family[:1]}{given_name[:1]}",
+            }
     return keys
 
 
 def _address_keys(person: Described, sounds: Iterable[str]) -> set[str]:
     words = {word for word in person.address.split() if len(word) > 3 or word.isdigit()}
     days = {_birth(born) for born in person.births if born.whole}
-    keys = {f"na|{heard}|{word}" for heard in sounds for word in words}
+    keys = {f"na|{phonetic}|{word}" for phonetic in sounds for word in words}
     keys |= {f"aa|{one}|{other}" for one, other in combinations(sorted(words), 2)}
     return keys | {f"ab|{day}|{word}" for day in days for word in words}
 
@@ -102,8 +105,8 @@ def keys_of(person: Described) -> frozenset[str]:
     for born in person.births:
         keys |= _birth_keys(born, person, sounds)
     for code in person.postcodes:
-        keys |= {f"npc|{heard}|{code}" for heard in sounds} | {
-            f"no|{heard}|{outward(code)}" for heard in sounds
+        keys |= {f"npc|{sound}|{code}" for sound in sounds} | {
+            f"no|{sound}|{outward(code)}" for sound in sounds
         }
     return frozenset(keys | _address_keys(person, sounds))
 

@@ -129,11 +129,11 @@ def evidence_between(
     where one does not say.
     """
     one, other = _comparable(left), _comparable(right)
-    given, family = _name_levels(_names_of(left), _names_of(right))
+    given_name, family = _name_levels(_names_of(left), _names_of(right))
     levels: tuple[tuple[Field, str], ...] = (
         ("nhs_number", _number_level(one, other)),
         ("identifier", _identifier_level(left, right)),
-        ("given", given),
+        ("given", given_name),
         ("family", family),
         ("birth", _birth_level(one, other, as_of)),
         ("sex", _sex_level(one, other)),
@@ -154,8 +154,8 @@ def _names_of(descriptor: PersonDescriptor) -> tuple[Name, ...]:
     names = dict[Name, None]()
     for name in descriptor.names:
         family = normalise.name(name.family or "")
-        for given in (name.given, name.middle):
-            names[normalise.name(given or ""), family] = None
+        for given_name in (name.given, name.middle):
+            names[normalise.name(given_name or ""), family] = None
     whole = [name for name in names if all(name)]
     return tuple(whole or [name for name in names if any(name)])
 
@@ -257,10 +257,10 @@ def _name_levels(left: tuple[Name, ...], right: tuple[Name, ...]) -> tuple[str, 
         (_one_name(one[0], other[0], is_given=True), _one_name(one[1], other[1], is_given=False))
         for one, other in pairs
     ]
-    given, family = weights().levels["given"], weights().levels["family"]
+    given_name, family = weights().levels["given"], weights().levels["family"]
     return max(
         levels,
-        key=lambda level: (given[level[0]] + family[level[1]], level),
+        key=lambda level: (given_name[level[0]] + family[level[1]], level),
         default=("absent", "absent"),
     )
 

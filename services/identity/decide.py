@@ -177,7 +177,7 @@ def insufficient(description: Described) -> bool:
     """Too little to look for anybody: no number, and not two of name, birth, place and telephone."""
     if description.nhs_numbers or description.identifiers:
         return False
-    if any(given and family for given, family in description.names):
+    if any(given_name and family for given_name, family in description.names):
         return False
     kinds = (
         bool(description.names),
@@ -237,8 +237,8 @@ def decide_scored(
     probability = odds[0] / (1.0 + sum(odds))
     holder = _holder_of_verified_number(description, ranked)
     if holder is not None and vetoed(holder) is None:
-        others = (score for score in ranked if score is not holder)
-        return Decided("attach", "verified-nhs-number", (holder, *others), probability)
+        rivals = (score for score in ranked if score is not holder)
+        return Decided("attach", "verified-nhs-number", (holder, *rivals), probability)
     best = ranked[0]
     weight = best.weight - prior
     if weight < model.possible and best.level("nhs_number") != "exact":

@@ -24,10 +24,12 @@ LEAST_REGISTER = 1000
 
 def values_of(person: Described) -> frozenset[tuple[str, str]]:
     """(kind, value) of what is counted."""
-    given = {("given", given_name) for given_name, _ in person.names if given_name}
+    given_names = {("given", given_name) for given_name, _ in person.names if given_name}
     family = {("family", family_name) for _, family_name in person.names if family_name}
     pairs = {("pair", pair_of(name)) for name in person.names if all(name)}
-    return frozenset(given | family | pairs | {("postcode", code) for code in person.postcodes})
+    return frozenset(
+        given_names | family | pairs | {("postcode", code) for code in person.postcodes}
+    )
 
 
 def stored(kind: str, value: str) -> int:

@@ -94,7 +94,9 @@ def candidate_of(person_id: str, records: Iterable[Known]) -> Candidate:
     person = Described(
         nhs_numbers=frozenset(number for number in numbers if not is_placeholder_number(number)),
         nhs_verified=bool(value("nhs_verified")),
-        names=tuple(dict.fromkeys((given, family) for given, family in value("names", ()))),
+        names=tuple(
+            dict.fromkeys((given_name, family) for given_name, family in value("names", ()))
+        ),
         births=tuple(born for born in births if born.says_something),
         apparent_age=value("apparent_age"),
         sex=sexes.pop() if len(sexes) == 1 else "",

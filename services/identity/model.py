@@ -127,9 +127,9 @@ def document_of(text: str | None) -> tuple[dict[str, Any], Model]:
     """A model's JSON document and the model in it; the shipped one's without a text. Raises
     ValueError as `model_of`.
     """
-    chosen = _shipped_text() if text is None else text
-    model = model_of(chosen)
-    return json.loads(chosen), model
+    document = _shipped_text() if text is None else text
+    model = model_of(document)
+    return json.loads(document), model
 
 
 def pair_of(name: Name) -> str:
@@ -165,8 +165,8 @@ class Frequencies:
         are called both. Weighing each by itself would take one for another most often where a few
         names are shared by many.
         """
-        others = self.pair[pair_of(name)] - 1
-        return -log2(others / max(self.people, 1000)) if others > 0 else inf
+        same_pair = self.pair[pair_of(name)] - 1
+        return -log2(same_pair / max(self.people, 1000)) if same_pair > 0 else inf
 
     def is_a_name(self, given_name: str) -> bool:
         """Somebody else is called so: it is a name of its own, not a slip of the pen."""

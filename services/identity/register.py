@@ -216,10 +216,10 @@ def _with_unchanged(
     """The descriptor with what the sender left as it was; a restricted record keeps no place."""
     if not update.unchanged or not earlier:
         return update.person
-    kept: dict[str, Any] = {name: getattr(earlier[0], name) for name in update.unchanged}
-    if "nhs_number" in kept:
-        kept["nhs_number_status"] = earlier[0].nhs_number_status
+    unchanged: dict[str, Any] = {name: getattr(earlier[0], name) for name in update.unchanged}
+    if "nhs_number" in unchanged:
+        unchanged["nhs_number_status"] = earlier[0].nhs_number_status
     if update.person.restricted:
-        kept.pop("addresses", None)
-        kept.pop("phones", None)
-    return update.person.model_copy(update=kept)
+        unchanged.pop("addresses", None)
+        unchanged.pop("phones", None)
+    return update.person.model_copy(update=unchanged)

@@ -158,11 +158,11 @@ class Scorer:
         return level == "nickname" and min(counts[described], counts[on_file]) >= many
 
     def _two_names(self, described: Name, on_file: Name) -> _Names:
-        given = self._name("given", described[0], on_file[0])
+        given_name = self._name("given", described[0], on_file[0])
         family = self._name("family", described[1], on_file[1])
-        evidence = [given, family]
-        bits = (given.weight or 0.0) + (family.weight or 0.0)
-        if given.level in BY_FREQUENCY and family.level in BY_FREQUENCY:
+        evidence = [given_name, family]
+        bits = (given_name.weight or 0.0) + (family.weight or 0.0)
+        if given_name.level in BY_FREQUENCY and family.level in BY_FREQUENCY:
             common = self._called_both(described, on_file)
             if common:
                 evidence.append(FieldEvidence("name_pair", "common", common))
@@ -170,8 +170,8 @@ class Scorer:
         return _Names(
             bits,
             evidence,
-            given.level in GIVEN_EVIDENCE or self._slip(given.level, described[0]),
-            self._relatives_name(given.level, described[0], on_file[0]),
+            given_name.level in GIVEN_EVIDENCE or self._slip(given_name.level, described[0]),
+            self._relatives_name(given_name.level, described[0], on_file[0]),
         )
 
     def _turned_names(self, described: Name, on_file: Name) -> _Names:

@@ -55,8 +55,8 @@ def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         (normalise.name(row.get("given_name") or ""), normalise.name(row.get("family_name") or ""))
     ]
     for alias in (row.get("alias") or "").split(";"):
-        given, _, family = normalise.name(alias).rpartition(" ")
-        names.append((given, family))
+        given_name, _, family = normalise.name(alias).rpartition(" ")
+        names.append((given_name, family))
     return tuple(name for name in dict.fromkeys(names) if any(name))
 
 

@@ -266,9 +266,9 @@ class Splink:
             return level(one, other)
 
         def of_four(
-            one: str | None, more: str | None, other: str | None, others: str | None
+            one: str | None, more: str | None, other: str | None, other_names: str | None
         ) -> int:
-            return level(one, more, other, others)
+            return level(one, more, other, other_names)
 
         # DuckDB counts the arguments of what it is given
         called = of_two if len(comparison.columns) == 1 else of_four
@@ -318,13 +318,13 @@ class Splink:
             max_iterations=MOST_ITERATIONS,
         )
 
-    def _learnt(self, which: str) -> dict[tuple[str, str], float]:
+    def _learnt(self, probability: str) -> dict[tuple[str, str], float]:
         """The m or u of every level that was observed."""
         saved = self.linker.misc.save_model_to_json()
         learnt = {}
         for comparison in saved["comparisons"]:
             for level in comparison["comparison_levels"]:
-                value = level.get(f"{which}_probability")
+                value = level.get(f"{probability}_probability")
                 if isinstance(value, float) and value > 0:
                     learnt[comparison["output_column_name"], level["label_for_charts"]] = value
         return learnt

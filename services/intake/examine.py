@@ -107,11 +107,11 @@ class _Work:
 
 def _outermost(places: list[Path]) -> list[Path]:
     """Without what lies within another of them, or is named twice."""
-    kept: list[Path] = []
+    documents: list[Path] = []
     for path in sorted(set(places), key=len):
-        if not any(path[: len(other)] == other for other in kept):
-            kept.append(path)
-    return kept
+        if not any(path[: len(other)] == other for other in documents):
+            documents.append(path)
+    return documents
 
 
 def examine(document: bytes, circumstances: Circumstances) -> Examined:
@@ -217,13 +217,13 @@ def _extension(work: _Work, name: str) -> None:
     """
     del work.tree[name]
     work.changed = True
-    meant = slip_of(name, Event.model_fields)
+    suggestion = slip_of(name, Event.model_fields)
     well_formed = _EXTENSION.fullmatch(name) is not None
-    if well_formed and (meant is None or name in _EXTENSIONS):
+    if well_formed and (suggestion is None or name in _EXTENSIONS):
         return
     remedy = "name attributes in lower-case letters and digits (CloudEvents 1.0)"
-    if meant is not None:
-        remedy = f"did you mean `{meant}`? Otherwise nothing is to be done"
+    if suggestion is not None:
+        remedy = f"did you mean `{suggestion}`? Otherwise nothing is to be done"
     work.notes.append(
         Fault(pointer_of((name,)), "field-unknown", "this attribute is not read", remedy)
     )
@@ -360,6 +360,6 @@ def _doubts(implausible: Iterable[Finding]) -> Iterable[tuple[Path, Fault, bool]
     for finding in implausible:
         fault = Fault(pointer_of(finding.path), finding.code, finding.message, finding.remedy)
         yield finding.path, fault, finding.refuses
-        for path in finding.others:
+        for path in finding.other_paths:
             other = Fault(pointer_of(path), finding.code, finding.message, finding.remedy)
             yield path, other, finding.refuses

@@ -113,9 +113,9 @@ def fault_of(detail: ErrorDetails) -> Fault:
     message, path = detail["msg"], path_of(detail["loc"])
     match code:
         case "field-unknown":
-            meant = near(str(path[-1]), _fields_at(path, str(detail["loc"][0])))
-            if meant is not None:
-                remedy = f"did you mean `{meant}`? Otherwise remove it; the schema is closed"
+            suggestion = near(str(path[-1]), _fields_at(path, str(detail["loc"][0])))
+            if suggestion is not None:
+                remedy = f"did you mean `{suggestion}`? Otherwise remove it; the schema is closed"
         case "value-not-in-set":
             expected = detail.get("ctx", {}).get("expected")
             if expected is not None:

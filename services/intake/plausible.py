@@ -84,7 +84,7 @@ class Finding:
     code: str
     message: str
     remedy: str
-    others: tuple[Path, ...] = ()
+    other_paths: tuple[Path, ...] = ()
     refuses: bool = False
     """Refuses the event also where the field is optional: which of two parts is wrong is not known.
     """
@@ -297,13 +297,13 @@ def _outside_the_zone(place: Location, path: Path, box: Box) -> Iterator[Finding
     yield _not_in_zone((*path, "latitude"), (*path, "longitude"))
 
 
-def _not_in_zone(path: Path, *others: Path) -> Finding:
+def _not_in_zone(path: Path, *other_types: Path) -> Finding:
     return Finding(
         path,
         "coordinates-out-of-zone",
         "the coordinates are outside the zone",
         "send WGS84 degrees, north as latitude and east as longitude; not eastings and northings",
-        others,
+        other_types,
     )
 
 
@@ -381,13 +381,17 @@ def _is_name(text: str, names: list[tuple[str, str]]) -> bool:
     # only whole words: a record number may begin with the letters of a name
     parts = {part for part in _SEPARATORS.split(text.casefold()) if part.isalpha()}
     letters = _letters(text)
-    for given, family in names:
+    for given_name, family in names:
         # a short family name is a syllable of many call signs; with the given name beside it, it is
         # a person
         if len(family) >= 4 and (family in parts or letters == family):
             return True
-        if len(given) >= 2 and len(family) >= 2 and {given, family} <= parts:
+        if len(given_name) >= 2 and len(family) >= 2 and {given_name, family} <= parts:
             return True
-        if len(given) >= 2 and len(family) >= 2 and letters in (given + family, family + given):
+        if (
+            len(given_name) >= 2
+            and len(family) >= 2
+            and letters in (given_name + family, family + given_name)
+        ):
             return True
     return False

@@ -42,10 +42,10 @@ async def feed_states(connection: Connection) -> dict[str, FeedState]:
     return {row["feed"]: FeedState(**dict(row)) for row in rows}
 
 
-async def save_feed_states(connection: Connection, kept: Sequence[FeedState]) -> None:
+async def save_feed_states(connection: Connection, states: Sequence[FeedState]) -> None:
     """Write them."""
     await connection.executemany(
-        _SAVE, [tuple(getattr(state, column) for column in _COLUMNS) for state in kept]
+        _SAVE, [tuple(getattr(state, column) for column in _COLUMNS) for state in states]
     )
 
 

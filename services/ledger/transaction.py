@@ -85,10 +85,10 @@ class PostgresTransaction:
 
     async def insert_events(self, located: Sequence[Located]) -> set[Identity]:
         inserted = await event_store.insert_events(self.connection, located)
-        for each in located:
-            received = each.accepted.received
+        for event in located:
+            received = event.accepted.received
             if received.identity in inserted:
-                self.decoded.keep((each.topic, each.partition, each.offset), received)
+                self.decoded.keep((event.topic, event.partition, event.offset), received)
         return inserted
 
     async def content_hashes(self, identities: Collection[Identity]) -> dict[Identity, bytes]:
@@ -105,7 +105,7 @@ class PostgresTransaction:
 
     async def events_of(self, incidents: Collection[Key]) -> dict[Key, Effective]:
         events = await crisis_store.events_of(self.connection, incidents, self.decoded)
-        return {incident: counted(each) for incident, each in events.items()}
+        return {incident: counted(statements) for incident, statements in events.items()}
 
     async def site_events(self, since: datetime) -> Sequence[Received]:
         return await crisis_store.site_events(self.connection, since, self.decoded)

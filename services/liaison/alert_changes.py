@@ -71,7 +71,7 @@ def alert_changes(
                 address.by_rule(),
                 now,
                 crisis_id,
-                also=[told for told in above if told is not None],
+                also=[desk_above for desk_above in above if desk_above is not None],
             )
         if change is not None:
             changes[identity], alerts[identity] = change, change.alert

@@ -62,8 +62,8 @@ def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[Runnin
             continue
         if finding.holds_from <= at and finding.act_by is None:
             continue
-        known = first.get(finding.key)
-        if known is None or finding.holds_from < known.holds_from:
+        earlier = first.get(finding.key)
+        if earlier is None or finding.holds_from < earlier.holds_from:
             first[finding.key] = finding
     involved = involved_in(crisis, at)
     return tuple(
@@ -83,8 +83,8 @@ def may_see(
     # rule tells
     if item is not None and item in items:
         return True
-    told = registry.desks_for(clock.recipients, area, clock.agencies, clock.involved)
-    return any(addressed.id == desk for _, addressed in told)
+    addressees = registry.desks_for(clock.recipients, area, clock.agencies, clock.involved)
+    return any(addressed.id == desk for _, addressed in addressees)
 
 
 def _clock(
@@ -110,9 +110,9 @@ def _clock(
 def _basis(rule: str, length: timedelta, policy: Policy) -> Basis | None:
     """The strongest basis among the rule's limits of exactly this length, as the policy has them."""
     limits = CATALOGUE[rule].limits
-    found: Iterable[Basis] = (
+    bases: Iterable[Basis] = (
         limit.basis
         for name, limit in limits.items()
         if limit.unit == "seconds" and policy.limit(rule, name) == length
     )
-    return min(found, key=_STRONGEST.index, default=None)
+    return min(bases, key=_STRONGEST.index, default=None)

@@ -119,7 +119,7 @@ def evaluate(
 POSSIBLY = "Possibly: an incident here does not say whom it is about. "
 
 
-def possibly(known: Evaluation, with_doubtful: Evaluation, raised: Collection[str]) -> Evaluation:
+def possibly(certain: Evaluation, with_doubtful: Evaluation, raised: Collection[str]) -> Evaluation:
     """What stands on what is known, and what would stand besides if what is doubtful were this
     subject's.
 
@@ -128,17 +128,17 @@ def possibly(known: Evaluation, with_doubtful: Evaluation, raised: Collection[st
     is what `raised` says already.
     """
     urgency: dict[str, int] = {}
-    for each in known.standing:
-        rule = each.finding.rule
-        urgency[rule] = min(urgency.get(rule, each.finding.urgency), each.finding.urgency)
-    standing = {each.finding.key: each for each in known.standing}
-    for each in with_doubtful.standing:
-        finding = each.finding
+    for candidate in certain.standing:
+        rule = candidate.finding.rule
+        urgency[rule] = min(urgency.get(rule, candidate.finding.urgency), candidate.finding.urgency)
+    standing = {candidate.finding.key: candidate for candidate in certain.standing}
+    for candidate in with_doubtful.standing:
+        finding = candidate.finding
         worse = finding.rule not in urgency or finding.urgency < urgency[finding.rule]
         said_already = finding.key in raised and finding.key not in standing
         if worse and not said_already:
             possible = replace(finding, is_possible=True, reason=POSSIBLY + finding.reason)
-            standing[finding.key] = Standing(possible, each.verification)
-    instants = [known.look_again_at, with_doubtful.look_again_at]
+            standing[finding.key] = Standing(possible, candidate.verification)
+    instants = [certain.look_again_at, with_doubtful.look_again_at]
     again = min((instant for instant in instants if instant is not None), default=None)
-    return Evaluation(tuple(standing[key] for key in sorted(standing)), again, known.held_back)
+    return Evaluation(tuple(standing[key] for key in sorted(standing)), again, certain.held_back)

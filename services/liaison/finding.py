@@ -92,10 +92,10 @@ class Finding:
         said by role, what everybody has to do."""
         if not self.steps:
             return self.next_step
-        own = dict(self.steps)
+        step_of = dict(self.steps)
         for answering in (role, *SUPERVISED_BY.get(role, ())):
-            if answering in own:
-                return own[answering]
+            if answering in step_of:
+                return step_of[answering]
         if role in MANAGERS:
             return (
                 "The desk below has not answered. Ask it, and see that what it was asked is done."

@@ -26,7 +26,7 @@ class Part:
     """One subject of an incident."""
 
     file: IncidentFile
-    said: SubjectEvents
+    subject: SubjectEvents
     identity: IdentityDecision
     person: PersonOnFile | None
     """The person attached."""
@@ -36,23 +36,23 @@ class Part:
     @property
     def key(self) -> SubjectKey:
         """The subject's name."""
-        return self.said.key
+        return self.subject.key
 
     @property
     def incident(self) -> Key:
         """The incident's name."""
-        return self.said.incident
+        return self.subject.incident
 
     @property
     def events(self) -> Effective:
         """What is said of the subject."""
-        return self.said.events
+        return self.subject.events
 
     @property
     def crisis_id(self) -> str | None:
         """Where the subject is now; None for a new one."""
-        if self.said.subject:
-            return self.file.crisis_ids.get(self.said.subject)
+        if self.subject.subject:
+            return self.file.crisis_ids.get(self.subject.subject)
         return self.file.crisis_id
 
     @cached_property
@@ -70,13 +70,13 @@ class Part:
         """What is known of whom it is."""
         on_file = () if self.person is None else self.person.descriptors
         return Description(
-            self.identity.person_id, self.said.descriptor, on_file, day_of(self.events)
+            self.identity.person_id, self.subject.descriptor, on_file, day_of(self.events)
         )
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """Coarse keys under which it is found."""
-        described = {described_key(key) for key in identity_keys(self.said.descriptor)}
+        described = {described_key(key) for key in identity_keys(self.subject.descriptor)}
         return link_keys(self.sighting) | local_keys(self.events) | described
 
     def contradicts(self, other: Part) -> bool:
@@ -94,8 +94,8 @@ class Part:
             opened_at=self.sighting.opened_at,
             last_seen_at=self.sighting.last_seen_at,
             keys=tuple(sorted(self.keys | self.keys_of_further)),
-            contact=None if self.said.subject else contact,
-            subject=self.said.subject,
+            contact=None if self.subject.subject else contact,
+            subject=self.subject.subject,
         )
 
 
@@ -106,7 +106,7 @@ def parts_of(file: IncidentFile, people: Mapping[str, PersonOnFile]) -> list[Par
     if len(divided) == 1:
         return [_part(file, divided[0], file.identity or UNKNOWN, people)]
     log, *further = [
-        _part(file, said, _identity_of(file, said, events), people) for said in divided
+        _part(file, subject, _identity_of(file, subject, events), people) for subject in divided
     ]
     keys = frozenset().union(*(part.keys for part in further))
     return [replace(log, keys_of_further=keys), *further]
@@ -114,22 +114,22 @@ def parts_of(file: IncidentFile, people: Mapping[str, PersonOnFile]) -> list[Par
 
 def _part(
     file: IncidentFile,
-    said: SubjectEvents,
+    subject: SubjectEvents,
     identity: IdentityDecision,
     people: Mapping[str, PersonOnFile],
 ) -> Part:
     person = None
     if identity.person_id is not None:
         person = people.get(identity.person_id)
-    return Part(file, said, identity, person)
+    return Part(file, subject, identity, person)
 
 
-def _identity_of(file: IncidentFile, said: SubjectEvents, events: Effective) -> IdentityDecision:
+def _identity_of(file: IncidentFile, subject: SubjectEvents, events: Effective) -> IdentityDecision:
     """Whom one of several subjects is: what was decided of it; the incident's own decision is of
     whom it described last.
     """
-    if said.subject in file.identities:
-        return file.identities[said.subject]
-    if file.identity is not None and said.descriptor == newest_descriptor(events):
+    if subject.subject in file.identities:
+        return file.identities[subject.subject]
+    if file.identity is not None and subject.descriptor == newest_descriptor(events):
         return file.identity
     return UNKNOWN

@@ -82,9 +82,9 @@ class SceneView:
         several = (self.parts, self.around, self.doubtful)
         return frozenset(part.incident for parts in several for part in parts)
 
-    def contradicts(self, others: Iterable[Part]) -> bool:
+    def contradicts(self, parts: Iterable[Part]) -> bool:
         """Whether the crisis is known to be about somebody else than one of these."""
-        return any(part.contradicts(other) for other in others for part in self.parts)
+        return any(part.contradicts(other) for other in parts for part in self.parts)
 
     def fold(
         self,
@@ -104,7 +104,7 @@ class SceneView:
         people: Mapping[str, PersonOnFile],
         registry: Registry,
         site_reports: tuple[SiteReport, ...],
-        known: Crisis,
+        certain: Crisis,
     ) -> Crisis:
         """The crisis as it would be if what is doubtful were its subject's."""
         doubtful = {part.key for part in self.doubtful}
@@ -112,7 +112,7 @@ class SceneView:
         events = together(part.events for part in (*self.parts, *self.doubtful))
         crisis = self._folded(events, around, people, registry, site_reports, None)
         return replace(
-            crisis, contacts=known.contacts, incidents_left_apart=known.incidents_left_apart
+            crisis, contacts=certain.contacts, incidents_left_apart=certain.incidents_left_apart
         )
 
     def _folded(
@@ -137,21 +137,21 @@ class SceneView:
         key: two crises may begin with the arrival of one police unit, and are two alerts."""
         if not self.around:
             return evaluation
-        own = {received.identity for received in self.events}
+        events_here = {received.identity for received in self.events}
         subject = "/".join(min(part.key for part in self.parts))
         standing = [
-            each
-            if each.finding.anchor in own
-            else Standing(replace(each.finding, about=subject), each.verification)
-            for each in evaluation.standing
+            entry
+            if entry.finding.anchor in events_here
+            else Standing(replace(entry.finding, about=subject), entry.verification)
+            for entry in evaluation.standing
         ]
-        held_back = (self._key_of(key, own, subject) for key in evaluation.held_back)
+        held_back = (self._key_of(key, events_here, subject) for key in evaluation.held_back)
         return replace(evaluation, standing=tuple(standing), held_back=frozenset(held_back))
 
     @staticmethod
-    def _key_of(key: str, own: Collection[tuple[str, str]], subject: str) -> str:
+    def _key_of(key: str, events_here: Collection[tuple[str, str]], subject: str) -> str:
         _, source, event = key.split("|", 2)
-        return key if (source, event) in own else f"{key}|{subject}"
+        return key if (source, event) in events_here else f"{key}|{subject}"
 
 
 def identity_of(parts: Iterable[Part]) -> IdentityDecision:
@@ -182,12 +182,12 @@ def views_of(
     tied = _tied(grouping, ids)
     views = []
     for group, crisis_id in sorted(ids.items(), key=lambda pair: pair[1]):
-        own = [parts[key] for key in sorted(group)]
+        parts_here = [parts[key] for key in sorted(group)]
         around = [crisis for crisis in scenes.get(group, ()) if crisis != group]
         views.append(
             SceneView(
                 crisis_id=crisis_id,
-                parts=tuple(own),
+                parts=tuple(parts_here),
                 around=_parts_of(around, parts),
                 doubtful=_parts_of(doubtful.get(group, ()), parts),
                 is_one_of_others=group in one_of_others,
@@ -211,4 +211,4 @@ def _tied(grouping: Grouping, ids: Mapping[Group, str]) -> dict[str, str]:
         merged = set().union(*(tied[ids[group]] for group in groups))
         for crisis_id in merged:
             tied[crisis_id] = merged
-    return {crisis_id: min(others) for crisis_id, others in tied.items()}
+    return {crisis_id: min(tied_ids) for crisis_id, tied_ids in tied.items()}

@@ -169,7 +169,9 @@ def _crisis_ids(
         ids = [parts[key].crisis_id for key in members]
         ids.append(new_crisis_id(members[0]))
         ids.append(str(uuid.uuid5(_NAMESPACE, "|".join("/".join(key) for key in members))))
-        crisis_id = next(each for each in ids if each is not None and each not in used)
+        crisis_id = next(
+            known_id for known_id in ids if known_id is not None and known_id not in used
+        )
         used.add(crisis_id)
         yield group, crisis_id
 
@@ -206,7 +208,7 @@ class _Step:
     people: Mapping[str, PersonOnFile]
     policy: Policy
     registry: Registry
-    heard: Heard
+    feeds: Heard
     site_reports: tuple[SiteReport, ...]
     folds: Folds | None
     now: datetime
@@ -246,10 +248,10 @@ class _Step:
 
     def _evaluate(self, crisis: Crisis, view: SceneView) -> Evaluation:
         statements = list(view.statements)
-        agencies = self.heard.by_agency(statements)
-        services = self.heard.services(crisis.area, agencies)
+        agencies = self.feeds.by_agency(statements)
+        services = self.feeds.services(crisis.area, agencies)
         waiting = catching_up(statements, self.now, self.policy)
-        sources = {each.event.source: each.agency for each in statements if waiting}
+        sources = {statement.event.source: statement.agency for statement in statements if waiting}
         return evaluate(crisis, self.now, agencies, self.policy, services, waiting, sources)
 
     def _with_doubts(self, judged: list[_Judged]) -> list[_Judged]:
@@ -258,15 +260,15 @@ class _Step:
         """
         keys = {standing.finding.key for j in judged for standing in j.evaluation.standing}
         complete = []
-        for known in judged:
-            view = known.view
+        for other in judged:
+            view = other.view
             if not view.doubtful:
-                complete.append(known)
+                complete.append(other)
                 continue
             crisis = view.fold_with_doubtful(
-                self.people, self.registry, self.site_reports, known.crisis
+                self.people, self.registry, self.site_reports, other.crisis
             )
-            evaluation = possibly(known.evaluation, view.named(self._evaluate(crisis, view)), keys)
+            evaluation = possibly(other.evaluation, view.named(self._evaluate(crisis, view)), keys)
             keys |= {standing.finding.key for standing in evaluation.standing}
-            complete.append(replace(known, evaluation=evaluation))
+            complete.append(replace(other, evaluation=evaluation))
         return complete

@@ -138,10 +138,10 @@ def run_of(ledger: Simulation) -> Run:
     """What a ledger's alerts and log say."""
     first: dict[str, datetime] = {}
     alarms: dict[str, list[datetime]] = defaultdict(list)
-    for said in ledger.log:
-        if said.kind == "raised":
-            first.setdefault(said.alert_id, said.at)
-            alarms[said.desk].append(said.at)
+    for transition in ledger.log:
+        if transition.kind == "raised":
+            first.setdefault(transition.alert_id, transition.at)
+            alarms[transition.desk].append(transition.at)
     raised = {
         a.key: Raised(
             first[a.alert_id],
@@ -161,9 +161,9 @@ def run_of_raised(raised: Iterable[tuple[str, str, str, datetime]]) -> Run:
     alarms: dict[str, list[datetime]] = defaultdict(list)
     for key, rule, desk, at in raised:
         alarms[desk].append(at)
-        former = alerts.get(key)
-        first = at if former is None else min(at, former.at)
-        desks = {desk} if former is None else {desk, *former.desks}
+        earlier = alerts.get(key)
+        first = at if earlier is None else min(at, earlier.at)
+        desks = {desk} if earlier is None else {desk, *earlier.desks}
         alerts[key] = Raised(first, rule, key, tuple(sorted(desks)))
     return Run(alerts, {desk: load_of(at) for desk, at in sorted(alarms.items())})
 
@@ -183,8 +183,8 @@ def difference(live: Run, candidate: Run) -> Difference:
     """What the candidate would have changed. An alert is known by its key: rule, and the event that
     began it.
     """
-    both = sorted(live.alerts.keys() & candidate.alerts.keys())
-    moved = [Moved(live.alerts[k], candidate.alerts[k]) for k in both]
+    in_both = sorted(live.alerts.keys() & candidate.alerts.keys())
+    moved = [Moved(live.alerts[k], candidate.alerts[k]) for k in in_both]
     return Difference(
         gained=tuple(
             sorted(candidate.alerts[k] for k in candidate.alerts.keys() - live.alerts.keys())

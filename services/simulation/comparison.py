@@ -71,7 +71,7 @@ def _faults(
 ) -> list[str]:
     if alert.rule != expected.rule:
         return _ANOTHER_RULE
-    own = [t for t in log if t.alert_id == alert.alert_id]
+    transitions = [t for t in log if t.alert_id == alert.alert_id]
     faults = []
     first = raised_at(alert, log)
     since, until = scenario.window(expected.raised)
@@ -89,11 +89,11 @@ def _faults(
         must = _names(expected.acknowledged_by)
         faults.append(f"acknowledged by {_names(acknowledged)}, expected {must}")
     if expected.worsened is not None:
-        times = len({t.at for t in own if t.kind == "worsened"})
+        times = len({t.at for t in transitions if t.kind == "worsened"})
         if times != expected.worsened:
             faults.append(f"worsened {times} times, expected {expected.worsened}")
-    faults += _escalation_faults(scenario, expected, alert, own)
-    faults += _sound_faults(expected, own)
+    faults += _escalation_faults(scenario, expected, alert, transitions)
+    faults += _sound_faults(expected, transitions)
     return [*faults, *_state_faults(expected, alert)]
 
 

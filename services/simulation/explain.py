@@ -90,7 +90,7 @@ def _statement(arrival: Arrival) -> Statement:
 def explain(alert: Alert, scenario: Scenario, registry: Registry, policy: Policy) -> Explanation:
     """Why the alert was raised. `scenario` is the one that raised it."""
     named = {tuple(e["event"]) for e in alert.detail["evidence"] if e["event"]}
-    said = {
+    sentences = {
         a.event.identity: _statement(a)
         for a in arrivals(scenario, registry)
         if a.event.identity in named
@@ -102,7 +102,7 @@ def explain(alert: Alert, scenario: Scenario, registry: Registry, policy: Policy
         policy.version,
         alert.holds_since,
         None if act_by is None else datetime.fromisoformat(act_by),
-        tuple(sorted(said.values(), key=lambda s: (s.at, s.source, s.id))),
+        tuple(sorted(sentences.values(), key=lambda s: (s.at, s.source, s.id))),
         tuple(
             (name, policy.number(alert.rule, name), limit.unit)
             for name, limit in document.limits.items()
@@ -159,8 +159,10 @@ def _comes_at(
 def _silencing(
     rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
 ) -> Iterator[Statement]:
-    heard = {a.event.identity: a for a in arrivals(scenario, registry) if a.at <= at}
-    for identity, arrival in sorted(heard.items(), key=lambda pair: (pair[1].event.time, pair[0])):
+    arrived = {a.event.identity: a for a in arrivals(scenario, registry) if a.at <= at}
+    for identity, arrival in sorted(
+        arrived.items(), key=lambda pair: (pair[1].event.time, pair[0])
+    ):
         without = play(
             scenario, registry, policy, until=at, leave_out=frozenset({identity}), people=False
         )

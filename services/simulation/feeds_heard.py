@@ -35,9 +35,11 @@ class Listening:
             for feed in self.feeds
         }
         beats: dict[str, list[datetime]] = {}
-        for said in scenario.events:
-            if said.type == "feed.heartbeat":
-                beats.setdefault(said.feed, []).append(scenario.instant(said.arrives or said.at))
+        for statement in scenario.events:
+            if statement.type == "feed.heartbeat":
+                beats.setdefault(statement.feed, []).append(
+                    scenario.instant(statement.arrives or statement.at)
+                )
         self._last_told = {feed: max(instants) for feed, instants in beats.items()}
         """When the last heartbeat arrives that the scenario tells: until then those that it does
         not tell say nothing of the time."""
@@ -48,15 +50,15 @@ class Listening:
 
     def last_sign(self, feed: str, at: datetime) -> datetime | None:
         """The last sign of life at or before the instant; None before the first."""
-        found = min(at, self._end)
-        while found >= self._start:
-            found = self._start + (found - self._start) // HEARTBEAT * HEARTBEAT
+        sign = min(at, self._end)
+        while sign >= self._start:
+            sign = self._start + (sign - self._start) // HEARTBEAT * HEARTBEAT
             covering = [
-                s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])
+                s for s in self._silences[feed] if s[0] <= sign and (s[1] is None or sign < s[1])
             ]
             if not covering:
-                return found
-            found = min(s[0] for s in covering) - timedelta(microseconds=1)
+                return sign
+            sign = min(s[0] for s in covering) - timedelta(microseconds=1)
         return None
 
     def assured(self, feed: str, at: datetime) -> datetime | None:
@@ -75,18 +77,18 @@ class Listening:
 
     def _first_sign(self, feed: str, at: datetime) -> datetime | None:
         """The first sign of life at or after the instant."""
-        found = max(at, self._start)
-        while found <= self._end:
-            found = self._start - (self._start - found) // HEARTBEAT * HEARTBEAT
+        sign = max(at, self._start)
+        while sign <= self._end:
+            sign = self._start - (self._start - sign) // HEARTBEAT * HEARTBEAT
             covering = [
-                s for s in self._silences[feed] if s[0] <= found and (s[1] is None or found < s[1])
+                s for s in self._silences[feed] if s[0] <= sign and (s[1] is None or sign < s[1])
             ]
             if not covering:
-                return found if found <= self._end else None
+                return sign if sign <= self._end else None
             ends = [s[1] for s in covering]
             if None in ends:
                 return None
-            found = max(e for e in ends if e is not None)
+            sign = max(e for e in ends if e is not None)
         return None
 
     def on_time(self, feed: str, since: datetime, until: datetime) -> datetime | None:
@@ -95,19 +97,19 @@ class Listening:
         """
         if feed not in self._silences:
             return None
-        told = max(since, self._last_told.get(feed, since))
-        sign = self._first_sign(feed, told + timedelta(microseconds=1))
+        since_told = max(since, self._last_told.get(feed, since))
+        sign = self._first_sign(feed, since_told + timedelta(microseconds=1))
         return sign if sign is not None and sign <= until else None
 
     def turns(self) -> tuple[datetime, ...]:
         """Every instant at which a feed will seem silent, or is heard again after a silence, in
         order.
         """
-        found: set[datetime] = set()
+        instants: set[datetime] = set()
         for feed, silences in self._silences.items():
             for since, until in silences:
                 before = self.last_sign(feed, since - timedelta(microseconds=1)) or self._start
-                found.add(before + self._silent_after[feed])
+                instants.add(before + self._silent_after[feed])
                 if until is not None and (again := self._first_sign(feed, until)) is not None:
-                    found.add(again)
-        return tuple(sorted(at for at in found if at <= self._end))
+                    instants.add(again)
+        return tuple(sorted(at for at in instants if at <= self._end))

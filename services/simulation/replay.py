@@ -113,21 +113,21 @@ def deliveries(scenario: Scenario, registry: Registry) -> tuple[Delivery, ...]:
         document = document_of(scenario, statement, number, registry)
         body = json.dumps(document, default=str).encode()
         event = _event(scenario, statement, number, body)
-        known = number <= len(scenario.known)
-        at = scenario.start if known else scenario.instant(statement.arrives or statement.at)
+        is_known = number <= len(scenario.known)
+        at = scenario.start if is_known else scenario.instant(statement.arrives or statement.at)
         for again in range(statement.repeat):
-            later = timedelta(0) if known else timedelta(milliseconds=10 * again)
+            later = timedelta(0) if is_known else timedelta(milliseconds=10 * again)
             identity = (document["source"], document["id"])
-            sent.append(Delivery(at + later, statement.feed, body, identity, event, known))
-    return tuple(sorted(sent, key=lambda each: each.at))
+            sent.append(Delivery(at + later, statement.feed, body, identity, event, is_known))
+    return tuple(sorted(sent, key=lambda delivery: delivery.at))
 
 
 def arrivals(scenario: Scenario, registry: Registry) -> tuple[Arrival, ...]:
     """Every event that intake accepts, in order of arrival."""
     return tuple(
-        Arrival(each.at, each.feed, each.event)
-        for each in deliveries(scenario, registry)
-        if each.event is not None
+        Arrival(delivery.at, delivery.feed, delivery.event)
+        for delivery in deliveries(scenario, registry)
+        if delivery.event is not None
     )
 
 
@@ -164,54 +164,55 @@ def play(
     """
     simulation = Simulation(registry, policy)
     sent = [
-        each
-        for each in deliveries(scenario, registry)
-        if each.identity not in leave_out and (heard_until is None or each.at <= heard_until)
+        delivery
+        for delivery in deliveries(scenario, registry)
+        if delivery.identity not in leave_out
+        and (heard_until is None or delivery.at <= heard_until)
     ]
     listening = Listening(scenario, registry)
     # what is known is there before the story begins, all at once: nobody judged it piece by piece
-    known = [each for each in sent if each.known]
-    steps: list[tuple[datetime, int, Any]] = [(scenario.start, 1, known)]
-    steps += [(each.at, 1, [each]) for each in sent if not each.known]
+    known_deliveries = [delivery for delivery in sent if delivery.known]
+    steps: list[tuple[datetime, int, Any]] = [(scenario.start, 1, known_deliveries)]
+    steps += [(delivery.at, 1, [delivery]) for delivery in sent if not delivery.known]
     steps += [(at, 0, None) for at in listening.turns()]
     if people:
         steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
     steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
     end = scenario.instant(scenario.until) if until is None else until
-    told: dict[str, datetime] = {}
+    last_heard: dict[str, datetime] = {}
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
         if at > end:
             break
-        _until(simulation, at, listening, told)
+        _until(simulation, at, listening, last_heard)
         if kind == 1:
-            simulation.deliver([(each.feed, each.body) for each in step], at)
-            told |= {each.feed: at for each in step}
+            simulation.deliver([(delivery.feed, delivery.body) for delivery in step], at)
+            last_heard |= {delivery.feed: at for delivery in step}
             _feeds_due(simulation, at)
         elif kind == 2:
             _decide(simulation, scenario, step, at)
-    _until(simulation, end + timedelta(microseconds=1), listening, told)
+    _until(simulation, end + timedelta(microseconds=1), listening, last_heard)
     return simulation
 
 
 def _until(
-    simulation: Simulation, at: datetime, listening: Listening, told: Mapping[str, datetime]
+    simulation: Simulation, at: datetime, listening: Listening, last_heard: Mapping[str, datetime]
 ) -> None:
     """Let every deadline before the instant pass, each at its own time, every feed being heard
     until then.
     """
     while (due := simulation.next_due("crisis", "alert", "monitor")) is not None and due < at:
-        _hear(simulation, due, listening, told)
+        _hear(simulation, due, listening, last_heard)
         simulation.tick(due)
-    _hear(simulation, at, listening, told)
+    _hear(simulation, at, listening, last_heard)
 
 
 def _hear(
-    simulation: Simulation, at: datetime, listening: Listening, told: Mapping[str, datetime]
+    simulation: Simulation, at: datetime, listening: Listening, last_heard: Mapping[str, datetime]
 ) -> None:
     """Every sign of life up to the instant, what is due of the feeds themselves, and then the signs
     that lie ahead.
     """
-    for feed, since in told.items():
+    for feed, since in last_heard.items():
         if simulation.troubled(feed):
             sign = listening.on_time(feed, since, at)
             if sign is not None:
@@ -244,26 +245,26 @@ def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> 
             f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}"
         )
     alert = chosen(having, step.desk)
-    found = None
+    refusal = None
     try:
         ledger.command(alert.alert_id, step.desk, command_of(step), step.actor, at)
     except CommandRefused as refused:
-        found = refused.code
-    if found != step.refused:
-        said = f"was refused as {found}" if found else "was done"
+        refusal = refused.code
+    if refusal != step.refused:
+        outcome = f"was refused as {refusal}" if refusal else "was done"
         must = f"be refused as {step.refused}" if step.refused else "be done"
         raise ScenarioError(
-            f"{scenario.title}: at {step.at} {step.do} at {step.desk} {said}, but must {must}"
+            f"{scenario.title}: at {step.at} {step.do} at {step.desk} {outcome}, but must {must}"
         )
 
 
 def everything_done(scenario: Scenario) -> tuple[Doing, ...]:
     """What people do at their desks; an acknowledgement is one of these."""
-    seen = (
+    acknowledgements = (
         Doing(at=a.at, desk=a.desk, rule=a.rule, do="acknowledge")
         for a in scenario.acknowledgements
     )
-    return (*seen, *scenario.doings)
+    return (*acknowledgements, *scenario.doings)
 
 
 def chosen(having: Iterable[Alert], desk: str) -> Alert:
@@ -272,11 +273,11 @@ def chosen(having: Iterable[Alert], desk: str) -> Alert:
     """
 
     def order(alert: Alert) -> tuple[bool, bool, datetime, str]:
-        mine = alert.at(desk)
-        assert mine is not None
+        delivery = alert.at(desk)
+        assert delivery is not None
         return (
-            mine.state in {"closed", "answered"},
-            mine.acknowledged_at is not None,
+            delivery.state in {"closed", "answered"},
+            delivery.acknowledged_at is not None,
             alert.raised_at,
             alert.alert_id,
         )

@@ -59,14 +59,14 @@ def events(folder: Path, begin: datetime) -> Iterator[Played]:
     ) as file:
         for row in csv.DictReader(file):
             calls[row["Incident Number"]].append(row)
-    found = sorted(
+    incidents = sorted(
         (event for rows in calls.values() for event in _of(rows)),
         key=lambda event: (event[0], event[1]["id"]),
     )
-    if not found:
+    if not incidents:
         return
-    move = begin - found[0][0]
-    for at, event in found:
+    move = begin - incidents[0][0]
+    for at, event in incidents:
         yield at + move, FEED, event | {"time": (at + move).isoformat()}
 
 

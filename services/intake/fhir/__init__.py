@@ -38,68 +38,73 @@ def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
     """
     collected = Collected(sender)
     try:
-        found, faults = resources(parse(body))
+        carried, faults = resources(parse(body))
     except Untranslatable as error:
         return Translated(faults=(error.fault,))
     collected.faults += faults
     patients: dict[str, Resource] = {}
-    for patient in (r for r in found if r.kind == "Patient"):
+    for patient in (r for r in carried if r.kind == "Patient"):
         patients |= {name: patient for name in (patient.address, f"Patient/{patient.id}") if name}
     by_person: dict[str, Facts] = defaultdict(Facts)
     episodes: list[tuple[Resource, str]] = []
-    for each in found:
+    for resource in carried:
         try:
-            if each.kind == "Patient":
-                say_patient(collected, each, received)
-                _gather(by_person[_name(collected, each, patients)], each)
+            if resource.kind == "Patient":
+                say_patient(collected, resource, received)
+                _gather(by_person[_name(collected, resource, patients)], resource)
             else:
-                person = _name(collected, each, patients)
+                person = _name(collected, resource, patients)
                 if any(
                     redacted(p) and _name(collected, p, patients) == person
                     for p in patients.values()
                 ):
                     raise Untranslatable(
-                        each.pointer, "redacted", "the person's record is redacted", "send nothing"
+                        resource.pointer,
+                        "redacted",
+                        "the person's record is redacted",
+                        "send nothing",
                     )
-                if each.kind == "EpisodeOfCare":
-                    episodes.append((each, person))
-                elif each.kind in ("CarePlan", "DocumentReference") and not is_crisis_plan(each):
+                if resource.kind == "EpisodeOfCare":
+                    episodes.append((resource, person))
+                elif resource.kind in ("CarePlan", "DocumentReference") and not is_crisis_plan(
+                    resource
+                ):
                     collected.note(
-                        each.pointer,
+                        resource.pointer,
                         "document-not-carried",
                         "not a mental health crisis plan (736253002)",
                         "nothing to do; only crisis plans are pointed to",
                     )
                 else:
-                    _gather(by_person[person], each)
+                    _gather(by_person[person], resource)
         except Untranslatable as error:
             collected.faults.append(error.fault)
         except UNREADABLE as error:
-            collected.faults.append(unreadable_resource(each.pointer, error))
+            collected.faults.append(unreadable_resource(resource.pointer, error))
     _pathways(collected, by_person, episodes, received)
     return collected.result()
 
 
-def _name(collected: Collected, each: Resource, patients: dict[str, Resource]) -> str:
+def _name(collected: Collected, resource: Resource, patients: dict[str, Resource]) -> str:
     return (
-        local_person(collected, each)
-        if each.kind == "Patient"
-        else subject(collected, each, patients)
+        local_person(collected, resource)
+        if resource.kind == "Patient"
+        else subject(collected, resource, patients)
     )
 
 
-def _gather(facts: Facts, each: Resource) -> None:
-    match each.kind:
+def _gather(facts: Facts, resource: Resource) -> None:
+    match resource.kind:
         case "Patient":
-            facts.patient, facts.restricted = each, restricted(each)
+            facts.patient, facts.restricted = resource, restricted(resource)
         case "Flag":
-            facts.flags.append(each)
+            facts.flags.append(resource)
         case "Consent":
-            facts.consents.append(each)
+            facts.consents.append(resource)
         case "RelatedPerson":
-            facts.related.append(each)
+            facts.related.append(resource)
         case _:
-            facts.plans.append(each)
+            facts.plans.append(resource)
 
 
 def _pathways(

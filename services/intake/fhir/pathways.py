@@ -43,8 +43,8 @@ class Facts:
 
     def all(self) -> list[Resource]:
         """Everything a pathway is made of beside the episode."""
-        known = [] if self.patient is None else [self.patient]
-        return [*known, *self.flags, *self.consents, *self.related]
+        patients = [] if self.patient is None else [self.patient]
+        return [*patients, *self.flags, *self.consents, *self.related]
 
 
 def is_crisis_plan(resource: Resource) -> bool:
@@ -73,8 +73,8 @@ def _pointer(plan: Resource) -> dict[str, Any]:
         body.get("meta", {}).get("lastUpdated"),
     ]
     dates = [d for t in times if (d := whole_date(t)) is not None]
-    said: dict[str, Any] = {"pointer": f"{plan.kind}/{plan.id}"}
-    return said | ({"updated_on": dates[0]} if dates else {})
+    data: dict[str, Any] = {"pointer": f"{plan.kind}/{plan.id}"}
+    return data | ({"updated_on": dates[0]} if dates else {})
 
 
 def say_plan(collected: Collected, plan: Resource, person: str, received: datetime) -> None:
@@ -107,11 +107,11 @@ def say_plan(collected: Collected, plan: Resource, person: str, received: dateti
     }
     collected.say(name, "pathway.updated", at, standing, None)
     for n, link in enumerate(plan.body.get("relatesTo", [])):
-        former = str(link.get("target", {}).get("reference", "")).rpartition("/")[2]
-        if link.get("code") == "replaces" and former:
+        previous = str(link.get("target", {}).get("reference", "")).rpartition("/")[2]
+        if link.get("code") == "replaces" and previous:
             closed = {
                 "local_person": person,
-                "pathway": reference(f"plan:{former}"),
+                "pathway": reference(f"plan:{previous}"),
                 "reason": "other",
             }
             collected.say(f"{name}.replaces.{n}", "pathway.closed", at, closed, None)
@@ -141,9 +141,9 @@ def _adjustments(collected: Collected, flags: Iterable[Resource]) -> list[str]:
             continue
         kinds = {code for _, code in codings(flag.body.get("category"))}
         profile = " ".join(flag.body.get("meta", {}).get("profile", []))
-        found = snomed(flag.body.get("code"))
-        if found and (kinds & {"NRAF", "RA"} or "PatientFlag-Adjustment" in profile):
-            codes += found
+        crisis_codes = snomed(flag.body.get("code"))
+        if crisis_codes and (kinds & {"NRAF", "RA"} or "PatientFlag-Adjustment" in profile):
+            codes += crisis_codes
         else:
             collected.note(
                 flag.pointer,
@@ -160,21 +160,21 @@ def _consent(consents: Iterable[Resource]) -> str | None:
     standing.sort(
         key=lambda c: (str(c.body.get("dateTime", "")), c.body["provision"].get("type") == "deny")
     )
-    said = standing[-1].body["provision"].get("type") if standing else None
-    return {"permit": "given", "deny": "refused"}.get(str(said))
+    provision = standing[-1].body["provision"].get("type") if standing else None
+    return {"permit": "given", "deny": "refused"}.get(str(provision))
 
 
 def _contacts(facts: Facts, at: datetime) -> list[dict[str, str]]:
     if facts.restricted:
         return []
-    found = [contact(r, at) for r in facts.related]
+    contacts = [contact(r, at) for r in facts.related]
     if facts.patient is not None:
-        found += [
+        contacts += [
             contact_of(c.get("relationship"), c.get("telecom"), at)
             for c in facts.patient.body.get("contact", [])
             if not ended(c, at)
         ]
-    return list({c["phone"]: c for c in found if c is not None}.values())[:3]
+    return list({c["phone"]: c for c in contacts if c is not None}.values())[:3]
 
 
 def _team(episode: Resource, at: datetime) -> tuple[str | None, str | None]:

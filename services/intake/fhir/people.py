@@ -122,24 +122,24 @@ def subject(collected: Collected, resource: Resource, patients: dict[str, Resour
     name = (
         "patient" if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson") else "subject"
     )
-    said = resource.body.get(name, {})
+    element = resource.body.get(name, {})
     at = f"{resource.pointer}/{name}"
-    written = str(said.get("reference", ""))
+    written = str(element.get("reference", ""))
     if written in patients:
         return local_person(collected, patients[written])
     kind, _, identifier = written.removesuffix("/").rpartition("/")
     if kind.endswith("Patient") and identifier:
         number = nhs_digits(identifier)
         return pseudonym(collected.sender, number, at) if number else reference(identifier)
-    if (found := number_of(said)) is not None:
-        if found[1] is None:
+    if (nhs_number := number_of(element)) is not None:
+        if nhs_number[1] is None:
             raise Untranslatable(
                 f"{at}/identifier/value",
                 "nhs-number-check-digit",
                 "the NHS number fails its modulus 11 check",
                 "send the ten digits as issued",
             )
-        return pseudonym(collected.sender, found[1], at)
+        return pseudonym(collected.sender, nhs_number[1], at)
     raise Untranslatable(
         at,
         "person-not-named",
@@ -167,15 +167,15 @@ def _status(collected: Collected, identifier: Json, pointer: str) -> str | None:
 def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
     names = []
     # current names first: the first of them is the one that is shown
-    for each in sorted(patient.get("name", []), key=lambda n: ended(n, at)):
-        given = [str(g)[:80] for g in each.get("given", []) if g]
-        use = _USES.get(each.get("use", "usual"), "usual")
-        if ended(each, at) and use == "usual":
+    for human_name in sorted(patient.get("name", []), key=lambda n: ended(n, at)):
+        given_names = [str(g)[:80] for g in human_name.get("given", []) if g]
+        use = _USES.get(human_name.get("use", "usual"), "usual")
+        if ended(human_name, at) and use == "usual":
             use = "old"
         name = {
-            "given": given[0] if given else "",
-            "middle": " ".join(given[1:])[:80],
-            "family": str(each.get("family", ""))[:80],
+            "given": given_names[0] if given_names else "",
+            "middle": " ".join(given_names[1:])[:80],
+            "family": str(human_name.get("family", ""))[:80],
             "use": use,
         }
         if name["given"] or name["family"]:
@@ -184,12 +184,12 @@ def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
 
 
 def _addresses(collected: Collected, patient: Resource, at: datetime) -> list[dict[str, str]]:
-    found = []
-    for n, each in enumerate(patient.body.get("address", [])):
-        if each.get("use") in ("work", "billing", "old") or ended(each, at):
+    places = []
+    for n, address in enumerate(patient.body.get("address", [])):
+        if address.get("use") in ("work", "billing", "old") or ended(address, at):
             continue
         place: dict[str, str] = {}
-        if written := str(each.get("postalCode") or "").strip():
+        if written := str(address.get("postalCode") or "").strip():
             code = postcode(written)
             if code is None:
                 collected.note(
@@ -200,24 +200,24 @@ def _addresses(collected: Collected, patient: Resource, at: datetime) -> list[di
                 )
             else:
                 place["postcode"] = code
-        for extension in extensions(each):
+        for extension in extensions(address):
             if extension.get("url") == "value":
                 value = str(extension.get("valueString", ""))
                 if (
-                    any(e.get("valueCoding", {}).get("code") == "UPRN" for e in extensions(each))
+                    any(e.get("valueCoding", {}).get("code") == "UPRN" for e in extensions(address))
                     and value.isdigit()
                 ):
                     place["uprn"] = value[:12]
-        if street := ", ".join(str(line) for line in each.get("line", []) if line)[:200]:
+        if street := ", ".join(str(line) for line in address.get("line", []) if line)[:200]:
             place["street"] = street
         if place:
-            found.append(place)
-    return found[:10]
+            places.append(place)
+    return places[:10]
 
 
 def phones(telecoms: Any, at: datetime) -> list[str]:
     """The phone numbers that still serve, without repeats."""
-    found = [
+    numbers = [
         number
         for t in telecoms or []
         if t.get("system") in ("phone", "sms")
@@ -225,15 +225,18 @@ def phones(telecoms: Any, at: datetime) -> list[str]:
         and t.get("use") != "old"
         and (number := phone(str(t.get("value", "")))) is not None
     ]
-    return list(dict.fromkeys(found))[:10]
+    return list(dict.fromkeys(numbers))[:10]
 
 
 def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[str, Any]:
     """What the sender holds of who the person is, in the contract's words."""
-    body, said = patient.body, dict[str, Any](names=_names(patient.body, at), certainty="confirmed")
-    if (found := number_of(body)) is not None:
+    body, description = (
+        patient.body,
+        dict[str, Any](names=_names(patient.body, at), certainty="confirmed"),
+    )
+    if (identifier := number_of(body)) is not None:
         place = f"{patient.pointer}/identifier"
-        if found[1] is None:
+        if identifier[1] is None:
             collected.note(
                 place,
                 "nhs-number-check-digit",
@@ -241,16 +244,18 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
                 "send the ten digits as issued",
             )
         else:
-            said["nhs_number"] = found[1]
-            if (status := _status(collected, found[0], place)) is not None:
-                said["nhs_number_status"] = status
-    said["identifiers"] = [
+            description["nhs_number"] = identifier[1]
+            if (status := _status(collected, identifier[0], place)) is not None:
+                description["nhs_number_status"] = status
+    description["identifiers"] = [
         {"system": system(str(i.get("system") or "local")), "value": reference(str(i["value"]))}
         for i in body.get("identifier", [])
-        if i.get("value") and i is not (found or (None,))[0] and nhs_digits(str(i["value"])) is None
+        if i.get("value")
+        and i is not (identifier or (None,))[0]
+        and nhs_digits(str(i["value"])) is None
     ][:20]
     if (born := whole_date(body.get("birthDate"))) is not None:
-        said["date_of_birth"] = born
+        description["date_of_birth"] = born
     elif body.get("birthDate"):
         collected.note(
             f"{patient.pointer}/birthDate",
@@ -259,13 +264,13 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
             "send the whole date; a part of one is left out",
         )
     if body.get("gender"):
-        said["sex"] = body["gender"]
+        description["sex"] = body["gender"]
     for extension in extensions(body):
         for where, code in codings(extension.get("valueCodeableConcept")):
             if "EthnicCategory" in where and code in set("ABCDEFGHJKLMNPRSZ") | {"99"}:
-                said["ethnicity"] = code
+                description["ethnicity"] = code
     if restricted(patient):
-        said["restricted"] = True
+        description["restricted"] = True
         if body.get("address") or body.get("telecom"):
             collected.note(
                 patient.pointer,
@@ -274,11 +279,11 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
                 "nothing to do",
             )
     else:
-        said |= {
+        description |= {
             "addresses": _addresses(collected, patient, at),
             "phones": phones(body.get("telecom"), at),
         }
-    return {k: v for k, v in said.items() if v not in (None, [], "")}
+    return {k: v for k, v in description.items() if v not in (None, [], "")}
 
 
 def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
@@ -312,11 +317,15 @@ def say_patient(collected: Collected, patient: Resource, received: datetime) -> 
             "send meta.lastUpdated; the time it came in is taken",
         )
     name = "person.registered" if patient.version == "1" else "person.updated"
-    said = descriptor(collected, patient, at)
+    description = descriptor(collected, patient, at)
     collected.say(
-        f"Patient.{person}.{version}", name, at, {"local_person": person, "person": said}, None
+        f"Patient.{person}.{version}",
+        name,
+        at,
+        {"local_person": person, "person": description},
+        None,
     )
-    same_person(collected, f"Patient.{person}.{version}", at, person, said)
+    same_person(collected, f"Patient.{person}.{version}", at, person, description)
     for link in patient.body.get("link", []):
         other = str(link.get("other", {}).get("reference", "")).rpartition("/")[2]
         if other and link.get("type") in ("replaces", "replaced-by"):
@@ -377,7 +386,7 @@ def death_day(written: Any, born: Any, at: datetime) -> str | None:
 
 
 def same_person(
-    collected: Collected, event_id: str, at: datetime, person: str, said: dict[str, Any]
+    collected: Collected, event_id: str, at: datetime, person: str, description: dict[str, Any]
 ) -> None:
     """Join the sender's own name of a person with the name made of their NHS number, if the sender
     has verified it.
@@ -386,9 +395,9 @@ def same_person(
     sender, only at status 01; a later statement of the sender about the same number holds against
     an earlier one.
     """
-    if said.get("nhs_number_status") != "01" or not collected.sender.pseudonym_key:
+    if description.get("nhs_number_status") != "01" or not collected.sender.pseudonym_key:
         return
-    by_number = pseudonym(collected.sender, said["nhs_number"], "")
+    by_number = pseudonym(collected.sender, description["nhs_number"], "")
     if by_number != person:
         collected.say(
             f"{event_id}.number",

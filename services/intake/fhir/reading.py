@@ -53,8 +53,8 @@ class Resource:
     @property
     def version(self) -> str | None:
         """The version the server gave it."""
-        found = self.body.get("meta", {}).get("versionId")
-        return str(found) if found is not None else None
+        version_id = self.body.get("meta", {}).get("versionId")
+        return str(version_id) if version_id is not None else None
 
     @property
     def updated(self) -> datetime | None:
@@ -102,8 +102,8 @@ def whole_date(value: Any) -> str | None:
 
 def codings(concept: Any) -> Iterator[tuple[str, str]]:
     """(system, code) of a CodeableConcept, or of a list of them."""
-    for each in concept if isinstance(concept, list) else [concept] if concept else []:
-        for coding in each.get("coding", []):
+    for element in concept if isinstance(concept, list) else [concept] if concept else []:
+        for coding in element.get("coding", []):
             yield str(coding.get("system", "")), str(coding.get("code", ""))
 
 
@@ -114,19 +114,19 @@ def snomed(concept: Any) -> list[str]:
 
 def extensions(node: Any) -> Iterator[Json]:
     """Every extension of an element, those within extensions too."""
-    for each in node.get("extension", []) if isinstance(node, Mapping) else []:
-        yield each
-        yield from extensions(each)
+    for extension in node.get("extension", []) if isinstance(node, Mapping) else []:
+        yield extension
+        yield from extensions(extension)
 
 
 def number_of(node: Json) -> tuple[Json, str | None] | None:
     """The identifier that is an NHS number, and its ten digits; None for those where the check
     digit is wrong.
     """
-    found = node.get("identifier", [])
-    for each in found if isinstance(found, list) else [found]:
-        if each.get("system") == NHS_NUMBER and each.get("value"):
-            return each, nhs_digits(str(each["value"]))
+    identifiers = node.get("identifier", [])
+    for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
+        if identifier.get("system") == NHS_NUMBER and identifier.get("value"):
+            return identifier, nhs_digits(str(identifier["value"]))
     return None
 
 

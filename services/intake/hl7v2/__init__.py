@@ -131,35 +131,35 @@ def _heard(body: bytes, message: Message, trigger: str, control: str) -> _Heard:
     return _Heard(message, at, recorded or sent, name)
 
 
-def _person(collected: Collected, heard: _Heard, name: str) -> str:
-    message = heard.message
+def _person(collected: Collected, notice: _Heard, name: str) -> str:
+    message = notice.message
     person = named(collected, message)
-    described = descriptor(collected, message, heard.at)
+    described = descriptor(collected, message, notice.at)
     data: dict[str, Any] = {"local_person": person, "person": described}
     if name == "person.updated":
         data["unchanged"] = unchanged(message, described)
-    collected.say(f"{heard.name}.person", name, heard.at, data, heard.recorded)
-    nhs, others, _ = identifiers(message, "PID", 3)
+    collected.say(f"{notice.name}.person", name, notice.at, data, notice.recorded)
+    nhs, local_names, _ = identifiers(message, "PID", 3)
     verified = described.get("nhs_number_status") == "01"
-    if nhs and others and verified and collected.sender.pseudonym_key:
+    if nhs and local_names and verified and collected.sender.pseudonym_key:
         pair = {"local_person": person, "merged": pseudonym(collected.sender, nhs, "PID-3")}
-        collected.say(f"{heard.name}.number", "person.merged", heard.at, pair, heard.recorded)
-    death = _death(collected, heard)
+        collected.say(f"{notice.name}.number", "person.merged", notice.at, pair, notice.recorded)
+    death = _death(collected, notice)
     if death is not None:
         data = {"local_person": person} | death
-        collected.say(f"{heard.name}.died", "person.died", heard.at, data, heard.recorded)
+        collected.say(f"{notice.name}.died", "person.died", notice.at, data, notice.recorded)
     return person
 
 
-def _death(collected: Collected, heard: _Heard) -> dict[str, str] | None:
+def _death(collected: Collected, notice: _Heard) -> dict[str, str] | None:
     """What is said of the person's death; None where they are not said to be dead.
 
     A person who is taken for dead is looked for no more, so a date alone must be plausible, and
     PID-30 `N` holds against it.
     """
-    message = heard.message
+    message = notice.message
     indicator, written = message.get("PID", 30).upper(), message.get("PID", 29)
-    on = _plausible_death(heard, written)
+    on = _plausible_death(notice, written)
     if indicator == "N" and on is not None:
         collected.note(
             "PID-29",
@@ -179,12 +179,12 @@ def _death(collected: Collected, heard: _Heard) -> dict[str, str] | None:
     return None
 
 
-def _plausible_death(heard: _Heard, written: str) -> date | None:
+def _plausible_death(notice: _Heard, written: str) -> date | None:
     on = day(written)
     if on is None or on in PLACEHOLDER_DAYS or on < EARLIEST.date():
         return None
-    born = day(heard.message.get("PID", 7))
-    if on > heard.at.date() + timedelta(days=1) or (born is not None and on < born):
+    born = day(notice.message.get("PID", 7))
+    if on > notice.at.date() + timedelta(days=1) or (born is not None and on < born):
         return None
     return on
 
@@ -195,11 +195,11 @@ def _is_mental_health(sender: Sender, specialty: str) -> bool:
     return sender.kind == "mental-health-trust" and not _NATIONAL.fullmatch(specialty)
 
 
-def _stay(collected: Collected, heard: _Heard) -> str | None:
+def _stay(collected: Collected, notice: _Heard) -> str | None:
     """The reference of the mental-health inpatient stay that PV1 is about, or None."""
-    if heard.message.get("PV1", 2).upper() != "I":
+    if notice.message.get("PV1", 2).upper() != "I":
         return None
-    return _visit(collected, heard.message)
+    return _visit(collected, notice.message)
 
 
 def _visit(collected: Collected, message: Message) -> str | None:
@@ -225,73 +225,73 @@ def _visit(collected: Collected, message: Message) -> str | None:
     return reference(visit)
 
 
-def _ward(heard: _Heard) -> str | None:
-    ward = heard.message.get("PV1", 3)
+def _ward(notice: _Heard) -> str | None:
+    ward = notice.message.get("PV1", 3)
     if not ward:
         return None
     return f"Ward {ward}"[:200]
 
 
-def _inpatient(collected: Collected, heard: _Heard, person: str, name: str) -> None:
-    stay = _stay(collected, heard)
-    if stay is not None and not heard.message.get("PV1", 45):
-        _say_stay(collected, heard, person, stay, name)
+def _inpatient(collected: Collected, notice: _Heard, person: str, name: str) -> None:
+    stay = _stay(collected, notice)
+    if stay is not None and not notice.message.get("PV1", 45):
+        _say_stay(collected, notice, person, stay, name)
 
 
-def _say_stay(collected: Collected, heard: _Heard, person: str, stay: str, name: str) -> None:
+def _say_stay(collected: Collected, notice: _Heard, person: str, stay: str, name: str) -> None:
     data = {
         "local_person": person,
         "pathway": stay,
-        "team": _ward(heard),
-        "family_contacts": contacts(heard.message),
+        "team": _ward(notice),
+        "family_contacts": contacts(notice.message),
     }
-    collected.say(f"{heard.name}.stay", name, heard.at, data, heard.recorded)
+    collected.say(f"{notice.name}.stay", name, notice.at, data, notice.recorded)
 
 
 def _close(
-    collected: Collected, heard: _Heard, person: str, stay: str, reason: str, at: datetime
+    collected: Collected, notice: _Heard, person: str, stay: str, reason: str, at: datetime
 ) -> None:
     closed = {"local_person": person, "pathway": stay, "reason": reason}
-    collected.say(f"{heard.name}.stay", "pathway.closed", at, closed, heard.recorded)
+    collected.say(f"{notice.name}.stay", "pathway.closed", at, closed, notice.recorded)
 
 
-def _admit(collected: Collected, heard: _Heard) -> None:
-    _inpatient(collected, heard, _person(collected, heard, "person.registered"), "pathway.opened")
+def _admit(collected: Collected, notice: _Heard) -> None:
+    _inpatient(collected, notice, _person(collected, notice, "person.registered"), "pathway.opened")
 
 
-def _transfer(collected: Collected, heard: _Heard) -> None:
-    _inpatient(collected, heard, _person(collected, heard, "person.updated"), "pathway.updated")
+def _transfer(collected: Collected, notice: _Heard) -> None:
+    _inpatient(collected, notice, _person(collected, notice, "person.updated"), "pathway.updated")
 
 
-def _becomes_inpatient(collected: Collected, heard: _Heard) -> None:
-    _inpatient(collected, heard, _person(collected, heard, "person.updated"), "pathway.opened")
+def _becomes_inpatient(collected: Collected, notice: _Heard) -> None:
+    _inpatient(collected, notice, _person(collected, notice, "person.updated"), "pathway.opened")
 
 
-def _becomes_outpatient(collected: Collected, heard: _Heard) -> None:
+def _becomes_outpatient(collected: Collected, notice: _Heard) -> None:
     """A07: the stay ended without a discharge from the provider, so no follow-up is due."""
-    person = _person(collected, heard, "person.updated")
-    stay = _visit(collected, heard.message)
+    person = _person(collected, notice, "person.updated")
+    stay = _visit(collected, notice.message)
     if stay is not None:
-        _close(collected, heard, person, stay, "transferred", heard.at)
+        _close(collected, notice, person, stay, "transferred", notice.at)
 
 
-def _register(collected: Collected, heard: _Heard) -> None:
-    _person(collected, heard, "person.registered")
+def _register(collected: Collected, notice: _Heard) -> None:
+    _person(collected, notice, "person.registered")
 
 
-def _update(collected: Collected, heard: _Heard) -> None:
-    _person(collected, heard, "person.updated")
+def _update(collected: Collected, notice: _Heard) -> None:
+    _person(collected, notice, "person.updated")
 
 
-def _discharge(collected: Collected, heard: _Heard) -> None:
-    person = _person(collected, heard, "person.updated")
-    stay = _stay(collected, heard)
+def _discharge(collected: Collected, notice: _Heard) -> None:
+    person = _person(collected, notice, "person.updated")
+    stay = _stay(collected, notice)
     if stay is None:
         return
     dead = any(event.type.endswith("person.died.v1") for event in collected.events)
-    ended = instant(heard.message.get("PV1", 45)) or heard.at
+    ended = instant(notice.message.get("PV1", 45)) or notice.at
     reason = "died" if dead else "discharged"
-    _close(collected, heard, person, stay, reason, ended)
+    _close(collected, notice, person, stay, reason, ended)
     if not dead:
         due = {
             "follow_up": stay,
@@ -299,35 +299,35 @@ def _discharge(collected: Collected, heard: _Heard) -> None:
             "by": (ended + FOLLOW_UP_WITHIN).isoformat(),
             "kind": "post-discharge",
         }
-        name = _follow_up_name(heard, stay, ended)
-        collected.say(name, "follow-up.due", ended, due, heard.recorded)
+        name = _follow_up_name(notice, stay, ended)
+        collected.say(name, "follow-up.due", ended, due, notice.recorded)
 
 
-def _follow_up_name(heard: _Heard, stay: str, ended: datetime) -> str:
+def _follow_up_name(notice: _Heard, stay: str, ended: datetime) -> str:
     """The id of the follow-up after a discharge: that of the stay and its end, so that a cancelled
     discharge finds it.
     """
-    facility = _UNPRINTABLE.sub("_", heard.message.get("MSH", 4))[:40]
+    facility = _UNPRINTABLE.sub("_", notice.message.get("MSH", 4))[:40]
     return f"hl7.{facility}.{stay}.follow-up.{ended:%Y%m%dT%H%M%S}"
 
 
-def _cancel_admission(collected: Collected, heard: _Heard) -> None:
+def _cancel_admission(collected: Collected, notice: _Heard) -> None:
     """A11: there is no stay. Nothing follows from it."""
-    person = _person(collected, heard, "person.updated")
-    stay = _stay(collected, heard)
+    person = _person(collected, notice, "person.updated")
+    stay = _stay(collected, notice)
     if stay is not None:
-        _close(collected, heard, person, stay, "other", heard.at)
+        _close(collected, notice, person, stay, "other", notice.at)
 
 
-def _cancel_discharge(collected: Collected, heard: _Heard) -> None:
+def _cancel_discharge(collected: Collected, notice: _Heard) -> None:
     """A13: the stay goes on, and the follow-up that was due after its end is not. Raises
     Untranslatable.
     """
-    person = _person(collected, heard, "person.updated")
-    stay = _stay(collected, heard)
+    person = _person(collected, notice, "person.updated")
+    stay = _stay(collected, notice)
     if stay is None:
         return
-    ended = instant(heard.message.get("PV1", 45))
+    ended = instant(notice.message.get("PV1", 45))
     if ended is None:
         raise Untranslatable(
             "PV1-45",
@@ -335,13 +335,15 @@ def _cancel_discharge(collected: Collected, heard: _Heard) -> None:
             "which discharge is cancelled is not said, so its follow-up would stay due",
             "fill PV1-45 with the time of the discharge that is cancelled",
         )
-    _say_stay(collected, heard, person, stay, "pathway.opened")
-    retracted = {"retracts": _follow_up_name(heard, stay, ended), "reason": "entered-in-error"}
-    collected.say(f"{heard.name}.follow-up", "event.retracted", heard.at, retracted, heard.recorded)
+    _say_stay(collected, notice, person, stay, "pathway.opened")
+    retracted = {"retracts": _follow_up_name(notice, stay, ended), "reason": "entered-in-error"}
+    collected.say(
+        f"{notice.name}.follow-up", "event.retracted", notice.at, retracted, notice.recorded
+    )
 
 
-def _merge(collected: Collected, heard: _Heard) -> None:
-    for number, group in enumerate(_merged_groups(heard), 1):
+def _merge(collected: Collected, notice: _Heard) -> None:
+    for number, group in enumerate(_merged_groups(notice), 1):
         survivor, merged = _pair(collected, group)
         if survivor == merged:
             raise Untranslatable(
@@ -351,25 +353,25 @@ def _merge(collected: Collected, heard: _Heard) -> None:
                 "name the identifier that is given up",
             )
         pair = {"local_person": survivor, "merged": merged}
-        collected.say(f"{heard.name}.{number}", "person.merged", heard.at, pair, heard.recorded)
+        collected.say(f"{notice.name}.{number}", "person.merged", notice.at, pair, notice.recorded)
 
 
-def _move_visit(collected: Collected, heard: _Heard) -> None:
+def _move_visit(collected: Collected, notice: _Heard) -> None:
     """A45: a visit that was told of the wrong person is the other's."""
-    for number, group in enumerate(_merged_groups(heard), 1):
+    for number, group in enumerate(_merged_groups(notice), 1):
         right, wrong = _pair(collected, group)
         stay = _visit(collected, group)
         if stay is None or right == wrong:
             continue
         closed = {"local_person": wrong, "pathway": stay, "reason": "other"}
-        name = f"{heard.name}.{number}"
-        collected.say(f"{name}.from", "pathway.closed", heard.at, closed, heard.recorded)
+        name = f"{notice.name}.{number}"
+        collected.say(f"{name}.from", "pathway.closed", notice.at, closed, notice.recorded)
         opened = {"local_person": right, "pathway": stay}
-        collected.say(f"{name}.to", "pathway.opened", heard.at, opened, heard.recorded)
+        collected.say(f"{name}.to", "pathway.opened", notice.at, opened, notice.recorded)
 
 
-def _merged_groups(heard: _Heard) -> list[Message]:
-    groups = heard.message.groups("PID")
+def _merged_groups(notice: _Heard) -> list[Message]:
+    groups = notice.message.groups("PID")
     for group in groups:
         if not group.has("MRG"):
             raise Untranslatable(
@@ -386,8 +388,8 @@ def _pair(collected: Collected, group: Message) -> tuple[str, str]:
     return survivor, named(collected, group, "MRG", 1, authority)
 
 
-def _unlink(collected: Collected, heard: _Heard) -> None:
-    groups = heard.message.groups("PID")
+def _unlink(collected: Collected, notice: _Heard) -> None:
+    groups = notice.message.groups("PID")
     if len(groups) != 2:
         raise Untranslatable(
             "PID",
@@ -401,7 +403,7 @@ def _unlink(collected: Collected, heard: _Heard) -> None:
             "PID-3", "split-from-itself", "both PID name the same identifier", "name two"
         )
     pair = {"local_person": stays, "split_off": leaves}
-    collected.say(heard.name, "person.split", heard.at, pair, heard.recorded)
+    collected.say(notice.name, "person.split", notice.at, pair, notice.recorded)
 
 
 _TRIGGERS: dict[str, Callable[[Collected, _Heard], None]] = {

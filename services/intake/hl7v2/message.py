@@ -62,18 +62,18 @@ def messages(body: bytes) -> Iterator[Raw]:
     """The messages of a file: each begins with MSH; batch segments and MLLP frames are passed over."""
     lines = re.split(rb"\r\n|\r|\n", body.replace(b"\x0b", b"").replace(b"\x1c", b""))
     begun: int | None = None
-    kept: list[bytes] = []
+    segments: list[bytes] = []
     for number, line in enumerate(lines, 1):
         stripped = line.strip()
         if not stripped or stripped.startswith(_BATCH):
             continue
-        if stripped.startswith(b"MSH") and kept:
-            yield Raw(begun or number, b"\r".join(kept))
-            kept, begun = [], None
+        if stripped.startswith(b"MSH") and segments:
+            yield Raw(begun or number, b"\r".join(segments))
+            segments, begun = [], None
         begun = begun or number
-        kept.append(stripped)
-    if kept:
-        yield Raw(begun or 1, b"\r".join(kept))
+        segments.append(stripped)
+    if segments:
+        yield Raw(begun or 1, b"\r".join(segments))
 
 
 class Message:

@@ -81,7 +81,7 @@ def identifiers(
     """
     facility = message.get("MSH", 4).upper()
     nhs, wrong = None, False
-    others: list[tuple[bool, int, str, str]] = []
+    local_names: list[tuple[bool, int, str, str]] = []
     for repetition in range(1, message.repetitions(segment, number) + 1):
         value = message.get(segment, number, repetition, 1)
         authority = message.get(segment, number, repetition, 4, 1)
@@ -95,8 +95,8 @@ def identifiers(
             nhs = nhs or digits
         else:
             rank = {"MR": 0, "PI": 1}.get(kind, 2)
-            others.append((authority.upper() != facility, rank, authority, value))
-    return nhs, [(authority, value) for _, _, authority, value in sorted(others)], wrong
+            local_names.append((authority.upper() != facility, rank, authority, value))
+    return nhs, [(authority, value) for _, _, authority, value in sorted(local_names)], wrong
 
 
 def named(
@@ -109,9 +109,9 @@ def named(
     """The sender's name of the person: its own identifier with who gave it, else one made of the
     NHS number.
     """
-    nhs, others, wrong = identifiers(message, segment, number)
-    if others:
-        issuer, value = others[0]
+    nhs, local_names, wrong = identifiers(message, segment, number)
+    if local_names:
+        issuer, value = local_names[0]
         issuer = issuer or authority
         if issuer:
             value = f"{issuer}:{value}"
@@ -274,7 +274,7 @@ _ETHNIC = frozenset(get_args(EthnicCategory))
 
 
 def _numbers(collected: Collected, message: Message) -> dict[str, Any]:
-    nhs, others, wrong = identifiers(message, "PID", 3)
+    nhs, local_names, wrong = identifiers(message, "PID", 3)
     numbers: dict[str, Any] = {}
     if nhs is not None:
         numbers["nhs_number"] = nhs
@@ -290,7 +290,7 @@ def _numbers(collected: Collected, message: Message) -> dict[str, Any]:
         )
     numbers["identifiers"] = [
         {"system": system(authority or "local"), "value": reference(value)}
-        for authority, value in others
+        for authority, value in local_names
         if nhs_digits(value) is None
     ][:20]
     return numbers

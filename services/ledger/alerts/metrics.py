@@ -32,16 +32,16 @@ class AlarmCounts:
                 metrics.ALARMS_PRESENTED.labels(alarm.desk, urgency).inc()
                 if self._chatters(alarm.alert_id, alarm.desk, alarm.at):
                     metrics.CHATTERING.labels(rule).inc()
-            for said in change.transitions:
-                metrics.ALERT_TRANSITIONS.labels(rule, said.kind).inc()
-                if said.kind == "sounded-again":
-                    metrics.REALARMS.labels(said.desk, urgency).inc()
-                elif said.kind == "escalated":
-                    level = (said.reason or "").partition(":")[0]
+            for transition in change.transitions:
+                metrics.ALERT_TRANSITIONS.labels(rule, transition.kind).inc()
+                if transition.kind == "sounded-again":
+                    metrics.REALARMS.labels(transition.desk, urgency).inc()
+                elif transition.kind == "escalated":
+                    level = (transition.reason or "").partition(":")[0]
                     if level in LEVELS:
                         metrics.ESCALATIONS.labels(level, urgency).inc()
-                elif said.kind in OUTCOMES:
-                    metrics.ANSWERS.labels(rule, said.kind).inc()
+                elif transition.kind in OUTCOMES:
+                    metrics.ANSWERS.labels(rule, transition.kind).inc()
 
     def _chatters(self, alert: str, desk: str, at: datetime) -> bool:
         times = self._last.setdefault((alert, desk), deque(maxlen=CHATTER_TIMES))

@@ -112,11 +112,12 @@ async def desk_loads(
     standing = {r["desk"]: r["n"] for r in old}
     periods = max(1, round((until - since) / PERIOD))
     hours = max(1, -(-periods // 6))
-    found: dict[str, dict[int, int]] = {desk: {} for desk in desks}
+    figures: dict[str, dict[int, int]] = {desk: {} for desk in desks}
     for row in rows:
-        found[row["desk"]][row["period"]] = row["n"]
+        figures[row["desk"]][row["period"]] = row["n"]
     loads = [
-        _load(desk, each, periods, hours, standing.get(desk, 0)) for desk, each in found.items()
+        _load(desk, by_period, periods, hours, standing.get(desk, 0))
+        for desk, by_period in figures.items()
     ]
     return sorted(loads, key=lambda load: (-load.presented, load.desk))
 

@@ -123,12 +123,12 @@ async def save(
 
 async def next_due(connection: Connection, candidate: str, zone: str) -> datetime | None:
     """When the candidate must next look at something."""
-    found: datetime | None = await connection.fetchval(
+    due_at: datetime | None = await connection.fetchval(
         "SELECT min(due_at) FROM shadow_deadline WHERE candidate = $1 AND zone = $2",
         candidate,
         zone,
     )
-    return found
+    return due_at
 
 
 async def take(
@@ -176,9 +176,9 @@ async def runs(connection: Connection, run: ShadowRun) -> tuple[list[RaisedAt], 
              FROM shadow_alert, unnest(desks) AS desk, unnest(raises) AS at WHERE candidate = $1""",
         run.candidate,
     )
-    both = [*live, *shadow]
+    alarms = [*live, *shadow]
     before = {
-        r["alert_key"] for r in both if r["holds_since"] < run.began_at or r["at"] < run.began_at
+        r["alert_key"] for r in alarms if r["holds_since"] < run.began_at or r["at"] < run.began_at
     }
 
     def compared(rows: list[Record]) -> list[RaisedAt]:

@@ -70,11 +70,11 @@ async def subjects(
     connection: Connection, alert_ids: Iterable[str]
 ) -> list[tuple[str | None, str | None]]:
     """(crisis, feed) of each alert."""
-    wanted = list(alert_ids)
-    if not wanted:
+    ids = list(alert_ids)
+    if not ids:
         return []
     rows = await connection.fetch(
-        "SELECT crisis_id, feed FROM alert WHERE alert_id = ANY($1::uuid[])", wanted
+        "SELECT crisis_id, feed FROM alert WHERE alert_id = ANY($1::uuid[])", ids
     )
     return [(str(r["crisis_id"]) if r["crisis_id"] else None, r["feed"]) for r in rows]
 
@@ -114,9 +114,9 @@ def _desk_alert(row: asyncpg.Record) -> DeskAlert:
     return DeskAlert(**values)
 
 
-def _desk_row(alert: str, mine: DeskAlert) -> tuple[Any, ...]:
-    values = {name: getattr(mine, name) for name in _DESK_COLUMNS} | {
-        "ladder": mine.ladder.as_json()
+def _desk_row(alert: str, desk_alert: DeskAlert) -> tuple[Any, ...]:
+    values = {name: getattr(desk_alert, name) for name in _DESK_COLUMNS} | {
+        "ladder": desk_alert.ladder.as_json()
     }
     return (alert, *values.values())
 
@@ -209,12 +209,12 @@ async def append_log(connection: Connection, transitions: Sequence[Transition]) 
 
 
 def _message(
-    alert: Alert, transition: Transition, sequence: int, registry: Registry, now: datetime
+    alert: Alert, transition: Transition, desk_alert: int, registry: Registry, now: datetime
 ) -> tuple[Any, ...]:
     """The CloudEvent for the desk's agency. Its id is made from the log's sequence: sent again, it
     is the same message.
     """
-    message = uuid.uuid5(_NAMESPACE, f"{alert.alert_id}|{transition.desk}|{sequence}")
+    message = uuid.uuid5(_NAMESPACE, f"{alert.alert_id}|{transition.desk}|{desk_alert}")
     agency = registry.desks_by_id[transition.desk][0].id
     desk = next(d for d in alert.desks if d.desk == transition.desk)
     body = {
@@ -230,7 +230,7 @@ def _message(
             "rule": alert.rule,
             "desk": transition.desk,
             "transition": transition.kind,
-            "sequence": sequence,
+            "sequence": desk_alert,
             "urgency": alert.urgency,
             "raised": alert.raised_at.isoformat(),
             "cleared": alert.cleared_at.isoformat() if alert.cleared_at else None,

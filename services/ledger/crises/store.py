@@ -89,19 +89,19 @@ async def events_of(
     connection: Connection, keys: Iterable[Key], decoded: Decoded
 ) -> dict[Key, list[Received]]:
     """All events of incidents, with their corrections."""
-    wanted = list(keys)
-    if not wanted:
+    incidents = list(keys)
+    if not incidents:
         return {}
     rows = await connection.fetch(
         """SELECT topic, partition, "offset", feed, record_agency, incident, received_at, body FROM event
             WHERE (record_agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in wanted],
-        [k[1] for k in wanted],
+        [k[0] for k in incidents],
+        [k[1] for k in incidents],
     )
-    found: dict[Key, list[Received]] = defaultdict(list)
+    events: dict[Key, list[Received]] = defaultdict(list)
     for row in rows:
-        found[(row["record_agency"], row["incident"])].append(decoded.read(row))
-    return found
+        events[(row["record_agency"], row["incident"])].append(decoded.read(row))
+    return events
 
 
 async def site_events(connection: Connection, since: datetime, decoded: Decoded) -> list[Received]:
@@ -144,12 +144,12 @@ def _contact(row: asyncpg.Record) -> ContactRow:
 
 async def contact_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, ContactRow]:
     """What other crises may have counted of these incidents until now."""
-    wanted = list(keys)
+    incidents = list(keys)
     rows = await connection.fetch(
         f"""SELECT {_CONTACT} FROM incident WHERE contact_keys IS NOT NULL
              AND (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in wanted],
-        [k[1] for k in wanted],
+        [k[0] for k in incidents],
+        [k[1] for k in incidents],
     )
     return {(r["agency"], r["reference"]): _contact(r) for r in rows}
 

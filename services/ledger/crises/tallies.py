@@ -18,11 +18,13 @@ async def save(
     zone: str,
 ) -> None:
     """Write what each crisis counts for; one that counts for nothing any more is taken out."""
-    gone = [crisis for crisis, tally in tallies.items() if tally is None] + list(dissolved)
-    kept = [(crisis, tally) for crisis, tally in tallies.items() if tally is not None]
-    if gone:
-        await connection.execute("DELETE FROM crisis_tally WHERE crisis_id = ANY($1::uuid[])", gone)
-    if not kept:
+    uncounted = [crisis for crisis, tally in tallies.items() if tally is None] + list(dissolved)
+    counted = [(crisis, tally) for crisis, tally in tallies.items() if tally is not None]
+    if uncounted:
+        await connection.execute(
+            "DELETE FROM crisis_tally WHERE crisis_id = ANY($1::uuid[])", uncounted
+        )
+    if not counted:
         return
     await connection.execute(
         """INSERT INTO crisis_tally (crisis_id, zone, opened_at, ethnic_group, s136, force, low_grade, clock_due_at,
@@ -33,15 +35,15 @@ async def save(
            ON CONFLICT (crisis_id) DO UPDATE SET opened_at = excluded.opened_at, ethnic_group = excluded.ethnic_group,
                s136 = excluded.s136, force = excluded.force, low_grade = excluded.low_grade,
                clock_due_at = excluded.clock_due_at, clock_over_at = excluded.clock_over_at""",
-        [e for e, _ in kept],
+        [e for e, _ in counted],
         zone,
-        [t.opened_at for _, t in kept],
-        [t.group for _, t in kept],
-        [t.s136 for _, t in kept],
-        [t.force for _, t in kept],
-        [t.low_grade for _, t in kept],
-        [t.clock_due_at for _, t in kept],
-        [t.clock_over_at for _, t in kept],
+        [t.opened_at for _, t in counted],
+        [t.group for _, t in counted],
+        [t.s136 for _, t in counted],
+        [t.force for _, t in counted],
+        [t.low_grade for _, t in counted],
+        [t.clock_due_at for _, t in counted],
+        [t.clock_over_at for _, t in counted],
     )
 
 
@@ -61,17 +63,17 @@ async def counts(connection: Connection, zone: str, since: datetime, until: date
         since,
         until,
     )
-    found: dict[tuple[Measure, EthnicGroup], Count] = {}
+    by_measure: dict[tuple[Measure, EthnicGroup], Count] = {}
     for row in rows:
         group = row["ethnic_group"]
-        said: dict[Measure, Count] = {
+        measures: dict[Measure, Count] = {
             "s136": Count(row["detained"], row["crises"]),
             "force": Count(row["forced"], row["crises"]),
             "low-grade": Count(row["low"], row["graded"]),
             "clock-breach": Count(row["breached"], row["clocks"]),
         }
-        found |= {(measure, group): each for measure, each in said.items() if each.of}
-    return found
+        by_measure |= {(measure, group): count for measure, count in measures.items() if count.of}
+    return by_measure
 
 
 async def table(

@@ -107,7 +107,7 @@ async def judge(
     connection: Connection,
     sampled: Sampled,
     answer: Answer,
-    chosen: str | None,
+    person_id: str | None,
     *,
     actor: str,
     now: datetime,
@@ -117,7 +117,7 @@ async def judge(
 
     Raises DecisionRefused (already-judged) for the second of two.
     """
-    kept: int | None = await connection.fetchval(
+    sample_id: int | None = await connection.fetchval(
         """INSERT INTO blind_judgement (decision_id, agency, incident, person_id, answer, chosen, records, actor, judged_at)
            SELECT $1, $2, $3, $4::text::uuid, $5, $6::text::uuid,
                   coalesce((SELECT records FROM value_frequency WHERE value = $9), 0), $7, $8
@@ -126,20 +126,20 @@ async def judge(
         *sampled.incident,
         sampled.person_id,
         answer,
-        chosen,
+        person_id,
         actor,
         now,
         ALL,
     )
-    if kept is None:
+    if sample_id is None:
         raise DecisionRefused(
             "already-judged", "Somebody else has judged this one meanwhile: take the next."
         )
     # whom was chosen is in the judgement; the audit is read by people who may not know how it was
     # attached
     place = "/".join(sampled.incident)
-    await audit.write(connection, "identity.judged", actor, place, {"judgement": kept}, now)
-    return None if answer == "cannot-tell" else chosen == sampled.person_id
+    await audit.write(connection, "identity.judged", actor, place, {"judgement": sample_id}, now)
+    return None if answer == "cannot-tell" else person_id == sampled.person_id
 
 
 _OUTCOMES = """
@@ -184,4 +184,4 @@ async def register_size(connection: Connection) -> int:
 
 
 def _weight(evidence: dict[str, Any]) -> float:
-    return sum(each["weight"] or 0.0 for each in evidence["evidence"])
+    return sum(item["weight"] or 0.0 for item in evidence["evidence"])

@@ -91,9 +91,9 @@ async def replace(
                AS x(a, i, o, p, e, v)""",
         agencies,
         references,
-        [each.outcome for each in decisions.values()],
-        [each.person_id for each in decisions.values()],
-        [each.evidence for each in decisions.values()],
-        [each.matcher_version for each in decisions.values()],
+        [decision.outcome for decision in decisions.values()],
+        [decision.person_id for decision in decisions.values()],
+        [decision.evidence for decision in decisions.values()],
+        [decision.matcher_version for decision in decisions.values()],
         now,
     )

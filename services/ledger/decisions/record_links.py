@@ -46,8 +46,10 @@ async def records_of_person(
     rows = await connection.fetch(
         "SELECT agency, local_person FROM local_record WHERE person_id::text = $1", person_id
     )
-    found = await records_of(connection, {(r["agency"], r["local_person"]) for r in rows}, decoded)
-    return [_on_file(r) for r in sorted(found, key=lambda r: (r.agency, r.local_person))]
+    records = await records_of(
+        connection, {(r["agency"], r["local_person"]) for r in rows}, decoded
+    )
+    return [_on_file(r) for r in sorted(records, key=lambda r: (r.agency, r.local_person))]
 
 
 def _on_file(record: LocalRecord) -> OnFile:

@@ -156,7 +156,7 @@ async def open_reviews(
                 row["decided_at"],
             )
         )
-    return {incident: tuple(each) for incident, each in reviews.items()}
+    return {incident: tuple(answers) for incident, answers in reviews.items()}
 
 
 async def insert_review(connection: Connection, review: NewReview, now: datetime) -> int:

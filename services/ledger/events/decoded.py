@@ -25,16 +25,16 @@ class Decoded:
     def read(self, row: asyncpg.Record) -> Received:
         """The event of a row with topic, partition, offset, feed, received_at and body."""
         place = (row["topic"], row["partition"], row["offset"])
-        known = self._events.get(place)
-        if known is None:
+        received = self._events.get(place)
+        if received is None:
             agency, feed = self._registry.feeds_by_id[row["feed"]]
-            known = Received(
+            received = Received(
                 decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"]
             )
-            self.keep(place, known)
+            self.keep(place, received)
         else:
             self._events.move_to_end(place)
-        return known
+        return received
 
     def keep(self, place: tuple[str, int, int], received: Received) -> None:
         """Remember an event that was just decoded, under its place in Kafka."""

@@ -19,8 +19,8 @@ async def lock_cursors(connection: Connection, places: Iterable[Place]) -> dict[
     """Next offset of each place, locked until the transaction ends. Sorted, so that two batches
     cannot deadlock.
     """
-    wanted = sorted(set(places))
-    topics, partitions = [t for t, _ in wanted], [p for _, p in wanted]
+    positions = sorted(set(places))
+    topics, partitions = [t for t, _ in positions], [p for _, p in positions]
     rows = await connection.fetch(
         """SELECT topic, partition, next_offset FROM kafka_cursor
             WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
@@ -28,14 +28,14 @@ async def lock_cursors(connection: Connection, places: Iterable[Place]) -> dict[
         topics,
         partitions,
     )
-    if len(rows) < len(wanted):
+    if len(rows) < len(positions):
         await connection.execute(
             """INSERT INTO kafka_cursor (topic, partition, next_offset)
                SELECT t, p, 0 FROM unnest($1::text[], $2::int[]) AS x(t, p) ORDER BY t, p ON CONFLICT DO NOTHING""",
             topics,
             partitions,
         )
-        return await lock_cursors(connection, wanted)
+        return await lock_cursors(connection, positions)
     return {(r["topic"], r["partition"]): r["next_offset"] for r in rows}
 
 
@@ -77,8 +77,8 @@ async def skip(
 async def insert_events(connection: Connection, located: Sequence[Located]) -> set[Identity]:
     """Insert those that are new and return their identities."""
     rows = []
-    for each in located:
-        received = each.accepted.received
+    for stored in located:
+        received = stored.accepted.received
         event = received.event
         key = received.record_key
         rows.append(
@@ -94,11 +94,11 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
                 event.time,
                 event.recorded_at,
                 received.received_at,
-                each.topic,
-                each.partition,
-                each.offset,
-                each.accepted.content_hash,
-                each.accepted.body,
+                stored.topic,
+                stored.partition,
+                stored.offset,
+                stored.accepted.content_hash,
+                stored.accepted.body,
                 key[0] if key else None,
             )
         )
@@ -125,14 +125,14 @@ async def content_hashes(
     connection: Connection, identities: Iterable[Identity]
 ) -> dict[Identity, bytes]:
     """The content of events that are in the ledger."""
-    wanted = list(identities)
-    if not wanted:
+    targets = list(identities)
+    if not targets:
         return {}
     rows = await connection.fetch(
         """SELECT source, id, content_hash FROM event
             WHERE (source, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [s for s, _ in wanted],
-        [i for _, i in wanted],
+        [s for s, _ in targets],
+        [i for _, i in targets],
     )
     return {(r["source"], r["id"]): r["content_hash"] for r in rows}
 
@@ -181,10 +181,10 @@ async def corrected_kinds(
             [source for source, _ in waiting.values()],
             [id_ for _, id_ in waiting.values()],
         )
-        known = {(row["source"], row["id"]): row for row in rows}
+        row_of = {(row["source"], row["id"]): row for row in rows}
         following: dict[Identity, Identity] = {}
-        for target, asked in waiting.items():
-            row = known.get(asked)
+        for target, current in waiting.items():
+            row = row_of.get(current)
             if row is not None and row["refers_to"] is not None:
                 following[target] = (row["source"], row["refers_to"])
             else:
@@ -237,14 +237,14 @@ async def history(
         since,
         until,
     )
-    found = []
+    events = []
     for row in rows:
         if row["feed"] in registry.feeds_by_id:
             agency, feed = registry.feeds_by_id[row["feed"]]
-            found.append(
+            events.append(
                 Received(decode(row["body"]), agency.id, agency.kind, feed.id, row["received_at"])
             )
-    return found
+    return events
 
 
 async def put_in_outbox(connection: Connection, messages: Sequence[Message]) -> None:

@@ -37,8 +37,8 @@ async def records_of(
         for person in row["local_people"]:
             events[(row["agency"], person)].append(received)
     return [
-        fold_local(a, p, effective(said)[0])
-        for (a, p), said in sorted(events.items())
+        fold_local(a, p, effective(statements)[0])
+        for (a, p), statements in sorted(events.items())
         if (a, p) in locals_
     ]
 

@@ -50,26 +50,30 @@ SELECT n.number, n.person_id::text AS person_id, l.agency, l.local_person, l.kno
 
 
 async def shortlist(
-    connection: Connection, asked: Mapping[Key, Collection[int]], decoded: Decoded
+    connection: Connection, keys_of: Mapping[Key, Collection[int]], decoded: Decoded
 ) -> dict[Key, list[Candidate]]:
     """The people to weigh for each description, by the incident whose description it is. `asked`
     are its identity keys.
     """
-    incidents = list(asked)
-    pairs = [(number, name) for number, key in enumerate(incidents) for name in sorted(asked[key])]
+    incidents = list(keys_of)
+    pairs = [
+        (number, name) for number, key in enumerate(incidents) for name in sorted(keys_of[key])
+    ]
     if not pairs:
         return {key: [] for key in incidents}
     rows = await connection.fetch(
         _SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST
     )
-    known = await _known(connection, rows, decoded)
+    known_records = await _known(connection, rows, decoded)
     records: dict[str, dict[Key, Known]] = defaultdict(dict)
     near: dict[Key, set[str]] = {key: set() for key in incidents}
     for row in rows:
         record = (row["agency"], row["local_person"])
-        records[row["person_id"]][record] = known[record]
+        records[row["person_id"]][record] = known_records[record]
         near[incidents[row["number"]]].add(row["person_id"])
-    candidates = {person: candidate_of(person, each.values()) for person, each in records.items()}
+    candidates = {
+        person: candidate_of(person, of_person.values()) for person, of_person in records.items()
+    }
     return {key: [candidates[person] for person in sorted(people)] for key, people in near.items()}
 
 
@@ -79,11 +83,11 @@ async def _known(
     """What is kept of each record. One that was folded before anything was kept is folded again,
     until it changes.
     """
-    found: dict[Key, Known] = {
+    kept_records: dict[Key, Known] = {
         (r["agency"], r["local_person"]): r["known"] for r in rows if r["known"] is not None
     }
-    older = {(r["agency"], r["local_person"]) for r in rows} - set(found)
-    return found | {
+    older = {(r["agency"], r["local_person"]) for r in rows} - set(kept_records)
+    return kept_records | {
         (r.agency, r.local_person): known_of(r)
         for r in await records_of(connection, older, decoded)
     }
@@ -99,8 +103,8 @@ async def shortlists(
     parts = [keys[start : start + PART] for start in range(0, len(keys), PART)]
 
     async def look_up(part: Collection[Key]) -> dict[Key, list[Candidate]]:
-        asked = {key: identity_keys(described[key].descriptor) for key in part}
-        return await shortlist(connection, asked, decoded)
+        keys_of = {key: identity_keys(described[key].descriptor) for key in part}
+        return await shortlist(connection, keys_of, decoded)
 
     coming: asyncio.Task[dict[Key, list[Candidate]]] | None = None
     try:

@@ -80,7 +80,7 @@ async def take(connection: Connection, now: datetime) -> Asked | None:
     )
     if row is None:
         return None
-    asked = Asked(
+    request = Asked(
         row["agency"],
         row["local_person"],
         row["feed"],
@@ -90,34 +90,34 @@ async def take(connection: Connection, now: datetime) -> Asked | None:
         row["attempts"],
     )
     if row["taken_back"]:
-        await finish(connection, asked, "taken-back", now)
+        await finish(connection, request, "taken-back", now)
         return await take(connection, now)
-    return asked
+    return request
 
 
-async def finish(connection: Connection, asked: Asked, outcome: str, now: datetime) -> None:
+async def finish(connection: Connection, request: Asked, outcome: str, now: datetime) -> None:
     """Done, unless the organisation has said something new of the person meanwhile."""
     await connection.execute(
         """UPDATE trace_request SET state = 'done', outcome = $5, finished_at = $6
             WHERE agency = $1 AND local_person = $2 AND event_source = $3 AND event_id = $4""",
-        asked.agency,
-        asked.local_person,
-        asked.event_source,
-        asked.event_id,
+        request.agency,
+        request.local_person,
+        request.event_source,
+        request.event_id,
         outcome,
         now,
     )
 
 
-async def put_off(connection: Connection, asked: Asked, until: datetime) -> None:
+async def put_off(connection: Connection, request: Asked, until: datetime) -> None:
     """Try again later."""
     await connection.execute(
         """UPDATE trace_request SET due_at = $5
             WHERE agency = $1 AND local_person = $2 AND event_source = $3 AND event_id = $4 AND state = 'waiting'""",
-        asked.agency,
-        asked.local_person,
-        asked.event_source,
-        asked.event_id,
+        request.agency,
+        request.local_person,
+        request.event_source,
+        request.event_id,
         until,
     )
 

@@ -175,11 +175,11 @@ class RuleDocument(Closed):
 
 def in_words(steps: Iterable[tuple[DeskRole, str]]) -> str:
     """What everybody has to do, each named; who has the same to do is named together."""
-    whose: dict[str, list[str]] = {}
+    roles_of: dict[str, list[str]] = {}
     for role, sentence in steps:
-        whose.setdefault(sentence, []).append(role.replace("-", " "))
+        roles_of.setdefault(sentence, []).append(role.replace("-", " "))
     return " ".join(
-        f"{', '.join(roles).capitalize()}: {sentence}" for sentence, roles in whose.items()
+        f"{', '.join(roles).capitalize()}: {sentence}" for sentence, roles in roles_of.items()
     )
 
 

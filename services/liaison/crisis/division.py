@@ -101,11 +101,11 @@ def divide(key: Key, events: Effective) -> tuple[SubjectEvents, ...]:
         )
     parts = []
     for person in people:
-        own = [r for r in events if _detention_of(r) in person.references]
+        statements = [r for r in events if _detention_of(r) in person.references]
         if person is owner:
-            of_log = sorted(of_log + own, key=lambda received: received.order)
+            of_log = sorted(of_log + statements, key=lambda received: received.order)
             continue
-        parts.append(_part((*key, person.reference), own))
+        parts.append(_part((*key, person.reference), statements))
     # a consultation before a detention that never came is nobody's in particular
     references_of_people = {name for person in people for name in person.references}
     of_log += [
@@ -114,8 +114,8 @@ def divide(key: Key, events: Effective) -> tuple[SubjectEvents, ...]:
     of_log.sort(key=lambda received: received.order)
     log = _part(key, of_log)
     log.events.faults = events.faults
-    taken = {r.identity for part in parts for r in part.events}
-    log.events.given = tuple(r for r in events.given if r.identity not in taken)
+    of_a_person = {r.identity for part in parts for r in part.events}
+    log.events.given = tuple(r for r in events.given if r.identity not in of_a_person)
     return (log, *parts)
 
 
@@ -129,9 +129,9 @@ def newest_descriptor(events: Sequence[Received]) -> PersonDescriptor | None:
 
 
 def _part(key: SubjectKey, events: Sequence[Received]) -> SubjectEvents:
-    own = Effective(events)
-    own.given = tuple(events)
-    return SubjectEvents(key, own, newest_descriptor(own))
+    statements = Effective(events)
+    statements.given = tuple(events)
+    return SubjectEvents(key, statements, newest_descriptor(statements))
 
 
 def _is_of_detention(received: Received) -> bool:

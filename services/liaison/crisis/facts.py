@@ -310,7 +310,7 @@ class Stretch:
 
     since: Mark
     until: datetime
-    what: str
+    state: str
     """The category (`C3`), or the reason of a stand-down (`police-present`)."""
 
 

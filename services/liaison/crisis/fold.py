@@ -80,11 +80,11 @@ def _folded_among_others(events: Effective, of_others: Effective) -> Folding | N
     if not of_others:
         return None
     folding = Folding()
-    own = {received.identity for received in events}
+    identities = {received.identity for received in events}
     incidents = {received.record_key for received in events}
     merged = sorted((*events, *of_others), key=lambda received: received.order)
     for received in merged:
-        if received.identity in own:
+        if received.identity in identities:
             folding.take(received)
         else:
             folding.take_around(received, same_log=received.record_key in incidents)

@@ -144,7 +144,7 @@ class FamilyContact:
     incident: Key
     mark: Mark
     relation: str
-    what: Literal["contact-attempted", "contacted", "called-back"]
+    outcome: Literal["contact-attempted", "contacted", "called-back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Refusal:
     incident: Key
     agency_kind: AgencyKind
     mark: Mark
-    what: Literal["declined", "transferred"]
+    kind: Literal["declined", "transferred"]
     reason: str | None
     to_agency: str | None
     """The agency the caller was referred to, or the incident was passed to; None where that was not

@@ -84,7 +84,7 @@ class Indicators:
     nobody has a plan who is not known.
     """
 
-    found: list[Indicator] = field(default_factory=list)
+    signs: list[Indicator] = field(default_factory=list)
     _bases: set[str] = field(default_factory=set)
     _stated: set[tuple[str, CrisisIndicator]] = field(default_factory=set)
 
@@ -116,7 +116,7 @@ class Indicators:
             basis = kind.value
         if basis not in self._bases:
             self._bases.add(basis)
-            self.found.append(Indicator(kind, at, event, is_strong, basis))
+            self.signs.append(Indicator(kind, at, event, is_strong, basis))
 
 
 @dataclass(slots=True)

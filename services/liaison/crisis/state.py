@@ -361,18 +361,18 @@ class Folding:
     def _indicators_with(self, person: PersonOnFile | None) -> tuple[Indicator, ...]:
         """The signs in order of time, those of the register of care pathways first."""
         if person is None or self.first is None:
-            return tuple(self.indicators.found)
+            return tuple(self.indicators.signs)
         in_care = [pathway for pathway in person.pathways if pathway.open_at(self.first)]
         if not in_care:
-            return tuple(self.indicators.found)
+            return tuple(self.indicators.signs)
         known_by = CrisisIndicator.KNOWN_TO_SERVICES
         if any(pathway.facts.crisis_plan is not None for pathway in in_care):
             known_by = CrisisIndicator.CRISIS_PLAN
         register = Indicators()
         register.state(known_by, "register", self.first, None)
         # the register knows it better than whoever says so on the telephone
-        stated = [sign for sign in self.indicators.found if sign.basis != KNOWN_TO_SERVICES]
-        return (*register.found, *stated)
+        stated = [sign for sign in self.indicators.signs if sign.basis != KNOWN_TO_SERVICES]
+        return (*register.signs, *stated)
 
     def _requests(self) -> tuple[Stretch, ...]:
         """A request counts for the police attendance it was made in or before; an own incident

@@ -61,12 +61,12 @@ class Addressing:
         """A desk above another, which climbs no further itself; None where the registry no longer
         has it.
         """
-        found = self._registry.desks_by_id.get(desk)
-        return None if found is None else self._addressed(*found, climbs=False)
+        pair = self._registry.desks_by_id.get(desk)
+        return None if pair is None else self._addressed(*pair, climbs=False)
 
     def _addressed(self, agency: Agency, desk: Desk, climbs: bool) -> Addressed:
-        shown, items = view(self._standing, desk.role, self._crisis)
-        return Addressed(desk.id, agency.id, shown, items, self._ladder(agency, desk, climbs))
+        sentences, items = view(self._standing, desk.role, self._crisis)
+        return Addressed(desk.id, agency.id, sentences, items, self._ladder(agency, desk, climbs))
 
     def _ladder(self, agency: Agency, desk: Desk, climbs: bool) -> Ladder:
         finding, policy = self._standing.finding, self._policy

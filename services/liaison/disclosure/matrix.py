@@ -333,14 +333,14 @@ def view(
             {"agency": incident.key[0], "reference": incident.key[1]}
             for incident in crisis.incidents
         ]
-    shown: dict[str, str] = {}
+    sentences: dict[str, str] = {}
     for item in permitted:
         say = WORDS_OF.get(item)
         words = {} if say is None else say(crisis)
         if words:
             items.append(item)
-            shown |= words
+            sentences |= words
     if crisis.incidents_left_apart and "circumstances" in permitted:
-        shown["Not all of it"] = LEFT_APART
-    desk_view["shown"] = shown
+        sentences["Not all of it"] = LEFT_APART
+    desk_view["shown"] = sentences
     return desk_view, tuple(items)

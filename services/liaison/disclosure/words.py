@@ -144,8 +144,10 @@ def _restraint(crisis: Crisis) -> dict[str, str]:
 def _family(crisis: Crisis) -> dict[str, str]:
     if not crisis.family:
         return {}
-    last = max(crisis.family, key=lambda contact: (contact.mark.at, contact.what))
-    return {"Family": f"{last.what.replace('-', ' ')} at {_clock(last.mark.at)} ({last.relation})"}
+    last = max(crisis.family, key=lambda contact: (contact.mark.at, contact.outcome))
+    return {
+        "Family": f"{last.outcome.replace('-', ' ')} at {_clock(last.mark.at)} ({last.relation})"
+    }
 
 
 def _together(label: str, sentences: Collection[str]) -> dict[str, str]:

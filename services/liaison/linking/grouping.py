@@ -201,7 +201,7 @@ def group_within(
     sightings: Iterable[Sighting],
     bound: Bound,
     events: Mapping[Key, int],
-    held: Mapping[Key, str | None],
+    crisis_of: Mapping[Key, str | None],
     policy: LinkPolicy = DEFAULT_POLICY,
     separated: Iterable[Pair] = (),
     joined: Iterable[Pair] = (),
@@ -235,7 +235,8 @@ def group_within(
     further = [
         edge
         for edge in edges
-        if edge.kind == _PLACE and (held[edge.one] is None or held[edge.one] != held[edge.other])
+        if edge.kind == _PLACE
+        and (crisis_of[edge.one] is None or crisis_of[edge.one] != crisis_of[edge.other])
     ]
     not_further = set(further)
     doubts = _take(crises, [edge for edge in edges if edge not in not_further])
@@ -297,17 +298,17 @@ def _take_kind(
     while True:
         near = _neighbours(crises, edges, doubts)
         torn = {
-            crisis: sorted(others)
-            for crisis, others in near.items()
-            if _two_people_among(crises, others)
+            crisis: sorted(neighbours)
+            for crisis, neighbours in near.items()
+            if _two_people_among(crises, neighbours)
         }
         edge = next((edge for edge in edges if _is_open(crises, edge, torn, near, doubts)), None)
         if edge is None:
             break
         crises.join(edge.one, edge.other)
-    for crisis, others in torn.items():
+    for crisis, neighbours in torn.items():
         for key in crises.of(crisis):
-            doubts[key] = (kind, set(others))
+            doubts[key] = (kind, set(neighbours))
 
 
 def _neighbours(
@@ -365,14 +366,17 @@ def _grouping(
 ) -> Grouping:
     if crises.none_contradict:
         return Grouping(crises.all(), left_apart)
-    found: dict[Key, Doubt] = {}
-    for key, (kind, others) in doubts.items():
+    by_subject: dict[Key, Doubt] = {}
+    for key, (kind, neighbours) in doubts.items():
         members = frozenset(crises.of(key))
-        between = {frozenset(crises.of(other)) for other in others} - {members}
+        between = {frozenset(crises.of(other)) for other in neighbours} - {members}
         ordered = tuple(sorted(between, key=min))
-        found[min(members)] = Doubt(members, ordered, kind >= _ONE_LOG)
+        by_subject[min(members)] = Doubt(members, ordered, kind >= _ONE_LOG)
     return Grouping(
-        crises.all(), left_apart, _scenes(crises, edges), tuple(found[key] for key in sorted(found))
+        crises.all(),
+        left_apart,
+        _scenes(crises, edges),
+        tuple(by_subject[key] for key in sorted(by_subject)),
     )
 
 

@@ -92,16 +92,16 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
     named = of_record or _ever_of_record(statements.given)
     if not named or named[0].record_key is None:
         raise ValueError("a sighting needs at least one event that belongs to an incident")
-    seen = _Seen()
+    traces = _Seen()
     for received in of_record:
-        seen.take(received)
+        traces.take(received)
     last_seen_at = named[-1].event.time
-    if of_record and _lasts(named[0]) and not seen.ended:
+    if of_record and _lasts(named[0]) and not traces.ended:
         last_seen_at = FOREVER
     people: frozenset[str] = frozenset()
     if person_id is not None and of_record:
         people = frozenset({person_id})
-    place = seen.place
+    place = traces.place
     return Sighting(
         key=key or named[0].record_key,
         agency_kind=named[0].agency_kind,
@@ -111,13 +111,13 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
         street=place.street,
         latitude=place.latitude,
         longitude=place.longitude,
-        category=None if seen.nature is None else category_of(seen.nature),
+        category=None if traces.nature is None else category_of(traces.nature),
         people=people,
-        cross_references=frozenset(seen.references),
+        cross_references=frozenset(traces.references),
         postcode=_plain_postcode(place.postcode),
         usrn=place.usrn,
-        requests=frozenset(seen.requests),
-        request_names=frozenset(seen.request_names),
+        requests=frozenset(traces.requests),
+        request_names=frozenset(traces.request_names),
     )
 
 

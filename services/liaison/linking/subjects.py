@@ -47,10 +47,10 @@ def contradict(one: Description, other: Description) -> bool:
 
 def _apart(
     some: Sequence[PersonDescriptor | None],
-    others: Sequence[PersonDescriptor | None],
+    descriptors: Sequence[PersonDescriptor | None],
     as_of: date | None,
 ) -> bool:
-    pairs = [(one, other) for one in some for other in others if one and other]
+    pairs = [(one, other) for one in some for other in descriptors if one and other]
     if not pairs:
         return False
     return all(contradiction(one, other, as_of=as_of) is not None for one, other in pairs)

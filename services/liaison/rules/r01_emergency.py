@@ -95,11 +95,11 @@ def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...], str |
     """The reason, what it rests on, and the moment for the next step."""
     for stretch in crisis.stood_down:
         if stretch.since.at <= at < stretch.until:
-            reason = f"Ambulance stood down ({stretch.what}) at {clock(stretch.since.at)}"
+            reason = f"Ambulance stood down ({stretch.state}) at {clock(stretch.since.at)}"
             return reason, (_said(reason, stretch),), "stood-down"
     for stretch in crisis.below_emergency:
         if stretch.since.at <= at < stretch.until:
-            graded = f"Ambulance response graded {stretch.what} at {clock(stretch.since.at)}"
+            graded = f"Ambulance response graded {stretch.state} at {clock(stretch.since.at)}"
             reason = f"{graded}, below emergency"
             return reason, (_said(reason, stretch),), None
     requests = [stretch for stretch in crisis.requested if stretch.since.at <= at < stretch.until]

@@ -124,7 +124,7 @@ def _conditions(
                 anchor=detention.detained.event,
                 holds=stretch,
                 stage=stage.name,
-                reason=f"A police station is the place of safety since {clock(mark.at)}. {stage.said}",
+                reason=f"A police station is the place of safety since {clock(mark.at)}. {stage.sentence}",
                 evidence=(_station(mark),),
                 act_by=due,
                 relies_on=_relies(detention, custodies),

@@ -75,19 +75,21 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 def _crises(crisis: Crisis, now: datetime) -> dict[str, datetime]:
     """When each earlier crisis of the person began. One crisis is one, however many records it has."""
     began: dict[str, datetime] = {}
-    for each in crisis.contacts:
+    for contact in crisis.contacts:
         if (
-            each.by == "person"
-            and each.agency_kind in _COUNTED
-            and each.crisis_at is not None
-            and each.opened_at < now
+            contact.by == "person"
+            and contact.agency_kind in _COUNTED
+            and contact.crisis_at is not None
+            and contact.opened_at < now
         ):
-            began[each.crisis] = min(each.opened_at, began.get(each.crisis, each.opened_at))
+            began[contact.crisis] = min(
+                contact.opened_at, began.get(contact.crisis, contact.opened_at)
+            )
     return began
 
 
 def _within(times: list[datetime], at: datetime, window: timedelta) -> int:
-    return sum(1 for each in times if at - window <= each <= at)
+    return sum(1 for time in times if at - window <= time <= at)
 
 
 def _is_child(crisis: Crisis, at: datetime) -> bool:

@@ -271,7 +271,7 @@ def _finding(
         policy,
         anchor=detention.detained.event,
         holds=stretch,
-        reason=stage.said,
+        reason=stage.sentence,
         urgency=stage.urgency,
         evidence=(
             Evidence(f"{how} since {clock(began.at)}", began.at, began.event),

@@ -53,7 +53,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     anchor=began.event,
                     holds=stretch,
                     stage=stage.name,
-                    reason=stage.said,
+                    reason=stage.sentence,
                     evidence=(
                         Evidence(
                             f"Detained under s136 at {clock(began.at)}", began.at, began.event

@@ -116,25 +116,25 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     f"In custody since {clock(arrived.at)} with a mental-health history; no risk assessment in "
                     f"{duration(within)}.",
                 )
-        for number, each in enumerate(custody.risk_assessments):
+        for number, risk in enumerate(custody.risk_assessments):
             following = custody.risk_assessments[number + 1 :]
             # a health professional who has been there since has seen for themselves
             after = min(
-                (mark.at for mark, _ in custody.health_checks if mark.at > each.mark.at),
+                (mark.at for mark, _ in custody.health_checks if mark.at > risk.mark.at),
                 default=FOREVER,
             )
             end = min(over, following[0].mark.at if following else FOREVER, after)
-            for denied, start, words in _denied(crisis, each, since):
+            for denied, start, words in _denied(crisis, risk, since):
                 if start < end:
                     yield found(
                         "contradicted",
                         (start, end),
-                        f"The risk assessment of {clock(each.mark.at)} says {words}; the record says otherwise.",
+                        f"The risk assessment of {clock(risk.mark.at)} says {words}; the record says otherwise.",
                         (
                             Evidence(
-                                f"Risk assessment at {clock(each.mark.at)}: {denied}",
-                                each.mark.at,
-                                each.mark.event,
+                                f"Risk assessment at {clock(risk.mark.at)}: {denied}",
+                                risk.mark.at,
+                                risk.mark.event,
                             ),
                         ),
                     )

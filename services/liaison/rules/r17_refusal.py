@@ -140,7 +140,7 @@ def _finding(
     to = f" to {refusal.to_agency}" if refusal.to_agency else ""
     did = (
         f"passed the call on{to}"
-        if refusal.what == "transferred"
+        if refusal.kind == "transferred"
         else "declined to respond" + (f" and referred the caller{to}" if to else "")
     )
     why = f" ({refusal.reason})" if refusal.reason else ""

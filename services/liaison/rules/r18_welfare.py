@@ -212,7 +212,7 @@ def _unsent(
     not.
     """
     again = call.since + 2 * (wait.due - call.since)
-    asked, rang = _call_back(crisis, call)
+    request, rang = _call_back(crisis, call)
     for (start, end), stage in (
         ((stretch[0], min(stretch[1], again)), ""),
         ((max(stretch[0], again), stretch[1]), "still-waiting"),
@@ -220,7 +220,7 @@ def _unsent(
         if start >= end:
             continue
         caller = ""
-        if asked and rang > start:
+        if request and rang > start:
             caller = " The caller asked to be rung back, and has not been."
         yield RULE.finds(
             policy,

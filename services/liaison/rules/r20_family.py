@@ -27,7 +27,7 @@ def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidenc
     return tuple(
         Evidence(f"Contact tried at {clock(contact.mark.at)}", contact.mark.at, contact.mark.event)
         for contact in crisis.family
-        if contact.what == "contact-attempted" and since <= contact.mark.at < until
+        if contact.outcome == "contact-attempted" and since <= contact.mark.at < until
     )
 
 
@@ -45,12 +45,12 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[_Owed]:
         RULE.limit(policy, "after_serious_within"),
         RULE.limit(policy, "called_back_within"),
     )
-    for each in crisis.detentions:
-        due = each.detained.at + soon
+    for detention in crisis.detentions:
+        due = detention.detained.at + soon
         # released before the limit nobody is owed a call; what was owed and not done is owed after
         # the detention too
-        over = each.over if each.over <= due else due + _STANDS
-        yield due, each.detained, over, f"detained at {clock(each.detained.at)}", None
+        over = detention.over if detention.over <= due else due + _STANDS
+        yield due, detention.detained, over, f"detained at {clock(detention.detained.at)}", None
     for harm in crisis.harms:
         if harm.harm in _SERIOUS:
             due = harm.mark.at + soon

@@ -24,18 +24,18 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Not acknowledged within the limit; or no outcome within the working days. The later stage
     worsens the first.
     """
-    for each in crisis.referrals:
-        if each.sent is None or each.to_agency is None or each.to_agency == IOPC:
+    for referral in crisis.referrals:
+        if referral.sent is None or referral.to_agency is None or referral.to_agency == IOPC:
             continue
-        outcome = min((mark.at for mark, _, _ in each.outcomes), default=FOREVER)
-        acknowledged = FOREVER if each.acknowledged is None else each.acknowledged.at
+        outcome = min((mark.at for mark, _, _ in referral.outcomes), default=FOREVER)
+        acknowledged = FOREVER if referral.acknowledged is None else referral.acknowledged.at
         within = RULE.limit(policy, "acknowledged_within")
-        due = each.sent.at + within
+        due = referral.sent.at + within
         days = RULE.number(policy, "outcome_within_working_days")
-        last = end_of_working_day(each.sent.at, days)
+        last = end_of_working_day(referral.sent.at, days)
         stages = []
-        if each.priority not in _SOONER:
-            reason_late = f"A referral sent at {clock(each.sent.at)} is not acknowledged after {duration(within)}."
+        if referral.priority not in _SOONER:
+            reason_late = f"A referral sent at {clock(referral.sent.at)} is not acknowledged after {duration(within)}."
             stages.append((due, min(acknowledged, outcome, last), "not-acknowledged", reason_late))
         stages.append(
             (last, outcome, "no-outcome", f"A referral has no outcome after {days} working days.")
@@ -44,7 +44,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             if start < end:
                 yield RULE.finds(
                     policy,
-                    anchor=each.sent.event,
+                    anchor=referral.sent.event,
                     holds=(start, end),
                     stage=stage,
                     moment="no-outcome" if stage == "no-outcome" else None,
@@ -52,11 +52,13 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     act_by=start,
                     evidence=(
                         Evidence(
-                            f"Referral sent at {clock(each.sent.at)}", each.sent.at, each.sent.event
+                            f"Referral sent at {clock(referral.sent.at)}",
+                            referral.sent.at,
+                            referral.sent.event,
                         ),
                     ),
-                    agencies=tuple(dict.fromkeys((each.key[0], each.to_agency))),
-                    relies_on=(each.to_agency,),
+                    agencies=tuple(dict.fromkeys((referral.key[0], referral.to_agency))),
+                    relies_on=(referral.to_agency,),
                 )
 
 

@@ -70,16 +70,16 @@ def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
             )
             if last.closed is not None:
                 yield last.closed, "a crisis was attended and the person stayed at home"
-    for each in crisis.detentions:
-        if each.assessed is not None and each.assessed[1] == "discharged-home":
-            yield each.assessed[0], "a detention ended with discharge home"
+    for detention in crisis.detentions:
+        if detention.assessed is not None and detention.assessed[1] == "discharged-home":
+            yield detention.assessed[0], "a detention ended with discharge home"
         elif (
-            each.assessed is None
-            and each.ended is not None
-            and each.outcome in _LET_GO
-            and restarted_from(crisis, each) is None
+            detention.assessed is None
+            and detention.ended is not None
+            and detention.outcome in _LET_GO
+            and restarted_from(crisis, detention) is None
         ):
-            yield each.ended, "a detention ended and no assessment is recorded"
+            yield detention.ended, "a detention ended and no assessment is recorded"
     for absence in crisis.absences:
         back = absence.ended is not None and absence.outcome in _BACK
         if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and not back:
@@ -113,31 +113,35 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         contact = contact_after(crisis, mark.at)
         if not booked:
             yield from _unbooked(policy, mark, trigger, min(contact, due + _STANDS), trusts)
-    for each in crisis.follow_ups:
-        if each.due is None or each.by is None:
+    for appointment in crisis.follow_ups:
+        if appointment.due is None or appointment.by is None:
             continue
-        by = each.by
-        late = each.kind == "post-discharge" and by > each.due.at + discharged
+        by = appointment.by
+        late = appointment.kind == "post-discharge" and by > appointment.due.at + discharged
         if late:
-            by = each.due.at + discharged
+            by = appointment.due.at + discharged
         booked_late = (
             f"; it is booked for later than {duration(discharged)} after discharge" if late else ""
         )
-        end = min(FOREVER if each.completed is None else each.completed.at, by + _STANDS)
+        end = min(
+            FOREVER if appointment.completed is None else appointment.completed.at, by + _STANDS
+        )
         if by < end:
             yield RULE.finds(
                 policy,
-                anchor=each.due.event,
+                anchor=appointment.due.event,
                 holds=(by, end),
-                agencies=(each.key[0],),
+                agencies=(appointment.key[0],),
                 act_by=by,
-                reason=f"A follow-up ({each.kind}) was due by {clock(by)} and is not recorded as done{booked_late}.",
+                reason=f"A follow-up ({appointment.kind}) was due by {clock(by)} and is not recorded as done{booked_late}.",
                 evidence=(
                     Evidence(
-                        f"Follow-up due since {clock(each.due.at)}", each.due.at, each.due.event
+                        f"Follow-up due since {clock(appointment.due.at)}",
+                        appointment.due.at,
+                        appointment.due.event,
                     ),
                 ),
-                relies_on=(each.key[0],),
+                relies_on=(appointment.key[0],),
             )
 
 

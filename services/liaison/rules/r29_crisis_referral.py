@@ -131,7 +131,7 @@ def _no_call(
                     notified.event,
                 ),
             ),
-            agencies=tuple(sorted({each[1] for each in referral.outcomes})),
+            agencies=tuple(sorted({outcome[1] for outcome in referral.outcomes})),
             relies_on_services=("police", "ambulance"),
         )
 

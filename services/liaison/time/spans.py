@@ -58,10 +58,10 @@ def both(left: Spans, right: Spans) -> Spans:
     return tuple(shared)
 
 
-def without(left: Spans, *others: Spans) -> Spans:
+def without(left: Spans, *gaps: Spans) -> Spans:
     """Where the first holds and none of the others."""
     remaining = left
-    for removed in others:
+    for removed in gaps:
         if not remaining:
             return NEVER
         if removed:

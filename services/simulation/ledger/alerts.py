@@ -69,9 +69,9 @@ class MemoryAlerts:
         recorded = False
         for change in changes:
             alert = change.alert
-            former = self.alert_rows.rows.get(alert.alert_id)
-            if former is not None and _subject(former) != _subject(alert):
-                self._about.discard(_subject(former), alert.alert_id)
+            earlier = self.alert_rows.rows.get(alert.alert_id)
+            if earlier is not None and _subject(earlier) != _subject(alert):
+                self._about.discard(_subject(earlier), alert.alert_id)
             self._about.add(_subject(alert), alert.alert_id)
             self.alert_rows.put(alert.alert_id, alert)
             for disclosed in change.disclosed:
@@ -126,16 +126,16 @@ class MemoryDeadlines:
 
     async def take_deadlines(self, now: datetime, limit: int) -> list[tuple[DeadlineKind, str]]:
         """Take away what is due, the longest overdue first."""
-        taken: list[tuple[DeadlineKind, str]] = []
-        while len(taken) < limit:
+        due: list[tuple[DeadlineKind, str]] = []
+        while len(due) < limit:
             instants = [(at, kind) for kind in KINDS if (at := self.next_due(kind)) is not None]
             if not instants or min(instants)[0] > now:
                 break
             _, kind = min(instants)
             _, subject = heapq.heappop(self._queues[kind])
             self.deadlines.remove((kind, subject))
-            taken.append((kind, subject))
-        return taken
+            due.append((kind, subject))
+        return due
 
     def next_due(self, *kinds: DeadlineKind) -> datetime | None:
         """The next instant at which something of these kinds is due; of all kinds without."""

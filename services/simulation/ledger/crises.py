@@ -94,13 +94,13 @@ class MemoryCrises:
 
     async def contacts(self, names: ContactNames) -> list[ContactRow]:
         """Incidents under these contact keys that were opened since."""
-        found: dict[Key, ContactRow] = {}
-        wanted = ((names.people, names.people_since), (names.places, names.places_since))
-        for keys, since in wanted:
+        rows_found: dict[Key, ContactRow] = {}
+        searches = ((names.people, names.people_since), (names.places, names.places_since))
+        for keys, since in searches:
             for incident, contact in self._contacts_under(keys):
                 if contact.opened_at >= since:
-                    found[incident] = contact
-        return list(found.values())
+                    rows_found[incident] = contact
+        return list(rows_found.values())
 
     def _contacts_under(self, names: Collection[str]) -> list[tuple[Key, ContactRow]]:
         rows = []
@@ -160,16 +160,16 @@ class MemoryCrises:
                 self.further.remove(incident)
 
     def _move_to_scene(self, crisis_id: str, scenes: Collection[str]) -> None:
-        former = self.crises.rows.get(crisis_id)
-        self._by_scene.move(crisis_id, () if former is None else (former.scene,), scenes)
+        earlier = self.crises.rows.get(crisis_id)
+        self._by_scene.move(crisis_id, () if earlier is None else (earlier.scene,), scenes)
 
     def _save_incident(self, settled: IncidentSettled, crisis_id: str) -> None:
-        former = self.incidents.rows.get(settled.key)
+        earlier = self.incidents.rows.get(settled.key)
         former_links: Collection[str] = ()
         former_contacts: Collection[str] = ()
-        if former is not None:
-            former_links = former.settled.keys
-            former_contacts = _contact_keys(former.settled)
+        if earlier is not None:
+            former_links = earlier.settled.keys
+            former_contacts = _contact_keys(earlier.settled)
         self._by_link.move(settled.key, former_links, settled.keys)
         self._by_contact.move(settled.key, former_contacts, _contact_keys(settled))
         self.incidents.put(settled.key, IncidentRow(settled, crisis_id))

@@ -40,11 +40,11 @@ class MemoryEvents:
     async def insert_events(self, located: Sequence[Located]) -> set[Identity]:
         """Insert those that are new and return their identities."""
         inserted: set[Identity] = set()
-        for each in located:
-            received = each.accepted.received
+        for event in located:
+            received = event.accepted.received
             identity = received.identity
             if identity not in self.events.rows:
-                self.events.put(identity, each)
+                self.events.put(identity, event)
                 self._place(received)
                 inserted.add(identity)
         return inserted
@@ -82,8 +82,10 @@ class MemoryEvents:
 
     async def content_hashes(self, identities: Collection[Identity]) -> dict[Identity, bytes]:
         """The content of events that are in the ledger."""
-        known = self.events.some(identities)
-        return {identity: each.accepted.content_hash for identity, each in known.items()}
+        accepted = self.events.some(identities)
+        return {
+            identity: kept_event.accepted.content_hash for identity, kept_event in accepted.items()
+        }
 
     async def corrected_kinds(self, targets: Collection[Identity]) -> dict[Identity, str | None]:
         """Type of the event that each target is, or that it corrects in the end; None for one that
@@ -107,15 +109,17 @@ class MemoryEvents:
 
     async def insert_rejections(self, quarantined: Sequence[Quarantined], now: datetime) -> None:
         """Put messages into quarantine with the reason."""
-        for each in quarantined:
-            place = (each.topic, each.partition, each.offset)
+        for fault in quarantined:
+            place = (fault.topic, fault.partition, fault.offset)
             if place not in self.rejections.rows:
-                self.rejections.put(place, (each, now))
+                self.rejections.put(place, (fault, now))
 
     async def rejected_at(self, feed: str, since: datetime) -> tuple[datetime, ...]:
         """When something of the feed was rejected since, in order."""
         instants = [
-            at for each, at in self.rejections.rows.values() if each.feed == feed and at >= since
+            at
+            for rejection, at in self.rejections.rows.values()
+            if rejection.feed == feed and at >= since
         ]
         return tuple(sorted(instants)[:1000])
 
@@ -141,25 +145,25 @@ class MemoryEvents:
 
     def _placeable(self, fresh: Iterable[Identity]) -> list[Identity]:
         """Corrections among these, or of these, of which it is known now what they are about."""
-        found: dict[Identity, None] = {}
+        touched: dict[Identity, None] = {}
         for identity in fresh:
             if self._unplaced.rows.get(identity) in self._belongs.rows:
-                found[identity] = None
+                touched[identity] = None
             if identity in self._belongs.rows:
-                found |= self._waiting_for.at(identity)
-        return list(found)
+                touched |= self._waiting_for.at(identity)
+        return list(touched)
 
     async def events_of(self, incidents: Collection[Key]) -> dict[Key, Effective]:
         """All events of incidents, with their corrections."""
         events: dict[Key, Effective] = {}
         for incident in incidents:
-            known = self._effective.get(incident)
-            if known is None:
+            effective = self._effective.get(incident)
+            if effective is None:
                 identities = self._of_incident.at(incident)
                 if not identities:
                     continue
-                known = self._effective[incident] = counted(self._received(identities))
-            events[incident] = known
+                effective = self._effective[incident] = counted(self._received(identities))
+            events[incident] = effective
         return events
 
     def _received(self, identities: Iterable[Identity]) -> list[Received]:
@@ -176,11 +180,11 @@ class MemoryEvents:
         return [self._record(record) for record in sorted(records) if self._of_record.at(record)]
 
     def _record(self, record: Key) -> LocalRecord:
-        known = self._folded.get(record)
-        if known is None:
+        folded = self._folded.get(record)
+        if folded is None:
             events, _ = effective(self._received(self._of_record.at(record)))
-            known = self._folded[record] = fold_local(*record, events)
-        return known
+            folded = self._folded[record] = fold_local(*record, events)
+        return folded
 
     async def tied_records(self, records: Collection[Key]) -> set[Key]:
         """The records that a merge or a split names beside one of these."""

@@ -102,12 +102,12 @@ class MemoryPeople:
         """
         keys: set[int] = set()
         for row in rows:
-            former = self.register.rows.get(row.record)
+            earlier = self.register.rows.get(row.record)
             former_keys: frozenset[int] = frozenset()
             former_values: frozenset[tuple[str, str]] = frozenset()
-            if former is not None:
-                former_keys, former_values = former.keys, former.values
-                self._of_person.discard(former.person_id, row.record)
+            if earlier is not None:
+                former_keys, former_values = earlier.keys, earlier.values
+                self._of_person.discard(earlier.person_id, row.record)
             self._of_person.add(row.person_id, row.record)
             self._holders.move(row.record, former_keys, row.keys)
             self._count(former_values, row.values)
@@ -117,10 +117,10 @@ class MemoryPeople:
         return keys
 
     def _count(
-        self, former: frozenset[tuple[str, str]], present: frozenset[tuple[str, str]]
+        self, earlier: frozenset[tuple[str, str]], present: frozenset[tuple[str, str]]
     ) -> None:
-        steps = [(value, 1) for value in present - former]
-        steps += [(value, -1) for value in former - present]
+        steps = [(value, 1) for value in present - earlier]
+        steps += [(value, -1) for value in earlier - present]
         for value, step in steps:
             self._counts.put(value, self._counts.rows.get(value, 0) + step)
 
@@ -163,15 +163,15 @@ class MemoryPeople:
 
     async def reviews(self, incidents: Collection[Key]) -> dict[Key, tuple[ReviewKept, ...]]:
         """What people decided of these incidents and has not been undone."""
-        kept: dict[Key, tuple[ReviewKept, ...]] = {}
+        by_key: dict[Key, tuple[ReviewKept, ...]] = {}
         for number, row in self.reviewed.rows.items():
             review = row.review
             if row.undone_at is None and review.incident in incidents:
                 one = ReviewKept(
                     number, review.verdict, review.record, review.actor, row.decided_at
                 )
-                kept[review.incident] = (*kept.get(review.incident, ()), one)
-        return kept
+                by_key[review.incident] = (*by_key.get(review.incident, ()), one)
+        return by_key
 
     async def keep_review(self, review: NewReview, now: datetime) -> int:
         """Keep it; gives its number."""

@@ -25,8 +25,8 @@ class Journal:
     def take_back(self, mark: int) -> None:
         """Undo everything since the mark."""
         while len(self.undo) > mark:
-            act, *given = self.undo.pop()
-            act(*given)
+            act, *arguments = self.undo.pop()
+            act(*arguments)
 
     def forget(self) -> None:
         """Everything stays as it is."""
@@ -44,8 +44,8 @@ class Table(Generic[K, V]):
         """Write a row."""
         rows = self.rows
         if key in rows:
-            former = rows[key]
-            self._undo.append((rows.__setitem__, key, former))
+            earlier = rows[key]
+            self._undo.append((rows.__setitem__, key, earlier))
         else:
             self._undo.append((rows.pop, key))
         rows[key] = value
@@ -54,8 +54,8 @@ class Table(Generic[K, V]):
         """Take a row away; nothing where there is none."""
         rows = self.rows
         if key in rows:
-            former = rows.pop(key)
-            self._undo.append((rows.__setitem__, key, former))
+            earlier = rows.pop(key)
+            self._undo.append((rows.__setitem__, key, earlier))
 
     def some(self, keys: Iterable[K]) -> Mapping[K, V]:
         """The rows of these keys that there are."""
@@ -83,9 +83,9 @@ class Index(Generic[K, V]):
             del values[value]
             self._undo.append((values.__setitem__, value, None))
 
-    def move(self, value: V, former: Iterable[K], present: Iterable[K]) -> None:
+    def move(self, value: V, earlier: Iterable[K], present: Iterable[K]) -> None:
         """Put the value under these keys and no others of those it was under."""
-        before, after = set(former), set(present)
+        before, after = set(earlier), set(present)
         for key in before - after:
             self.discard(key, value)
         for key in after - before:

@@ -16,7 +16,7 @@ def reached_after(crisis: Crisis, at: datetime) -> datetime:
         (
             contact.mark.at
             for contact in crisis.family
-            if contact.what != "contact-attempted" and contact.mark.at >= at
+            if contact.outcome != "contact-attempted" and contact.mark.at >= at
         ),
         default=FOREVER,
     )

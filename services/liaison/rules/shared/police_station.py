@@ -41,7 +41,7 @@ def on_the_way(detention: Detention) -> Iterator[tuple[Mark, datetime]]:
             continue
         after = [visit.mark.at for visit in detention.visits if visit.mark.at >= journey.mark.at]
         after += [escape.at for escape in detention.escapes if escape.at >= journey.mark.at]
-        after += [each.mark.at for each in journeys[number + 1 :]]
+        after += [travel.mark.at for travel in journeys[number + 1 :]]
         yield journey.mark, min((*after, detention.over))
 
 

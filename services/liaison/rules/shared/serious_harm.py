@@ -54,5 +54,5 @@ def contact_before(
             and contact.police_left_at <= harm.mark.at
         ):
             contacts.append((contact.police_left_at, None))
-    recent = [each for each in contacts if harm.mark.at - each[0] <= window]
-    return max(recent, key=lambda each: each[0], default=None)
+    recent = [earlier for earlier in contacts if harm.mark.at - earlier[0] <= window]
+    return max(recent, key=lambda earlier: earlier[0], default=None)

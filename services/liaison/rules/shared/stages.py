@@ -19,7 +19,7 @@ class Stage:
 
     name: str
     urgency: int
-    said: str
+    sentence: str
     evidence: tuple[Evidence, ...] = ()
     act_by: datetime | None = None
     moment: str | None = None

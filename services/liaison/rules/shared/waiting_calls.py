@@ -114,6 +114,6 @@ def rung_back_at(crisis: Crisis, since: datetime) -> datetime:
     """When somebody rang back after the instant: the family was reached, or a clinician assessed by
     telephone.
     """
-    rang = [contact.mark.at for contact in crisis.family if contact.what != "contact-attempted"]
+    rang = [contact.mark.at for contact in crisis.family if contact.outcome != "contact-attempted"]
     rang += [mark.at for mark in crisis.assessments]
     return min((at for at in rang if at >= since), default=FOREVER)
