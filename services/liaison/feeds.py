@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from schemas.codes import AgencyKind
 from schemas.events.keeping import FeedHeartbeat
 from schemas.received import Received
+from schemas.registry import SUPERVISOR_OF, DeskRole
 from services.liaison.finding import Evaluation, Evidence, Standing
 from services.liaison.policy import Policy
 from services.liaison.rules.r30_silence import RULE
@@ -53,6 +55,7 @@ class FeedHealth:
 
     feed: str
     agency: str
+    kind: AgencyKind
     last_heard_at: datetime | None
     silent_after: timedelta
     stopped_reason: str | None = None
@@ -174,6 +177,8 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
                 sentence,
                 urgency=2,
                 title="A feed's clock is wrong",
+                moment="wrong-clock",
+                recipients=("operations", SUPERVISOR_OF[health.kind]),
             ),
             None,
         )
@@ -231,6 +236,7 @@ def _standing(
     title: str = RULE.title,
     stage: str = "",
     moment: str | None = None,
+    recipients: tuple[DeskRole, ...] = ("operations",),
 ) -> Standing:
     finding = RULE.finds(
         policy,
@@ -242,5 +248,7 @@ def _standing(
         title=title,
         stage=stage,
         moment=moment,
+        recipients=recipients,
+        agencies=(health.agency,),
     )
     return Standing(finding, "verified")

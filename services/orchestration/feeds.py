@@ -30,6 +30,7 @@ def health_of(
     return FeedHealth(
         feed=feed.id,
         agency=agency.id,
+        kind=agency.kind,
         last_heard_at=state.last_heard_at,
         silent_after=timedelta(seconds=feed.silent_after_seconds),
         stopped_reason=state.stopped_reason,

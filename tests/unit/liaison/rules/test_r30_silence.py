@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.received import Received
+from services.liaison.alert_changes import settle_feed
 from services.liaison.feeds import FeedHealth, Timing, evaluate_feed, timing, troubled_again_at
 from services.liaison.finding import Finding
 from services.simulation.feeds_heard import HEARTBEAT
@@ -25,7 +26,7 @@ def found(health: FeedHealth, at: float) -> Finding | None:
 
 def health(last_heard: float | None, stopped: str | None = None) -> FeedHealth:
     last = None if last_heard is None else minute(last_heard)
-    return FeedHealth("las-cad", "las", last, AFTER, stopped)
+    return FeedHealth("las-cad", "las", "ambulance", last, AFTER, stopped)
 
 
 def test_silent_after_a_minute_and_not_a_second_before() -> None:
@@ -147,7 +148,7 @@ ENOUGH = POLICY.number("R30", "rejected_from")
 
 def troubled(**fields: Any) -> FeedHealth:
     """A feed that was heard just now and about which something else is wrong."""
-    return replace(FeedHealth("las-cad", "las", minute(9.9), AFTER), **fields)
+    return replace(FeedHealth("las-cad", "las", "ambulance", minute(9.9), AFTER), **fields)
 
 
 def titles(health: FeedHealth, at: float = 10) -> list[str]:
@@ -179,6 +180,41 @@ def test_a_clock_that_is_ahead_is_told_of() -> None:
         troubled(ahead_since=minute(5), ahead_by=AHEAD * 2), minute(10), POLICY
     ).standing
     assert (found_.finding.title, found_.finding.urgency) == ("A feed's clock is wrong", 2)
+
+
+def told_of_a_wrong_clock(feed: str) -> dict[str, str]:
+    """What each desk reads that is told that this feed's events come from the future."""
+    agency, _ = REGISTRY.feeds_by_id[feed]
+    wrong = FeedHealth(
+        feed, agency.id, agency.kind, minute(9.9), AFTER, ahead_since=minute(5), ahead_by=AHEAD * 2
+    )
+    changes, _ = settle_feed(wrong, (), minute(10), policy=POLICY, registry=REGISTRY)
+    return {desk.desk: desk.view["next_step"] for c in changes for desk in c.alert.desks}
+
+
+@pytest.mark.parametrize(
+    ("feed", "supervisor"),
+    [("met-cad", "met-supervisor"), ("las-cad", "las-supervisor"), ("slam-ehr", "slam-supervisor")],
+)
+def test_a_wrong_clock_is_told_to_the_supervisor_of_the_agency_whose_it_is(
+    feed: str, supervisor: str
+) -> None:
+    told = told_of_a_wrong_clock(feed)
+    assert set(told) == {"operations", supervisor}
+    assert "clock" in told[supervisor]
+    assert told[supervisor] != told["operations"]
+
+
+def test_of_other_troubles_operations_alone_are_told() -> None:
+    wrong = (
+        troubled(late_since=minute(1), late_by=BACKLOG),
+        troubled(unknown_since=minute(1), unknown_at=minute(9)),
+        troubled(stopped_reason="20 rejected in a row"),
+        troubled(last_heard_at=minute(0)),
+    )
+    for health_ in wrong:
+        changes, _ = settle_feed(health_, (), minute(10), policy=POLICY, registry=REGISTRY)
+        assert [desk.desk for c in changes for desk in c.alert.desks] == ["operations"]
 
 
 def test_so_many_rejections_in_so_long_and_not_one_less() -> None:
