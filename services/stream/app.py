@@ -136,6 +136,8 @@ class StreamWorker:
         )
         await health.start()
         await patiently(lambda: self._resume(ledger))
+        if shadow is not None:
+            await shadow.begin(ledger, self.clock.now())
         event_adapter()  # built now and not with the first event, which may be the urgent one
         keep_what_started()
         self._started.set()

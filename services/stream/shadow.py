@@ -29,6 +29,17 @@ class Shadow:
         self._live_version, self._zone = live_version, zone
         self._failures = 0
 
+    async def begin(self, ledger: PostgresLedger, now: datetime) -> None:
+        """Write down since when it looks on. A failure is counted; the first look writes it then."""
+        try:
+            async with ledger.pool.acquire() as connection:
+                await shadow.begin(
+                    connection, self.candidate, self.policy.version, self._live_version, now
+                )
+        except Exception as error:
+            SHADOW_FAILURES.inc()
+            logger().error("shadow.failed", error=type(error).__name__)
+
     async def look(
         self, transaction: Transaction, judge: Callable[[Policy], Settlement], now: datetime
     ) -> None:

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from schemas.envelope import encode
 from schemas.scenario import load_scenario
 from services.command_line import main
-from services.ledger.transaction import PostgresTransaction
+from services.ledger.alerts import shadow as shadow_ledger
+from services.ledger.transaction import PostgresLedger, PostgresTransaction
 from services.liaison.policy import Policy, load_policy
 from services.liaison.settlement import Settlement
 from services.orchestration.batch import Record
@@ -36,6 +37,18 @@ STRICTER = POLICY.model_copy(
 UNASKED = load_scenario(
     Path(__file__).parents[1] / "scenarios" / "detained-and-nobody-calls-an-ambulance.yaml"
 )
+ON_THE_WAY = """
+title: A head injury on the way to a place of safety
+story: All of it is said within half a minute.
+start: 2026-11-23T14:00:00Z
+until: "14:00:45"
+events:
+  - {at: "14:00:36", feed: met-cad, type: incident.reported, data: {incident: C-1, nature: mental-health-crisis,
+     location: {uprn: "1", area: lambeth}, signs: [head-injury]}}
+  - {at: "14:00:38", feed: met-cad, type: detention.detained, data: {incident: C-1, detention: D-1, power: s136}}
+  - {at: "14:00:40", feed: met-cad, type: detention.conveyed, data: {incident: C-1, detention: D-1, by: ambulance,
+     to: {site: maudsley-hbpos, kind: health-based-place-of-safety}}}
+"""
 
 
 @pytest.fixture
@@ -102,6 +115,33 @@ async def test_an_alert_that_would_come_a_minute_earlier_is_reported_and_sent_to
         [],
         [],
     )
+
+
+@pytest.mark.parametrize(("written_down", "compared"), [(True, {"R22"}), (False, set())])
+async def test_what_began_while_the_worker_was_behind_is_compared_since_the_shadow_looked_on(
+    pool: asyncpg.Pool, tmp_path: Path, written_down: bool, compared: set[str]
+) -> None:
+    """Without the beginning written down its first look would count, and that comes too late."""
+    candidate = stricter()
+    story = tmp_path / "story.yaml"
+    story.write_text(ON_THE_WAY)
+    journey = load_scenario(story)
+    events = list(arrivals(journey, REGISTRY))
+    behind = journey.instant(journey.until)
+    if written_down:
+        await candidate.begin(PostgresLedger(pool, REGISTRY), journey.start)
+    batch = Worker(pool, REGISTRY, POLICY, shadow=candidate)
+    places: dict[str, int] = {}
+    for event in events:
+        topic = REGISTRY.feeds_by_id[event.feed][1].topic
+        offset = places.get(topic, 0)
+        places[topic] = offset + 1
+        await batch.apply([Record(topic, 0, offset, encode(event.event), ())], behind)
+    async with pool.acquire() as connection:
+        run = await shadow_ledger.latest_run(connection)
+        assert run is not None
+        live, _ = await shadow_ledger.runs(connection, run)
+    assert {raised.rule for raised in live} == compared
 
 
 class _Breaks(Shadow):

@@ -33,9 +33,11 @@ events:
 
 ON_THE_WAY = """
 title: A head injury on the way to a place of safety
-story: The alert comes with the journey, by the policy in force; the candidate does without that rule.
+story: |
+  The alert comes with the journey, by the policy in force; the candidate does without that rule. Where the machine is so
+  busy that the feed seems to catch up, the alert waits until it is quiet: the story goes on for long enough.
 start: 2026-11-23T14:00:00Z
-until: "14:03"
+until: "14:10"
 events:
   - {at: "14:00:10", feed: met-cad, type: incident.reported, data: {incident: C-1, nature: mental-health-crisis,
      location: {uprn: "1", area: lambeth}, signs: [head-injury],

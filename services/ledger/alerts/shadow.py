@@ -46,6 +46,24 @@ def candidate_of(policy: Policy) -> str:
     return hashlib.sha256(policy.model_dump_json().encode()).hexdigest()[:16]
 
 
+async def begin(
+    connection: Connection, candidate: str, policy_version: int, live_version: int, now: datetime
+) -> None:
+    """The candidate looks on from now; where it has looked on before, still from then.
+
+    What is compared begins here and not with the first thing that was looked at: under load that
+    comes after the instant since which a condition holds, and would leave it out.
+    """
+    await connection.execute(
+        "INSERT INTO shadow_run VALUES ($1, $2, $3, $4, $4, 0, 0) ON CONFLICT (candidate) DO NOTHING",
+        candidate,
+        policy_version,
+        live_version,
+        now,
+        timeout=STATEMENT_SECONDS,
+    )
+
+
 async def save(
     connection: Connection,
     candidate: str,
