@@ -6,20 +6,21 @@ from importlib import import_module
 
 import click
 
-COMMANDS = (
-    "up",
-    "demo",
-    "worker",
-    "publish",
-    "validate",
-    "rules",
-    "replay",
-    "backtest",
-    "migrate",
-    "bench",
-    "identity",
-    "grants",
-)
+COMMANDS: dict[str, str] = {
+    "up": "running",
+    "demo": "running",
+    "worker": "running",
+    "publish": "sending",
+    "validate": "sending",
+    "rules": "trial",
+    "replay": "trial",
+    "backtest": "trial",
+    "migrate": "running",
+    "bench": "measuring",
+    "identity": "matching",
+    "grants": "running",
+}
+"""Each subcommand, in the order of the help, and the package that its module is in."""
 
 
 class LazyGroup(click.Group):
@@ -29,11 +30,12 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        package = COMMANDS.get(cmd_name)
+        if package is None:
             return None
         try:
             command: click.Command = getattr(
-                import_module(f"services.command_line.{cmd_name}"), cmd_name
+                import_module(f"services.command_line.{package}.{cmd_name}"), cmd_name
             )
         except ValueError as error:
             # the catalogue of rules is read when it is imported: what is wrong with a file is told,

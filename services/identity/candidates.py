@@ -13,8 +13,8 @@ from itertools import combinations
 from typing import TypeVar
 
 from services.identity.described import Birth, Described, Name
-from services.identity.names import roots
-from services.identity.normalise import outward, skeleton, sound
+from services.identity.likeness.names import roots
+from services.identity.likeness.normalise import outward, skeleton, sound
 
 CAP = 300
 """People under one key above which the key is only used together with another."""

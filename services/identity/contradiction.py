@@ -22,11 +22,11 @@ from typing import Literal
 from rapidfuzz.distance import JaroWinkler
 
 from schemas.person import PersonDescriptor
-from services.identity import normalise
-from services.identity.birth import GENERATION, birth_level
 from services.identity.described import Birth, Described, Name, described
-from services.identity.levels import code_level
-from services.identity.names import name_level
+from services.identity.likeness import normalise
+from services.identity.likeness.birth import GENERATION, birth_level
+from services.identity.likeness.levels import code_level
+from services.identity.likeness.names import name_level
 from services.identity.person import FieldEvidence
 
 A_GUESS_IS_OUT_BY = 0.2

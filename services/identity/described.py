@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from schemas.codes import NhsNumberStatus
 from schemas.person import PersonDescriptor
-from services.identity import normalise
-from services.identity.placeholders import is_placeholder_day, is_placeholder_number
+from services.identity.likeness import normalise
+from services.identity.likeness.placeholders import is_placeholder_day, is_placeholder_number
 
 Name = tuple[str, str]
 """(given, family), either may be empty."""

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from services.identity.described import Birth, Described, described, sexes_of
-from services.identity.placeholders import is_placeholder_number
+from services.identity.likeness.placeholders import is_placeholder_number
 from services.identity.register import LocalRecord
 
 Known = Mapping[str, Any]

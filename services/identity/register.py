@@ -19,8 +19,8 @@ from schemas.events import care
 from schemas.person import PersonDescriptor
 from schemas.received import Received
 from services.identity.described import number_of
+from services.identity.likeness.placeholders import is_placeholder_day
 from services.identity.person import PathwayOnFile, PersonOnFile
-from services.identity.placeholders import is_placeholder_day
 
 _NAMESPACE = uuid.UUID("6d3cb8a5-3a3c-5c0f-9a52-6f1d2b4f8f10")
 

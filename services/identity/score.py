@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
-from services.identity.birth import age_level, birth_level
 from services.identity.described import Described, Name
-from services.identity.levels import (
+from services.identity.likeness.birth import age_level, birth_level
+from services.identity.likeness.levels import (
     ValueLevel,
     address_level,
     code_level,
     postcode_level,
     value_level,
 )
+from services.identity.likeness.names import name_level
 from services.identity.model import Frequencies, Model, pair_of
-from services.identity.names import name_level
 from services.identity.person import FieldEvidence
 
 GIVEN_EVIDENCE = frozenset({"exact", "nickname", "part"})

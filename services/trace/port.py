@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from schemas.codes import NhsNumberStatus
 from schemas.person import PersonDescriptor, PersonName
 from services.identity.described import number_of
-from services.identity.placeholders import is_placeholder_day
+from services.identity.likeness.placeholders import is_placeholder_day
 
 Outcome = Literal["verified", "none", "many", "conflict", "insufficient"]
 

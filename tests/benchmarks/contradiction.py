@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.person import PersonDescriptor
-from services.command_line.tables import table_of
+from services.command_line.matching.tables import table_of
 from services.identity.contradiction import contradiction, evidence_between
 from tests.londoners import described_by_an_agency, londoners
 

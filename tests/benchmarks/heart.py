@@ -24,7 +24,7 @@ from schemas.codes import AgencyKind
 from schemas.envelope import decode
 from schemas.events import TYPE_PREFIX
 from schemas.received import Received
-from services.command_line.load import Message, mixture, ordinary
+from services.command_line.measuring.load import Message, mixture, ordinary
 from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.fold import Folds, fold
 from services.liaison.evaluate import evaluate

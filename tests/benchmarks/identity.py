@@ -33,15 +33,15 @@ from typing import Any
 
 import psutil
 
-from services.command_line.measure import percentiles
-from services.command_line.tables import rows_of, table_of
+from services.command_line.matching.tables import rows_of, table_of
+from services.command_line.measuring.measure import percentiles
 from services.identity.candidates import Index
 from services.identity.decide import decide_scored
 from services.identity.described import Birth, Described
-from services.identity.evaluation import Outcome, by_group, findings
 from services.identity.model import Model, frequencies, model_of, shipped
 from services.identity.score import Scorer
-from services.identity.tabular import read
+from services.identity.training.evaluation import Outcome, by_group, findings
+from services.identity.training.tabular import read
 from tests.benchmarks.splink_usual import usual_scores
 from tests.londoners import register_and_descriptions
 

@@ -32,7 +32,7 @@ import orjson
 
 from schemas.person import PersonDescriptor
 from schemas.registry import Registry
-from services.command_line.measure import percentiles
+from services.command_line.measuring.measure import percentiles
 from services.identity.decide import identity_keys
 from services.identity.described import described
 from services.identity.frequency import ALL, stored, values_of

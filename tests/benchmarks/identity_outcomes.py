@@ -21,8 +21,8 @@ from typing import Any
 import click
 import orjson
 
-from services.identity.evaluation import Outcome, figures
 from services.identity.register import local_person_id
+from services.identity.training.evaluation import Outcome, figures
 from services.ledger.events.decoded import Decoded
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.postgres import create_pool

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.identity.described import Described
-from services.identity.training import COLUMNS, flat
+from services.identity.training.estimate import COLUMNS, flat
 
 
 def usual_scores(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.command_line.stack import Stack
+from services.command_line.running.stack import Stack
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.embedded.postgres import EmbeddedPostgres

@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from schemas.envelope import decode
 from schemas.received import Received
 from schemas.registry import Registry
-from services.command_line.load import crisis
+from services.command_line.measuring.load import crisis
 from services.liaison.policy import load_policy
 from services.runtime import kafka
 from services.simulation.simulation import Simulation

@@ -12,12 +12,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from services.command_line.identity import identity
+from services.command_line.matching.identity import identity
 from services.identity.described import Described
 from services.identity.model import Frequencies, Model, document_of, frequencies, model_of, shipped
 from services.identity.score import Scorer
-from services.identity.tabular import read
-from services.identity.training import LEAST, Splink, Trained, Untrainable, document, estimate
+from services.identity.training.estimate import (
+    LEAST,
+    Splink,
+    Trained,
+    Untrainable,
+    document,
+    estimate,
+)
+from services.identity.training.tabular import read
 from tests.londoners import register_and_descriptions
 
 AS_OF = date(2026, 1, 1)

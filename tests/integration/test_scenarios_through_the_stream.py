@@ -11,7 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from schemas.scenario import load_scenario
-from services.command_line.stack import Stack
+from services.command_line.running.stack import Stack
 from services.runtime import kafka as runtime_kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka

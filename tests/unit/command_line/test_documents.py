@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from services.command_line import main, publish
-from services.command_line.publish import Outgoing
+from services.command_line import main
+from services.command_line.sending import publish
+from services.command_line.sending.publish import Outgoing
 from services.runtime.settings import Settings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/nhs"

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from services.command_line import main
-from services.identity.evaluation import Rate, threshold, upper_bound
+from services.identity.training.evaluation import Rate, threshold, upper_bound
 
 PEOPLE = """id,given_name,family_name,date_of_birth,postcode,sex
 p1,Zofia,Nowak,1985-09-14,SE5 8AZ,female

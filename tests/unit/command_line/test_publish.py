@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from schemas.generate import FOLDER
 from services.command_line import main
-from services.command_line.publish import feed_of
-from services.command_line.sources import columbia, san_francisco
+from services.command_line.sending.publish import feed_of
+from services.command_line.sending.sources import columbia, san_francisco
 from services.intake.accept import check
 from services.intake.ordering import key_of
 from tests.own_registry import own_registry

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from schemas.generate import FOLDER
 from services.command_line import main
-from services.command_line.event_lines import NotEvents, _list, event_lines
+from services.command_line.sending.event_lines import NotEvents, _list, event_lines
 
 GOOD = json.loads(next((FOLDER / "examples/resource.left").glob("valid-*.json")).read_text())
 BAD = json.loads(next((FOLDER / "examples/resource.left").glob("invalid-*.json")).read_text())[

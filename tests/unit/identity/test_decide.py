@@ -28,11 +28,11 @@ from services.identity.decide import (
     veto,
 )
 from services.identity.described import Birth, Described, described
+from services.identity.likeness.names import name_level
 from services.identity.model import Frequencies, document_of, frequencies, model_of, shipped
-from services.identity.names import name_level
 from services.identity.person import PersonOnFile
 from services.identity.score import Scorer
-from services.identity.tabular import BadField, read
+from services.identity.training.tabular import BadField, read
 
 HERS, ANOTHER = "9990000018", "9990000026"
 SHE: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.identity.evaluation import Figures, Outcome, Rate, figures, findings
+from services.identity.training.evaluation import Figures, Outcome, Rate, figures, findings
 
 ALL = 200_000
 

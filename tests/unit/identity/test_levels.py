@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.identity.birth import birth_level
 from services.identity.described import Birth
-from services.identity.names import name_level
-from services.identity.normalise import name, outward, postcode, skeleton
+from services.identity.likeness.birth import birth_level
+from services.identity.likeness.names import name_level
+from services.identity.likeness.normalise import name, outward, postcode, skeleton
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from schemas.person import PersonDescriptor
 from services.identity.contradiction import contradiction
 from services.identity.decide import decide, identity_keys
 from services.identity.known import candidate_of
+from services.identity.likeness.placeholders import is_placeholder_number
 from services.identity.person import PersonOnFile
-from services.identity.placeholders import is_placeholder_number
 from services.identity.register import LocalRecord, people_of
-from services.identity.tabular import fault_of, read
+from services.identity.training.tabular import fault_of, read
 from services.trace.port import questions
 
 DAYS = ("0001-01-01", "1900-01-01", "1970-01-01")

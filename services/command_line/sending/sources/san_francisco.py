@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.events import TYPE_PREFIX
-from services.command_line.sources.columbia import Played
+from services.command_line.sending.sources.columbia import Played
 
 FEED, SOURCE = "las-cad", "/las/cad"
 LOCAL = ZoneInfo("America/Los_Angeles")

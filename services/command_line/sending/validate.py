@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from schemas.registry import RegistryError, load_registry
-from services.command_line.checking import Checker, opened
-from services.command_line.event_lines import NotEvents, event_lines
+from services.command_line.sending.checking import Checker, opened
+from services.command_line.sending.event_lines import NotEvents, event_lines
 from services.intake.examine import Examined
 
 FAULTY, UNUSABLE = 1, 2

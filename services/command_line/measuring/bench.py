@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from services.command_line.measure import Bench
-from services.command_line.measure_console import CHROMIUM, ConsoleBench
-from services.command_line.stack import SERVICES, Stack
+from services.command_line.measuring.measure import Bench
+from services.command_line.measuring.measure_console import CHROMIUM, ConsoleBench
+from services.command_line.running.stack import SERVICES, Stack
 from services.runtime.clock import SystemClock
 from services.runtime.embedded.apache_kafka import ApacheKafka, installed
 from services.runtime.settings import Settings

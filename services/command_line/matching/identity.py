@@ -11,17 +11,17 @@ from pathlib import Path
 
 import click
 
-from services.command_line.identity_training import train
-from services.command_line.on_ledger import on_ledger
-from services.command_line.tables import opened, rows_of, table_of
+from services.command_line.matching.identity_training import train
+from services.command_line.matching.tables import opened, rows_of, table_of
+from services.command_line.running.on_ledger import on_ledger
 from services.identity.candidates import Index
 from services.identity.decide import decide_scored, prior_of
 from services.identity.described import Described
-from services.identity.evaluation import Outcome, Rate, by_group, findings, threshold
 from services.identity.explain import explain as why
 from services.identity.explain import lines
 from services.identity.model import Model, ModelError, frequencies, load_model
 from services.identity.score import Scorer
+from services.identity.training.evaluation import Outcome, Rate, by_group, findings, threshold
 from services.ledger.decisions import blind_sample
 from services.ledger.decisions.blind_sample import BY_NUMBER, Judged
 from services.runtime.postgres import Connection

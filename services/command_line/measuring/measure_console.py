@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import psutil
 
-from services.command_line.load import Message, crisis
-from services.command_line.measure import DESK, MEGABYTE, percentiles
-from services.command_line.stack import Stack
+from services.command_line.measuring.load import Message, crisis
+from services.command_line.measuring.measure import DESK, MEGABYTE, percentiles
+from services.command_line.running.stack import Stack
 from services.ledger.alerts.raised import waiting_at
 from services.ledger.transaction import PostgresLedger
 from services.liaison.alert import Acknowledge

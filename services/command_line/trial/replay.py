@@ -11,7 +11,7 @@ import click
 
 from schemas.registry import Registry, RegistryError, load_registry
 from schemas.scenario import LONDON, Scenario, ScenarioError, load_scenario
-from services.command_line.backtest import Unusable
+from services.command_line.trial.backtest import Unusable
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.policy import Policy, PolicyError, load_policy
 from services.simulation.comparison import clock, raised_at

@@ -22,11 +22,11 @@ from datetime import date
 from math import log2
 from typing import Any
 
-from services.identity.birth import age_level, birth_level
 from services.identity.described import Birth, Described
-from services.identity.levels import address_level, code_level, postcode_level, value_level
+from services.identity.likeness.birth import age_level, birth_level
+from services.identity.likeness.levels import address_level, code_level, postcode_level, value_level
+from services.identity.likeness.names import name_level
 from services.identity.model import Frequencies, Model
-from services.identity.names import name_level
 from services.identity.score import BY_FREQUENCY, MOST_FUZZY_SURPRISE
 
 FIXED_U: Mapping[tuple[str, str], float] = {

@@ -9,7 +9,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz
 
-from services.identity.normalise import outward
+from services.identity.likeness.normalise import outward
 
 ValueLevel = Literal["exact", "differs", "absent"]
 CodeLevel = Literal["exact", "digit", "differs", "absent"]

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from services.command_line.stack import Stack
+from services.command_line.running.stack import Stack
 from services.runtime.clock import SystemClock
 from services.runtime.settings import Settings
 

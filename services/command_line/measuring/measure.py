@@ -21,8 +21,8 @@ import httpx
 import psutil
 from aiokafka import AIOKafkaProducer
 
-from services.command_line.load import Message, mixture
-from services.command_line.stack import Stack
+from services.command_line.measuring.load import Message, mixture
+from services.command_line.running.stack import Stack
 from services.ledger.alerts.raised import raised_between, times_raised
 from services.ledger.events.stored import stored_ids, stored_of_feeds
 from services.liaison.alert import alert_id

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import nhs_number
 
-from services.identity import normalise
 from services.identity.described import Birth, Described
-from services.identity.placeholders import is_placeholder_number
+from services.identity.likeness import normalise
+from services.identity.likeness.placeholders import is_placeholder_number
 
 COLUMNS = (
     "id",

@@ -8,7 +8,7 @@ import getpass
 import click
 
 from schemas.registry import RegistryError, load_registry
-from services.command_line.on_ledger import on_ledger
+from services.command_line.running.on_ledger import on_ledger
 from services.console.access.rights import grant_of
 from services.console.view.desks import desks_of
 from services.ledger.operators.grants import (

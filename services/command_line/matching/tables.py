@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 from services.identity.described import Described
-from services.identity.tabular import BadField, fault_of, read
+from services.identity.training.tabular import BadField, fault_of, read
 
 
 def opened(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:

@@ -18,7 +18,7 @@ from schemas.envelope import decode
 from schemas.received import Received
 from schemas.registry import Registry, RegistryError, load_registry
 from schemas.scenario import LONDON, ScenarioError, load_scenario
-from services.command_line.event_lines import NotEvents, event_lines
+from services.command_line.sending.event_lines import NotEvents, event_lines
 from services.ledger.events.store import history
 from services.liaison.policy import PolicyError, load_policy
 from services.runtime.settings import Settings

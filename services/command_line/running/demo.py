@@ -21,14 +21,14 @@ from schemas.envelope import encode
 from schemas.events import TYPE_PREFIX
 from schemas.registry import Registry
 from schemas.scenario import LONDON, load_scenario
-from services.command_line.load import ordinary
-from services.command_line.stack import Stack
+from services.command_line.measuring.load import ordinary
+from services.command_line.running.stack import Stack
 from services.ledger.events.store import cursors
 from services.runtime import kafka
 from services.runtime.settings import Settings
 from services.simulation.replay import arrivals
 
-STORY = Path(__file__).parents[2] / "tests" / "scenarios" / "the-story.yaml"
+STORY = Path(__file__).parents[3] / "tests" / "scenarios" / "the-story.yaml"
 HEARTBEAT_SECONDS = 3.0
 """Of wall clock."""
 TIME_TO_OPEN = timedelta(seconds=8)

@@ -17,9 +17,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.envelope import encode
 from schemas.registry import Feed, Registry, load_registry
-from services.command_line.checking import Checker, opened
-from services.command_line.event_lines import NotEvents, event_lines
-from services.command_line.sources import columbia, documents, san_francisco
+from services.command_line.sending.checking import Checker, opened
+from services.command_line.sending.event_lines import NotEvents, event_lines
+from services.command_line.sending.sources import columbia, documents, san_francisco
 from services.intake.faults import Fault
 from services.intake.ordering import key_of
 from services.runtime import kafka

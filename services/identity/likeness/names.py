@@ -8,7 +8,7 @@ from typing import Literal
 from nicknames import NickNamer
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from services.identity.normalise import skeleton, sound
+from services.identity.likeness.normalise import skeleton, sound
 
 _NICKNAMES = NickNamer()
 _VARIANTS = (

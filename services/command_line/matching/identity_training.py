@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from services.command_line.tables import rows_of
+from services.command_line.matching.tables import rows_of
 from services.identity.model import document_of, frequencies
-from services.identity.training import Splink, Untrainable, document, estimate
+from services.identity.training.estimate import Splink, Untrainable, document, estimate
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -12,7 +12,7 @@ import asyncpg
 import click
 
 from schemas.registry import RegistryError, load_registry
-from services.command_line.backtest import (
+from services.command_line.trial.backtest import (
     CONNECT_SECONDS,
     QUERY_SECONDS,
     Unusable,

@@ -1,0 +1,1 @@
+"""Matching of people judged and trained on files, apart from the stream."""

@@ -1,0 +1,1 @@
+"""How fast the whole stream is, measured under synthetic load."""

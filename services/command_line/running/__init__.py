@@ -1,0 +1,1 @@
+"""The product as processes: started, migrated, and who may use it."""

@@ -1,0 +1,1 @@
+"""How alike two values of a person are: names, dates of birth, codes, places, telephones."""
