@@ -1,17 +1,18 @@
 """R12: a detained patient absent without leave is graded, known to the police, returned when found,
-in time to be retaken.
+in time to be retaken; and who searches for somebody hears that they were met.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from schemas.codes import AbsenceKind, LegalStatus, Nature, RiskLevel
+from schemas.codes import AbsenceKind, AgencyKind, LegalStatus, Nature, RiskLevel
 from schemas.received import Mark
-from services.liaison.crisis.facts import Crisis
-from services.liaison.crisis.records import Absence
+from services.liaison.crisis.facts import Crisis, end_of
+from services.liaison.crisis.records import Absence, Key
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
@@ -26,18 +27,65 @@ NOT_DETAINED = frozenset({LegalStatus.INFORMAL, LegalStatus.NOT_APPLICABLE})
 SEARCH = frozenset({Nature.MISSING, Nature.WELFARE_CONCERN, Nature.ADMINISTRATIVE})
 """What a call about the absence itself is opened as."""
 
+SEARCHERS: Mapping[AgencyKind, tuple[DeskRole, ...]] = {
+    # the control room where the person is can send; the force's supervisor answers for the search
+    "police": ("police-control", "police-supervisor"),
+    "ambulance": ("ambulance-control",),
+    "mental-health-trust": ("mental-health-crisis",),
+    "local-authority": (),
+    "acute-trust": (),
+    "operations": (),
+}
+"""The desks that own a search of an agency of each kind. Councils and departments search for nobody:
+they ring the police.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Somebody is searched for by an agency that has no power to retake them: by whom, since when
+    and until when.
+    """
+
+    owner: str
+    kind: AgencyKind
+    begun: datetime
+    over: datetime
+    incident: Key | None
+    """The call that is the search."""
+    linked: tuple[Key, ...] = ()
+    """Other agencies' incidents that the owner knows of."""
+    high_risk_at: datetime = FOREVER
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Meeting:
+    """An agency met the person: the event, until when it counts, what it was, and whose."""
+
+    mark: Mark
+    until: datetime
+    words: str
+    kind: AgencyKind
+    incident: Key | None
+    """The incident or log that it is of."""
+
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """For each open absence without leave. Missing and walk-out patients who are not detained are
     no such absence.
     """
     for absence in crisis.absences:
-        if absence.kind is not AbsenceKind.AWOL or absence.legal_status in NOT_DETAINED:
+        if not _is_without_leave(absence):
             continue
         over = FOREVER if absence.ended is None else absence.ended.at
         yield from _incomplete(crisis, policy, absence, over)
         yield from _met(crisis, policy, absence, over)
         yield from _power(crisis, policy, absence, over)
+    yield from _searched(crisis, policy)
+
+
+def _is_without_leave(absence: Absence) -> bool:
+    return absence.kind is AbsenceKind.AWOL and absence.legal_status not in NOT_DETAINED
 
 
 def _high(absence: Absence) -> Spans:
@@ -118,12 +166,10 @@ def _incomplete(
             )
 
 
-def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime, str, str]]:
-    """Where an agency met the person while the absence was open: the event, until when, what it
-    was, and whose.
+def _meetings(crisis: Crisis, begun: datetime, search: Collection[Key]) -> Iterator[_Meeting]:
+    """Where an agency met the person since the absence or the search began. `search` are the
+    incidents that are about it.
     """
-    begun = absence.opened.at
-    search = {(absence.key[0], absence.incident)}
     for incident in crisis.incidents:
         if (
             incident.reported is None
@@ -132,36 +178,42 @@ def _meetings(crisis: Crisis, absence: Absence) -> Iterator[tuple[Mark, datetime
         ):
             continue
         about_it = (
-            incident.nature in SEARCH or incident.key in search or search & set(incident.linked)
+            incident.nature in SEARCH
+            or incident.key in search
+            or not set(search).isdisjoint(incident.linked)
         )
         if not about_it:
             nobody = incident.closed if incident.outcome in ("no-trace", "duplicate") else None
-            yield (
-                incident.reported,
-                FOREVER if nobody is None else nobody.at,
-                f"a call of {incident.key[0]}",
-                incident.kind,
-            )
+            words = f"a call of {incident.key[0]}"
+            until = end_of(nobody)
+            yield _Meeting(incident.reported, until, words, incident.kind, incident.key)
     for custody in crisis.custodies:
         if custody.arrived is not None and custody.arrived.at >= begun:
-            yield custody.arrived, FOREVER, f"custody of {custody.key[0]}", "police"
+            words = f"custody of {custody.key[0]}"
+            log = None if custody.incident is None else (custody.key[0], custody.incident)
+            yield _Meeting(custody.arrived, FOREVER, words, "police", log)
     for detention in crisis.detentions:
         if detention.detained.at >= begun:
-            yield detention.detained, FOREVER, f"a detention by {detention.agency}", "police"
-    yield from (
-        (mark, FOREVER, f"a welfare check by {key[0]}", "police")
-        for key, mark, person_seen in crisis.checks
-        if person_seen and mark.at >= begun
-    )
+            words = f"a detention by {detention.agency}"
+            yield _Meeting(detention.detained, FOREVER, words, "police", detention.incident)
+    for key, mark, person_seen in crisis.checks:
+        if person_seen and mark.at >= begun:
+            yield _Meeting(mark, FOREVER, f"a welfare check by {key[0]}", "police", key)
 
 
 def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
-    met = sorted(
-        meeting for meeting in _meetings(crisis, absence) if meeting[0].at < min(meeting[1], over)
+    search = {(absence.key[0], absence.incident)} if absence.incident else set()
+    meeting = min(
+        (
+            meeting
+            for meeting in _meetings(crisis, absence.opened.at, search)
+            if meeting.mark.at < min(meeting.until, over)
+        ),
+        default=None,
     )
-    if not met:
+    if meeting is None:
         return
-    mark, until, meeting_words, kind = met[0]
+    mark = meeting.mark
     roles: tuple[DeskRole, ...] = (
         "mental-health-crisis",
         "police-control" if crisis.area else "police-supervisor",
@@ -170,19 +222,112 @@ def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> It
     yield RULE.finds(
         policy,
         anchor=mark.event,
-        holds=(mark.at, min(until, over)),
+        holds=(mark.at, min(meeting.until, over)),
         act_by=mark.at,
         urgency=1 if grave else 2,
         title="Patient absent without leave has been met",
-        reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {meeting_words} at "
+        reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {meeting.words} at "
         f"{clock(mark.at)}. The absence is still open.",
         evidence=(
-            Evidence(f"The subject of {meeting_words} at {clock(mark.at)}", mark.at, mark.event),
+            Evidence(f"The subject of {meeting.words} at {clock(mark.at)}", mark.at, mark.event),
             *_known(absence),
         ),
-        recipients=(*roles, "ambulance-control") if kind == "ambulance" else roles,
+        recipients=(*roles, "ambulance-control") if meeting.kind == "ambulance" else roles,
         agencies=(absence.key[0],),
         relies_on=(absence.key[0],),
+    )
+
+
+def _searches(crisis: Crisis) -> Iterator[_Search]:
+    """Searches for a missing person, and absences of who is not detained."""
+    for incident in crisis.incidents:
+        if incident.nature is Nature.MISSING and incident.reported is not None:
+            yield _Search(
+                owner=incident.key[0],
+                kind=incident.kind,
+                begun=incident.last_opened_at,
+                over=end_of(incident.closed),
+                incident=incident.key,
+                linked=incident.linked,
+                high_risk_at=incident.high_risk_at or FOREVER,
+            )
+    for absence in crisis.absences:
+        if absence.reported is not None and not _is_without_leave(absence):
+            high = min((start for start, _ in _high(absence)), default=FOREVER)
+            yield _Search(
+                owner=absence.key[0],
+                kind=absence.agency_kind,
+                begun=absence.opened.at,
+                over=end_of(absence.ended),
+                incident=(absence.key[0], absence.incident) if absence.incident else None,
+                high_risk_at=high,
+            )
+
+
+def _first_meeting(crisis: Crisis, search: _Search) -> _Meeting | None:
+    """The first that the search's owner need not know of: not of the search itself, of no call of
+    the owner's own, nor of one that the owner has linked with it.
+    """
+    about_it = set() if search.incident is None else {search.incident}
+    calls = {incident.key for incident in crisis.incidents if incident.key[0] == search.owner}
+    opened = {incident.reported for incident in crisis.incidents if incident.key in calls}
+    return min(
+        (
+            meeting
+            for meeting in _meetings(crisis, search.begun, about_it)
+            if meeting.mark.at < min(meeting.until, search.over)
+            and meeting.incident not in about_it
+            and meeting.incident not in search.linked
+            and meeting.mark not in opened
+        ),
+        default=None,
+    )
+
+
+def _searched(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
+    """Who searches is told of the first meeting, once for all who do."""
+    retaken = [absence for absence in crisis.absences if _is_without_leave(absence)]
+    met: dict[_Meeting, list[_Search]] = {}
+    for search in _searches(crisis):
+        meeting = _first_meeting(crisis, search)
+        if meeting is None or not SEARCHERS[search.kind]:
+            continue
+        # where the power to retake runs, that alert tells the police who search too
+        if not any(
+            absence.opened.at <= meeting.mark.at < end_of(absence.ended) for absence in retaken
+        ):
+            met.setdefault(meeting, []).append(search)
+    for meeting, searches in sorted(met.items()):
+        yield _found(policy, meeting, searches)
+
+
+def _found(policy: Policy, meeting: _Meeting, searches: Collection[_Search]) -> Finding:
+    mark = meeting.mark
+    begun = min(search.begun for search in searches)
+    owners = tuple(sorted({search.owner for search in searches}))
+    roles: list[DeskRole] = []
+    for search in searches:
+        roles += SEARCHERS[search.kind]
+    if meeting.kind == "ambulance":
+        roles.append("ambulance-control")
+    is_grave = any(search.high_risk_at <= mark.at for search in searches)
+    return RULE.finds(
+        policy,
+        anchor=mark.event,
+        holds=(mark.at, min(meeting.until, max(search.over for search in searches))),
+        act_by=mark.at,
+        urgency=1 if is_grave else 2,
+        moment="search",
+        title="Person searched for has been met",
+        reason=f"A person for whom {' and '.join(owners)} search since {clock(begun)} is the subject of {meeting.words} at "
+        f"{clock(mark.at)}. The search is still open.",
+        evidence=(
+            Evidence(f"The subject of {meeting.words} at {clock(mark.at)}", mark.at, mark.event),
+            Evidence(f"Searched for since {clock(begun)}", begun),
+        ),
+        recipients=tuple(dict.fromkeys(roles)),
+        agencies=owners,
+        relies_on=owners,
     )
 
 

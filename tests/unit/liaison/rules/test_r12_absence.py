@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from schemas.codes import AgencyKind
+from services.liaison.rules.r12_absence import SEARCHERS
 from tests.unit.liaison.script import SECOND, Script, limit, minute
 
 GRADED, TOLD, WARNING = (
@@ -161,6 +163,104 @@ NO_MEETING: dict[str, Callable[[Script], Script]] = {
 def test_what_is_no_meeting(name: str) -> None:
     assert MEETS["police call"](graded(absent(), "medium")).stands("R12", 60)
     assert not NO_MEETING[name](graded(absent(), "medium")).stands("R12", 60)
+
+
+def searched_for(**data: Any) -> Script:
+    """The police search for a missing person."""
+    return Script().police("incident.reported", 0, nature="missing", **data)
+
+
+def walked_out() -> Script:
+    """A patient who is not detained has gone from the ward."""
+    return absent("walk-out", "01")
+
+
+CUSTODY: dict[str, Any] = {"custody": "C-1", "suite": "brixton"}
+MEETS_SOUGHT: dict[str, tuple[Callable[[Script], Script], tuple[str, ...]]] = {
+    "ambulance call": (MEETS["ambulance call"], ("ambulance-control",)),
+    "custody under another log": (
+        lambda crisis: crisis.say("met-custody", "custody.arrived", 60, **CUSTODY),
+        (),
+    ),
+    "detained under another log": (
+        lambda crisis: crisis.police(
+            "detention.detained", 60, incident="CAD-2", detention="D-1", power="s136"
+        ),
+        (),
+    ),
+    "seen at another check": (
+        lambda crisis: crisis.police("welfare.checked", 60, incident="CAD-2", seen=True),
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEETS_SOUGHT)
+def test_who_searches_hears_that_the_person_was_met_elsewhere(name: str) -> None:
+    meets, beside = MEETS_SOUGHT[name]
+    crisis = meets(searched_for())
+    assert not crisis.stands("R12", 60 - SECOND)
+    finding = crisis.finding("R12", 60)
+    assert finding.title == "Person searched for has been met"
+    assert finding.recipients == ("police-control", "police-supervisor", *beside)
+    assert (finding.agencies, finding.urgency) == (("met",), 2)
+    crisis.police("incident.closed", 90, attended=True, outcome="resolved")
+    assert not crisis.stands("R12", 90)
+
+
+def test_a_ward_hears_that_a_patient_who_walked_out_was_met() -> None:
+    finding = MEETS["police call"](walked_out()).finding("R12", 60)
+    assert (finding.recipients, finding.agencies) == (("mental-health-crisis",), ("slam",))
+    assert not ended(MEETS["police call"](walked_out()), 90).stands("R12", 90)
+
+
+def test_police_and_ward_who_both_search_are_told_once() -> None:
+    crisis = walked_out().police("incident.reported", 5, nature="missing")
+    (told,) = MEETS["ambulance call"](crisis).standing("R12", 60)
+    assert set(told.finding.agencies) == {"met", "slam"}
+    assert set(told.finding.recipients) >= {"police-supervisor", "mental-health-crisis"}
+
+
+def test_a_search_of_high_risk_is_more_urgent() -> None:
+    crisis = MEETS["ambulance call"](searched_for(risk_to_self="high"))
+    assert crisis.finding("R12", 60).urgency == 1
+
+
+KNOWN_TO_WHO_SEARCHES: dict[str, Callable[[Script], Script]] = {
+    "seen by the search itself": lambda crisis: crisis.police("welfare.checked", 60, seen=True),
+    "another call of the force": lambda crisis: crisis.police(
+        "incident.reported", 60, incident="CAD-2", nature="suicidal"
+    ),
+    "a call about the search": lambda crisis: crisis.ambulance(
+        "incident.reported", 60, nature="medical", linked=[{"agency": "met", "reference": "CAD-1"}]
+    ),
+    "a call that the search names": lambda crisis: crisis.police(
+        "incident.linked", 30, linked={"agency": "las", "reference": "LAS-1"}
+    ).ambulance("incident.reported", 60, nature="medical"),
+    "a call from before": lambda crisis: crisis.ambulance(
+        "incident.reported", -60, nature="medical"
+    ),
+    "a search that is over": lambda crisis: crisis.police(
+        "incident.closed", 59, attended=True, outcome="resolved"
+    ).ambulance("incident.reported", 60, nature="medical"),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN_TO_WHO_SEARCHES)
+def test_who_searches_is_not_told_what_they_know(name: str) -> None:
+    assert MEETS["ambulance call"](searched_for()).stands("R12", 60)
+    assert not KNOWN_TO_WHO_SEARCHES[name](searched_for()).stands("R12", 60)
+
+
+def test_of_a_patient_absent_without_leave_the_ward_and_the_police_are_told_once() -> None:
+    crisis = graded(absent(), "medium").police("incident.reported", 5, nature="missing")
+    (told,) = MEETS["ambulance call"](crisis).standing("R12", 60)
+    assert told.finding.title == "Patient absent without leave has been met"
+
+
+def test_every_kind_of_agency_has_its_searchers() -> None:
+    undecided = set(get_args(AgencyKind)) - set(SEARCHERS)
+    assert not undecided, f"SEARCHERS: decide which desks own a search of {undecided}"
 
 
 def test_the_power_to_retake_is_about_to_end_and_has_ended() -> None:
