@@ -36,6 +36,10 @@ class Record:
     headers: Sequence[tuple[str, bytes]]
     timestamp: float | None = None
     """When the broker or the producer stamped it, in seconds since 1970."""
+    preceding: int | None = None
+    """Offset from which on no record lies before this one, as whoever read the log has seen: markers
+    of transactions, aborted and compacted records. None: nothing is known of that.
+    """
 
     @property
     def place(self) -> Place:

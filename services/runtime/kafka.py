@@ -13,6 +13,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from services.runtime.errors import KafkaUnreachable
 
 REQUEST_TIMEOUT_MS = 15_000
+READ_COMMITTED = "read_committed"
+"""What an open or aborted transaction holds was not said."""
 
 
 def producer(bootstrap: str, *, idempotent: bool = True, linger_ms: int = 0) -> AIOKafkaProducer:
@@ -36,6 +38,7 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
+        isolation_level=READ_COMMITTED,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
 

@@ -44,6 +44,12 @@ HOLES = Counter("liaison_holes_total", "Holes in the stream that were found.", [
 GAP_FILLED = Counter(
     "liaison_gap_filled_records_total", "Records read straight from Kafka to fill holes.", ["topic"]
 )
+LOG_TROUBLES = Counter(
+    "liaison_log_troubles_total",
+    "Times that a feed was stopped because of how its log stands in Kafka: hole, unreadable, cut,"
+    " shorter.",
+    ["feed", "kind"],
+)
 FEED_SILENT = Gauge("liaison_feed_silent", "1 while a feed is silent or stopped.", ["feed"])
 CRISES_BOUNDED = Counter(
     "liaison_crises_bounded_total",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import shutil
 import sys
 import tempfile
@@ -23,7 +22,6 @@ from aiokafka import TopicPartition
 from schemas.envelope import event_adapter
 from schemas.registry import load_registry
 from services.identity.model import load_model
-from services.ledger.events import store as event_store
 from services.ledger.transaction import PostgresLedger
 from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
@@ -31,7 +29,7 @@ from services.orchestration.batch import Record
 from services.orchestration.deadlines import Due, take_due
 from services.orchestration.feeds import resume_feeds
 from services.orchestration.settling import Settling
-from services.runtime import kafka, metrics
+from services.runtime import metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.garbage import keep_what_started
@@ -41,9 +39,10 @@ from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool, patiently
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier, count_settled
-from services.stream.batches import Batches, Hole
+from services.stream.batches import Batches
 from services.stream.shadow import shadow_of, take_shadow_due
-from services.stream.transport import with_fetch_wait
+from services.stream.sweep import Sweep
+from services.stream.transport import go_on, paused_partitions, preceding_of, with_own_consumer
 
 STALLED_SECONDS = 30.0
 
@@ -85,7 +84,7 @@ class StreamWorker:
             key_serializer="raw",
             datadir=_scratch(),
         )
-        with_fetch_wait(self.app, settings.kafka_fetch_wait_seconds)
+        with_own_consumer(self.app, settings.kafka_fetch_wait_seconds)
         self._wire()
 
     def _wire(self) -> None:
@@ -183,6 +182,7 @@ class StreamWorker:
                     e.value,
                     e.message.headers or (),
                     e.message.timestamp,
+                    preceding_of(e.message),
                 )
                 for e in taken
             ]
@@ -240,37 +240,12 @@ class StreamWorker:
         await self._started.wait()
         assert self.applier is not None
         assert self.batches is not None
-        former: dict[TopicPartition, int] = {}
+        sweep = Sweep(self.settings, self.applier, self._partitions, self._idle)
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
             try:
-                assigned = set(self.app.consumer.assignment()) if self.app.consumer else set()
-                partitions = [
-                    TopicPartition(tp.topic, tp.partition)
-                    for tp in assigned
-                    if tp.topic in self.registry.feeds_by_topic
-                ]
-                if not partitions:
-                    continue
-                places = await event_store.cursors(self.batches.ledger.pool)
-                ends = await self._log_ends(partitions)
-                for partition, end in ends.items():
-                    cursor = places.get((partition.topic, partition.partition), 0)
-                    metrics.LAG_RECORDS.labels(partition.topic).set(end - cursor)
-                    feed = self.registry.feeds_by_topic[partition.topic][1].id
-                    stuck = cursor < former.get(partition, cursor + 1) or cursor == former.get(
-                        partition
-                    )
-                    if (
-                        cursor < end
-                        and stuck
-                        and self._idle()
-                        and feed not in self.applier.stopped
-                        and self.settings.cursor_guard
-                    ):
-                        hole = Hole((partition.topic, partition.partition), cursor, end)
-                        await self.applier.fill(hole)
-                    former[partition] = cursor
+                await sweep.look()
+                await self._readmit(sweep)
             except asyncio.CancelledError:
                 raise
             except OUTAGE as error:
@@ -281,15 +256,25 @@ class StreamWorker:
     def _idle(self) -> bool:
         return self.queue is not None and self.queue.empty()
 
-    async def _log_ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        reader = kafka.reader(self.settings.kafka_bootstrap)
-        await reader.start()
-        try:
-            ends: dict[TopicPartition, int] = await reader.end_offsets(partitions)
-            return ends
-        finally:
-            with contextlib.suppress(Exception):
-                await reader.stop()
+    def _partitions(self) -> list[TopicPartition]:
+        """The partitions that this worker reads."""
+        assigned = set(self.app.consumer.assignment()) if self.app.consumer else set()
+        return [
+            TopicPartition(tp.topic, tp.partition)
+            for tp in assigned
+            if tp.topic in self.registry.feeds_by_topic
+        ]
+
+    async def _readmit(self, sweep: Sweep) -> None:
+        """Have Faust fetch again what the sweep has brought up to date."""
+        paused = await paused_partitions(self.app)
+        caught_up = {
+            partition: sweep.caught_up[partition]
+            for partition in paused
+            if partition in sweep.caught_up
+        }
+        if caught_up:
+            await go_on(self.app, caught_up)
 
 
 def _count_due(due: Due) -> None:

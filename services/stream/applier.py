@@ -5,47 +5,35 @@ poison limit.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
 
 from services.ledger.alerts.metrics import COUNTS
 from services.ledger.events import store as event_store
 from services.orchestration.batch import Place, Record
 from services.orchestration.feeds import stop_feed
 from services.orchestration.settling import Settled
-from services.runtime import kafka, metrics, postgres
+from services.runtime import metrics, postgres
 from services.runtime.clock import Clock
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
+from services.stream import log_reader
 from services.stream.batches import Applied, Batches, Hole
+from services.stream.log_reader import Cut, LogTrouble, Shorter
 from services.stream.poison import PoisonLimit
-
-UNRECOVERABLE = 70
-"""Exit code (EX_SOFTWARE) of a worker that must not go on: the log and the ledger contradict each
-other.
-"""
 
 OUTAGE = (KafkaError, *postgres.OUTAGE)
 """Failures that pass: nothing in the records makes them. They are retried for as long as they last.
 """
 
 
-def give_up(action: str, **facts: Any) -> None:
-    """End the process at once. An exception would let Faust acknowledge what was not done."""
-    logger().critical(action, **facts)
-    os._exit(UNRECOVERABLE)
+FILL_SECONDS = 2.0
+"""How long everybody waits for the partition in which records are missing."""
+MENDINGS = 5
+"""Times that a hole may be read without getting any further."""
 
 
 def count_settled(settled: Settled) -> None:
@@ -69,26 +57,27 @@ class Applier:
         )
         self.stopped: set[str] = set()
         """Feeds that are stopped; their records stay where they are."""
+        self.aside: set[Place] = set()
+        """Partitions whose records are read by the sweep until they have caught up."""
+        self._fruitless: Counter[Place] = Counter()
         self.last_progress = time.monotonic()
         self.failing: str | None = None
         """What the present batch fails with; None while all is well."""
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Bring the records into the ledger, in order, however long that takes."""
-        registry = self._batches.registry
-        records = [r for r in records if registry.feeds_by_topic[r.topic][1].id not in self.stopped]
         attempts = 0
         delay = 0.05
-        while records:
+        while records := [record for record in records if not self._waits(record)]:
             try:
                 await self._once(records)
-                self.failing = None
-                self.last_progress = time.monotonic()
-                return
+                break
             except asyncio.CancelledError:
                 raise
             except Hole as hole:
-                await self.fill(hole)
+                await self._mend_now(hole)
+                # these are in the ledger now, or are read by the sweep
+                records = [record for record in records if record.place != hole.place]
             except OUTAGE as error:
                 await self._failed(error, delay)
                 delay = min(delay * 2, 2.0)
@@ -99,6 +88,15 @@ class Applier:
                 if attempts >= self._settings.handler_retries:
                     await self._one_by_one(records)
                     return
+        self.failing = None
+        self.last_progress = time.monotonic()
+
+    def _waits(self, record: Record) -> bool:
+        return record.place in self.aside or self.feed_of(record.place) in self.stopped
+
+    def feed_of(self, place: Place) -> str:
+        """The feed whose events stand there."""
+        return self._batches.registry.feeds_by_topic[place[0]][1].id
 
     async def _failed(self, error: Exception, delay: float) -> None:
         self.failing = type(error).__name__
@@ -168,88 +166,112 @@ class Applier:
             await transaction.lock_zone()
             await stop_feed(transaction, feed, reason, self._clock.now())
 
-    async def fill(self, hole: Hole) -> None:
-        """Read what is missing straight from Kafka and apply it."""
-        metrics.HOLES.labels(hole.place[0]).inc()
-        logger().warning(
-            "hole.found",
-            topic=hole.place[0],
-            partition=hole.place[1],
-            first=hole.first,
-            next=hole.following,
-        )
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(OUTAGE),
-            wait=wait_exponential_jitter(0.1, 2),
-            stop=stop_after_attempt(10_000),
-        ):
-            with attempt:
-                async for records in self.read(hole.place, hole.first, hole.following):
-                    await self._once(records)
-                    metrics.GAP_FILLED.labels(hole.place[0]).inc(len(records))
-
-    async def read(self, place: Place, first: int, following: int) -> AsyncIterator[list[Record]]:
-        """The records of [first, following) as they stand in Kafka, in batches. Empty stretches are
-        recorded as such.
+    async def _mend_now(self, hole: Hole) -> None:
+        """Fill the hole, if that is quickly done. Otherwise its partition is set aside and nobody
+        waits for it: the sweep brings it in.
         """
-        partition = TopicPartition(*place)
-        reader = kafka.reader(self._settings.kafka_bootstrap)
-        await reader.start()
+        place = hole.place
+        metrics.HOLES.labels(place[0]).inc()
+        logger().warning("hole.found", topic=place[0], partition=place[1], detail=str(hole))
         try:
-            reader.assign([partition])
-            beginning = (await reader.beginning_offsets([partition]))[partition]
-            end = (await reader.end_offsets([partition]))[partition]
-            if first > end:
-                give_up(
-                    "cursor.ahead_of_log",
-                    topic=place[0],
-                    partition=place[1],
-                    cursor=first,
-                    log_end=end,
-                )
-            position = first
-            if first < beginning:
-                if first > 0:
-                    give_up(
-                        "retention.lost",
-                        topic=place[0],
-                        partition=place[1],
-                        cursor=first,
-                        log_start=beginning,
-                    )
+            async with asyncio.timeout(FILL_SECONDS):
+                await self.fill(place, hole.following)
+        except LogTrouble as trouble:
+            await self.stop_for(trouble)
+        except (Hole, *OUTAGE) as error:
+            self.aside.add(place)
+            logger().error("hole.waits", topic=place[0], error=type(error).__name__)
+
+    async def mend(self, place: Place) -> None:
+        """Bring in all that the log has and the ledger lacks, however long it takes. What fails is
+        tried again by the next sweep, and what gets no further stops the feed.
+        """
+        try:
+            before = await self.cursor(place)
+            end = await self.fill(place, None)
+            after = await self.cursor(place)
+        except LogTrouble as trouble:
+            await self.stop_for(trouble)
+        except (Hole, *OUTAGE) as error:
+            self.aside.add(place)
+            logger().warning("mending.waits", topic=place[0], error=type(error).__name__)
+        else:
+            if after >= end or after > before:
+                self.aside.discard(place)
+                del self._fruitless[place]
+                return
+            self._fruitless[place] += 1
+            if self._fruitless[place] >= MENDINGS:
+                reason = f"nothing between {after} and {end} can be brought into the ledger"
+                await self.stop_for(LogTrouble(place, reason))
+
+    async def stop_for(self, trouble: LogTrouble) -> None:
+        """Stop the feed: somebody must decide how to go on. Every other one goes on."""
+        place = trouble.place
+        self.aside.discard(place)
+        feed = self.feed_of(place)
+        metrics.LOG_TROUBLES.labels(feed, trouble.kind).inc()
+        logger().critical(trouble.action, feed=feed, detail=str(trouble))
+        if feed not in self.stopped:
+            await self._stop(feed, str(trouble))
+
+    async def fill(self, place: Place, following: int | None) -> int:
+        """Read what stands between the cursor and there (or the end) straight from Kafka and apply
+        it; gives the offset up to which it read. Raises LogTrouble, Hole, OUTAGE.
+        """
+        async with log_reader.opened(self._settings.kafka_bootstrap, place) as log:
+            beginning, end = await log.bounds()
+            cursor = await self.cursor(place)
+            if cursor > end:
+                raise Shorter(place, cursor, end)
+            if 0 < cursor < beginning:
+                raise Cut(place, cursor, beginning)
+            if cursor < beginning:
                 await self._skip(place, 0, beginning, "before the first use of the topic")
-                position = beginning
-            reader.seek(partition, position)
-            while position < min(following, end):
-                fetched = (
-                    await reader.getmany(
-                        partition, timeout_ms=1000, max_records=self._settings.batch_max
-                    )
-                ).get(partition, [])
-                wanted = [
-                    Record(m.topic, m.partition, m.offset, m.value, m.headers)
-                    for m in fetched
-                    if m.offset < following
-                ]
-                after = fetched[-1].offset + 1 if fetched else await reader.position(partition)
-                for record in wanted:
-                    if record.offset > position:
-                        await self._skip(
-                            place, position, record.offset, "no record at these offsets"
-                        )
-                    position = record.offset + 1
-                if wanted:
-                    yield wanted
-                if after > position and after >= following:
-                    await self._skip(place, position, following, "no record at these offsets")
-                    position = following
-        finally:
-            await reader.stop()
+            first = max(cursor, beginning)
+            last = end if following is None else min(following, end)
+            async for records in log.batches(first, last, self._settings.batch_max):
+                await self._apply_filled(records)
+                metrics.GAP_FILLED.labels(place[0]).inc(len(records))
+            await self._pass(place, first, log.position)
+            return last
+
+    async def _apply_filled(self, records: Sequence[Record]) -> None:
+        """As all records, but one after which the cursor is elsewhere: another worker has them."""
+        attempts = 0
+        while True:
+            try:
+                await self._once(records)
+                return
+            except (asyncio.CancelledError, Hole, *OUTAGE):
+                raise
+            except Exception as error:
+                attempts += 1
+                await self._failed(error, 0.05 * 2**attempts)
+                if attempts >= self._settings.handler_retries:
+                    await self._one_by_one(records)
+                    return
+
+    async def cursors(self) -> dict[Place, int]:
+        """Offset of the record that the ledger takes next, of every partition."""
+        return await event_store.cursors(self._batches.ledger.pool)
+
+    async def cursor(self, place: Place) -> int:
+        """The same of one partition."""
+        return (await self.cursors()).get(place, 0)
+
+    async def _pass(self, place: Place, first: int, following: int) -> None:
+        """Move the cursor over offsets that hold nothing."""
+        async with self._batches.ledger.pool.acquire() as connection, connection.transaction():
+            cursor = (await event_store.lock_cursors(connection, [place]))[place]
+            if first <= cursor < following:
+                await event_store.advance(connection, {place: following})
 
     async def _skip(self, place: Place, first: int, following: int, reason: str) -> None:
-        """Move the cursor over offsets that hold nothing, and record it."""
+        """Move the cursor over offsets that nobody can read, and record it."""
         async with self._batches.ledger.pool.acquire() as connection, connection.transaction():
-            at = (await event_store.lock_cursors(connection, [place]))[place]
-            if first <= at < following:
-                await event_store.skip(connection, place, at, following, reason, self._clock.now())
+            cursor = (await event_store.lock_cursors(connection, [place]))[place]
+            if first <= cursor < following:
+                now = self._clock.now()
+                await event_store.skip(connection, place, cursor, following, reason, now)
                 await event_store.advance(connection, {place: following})

@@ -13,15 +13,13 @@ from services.orchestration.settling import Settling
 
 
 class Hole(Exception):
-    """Records are missing between the cursor and what came: they are read straight from Kafka
+    """Records may be missing between the cursor and what came: they are read straight from Kafka
     before going on.
     """
 
-    def __init__(self, place: Place, first: int, following: int) -> None:
-        super().__init__(
-            f"offsets {first} to {following - 1} of {place[0]}[{place[1]}] are missing"
-        )
-        self.place, self.first, self.following = place, first, following
+    def __init__(self, place: Place, cursor: int, following: int) -> None:
+        super().__init__(f"{place[0]}[{place[1]}] is to be read from {cursor} to {following - 1}")
+        self.place, self.cursor, self.following = place, cursor, following
 
 
 @dataclass
@@ -60,34 +58,15 @@ class Batches:
             connection = transaction.connection
             cursors = await event_store.lock_cursors(connection, (r.place for r in records))
             self._reach("after-cursor")
-            fresh, repeated = self._at_cursor(records, cursors)
+            fresh, repeated = following_cursor(records, cursors, self._guard)
             batch = read(fresh, self.registry, now, poison)
             taken = await take_in(transaction, self.settling, batch, now, self._reach)
             following = cursors | {record.place: record.offset + 1 for record in fresh}
             await event_store.advance(connection, following)
             self._reach("before-commit")
         self._reach("after-commit")
-        return Applied(taken, repeated, self._outcomes(fresh, taken))
-
-    def _at_cursor(
-        self, records: Sequence[Record], cursors: Mapping[Place, int]
-    ) -> tuple[list[Record], list[str]]:
-        """The records that follow the cursor, and the feeds of those below it: these are repeats.
-        Above it is a hole.
-        """
-        following = dict(cursors)
-        fresh: list[Record] = []
-        repeated: list[str] = []
-        for record in sorted(records, key=lambda each: (each.place, each.offset)):
-            expected = following[record.place]
-            if record.offset < expected:
-                repeated.append(self._feed(record))
-                continue
-            if record.offset > expected and self._guard:
-                raise Hole(record.place, expected, record.offset)
-            following[record.place] = record.offset + 1
-            fresh.append(record)
-        return fresh, repeated
+        below = [self._feed(record) for record in repeated]
+        return Applied(taken, below, self._outcomes(fresh, taken))
 
     def _outcomes(self, fresh: Sequence[Record], taken: TakenIn) -> list[tuple[str, bool]]:
         outcomes = []
@@ -98,3 +77,29 @@ class Batches:
 
     def _feed(self, record: Record) -> str:
         return self.registry.feeds_by_topic[record.topic][1].id
+
+
+def following_cursor(
+    records: Sequence[Record], cursors: Mapping[Place, int], guard: bool = True
+) -> tuple[list[Record], list[Record]]:
+    """The records that follow the cursors, and those below them, which are repeats. Raises Hole
+    for one above, unless whoever read the log has seen that nothing lies between.
+    """
+    following = dict(cursors)
+    fresh: list[Record] = []
+    repeated: list[Record] = []
+    for record in sorted(records, key=lambda each: (each.place, each.offset)):
+        expected = following[record.place]
+        if record.offset < expected:
+            repeated.append(record)
+            continue
+        start = record.offset if record.preceding is None else record.preceding
+        if start > expected and guard:
+            raise Hole(record.place, cursors[record.place], _end_of(record.place, records))
+        following[record.place] = record.offset + 1
+        fresh.append(record)
+    return fresh, repeated
+
+
+def _end_of(place: Place, records: Sequence[Record]) -> int:
+    return max(record.offset for record in records if record.place == place) + 1
