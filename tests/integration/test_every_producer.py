@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from services.command_line.stack import Stack
 
+from services.command_line.running.stack import Stack
 from services.runtime import kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.settings import Settings
