@@ -57,7 +57,6 @@ ON_PURPOSE: Mapping[str, str] = {
     "POINTS": "the fault tests kill at each of them",
     "traceback": "the end of a `with` hands it over",
     "ground": "why a description was refused: for whoever explains it, and measured by the tests",
-    "is_possible": "a finding that may be about somebody else: for whoever shows it; its words say so already",
     "HAPPENED": "the other half of PLANNED: the test of the tables holds both to the contract",
     "OTHER_REFERENCES": "the other half of REFERENCES: the test of the tables holds both to the contract",
     "begins_here": "a fixture that is asked for what it does, not for what it gives",

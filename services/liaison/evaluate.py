@@ -137,7 +137,7 @@ def possibly(certain: Evaluation, with_doubtful: Evaluation, raised: Collection[
         worse = finding.rule not in urgency or finding.urgency < urgency[finding.rule]
         said_already = finding.key in raised and finding.key not in standing
         if worse and not said_already:
-            possible = replace(finding, is_possible=True, reason=POSSIBLY + finding.reason)
+            possible = replace(finding, reason=POSSIBLY + finding.reason)
             standing[finding.key] = Standing(possible, candidate.verification)
     instants = [certain.look_again_at, with_doubtful.look_again_at]
     again = min((instant for instant in instants if instant is not None), default=None)

@@ -108,8 +108,6 @@ class Finding:
     """The least subject of the crisis, where the event that began it is somebody else's of the
     scene; else empty.
     """
-    is_possible: bool = False
-    """It holds only if an incident of an unknown subject is this subject's."""
 
     @property
     def key(self) -> str:
