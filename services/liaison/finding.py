@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.codes import AgencyKind
-from schemas.registry import MANAGERS, DeskRole
+from schemas.registry import MANAGERS, SUPERVISOR_OF, DeskRole
 
 __all__ = ["DeskRole"]
 
@@ -85,18 +85,25 @@ class Finding:
 
     steps: tuple[tuple[DeskRole, str], ...] = ()
     """What a desk of each role has to do, in a sentence of its own."""
+    steps_of: tuple[tuple[str, DeskRole, str], ...] = ()
+    """The same for the desks of an agency whose duty is another than that of the others who have
+    such a desk: (agency, role, sentence).
+    """
 
-    def step_for(self, role: DeskRole) -> str:
-        """What a desk of the role reads: its own sentence, or that of the desk whose supervisor it
-        is; a manager is told to see that the desk below does what it was asked. Where nothing is
-        said by role, what everybody has to do."""
+    def step_for(self, role: DeskRole, agency: str = "") -> str:
+        """What a desk of the role at the agency reads: its agency's own sentence or its role's, or
+        that of the desk whose supervisor it is; who is above a desk of another role is told to see
+        that it does what it was asked. Where nothing is said by role, what everybody has to do."""
+        for owner, duty_role, sentence in self.steps_of:
+            if (owner, duty_role) == (agency, role):
+                return sentence
         if not self.steps:
             return self.next_step
         step_of = dict(self.steps)
         for answering in (role, *SUPERVISED_BY.get(role, ())):
             if answering in step_of:
                 return step_of[answering]
-        if role in MANAGERS:
+        if role in MANAGERS or role in SUPERVISOR_OF.values():
             return (
                 "The desk below has not answered. Ask it, and see that what it was asked is done."
             )

@@ -173,11 +173,17 @@ class RuleDocument(Closed):
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
 
-def in_words(steps: Iterable[tuple[DeskRole, str]]) -> str:
-    """What everybody has to do, each named; who has the same to do is named together."""
+def in_words(
+    steps: Iterable[tuple[DeskRole, str]], steps_of: Iterable[tuple[str, DeskRole, str]] = ()
+) -> str:
+    """What everybody has to do, each named; who has the same to do is named together. `steps_of`
+    are the duties of single agencies.
+    """
     roles_of: dict[str, list[str]] = {}
     for role, sentence in steps:
         roles_of.setdefault(sentence, []).append(role.replace("-", " "))
+    for agency, role, sentence in steps_of:
+        roles_of.setdefault(sentence, []).append(f"{role.replace('-', ' ')} of {agency}")
     return " ".join(
         f"{', '.join(roles).capitalize()}: {sentence}" for sentence, roles in roles_of.items()
     )

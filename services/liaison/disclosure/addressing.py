@@ -65,7 +65,7 @@ class Addressing:
         return None if pair is None else self._addressed(*pair, climbs=False)
 
     def _addressed(self, agency: Agency, desk: Desk, climbs: bool) -> Addressed:
-        sentences, items = view(self._standing, desk.role, self._crisis)
+        sentences, items = view(self._standing, desk.role, self._crisis, agency.id)
         return Addressed(desk.id, agency.id, sentences, items, self._ladder(agency, desk, climbs))
 
     def _ladder(self, agency: Agency, desk: Desk, climbs: bool) -> Ladder:

@@ -300,9 +300,9 @@ def still_permitted(items: Collection[str], role: str, crisis: Crisis) -> frozen
 
 
 def view(
-    standing: Standing, role: DeskRole, crisis: Crisis | None
+    standing: Standing, role: DeskRole, crisis: Crisis | None, agency: str = ""
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What a desk of the role sees of an alert, in JSON values, and the items that were disclosed
+    """What a desk of the role at the agency sees of an alert, in JSON values, and the items that were disclosed
     to it.
 
     Name and NHS number are in no alert. A role that the matrix does not name sees nothing but the
@@ -312,7 +312,7 @@ def view(
     permitted = tuple(allowed(role, standing, crisis))
     desk_view: dict[str, Any] = {
         "title": finding.title,
-        "next_step": finding.step_for(role),
+        "next_step": finding.step_for(role, agency),
         "verification": standing.verification,
         "act_by": finding.act_by.isoformat() if finding.act_by else None,
         "rule": finding.rule,

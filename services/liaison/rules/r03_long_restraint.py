@@ -16,7 +16,7 @@ from services.liaison.rules.shared.restraint import (
 )
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import either
+from services.liaison.time.spans import both, either, without
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -40,16 +40,21 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             following = min([end, *(later for later, _, _ in stages[number + 1 : number + 2])])
             if at >= following:
                 continue
-            yield RULE.finds(
-                policy,
-                anchor=force.started.event,
-                holds=(at, following),
-                stage=name,
-                reason=reason,
-                evidence=evidence_of(force),
-                act_by=at,
-                relies_on=(force.agency,),
-            )
+            crew_there = both(((at, following),), crisis.ambulance_on_scene)
+            alone = without(((at, following),), crisis.ambulance_on_scene)
+            for stretches, moment in ((crew_there, "crew-there"), (alone, None)):
+                for stretch in stretches:
+                    yield RULE.finds(
+                        policy,
+                        anchor=force.started.event,
+                        holds=stretch,
+                        stage=name,
+                        moment=moment,
+                        reason=reason,
+                        evidence=evidence_of(force),
+                        act_by=at,
+                        relies_on=(force.agency,),
+                    )
 
 
 def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]:

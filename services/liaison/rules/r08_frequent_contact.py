@@ -57,6 +57,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         return
     name, window, count = limits_reached[0]
     days = RULE.number(policy, "meeting_working_days")
+    trusts = tuple(sorted({pathway.agency for pathway in crisis.open_pathways(now)}))
     yield RULE.finds(
         policy,
         anchor=first.reported.event,
@@ -68,7 +69,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             *_by_agency(crisis, now, window),
         ),
         act_by=end_of_working_day(counts_from, days),
-        agencies=tuple(sorted({pathway.agency for pathway in crisis.open_pathways(now)})),
+        agencies=trusts,
+        moments=dict.fromkeys(trusts, "of-the-trust"),
     )
 
 

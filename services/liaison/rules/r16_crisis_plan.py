@@ -15,6 +15,8 @@ from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import FOREVER, both, spans
 
 _WITH_PLAN: dict[str, Any] = {"reason": "The person has a crisis plan with a mental-health trust."}
+_NOT_SHARED: dict[str, Any] = {**_WITH_PLAN, "moment": "not-shared"}
+"""The police do not see what they would tell the officers (`disclosure.matrix.plan_refused`)."""
 _WITHOUT_PLAN: dict[str, Any] = {
     "title": "Known to mental-health services",
     "reason": "The person has an open care episode with a mental-health trust.",
@@ -46,7 +48,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             pathway for opened, closed, pathway in pathways if opened <= start < closed
         ]
         has_plan = any(pathway.facts.crisis_plan is not None for pathway in open_pathways)
-        words = _WITH_PLAN if has_plan else _WITHOUT_PLAN
+        words = _WITHOUT_PLAN
+        if has_plan:
+            refused = any(each.facts.consent_to_share == "refused" for each in open_pathways)
+            words = _NOT_SHARED if refused else _WITH_PLAN
         yield RULE.finds(
             policy,
             anchor=first.event,

@@ -41,17 +41,21 @@ def _concerned(crisis: Crisis, at: datetime) -> tuple[str, ...]:
     """The police forces that had to do with the person, whose referral it is, and the services
     whose own inquiry it is: those with a record of the crisis, and those in whose care the person
     is."""
-    agencies = (
-        {incident.key[0] for incident in crisis.incidents}
+    agencies = {incident.key[0] for incident in crisis.incidents} | _forces(crisis)
+    return tuple(sorted(agencies | {pathway.agency for pathway in crisis.open_pathways(at)}))
+
+
+def _forces(crisis: Crisis) -> frozenset[str]:
+    return frozenset(
+        {incident.key[0] for incident in crisis.incidents if incident.kind == "police"}
         | {custody.key[0] for custody in crisis.custodies}
         | {force.agency for force in crisis.forces}
+        | {
+            contact.key[0]
+            for contact in crisis.contacts
+            if contact.agency_kind == "police" and contact.by == "person"
+        }
     )
-    agencies |= {
-        contact.key[0]
-        for contact in crisis.contacts
-        if contact.agency_kind == "police" and contact.by == "person"
-    }
-    return tuple(sorted(agencies | {pathway.agency for pathway in crisis.open_pathways(at)}))
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -71,9 +75,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         harm_words = "Death" if harm.harm == "death" else "Serious injury"
         reason_before = f"{harm_words} recorded at {clock(harm.mark.at)}; last contact with the police at {clock(contact[0])}."
         late = f"{reason_before} The day after it is over and no referral to the IOPC is recorded."
-        for stage, begin, until, reason, moment in (
-            (harm.harm, harm.mark.at, min(end, max(due, harm.mark.at)), reason_before, None),
-            (f"{harm.harm}-not-referred", max(due, harm.mark.at), end, late, "not-referred"),
+        agencies = _concerned(crisis, harm.mark.at)
+        others = [agency for agency in agencies if agency not in _forces(crisis)]
+        passed = max(due, harm.mark.at)
+        for stage, begin, until, reason, moment, of_others in (
+            (harm.harm, harm.mark.at, min(end, passed), reason_before, None, ""),
+            (f"{harm.harm}-not-referred", passed, end, late, "not-referred", "-later"),
         ):
             if begin < until:
                 yield RULE.finds(
@@ -82,9 +89,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     holds=(begin, until),
                     stage=stage,
                     moment=moment,
+                    moments=dict.fromkeys(others, f"of-a-health-service{of_others}"),
                     act_by=due,
                     reason=reason,
-                    agencies=_concerned(crisis, harm.mark.at),
+                    agencies=agencies,
                     evidence=(
                         Evidence(
                             f"{harm.harm} at {clock(harm.mark.at)}", harm.mark.at, harm.mark.event

@@ -41,13 +41,17 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             (last, outcome, "no-outcome", f"A referral has no outcome after {days} working days.")
         )
         for start, end, stage, reason in stages:
+            moment, of_sender = None, "of-the-sender"
+            if stage == "no-outcome":
+                moment, of_sender = "no-outcome", "of-the-sender-later"
             if start < end:
                 yield RULE.finds(
                     policy,
                     anchor=referral.sent.event,
                     holds=(start, end),
                     stage=stage,
-                    moment="no-outcome" if stage == "no-outcome" else None,
+                    moment=moment,
+                    moments={referral.key[0]: of_sender},
                     reason=reason,
                     act_by=start,
                     evidence=(

@@ -65,11 +65,13 @@ class Rule:
         evidence: tuple[Evidence, ...],
         urgency: int | None = None,
         moment: str | None = None,
+        moments: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Finding:
         """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with
-        what the document says filled in. `moment` is one of the document's `next_step_when`. `more`
-        are further fields of Finding.
+        what the document says filled in. `moment` is one of the document's `next_step_when`;
+        `moments` are others for the desks of the agencies that are named, whose duty is another.
+        `more` are further fields of Finding.
 
         Instants in its sentences are told as on the day on which it begins to hold: of another day
         with their date.
@@ -81,6 +83,12 @@ class Rule:
         steps = tuple(
             (role, sentence) for role, sentence in self.document.steps(moment) if role in recipients
         )
+        steps_of = tuple(
+            (agency, role, sentence)
+            for agency, own_moment in sorted((moments or {}).items())
+            for role, sentence in self.document.steps(own_moment)
+            if role in recipients
+        )
         fields: Mapping[str, Any] = {"title": self.title, **more}
         return Finding(
             rule=self.id,
@@ -89,8 +97,9 @@ class Rule:
             until=open_end(holds[1]),
             urgency=urgent,
             reason=told_on(reason, holds[0]),
-            next_step=in_words(steps),
+            next_step=in_words(steps, steps_of),
             steps=steps,
+            steps_of=steps_of,
             recipients=recipients,
             evidence=tuple(
                 replace(item, statement=told_on(item.statement, holds[0])) for item in evidence

@@ -98,3 +98,12 @@ def test_it_stands_until_the_person_is_let_go_or_the_incident_is_closed() -> Non
         .police("incident.closed", 30, attended=True, outcome="detained")
         .stands("R03", 30)
     )
+
+
+def test_once_a_crew_is_there_nobody_asks_when_it_will_be() -> None:
+    crisis = held().ambulance("resource.on-scene", 17, resource="A1", kind="ambulance")
+    before, after = (crisis.finding("R03", at) for at in (17 - SECOND, 17))
+    assert (before.key, before.stage) == (after.key, after.stage), "one alert, told otherwise"
+    assert "when you will be there" in before.step_for("ambulance-control")
+    assert "when you will be there" not in after.step_for("ambulance-control")
+    assert before.step_for("police-supervisor") == after.step_for("police-supervisor")

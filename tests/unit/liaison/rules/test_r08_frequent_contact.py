@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from schemas.events.care import PathwayFacts
 from schemas.person import PersonDescriptor
-from services.identity.person import PersonOnFile
+from services.identity.person import PathwayOnFile, PersonOnFile
 from services.liaison.crisis.records import Contact
 from services.liaison.finding import Finding
 from services.liaison.policy import Policy
@@ -153,3 +154,19 @@ def test_counts_are_told_by_month_and_agency() -> None:
 def test_the_national_definition_cannot_be_loosened() -> None:
     with pytest.raises(ValidationError, match="national standard"):
         Policy.model_validate(POLICY.model_dump() | {"limits": {"R08": {"in_30_days": MONTH + 1}}})
+
+
+def test_the_trust_tells_the_care_coordinator_and_nobody_else_is_told_to() -> None:
+    facts = PathwayFacts(local_person="P-1", pathway="CP-1")
+    pathway = PathwayOnFile("slam", "CP-1", START - timedelta(days=90), None, facts)
+    person = PersonOnFile("p", (PersonDescriptor(date_of_birth=ADULT),), (pathway,))
+    crisis = Script().police("incident.reported", 0, nature="suicidal").crisis()
+    contacts = tuple(
+        sorted(
+            (contact(day, number) for number, day in enumerate(spread(MONTH - 1, 29))),
+            key=lambda other: other.opened_at,
+        )
+    )
+    (finding,) = condition(replace(crisis, person=person, contacts=contacts), POLICY)
+    assert "care coordinator" in finding.step_for("frequent-contact", "slam")
+    assert "care coordinator" not in finding.step_for("frequent-contact", "met")

@@ -119,3 +119,13 @@ def test_without_a_plan_nobody_is_told_to_open_one() -> None:
     for role in with_plan.recipients:
         assert "Open the plan" not in without.finding("R16", 0).step_for(role)
         assert "what is in the plan" not in without.finding("R16", 0).step_for(role)
+
+
+def test_where_the_plan_is_not_shared_the_police_are_not_told_to_tell_what_is_in_it() -> None:
+    step, refused = (
+        each.police("incident.reported", 0, nature="disturbance").finding("R16", 0)
+        for each in (known(), known(consent_to_share="refused"))
+    )
+    assert "what helps" in step.step_for("police-control")
+    assert "what helps" not in refused.step_for("police-control")
+    assert refused.step_for("ambulance-control") == step.step_for("ambulance-control")

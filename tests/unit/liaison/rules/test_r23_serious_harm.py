@@ -75,3 +75,18 @@ def test_a_death_is_told_to_those_who_had_to_do_with_the_person_and_to_no_other_
     with_care = left_and_died(60).on_file("person.registered", LONG_AGO, person=WHO)
     with_care.on_file("pathway.opened", LONG_AGO, pathway="CP-1")
     assert with_care.finding("R23", 91).agencies == ("met", "slam")
+
+
+def test_the_force_refers_it_and_a_health_service_has_an_inquiry_of_its_own() -> None:
+    for days, words in ((0, "end of tomorrow"), (2, "time to refer has passed")):
+        crisis = left_and_died(120).on_file("person.registered", LONG_AGO, person=WHO)
+        crisis.on_file("pathway.opened", LONG_AGO, pathway="CP-1")
+        finding = crisis.finding("R23", 150 + days * 24 * 60)
+        force, service = (
+            finding.step_for("professional-standards", agency) for agency in ("met", "slam")
+        )
+        assert words in force
+        assert "coroner" in service
+        assert "IOPC" not in service
+    supervisor = finding.step_for("police-supervisor", "met")
+    assert "desk below" in supervisor, "who is above professional standards sees that it is done"

@@ -39,3 +39,11 @@ def test_five_working_days_without_an_outcome_and_a_weekend_does_not_count() -> 
 
 def test_what_is_urgent_is_asked_after_by_another_rule() -> None:
     assert not referred("4").stands("R25", limit("R25", "acknowledged_within") + 1)
+
+
+def test_sender_and_receiver_each_read_what_they_have_to_do() -> None:
+    for at in (limit("R25", "acknowledged_within"), 8 * DAY):
+        finding = referred().finding("R25", at)
+        sender, receiver = (finding.step_for("frequent-contact", who) for who in ("met", "slam"))
+        assert sender.startswith("Ring the receiver")
+        assert receiver.startswith("Say ")
