@@ -37,9 +37,10 @@ NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 BATCH = 500
 
 
-def read(message: Message, at: datetime) -> Received:
-    """As intake hands it on."""
+def read(message: Message) -> Received:
+    """As intake hands it on, received when it happened."""
     feed, _, document = message
+    at = datetime.fromisoformat(document["time"])
     agency, described = REGISTRY.feeds_by_id[feed]
     document = document | {"source": described.sources[0]}
     return Received(decode(json.dumps(document).encode()), agency.id, agency.kind, feed, at)
@@ -99,7 +100,7 @@ def crisis_of(length: int) -> list[Received]:
         )
         for n, (feed, kind, data) in enumerate(said[:length])
     ]
-    return [read(d, NOW) for d in documents]
+    return [read(document) for document in documents]
 
 
 def best(work: Callable[[], object], repeat: int, before: Callable[[], None]) -> float:
@@ -141,16 +142,16 @@ def growth(length: int, repeat: int) -> float:
     found = []
     for _ in range(repeat):
         ledger = Simulation(REGISTRY, POLICY)
-        ledger.receive(events[:-1], NOW)
+        ledger.receive(events[:-1], events[-2].received_at)
         start = time.process_time()
-        ledger.receive(events[-1:], NOW)
+        ledger.receive(events[-1:], events[-1].received_at)
         found.append((time.process_time() - start) * 1e6)
     return statistics.median(found)
 
 
 def load(count: int) -> list[Received]:
     """The synthetic load of `liaison bench`, as it was received."""
-    return [read(m, NOW) for m, _ in itertools.islice(mixture(NOW, random.Random(7)), count)]
+    return [read(m) for m, _ in itertools.islice(mixture(NOW, random.Random(7)), count)]
 
 
 def backlog(events: list[Received]) -> float:
@@ -158,7 +159,8 @@ def backlog(events: list[Received]) -> float:
     ledger = Simulation(REGISTRY, POLICY)
     start = time.process_time()
     for at in range(0, len(events), BATCH):
-        ledger.receive(events[at : at + BATCH], NOW)
+        batch = events[at : at + BATCH]
+        ledger.receive(batch, max(event.received_at for event in batch))
     return len(events) / (time.process_time() - start)
 
 
@@ -170,9 +172,9 @@ def openings(sizes: list[int], samples: int) -> Iterator[tuple[int, float]]:
     for size in sizes:
         while number < size:
             block = range(number, min(size, number + BATCH))
-            ledger.receive([read(ordinary(n, NOW, chance)[0], NOW) for n in block], NOW)
+            ledger.receive([read(ordinary(n, NOW, chance)[0]) for n in block], NOW)
             number = block[-1] + 1
-        following = [read(ordinary(size * 10 + n, NOW, chance)[0], NOW) for n in range(samples)]
+        following = [read(ordinary(size * 10 + n, NOW, chance)[0]) for n in range(samples)]
         costs = []
         for event in following:
             start = time.process_time()
