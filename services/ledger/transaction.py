@@ -88,7 +88,7 @@ class PostgresTransaction:
         for event in located:
             received = event.accepted.received
             if received.identity in inserted:
-                self.decoded.keep((event.topic, event.partition, event.offset), received)
+                self.decoded.keep(received)
         return inserted
 
     async def content_hashes(self, identities: Collection[Identity]) -> dict[Identity, bytes]:

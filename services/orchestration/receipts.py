@@ -141,9 +141,11 @@ def _chunks(receipts: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
 
 
 def _message(agency: str, receipts: list[dict[str, Any]], now: datetime) -> Message:
-    """A place in a topic is taken once, so the first and last of these make the message's id."""
+    """A place in a topic is taken once, unless it is created anew: the first and last of these, and
+    when they were taken, make the message's id.
+    """
     places = sorted((r["feed"], r["partition"], r["offset"], r["outcome"]) for r in receipts)
-    message = uuid.uuid5(_MESSAGES, f"{agency}|{places[0]}|{places[-1]}|{len(places)}")
+    message = uuid.uuid5(_MESSAGES, f"{agency}|{places[0]}|{places[-1]}|{len(places)}|{now}")
     body = {
         "specversion": "1.0",
         "id": str(message),

@@ -46,8 +46,13 @@ GAP_FILLED = Counter(
 )
 LOG_TROUBLES = Counter(
     "liaison_log_troubles_total",
-    "Times that a feed was stopped because of how its log stands in Kafka: hole, unreadable, cut,"
-    " shorter.",
+    "Times that a feed was stopped because of how its log stands in Kafka: hole, unreadable, cut.",
+    ["feed", "kind"],
+)
+LOG_CHANGES = Counter(
+    "liaison_log_changes_total",
+    "Times that a partition was found to be another log and is read anew: recreated, truncated,"
+    " shorter, elected.",
     ["feed", "kind"],
 )
 FEED_SILENT = Gauge("liaison_feed_silent", "1 while a feed is silent or stopped.", ["feed"])

@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any
 
 import faust
-from aiokafka import TopicPartition
 
 from schemas.envelope import event_adapter
 from schemas.registry import load_registry
@@ -25,7 +24,7 @@ from services.identity.model import load_model
 from services.ledger.transaction import PostgresLedger
 from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
-from services.orchestration.batch import Record
+from services.orchestration.batch import Place, Record
 from services.orchestration.deadlines import Due, take_due
 from services.orchestration.feeds import resume_feeds
 from services.orchestration.settling import Settling
@@ -45,6 +44,8 @@ from services.stream.sweep import Sweep
 from services.stream.transport import go_on, paused_partitions, preceding_of, with_own_consumer
 
 STALLED_SECONDS = 30.0
+METADATA_SECONDS = 3.0
+"""How old it may be what Faust knows of topics and partitions: new ones are read soon."""
 
 
 def _scratch() -> str:
@@ -65,7 +66,6 @@ class StreamWorker:
         self.applier: Applier | None = None
         self.batches: Batches | None = None
         self._started = asyncio.Event()
-        self._ends: dict[TopicPartition, int] = {}
         self.app = faust.App(
             settings.consumer_group,
             broker=[f"kafka://{b}" for b in settings.kafka_bootstrap.split(",")],
@@ -79,6 +79,7 @@ class StreamWorker:
             broker_rebalance_timeout=settings.session_timeout_seconds,
             broker_request_timeout=settings.session_timeout_seconds + 30,
             consumer_auto_offset_reset="earliest",
+            consumer_metadata_max_age_ms=round(METADATA_SECONDS * 1000),
             stream_wait_empty=False,
             value_serializer="raw",
             key_serializer="raw",
@@ -240,7 +241,7 @@ class StreamWorker:
         await self._started.wait()
         assert self.applier is not None
         assert self.batches is not None
-        sweep = Sweep(self.settings, self.applier, self._partitions, self._idle)
+        sweep = Sweep(self.settings, self.applier, self._assignment, self._idle)
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
             try:
@@ -256,25 +257,23 @@ class StreamWorker:
     def _idle(self) -> bool:
         return self.queue is not None and self.queue.empty()
 
-    def _partitions(self) -> list[TopicPartition]:
+    def _assignment(self) -> list[Place]:
         """The partitions that this worker reads."""
         assigned = set(self.app.consumer.assignment()) if self.app.consumer else set()
-        return [
-            TopicPartition(tp.topic, tp.partition)
-            for tp in assigned
-            if tp.topic in self.registry.feeds_by_topic
-        ]
+        topics = self.registry.feeds_by_topic
+        return [(tp.topic, tp.partition) for tp in assigned if tp.topic in topics]
 
     async def _readmit(self, sweep: Sweep) -> None:
-        """Have Faust fetch again what the sweep has brought up to date."""
-        paused = await paused_partitions(self.app)
-        caught_up = {
-            partition: sweep.caught_up[partition]
-            for partition in paused
-            if partition in sweep.caught_up
-        }
-        if caught_up:
-            await go_on(self.app, caught_up)
+        """Have Faust fetch again what the sweep has brought up to date, and what became another
+        log.
+        """
+        places = dict(sweep.changed)
+        for partition in await paused_partitions(self.app):
+            place = (partition.topic, partition.partition)
+            if place in sweep.caught_up:
+                places[place] = sweep.caught_up[place]
+        if places:
+            await go_on(self.app, places)
 
 
 def _count_due(due: Due) -> None:

@@ -8,11 +8,13 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 from aiokafka.errors import KafkaError
 
 from services.ledger.alerts.metrics import COUNTS
 from services.ledger.events import store as event_store
+from services.ledger.transaction import PostgresLedger
 from services.orchestration.batch import Place, Record
 from services.orchestration.feeds import stop_feed
 from services.orchestration.settling import Settled
@@ -22,7 +24,7 @@ from services.runtime.logging import logger
 from services.runtime.settings import Settings
 from services.stream import log_reader
 from services.stream.batches import Applied, Batches, Hole
-from services.stream.log_reader import Cut, LogTrouble, Shorter
+from services.stream.log_reader import Cut, LogTrouble
 from services.stream.poison import PoisonLimit
 
 OUTAGE = (KafkaError, *postgres.OUTAGE)
@@ -93,6 +95,20 @@ class Applier:
 
     def _waits(self, record: Record) -> bool:
         return record.place in self.aside or self.feed_of(record.place) in self.stopped
+
+    @property
+    def ledger(self) -> PostgresLedger:
+        """Where the records go."""
+        return self._batches.ledger
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Those of all feeds."""
+        return tuple(self._batches.registry.feeds_by_topic)
+
+    def now(self) -> datetime:
+        """The time by which records are judged."""
+        return self._clock.now()
 
     def feed_of(self, place: Place) -> str:
         """The feed whose events stand there."""
@@ -222,8 +238,9 @@ class Applier:
         async with log_reader.opened(self._settings.kafka_bootstrap, place) as log:
             beginning, end = await log.bounds()
             cursor = await self.cursor(place)
-            if cursor > end:
-                raise Shorter(place, cursor, end)
+            if cursor >= end:
+                # one that lies beyond the end is the sweep's to judge
+                return end
             if 0 < cursor < beginning:
                 raise Cut(place, cursor, beginning)
             if cursor < beginning:

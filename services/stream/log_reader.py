@@ -57,15 +57,6 @@ class Cut(LogTrouble):
         super().__init__(place, f"offsets {cursor} to {beginning - 1} were deleted unread")
 
 
-class Shorter(LogTrouble):
-    """The log ends before what was read of it: it is another one, or lost its end."""
-
-    kind = "shorter"
-
-    def __init__(self, place: Place, cursor: int, end: int) -> None:
-        super().__init__(place, f"the log ends at {end}, although {cursor - 1} was read")
-
-
 class LogReader:
     """Reads one partition with a consumer that belongs to no group."""
 

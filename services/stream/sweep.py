@@ -4,74 +4,96 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.ledger.events import logs as log_store
+from services.ledger.events.logs import Cursor, LogChange
 from services.orchestration.batch import Place
 from services.runtime import kafka, metrics
+from services.runtime.log_identity import NOT_KNOWN, Logs, end_of_epoch, logs_of
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
+from services.stream.log_changes import change_of, epoch_to_ask_for
 
 PATIENCE = 3
-"""Looks at a cursor that stands still, while other records wait to be applied, before its records
-are read anew: they may be among those.
+"""Looks at a cursor that stands still before its records are read anew although other records wait
+to be applied, or another worker reads the partition: they may be among those.
 """
-
 ANSWER_SECONDS = 5.0
 """A topic whose brokers do not answer in this time is looked at by the next look."""
 
 
 class Sweep:
-    """Finds the partitions that stand still, and mends each by itself."""
+    """Finds the partitions that stand still, or became another log, and mends each by itself."""
 
     def __init__(
         self,
         settings: Settings,
         applier: Applier,
-        partitions: Callable[[], Sequence[TopicPartition]],
+        assigned: Callable[[], Sequence[Place]],
         idle: Callable[[], bool],
     ) -> None:
         self._settings, self._applier = settings, applier
-        self._partitions, self._idle = partitions, idle
-        self._stood: dict[TopicPartition, tuple[int, int]] = {}
+        self._assigned, self._idle = assigned, idle
+        self._stood: dict[Place, tuple[int, int]] = {}
         """Cursor, and how many looks have found it there."""
+        self._beyond: Counter[Place] = Counter()
+        """Looks in a row that found the end before the cursor."""
         self._mending: dict[Place, asyncio.Task[None]] = {}
-        self.caught_up: dict[TopicPartition, int] = {}
+        self.caught_up: dict[Place, int] = {}
         """Cursors of the partitions of which the ledger had all at the last look."""
+        self.changed: dict[Place, int] = {}
+        """Where the partitions are read on that the last look found to be another log."""
 
     async def look(self) -> None:
-        """Look once at every partition. Raises OUTAGE."""
-        partitions = list(self._partitions())
-        if not partitions:
-            return
-        cursors = await self._applier.cursors()
-        ends = await self._log_ends(partitions)
+        """Look once at every partition of every feed. Raises OUTAGE."""
+        pool = self._applier.ledger.pool
+        cursors = await log_store.cursors_of_logs(pool)
+        assigned = set(self._assigned())
+        async with self._reader() as reader:
+            logs = await logs_of(reader, self._applier.topics)
+            ends = await _ends(reader, sorted(assigned | set(logs.identities)))
+            epoch_ends = await _ends_of_former_epochs(reader, cursors, logs, ends)
+        # of these the leader could not be asked: they wait for the next look
+        ends = {place: end for place, end in ends.items() if place in epoch_ends}
+        changes = self._changes(cursors, logs, ends, epoch_ends)
+        self.changed = {}
+        for place, change in changes.items():
+            await self._change(place, change)
+        await self._see(cursors, logs, ends, changes)
         self.caught_up = {}
-        for partition, end in ends.items():
-            place = (partition.topic, partition.partition)
-            cursor = cursors.get(place, 0)
-            metrics.LAG_RECORDS.labels(partition.topic).set(end - cursor)
-            stood = self._looks(partition, cursor)
-            if cursor == end:
-                self.caught_up[partition] = cursor
-                self._applier.aside.discard(place)
-            elif self._is_stuck(place, stood):
-                self._mend(place)
+        lags: Counter[str] = Counter()
+        for place, end in ends.items():
+            cursor = cursors.get(place, Cursor(0)).next_offset
+            lags[place[0]] += end - cursor
+            if place not in changes:
+                self._judge(place, cursor, end, place in assigned)
+        for topic, lag in lags.items():
+            metrics.LAG_RECORDS.labels(topic).set(lag)
 
-    def _looks(self, partition: TopicPartition, cursor: int) -> int:
-        former, times = self._stood.get(partition, (cursor, 0))
+    def _judge(self, place: Place, cursor: int, end: int, assigned: bool) -> None:
+        former, times = self._stood.get(place, (cursor, 0))
         times = times + 1 if former == cursor else 1
-        self._stood[partition] = (cursor, times)
-        return times
+        self._stood[place] = (cursor, times)
+        if cursor == end:
+            self.caught_up[place] = cursor
+            self._applier.aside.discard(place)
+        elif cursor < end and self._is_stuck(place, times, assigned):
+            self._mend(place)
 
-    def _is_stuck(self, place: Place, stood: int) -> bool:
+    def _is_stuck(self, place: Place, stood: int, assigned: bool) -> bool:
         if not self._settings.cursor_guard or self._applier.feed_of(place) in self._applier.stopped:
             return False
         if place in self._applier.aside:
             return True
-        return stood > (1 if self._idle() else PATIENCE)
+        if assigned and self._idle():
+            return stood > 1
+        return stood >= PATIENCE
 
     def _mend(self, place: Place) -> None:
         running = self._mending.get(place)
@@ -84,21 +106,112 @@ class Sweep:
         except Exception as error:
             logger().error("mending.failed", topic=place[0], error=type(error).__name__)
 
-    async def _log_ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Ends of what is committed. A topic whose brokers do not answer is left out."""
+    def _changes(
+        self,
+        cursors: Mapping[Place, Cursor],
+        logs: Logs,
+        ends: Mapping[Place, int],
+        epoch_ends: Mapping[Place, int | None],
+    ) -> dict[Place, LogChange]:
+        changes = {}
+        for place, end in ends.items():
+            cursor = cursors.get(place)
+            if cursor is None:
+                continue
+            self._beyond[place] = self._beyond[place] + 1 if end < cursor.next_offset else 0
+            identity = logs.identities.get(place, NOT_KNOWN)
+            change = change_of(cursor, identity, end, epoch_ends[place], self._beyond[place])
+            if change is not None:
+                changes[place] = change
+        return changes
+
+    async def _change(self, place: Place, change: LogChange) -> None:
+        """Read the other log, and say so: what the former one had and nobody read is gone."""
+        applier = self._applier
+        async with applier.ledger.pool.acquire() as connection, connection.transaction():
+            is_first = await log_store.change(connection, place, change, applier.now())
+        if not is_first:
+            return
+        self._beyond[place] = 0
+        self._stood.pop(place, None)
+        self.changed[place] = change.next_offset
+        feed = applier.feed_of(place)
+        metrics.LOG_CHANGES.labels(feed, change.kind).inc()
+        say = logger().info if change.kind == "elected" else logger().critical
+        say(
+            "log.changed",
+            kind=change.kind,
+            feed=feed,
+            topic=place[0],
+            partition=place[1],
+            read_before=change.cursor.next_offset,
+            read_from=change.next_offset,
+        )
+        self._mend(place)
+
+    async def _see(
+        self,
+        cursors: Mapping[Place, Cursor],
+        logs: Logs,
+        ends: Mapping[Place, int],
+        changes: Mapping[Place, LogChange],
+    ) -> None:
+        seen = {}
+        for place, identity in logs.identities.items():
+            cursor = cursors.get(place)
+            if cursor is None or place in changes or ends.get(place, -1) < cursor.next_offset:
+                continue
+            if (cursor.identity, cursor.seen_offset) != (identity, cursor.next_offset):
+                seen[place] = Cursor(cursor.next_offset, identity)
+        if seen:
+            async with self._applier.ledger.pool.acquire() as connection:
+                await log_store.see(connection, seen)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
         reader = kafka.reader(self._settings.kafka_bootstrap)
         await reader.start()
         try:
-            topics: dict[str, list[TopicPartition]] = {}
-            for partition in partitions:
-                topics.setdefault(partition.topic, []).append(partition)
-            answers = await asyncio.gather(
-                *(_ends_of(reader, topic, members) for topic, members in topics.items())
-            )
+            yield reader
         finally:
             with contextlib.suppress(Exception):
                 await reader.stop()
-        return {partition: end for ends in answers for partition, end in ends.items()}
+
+
+async def _ends_of_former_epochs(
+    reader: AIOKafkaConsumer, cursors: Mapping[Place, Cursor], logs: Logs, places: Iterable[Place]
+) -> dict[Place, int | None]:
+    """Where each log stops to be what was seen of it, where another leader leads it now. One whose
+    leader does not answer is left out.
+    """
+    epoch_ends: dict[Place, int | None] = {}
+    for place in places:
+        epoch = epoch_to_ask_for(
+            cursors.get(place, Cursor(0)), logs.identities.get(place, NOT_KNOWN)
+        )
+        try:
+            epoch_ends[place] = None
+            if epoch is not None:
+                epoch_ends[place] = await end_of_epoch(reader, place, logs.leaders[place], epoch)
+        except OUTAGE as error:
+            del epoch_ends[place]
+            logger().warning("sweep.failed", topic=place[0], error=type(error).__name__)
+    return epoch_ends
+
+
+async def _ends(reader: AIOKafkaConsumer, places: Sequence[Place]) -> dict[Place, int]:
+    """Ends of what is committed. A topic whose brokers do not answer is left out."""
+    topics: dict[str, list[TopicPartition]] = {}
+    for place in places:
+        topics.setdefault(place[0], []).append(TopicPartition(*place))
+    answers = await asyncio.gather(
+        *(_ends_of(reader, topic, partitions) for topic, partitions in topics.items())
+    )
+    ends = {}
+    for answer in answers:
+        for partition, end in answer.items():
+            ends[(partition.topic, partition.partition)] = end
+    return ends
 
 
 async def _ends_of(

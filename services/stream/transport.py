@@ -23,6 +23,7 @@ from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
+from services.orchestration.batch import Place
 from services.runtime.kafka import READ_COMMITTED
 from services.runtime.logging import logger
 
@@ -189,14 +190,15 @@ async def paused_partitions(app: faust.App) -> frozenset[TopicPartition]:
     return await app.consumer._thread.paused()
 
 
-async def go_on(app: faust.App, places: Mapping[TopicPartition, int]) -> None:
-    """Have these partitions fetched again, from there."""
+async def go_on(app: faust.App, places: Mapping[Place, int]) -> None:
+    """Have those of these partitions that are assigned fetched again, from there."""
     assert isinstance(app.consumer, _Consumer)
     assert isinstance(app.consumer._thread, _Thread)
-    for partition in places:
+    offsets = {TopicPartition(*place): offset for place, offset in places.items()}
+    for partition in offsets:
         # Faust drops what lies below the offset that it read last
         app.consumer._read_offset[partition] = None
-    await app.consumer._thread.go_on(places)
+    await app.consumer._thread.go_on(offsets)
 
 
 def with_own_consumer(app: faust.App, fetch_wait_seconds: float) -> None:

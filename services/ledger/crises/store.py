@@ -93,7 +93,7 @@ async def events_of(
     if not incidents:
         return {}
     rows = await connection.fetch(
-        """SELECT topic, partition, "offset", feed, record_agency, incident, received_at, body FROM event
+        """SELECT source, id, feed, record_agency, incident, received_at, body FROM event
             WHERE (record_agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
         [k[0] for k in incidents],
         [k[1] for k in incidents],
@@ -107,7 +107,7 @@ async def events_of(
 async def site_events(connection: Connection, since: datetime, decoded: Decoded) -> list[Received]:
     """What places of safety said of their free places since an instant."""
     rows = await connection.fetch(
-        """SELECT topic, partition, "offset", feed, received_at, body FROM event
+        """SELECT source, id, feed, received_at, body FROM event
             WHERE starts_with(incident, 'site#') AND occurred_at >= $1""",
         since,
     )

@@ -107,8 +107,9 @@ async def insert_events(connection: Connection, located: Sequence[Located]) -> s
     inserted = await connection.fetch(
         """INSERT INTO event (source, id, type, feed, agency, incident, local_people, refers_to, occurred_at,
                               recorded_at, received_at, topic, partition, "offset", content_hash, body,
-                              record_agency)
-           SELECT s, i, ty, f, a, inc, string_to_array(lp, chr(31)), rt, oc, rec, rcv, t, p, o, h, b, ra
+                              record_agency, log)
+           SELECT s, i, ty, f, a, inc, string_to_array(lp, chr(31)), rt, oc, rec, rcv, t, p, o, h, b, ra,
+                  coalesce((SELECT c.log FROM kafka_cursor c WHERE c.topic = t AND c.partition = p), 0)
              FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                          $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::int[],
                          $14::bigint[], $15::bytea[], $16::bytea[], $17::text[])
@@ -142,8 +143,10 @@ async def insert_rejections(
 ) -> None:
     """Put messages into quarantine with the reason."""
     await connection.executemany(
-        """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (topic, partition, "offset") DO NOTHING""",
+        """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at, log)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                   coalesce((SELECT c.log FROM kafka_cursor c WHERE c.topic = $3 AND c.partition = $4), 0))
+           ON CONFLICT (topic, partition, log, "offset") DO NOTHING""",
         [
             (
                 q.feed,

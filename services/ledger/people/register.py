@@ -26,7 +26,7 @@ async def records_of(
     if not locals_:
         return []
     rows = await connection.fetch(
-        """SELECT topic, partition, "offset", feed, agency, local_people, received_at, body FROM event
+        """SELECT source, id, feed, agency, local_people, received_at, body FROM event
             WHERE local_people && $2::text[] AND agency = ANY($1::text[])""",
         sorted({a for a, _ in locals_}),
         sorted({p for _, p in locals_}),

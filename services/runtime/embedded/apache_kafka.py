@@ -116,6 +116,10 @@ class ApacheKafka:
             time.sleep(0.1)
         raise EmbeddedServerError(f"Apache Kafka does not listen after {START_SECONDS:g} s")
 
+    def logs(self, topic: str, partition: int) -> list[Path]:
+        """The files in which it keeps the records, for tests that break them."""
+        return sorted((self._folder / "log" / f"{topic}-{partition}").glob("*.log"))
+
     def kill(self) -> None:
         """SIGKILL: what it had flushed to the page cache stays."""
         if self._process is not None:

@@ -1,0 +1,99 @@
+"""Which log each cursor is a place in, and what happened when it became another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Literal
+
+import asyncpg
+
+from services.orchestration.batch import Place
+from services.runtime.log_identity import NOT_KNOWN, LogIdentity
+from services.runtime.postgres import Connection
+
+ChangeKind = Literal["recreated", "truncated", "shorter", "elected"]
+"""The topic was created anew, its end was lost, it ends before the cursor for no known reason; or a
+leader was elected while records came, and nothing is known to be lost.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a log."""
+
+    next_offset: int
+    identity: LogIdentity = NOT_KNOWN
+    seen_offset: int | None = None
+    """How far the log was seen to reach under that leader."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogChange:
+    """A partition is another log than the one that was read, and is read anew from an offset."""
+
+    kind: ChangeKind
+    cursor: Cursor
+    next_offset: int
+    identity: LogIdentity
+
+
+async def cursors_of_logs(connection: Connection | asyncpg.Pool) -> dict[Place, Cursor]:
+    """Of every partition that was ever read."""
+    rows = await connection.fetch(
+        """SELECT topic, partition, next_offset, cluster_id, topic_id, leader_epoch, seen_offset
+             FROM kafka_cursor"""
+    )
+    cursors = {}
+    for row in rows:
+        identity = LogIdentity(row["cluster_id"], row["topic_id"], row["leader_epoch"])
+        place = (row["topic"], row["partition"])
+        cursors[place] = Cursor(row["next_offset"], identity, row["seen_offset"])
+    return cursors
+
+
+async def see(connection: Connection, seen: Mapping[Place, Cursor]) -> None:
+    """These logs are what they are, and reach as far as that."""
+    # in the order of the batches, which lock cursors too
+    await connection.executemany(
+        """UPDATE kafka_cursor SET cluster_id = $3, topic_id = $4, leader_epoch = $5, seen_offset = $6
+            WHERE topic = $1 AND partition = $2""",
+        [
+            (*place, *astuple(cursor.identity), cursor.next_offset)
+            for place, cursor in sorted(seen.items(), key=_place)
+        ],
+    )
+
+
+def _place(item: tuple[Place, Cursor]) -> Place:
+    return item[0]
+
+
+async def change(connection: Connection, place: Place, changed: LogChange, now: datetime) -> bool:
+    """Read the other log from there on. False where somebody else has noticed it already."""
+    row = await connection.fetchrow(
+        """UPDATE kafka_cursor SET log = log + 1, next_offset = $3, seen_offset = $3,
+                  cluster_id = $4, topic_id = $5, leader_epoch = $6
+            WHERE topic = $1 AND partition = $2 AND (cluster_id, topic_id, leader_epoch)
+                  IS NOT DISTINCT FROM ($7::text, $8::text, $9::int) AND next_offset >= $10
+        RETURNING log""",
+        *place,
+        changed.next_offset,
+        *astuple(changed.identity),
+        *astuple(changed.cursor.identity),
+        changed.cursor.next_offset,
+    )
+    if row is None:
+        return False
+    await connection.execute(
+        """INSERT INTO kafka_log_change (topic, partition, log, kind, former_offset, next_offset, noticed_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        *place,
+        row["log"],
+        changed.kind,
+        changed.cursor.next_offset,
+        changed.next_offset,
+        now,
+    )
+    return True
