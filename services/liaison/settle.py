@@ -52,6 +52,7 @@ def settle(
     separated: frozenset[frozenset[Key]] = frozenset(),
     joined: frozenset[frozenset[Key]] = frozenset(),
     contacts: Iterable[ContactRow] = (),
+    contact_files: Iterable[IncidentFile] = (),
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
 ) -> Settlement:
@@ -60,8 +61,9 @@ def settle(
     `files` must hold every incident of every crisis that is touched and of every crisis of the same
     scene, and every incident that may link to one of them; `alerts` every alert of those crises.
     `heard` is when each feed was last heard. `contacts` are rows of other incidents that share a
-    person, telephone or property with one of these; `site_reports` what places of safety said of
-    their free places, in order. The same input gives the same output, in whatever order it is
+    person, telephone or property with one of these, `contact_files` what is said of those that may
+    be about somebody else: they are no incidents of this step. `site_reports` are what places of
+    safety said of their free places, in order. The same input gives the same output, in whatever order it is
     given; `folds` only spares what was folded before.
     """
     by_key = {file.key: file for file in files}
@@ -72,6 +74,9 @@ def settle(
     of_incident: dict[Key, list[Part]] = defaultdict(list)
     for part in parts.values():
         of_incident[part.incident].append(part)
+    for file in contact_files:
+        if file.key not in by_key:
+            of_incident[file.key] += parts_of(file, people)
     step = _Step(
         people, policy, registry, Heard(registry, heard), site_reports, folds, now, of_incident
     )

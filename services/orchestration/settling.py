@@ -22,7 +22,12 @@ from services.liaison.alert import AlertChange, alert_due
 from services.liaison.crisis.corrections import Effective
 from services.liaison.crisis.fold import Folds
 from services.liaison.crisis.records import SiteReport
-from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, describing, site_reports_of
+from services.liaison.crisis.subjects import (
+    SITE_REPORTS_COUNT,
+    describing,
+    descriptor_of,
+    site_reports_of,
+)
 from services.liaison.disproportionality import SUBJECT, next_week
 from services.liaison.linking.candidates import link_keys
 from services.liaison.linking.contacts import PERSON_WINDOW, PLACE_WINDOW, ContactRow, contact_keys
@@ -165,6 +170,7 @@ class Settling:
         """
         files, people = await incident_files(transaction, around, self.model, events, identities)
         decided = await transaction.link_decisions(around)
+        contacts = await _contacts(transaction, files)
         return files, partial(
             settle,
             files,
@@ -175,7 +181,8 @@ class Settling:
             registry=self.registry,
             separated=decided.separated,
             joined=decided.joined,
-            contacts=await _contacts(transaction, files),
+            contacts=contacts,
+            contact_files=await _contact_files(transaction, files, contacts),
             site_reports=await _site_reports(transaction, files),
         )
 
@@ -275,6 +282,29 @@ async def _contacts(transaction: Transaction, files: Iterable[IncidentFile]) -> 
     return await transaction.contacts(
         ContactNames(people, first - PERSON_WINDOW, places, first - PLACE_WINDOW)
     )
+
+
+async def _contact_files(
+    transaction: Transaction, files: Iterable[IncidentFile], contacts: Iterable[ContactRow]
+) -> list[IncidentFile]:
+    """What is said of the calls that may count as an earlier contact: of a call that was described,
+    one about somebody else is none, whether or not both are looked at in this step."""
+    described = [file for file in files if descriptor_of(file.events) is not None]
+    if not described:
+        return []
+    known = {file.key for file in files}
+    calls = [
+        row.key
+        for row in contacts
+        if row.crisis_at is not None
+        and row.key not in known
+        and row.agency_kind in {"police", "ambulance"}
+        and not any(name.startswith("person:") for name in row.keys)
+    ]
+    if not calls:
+        return []
+    events = await transaction.events_of(calls)
+    return [IncidentFile(key, effective) for key, effective in sorted(events.items())]
 
 
 async def _site_reports(

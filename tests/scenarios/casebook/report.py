@@ -118,7 +118,7 @@ def page() -> str:
         "",
         "## Load",
         "",
-        "All cases laid on one day by the time of day: 55 failures in a day are a bad day. Figures commonly cited from",
+        f"All cases laid on one day by the time of day: {len(ran)} failures in a day are a bad day. Figures commonly cited from",
         "ISA-18.2 and EEMUA 191: at most one alarm in ten minutes on average, 150 a day, never more than ten in ten minutes.",
         "Desks above another are told only as nobody answers in these cases.",
         "",
