@@ -29,6 +29,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if detention.power is not DetentionPower.SECTION_136 or detention.kept_at in HEALTH:
             continue
         over = _over(detention)
+        # who is already being conveyed waits for no ambulance; by what they are conveyed is asked
+        # below
         conveyed = min((journey.mark.at for journey in detention.conveyed), default=FOREVER)
         waiting = without(
             spans([(detention.detained.at, min(over, conveyed))]), crisis.ambulance_on_scene
@@ -73,13 +75,16 @@ def _waiting(
     stage: str,
     reason: str,
 ) -> Finding:
+    moment = None
+    if stage == "not-requested":
+        moment = stage
     return _finding(
         policy,
         detention,
         stretch,
         stage,
         reason,
-        moment="not-requested" if stage == "not-requested" else None,
+        moment=moment,
         relies_on=crisis.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
     )

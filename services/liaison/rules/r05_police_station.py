@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from schemas.received import Mark
-from services.liaison.crisis.facts import Crisis, Detention
-from services.liaison.crisis.records import Custody, CustodyReview
-from services.liaison.finding import EVERY_FEED, Evidence, Finding
+from services.liaison.crisis.facts import Crisis, Detention, end_of
+from services.liaison.crisis.records import Custody, CustodyReview, RiskAssessment
+from services.liaison.finding import EVERY_FEED, DeskRole, Evidence, Finding
 from services.liaison.policy import Policy, Regime
 from services.liaison.rules.shared.age import age_at
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.police_station import custodies_of, on_the_way, there
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.stages import Stage, over_time
 from services.liaison.rules.shared.words import clock, duration
-from services.liaison.time.spans import FOREVER, Spans, both, held_for, since, spans, without
+from services.liaison.time.spans import Spans, both, held_for, since, spans, without
 
 SECTION_48: Regime = "mental-health-act-2025-s48"
 
@@ -37,6 +38,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for detention in crisis.detentions:
         if age_at(crisis, detention.detained.at, policy) == "under-18":
             continue
+        # once section 48 is in force the journey is unlawful already, not only the stay
         for mark, end in (*on_the_way(detention), *there(crisis, detention)):
             for stretch in both(spans([(mark.at, end)]), never):
                 yield RULE.finds(
@@ -97,24 +99,11 @@ def _conditions(
 
     def at(instant: datetime) -> Stage | None:
         stated = _stated(tuple(review for review in reviews if review.mark.at <= instant))
-        if (
-            any(seen_at <= instant for seen_at in health_checks)
-            and stated["health_professional_available"] is None
-        ):
+        was_seen = any(seen_at <= instant for seen_at in health_checks)
+        # a professional who has seen the person was available, whether or not anybody ticked it
+        if was_seen and stated["health_professional_available"] is None:
             stated["health_professional_available"] = True
-        denied = [words for name, words in _CONDITIONS if stated[name] is False]
-        missing = (
-            [words for name, words in _CONDITIONS if stated[name] is None] if instant >= due else []
-        )
-        if not denied and not missing:
-            return None
-        sentences = [f"Recorded as not so: {'; '.join(denied)}."] if denied else []
-        sentences += [f"Not recorded: {'; '.join(missing)}."] if missing else []
-        if not custodies:
-            sentences.append("No custody record is linked.")
-        return Stage(
-            "conditions-denied" if denied else "conditions", RULE.urgency, " ".join(sentences)
-        )
+        return _stage(stated, is_due=instant >= due, has_record=bool(custodies))
 
     changes = (due, *(review.mark.at for review in reviews), *health_checks)
     for begin, end in allowed:
@@ -131,13 +120,35 @@ def _conditions(
             )
 
 
+def _stage(stated: dict[str, bool | None], *, is_due: bool, has_record: bool) -> Stage | None:
+    denied = [words for name, words in _CONDITIONS if stated[name] is False]
+    # what is not recorded is missing only after there was time to record it; what is recorded as
+    # not so is wrong at once
+    missing = [words for name, words in _CONDITIONS if is_due and stated[name] is None]
+    if not denied and not missing:
+        return None
+    name = "conditions"
+    sentences = []
+    if denied:
+        name = "conditions-denied"
+        sentences.append(f"Recorded as not so: {'; '.join(denied)}.")
+    if missing:
+        sentences.append(f"Not recorded: {'; '.join(missing)}.")
+    if not has_record:
+        sentences.append("No custody record is linked.")
+    return Stage(name, RULE.urgency, " ".join(sentences))
+
+
 def _stated(reviews: tuple[CustodyReview, ...]) -> dict[str, bool | None]:
     """Of each condition the last that was stated."""
     stated: dict[str, bool | None] = dict.fromkeys(name for name, _ in _CONDITIONS)
     for review in reviews:
         for name, before in stated.items():
             value = getattr(review, name)
-            stated[name] = before if value is None else value
+            # a review that is silent about a condition takes nothing back
+            if value is None:
+                value = before
+            stated[name] = value
     return stated
 
 
@@ -151,34 +162,31 @@ def _checks(
     done = sorted(
         check for custody in custodies for check, _ in custody.health_checks if check.at > mark.at
     )
-    for last, following in pairwise((mark, *done, None)):
-        if last is None:
-            continue
-        gap = both(spans([(last.at, FOREVER if following is None else following.at)]), allowed)
+    overdue_roles = RULE.recipients
+    due_roles: tuple[DeskRole, ...] = ("custody",)
+    for last, following in in_turn((mark, *done)):
+        gap = both(spans([(last.at, end_of(following))]), allowed)
         overdue = both(gap, since(last.at + within))
-        for stage, stretches in (
-            ("due", without(both(gap, since(last.at + warn)), overdue)),
-            ("overdue", overdue),
+        due = without(both(gap, since(last.at + warn)), overdue)
+        last_event = "at the police station"
+        if last is not mark:
+            last_event = "seen by a health-care professional"
+        for stage, stretches, recipients in (
+            ("due", due, due_roles),
+            ("overdue", overdue, overdue_roles),
         ):
             for stretch in stretches:
-                last_event = (
-                    "seen by a health-care professional"
-                    if last is not mark
-                    else "at the police station"
-                )
                 yield RULE.finds(
                     policy,
                     anchor=(last.source, f"{last.id}#health-check"),
                     holds=stretch,
                     stage=stage,
-                    title="Half-hourly health check is due"
-                    if stage == "due"
-                    else "Half-hourly health check is overdue",
+                    title=f"Half-hourly health check is {stage}",
                     reason=f"Last {last_event} at {clock(last.at)}; at a police station the next check is due within "
                     f"{duration(within)}, at {clock(last.at + within)}.",
                     evidence=(_station(mark),),
                     act_by=last.at + within,
-                    recipients=("custody",) if stage == "due" else RULE.recipients,
+                    recipients=recipients,
                     moment="health-check",
                     relies_on=_relies(detention, custodies),
                 )
@@ -188,9 +196,6 @@ def _reviews(
     crisis: Crisis, policy: Policy, detention: Detention, mark: Mark, allowed: Spans
 ) -> Iterator[Finding]:
     custodies = custodies_of(crisis, detention)
-    hourly, asleep = (
-        RULE.limit(policy, name) for name in ("review_within", "review_asleep_within")
-    )
     reviews = sorted(
         (review for custody in custodies for review in custody.reviews if review.mark.at > mark.at),
         key=lambda review: review.mark,
@@ -199,18 +204,15 @@ def _reviews(
         (assessment for custody in custodies for assessment in custody.risk_assessments),
         key=lambda assessment: assessment.mark,
     )
-    for last, following in pairwise((None, *reviews, None) if reviews else (None, None)):
-        began = mark if last is None else last.mark
-        risks_before = [
-            risk.self_harm_risk
-            for risk in risks
-            if risk.mark.at <= began.at and risk.self_harm_risk is not None
-        ]
-        sleeping = last is not None and last.asleep and not (risks_before and risks_before[-1])
-        within = asleep if sleeping else hourly
-        gap = both(
-            spans([(began.at, FOREVER if following is None else following.mark.at)]), allowed
-        )
+    # the first gap begins with the stay itself, before any review
+    for last, following in pairwise((None, *reviews, None)):
+        began, next_review = mark, None
+        if last is not None:
+            began = last.mark
+        if following is not None:
+            next_review = following.mark
+        within = _review_within(policy, last, risks)
+        gap = both(spans([(began.at, end_of(next_review))]), allowed)
         for stretch in held_for(gap, within):
             yield RULE.finds(
                 policy,
@@ -225,6 +227,23 @@ def _reviews(
                 moment="review",
                 relies_on=_relies(detention, custodies),
             )
+
+
+def _review_within(
+    policy: Policy, last: CustodyReview | None, risks: list[RiskAssessment]
+) -> timedelta:
+    """Hourly; less often for somebody who sleeps and of whom no risk of self-harm is known."""
+    if last is None or not last.asleep:
+        return RULE.limit(policy, "review_within")
+    answers = [
+        risk.self_harm_risk
+        for risk in risks
+        if risk.mark.at <= last.mark.at and risk.self_harm_risk is not None
+    ]
+    # the newest answer counts: a risk that was withdrawn lets the person sleep
+    if answers and answers[-1]:
+        return RULE.limit(policy, "review_within")
+    return RULE.limit(policy, "review_asleep_within")
 
 
 RULE = rule(__name__, condition)

@@ -26,11 +26,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             age = age_at(crisis, mark.at, policy)
             if age not in ("under-18", "may-be-under-18") or mark.at >= end:
                 continue
-            age_words = (
-                "Under 18 by date of birth"
-                if age == "under-18"
-                else "Age not known and looks young: may be under 18"
-            )
+            # by looks alone it is a doubt, and a doubt about a child raises the alert all the same
+            age_words = "Age not known and looks young: may be under 18"
+            if age == "under-18":
+                age_words = "Under 18 by date of birth"
             yield RULE.finds(
                 policy,
                 anchor=detention.detained.event,

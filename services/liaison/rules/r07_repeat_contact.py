@@ -13,6 +13,7 @@ from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.crisis.records import Contact
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import duration
 from services.liaison.time.spans import FOREVER, both, spans
@@ -29,7 +30,7 @@ class Met:
     event: tuple[str, str] | None
     """None for a contact of another crisis."""
     crisis_at: datetime | None
-    what: str
+    description: str
     returned: bool = False
     """It came soon after the police had left: it counts although it says no more of a crisis."""
     records: list[IncidentState] = field(default_factory=list)
@@ -55,35 +56,29 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         key=lambda contact: (contact.at, contact.event or ("", "")),
     )
     repeats: list[tuple[datetime, Met, list[Met]]] = []
-    for number, each in enumerate(met):
-        # another crisis's call of the same minutes may be a record of this very call
-        before = [
-            earlier_one
-            for earlier_one in met[:number]
-            if earlier_one.counts_from < FOREVER
-            and each.at - earlier_one.at <= within
-            and (
-                earlier_one.event is not None
-                or each.returned
-                or each.at - earlier_one.at > one_call
-            )
-        ]
-        if each.event is None or each.counts_from == FOREVER or not before:
+    for number, contact in enumerate(met):
+        before = [other for other in met[:number] if _precedes(other, contact, within, one_call)]
+        # a contact of another crisis raises nothing here: it is that crisis's alert
+        if contact.event is None or contact.counts_from == FOREVER or not before:
             continue
-        repeats.append(
-            (
-                max(each.counts_from, *(earlier_one.counts_from for earlier_one in before)),
-                each,
-                [*before, each],
-            )
-        )
+        counts_from = max(contact.counts_from, *(other.counts_from for other in before))
+        repeats.append((counts_from, contact, [*before, contact]))
     repeats.sort(key=lambda repeat: (repeat[0], repeat[1].at, repeat[1].event or ("", "")))
-    for number, (start, each, contacts) in enumerate(repeats):
-        following = repeats[number + 1][0] if number + 1 < len(repeats) else FOREVER
+    for (start, contact, contacts), following in in_turn(repeats):
+        end = FOREVER if following is None else following[0]
+        # the first repetition is the anchor of all: further ones worsen the alert, and raise none
         anchor = repeats[0][1].event
-        for stretch in both(spans([(start, following)]), crisis.open_police_or_ambulance):
+        for stretch in both(spans([(start, end)]), crisis.open_police_or_ambulance):
             if anchor is not None:
-                yield _finding(crisis, policy, anchor, stretch, each, contacts)
+                yield _finding(crisis, policy, anchor, stretch, contact, contacts)
+
+
+def _precedes(other: Met, contact: Met, within: timedelta, one_call: timedelta) -> bool:
+    """Whether the other is an earlier contact that this one repeats."""
+    if other.counts_from == FOREVER or contact.at - other.at > within:
+        return False
+    # another crisis's call of the same minutes may be a record of this very call
+    return other.event is not None or contact.returned or contact.at - other.at > one_call
 
 
 def _calls(
@@ -97,54 +92,59 @@ def _calls(
         for incident in crisis.incidents
         if incident.kind in _CALLED and incident.outcome != "duplicate"
     )
-    for each in sorted(calls, key=lambda call: (call.opened_at, call.key)):
+    for call in sorted(calls, key=lambda call: (call.opened_at, call.key)):
         same = next(
-            (contact for contact in reversed(calls_so_far) if _one_call(contact, each, limit)), None
+            (contact for contact in reversed(calls_so_far) if _one_call(contact, call, limit)), None
         )
         if same is None:
-            if each.reported is None:
+            if call.reported is None:
                 continue
-            left = [
-                attendance.ended.at
-                for attendance in crisis.attendances
-                if attendance.ended is not None and not attendance.person_taken
-            ]
-            left += [at for _, at in earlier if at is not None]
-            there = any(
-                start < each.opened_at < end
-                for attendance in crisis.attendances
-                for start, end in attendance.spans
-            )
             same = Met(
-                each.opened_at,
-                each.reported.event,
+                call.opened_at,
+                call.reported.event,
                 None,
-                f"call to {each.key[0]}",
-                returned=not there
-                and any(timedelta(0) <= each.opened_at - at <= soon for at in left),
+                f"call to {call.key[0]}",
+                returned=_follows_police(crisis, earlier, call.opened_at, soon),
             )
             calls_so_far.append(same)
-        same.records.append(each)
-        if each.crisis_at is not None:
-            same.crisis_at = min(each.crisis_at, same.crisis_at or each.crisis_at)
+        same.records.append(call)
+        if call.crisis_at is not None:
+            same.crisis_at = min(call.crisis_at, same.crisis_at or call.crisis_at)
     return calls_so_far
 
 
-def _one_call(met: Met, each: IncidentState, limit: timedelta) -> bool:
+def _follows_police(
+    crisis: Crisis, earlier: Sequence[tuple[Met, datetime | None]], at: datetime, soon: timedelta
+) -> bool:
+    """Whether the police had left the person, here or in an earlier crisis, shortly before."""
+    present = [stretch for attendance in crisis.attendances for stretch in attendance.spans]
+    # a call that comes while officers stand there is about what they are dealing with
+    if any(start < at < end for start, end in present):
+        return False
+    departures = [
+        attendance.ended.at
+        for attendance in crisis.attendances
+        if attendance.ended is not None and not attendance.person_taken
+    ]
+    departures += [left_at for _, left_at in earlier if left_at is not None]
+    return any(timedelta(0) <= at - left_at <= soon for left_at in departures)
+
+
+def _one_call(met: Met, call: IncidentState, limit: timedelta) -> bool:
     """Another agency's record names it, or came from an agency; or both were opened within minutes
     and the police had not left in between."""
-    other_agency = all(record.key[0] != each.key[0] for record in met.records)
+    other_agency = all(record.key[0] != call.key[0] for record in met.records)
     if other_agency and any(
-        record.key in each.linked or each.key in record.linked for record in met.records
+        record.key in call.linked or call.key in record.linked for record in met.records
     ):
         return True
     left = any(
-        record.police_left is not None and record.police_left.at <= each.opened_at
+        record.police_left is not None and record.police_left.at <= call.opened_at
         for record in met.records
     )
-    if other_agency and each.channel == "agency" and not left:
+    if other_agency and call.channel == "agency" and not left:
         return True
-    return not left and each.opened_at - met.records[-1].opened_at <= limit
+    return not left and call.opened_at - met.records[-1].opened_at <= limit
 
 
 def _returns(crisis: Crisis, policy: Policy, calls: Sequence[Met]) -> list[Met]:
@@ -171,21 +171,22 @@ def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]
         if _busy(crisis, by) >= RULE.number(policy, "busy_from")
     }
     last: dict[str, datetime | None] = {}
-    for each in crisis.contacts:
-        if (
-            each.agency_kind not in _CALLED
-            or each.crisis_at is None
-            or each.other_person
-            or each.by in busy
-        ):
+    for contact in crisis.contacts:
+        if contact.agency_kind not in _CALLED or contact.crisis_at is None:
             continue
-        if each.crisis in last and ((left := last[each.crisis]) is None or each.opened_at < left):
-            last[each.crisis] = left or each.police_left_at
+        # a hostel's telephone that rings every day says nothing about this person
+        if contact.other_person or contact.by in busy:
             continue
-        last[each.crisis] = each.police_left_at
-        description = f"call to {each.key[0]}, same {each.by}"
+        if contact.crisis in last:
+            left = last[contact.crisis]
+            # until the police have left, each record of that crisis is of one and the same contact
+            if left is None or contact.opened_at < left:
+                last[contact.crisis] = left or contact.police_left_at
+                continue
+        last[contact.crisis] = contact.police_left_at
+        description = f"call to {contact.key[0]}, same {contact.by}"
         contacts.append(
-            (Met(each.opened_at, None, each.crisis_at, description), each.police_left_at)
+            (Met(contact.opened_at, None, contact.crisis_at, description), contact.police_left_at)
         )
     return contacts
 
@@ -212,7 +213,9 @@ def _day(crisis: Crisis, contact: Contact) -> bool:
 
 def _said(at: datetime, now: datetime) -> str:
     here, there = at.astimezone(_LONDON), now.astimezone(_LONDON)
-    return f"{here:%H:%M}" if here.date() == there.date() else f"{here:%d %b %H:%M}"
+    if here.date() == there.date():
+        return f"{here:%H:%M}"
+    return f"{here:%d %b %H:%M}"
 
 
 def _finding(
@@ -220,26 +223,28 @@ def _finding(
     policy: Policy,
     anchor: tuple[str, str],
     stretch: tuple[datetime, datetime],
-    each: Met,
+    last: Met,
     contacts: Sequence[Met],
 ) -> Finding:
     count = len(contacts)
-    soon = (
-        f"; the police had left within {duration(RULE.limit(policy, 'return_within'))} before"
-        if each.returned
-        else ""
-    )
-    pathways = crisis.open_pathways(each.at)
+    soon, stage = "", ""
+    if last.returned:
+        soon = (
+            f"; the police had left within {duration(RULE.limit(policy, 'return_within'))} before"
+        )
+    if count >= 3:
+        stage = f"{count}-contacts"
+    pathways = crisis.open_pathways(last.at)
     return RULE.finds(
         policy,
         anchor=anchor,
         holds=stretch,
-        stage="" if count < 3 else f"{count}-contacts",
+        stage=stage,
         reason=f"{count} contacts with police or ambulance in {duration(RULE.limit(policy, 'repeat_within'))}, "
-        f"the last at {_said(each.at, each.at)}{soon}.",
+        f"the last at {_said(last.at, last.at)}{soon}.",
         evidence=tuple(
             Evidence(
-                f"Contact at {_said(contact.at, each.at)}: {contact.what}",
+                f"Contact at {_said(contact.at, last.at)}: {contact.description}",
                 contact.at,
                 contact.event,
             )

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.records import Contact
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
@@ -31,13 +32,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     when; so the answer is the same in whatever order the crises were heard, and rests on no alert
     that was raised.
     """
-    incidents = [
-        incident
-        for incident in crisis.incidents
-        if incident.kind in _COUNTED
-        and incident.crisis_at is not None
-        and incident.reported is not None
-    ]
+    incidents = _incidents(crisis)
     if crisis.person is None or not incidents:
         return
     first = min(
@@ -48,7 +43,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     earlier = _crises(crisis, now)
     times = sorted([*earlier.values(), now])
     limits_reached: list[tuple[str, timedelta, int]] = []
-    for name, window in _CHILD if _is_child(crisis, now) else _ADULT:
+    for name, window in _windows(crisis, now):
         limit = RULE.number(policy, name)
         reached = [at for at in times if _within(times, at, window) >= limit]
         if now in reached and not any(now - window <= at < now for at in reached):
@@ -74,20 +69,38 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     )
 
 
+def _incidents(crisis: Crisis) -> list[IncidentState]:
+    return [
+        incident
+        for incident in crisis.incidents
+        if incident.kind in _COUNTED
+        and incident.crisis_at is not None
+        and incident.reported is not None
+    ]
+
+
+def _windows(crisis: Crisis, now: datetime) -> tuple[tuple[str, timedelta], ...]:
+    if _is_child(crisis, now):
+        return _CHILD
+    return _ADULT
+
+
 def _crises(crisis: Crisis, now: datetime) -> dict[str, datetime]:
     """When each earlier crisis of the person began. One crisis is one, however many records it has."""
     began: dict[str, datetime] = {}
     for contact in crisis.contacts:
-        if (
-            contact.by == "person"
-            and contact.agency_kind in _COUNTED
-            and contact.crisis_at is not None
-            and contact.opened_at < now
-        ):
+        if _is_counted(contact) and contact.opened_at < now:
             began[contact.crisis] = min(
                 contact.opened_at, began.get(contact.crisis, contact.opened_at)
             )
     return began
+
+
+def _is_counted(contact: Contact) -> bool:
+    """Known to be about this very person, and a crisis: a shared telephone is nobody's history."""
+    return (
+        contact.by == "person" and contact.agency_kind in _COUNTED and contact.crisis_at is not None
+    )
 
 
 def _within(times: list[datetime], at: datetime, window: timedelta) -> int:
@@ -96,15 +109,11 @@ def _within(times: list[datetime], at: datetime, window: timedelta) -> int:
 
 def _is_child(crisis: Crisis, at: datetime) -> bool:
     """Where no date of birth is on file the person is taken for an adult."""
-    descriptors = () if crisis.person is None else crisis.person.descriptors
-    born = next(
-        (
-            descriptor.date_of_birth
-            for descriptor in descriptors
-            if descriptor.date_of_birth is not None
-        ),
-        None,
-    )
+    if crisis.person is None:
+        return False
+    births = [descriptor.date_of_birth for descriptor in crisis.person.descriptors]
+    # the newest statement stands first
+    born = next((birth for birth in births if birth is not None), None)
     return born is not None and _age(born, at.astimezone(_LONDON).date()) < _ADULT_AT
 
 
@@ -118,10 +127,7 @@ def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evi
     records = [
         (contact.opened_at, contact.key[0])
         for contact in crisis.contacts
-        if contact.by == "person"
-        and contact.agency_kind in _COUNTED
-        and contact.crisis_at is not None
-        and now - window <= contact.opened_at <= now
+        if _is_counted(contact) and now - window <= contact.opened_at <= now
     ]
     records += [
         (incident.opened_at, incident.key[0])
@@ -131,7 +137,10 @@ def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evi
     for at, agency in records:
         counted[(f"{at.astimezone(_LONDON):%Y-%m}", agency)] += 1
     for (month, agency), count in sorted(counted.items()):
-        yield Evidence(f"{month}: {count} {'record' if count == 1 else 'records'} of {agency}", now)
+        records_word = "records"
+        if count == 1:
+            records_word = "record"
+        yield Evidence(f"{month}: {count} {records_word} of {agency}", now)
 
 
 RULE = rule(__name__, condition)

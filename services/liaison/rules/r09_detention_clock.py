@@ -62,6 +62,7 @@ def _before_arrival(crisis: Crisis, policy: Policy, detention: Detention) -> Ite
     (s138(3)).
     """
     for begin, end in detention.away:
+        # the clock has not started, so the time to retake runs from the escape and not from arrival
         until = begin + RULE.limit(policy, "period")
         warn = until - (RULE.limit(policy, "period") - RULE.limit(policy, "second_warning"))
 
@@ -106,6 +107,8 @@ def _wrong_with(
         wrong.append("the registered medical practitioner's authority is not recorded")
     if not extension.because_of_condition:
         wrong.append("the reason is not the person's condition")
+    # since 2025 s48 leaves no adult at a police station, there is nothing for a superintendent to
+    # approve
     approval_needed = not policy.regime("mental-health-act-2025-s48", extension.mark.at)
     if (
         approval_needed
@@ -147,6 +150,7 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
     detention, began, end = clocked.detention, clocked.began, clocked.end(at)
     left = clocked.period - RULE.limit(policy, "second_warning")
     since = f"The period of detention began at {clock(began)}"
+    # an escape does not stop the clock: it says only until when the person may be retaken
     if any(start <= at < until for start, until in detention.away):
         if at < end - left:
             return None
@@ -164,22 +168,8 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
         )
         for extension, _ in faults
     )
-    if at >= clocked.longest:
-        reason = (
-            f"{since}. {duration(clocked.longest - began)} have passed; no extension allows more."
-        )
-        return Stage("no-longer-lawful", 1, reason, evidence, end, "period-ended")
-    if at >= end:
-        passed = duration(clocked.period)
-        why = f"{passed} have passed and no extension that counts is recorded"
-        if end > began + clocked.period:
-            why = "the extension has ended"
-        name = "period-ended"
-        if faults:
-            # a further extension that does not count makes it worse once more
-            name = f"period-ended{len(faults)}"
-        reason = f"{since}; {why}. The power to detain ended at {clock(end)}. {flawed}".strip()
-        return Stage(name, 1, reason, evidence, end, "period-ended")
+    if at >= min(end, clocked.longest):
+        return _ended(clocked, at, flawed, evidence, len(faults))
     if flawed and end == began + clocked.period:
         return Stage(
             f"extension-{len(faults)}",
@@ -189,29 +179,39 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
             end,
             "extension-does-not-count",
         )
+    warning = f"{since} and ends at {clock(end)}. {_assessed(detention, at)}"
+    moment = _moment(detention, at)
     if at >= end - left:
-        return Stage(
-            "second-warning",
-            2,
-            f"{since} and ends at {clock(end)}. {_assessed(detention, at)}",
-            (),
-            end,
-            _moment(detention, at),
-        )
+        return Stage("second-warning", 2, warning, (), end, moment)
+    # warnings count back from the end, so that they move with an extension
     if at >= end - (clocked.period - RULE.limit(policy, "first_warning")):
-        return Stage(
-            "first-warning",
-            3,
-            f"{since} and ends at {clock(end)}. {_assessed(detention, at)}",
-            (),
-            end,
-            _moment(detention, at),
-        )
+        return Stage("first-warning", 3, warning, (), end, moment)
     waiting = detention.assessment_started is None or detention.assessment_started.at > at
     if waiting and at >= began + RULE.limit(policy, "assessment_within"):
         hours = duration(RULE.limit(policy, "assessment_within"))
         return Stage("not-assessed", 3, f"{since}; no assessment has begun in {hours}.", (), end)
     return None
+
+
+def _ended(
+    clocked: _Clock, at: datetime, flawed: str, evidence: tuple[Evidence, ...], faults: int
+) -> Stage:
+    """The power to detain has ended; worst where no extension could have lengthened it so far."""
+    began, end = clocked.began, clocked.end(at)
+    since = f"The period of detention began at {clock(began)}"
+    if at >= clocked.longest:
+        longest = duration(clocked.longest - began)
+        reason = f"{since}. {longest} have passed; no extension allows more."
+        return Stage("no-longer-lawful", 1, reason, evidence, end, "period-ended")
+    why = f"{duration(clocked.period)} have passed and no extension that counts is recorded"
+    if end > began + clocked.period:
+        why = "the extension has ended"
+    name = "period-ended"
+    if faults:
+        # a further extension that does not count makes it worse once more
+        name = f"period-ended{faults}"
+    reason = f"{since}; {why}. The power to detain ended at {clock(end)}. {flawed}".strip()
+    return Stage(name, 1, reason, evidence, end, "period-ended")
 
 
 def _moment(detention: Detention, at: datetime) -> str | None:

@@ -7,11 +7,13 @@ from datetime import datetime
 from functools import partial
 
 from schemas.codes import DetentionPower
-from services.liaison.crisis.facts import Crisis, Detention
+from schemas.received import Mark
+from services.liaison.crisis.facts import Crisis, Detention, end_of
 from services.liaison.crisis.records import PlaceRequest, SiteReport
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.age import age_at
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
 from services.liaison.rules.shared.stages import Stage, over_time
@@ -30,7 +32,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         requests = _requests_for(crisis, detention)
         began = detention.detained
-        arrived = FOREVER if detention.clock_started is None else detention.clock_started.at
+        arrived = end_of(detention.clock_started)
         over = min(arrived, detention.over, *(escape.at for escape in detention.escapes))
         waiting = without(
             spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests)
@@ -88,11 +90,10 @@ def _accepted(requests: list[PlaceRequest]) -> Spans:
     stretches = []
     for request in requests:
         if request.accepted is not None:
-            back = (
-                request.refused[0].at
-                if request.refused is not None and request.refused[0] > request.accepted
-                else FOREVER
-            )
+            # a refusal before the acceptance was overtaken by it
+            back = FOREVER
+            if request.refused is not None and request.refused[0] > request.accepted:
+                back = request.refused[0].at
             stretches.append((request.accepted.at, back))
     return spans(stretches)
 
@@ -107,10 +108,10 @@ def _on_the_way(detention: Detention, requests: list[PlaceRequest]) -> Spans:
     }
     journeys = sorted(detention.conveyed, key=lambda journey: journey.mark)
     stretches = []
-    for number, journey in enumerate(journeys):
+    for journey, following in in_turn(journeys):
         if journey.to is not None and journey.site not in refused:
-            following = journeys[number + 1].mark.at if number + 1 < len(journeys) else FOREVER
-            stretches.append((journey.mark.at, following))
+            end = FOREVER if following is None else following.mark.at
+            stretches.append((journey.mark.at, end))
     return spans(stretches)
 
 
@@ -118,13 +119,22 @@ def _full(reports: list[SiteReport], over: datetime) -> Spans:
     """When every site that has reported said that it has no free place."""
     free: dict[tuple[str, str], int] = {}
     stretches = []
-    for number, report in enumerate(reports):
+    for report, following in in_turn(reports):
         free[(report.agency, report.site)] = report.free
         if not any(free.values()):
-            stretches.append(
-                (report.mark.at, reports[number + 1].mark.at if number + 1 < len(reports) else over)
-            )
+            end = over if following is None else following.mark.at
+            stretches.append((report.mark.at, end))
     return spans(stretches)
+
+
+def _refused_until(requests: list[PlaceRequest], at: datetime) -> list[Mark]:
+    """One refusal a site: a site that is asked twice and refuses twice is one site."""
+    refused = {
+        request.site: request.refused[0]
+        for request in requests
+        if request.refused is not None and request.refused[0].at <= at
+    }
+    return sorted(refused.values())
 
 
 def _stage(
@@ -140,39 +150,34 @@ def _stage(
     within, strategic = (
         RULE.limit(policy, name) for name in ("accepted_within", "strategic_after")
     )
-    refused = sorted(
-        {
-            request.site: request.refused[0]
-            for request in requests
-            if request.refused is not None and request.refused[0].at <= at
-        }.values()
-    )
+    refused = _refused_until(requests, at)
     many = len(refused) >= RULE.number(policy, "refusals")
     none_free = any(start <= at < end for start, end in full)
-    late = at >= began + within
+    late, very_late = at >= began + within, at >= began + strategic
     if not (late or many or none_free):
         return None
-    sentences = []
+    sentences, names = [f"Detained at {clock(began)}; no place of safety has accepted."], []
+    if very_late:
+        names = [f"{int(strategic.total_seconds() // 60)}-minutes"]
+    elif late:
+        names = ["late"]
     if late:
-        waited = strategic if at >= began + strategic else within
-        sentences.append(
+        waited = strategic if very_late else within
+        sentences = [
             f"Detained at {clock(began)}; after {duration(waited)} no place of safety has accepted."
-        )
-    else:
-        sentences.append(f"Detained at {clock(began)}; no place of safety has accepted.")
+        ]
     if refused:
         sentences.append(f"Refused so far: {len(refused)}.")
     if none_free:
         sentences.append("Every site that reports has no free place.")
-    if at >= began + strategic:
+    if very_late:
         sentences.append("Tell the strategic manager on call.")
-    names = (
-        [f"{int(strategic.total_seconds() // 60)}-minutes"]
-        if at >= began + strategic
-        else ["late"] * late
-    )
-    names += ["refused"] * many
-    names += ["full"] * any(max(start, begin) <= at and end > begin for start, end in full)
+    if many:
+        names.append("refused")
+    # the stage's name keeps every reason, so that each further one makes the alert worse; a site
+    # that has a place again does not make it better
+    if any(max(start, begin) <= at and end > begin for start, end in full):
+        names.append("full")
     evidence = tuple(
         Evidence(f"A site refused at {clock(mark.at)}", mark.at, mark.event) for mark in refused
     )

@@ -7,16 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from schemas.codes import PlaceOfSafetyKind
+from schemas.codes import AgencyKind, PlaceOfSafetyKind
 from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.crisis.records import SiteVisit
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER
 
+_TRUST: AgencyKind = "mental-health-trust"
+_DEPARTMENT: AgencyKind = "acute-trust"
 _DESK: dict[PlaceOfSafetyKind, DeskRole] = {
     PlaceOfSafetyKind.HBPOS: "mental-health-crisis",
     PlaceOfSafetyKind.EMERGENCY_DEPARTMENT: "emergency-department",
@@ -44,11 +47,13 @@ def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datet
     incident.
     """
     arrived = visit.mark.at
+    # a handover documented under another clock before the arrival counts where it names this site
     handed = [
         handover.mark.at
         for handover in detention.handovers
         if handover.mark.at >= arrived or handover.site == visit.site
     ]
+    # police who leave with a handover recorded, or close their log, are no longer waiting there
     handed += [
         attendance.ended.at
         for attendance in crisis.attendances
@@ -65,16 +70,20 @@ def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datet
 def _waiting(
     crisis: Crisis, policy: Policy, detention: Detention, visit: SiteVisit, over: datetime
 ) -> Iterator[Finding]:
-    department = visit.kind is PlaceOfSafetyKind.EMERGENCY_DEPARTMENT
-    within = RULE.limit(policy, "emergency_department_within" if department else "handover_within")
+    limit, service = "handover_within", _TRUST
+    if visit.kind is PlaceOfSafetyKind.EMERGENCY_DEPARTMENT:
+        limit, service = "emergency_department_within", _DEPARTMENT
+    within = RULE.limit(policy, limit)
     arrived = visit.mark.at
     stages = (
         (arrived + within - RULE.limit(policy, "warning_before"), "soon", 3),
         (arrived + within, "late", 2),
         (arrived + within + RULE.limit(policy, "again_after"), "very-late", 2),
     )
-    for number, (begin, stage, urgency) in enumerate(stages):
-        end = min(over, stages[number + 1][0]) if number + 1 < len(stages) else over
+    for (begin, stage, urgency), following in in_turn(stages):
+        end = over
+        if following is not None:
+            end = min(over, following[0])
         if begin >= end:
             continue
         waited = duration(begin - arrived)
@@ -91,7 +100,7 @@ def _waiting(
             relies_on=tuple(
                 sorted({detention.agency, *crisis.agencies("mental-health-trust", "acute-trust")})
             ),
-            relies_on_services=("acute-trust",) if department else ("mental-health-trust",),
+            relies_on_services=(service,),
         )
 
 

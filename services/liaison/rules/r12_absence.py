@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.codes import AbsenceKind, AgencyKind, LegalStatus, Nature, RiskLevel
 from schemas.received import Mark
-from services.liaison.crisis.facts import Crisis, end_of
+from services.liaison.crisis.facts import Crisis, IncidentState, end_of
 from services.liaison.crisis.records import Absence, Key
 from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
@@ -77,7 +77,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for absence in crisis.absences:
         if not _is_without_leave(absence):
             continue
-        over = FOREVER if absence.ended is None else absence.ended.at
+        over = end_of(absence.ended)
         yield from _incomplete(crisis, policy, absence, over)
         yield from _met(crisis, policy, absence, over)
         yield from _power(crisis, policy, absence, over)
@@ -121,12 +121,10 @@ def _incomplete(
     police_told = _police_told(crisis, absence)
     within = RULE.limit(policy, "police_told_within")
     untold = held_for(both(_high(absence), spans([(opened.at, min(police_told, over))])), within)
+    why = "The risk is graded high"
+    if absence.legal_status is RESTRICTED:
+        why = "The patient is restricted (s37/41)"
     for stretch in untold:
-        why = (
-            "The patient is restricted (s37/41)"
-            if absence.legal_status is RESTRICTED
-            else "The risk is graded high"
-        )
         yield RULE.finds(
             policy,
             anchor=opened.event,
@@ -146,7 +144,7 @@ def _incomplete(
         )
     graded = min((mark.at for mark, _ in absence.grades), default=FOREVER)
     within = RULE.limit(policy, "graded_within")
-    first = untold[0][0] if untold else FOREVER
+    first = min((start for start, _ in untold), default=FOREVER)
     for start, end in held_for(spans([(opened.at, min(graded, over))]), within):
         if start < first:
             yield RULE.finds(
@@ -171,26 +169,20 @@ def _meetings(crisis: Crisis, begun: datetime, search: Collection[Key]) -> Itera
     incidents that are about it.
     """
     for incident in crisis.incidents:
-        if (
-            incident.reported is None
-            or incident.reported.at < begun
-            or incident.kind == "mental-health-trust"
-        ):
+        reported = incident.reported
+        # the trust's own record is where the patient is missing from
+        if reported is None or reported.at < begun or incident.kind == "mental-health-trust":
             continue
-        about_it = (
-            incident.nature in SEARCH
-            or incident.key in search
-            or not set(search).isdisjoint(incident.linked)
-        )
-        if not about_it:
-            nobody = incident.closed if incident.outcome in ("no-trace", "duplicate") else None
-            words = f"a call of {incident.key[0]}"
-            until = end_of(nobody)
-            yield _Meeting(incident.reported, until, words, incident.kind, incident.key)
+        # the call that looks for the patient has not met them
+        about_it = not set(search).isdisjoint((incident.key, *incident.linked))
+        if incident.nature not in SEARCH and not about_it:
+            words, until = f"a call of {incident.key[0]}", _nobody_met(incident)
+            yield _Meeting(reported, until, words, incident.kind, incident.key)
     for custody in crisis.custodies:
         if custody.arrived is not None and custody.arrived.at >= begun:
-            words = f"custody of {custody.key[0]}"
-            log = None if custody.incident is None else (custody.key[0], custody.incident)
+            words, log = f"custody of {custody.key[0]}", None
+            if custody.incident is not None:
+                log = (custody.key[0], custody.incident)
             yield _Meeting(custody.arrived, FOREVER, words, "police", log)
     for detention in crisis.detentions:
         if detention.detained.at >= begun:
@@ -201,30 +193,38 @@ def _meetings(crisis: Crisis, begun: datetime, search: Collection[Key]) -> Itera
             yield _Meeting(mark, FOREVER, f"a welfare check by {key[0]}", "police", key)
 
 
+def _nobody_met(incident: IncidentState) -> datetime:
+    """When a call turned out to have met nobody; FOREVER where it stands."""
+    if incident.outcome in ("no-trace", "duplicate"):
+        return end_of(incident.closed)
+    return FOREVER
+
+
 def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> Iterator[Finding]:
-    search = {(absence.key[0], absence.incident)} if absence.incident else set()
-    meeting = min(
-        (
-            meeting
-            for meeting in _meetings(crisis, absence.opened.at, search)
-            if meeting.mark.at < min(meeting.until, over)
-        ),
-        default=None,
-    )
-    if meeting is None:
+    search: set[Key] = set()
+    if absence.incident:
+        search.add((absence.key[0], absence.incident))
+    meetings = [
+        meeting
+        for meeting in _meetings(crisis, absence.opened.at, search)
+        if meeting.mark.at < min(meeting.until, over)
+    ]
+    if not meetings:
         return
+    meeting = min(meetings)
     mark = meeting.mark
-    roles: tuple[DeskRole, ...] = (
-        "mental-health-crisis",
-        "police-control" if crisis.area else "police-supervisor",
-    )
-    grave = any(start <= mark.at < end for start, end in _high(absence))
+    roles: tuple[DeskRole, ...] = ("mental-health-crisis", _police_desk(crisis))
+    if meeting.kind == "ambulance":
+        roles = (*roles, "ambulance-control")
+    urgency = 2
+    if any(start <= mark.at < end for start, end in _high(absence)):
+        urgency = 1
     yield RULE.finds(
         policy,
         anchor=mark.event,
         holds=(mark.at, min(meeting.until, over)),
         act_by=mark.at,
-        urgency=1 if grave else 2,
+        urgency=urgency,
         title="Patient absent without leave has been met",
         reason=f"A patient who is absent without leave since {clock(absence.opened.at)} is the subject of {meeting.words} at "
         f"{clock(mark.at)}. The absence is still open.",
@@ -232,7 +232,7 @@ def _met(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> It
             Evidence(f"The subject of {meeting.words} at {clock(mark.at)}", mark.at, mark.event),
             *_known(absence),
         ),
-        recipients=(*roles, "ambulance-control") if meeting.kind == "ambulance" else roles,
+        recipients=roles,
         agencies=(absence.key[0],),
         relies_on=(absence.key[0],),
     )
@@ -254,12 +254,15 @@ def _searches(crisis: Crisis) -> Iterator[_Search]:
     for absence in crisis.absences:
         if absence.reported is not None and not _is_without_leave(absence):
             high = min((start for start, _ in _high(absence)), default=FOREVER)
+            log = None
+            if absence.incident:
+                log = (absence.key[0], absence.incident)
             yield _Search(
                 owner=absence.key[0],
                 kind=absence.agency_kind,
                 begun=absence.opened.at,
                 over=end_of(absence.ended),
-                incident=(absence.key[0], absence.incident) if absence.incident else None,
+                incident=log,
                 high_risk_at=high,
             )
 
@@ -268,20 +271,22 @@ def _first_meeting(crisis: Crisis, search: _Search) -> _Meeting | None:
     """The first that the search's owner need not know of: not of the search itself, of no call of
     the owner's own, nor of one that the owner has linked with it.
     """
-    about_it = set() if search.incident is None else {search.incident}
-    calls = {incident.key for incident in crisis.incidents if incident.key[0] == search.owner}
-    opened = {incident.reported for incident in crisis.incidents if incident.key in calls}
-    return min(
-        (
-            meeting
-            for meeting in _meetings(crisis, search.begun, about_it)
-            if meeting.mark.at < min(meeting.until, search.over)
-            and meeting.incident not in about_it
-            and meeting.incident not in search.linked
-            and meeting.mark not in opened
-        ),
-        default=None,
-    )
+    about_it: set[Key] = set()
+    if search.incident is not None:
+        about_it.add(search.incident)
+    # the owner's own calls and those it has linked are on its screen already
+    opened = {call.reported for call in crisis.incidents if call.key[0] == search.owner}
+    meetings = [
+        meeting
+        for meeting in _meetings(crisis, search.begun, about_it)
+        if meeting.mark.at < min(meeting.until, search.over) and meeting.mark not in opened
+    ]
+    news = [
+        meeting
+        for meeting in meetings
+        if meeting.incident not in about_it and meeting.incident not in search.linked
+    ]
+    return min(news, default=None)
 
 
 def _searched(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -293,9 +298,8 @@ def _searched(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if meeting is None or not SEARCHERS[search.kind]:
             continue
         # where the power to retake runs, that alert tells the police who search too
-        if not any(
-            absence.opened.at <= meeting.mark.at < end_of(absence.ended) for absence in retaken
-        ):
+        at = meeting.mark.at
+        if not any(absence.opened.at <= at < end_of(absence.ended) for absence in retaken):
             met.setdefault(meeting, []).append(search)
     for meeting, searches in sorted(met.items()):
         yield _found(policy, meeting, searches)
@@ -310,13 +314,15 @@ def _found(policy: Policy, meeting: _Meeting, searches: Collection[_Search]) -> 
         roles += SEARCHERS[search.kind]
     if meeting.kind == "ambulance":
         roles.append("ambulance-control")
-    is_grave = any(search.high_risk_at <= mark.at for search in searches)
+    urgency = 2
+    if any(search.high_risk_at <= mark.at for search in searches):
+        urgency = 1
     return RULE.finds(
         policy,
         anchor=mark.event,
         holds=(mark.at, min(meeting.until, max(search.over for search in searches))),
         act_by=mark.at,
-        urgency=1 if is_grave else 2,
+        urgency=urgency,
         moment="search",
         title="Person searched for has been met",
         reason=f"A person for whom {' and '.join(owners)} search since {clock(begun)} is the subject of {meeting.words} at "
@@ -344,16 +350,18 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
             warned,
             min(ends, over),
             "power-ends",
+            "Power to retake ends",
             f"The power to retake a patient absent without leave ends at {end_words}.",
         ),
         (
             max(ends, absence.opened.at),
             over,
             "power-ended",
+            "Power to retake has ended",
             f"The power to retake a patient absent without leave ended at {end_words}; the absence is still open.",
         ),
     )
-    for start, end, stage, reason in stages:
+    for start, end, stage, title, reason in stages:
         if start < end:
             yield RULE.finds(
                 policy,
@@ -362,9 +370,7 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
                 stage=stage,
                 moment=stage,
                 reason=reason,
-                title="Power to retake ends"
-                if stage == "power-ends"
-                else "Power to retake has ended",
+                title=title,
                 evidence=_known(absence),
                 recipients=_everybody(crisis),
                 agencies=(absence.key[0],),
@@ -373,23 +379,29 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
             )
 
 
-def _everybody(crisis: Crisis) -> tuple[DeskRole, ...]:
+def _police_desk(crisis: Crisis) -> DeskRole:
     """Where the area is not known, the force's supervisor, not every control desk it has."""
-    return (
-        "police-control" if crisis.area else "police-supervisor",
-        "mental-health-crisis",
-        "ambulance-control",
-    )
+    if crisis.area:
+        return "police-control"
+    return "police-supervisor"
+
+
+def _everybody(crisis: Crisis) -> tuple[DeskRole, ...]:
+    return (_police_desk(crisis), "mental-health-crisis", "ambulance-control")
 
 
 def _known(absence: Absence) -> tuple[Evidence, ...]:
     """What a searcher needs, and what of it is not recorded."""
     opened = absence.opened
-    last_seen = f"at {clock(absence.last_seen_at)}" if absence.last_seen_at else "not recorded"
+    last_seen, grade, until = "not recorded", "not graded", "not recorded"
+    if absence.last_seen_at is not None:
+        last_seen = f"at {clock(absence.last_seen_at)}"
     photo = {True: "held", False: "none", None: "not recorded"}[absence.photo_held]
-    grade = absence.grades[-1][1].value if absence.grades else "not graded"
+    if absence.grades:
+        grade = absence.grades[-1][1].value
     power = absence.power_valid_until
-    until = f"{power.astimezone(_LONDON):%d %b %Y %H:%M}" if power else "not recorded"
+    if power is not None:
+        until = f"{power.astimezone(_LONDON):%d %b %Y %H:%M}"
     return (
         Evidence(f"Absence reported at {clock(opened.at)}", opened.at, opened.event),
         Evidence(

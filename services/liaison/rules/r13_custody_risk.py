@@ -5,14 +5,16 @@ professional.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.codes import CrisisIndicator
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.records import Custody, RiskAssessment
-from services.liaison.finding import DeskRole, Evidence, Finding
+from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.custody_record import SUICIDE, arrived_at, over_at, recipients_of
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER, held_for, spans
@@ -27,15 +29,7 @@ def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, dat
     arrived = arrived_at(custody)
     if crisis.open_pathways(arrived.at):
         return "open to a mental-health trust", arrived.at
-    ended = (
-        [pathway.closed_at for pathway in crisis.person.pathways if pathway.closed_at]
-        if crisis.person is not None
-        else []
-    )
-    if any(
-        timedelta(0) <= arrived.at - closed_at <= RULE.limit(policy, "closed_pathway_counts")
-        for closed_at in ended
-    ):
+    if _lately_in_care(crisis, arrived.at, RULE.limit(policy, "closed_pathway_counts")):
         return "lately under a mental-health trust", arrived.at
     signs = [
         indicator
@@ -46,6 +40,13 @@ def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, dat
         first = min(signs, key=lambda sign: sign.at)
         return f"sign of a crisis before: {first.kind.value}", max(first.at, arrived.at)
     return None
+
+
+def _lately_in_care(crisis: Crisis, at: datetime, lately: timedelta) -> bool:
+    if crisis.person is None:
+        return False
+    ends = [pathway.closed_at for pathway in crisis.person.pathways if pathway.closed_at]
+    return any(timedelta(0) <= at - ended_at <= lately for ended_at in ends)
 
 
 def _denied(
@@ -63,93 +64,113 @@ def _denied(
         yield "no risk of self-harm", max(assessment.mark.at, suicidal), "no risk of self-harm"
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One custody of somebody with a mental-health history."""
+
+    crisis: Crisis
+    policy: Policy
+    custody: Custody
+    history: str
+    since: datetime
+    """Since when the history is known."""
+
+    def finding(
+        self,
+        stage: str,
+        holds: tuple[datetime, datetime],
+        reason: str,
+        more: tuple[Evidence, ...] = (),
+    ) -> Finding:
+        """What is wrong with it, for custody and the trust that knows the person."""
+        arrived = arrived_at(self.custody)
+        roles, trusts = recipients_of(self.crisis, arrived.at)
+        return RULE.finds(
+            self.policy,
+            anchor=self.custody.opened.event,
+            holds=holds,
+            reason=reason,
+            evidence=(
+                Evidence(f"Arrived in custody at {clock(arrived.at)}", arrived.at, arrived.event),
+                Evidence(f"Mental-health history: {self.history}", self.since),
+                *more,
+            ),
+            stage=stage,
+            recipients=roles,
+            agencies=(self.custody.key[0], *trusts),
+            relies_on=(self.custody.key[0],),
+            moment=_MOMENTS[stage],
+            act_by=holds[0],
+        )
+
+    def waited(self, until: datetime, within: timedelta) -> Iterator[tuple[datetime, datetime]]:
+        """When the limit had passed since the arrival, and the history was known."""
+        arrived = arrived_at(self.custody).at
+        over = min(until, over_at(self.custody))
+        for _, end in held_for(spans([(arrived, over)]), within):
+            # a history that is learnt late makes nothing late in hindsight
+            start = max(arrived + within, self.since)
+            if start < end:
+                yield start, end
+
+
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R13: history, and no risk assessment in time; or one whose answers contradict it; or no
     health professional.
     """
     for custody in crisis.custodies:
         history = _history(crisis, custody, policy)
-        if history is None:
-            continue
-        arrived, over = arrived_at(custody), over_at(custody)
-        history_words, since = history
-        roles, trusts = recipients_of(crisis, arrived.at)
-        began = (
-            Evidence(f"Arrived in custody at {clock(arrived.at)}", arrived.at, arrived.event),
-            Evidence(f"Mental-health history: {history_words}", since),
+        if history is not None:
+            case = _Case(crisis, policy, custody, *history)
+            yield from _not_assessed(case)
+            yield from _contradicted(case)
+            yield from _not_seen(case)
+
+
+def _not_assessed(case: _Case) -> Iterator[Finding]:
+    assessments = (assessment.mark.at for assessment in case.custody.risk_assessments)
+    within = RULE.limit(case.policy, "assessed_within")
+    for stretch in case.waited(min(assessments, default=FOREVER), within):
+        yield case.finding(
+            "not-assessed",
+            stretch,
+            f"In custody since {clock(arrived_at(case.custody).at)} with a mental-health history; no risk assessment in "
+            f"{duration(within)}.",
         )
 
-        def found(
-            stage: str,
-            holds: tuple[datetime, datetime],
-            reason: str,
-            more: tuple[Evidence, ...] = (),
-            custody: Custody = custody,
-            began: tuple[Evidence, ...] = began,
-            roles: tuple[DeskRole, ...] = roles,
-            trusts: tuple[str, ...] = trusts,
-        ) -> Finding:
-            return RULE.finds(
-                policy,
-                anchor=custody.opened.event,
-                holds=holds,
-                reason=reason,
-                evidence=(*began, *more),
-                stage=stage,
-                recipients=roles,
-                agencies=(custody.key[0], *trusts),
-                relies_on=(custody.key[0],),
-                moment=_MOMENTS[stage],
-                act_by=holds[0],
-            )
 
-        assessed = min(
-            (assessment.mark.at for assessment in custody.risk_assessments), default=FOREVER
+def _contradicted(case: _Case) -> Iterator[Finding]:
+    custody = case.custody
+    for risk, following in in_turn(custody.risk_assessments):
+        assessed = risk.mark
+        # a health professional who has been there since has seen for themselves
+        checks = (mark.at for mark, _ in custody.health_checks if mark.at > assessed.at)
+        end = min(over_at(custody), min(checks, default=FOREVER))
+        if following is not None:
+            end = min(end, following.mark.at)
+        for denied, start, words in _denied(case.crisis, risk, case.since):
+            if start < end:
+                said_no = f"Risk assessment at {clock(assessed.at)}: {denied}"
+                yield case.finding(
+                    "contradicted",
+                    (start, end),
+                    f"The risk assessment of {clock(assessed.at)} says {words}; the record says otherwise.",
+                    (Evidence(said_no, assessed.at, assessed.event),),
+                )
+                # one assessment is put right once, whatever else it denies
+                break
+
+
+def _not_seen(case: _Case) -> Iterator[Finding]:
+    checks = (mark.at for mark, _ in case.custody.health_checks)
+    within = RULE.limit(case.policy, "health_professional_within")
+    for stretch in case.waited(min(checks, default=FOREVER), within):
+        yield case.finding(
+            "not-seen",
+            stretch,
+            f"In custody since {clock(arrived_at(case.custody).at)} with a mental-health history; seen by no health "
+            f"professional in {duration(within)}.",
         )
-        within = RULE.limit(policy, "assessed_within")
-        for _, end in held_for(spans([(arrived.at, min(assessed, over))]), within):
-            start = max(arrived.at + within, since)
-            if start < end:
-                yield found(
-                    "not-assessed",
-                    (start, end),
-                    f"In custody since {clock(arrived.at)} with a mental-health history; no risk assessment in "
-                    f"{duration(within)}.",
-                )
-        for number, risk in enumerate(custody.risk_assessments):
-            following = custody.risk_assessments[number + 1 :]
-            # a health professional who has been there since has seen for themselves
-            after = min(
-                (mark.at for mark, _ in custody.health_checks if mark.at > risk.mark.at),
-                default=FOREVER,
-            )
-            end = min(over, following[0].mark.at if following else FOREVER, after)
-            for denied, start, words in _denied(crisis, risk, since):
-                if start < end:
-                    yield found(
-                        "contradicted",
-                        (start, end),
-                        f"The risk assessment of {clock(risk.mark.at)} says {words}; the record says otherwise.",
-                        (
-                            Evidence(
-                                f"Risk assessment at {clock(risk.mark.at)}: {denied}",
-                                risk.mark.at,
-                                risk.mark.event,
-                            ),
-                        ),
-                    )
-                    break
-        health_check = min((mark.at for mark, _ in custody.health_checks), default=FOREVER)
-        within = RULE.limit(policy, "health_professional_within")
-        for _, end in held_for(spans([(arrived.at, min(health_check, over))]), within):
-            start = max(arrived.at + within, since)
-            if start < end:
-                yield found(
-                    "not-seen",
-                    (start, end),
-                    f"In custody since {clock(arrived.at)} with a mental-health history; seen by no health "
-                    f"professional in {duration(within)}.",
-                )
 
 
 RULE = rule(__name__, condition)

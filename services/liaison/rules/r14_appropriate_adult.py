@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import CrisisIndicator
-from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.facts import Crisis, end_of
 from services.liaison.crisis.records import Custody
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.custody_record import arrived_at, over_at
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import FOREVER
 
 _NO_REASON = frozenset({CrisisIndicator.RESTRAINT, CrisisIndicator.SECTION_135_136})
 """Signs that are no reason of their own to suspect vulnerability: most people who are arrested are
@@ -49,10 +49,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if since is None:
             continue
         arrived = arrived_at(custody)
-        over = min(
-            over_at(custody),
-            FOREVER if custody.appropriate_adult is None else custody.appropriate_adult.at,
-        )
+        over = min(over_at(custody), end_of(custody.appropriate_adult))
         evidence = (
             Evidence(
                 f"A reason to treat as vulnerable since {clock(since)}", since, custody.opened.event
@@ -70,10 +67,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         for planned_by, planned in custody.interviews:
             reason = f"Interview or charge planned for {clock(planned)}; no appropriate adult is arranged."
             starts.append((max(planned_by.at, since), "interview", planned, reason))
-        ordered = sorted(starts)
-        for number, (start, stage, act_by, reason) in enumerate(ordered):
-            later = ordered[number + 1][0] if number + 1 < len(ordered) else FOREVER
-            end = min(over, later)
+        for (start, stage, act_by, reason), following in in_turn(sorted(starts)):
+            end = over
+            if following is not None:
+                end = min(over, following[0])
             if start < end:
                 yield RULE.finds(
                     policy,

@@ -46,6 +46,35 @@ def _held_again(crisis: Crisis, custody: Custody, at: datetime) -> datetime:
     return min(again, default=FOREVER)
 
 
+def _has_signs(crisis: Crisis, custody: Custody, at: datetime) -> bool:
+    """Whether a risk assessment, or anybody before the release, spoke of a crisis."""
+    if any(
+        assessment.mental_health_disclosed or assessment.self_harm_risk
+        for assessment in custody.risk_assessments
+    ):
+        return True
+    # most people who are arrested are held: restraint alone is no sign
+    return any(
+        indicator.at <= at
+        and indicator.event is not None
+        and indicator.kind is not CrisisIndicator.RESTRAINT
+        for indicator in crisis.indicators
+    )
+
+
+def _is_suicidal(crisis: Crisis, custody: Custody, at: datetime) -> bool:
+    if any(assessment.self_harm_risk for assessment in custody.risk_assessments):
+        return True
+    return any(indicator.kind in SUICIDE and indicator.at <= at for indicator in crisis.indicators)
+
+
+def _is_referred(crisis: Crisis, custody: Custody, at: datetime) -> bool:
+    if custody.referred_to is not None:
+        return True
+    sent = [referral.sent for referral in crisis.referrals]
+    return any(mark is not None and mark.at <= at for mark in sent)
+
+
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R15: released with signs of a crisis and no assessment before it; at night, suicidal,
     referred to nobody; and then no contact."""
@@ -53,34 +82,15 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if custody.released is None or _taken_on(crisis, custody.released.at):
             continue
         at = custody.released
-        disclosed = [
-            assessment
-            for assessment in custody.risk_assessments
-            if assessment.mental_health_disclosed or assessment.self_harm_risk
-        ]
-        suicidal = any(assessment.self_harm_risk for assessment in disclosed) or any(
-            indicator.kind in SUICIDE and indicator.at <= at.at for indicator in crisis.indicators
-        )
-        signs = bool(disclosed) or any(
-            indicator.at <= at.at
-            and indicator.event is not None
-            and indicator.kind is not CrisisIndicator.RESTRAINT
-            for indicator in crisis.indicators
-        )
-        if not signs:
+        if not _has_signs(crisis, custody, at.at):
             continue
-        referred = min(
-            (referral.sent.at for referral in crisis.referrals if referral.sent is not None),
-            default=FOREVER,
-        )
         contact = min(contact_after(crisis, at.at), _held_again(crisis, custody, at.at))
         reasons = []
         if not custody.pre_release_risk_assessed:
             reasons.append("no risk assessment before release")
         if (
-            suicidal
-            and custody.referred_to is None
-            and referred > at.at
+            _is_suicidal(crisis, custody, at.at)
+            and not _is_referred(crisis, custody, at.at)
             and _out_of_hours(at.at, policy)
         ):
             reasons.append("out of hours, with a marker for suicide, and referred to nobody")

@@ -37,6 +37,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     )
     if not reports:
         return
+    # the first report is the anchor: what a later one adds is about the same crisis
     first = reports[0]
     pathways = [
         (max(pathway.opened_at, first.at), pathway.closed_at or FOREVER, pathway)
@@ -50,8 +51,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         has_plan = any(pathway.facts.crisis_plan is not None for pathway in open_pathways)
         words = _WITHOUT_PLAN
         if has_plan:
-            refused = any(each.facts.consent_to_share == "refused" for each in open_pathways)
-            words = _NOT_SHARED if refused else _WITH_PLAN
+            words = _WITH_PLAN
+            # one trust's refusal holds for all: the person has said it once
+            if any(pathway.facts.consent_to_share == "refused" for pathway in open_pathways):
+                words = _NOT_SHARED
         yield RULE.finds(
             policy,
             anchor=first.event,

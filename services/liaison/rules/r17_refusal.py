@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from schemas.codes import RiskLevel
-from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.facts import Crisis, IncidentState, end_of
 from services.liaison.crisis.records import Key, Refusal
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.refusals import LIFE_AT_RISK, SERVICE, refusals
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
@@ -22,38 +23,33 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Each time it is declined or passed on, until somebody responds or it is passed on again."""
     given_up: dict[Key, datetime] = {}
     in_order = refusals(crisis)
-    for number, refusal in enumerate(in_order):
+    for refusal, following in in_turn(in_order):
         passed_back = refusal.to_agency is None or refusal.to_agency in {key[0] for key in given_up}
         given_up.setdefault(refusal.incident, refusal.mark.at)
         receivers = _receivers(crisis, refusal)
         with_receiver = spans(
             (receiver.opened_at, given_up.get(receiver.key, FOREVER)) for receiver in receivers
         )
-        following = in_order[number + 1].mark.at if number + 1 < len(in_order) else FOREVER
-        waiting = _waiting(crisis, refusal, receivers, following)
+        passed_on_at = FOREVER if following is None else following.mark.at
+        waiting = _waiting(crisis, refusal, receivers, passed_on_at)
         # every service that has a call of it has declined it: there is nothing to wait for
         at_once = (
             passed_back
             and bool(receivers)
             and all(receiver.key in given_up for receiver in receivers)
         )
-        within = timedelta(0) if at_once else RULE.limit(policy, "received_within")
-        consequence = (
-            "every service that has the call has declined it"
-            if at_once
-            else (f"for {duration(within)} nobody else has had a call of it")
-        )
+        within = RULE.limit(policy, "received_within")
+        stage = "no-call"
+        consequence = f"for {duration(within)} nobody else has had a call of it"
+        if at_once:
+            within = timedelta(0)
+            stage = "declined-by-all"
+            consequence = "every service that has the call has declined it"
         for stretch in held_for(without(waiting, with_receiver), within):
-            yield _finding(
-                crisis,
-                policy,
-                refusal,
-                stretch,
-                "declined-by-all" if at_once else "no-call",
-                consequence,
-            )
-        grave = _at_risk(crisis, refusal.mark.at)
-        sent = RULE.limit(policy, "sent_within_at_risk" if grave else "sent_within")
+            yield _finding(crisis, policy, refusal, stretch, stage, consequence)
+        sent = RULE.limit(policy, "sent_within")
+        if _at_risk(crisis, refusal.mark.at):
+            sent = RULE.limit(policy, "sent_within_at_risk")
         consequence = f"in {duration(sent)} nobody has been sent"
         for start, end in both(waiting, with_receiver):
             # who has only just been given it, or has just lost its unit, has as long as one that
@@ -80,13 +76,17 @@ def _at_risk(crisis: Crisis, at: datetime) -> bool:
 
 def _receivers(crisis: Crisis, refusal: Refusal) -> list[IncidentState]:
     """Calls of whoever should have it: the agency that was named, else any other service's."""
-    receiver = refusal.to_agency
     return [
         incident
         for incident in crisis.incidents
-        if (incident.key[0] == receiver if receiver else incident.key[0] != refusal.incident[0])
-        and (incident.closed is None or incident.closed.at > refusal.mark.at)
+        if _may_receive(refusal, incident.key[0]) and end_of(incident.closed) > refusal.mark.at
     ]
+
+
+def _may_receive(refusal: Refusal, agency: str) -> bool:
+    if refusal.to_agency:
+        return agency == refusal.to_agency
+    return agency != refusal.incident[0]
 
 
 def _waiting(
@@ -128,6 +128,18 @@ def _answered(
     return min(ends)
 
 
+def _did(refusal: Refusal) -> str:
+    """What the service did with the call, for the sentence."""
+    to = ""
+    if refusal.to_agency:
+        to = f" to {refusal.to_agency}"
+    if refusal.kind == "transferred":
+        return f"passed the call on{to}"
+    if to:
+        return f"declined to respond and referred the caller{to}"
+    return "declined to respond"
+
+
 def _finding(
     crisis: Crisis,
     policy: Policy,
@@ -137,19 +149,23 @@ def _finding(
     consequence: str,
 ) -> Finding:
     service, at = SERVICE[refusal.agency_kind], clock(refusal.mark.at)
-    to = f" to {refusal.to_agency}" if refusal.to_agency else ""
-    did = (
-        f"passed the call on{to}"
-        if refusal.kind == "transferred"
-        else "declined to respond" + (f" and referred the caller{to}" if to else "")
-    )
-    why = f" ({refusal.reason})" if refusal.reason else ""
+    did, why, urgency = _did(refusal), "", 2
+    if refusal.reason:
+        why = f" ({refusal.reason})"
+    if _at_risk(crisis, refusal.mark.at):
+        urgency = 1
+    agencies = {refusal.incident[0]}
+    relies_on = crisis.agencies("police", "ambulance")
+    if refusal.to_agency:
+        # only the agency that was named can say that it has the call
+        agencies.add(refusal.to_agency)
+        relies_on = (refusal.to_agency,)
     return RULE.finds(
         policy,
         anchor=refusal.mark.event,
         holds=stretch,
         stage=stage,
-        urgency=1 if _at_risk(crisis, refusal.mark.at) else 2,
+        urgency=urgency,
         reason=f"{service} {did} at {at}; {consequence}.",
         evidence=(
             Evidence(f"{service} {did}{why} at {at}", refusal.mark.at, refusal.mark.event),
@@ -158,12 +174,8 @@ def _finding(
             ),
         ),
         act_by=stretch[0] + RULE.limit(policy, "dispute_call_within"),
-        agencies=tuple(
-            sorted({refusal.incident[0], *([refusal.to_agency] if refusal.to_agency else ())})
-        ),
-        relies_on=(refusal.to_agency,)
-        if refusal.to_agency
-        else crisis.agencies("police", "ambulance"),
+        agencies=tuple(sorted(agencies)),
+        relies_on=relies_on,
         relies_on_services=("police", "ambulance"),
     )
 

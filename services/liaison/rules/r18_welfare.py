@@ -61,6 +61,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     crisis however often it is logged; and a call closed with nobody there."""
     waits = [*_concerns(crisis, policy), *_calls(crisis, policy)]
     alerted: Spans = NEVER
+    # one alert at a time, whoever logged it: the first that falls due speaks for the others
     for wait in sorted(waits, key=lambda wait: (wait.due, wait.mark)):
         for stretch in without(wait.overdue, alerted):
             alerted = either(alerted, (stretch,))
@@ -110,7 +111,9 @@ def _concern(
     crisis: Crisis, policy: Policy, mark: Mark, state: IncidentState, risk: RiskLevel | None
 ) -> _Wait:
     high = risk is RiskLevel.HIGH
-    within = RULE.limit(policy, "high_risk_within" if high else "other_within")
+    within = RULE.limit(policy, "other_within")
+    if high:
+        within = RULE.limit(policy, "high_risk_within")
     over = min(
         _checked(crisis, state, mark.at), _decided(state, mark.at), _first_there(crisis, mark.at)
     )
@@ -219,7 +222,9 @@ def _unsent(
     ):
         if start >= end:
             continue
-        caller = ""
+        caller, urgency = "", None
+        if stage:
+            urgency = 1
         if request and rang > start:
             caller = " The caller asked to be rung back, and has not been."
         yield RULE.finds(
@@ -227,7 +232,7 @@ def _unsent(
             anchor=wait.mark.event,
             holds=(start, end),
             stage=stage,
-            urgency=1 if stage else None,
+            urgency=urgency,
             title="Risk to life, and nobody has been sent",
             moment="waiting",
             reason=f"A call is open since {clock(call.since)} with a risk to life ({call.risk}); in "
@@ -257,19 +262,13 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     passed_on = {refusal.incident for refusal in refusals(crisis)}
     answered = since(min((at for at in _answers(crisis)), default=None))
     for state in crisis.incidents:
-        closed = state.closed
-        if (
-            closed is None
-            or state.attended
-            or state.outcome == "duplicate"
-            or state.kind not in ("police", "ambulance")
-        ):
+        closed = _closed_unattended(state)
+        if closed is None:
             continue
         if state.key in passed_on and policy.runs(REFUSAL.id, closed.at):
             continue  # R17 looks after it
         signs = [indicator for indicator in crisis.indicators if indicator.at <= closed.at]
-        assessed = any(state.opened_at <= mark.at <= closed.at for mark in crisis.assessments)
-        if not signs or assessed or _first_there(crisis, state.opened_at) <= closed.at:
+        if not signs or _seen_to(crisis, state.opened_at, closed.at):
             continue
         left_alone = without(
             since(closed.at), crisis.open_police_or_ambulance, _there(crisis), answered
@@ -278,7 +277,9 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         # what comes after somebody went or rang again is another story
         (stretch,) = both(left_alone, (left_alone[0],))
-        service = "police" if state.kind == "police" else "ambulance service"
+        service = "ambulance service"
+        if state.kind == "police":
+            service = "police"
         yield RULE.finds(
             policy,
             anchor=closed.event,
@@ -303,6 +304,22 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("police", "ambulance"),
         )
+
+
+def _closed_unattended(state: IncidentState) -> Mark | None:
+    """When a call was closed with nobody having been there; a duplicate is another call's story."""
+    if state.attended or state.outcome == "duplicate":
+        return None
+    if state.kind not in ("police", "ambulance"):
+        return None
+    return state.closed
+
+
+def _seen_to(crisis: Crisis, opened_at: datetime, closed_at: datetime) -> bool:
+    """Whether a clinician assessed or somebody was there before it was closed."""
+    if any(opened_at <= mark.at <= closed_at for mark in crisis.assessments):
+        return True
+    return _first_there(crisis, opened_at) <= closed_at
 
 
 def _answers(crisis: Crisis) -> Iterator[datetime]:

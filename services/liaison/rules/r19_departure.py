@@ -27,15 +27,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         health_came = any(start <= left.at for start, _ in crisis.health_on_scene)
         if not signs or health_came:
             continue
-        present = tuple(
-            stretch
-            for other in crisis.attendances
-            if other.begun.at > left.at
-            for stretch in other.spans
-        )
+        later = [other for other in crisis.attendances if other.begun.at > left.at]
+        present = tuple(stretch for other in later for stretch in other.spans)
         standing = without(
             both(since(left.at), crisis.open_police_or_ambulance), present, crisis.health_on_scene
         )
+        # it stands from the departure on or not at all: a call that is opened later is another story
         if not standing or standing[0][0] != left.at:
             continue
         urgency = RULE.urgency

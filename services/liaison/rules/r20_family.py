@@ -57,12 +57,9 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[_Owed]:
             yield due, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}", None
     for incident in crisis.incidents:
         caller, at = incident.caller, incident.caller_at
-        if (
-            caller is not None
-            and at is not None
-            and caller.wants_call_back
-            and caller.relation in _KIN
-        ):
+        if caller is None or at is None:
+            continue
+        if caller.wants_call_back and caller.relation in _KIN:
             yield (
                 at.at + later,
                 at,
@@ -79,7 +76,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if min(reached, ends) <= due:
             continue
         tried = _attempts(crisis, since.at, reached)
-        waited = duration(due - since.at)
+        waited, attempts = duration(due - since.at), "."
+        if tried:
+            attempts = f", {len(tried)} attempts are recorded."
         relative, usual = "nearest relative", None
         if policy.regime(NOMINATED_PERSON, since.at):
             relative, usual = "nominated person", "nominated-person"
@@ -89,8 +88,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             holds=(due, min(reached, ends)),
             act_by=due,
             moment=moment or usual,
-            reason=f"Family, carer or {relative}: {event_words}; in {waited} nobody has been reached"
-            + (f", {len(tried)} attempts are recorded." if tried else "."),
+            reason=f"Family, carer or {relative}: {event_words}; in {waited} nobody has been reached{attempts}",
             evidence=(
                 Evidence(event_words[0].upper() + event_words[1:], since.at, since.event),
                 *tried,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import DetentionPower
+from schemas.received import Mark
 from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
@@ -33,16 +34,15 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             if consultation.practicable or consultation.reason_given
         ]
         over = min(_in_place(detention), *recorded, detention.over)
+        # s136(1C) asks for a consultation unless it is not practicable: then the reason is owed
         unexplained = any(
             not consultation.practicable and not consultation.reason_given
             for consultation in detention.consultations
         )
         for stretch in held_for(spans([(began.at, over)]), RULE.limit(policy, "recorded_within")):
-            why = (
-                "A consultation was not practicable, and no reason is recorded."
-                if unexplained
-                else "No consultation is recorded, nor that it was not practicable."
-            )
+            why = "No consultation is recorded, nor that it was not practicable."
+            if unexplained:
+                why = "A consultation was not practicable, and no reason is recorded."
             yield RULE.finds(
                 policy,
                 anchor=began.event,
@@ -60,11 +60,9 @@ def _in_place(detention: Detention) -> datetime:
     """Arrival; for a person kept where they already were, when health took over or the assessment
     began.
     """
-    marks = (
-        (detention.handed_over, detention.assessment_started)
-        if detention.kept_at is not None
-        else (detention.clock_started,)
-    )
+    marks: tuple[Mark | None, ...] = (detention.clock_started,)
+    if detention.kept_at is not None:
+        marks = (detention.handed_over, detention.assessment_started)
     return min((mark.at for mark in marks if mark is not None), default=FOREVER)
 
 

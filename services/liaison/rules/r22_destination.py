@@ -58,18 +58,14 @@ def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[
             handover.mark.at for handover in detention.handovers if handover.mark.at > flag.at
         ]
         for number, (mark, kind) in enumerate(places):
-            following = next(
-                (
-                    later.at
-                    for later, kind in places[number + 1 :]
-                    if kind is not PlaceOfSafetyKind.HBPOS
-                ),
-                FOREVER,
+            elsewhere = (
+                later.at
+                for later, place in places[number + 1 :]
+                if place is not PlaceOfSafetyKind.HBPOS
             )
-            begin, end = (
-                max(mark.at, flag.at),
-                min((following, cared_for, detention.over, *handovers)),
-            )
+            following = next(elsewhere, FOREVER)
+            begin = max(mark.at, flag.at)
+            end = min((following, cared_for, detention.over, *handovers))
             if kind is not PlaceOfSafetyKind.HBPOS or begin >= end:
                 continue
             yield RULE.finds(

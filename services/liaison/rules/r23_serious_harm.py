@@ -11,6 +11,7 @@ from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.records import IOPC
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
+from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.serious_harm import DSI, contact_before
 from services.liaison.rules.shared.words import clock
@@ -65,14 +66,17 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         (report for report in crisis.harms if report.harm in DSI), key=lambda report: report.mark
     )
     first: Mark | None = None
-    for number, harm in enumerate(stages):
+    for harm, later_harm in in_turn(stages):
         contact = contact_before(crisis, harm, RULE.limit(policy, "contact_window"))
         if contact is None:
             continue
+        # the time to refer runs from the first of them, not from the death that follows
         first = first or harm.mark
-        following = stages[number + 1].mark.at if number + 1 < len(stages) else FOREVER
+        following = FOREVER if later_harm is None else later_harm.mark.at
         end, due = min(following, _referred(crisis, first.at)), end_of_next_day(first.at)
-        harm_words = "Death" if harm.harm == "death" else "Serious injury"
+        harm_words = "Serious injury"
+        if harm.harm == "death":
+            harm_words = "Death"
         reason_before = f"{harm_words} recorded at {clock(harm.mark.at)}; last contact with the police at {clock(contact[0])}."
         late = f"{reason_before} The day after it is over and no referral to the IOPC is recorded."
         agencies = _concerned(crisis, harm.mark.at)

@@ -44,11 +44,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     due, reached = harm.at + within, reached_after(crisis, harm.at)
     force_within = RULE.limit(policy, "force_record_within")
     open_ends = [force for force in crisis.forces if not force.end_recorded]
-    force_due = (
-        max(harm.at, *(force.started.at for force in open_ends)) + force_within
-        if open_ends
-        else FOREVER
-    )
+    force_due = FOREVER
+    if open_ends:
+        force_due = max(harm.at, *(force.started.at for force in open_ends)) + force_within
     if due < min(reached, force_due):
         yield RULE.finds(
             policy,
@@ -62,7 +60,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             relies_on_services=("mental-health-trust",),
         )
     if force_due < FOREVER:
-        and_family = "; and nobody of the family has been reached" if reached > force_due else ""
+        # the second stage takes the first one's words along: one alert says all that is open
+        and_family = ""
+        if reached > force_due:
+            and_family = "; and nobody of the family has been reached"
         yield RULE.finds(
             policy,
             anchor=harm.event,

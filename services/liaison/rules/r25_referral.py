@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.codes import ReferralPriority
-from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.facts import Crisis, end_of
 from services.liaison.crisis.records import IOPC
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
@@ -28,7 +28,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if referral.sent is None or referral.to_agency is None or referral.to_agency == IOPC:
             continue
         outcome = min((mark.at for mark, _, _ in referral.outcomes), default=FOREVER)
-        acknowledged = FOREVER if referral.acknowledged is None else referral.acknowledged.at
+        acknowledged = end_of(referral.acknowledged)
         within = RULE.limit(policy, "acknowledged_within")
         due = referral.sent.at + within
         days = RULE.number(policy, "outcome_within_working_days")

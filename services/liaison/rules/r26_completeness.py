@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.crisis.facts import Crisis, IncidentState, end_of
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
-from services.liaison.time.spans import FOREVER
 
 _STANDS = timedelta(days=28)
 """After that the record is for an audit: nobody remembers what is missing."""
+
+
+_TAKEN_ALONG = frozenset({"conveyed", "detained", "arrested"})
+_SERVICES = frozenset({"police", "ambulance"})
 
 
 def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
@@ -27,48 +30,49 @@ def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
         gaps.append("identity, or why it is not known")
     if incident.named and not incident.ethnicity_stated:
         gaps.append("ethnicity")
-    if incident.kind == "police":
-        left = [attendance for attendance in crisis.attendances if attendance.ended is not None]
-        if (
-            left
-            and not any(attendance.handed_over or attendance.person_taken for attendance in left)
-            and incident.outcome not in {"conveyed", "detained", "arrested"}
-        ):
-            gaps.append("handover")
+    if incident.kind == "police" and not _accounted_for(crisis, incident):
+        gaps.append("handover")
     own_force = [force for force in crisis.forces if force.agency == incident.key[0]]
     if any(not force.end_recorded for force in own_force):
         gaps.append("end of the use of force")
     if any(force.end_recorded and force.injury is None for force in own_force):
         gaps.append("whether anybody was hurt by the use of force")
-    until = FOREVER if incident.closed is None else incident.closed.at
+    if not _cross_referenced(crisis, incident):
+        gaps.append("reference of the other service")
+    return tuple(gaps)
+
+
+def _accounted_for(crisis: Crisis, incident: IncidentState) -> bool:
+    """Whether the record says where the person went when the police left them."""
+    if incident.outcome in _TAKEN_ALONG:
+        return True
+    left = [attendance for attendance in crisis.attendances if attendance.ended is not None]
+    return not left or any(attendance.handed_over or attendance.person_taken for attendance in left)
+
+
+def _cross_referenced(crisis: Crisis, incident: IncidentState) -> bool:
+    """Whether one of the two records names the other, where another service had one."""
+    until = end_of(incident.closed)
     # what began after it was closed could not be named in it
     other_services = [
         other
         for other in crisis.incidents
-        if other.key[0] != incident.key[0]
-        and other.kind in {"police", "ambulance"}
-        and other.opened_at <= until
+        if other.key[0] != incident.key[0] and other.kind in _SERVICES and other.opened_at <= until
     ]
-    named_by = {key for other in other_services for key in other.linked}
-    if (
-        other_services
-        and not any(other.key in incident.linked for other in other_services)
-        and incident.key not in named_by
-    ):
-        gaps.append("reference of the other service")
-    return tuple(gaps)
+    if not other_services or any(incident.key in other.linked for other in other_services):
+        return True
+    return any(other.key in incident.linked for other in other_services)
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """A police or ambulance incident with a sign of a crisis, attended and closed, that still lacks
     something when it could have been completed."""
-    fatal = any(harm.harm == "death" for harm in crisis.harms)
+    urgency = None
+    # the record of a death is asked for by an inquest
+    if any(harm.harm == "death" for harm in crisis.harms):
+        urgency = 3
     for incident in crisis.incidents:
-        if (
-            incident.kind not in {"police", "ambulance"}
-            or incident.closed is None
-            or incident.crisis_at is None
-        ):
+        if incident.kind not in _SERVICES or incident.closed is None or incident.crisis_at is None:
             continue
         if not incident.attended or incident.outcome == "duplicate":
             continue
@@ -81,7 +85,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             anchor=incident.closed.event,
             holds=(due, due + _STANDS),
             act_by=due,
-            urgency=3 if fatal else None,
+            urgency=urgency,
             reason=f"Closed at {clock(incident.closed.at)} and not complete: {'; '.join(gaps)}.",
             evidence=(
                 Evidence(

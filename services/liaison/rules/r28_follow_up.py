@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 from schemas.codes import AbsenceKind, CrisisIndicator
 from schemas.received import Mark
-from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.facts import Crisis, Detention, end_of
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.follow_up import contact_after
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
 from services.liaison.rules.shared.words import clock, duration
-from services.liaison.time.spans import FOREVER
 
 _STANDS = timedelta(days=7)
 """After that it is for the records: nobody is reached by an alert of last week."""
@@ -48,42 +47,48 @@ def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
     # most people who are arrested are held: restraint alone is no crisis of mental health
     held_only = kinds <= {CrisisIndicator.RESTRAINT}
     owed = (bool(crisis.clear_crisis) and not held_only) or not kinds.isdisjoint(_SERIOUS)
-    taken_along = any(
-        incident.outcome in {"conveyed", "detained", "arrested"} for incident in crisis.incidents
-    ) or any(attendance.person_taken for attendance in crisis.attendances)
-    closed = [incident for incident in crisis.incidents if incident.kind in {"police", "ambulance"}]
-    if (
-        owed
-        and not taken_along
-        and closed
-        and not crisis.detentions
-        and all(incident.closed is not None for incident in closed)
-    ):
-        attended = [
-            incident
-            for incident in closed
-            if incident.attended and incident.outcome in _LEFT_AT_HOME
-        ]
-        if attended:
-            last = max(
-                attended, key=lambda incident: incident.closed or Mark(incident.opened_at, "", "")
-            )
-            if last.closed is not None:
-                yield last.closed, "a crisis was attended and the person stayed at home"
+    if owed and not _taken_along(crisis):
+        stayed = _stayed_at_home(crisis)
+        if stayed is not None:
+            yield stayed, "a crisis was attended and the person stayed at home"
     for detention in crisis.detentions:
-        if detention.assessed is not None and detention.assessed[1] == "discharged-home":
-            yield detention.assessed[0], "a detention ended with discharge home"
-        elif (
-            detention.assessed is None
-            and detention.ended is not None
-            and detention.outcome in _LET_GO
-            and restarted_from(crisis, detention) is None
-        ):
+        if detention.assessed is not None:
+            assessed, outcome = detention.assessed
+            if outcome == "discharged-home":
+                yield assessed, "a detention ended with discharge home"
+        elif detention.ended is not None and _let_go(crisis, detention):
             yield detention.ended, "a detention ended and no assessment is recorded"
     for absence in crisis.absences:
         back = absence.ended is not None and absence.outcome in _BACK
         if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and not back:
             yield absence.reported, "the person walked out before being seen to"
+
+
+def _taken_along(crisis: Crisis) -> bool:
+    """Whether somebody took the person somewhere: then whoever has them sees to the follow-up."""
+    if crisis.detentions or any(attendance.person_taken for attendance in crisis.attendances):
+        return True
+    return any(
+        incident.outcome in {"conveyed", "detained", "arrested"} for incident in crisis.incidents
+    )
+
+
+def _stayed_at_home(crisis: Crisis) -> Mark | None:
+    """When the last attended call was closed with the person at home; None while one is open."""
+    calls = [incident for incident in crisis.incidents if incident.kind in {"police", "ambulance"}]
+    if any(incident.closed is None for incident in calls):
+        return None
+    closed = [
+        incident.closed
+        for incident in calls
+        if incident.attended and incident.outcome in _LEFT_AT_HOME and incident.closed is not None
+    ]
+    return max(closed, default=None)
+
+
+def _let_go(crisis: Crisis, detention: Detention) -> bool:
+    # a second record of one detention ends without saying anything of the person
+    return detention.outcome in _LET_GO and restarted_from(crisis, detention) is None
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -99,8 +104,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         RULE.limit(policy, "contact_within"),
         RULE.limit(policy, "post_discharge_within"),
     )
-    triggers = sorted(_triggers(crisis)) if _identified(crisis) else []
-    if triggers:
+    triggers = sorted(_triggers(crisis))
+    # nobody can ring a person of whom neither name nor number is known
+    if triggers and _identified(crisis):
         mark, trigger = triggers[0]
         due = mark.at + within
         # a follow-up that is booked has its own instant, unless it is booked for later than any
@@ -116,16 +122,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for appointment in crisis.follow_ups:
         if appointment.due is None or appointment.by is None:
             continue
-        by = appointment.by
-        late = appointment.kind == "post-discharge" and by > appointment.due.at + discharged
-        if late:
+        by, booked_late = appointment.by, ""
+        # a booking cannot move the standard of 72 hours after discharge
+        if appointment.kind == "post-discharge" and by > appointment.due.at + discharged:
             by = appointment.due.at + discharged
-        booked_late = (
-            f"; it is booked for later than {duration(discharged)} after discharge" if late else ""
-        )
-        end = min(
-            FOREVER if appointment.completed is None else appointment.completed.at, by + _STANDS
-        )
+            booked_late = f"; it is booked for later than {duration(discharged)} after discharge"
+        end = min(end_of(appointment.completed), by + _STANDS)
         if by < end:
             yield RULE.finds(
                 policy,

@@ -56,22 +56,18 @@ def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     already_alerted: Spans = NEVER
     waiting = []
     for referral in crisis.referrals:
-        if (
-            referral.sent is not None
-            and referral.priority in _WITHIN
-            and referral.to_agency != IOPC
-        ):
+        sent = referral.sent
+        if sent is None or referral.to_agency == IOPC:
+            continue
+        if referral.priority in _WITHIN:
             named, limit, urgency = _WITHIN[referral.priority]
-            waiting.append(
-                (
-                    urgency,
-                    referral.sent.at + RULE.limit(policy, limit),
-                    referral.sent,
-                    referral,
-                    named,
-                )
-            )
+            due = sent.at + RULE.limit(policy, limit)
+            waiting.append((urgency, due, sent, referral, named))
+    # the most urgent speaks: who is referred three times waits once
     for urgency, due, sent, referral, named in sorted(waiting, key=lambda entry: entry[:3]):
+        addressees: tuple[str, ...] = ()
+        if referral.to_agency:
+            addressees = (referral.to_agency,)
         late = held_for(spans([(sent.at, _seen(crisis, referral, sent))]), due - sent.at)
         for stretch in without(late, already_alerted):
             already_alerted = either(already_alerted, (stretch,))
@@ -92,8 +88,8 @@ def _unseen(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                     ),
                 ),
                 act_by=due,
-                agencies=(referral.to_agency,) if referral.to_agency else (),
-                relies_on=(referral.to_agency,) if referral.to_agency else (),
+                agencies=addressees,
+                relies_on=addressees,
             )
 
 
@@ -109,11 +105,9 @@ def _no_call(
     ]
     missing = spans([(notified.at, min(calls, default=FOREVER))])
     within = RULE.limit(policy, "emergency_call_within")
-    unknown = (
-        ""
-        if crisis.person is not None
-        else " The person is not identified, so a call may be open and not be known."
-    )
+    unknown = ""
+    if crisis.person is None:
+        unknown = " The person is not identified, so a call may be open and not be known."
     for stretch in held_for(missing, within):
         yield RULE.finds(
             policy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -21,43 +21,32 @@ def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
     Of the attached person the register's newest date of birth counts; of every agency the last it
     stated. One that says child is believed: a wrong alert costs a telephone call.
     """
-    on_file = (
-        ()
-        if crisis.person is None
-        else (
-            descriptor.date_of_birth
-            for descriptor in crisis.person.descriptors
-            if descriptor.date_of_birth
-        )
-    )
-    born = [
-        *list(on_file)[:1],
-        *(
-            incident.date_of_birth
-            for incident in crisis.incidents
-            if incident.date_of_birth is not None
-        ),
-        *(
-            custody.date_of_birth
-            for custody in crisis.custodies
-            if custody.date_of_birth is not None
-        ),
-    ]
-    today = at.astimezone(_LONDON).date()
-    if born:
-        ages = [
-            today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
-            for birth in born
-        ]
-        return "under-18" if min(ages) < ADULT else "adult"
-    looks = [
-        incident.apparent_age for incident in crisis.incidents if incident.apparent_age is not None
-    ]
-    looks += [
-        custody.apparent_age for custody in crisis.custodies if custody.apparent_age is not None
-    ]
+    births = _births(crisis)
+    if births:
+        # the youngest that anybody states: of two dates one is wrong, and a child is believed
+        youngest = min(_years(birth, at.astimezone(_LONDON).date()) for birth in births)
+        return "under-18" if youngest < ADULT else "adult"
+    ages = [incident.apparent_age for incident in crisis.incidents]
+    ages += [custody.apparent_age for custody in crisis.custodies]
+    looks = [age for age in ages if age is not None]
     if not looks:
         return "unknown"
     # the limit is the rule's that protects children; the other rules ask the same question
     looks_young = min(looks) < policy.number("R06", "apparent_age_below")
     return "may-be-under-18" if looks_young else "adult"
+
+
+def _births(crisis: Crisis) -> list[date]:
+    """Every date of birth that counts: the newest on file, and what each agency stated last."""
+    births: list[date | None] = []
+    if crisis.person is not None:
+        on_file = [descriptor.date_of_birth for descriptor in crisis.person.descriptors]
+        births += [birth for birth in on_file if birth is not None][:1]
+    births += [incident.date_of_birth for incident in crisis.incidents]
+    births += [custody.date_of_birth for custody in crisis.custodies]
+    return [birth for birth in births if birth is not None]
+
+
+def _years(birth: date, today: date) -> int:
+    had_birthday = (today.month, today.day) >= (birth.month, birth.day)
+    return today.year - birth.year - (not had_birthday)

@@ -6,10 +6,9 @@ from datetime import datetime
 
 from schemas.codes import CrisisIndicator
 from schemas.received import Mark
-from services.liaison.crisis.facts import Crisis
+from services.liaison.crisis.facts import Crisis, end_of
 from services.liaison.crisis.records import Custody
 from services.liaison.finding import DeskRole
-from services.liaison.time.spans import FOREVER
 
 SUICIDE = frozenset(
     {CrisisIndicator.SUICIDAL, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SELF_HARM}
@@ -21,7 +20,7 @@ def arrived_at(custody: Custody) -> Mark:
 
 
 def over_at(custody: Custody) -> datetime:
-    return FOREVER if custody.released is None else custody.released.at
+    return end_of(custody.released)
 
 
 def trusts_of(crisis: Crisis, at: datetime) -> tuple[str, ...]:
@@ -31,4 +30,6 @@ def trusts_of(crisis: Crisis, at: datetime) -> tuple[str, ...]:
 def recipients_of(crisis: Crisis, at: datetime) -> tuple[tuple[DeskRole, ...], tuple[str, ...]]:
     """Custody, and the trust that knows the person where there is one."""
     trusts = trusts_of(crisis, at)
-    return (("custody", "mental-health-crisis"), trusts) if trusts else (("custody",), ())
+    if trusts:
+        return ("custody", "mental-health-crisis"), trusts
+    return ("custody",), ()

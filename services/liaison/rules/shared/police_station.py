@@ -52,5 +52,8 @@ def there(crisis: Crisis, detention: Detention) -> Iterator[tuple[Mark, datetime
         if visit.kind is not PlaceOfSafetyKind.POLICE_STATION:
             continue
         releases = [mark.at for mark in released if mark is not None and mark.at >= visit.mark.at]
-        all_gone = max(releases) if releases and len(releases) == len(released) else FOREVER
+        # one record that is still open keeps the person there
+        all_gone = FOREVER
+        if releases and len(releases) == len(released):
+            all_gone = max(releases)
         yield visit.mark, min(end, all_gone)

@@ -24,8 +24,10 @@ SERVICE: dict[AgencyKind, str] = {"police": "The police", "ambulance": "The ambu
 
 def refusals(crisis: Crisis) -> list[Refusal]:
     """Refusals by police and ambulance that this rule looks after, in order."""
+    if not _concerned(crisis):
+        return []
     from_services = (refusal for refusal in crisis.refusals if refusal.agency_kind in SERVICE)
-    return sorted(from_services, key=lambda refusal: refusal.mark) if _concerned(crisis) else []
+    return sorted(from_services, key=lambda refusal: refusal.mark)
 
 
 def _concerned(crisis: Crisis) -> bool:

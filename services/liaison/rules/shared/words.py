@@ -49,9 +49,10 @@ def duration(length: timedelta) -> str:
     """A length of time for sentences: `45 minutes`, `4 hours`, `1 hour 30 minutes`."""
     minutes = int(length.total_seconds() // 60)
     hours, rest = divmod(minutes, 60)
-    parts = [
-        f"{count} {unit}{'' if count == 1 else 's'}"
-        for count, unit in ((hours, "hour"), (rest, "minute"))
-        if count
-    ]
+    parts = []
+    for count, unit in ((hours, "hour"), (rest, "minute")):
+        if count == 1:
+            parts.append(f"1 {unit}")
+        elif count:
+            parts.append(f"{count} {unit}s")
     return " ".join(parts) or "0 minutes"
