@@ -309,7 +309,9 @@ def main(arguments: list[str]) -> int:
         for change in breaking_changes(before, after):
             print(f"{name} {change.pointer or '/'} {change.code}: {change.message}")
             count += 1
-    return 1 if count else 0
+    if count:
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ def read_marked(text: str) -> Marked:
         return _read(_AsWritten(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = 1 if mark is None else mark.line + 1
+        line = 1
+        if mark is not None:
+            line = mark.line + 1
         raise MarkedYamlError("yaml-invalid", f"it is not YAML: {error.problem}", line) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -90,7 +92,9 @@ def _lines(node: Node, place: Place, around: frozenset[int]) -> Iterator[tuple[P
     if isinstance(node, MappingNode):
         written: set[str] = set()
         for key, value in node.value:
-            name = str(key.value) if isinstance(key, ScalarNode) else "?"
+            name = "?"
+            if isinstance(key, ScalarNode):
+                name = str(key.value)
             if name in written:
                 raise MarkedYamlError("key-twice", f"`{name}` stands twice", _line(key))
             written.add(name)

@@ -35,7 +35,9 @@ _FORMS = (
 
 def _moment(value: object) -> object:
     """Refuses by name what is no moment; an instant that a program hands over is taken as RFC 3339."""
-    text = value.isoformat() if isinstance(value, datetime) else value
+    text = value
+    if isinstance(value, datetime):
+        text = value.isoformat()
     if not isinstance(text, str):
         raise PydanticCustomError("moment_malformed", "it is no moment")
     if _LATER.fullmatch(text):
@@ -69,7 +71,9 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        place = f" {self.pointer}" if self.pointer else ""
+        place = ""
+        if self.pointer:
+            place = f" {self.pointer}"
         return f"{self.file}:{self.line}{place}: {self.message} [{self.code}]; {self.remedy}"
 
 
@@ -165,7 +169,9 @@ class Between(Closed):
 
 
 def _form(value: object) -> str:
-    return "window" if isinstance(value, (Mapping, Between)) else "moment"
+    if isinstance(value, (Mapping, Between)):
+        return "window"
+    return "moment"
 
 
 def _any_of(schema: dict[str, Any]) -> None:

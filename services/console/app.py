@@ -178,7 +178,9 @@ async def _badly(request: Request, _: Exception) -> Response:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
+    status = 404
+    if isinstance(error, HTTPException):
+        status = error.status_code
     return trouble(request, status, "not_found")
 
 

@@ -51,7 +51,9 @@ class Gateway:
         """CloudEvents over HTTP: structured, binary, or a batch. One fault refuses the whole."""
         agency = self.agency(request)
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        limit = MAX_BATCH_BYTES if kind == BATCH else MAX_EVENT_BYTES
+        limit = MAX_EVENT_BYTES
+        if kind == BATCH:
+            limit = MAX_BATCH_BYTES
         body = await body_of(request, limit)
         documents = documents_of(request.headers, kind, body)
         await self._rates.take(agency.id, len(documents))
@@ -59,7 +61,9 @@ class Gateway:
         remarks: list[dict[str, Any]] = []
         refused = False
         for number, document in enumerate(documents):
-            prefix = f"/{number}" if kind == BATCH else ""
+            prefix = ""
+            if kind == BATCH:
+                prefix = f"/{number}"
             feed, verdict = self._event(agency, document)
             if isinstance(verdict, Rejected):
                 refused = True
@@ -73,7 +77,9 @@ class Gateway:
         return receipt((verdict.received.event for _, verdict in accepted), remarks)
 
     def _refused(self, agency: Agency, count: int, wrong: list[dict[str, Any]]) -> Response:
-        feed = agency.feeds[0].id if agency.feeds else "none"
+        feed = "none"
+        if agency.feeds:
+            feed = agency.feeds[0].id
         metrics.GATEWAY_EVENTS.labels(feed, "refused").inc(count)
         codes = {issue["details"]["coding"][0]["code"] for issue in wrong}
         if "SEND_SOURCE_NOT_REGISTERED" in codes:

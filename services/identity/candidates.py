@@ -121,7 +121,9 @@ def hashed(key: str) -> int:
 
 
 def _marked(number: int, key: str) -> int:
-    return number | 1 if key.split("|", 1)[0] in STRONG else number & ~1
+    if key.split("|", 1)[0] in STRONG:
+        return number | 1
+    return number & ~1
 
 
 Somebody = TypeVar("Somebody", bound=Hashable)

@@ -187,7 +187,9 @@ def _identifier_level(left: PersonDescriptor, right: PersonDescriptor) -> str:
 def _sex_level(left: Described, right: Described) -> str:
     if not left.sex or not right.sex:
         return "absent"
-    return "exact" if left.sex == right.sex else "differs"
+    if left.sex == right.sex:
+        return "exact"
+    return "differs"
 
 
 def _birth_level(left: Described, right: Described, as_of: date | None) -> str:
@@ -210,7 +212,9 @@ def _dates_level(one: Birth, other: Birth) -> str:
     if level != "same-years":
         return level
     shared = (one.year == other.year) + (one.month == other.month) + (one.day == other.day)
-    return "one-part" if shared else level
+    if shared:
+        return "one-part"
+    return level
 
 
 def _years_level(apart: int) -> str:
@@ -219,13 +223,17 @@ def _years_level(apart: int) -> str:
         return "year"
     if apart <= 2:
         return "age-near"
-    return "age-off" if apart < GENERATION else "age-far"
+    if apart < GENERATION:
+        return "age-off"
+    return "age-far"
 
 
 def _age(person: Described, as_of: date | None) -> int | None:
     if not person.births:
         return person.apparent_age
-    return None if as_of is None else as_of.year - person.births[0].year
+    if as_of is None:
+        return None
+    return as_of.year - person.births[0].year
 
 
 def _ages_level(one: int, other: int, guesses: int) -> str:
@@ -240,7 +248,9 @@ def _ages_level(one: int, other: int, guesses: int) -> str:
         return "age"
     if apart <= tolerance:
         return "age-near"
-    return "age-off" if apart <= 2 * tolerance else "age-far"
+    if apart <= 2 * tolerance:
+        return "age-off"
+    return "age-far"
 
 
 def _name_levels(left: tuple[Name, ...], right: tuple[Name, ...]) -> tuple[str, str]:

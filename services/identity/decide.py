@@ -63,7 +63,9 @@ class Decided:
     @property
     def best(self) -> Score | None:
         """The likeliest candidate."""
-        return self.scores[0] if self.scores else None
+        if self.scores:
+            return self.scores[0]
+        return None
 
 
 FAMILY_SPEAKS = frozenset({"exact", "part", "edit", "skeleton"})

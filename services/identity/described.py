@@ -90,7 +90,9 @@ def number_of(descriptor: PersonDescriptor) -> str | None:
     says.
     """
     number = descriptor.nhs_number
-    return None if number is None or is_placeholder_number(number) else number
+    if number is None or is_placeholder_number(number):
+        return None
+    return number
 
 
 def _names(descriptors: Iterable[PersonDescriptor]) -> tuple[Name, ...]:
@@ -112,4 +114,6 @@ def sexes_of(descriptors: Iterable[PersonDescriptor]) -> frozenset[str]:
 def _one_sex(descriptors: Iterable[PersonDescriptor]) -> str:
     """Two that differ say as little as none."""
     sexes = sexes_of(descriptors)
-    return next(iter(sexes)) if len(sexes) == 1 else ""
+    if len(sexes) == 1:
+        return next(iter(sexes))
+    return ""

@@ -127,9 +127,10 @@ def document_of(text: str | None) -> tuple[dict[str, Any], Model]:
     """A model's JSON document and the model in it; the shipped one's without a text. Raises
     ValueError as `model_of`.
     """
-    document = _shipped_text() if text is None else text
-    model = model_of(document)
-    return json.loads(document), model
+    if text is None:
+        text = _shipped_text()
+    model = model_of(text)
+    return json.loads(text), model
 
 
 def pair_of(name: Name) -> str:
@@ -166,7 +167,9 @@ class Frequencies:
         names are shared by many.
         """
         same_pair = self.pair[pair_of(name)] - 1
-        return -log2(same_pair / max(self.people, 1000)) if same_pair > 0 else inf
+        if same_pair > 0:
+            return -log2(same_pair / max(self.people, 1000))
+        return inf
 
     def is_a_name(self, given_name: str) -> bool:
         """Somebody else is called so: it is a name of its own, not a slip of the pen."""

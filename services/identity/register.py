@@ -69,7 +69,9 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
                 died = death
             case care.PathwayOpened() | care.PathwayUpdated() as facts:
                 earlier = pathways.get(facts.pathway)
-                opened_at = at if earlier is None else earlier.opened_at
+                opened_at = at
+                if earlier is not None:
+                    opened_at = earlier.opened_at
                 pathways[facts.pathway] = PathwayOnFile(
                     agency, facts.pathway, opened_at, None, facts
                 )
@@ -191,7 +193,9 @@ def people_of(
     for record in listed:
         person_id = ids[(record.agency, record.local_person)]
         earlier = people.get(person_id, PersonOnFile(person_id, ()))
-        died = None if record.died is None else record.died.on
+        died = None
+        if record.died is not None:
+            died = record.died.on
         people[person_id] = PersonOnFile(
             person_id,
             earlier.descriptors + record.descriptors,

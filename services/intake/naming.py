@@ -26,7 +26,9 @@ def _unknown(data: EventData, registry: Registry) -> Iterator[Fault]:
     for pointer, link in _links(data):
         if link.agency not in registry.agencies_by_id:
             near = process.extractOne(link.agency, list(registry.agencies_by_id), score_cutoff=70)
-            hint = "" if near is None else f"; did you mean `{near[0]}`?"
+            hint = ""
+            if near is not None:
+                hint = f"; did you mean `{near[0]}`?"
             yield Fault(
                 f"{pointer}/agency",
                 "agency-unknown",

@@ -214,10 +214,14 @@ def _values(node: BaseModel, path: Path, at: datetime, box: Box | None) -> Itera
 
 
 def _latest(path: Path, at: datetime) -> datetime:
-    ahead = PLANNED_AT_MOST if path[-1] in PLANNED else AHEAD_AT_MOST
+    ahead = AHEAD_AT_MOST
+    if path[-1] in PLANNED:
+        ahead = PLANNED_AT_MOST
     # the event's own time may be the year 9999, which is refused beside this: no instant is later
     last = datetime.max.replace(tzinfo=at.tzinfo)
-    return at + ahead if at <= last - ahead else last
+    if at <= last - ahead:
+        return at + ahead
+    return last
 
 
 def _instant(value: datetime, path: Path, at: datetime) -> Iterator[Finding]:

@@ -194,7 +194,9 @@ def system(value: str) -> str:
     tidy = _NO_SYSTEM.sub(
         "-", value.lower().removeprefix("https://").removeprefix("http://")
     ).strip("-./:")[:80]
-    return tidy if len(tidy) > 1 else f"local-{tidy or 'unnamed'}"
+    if len(tidy) > 1:
+        return tidy
+    return f"local-{tidy or 'unnamed'}"
 
 
 def digest(*parts: object) -> str:

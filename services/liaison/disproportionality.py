@@ -53,7 +53,9 @@ def this_week(now: datetime) -> datetime:
     local = now.astimezone(_LONDON)
     monday = local.date() - timedelta(days=local.weekday())
     at = datetime.combine(monday, _LOOKED_AT, _LONDON)
-    return at if at <= now else datetime.combine(monday - timedelta(days=7), _LOOKED_AT, _LONDON)
+    if at <= now:
+        return at
+    return datetime.combine(monday - timedelta(days=7), _LOOKED_AT, _LONDON)
 
 
 def next_week(now: datetime) -> datetime:
@@ -122,7 +124,9 @@ def _compared(
     measure: Measure, group: EthnicGroup, of_group: Count, rest: Count, width: float
 ) -> Comparison:
     # half an event more each where a ratio would not exist (Haldane)
-    more = 0.0 if rest.happened else 0.5
+    more = 0.5
+    if rest.happened:
+        more = 0.0
     hits, total = of_group.happened + more, of_group.of + more
     rest_hits, rest_total = rest.happened + more, rest.of + more
     ratio = (hits / total) / (rest_hits / rest_total)

@@ -45,7 +45,9 @@ def timing(events: Iterable[Received], now: datetime) -> Timing:
             recorded = recorded_at
         if newest is None or event.time > newest:
             newest = event.time
-    late = None if recorded is None else max(0.0, (now - recorded).total_seconds())
+    late = None
+    if recorded is not None:
+        late = max(0.0, (now - recorded).total_seconds())
     return Timing(late, 0.0 if newest is None else max(0.0, (newest - now).total_seconds()))
 
 
@@ -75,7 +77,9 @@ class FeedHealth:
     @property
     def silent_at(self) -> datetime | None:
         """When it is silent, if nothing comes."""
-        return None if self.last_heard_at is None else self.last_heard_at + self.silent_after
+        if self.last_heard_at is None:
+            return None
+        return self.last_heard_at + self.silent_after
 
     def heard_up_to(self) -> datetime | None:
         """Up to when what it had to say is known: what a late feed has not said yet is no absence."""

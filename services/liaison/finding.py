@@ -120,7 +120,9 @@ class Finding:
     def key(self) -> str:
         """Identity of the alert this finding raises: a repeat is the same alert."""
         key = f"{self.rule}|{self.anchor[0]}|{self.anchor[1]}"
-        return f"{key}|{self.about}" if self.about else key
+        if self.about:
+            return f"{key}|{self.about}"
+        return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from schemas.person import PersonDescriptor
 from services.identity.decide import identity_keys
 from services.identity.person import UNKNOWN, IdentityDecision, PersonOnFile
 from services.liaison.crisis.corrections import Effective, counted
@@ -68,7 +69,9 @@ class Part:
     @cached_property
     def description(self) -> Description:
         """What is known of whom it is."""
-        on_file = () if self.person is None else self.person.descriptors
+        on_file: tuple[PersonDescriptor, ...] = ()
+        if self.person is not None:
+            on_file = self.person.descriptors
         return Description(
             self.identity.person_id, self.subject.descriptor, on_file, day_of(self.events)
         )

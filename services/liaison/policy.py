@@ -154,7 +154,9 @@ class Policy(Closed):
         """The rungs for an alert of the rule: the rule's own where its document has some, else the
         urgency's.
         """
-        of_rule = CATALOGUE[rule].ladder if rule in CATALOGUE else None
+        of_rule = None
+        if rule in CATALOGUE:
+            of_rule = CATALOGUE[rule].ladder
         return ladder_of(of_rule or self.escalation[urgency])
 
     def terms(self) -> Terms:
@@ -179,7 +181,9 @@ class Policy(Closed):
     def regime_begins(self, name: Regime) -> datetime | None:
         """The first instant of a change of the law; None while it is not in force."""
         day = self.regimes.get(name)
-        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=_LONDON)
+        if day is None:
+            return None
+        return datetime(day.year, day.month, day.day, tzinfo=_LONDON)
 
     def regime(self, name: Regime, at: datetime) -> bool:
         """Whether the change of the law is in force at the instant."""
@@ -204,20 +208,28 @@ def _check(rule: str, name: str, value: int) -> None:
     if value < limit.least:
         raise ValueError(f"{rule} {name} must be {limit.least} or more: {limit.says}")
     if limit.basis != "assumption" and _looser(limit, value):
-        kind = "limit of law" if limit.basis == "legal" else "national standard"
-        at_most = "or less" if limit.looser == "higher" else "or more"
+        kind = "national standard"
+        if limit.basis == "legal":
+            kind = "limit of law"
+        at_most = "or more"
+        if limit.looser == "higher":
+            at_most = "or less"
         raise ValueError(
             f"{rule} {name} is a {kind} ({limit.says}) and cannot be loosened; set {limit.value} {at_most}"
         )
 
 
 def _looser(limit: Limit, value: int) -> bool:
-    return value > limit.value if limit.looser == "higher" else value < limit.value
+    if limit.looser == "higher":
+        return value > limit.value
+    return value < limit.value
 
 
 def load_policy(path: Path | None = None) -> Policy:
     """The policy in the file, or the shipped one. Raises PolicyError naming file, place and remedy."""
-    name = str(path) if path else "policy.yaml (shipped)"
+    name = "policy.yaml (shipped)"
+    if path:
+        name = str(path)
     try:
         text = (path or resources.files("services.liaison") / "policy.yaml").read_text(
             encoding="utf-8"

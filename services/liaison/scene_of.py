@@ -97,7 +97,9 @@ class SceneView:
         crisis = self._folded(
             self.events, self.around_events, people, registry, site_reports, folds
         )
-        return replace(crisis, incidents_left_apart=True) if self.left_apart else crisis
+        if self.left_apart:
+            return replace(crisis, incidents_left_apart=True)
+        return crisis
 
     def fold_with_doubtful(
         self,
@@ -151,7 +153,9 @@ class SceneView:
     @staticmethod
     def _key_of(key: str, events_here: Collection[tuple[str, str]], subject: str) -> str:
         _, source, event = key.split("|", 2)
-        return key if (source, event) in events_here else f"{key}|{subject}"
+        if (source, event) in events_here:
+            return key
+        return f"{key}|{subject}"
 
 
 def identity_of(parts: Iterable[Part]) -> IdentityDecision:

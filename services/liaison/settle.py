@@ -249,7 +249,9 @@ class _Step:
             if key not in view.not_counted and not view.contradicts(self.of_incident.get(key, ()))
         ]
         counted = contacts_of(crisis, keys, others)
-        return replace(crisis, contacts=counted) if counted else crisis
+        if counted:
+            return replace(crisis, contacts=counted)
+        return crisis
 
     def _evaluate(self, crisis: Crisis, view: SceneView) -> Evaluation:
         statements = list(view.statements)

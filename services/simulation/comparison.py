@@ -148,4 +148,6 @@ def _shown_state(at_desk: DeskAlert | None, must: str) -> str:
     # where that is asked
     if must == "inhibited" and at_desk.inhibited_by:
         return "inhibited"
-    return "raised" if at_desk.state == "delivered" else str(at_desk.state)
+    if at_desk.state == "delivered":
+        return "raised"
+    return str(at_desk.state)

@@ -84,7 +84,9 @@ class Listening:
                 s for s in self._silences[feed] if s[0] <= sign and (s[1] is None or sign < s[1])
             ]
             if not covering:
-                return sign if sign <= self._end else None
+                if sign <= self._end:
+                    return sign
+                return None
             ends = [s[1] for s in covering]
             if None in ends:
                 return None
@@ -99,7 +101,9 @@ class Listening:
             return None
         since_told = max(since, self._last_told.get(feed, since))
         sign = self._first_sign(feed, since_told + timedelta(microseconds=1))
-        return sign if sign is not None and sign <= until else None
+        if sign is not None and sign <= until:
+            return sign
+        return None
 
     def turns(self) -> tuple[datetime, ...]:
         """Every instant at which a feed will seem silent, or is heard again after a silence, in

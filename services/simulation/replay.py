@@ -90,7 +90,9 @@ def _event(scenario: Scenario, statement: Statement, number: int, body: bytes) -
     if statement.refused is not None:
         codes = [fault.code for fault in answer.faults]
         if statement.refused not in codes:
-            verdict = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+            verdict = "accepts it"
+            if codes:
+                verdict = f"refuses it with {', '.join(codes)}"
             raise ScenarioError(
                 f"{scenario.title}: event {number} must be refused as {statement.refused}; intake {verdict}"
             )
@@ -178,7 +180,9 @@ def play(
     if people:
         steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
     steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
-    end = scenario.instant(scenario.until) if until is None else until
+    end = scenario.instant(scenario.until)
+    if until is not None:
+        end = until
     last_heard: dict[str, datetime] = {}
     for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
         if at > end:
@@ -251,8 +255,12 @@ def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> 
     except CommandRefused as refused:
         refusal = refused.code
     if refusal != step.refused:
-        outcome = f"was refused as {refusal}" if refusal else "was done"
-        must = f"be refused as {step.refused}" if step.refused else "be done"
+        outcome = "was done"
+        if refusal:
+            outcome = f"was refused as {refusal}"
+        must = "be done"
+        if step.refused:
+            must = f"be refused as {step.refused}"
         raise ScenarioError(
             f"{scenario.title}: at {step.at} {step.do} at {step.desk} {outcome}, but must {must}"
         )

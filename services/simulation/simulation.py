@@ -57,7 +57,9 @@ class Simulation:
     def heard_at(self, feed: str) -> datetime | None:
         """When the feed was last heard."""
         state = self.ledger.feeds.rows.get(feed)
-        return None if state is None else state.last_heard_at
+        if state is None:
+            return None
+        return state.last_heard_at
 
     def troubled(self, feed: str) -> bool:
         """Whether what came of the feed last was late or from the future."""

@@ -61,7 +61,9 @@ def statements(scenario: Scenario) -> Iterator[tuple[Place, Statement]]:
 
 def _unknown(scenario: Scenario, place: Place, kind: str, name: str, names: Iterable[str]) -> Fault:
     near = process.extractOne(name, list(names), score_cutoff=60)
-    where = "the catalogue" if kind == "rule" else "the agency registry"
+    where = "the agency registry"
+    if kind == "rule":
+        where = "the catalogue"
     remedy = f"use one of {where}; another registry is given with --registry"
     if kind == "rule":
         remedy = "see `liaison rules list`"
@@ -100,7 +102,9 @@ def _times(scenario: Scenario) -> Iterator[Fault]:
 
 def _moments(scenario: Scenario) -> Iterator[tuple[Place, Moment]]:
     for number, statement in enumerate(scenario.events):
-        field = "at" if statement.arrives is None else "arrives"
+        field = "arrives"
+        if statement.arrives is None:
+            field = "at"
         yield ("events", number, field), statement.arrives or statement.at
     for name in ("acknowledgements", "doings", "operator"):
         for number, step in enumerate(getattr(scenario, name)):
@@ -177,7 +181,9 @@ def _refused(
     codes = [fault.code for fault in answer.faults]
     if statement.refused is not None:
         if statement.refused not in codes:
-            verdict = f"refuses it with {', '.join(codes)}" if codes else "accepts it"
+            verdict = "accepts it"
+            if codes:
+                verdict = f"refuses it with {', '.join(codes)}"
             yield scenario.fault(
                 (*place, "refused"),
                 "not-refused-so",

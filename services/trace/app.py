@@ -119,7 +119,9 @@ class TraceWorker:
         self._failing: str | None = None
 
     async def _well(self) -> str | None:
-        return f"people cannot be traced: {self._failing}" if self._failing else None
+        if self._failing:
+            return f"people cannot be traced: {self._failing}"
+        return None
 
     async def run(self) -> None:
         """Search for people, trace them one after the other, wait."""
@@ -134,7 +136,9 @@ class TraceWorker:
             {"ledger": lambda: at_head(pool), "trace": self._well},
         )
         await health.start()
-        headers = {"Authorization": f"Bearer {settings.pds_token}"} if settings.pds_token else {}
+        headers = {}
+        if settings.pds_token:
+            headers = {"Authorization": f"Bearer {settings.pds_token}"}
         producer: AIOKafkaProducer | None = None
         async with httpx.AsyncClient(
             base_url=settings.pds_url, headers=headers, follow_redirects=False
@@ -170,9 +174,9 @@ class TraceWorker:
                     async with pool.acquire() as connection:
                         count, oldest = await traces.waiting(connection)
                     metrics.TRACE_WAITING.set(count)
-                    late = (
-                        (self._clock.now() - oldest).total_seconds() if oldest is not None else 0.0
-                    )
+                    late = 0.0
+                    if oldest is not None:
+                        late = (self._clock.now() - oldest).total_seconds()
                     metrics.TRACE_OLDEST_SECONDS.set(max(0.0, late))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), pause)

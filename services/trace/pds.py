@@ -112,7 +112,9 @@ class PdsTracer:
             return None
         if answer.status_code == 429 or answer.status_code >= 500:
             after = answer.headers.get("retry-after", "")
-            seconds = float(after) if after.isdigit() else None
+            seconds = None
+            if after.isdigit():
+                seconds = float(after)
             raise _Again(f"status {answer.status_code}", seconds)
         if answer.status_code != 200:
             # 400 is our fault and 401 or 403 our credentials: another attempt at once would not

@@ -46,7 +46,9 @@ class _Matcher:
         ]
         decided = decide_scored(description, scores, self.scorer.model, self.population)
         best, second = decided.best, decided.scores[1] if len(decided.scores) > 1 else None
-        named = best if decided.verdict in {"attach", "possible", "many"} else None
+        named = None
+        if decided.verdict in {"attach", "possible", "many"}:
+            named = best
         return (
             key,
             decided.verdict,
@@ -177,7 +179,9 @@ def _outcomes(results: Path, truth: Path, group: str | None) -> list[Outcome]:
             raise click.ClickException(
                 f"{truth.name}: says nothing of a query that {results.name} answers"
             )
-        weight = float(row["weight"]) if row["weight"] else None
+        weight = None
+        if row["weight"]:
+            weight = float(row["weight"])
         judged.append(
             Outcome(
                 row["decision"],

@@ -16,7 +16,9 @@ from services.identity.training.tabular import BadField, fault_of, read
 
 def opened(path: Path, mode: Literal["r", "w"]) -> TextIOWrapper:
     """A text file, or one compressed by gzip where its name ends in .gz."""
-    encoding = "utf-8-sig" if mode == "r" else "utf-8"
+    encoding = "utf-8"
+    if mode == "r":
+        encoding = "utf-8-sig"
     raw = gzip.GzipFile(path, f"{mode}b") if path.suffix == ".gz" else FileIO(path, mode)
     return TextIOWrapper(
         BufferedReader(raw) if mode == "r" else BufferedWriter(raw), encoding=encoding, newline=""

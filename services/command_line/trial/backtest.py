@@ -84,7 +84,9 @@ async def _from_ledger(
 
 
 def _instant(_: click.Context, __: click.Parameter, value: datetime | None) -> datetime | None:
-    return None if value is None else value.replace(tzinfo=LONDON).astimezone(UTC)
+    if value is None:
+        return None
+    return value.replace(tzinfo=LONDON).astimezone(UTC)
 
 
 def _within(
@@ -256,5 +258,7 @@ def print_difference(
             "0" if load is None else f"{load.alarms} ({load.most_in_an_hour}/h)"
             for load in (was, new)
         )
-        warning = "" if new is None or new.manageable else "  more than a person can manage"
+        warning = "  more than a person can manage"
+        if new is None or new.manageable:
+            warning = ""
         click.echo(f"  {desk}: {counts} alarms{warning}")

@@ -54,11 +54,9 @@ def duration(seconds: int) -> str:
 
 
 def _amount(limit: Limit, value: int) -> str:
-    return (
-        duration(value)
-        if limit.unit == "seconds"
-        else f"{value}{'%' if limit.unit == 'percent' else ''}"
-    )
+    if limit.unit == "seconds":
+        return duration(value)
+    return f"{value}{'%' if limit.unit == 'percent' else ''}"
 
 
 def _policy(path: Path | None) -> Policy:
@@ -156,11 +154,9 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
         _line("No deadline", catalogued.no_deadline)
     for name, limit in catalogued.limits.items():
         value = policy.number(rule, name)
-        changed = (
-            f"; the policy changed it from {_amount(limit, limit.value)}"
-            if value != limit.value
-            else ""
-        )
+        changed = ""
+        if value != limit.value:
+            changed = f"; the policy changed it from {_amount(limit, limit.value)}"
         _line(
             "Limit",
             f"{name}: {_amount(limit, value)} ({BASIS[limit.basis]}: {limit.says}{changed})",
@@ -174,7 +170,9 @@ def explain(rule: str, policy_file: Path | None, as_json: bool) -> None:
         _line("Evidence", f"{source.says} ({CERTAINTY[source.certainty]})")
     for role, items in catalogued.withholds.items():
         _line("Withholds", f"from {role}: {', '.join(items)}")
-    until = f", until before {catalogued.effective_to}" if catalogued.effective_to else ""
+    until = ""
+    if catalogued.effective_to:
+        until = f", until before {catalogued.effective_to}"
     _line("In force", f"from {catalogued.effective_from}{until}; owner: {catalogued.owner}")
     _line("Policy", f"version {policy.version}")
 

@@ -68,7 +68,9 @@ async def check_csrf(request: Request, operator: Operator) -> None:
     if token is None:
         field = (await request.form()).get("csrf")
         # a file may be sent under that name too
-        token = field if isinstance(field, str) else ""
+        token = ""
+        if isinstance(field, str):
+            token = field
     # compared in constant time, so that nobody finds the token letter by letter
     if not hmac.compare_digest(token.encode(), operator.csrf.encode()):
         raise Refused(403, "forged")
@@ -153,7 +155,9 @@ class DeskDoor(Door):
             raise Refused(404, "unknown_desk")
         assert self.permission is not None
         if not operator.may(self.permission, place):
-            reason = "not_your_role" if _works_at(operator, place) else "other_desk"
+            reason = "other_desk"
+            if _works_at(operator, place):
+                reason = "not_your_role"
             raise await self.refuse(request, operator, 403, reason, desk)
         return Here(operator, place, await self.enter(request, operator))
 

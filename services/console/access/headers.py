@@ -34,7 +34,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, provider: str = "", live: bool = False) -> None:
         self._app = app
-        origin = f" {provider}" if provider else ""
+        origin = ""
+        if provider:
+            origin = f" {provider}"
         self._headers = {"Content-Security-Policy": POLICY.format(provider=origin), **_HEADERS}
         if live:
             self._headers |= _LIVE

@@ -157,12 +157,16 @@ class Provider:
 
 
 def _text(value: object) -> str | None:
-    return str(value) if value else None
+    if value:
+        return str(value)
+    return None
 
 
 def _audience_of(claims: Mapping[str, Any]) -> Sequence[Any]:
     audience = claims.get("aud")
-    return audience if isinstance(audience, list) else [audience]
+    if isinstance(audience, list):
+        return audience
+    return [audience]
 
 
 def _is_fresh(issued: object, now: datetime) -> bool:

@@ -99,7 +99,9 @@ async def end_of_provider(
 ) -> int:
     """End what the identity provider says has ended: one of its sessions, or all of a person.
     Returns how many."""
-    person = operator_id_of(issuer, subject) if subject is not None else None
+    person = None
+    if subject is not None:
+        person = operator_id_of(issuer, subject)
     return await end_sessions_of_provider(connection, issuer, person, provider_session, now)
 
 

@@ -156,12 +156,16 @@ async def from_the_provider(request: Request) -> Response:
     except SignInRefused as refused:
         SIGN_INS.labels(refused.code).inc()
         request.session.clear()
-        status = 503 if refused.code == "provider_away" else 403
+        status = 403
+        if refused.code == "provider_away":
+            status = 503
         raise Refused(status, refused.code) from refused
     request.session.clear()
     cookie = await _begin(request, claims)
     SIGN_INS.labels("provider").inc()
-    target = f"/desks/{desk}" if desk in state.desks.desks else "/"
+    target = "/"
+    if desk in state.desks.desks:
+        target = f"/desks/{desk}"
     return _with_cookie(request, RedirectResponse(target, 303), cookie)
 
 

@@ -189,7 +189,9 @@ class Hub:
     async def total(self, desk: str, list_filter: ListFilter) -> int:
         """How long the list is; asked of the ledger at most once in `PULSE_SECONDS` for all who
         filter alike."""
-        actor = list_filter.actor if list_filter.show == "mine" else ""
+        actor = ""
+        if list_filter.show == "mine":
+            actor = list_filter.actor
         key = (desk, list_filter.show, list_filter.urgencies, actor)
         return await self._cached(
             key, lambda: desk_ledger.count_chosen(self._pool, desk, *list_filter.arguments)
@@ -198,7 +200,9 @@ class Hub:
     async def waiting(self, desk: str) -> dict[int, int]:
         """How many wait at the desk, by urgency. Never older than the last change."""
         feed = self._desks.get(desk)
-        newest = feed.newest if feed else 0
+        newest = 0
+        if feed:
+            newest = feed.newest
         return await self._cached(
             ("waiting", desk, newest), lambda: desk_ledger.count_waiting(self._pool, desk)
         )

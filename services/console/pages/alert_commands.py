@@ -49,7 +49,9 @@ Typed = Annotated[str, Form(max_length=600)]
 
 def _at_desk(handle: str, desk: str) -> str:
     """The person as the record names them at the desk; empty where nobody is named."""
-    return f"{handle.strip()}@{desk}" if handle.strip() else ""
+    if handle.strip():
+        return f"{handle.strip()}@{desk}"
+    return ""
 
 
 class Badly(CommandRefused):
@@ -119,7 +121,9 @@ async def answer(
     except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     except CommandRefused as refused:
-        outcome = "already" if isinstance(refused, First) else "refused"
+        outcome = "refused"
+        if isinstance(refused, First):
+            outcome = "already"
         CONSOLE_ACKNOWLEDGED.labels(outcome).inc()
         return _not_done(request, here, alert, refused)
     COUNTS.count(done.changes)
@@ -140,7 +144,9 @@ def _not_done(request: Request, here: Answering, alert: str, refused: CommandRef
         return trouble(request, 409, "not_done", sentence=sentence, link=back)
     kind = refused.code.replace("-", "_")
     first = (refused.who or TEXT["somebody"]).split("@", maxsplit=1)[0]
-    when = clock_seconds(refused.when) if refused.when else ""
+    when = ""
+    if refused.when:
+        when = clock_seconds(refused.when)
     sentence = TEXT[kind].format(who=first, when=when)
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"error": refused.code, "message": sentence}, 409)

@@ -133,7 +133,9 @@ async def judge(request: Request, here: Reviewing, decision: str, answer: Typed 
             sampled, comparison = await _sampled(connection, state, here, decision)
             if kind == "person" and answer not in _people(comparison):
                 return await _shown(request, here, decision, TEXT["judge_choose"], 422)
-            person = answer if kind == "person" else None
+            person = None
+            if kind == "person":
+                person = answer
             right = await blind_sample.judge(
                 connection, sampled, kind, person, actor=here.actor, now=here.now
             )

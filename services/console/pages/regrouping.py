@@ -22,7 +22,7 @@ from services.ledger.crises.chronology import crisis_of_incident, incidents_of_c
 from services.ledger.transaction import PostgresTransaction
 from services.liaison.settlement import Key
 from services.orchestration.decisions import regrouping
-from services.orchestration.decisions.common import Act, DecisionRefused, preview
+from services.orchestration.decisions.common import Act, AlertMoved, DecisionRefused, preview
 from services.orchestration.decisions.regrouping import Regrouped
 from services.runtime.postgres import Connection
 
@@ -58,7 +58,9 @@ async def _shown(
     fields: dict[str, str] | None = None,
 ) -> Response:
     state = request.app.state
-    moved = consequences.alerts if consequences else ()
+    moved: tuple[AlertMoved, ...] = ()
+    if consequences:
+        moved = consequences.alerts
     async with (
         state.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read"),

@@ -101,7 +101,9 @@ def reason_in_words(outcome: Outcome, reason: str | None) -> str:
     if code == "other":
         return typed
     words = REASONS[code]
-    return f"{words}: {typed}" if typed else words
+    if typed:
+        return f"{words}: {typed}"
+    return words
 
 
 def clock(at: datetime) -> str:

@@ -73,7 +73,9 @@ class ListFilter:
             pairs += [("urgency", str(urgency)) for urgency in new.urgencies]
         if new.page > 1:
             pairs.append(("page", str(new.page)))
-        return f"?{urlencode(pairs)}" if pairs else ""
+        if pairs:
+            return f"?{urlencode(pairs)}"
+        return ""
 
 
 def _page_number(text: str) -> int:
@@ -82,4 +84,6 @@ def _page_number(text: str) -> int:
         return 1
     # a number of a million digits is not worth reading
     number = int(text[:6])
-    return number if 1 <= number <= PAGES_MAX else 1
+    if 1 <= number <= PAGES_MAX:
+        return number
+    return 1

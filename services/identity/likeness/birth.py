@@ -31,7 +31,9 @@ them does not say)."""
 def birth_level(one: Birth, other: Birth) -> BirthLevel:
     """How two births compare."""
     if not one.whole or not other.whole:
-        return "year" if one.year == other.year else _apart(one, other)
+        if one.year == other.year:
+            return "year"
+        return _apart(one, other)
     if one == other:
         return "exact"
     if one.year == other.year and (one.month, one.day) == (other.day, other.month):
@@ -63,7 +65,9 @@ def _shared_parts(one: Birth, other: Birth) -> int:
 
 
 def _apart(one: Birth, other: Birth) -> BirthLevel:
-    return "same-years" if abs(one.year - other.year) < GENERATION else "differs"
+    if abs(one.year - other.year) < GENERATION:
+        return "same-years"
+    return "differs"
 
 
 def age_level(apparent: int, born: Birth, as_of: date) -> BirthLevel:
@@ -73,4 +77,6 @@ def age_level(apparent: int, born: Birth, as_of: date) -> BirthLevel:
         return "age-2"
     if years_out <= 5:
         return "age-5"
-    return "age-9" if years_out <= 9 else "differs"
+    if years_out <= 9:
+        return "age-9"
+    return "differs"

@@ -27,7 +27,9 @@ def value_level(described: frozenset[str], on_file: frozenset[str]) -> ValueLeve
     """exact where one value is in both, differs, or absent."""
     if not described or not on_file:
         return "absent"
-    return "exact" if described & on_file else "differs"
+    if described & on_file:
+        return "exact"
+    return "differs"
 
 
 def code_level(described: frozenset[str], on_file: frozenset[str]) -> CodeLevel:
@@ -93,4 +95,6 @@ def address_level(described: str, on_file: str) -> AddressLevel:
     alike = fuzz.token_sort_ratio(described, on_file)
     if alike >= 92:
         return "exact"
-    return "near" if alike >= 75 else "differs"
+    if alike >= 75:
+        return "near"
+    return "differs"

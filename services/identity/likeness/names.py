@@ -78,7 +78,9 @@ def name_level(one: str, other: str, is_given: bool) -> NameLevel:
     if is_given and _short_for(one, other):
         return "nickname"
     if len(one) == 1 or len(other) == 1:
-        return "initial" if one[0] == other[0] else "differs"
+        if one[0] == other[0]:
+            return "initial"
+        return "differs"
     if _share_a_word(one, other):
         return "part"
     if _one_slip(one, other):
@@ -104,4 +106,6 @@ def _by_sound(one: str, other: str) -> NameLevel:
         return "skeleton"
     if len(sound(one)) > 1 and sound(one) == sound(other):
         return "phonetic"
-    return "near" if JaroWinkler.similarity(one, other) >= NEAR else "differs"
+    if JaroWinkler.similarity(one, other) >= NEAR:
+        return "near"
+    return "differs"

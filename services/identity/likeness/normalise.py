@@ -59,7 +59,9 @@ def _letter(character: str) -> str:
     """O'Brien is one word, Ann-Marie two."""
     if character.isalnum():
         return character
-    return "" if character in "'`’" else " "
+    if character in "'`’":
+        return ""
+    return " "
 
 
 @lru_cache(200_000)
@@ -78,15 +80,21 @@ def skeleton(text: str) -> str:
 def postcode(text: str) -> str:
     """Upper case without spaces; empty for the codes of no fixed abode (ZZ99 3VZ and its kin)."""
     code = "".join(text.upper().split())
-    return "" if code.startswith(_NO_FIXED_ABODE) else code
+    if code.startswith(_NO_FIXED_ABODE):
+        return ""
+    return code
 
 
 def outward(code: str) -> str:
     """The outward part of a UK postcode; the whole of another country's."""
-    return code[:-3] if _UK_POSTCODE.fullmatch(code) else code
+    if _UK_POSTCODE.fullmatch(code):
+        return code[:-3]
+    return code
 
 
 def phone(text: str) -> str:
     """The last ten digits: the same for 07… and +447…; empty with fewer than seven."""
     digits = "".join(character for character in text if character.isdigit())
-    return digits[-10:] if len(digits) >= 7 else ""
+    if len(digits) >= 7:
+        return digits[-10:]
+    return ""

@@ -71,7 +71,9 @@ def _one(value: str) -> frozenset[str]:
 
 
 def _birth(text: str) -> Birth | None:
-    return Birth(int(text[:4]), int(text[4:6]), int(text[6:8])) if text else None
+    if text:
+        return Birth(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    return None
 
 
 def _comparisons(as_of: date) -> tuple[Comparison, ...]:
@@ -259,8 +261,12 @@ class Splink:
         def level(*values: str | None) -> int:
             reached = comparison.level(*(value or "" for value in values))
             if reached == "exact" and comparison.by_frequency and values[0] != values[1]:
-                reached = "part" if "part" in comparison.levels else "typo"
-            return -1 if reached == "absent" else comparison.levels.index(reached)
+                reached = "typo"
+                if "part" in comparison.levels:
+                    reached = "part"
+            if reached == "absent":
+                return -1
+            return comparison.levels.index(reached)
 
         def of_two(one: str | None, other: str | None) -> int:
             return level(one, other)
@@ -271,7 +277,9 @@ class Splink:
             return level(one, more, other, other_names)
 
         # DuckDB counts the arguments of what it is given
-        called = of_two if len(comparison.columns) == 1 else of_four
+        called: Callable[..., int] = of_four
+        if len(comparison.columns) == 1:
+            called = of_two
         text = ["VARCHAR"] * (2 * len(comparison.columns))
         self._connection.create_function(
             f"level_{comparison.field}", called, text, "INTEGER", null_handling="special"

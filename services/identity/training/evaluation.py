@@ -51,7 +51,9 @@ class Rate:
     @property
     def share(self) -> float:
         """Between 0 and 1; 0 where there is nothing to count."""
-        return self.count / self.of if self.of else 0.0
+        if self.of:
+            return self.count / self.of
+        return 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -134,7 +136,9 @@ def findings(tables: list[Figures]) -> list[str]:
             f"wrong {wrong.share * 10_000:.1f} per 10,000 events, the whole {whole * 10_000:.1f}"
         )
         by_chance = 1 - _at_most(wrong.count - 1, table.events, whole)
-        caveat = "" if by_chance < BY_CHANCE else " (too few events to tell it from chance)"
+        caveat = " (too few events to tell it from chance)"
+        if by_chance < BY_CHANCE:
+            caveat = ""
         sentences.append(f"{table.group}: {rates}{caveat}")
     return sentences
 

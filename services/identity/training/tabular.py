@@ -47,7 +47,9 @@ def _birth(text: str) -> tuple[Birth, ...]:
     year, month, day = (int(part or 0) for part in match.groups())
     # dates that no calendar has do occur: kept as they are, for they may be one figure wrong
     born = Birth(year, month, day)
-    return (born,) if born.says_something else ()
+    if born.says_something:
+        return (born,)
+    return ()
 
 
 def _names(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -86,11 +86,9 @@ def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
 
 
 def _name(collected: Collected, resource: Resource, patients: dict[str, Resource]) -> str:
-    return (
-        local_person(collected, resource)
-        if resource.kind == "Patient"
-        else subject(collected, resource, patients)
-    )
+    if resource.kind == "Patient":
+        return local_person(collected, resource)
+    return subject(collected, resource, patients)
 
 
 def _gather(facts: Facts, resource: Resource) -> None:

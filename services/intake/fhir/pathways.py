@@ -43,7 +43,9 @@ class Facts:
 
     def all(self) -> list[Resource]:
         """Everything a pathway is made of beside the episode."""
-        patients = [] if self.patient is None else [self.patient]
+        patients = []
+        if self.patient is not None:
+            patients = [self.patient]
         return [*patients, *self.flags, *self.consents, *self.related]
 
 
@@ -160,7 +162,9 @@ def _consent(consents: Iterable[Resource]) -> str | None:
     standing.sort(
         key=lambda c: (str(c.body.get("dateTime", "")), c.body["provision"].get("type") == "deny")
     )
-    provision = standing[-1].body["provision"].get("type") if standing else None
+    provision = None
+    if standing:
+        provision = standing[-1].body["provision"].get("type")
     return {"permit": "given", "deny": "refused"}.get(str(provision))
 
 
@@ -219,7 +223,9 @@ def say_episode(
         )
     if status in ("finished", "cancelled", "entered-in-error"):
         end = instant(body.get("period", {}).get("end"), end=True) or at
-        reason = "discharged" if status == "finished" else "other"
+        reason = "other"
+        if status == "finished":
+            reason = "discharged"
         closed = {"local_person": person, "pathway": pathway, "reason": reason}
         collected.say(f"{name}.closed.{version}", "pathway.closed", end, closed, None)
         return
@@ -239,6 +245,8 @@ def say_episode(
     used = facts.all()
     # what else of the document the pathway says is part of its identity: another flag is another
     # event
-    mark = f".{digest(*[(r.kind, r.id, stamp(r, received)[0]) for r in used])}" if used else ""
+    mark = ""
+    if used:
+        mark = f".{digest(*[(r.kind, r.id, stamp(r, received)[0]) for r in used])}"
     when = max([at, *(r.updated for r in used if r.updated is not None)])
     collected.say(f"{name}.{version}{mark}", "pathway.updated", when, data, None)

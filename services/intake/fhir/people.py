@@ -119,9 +119,9 @@ def subject(collected: Collected, resource: Resource, patients: dict[str, Resour
     """The local name of the person a resource is about. Raises Untranslatable when nothing names
     them.
     """
-    name = (
-        "patient" if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson") else "subject"
-    )
+    name = "subject"
+    if resource.kind in ("EpisodeOfCare", "Consent", "RelatedPerson"):
+        name = "patient"
     element = resource.body.get(name, {})
     at = f"{resource.pointer}/{name}"
     written = str(element.get("reference", ""))
@@ -130,7 +130,9 @@ def subject(collected: Collected, resource: Resource, patients: dict[str, Resour
     kind, _, identifier = written.removesuffix("/").rpartition("/")
     if kind.endswith("Patient") and identifier:
         number = nhs_digits(identifier)
-        return pseudonym(collected.sender, number, at) if number else reference(identifier)
+        if number:
+            return pseudonym(collected.sender, number, at)
+        return reference(identifier)
     if (nhs_number := number_of(element)) is not None:
         if nhs_number[1] is None:
             raise Untranslatable(
@@ -294,11 +296,9 @@ def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
     """
     version = f"v{resource.version}" if resource.version is not None else digest(resource.body)
     updated = resource.updated
-    return (
-        (version, updated)
-        if updated is not None
-        else (f"{version}.{fallback:%Y%m%dT%H%M%S}", fallback)
-    )
+    if updated is not None:
+        return (version, updated)
+    return (f"{version}.{fallback:%Y%m%dT%H%M%S}", fallback)
 
 
 def say_patient(collected: Collected, patient: Resource, received: datetime) -> None:
@@ -316,7 +316,9 @@ def say_patient(collected: Collected, patient: Resource, received: datetime) -> 
             "the resource has no time",
             "send meta.lastUpdated; the time it came in is taken",
         )
-    name = "person.registered" if patient.version == "1" else "person.updated"
+    name = "person.updated"
+    if patient.version == "1":
+        name = "person.registered"
     description = descriptor(collected, patient, at)
     collected.say(
         f"Patient.{person}.{version}",

@@ -54,7 +54,9 @@ class Resource:
     def version(self) -> str | None:
         """The version the server gave it."""
         version_id = self.body.get("meta", {}).get("versionId")
-        return str(version_id) if version_id is not None else None
+        if version_id is not None:
+            return str(version_id)
+        return None
 
     @property
     def updated(self) -> datetime | None:
@@ -80,22 +82,18 @@ def instant(value: Any, *, end: bool = False) -> datetime | None:
 def ended(element: Any, at: datetime) -> bool:
     """Whether the element's period was over at the instant. Judged at the resource's own time, not
     at ours, so that the same document says the same whenever it comes."""
-    end = (
-        instant(element.get("period", {}).get("end"), end=True)
-        if isinstance(element, Mapping)
-        else None
-    )
+    end = None
+    if isinstance(element, Mapping):
+        end = instant(element.get("period", {}).get("end"), end=True)
     return end is not None and end <= at
 
 
 def whole_date(value: Any) -> str | None:
     """YYYY-MM-DD of a date or dateTime; None when only the year or month is known."""
     try:
-        return (
-            date.fromisoformat(value[:10]).isoformat()
-            if isinstance(value, str) and len(value) >= 10
-            else None
-        )
+        if isinstance(value, str) and len(value) >= 10:
+            return date.fromisoformat(value[:10]).isoformat()
+        return None
     except ValueError:
         return None
 
@@ -255,7 +253,9 @@ def _read(listed: list[tuple[Any, str, str]]) -> tuple[list[Resource], list[Faul
     resources_: list[Resource] = []
     faults: list[Fault] = []
     for body, pointer, address in listed:
-        kind = body.get("resourceType") if isinstance(body, dict) else None
+        kind = None
+        if isinstance(body, dict):
+            kind = body.get("resourceType")
         if not isinstance(kind, str) or kind not in CARRIED:
             faults.append(
                 Fault(

@@ -175,7 +175,9 @@ def _death(collected: Collected, notice: _Heard) -> dict[str, str] | None:
             "send YYYYMMDD[HHMM], or leave the field empty",
         )
     if indicator == "Y" or (on is not None and not indicator and not message.is_null("PID", 30)):
-        return {"on": on.isoformat()} if on is not None else {}
+        if on is not None:
+            return {"on": on.isoformat()}
+        return {}
     return None
 
 
@@ -290,7 +292,9 @@ def _discharge(collected: Collected, notice: _Heard) -> None:
         return
     dead = any(event.type.endswith("person.died.v1") for event in collected.events)
     ended = instant(notice.message.get("PV1", 45)) or notice.at
-    reason = "died" if dead else "discharged"
+    reason = "discharged"
+    if dead:
+        reason = "died"
     _close(collected, notice, person, stay, reason, ended)
     if not dead:
         due = {

@@ -144,7 +144,9 @@ async def alerts_chosen(
     offset: int = 0,
 ) -> tuple[AlertState, ...]:
     """The desk's list: by urgency, those that wait first; what has ended by its end."""
-    order = _NEWEST_ENDED if show == "ended" else _ORDER
+    order = _ORDER
+    if show == "ended":
+        order = _NEWEST_ENDED
     rows = await connection.fetch(
         f"{_ALERT}{_CHOSEN}{order} LIMIT $5 OFFSET $6", desk, show, urgencies, actor, limit, offset
     )
@@ -246,4 +248,6 @@ def _other_desk(other: Mapping[str, Any]) -> OtherDesk:
 
 
 def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    if text:
+        return datetime.fromisoformat(text)
+    return None

@@ -171,7 +171,9 @@ async def latest_run(connection: Connection) -> ShadowRun | None:
     row = await connection.fetchrow(
         "SELECT * FROM shadow_run ORDER BY last_at DESC, began_at DESC LIMIT 1"
     )
-    return None if row is None else ShadowRun(**row)
+    if row is None:
+        return None
+    return ShadowRun(**row)
 
 
 async def runs(connection: Connection, run: ShadowRun) -> tuple[list[RaisedAt], list[RaisedAt]]:

@@ -182,7 +182,9 @@ async def save(
             in registry.desks_by_id  # one that was taken out of the registry has no topic any more
         ],
     )
-    return first + len(pairs) - 1 if pairs else 0
+    if pairs:
+        return first + len(pairs) - 1
+    return 0
 
 
 async def append_log(connection: Connection, transitions: Sequence[Transition]) -> int:

@@ -139,7 +139,9 @@ async def judge(
     # attached
     place = "/".join(sampled.incident)
     await audit.write(connection, "identity.judged", actor, place, {"judgement": sample_id}, now)
-    return None if answer == "cannot-tell" else person_id == sampled.person_id
+    if answer == "cannot-tell":
+        return None
+    return person_id == sampled.person_id
 
 
 _OUTCOMES = """

@@ -39,7 +39,9 @@ async def incident_decided(connection: Connection, decision: int) -> DecidedInci
             WHERE d.decision_id = $1""",
         decision,
     )
-    return None if row is None else DecidedIncident((row["agency"], row["incident"]), row["area"])
+    if row is None:
+        return None
+    return DecidedIncident((row["agency"], row["incident"]), row["area"])
 
 
 async def current_decision(connection: Connection, incident: Key) -> CurrentDecision | None:
@@ -49,7 +51,9 @@ async def current_decision(connection: Connection, incident: Key) -> CurrentDeci
             WHERE (agency, incident) = ($1, $2) AND superseded_at IS NULL""",
         *incident,
     )
-    return None if row is None else CurrentDecision(**row)
+    if row is None:
+        return None
+    return CurrentDecision(**row)
 
 
 async def standing(connection: Connection, incidents: Collection[Key]) -> dict[Key, DecisionKept]:

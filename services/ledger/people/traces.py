@@ -127,4 +127,6 @@ async def waiting(connection: Connection) -> tuple[int, datetime | None]:
     row = await connection.fetchrow(
         "SELECT count(*) AS n, min(due_at) AS oldest FROM trace_request WHERE state = 'waiting'"
     )
-    return (row["n"], row["oldest"]) if row is not None else (0, None)
+    if row is not None:
+        return (row["n"], row["oldest"])
+    return (0, None)

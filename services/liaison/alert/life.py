@@ -99,7 +99,9 @@ def _end_of(part: DeskAlert) -> TransitionKind:
             return "returned"
         case "shelved":
             # nobody has seen what went onto the shelf unacknowledged
-            return "returned" if part.acknowledged_at is None else "cleared"
+            if part.acknowledged_at is None:
+                return "returned"
+            return "cleared"
         case "acknowledged" | "claimed":
             return "cleared"
         case "answered" | "returned" | "cleared" | "closed":

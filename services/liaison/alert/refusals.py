@@ -25,7 +25,9 @@ class First(CommandRefused):
     done = "did it"
 
     def __init__(self, person: str | None, when: datetime | None) -> None:
-        at = f" at {when:%H:%M:%S} UTC" if when else ""
+        at = ""
+        if when:
+            at = f" at {when:%H:%M:%S} UTC"
         super().__init__(f"{person or 'somebody'} {self.done}{at}")
         self.who, self.when = person, when
 

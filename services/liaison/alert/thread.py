@@ -64,7 +64,9 @@ def _rank(alert: Alert) -> tuple[int, datetime, str]:
 def _urgency_of(thread: Thread) -> tuple[int, datetime, str]:
     """Threads in which nothing waits come last."""
     first = thread.alerts[0]
-    urgency = NOTHING_WAITS if thread.urgency is None else thread.urgency
+    urgency = NOTHING_WAITS
+    if thread.urgency is not None:
+        urgency = thread.urgency
     return (urgency, first.raised_at, first.alert_id)
 
 
@@ -91,7 +93,9 @@ def _marked(alert: Alert, loudest: Mapping[str, Alert], now: datetime) -> AlertC
     marked_alert = alert
     for part in alert.desks:
         louder = _louder(alert, part, loudest)
-        inhibitor = None if louder is None else louder.alert_id
+        inhibitor = None
+        if louder is not None:
+            inhibitor = louder.alert_id
         if part.ended or inhibitor == part.inhibited_by:
             continue
         kind: TransitionKind = "released"
@@ -105,7 +109,9 @@ def _marked(alert: Alert, loudest: Mapping[str, Alert], now: datetime) -> AlertC
             marked = _returned(marked, now)
         marked_alert = marked_alert.with_desk(marked)
         records.append(record)
-    return AlertChange(marked_alert, tuple(records)) if records else None
+    if records:
+        return AlertChange(marked_alert, tuple(records))
+    return None
 
 
 def _louder(alert: Alert, part: DeskAlert, loudest: Mapping[str, Alert]) -> Alert | None:

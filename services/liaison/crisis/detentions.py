@@ -140,7 +140,9 @@ class Detentions:
             if site is not None:
                 self.by_reference[key].restated.append(mark)
             return
-        kind = None if site is None else site.kind
+        kind = None
+        if site is not None:
+            kind = site.kind
         builder = DetentionBuilder(*key, statement.power, mark, kind, incident)
         if site is not None:
             builder.visits.append(SiteVisit(mark, site.site, site.kind))

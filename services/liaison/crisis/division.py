@@ -60,7 +60,9 @@ def incident_of(key: SubjectKey) -> Key:
 
 def subject_of(key: SubjectKey) -> str:
     """Which subject of the incident; empty for its only one, or for the log itself."""
-    return key[2] if len(key) > 2 else ""
+    if len(key) > 2:
+        return key[2]
+    return ""
 
 
 @dataclass(slots=True)

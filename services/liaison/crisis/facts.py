@@ -194,7 +194,9 @@ class Force:
 
 def end_of(mark: Mark | None) -> datetime:
     """When a thing ended; FOREVER while it goes on."""
-    return FOREVER if mark is None else mark.at
+    if mark is None:
+        return FOREVER
+    return mark.at
 
 
 RESTRAINT_KINDS = frozenset(

@@ -264,7 +264,9 @@ class Presence:
     @property
     def attendance(self) -> AttendanceBuilder | None:
         """The police attendance that goes on."""
-        return self.attendances[-1] if self._police else None
+        if self._police:
+            return self.attendances[-1]
+        return None
 
     def assigned(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
         """A resource was sent."""

@@ -21,7 +21,9 @@ def descriptor_of(events: Iterable[Received]) -> PersonDescriptor | None:
     if received is None:
         return None
     person = stated(received.event.data, "person")
-    return person if isinstance(person, PersonDescriptor) else None
+    if isinstance(person, PersonDescriptor):
+        return person
+    return None
 
 
 def describing(events: Iterable[Received]) -> Received | None:
@@ -36,7 +38,9 @@ def describing(events: Iterable[Received]) -> Received | None:
 def day_of(events: Iterable[Received]) -> date | None:
     """The day the incident began: apparent ages are as at it, and who died later was alive."""
     began = min((received.event.time for received in events), default=None)
-    return began.date() if began is not None else None
+    if began is not None:
+        return began.date()
+    return None
 
 
 def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:
@@ -67,7 +71,9 @@ def described_key(key: int) -> str:
 def local_keys(events: Iterable[Received]) -> frozenset[str]:
     """The key of the person on the sender's own books; empty where none is named."""
     named = local_person_of(events)
-    return frozenset() if named is None else frozenset({local_key(*named)})
+    if named is None:
+        return frozenset()
+    return frozenset({local_key(*named)})
 
 
 SITE_REPORTS_COUNT = timedelta(hours=24)

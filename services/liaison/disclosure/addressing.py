@@ -62,7 +62,9 @@ class Addressing:
         has it.
         """
         pair = self._registry.desks_by_id.get(desk)
-        return None if pair is None else self._addressed(*pair, climbs=False)
+        if pair is None:
+            return None
+        return self._addressed(*pair, climbs=False)
 
     def _addressed(self, agency: Agency, desk: Desk, climbs: bool) -> Addressed:
         sentences, items = view(self._standing, desk.role, self._crisis, agency.id)

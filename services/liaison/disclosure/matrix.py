@@ -336,7 +336,9 @@ def view(
     sentences: dict[str, str] = {}
     for item in permitted:
         say = WORDS_OF.get(item)
-        words = {} if say is None else say(crisis)
+        words = {}
+        if say is not None:
+            words = say(crisis)
         if words:
             items.append(item)
             sentences |= words

@@ -49,7 +49,9 @@ def open_pathways(crisis: Crisis) -> tuple[PathwayOnFile, ...]:
 
 
 def _area(crisis: Crisis) -> dict[str, str]:
-    return {"Area": crisis.area} if crisis.area else {}
+    if crisis.area:
+        return {"Area": crisis.area}
+    return {}
 
 
 def _certainty(crisis: Crisis) -> dict[str, str]:
@@ -151,7 +153,9 @@ def _family(crisis: Crisis) -> dict[str, str]:
 
 
 def _together(label: str, sentences: Collection[str]) -> dict[str, str]:
-    return {label: "; ".join(sentences)} if sentences else {}
+    if sentences:
+        return {label: "; ".join(sentences)}
+    return {}
 
 
 def _when(force: Force) -> str:

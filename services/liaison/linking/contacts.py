@@ -68,7 +68,9 @@ def _telephone(number: str) -> str | None:
     digits = "".join(character for character in number if character.isdigit())
     if digits.startswith("44"):
         digits = "0" + digits[2:]
-    return digits if len(digits) >= 7 else None
+    if len(digits) >= 7:
+        return digits
+    return None
 
 
 def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset[str]:
@@ -80,7 +82,9 @@ def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset
         if location is not None and location.uprn is not None:
             keys.add(_hashed("property", location.uprn.lstrip("0")))
         caller, person = stated(data, "caller"), stated(data, "person")
-        numbers = [caller.phone] if caller is not None and caller.phone else []
+        numbers = []
+        if caller is not None and caller.phone:
+            numbers = [caller.phone]
         numbers += person.phones if person is not None else ()
         keys |= {
             _hashed("telephone", telephone)
@@ -183,7 +187,9 @@ def contacts_of(
         completed = (
             row.completed_at is not None and row.completed_at >= crisis.opened_at and by == "person"
         )
-        window = PERSON_WINDOW if by == "person" else PLACE_WINDOW
+        window = PLACE_WINDOW
+        if by == "person":
+            window = PERSON_WINDOW
         if not completed and not crisis.opened_at - window <= row.opened_at <= crisis.last_event_at:
             continue
         if row.key[1].startswith("follow-up#") and not completed:

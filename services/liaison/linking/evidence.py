@@ -137,7 +137,9 @@ def _place_agrees(
         return None
     if left.uprn is not None and right.uprn is not None:
         # Two properties known to differ are neighbours, however alike the street's text is.
-        return ("near", _NEAR_WEIGHT) if close else None
+        if close:
+            return ("near", _NEAR_WEIGHT)
+        return None
     if streets == "same" and (metres is None or close):
         return "street", _STREET_WEIGHT
     if streets == "same" and metres is not None and metres <= policy.geocoder_metres:
@@ -151,7 +153,9 @@ def _place_agrees(
     if streets == "near":
         return "near", _NEAR_WEIGHT
     # Chance meetings grow with the area, so nearness counts by the square of the distance.
-    nearness = 1 - (metres / policy.distance_metres) ** 2 if policy.distance_metres > 0 else 1.0
+    nearness = 1.0
+    if policy.distance_metres > 0:
+        nearness = 1 - (metres / policy.distance_metres) ** 2
     return "nearby", _NEARBY_WEIGHT * nearness
 
 
@@ -168,7 +172,9 @@ def _busyness_weight(left: Sighting, right: Sighting, policy: LinkPolicy) -> flo
         for key in (*place_keys(left), *place_keys(right))
         if key in policy.place_rates
     ]
-    return min(1.0, -math.log(max(rates) / policy.usual_rate)) if rates else 0.0
+    if rates:
+        return min(1.0, -math.log(max(rates) / policy.usual_rate))
+    return 0.0
 
 
 def _place_evidence(
@@ -233,4 +239,6 @@ def link(
         detail: dict[str, float | str] = {"gap_minutes": minutes, "person": min(shared)}
         return LinkEvidence(left.key, right.key, "person", detail)
     place = _place_evidence(left, right, gap, policy)
-    return None if place is None else LinkEvidence(left.key, right.key, "place", place)
+    if place is None:
+        return None
+    return LinkEvidence(left.key, right.key, "place", place)

@@ -98,7 +98,9 @@ def nature_weight(left: str | None, right: str | None) -> float:
     if left not in NATURES or right not in NATURES:
         if _ROUTINE_NATURES & {left, right}:
             return ROUTINE / 2
-        return ASSISTANCE if "assistance" in (left, right) else 0.0
+        if "assistance" in (left, right):
+            return ASSISTANCE
+        return 0.0
     if _ROUTINE_NATURES & {left, right}:
         return ROUTINE
     return _TOGETHER.get(frozenset({left, right}), MISMATCH)

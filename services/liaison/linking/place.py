@@ -141,7 +141,9 @@ def read_street(text: str | None) -> Street | None:
         number, block = int(number_match.group(1)), True
     elif number_match := _NUMBER.match(head):
         number = int(number_match.group(1))
-    rest = head[number_match.end() :] if number_match else head
+    rest = head
+    if number_match:
+        rest = head[number_match.end() :]
     roads = {road for part in _CROSSING.split(rest) if (road := _road(part)) is not None}
     if not roads:
         return None
@@ -165,12 +167,18 @@ def compare_streets(left: Street | None, right: Street | None) -> StreetMatch:
         return "near"
     if len(left.roads) > 1:
         pairs = zip(left.roads, right.roads, strict=True)
-        return "same" if all(_same_road(road, other_road) for road, other_road in pairs) else "near"
+        if all(_same_road(road, other_road) for road, other_road in pairs):
+            return "same"
+        return "near"
     if left.number is None or right.number is None:
         return "near"
     if left.block or right.block:
-        return "same" if left.number // 100 == right.number // 100 else "near"
-    return "same" if left.number == right.number else "near"
+        if left.number // 100 == right.number // 100:
+            return "same"
+        return "near"
+    if left.number == right.number:
+        return "same"
+    return "near"
 
 
 def street_key(street: Street | None) -> str | None:

@@ -122,7 +122,9 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
 
 
 def _plain_postcode(postcode: str | None) -> str | None:
-    return None if postcode is None else postcode.replace(" ", "").upper()
+    if postcode is None:
+        return None
+    return postcode.replace(" ", "").upper()
 
 
 def _ever_of_record(statements: Iterable[Received]) -> list[Received]:

@@ -40,7 +40,9 @@ class Met:
         """Since when it counts; FOREVER: not."""
         if self.returned:
             return self.at
-        return FOREVER if self.crisis_at is None else max(self.at, self.crisis_at)
+        if self.crisis_at is None:
+            return FOREVER
+        return max(self.at, self.crisis_at)
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -65,7 +67,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         repeats.append((counts_from, contact, [*before, contact]))
     repeats.sort(key=lambda repeat: (repeat[0], repeat[1].at, repeat[1].event or ("", "")))
     for (start, contact, contacts), following in in_turn(repeats):
-        end = FOREVER if following is None else following[0]
+        end = FOREVER
+        if following is not None:
+            end = following[0]
         # the first repetition is the anchor of all: further ones worsen the alert, and raise none
         anchor = repeats[0][1].event
         for stretch in both(spans([(start, end)]), crisis.open_police_or_ambulance):

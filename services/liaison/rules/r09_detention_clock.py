@@ -261,7 +261,9 @@ def _finding(
     stage: Stage,
 ) -> Finding:
     began = detention.clock_started or detention.detained
-    how = "Detained" if began == detention.detained else "At a place of safety"
+    how = "At a place of safety"
+    if began == detention.detained:
+        how = "Detained"
     recipients: tuple[DeskRole, ...] = ("mental-health-crisis", "amhp")
     if stage.name.startswith("retake"):
         recipients = (*recipients, "police-control")

@@ -110,7 +110,9 @@ def _on_the_way(detention: Detention, requests: list[PlaceRequest]) -> Spans:
     stretches = []
     for journey, following in in_turn(journeys):
         if journey.to is not None and journey.site not in refused:
-            end = FOREVER if following is None else following.mark.at
+            end = FOREVER
+            if following is not None:
+                end = following.mark.at
             stretches.append((journey.mark.at, end))
     return spans(stretches)
 
@@ -122,7 +124,9 @@ def _full(reports: list[SiteReport], over: datetime) -> Spans:
     for report, following in in_turn(reports):
         free[(report.agency, report.site)] = report.free
         if not any(free.values()):
-            end = over if following is None else following.mark.at
+            end = over
+            if following is not None:
+                end = following.mark.at
             stretches.append((report.mark.at, end))
     return spans(stretches)
 
@@ -162,7 +166,9 @@ def _stage(
     elif late:
         names = ["late"]
     if late:
-        waited = strategic if very_late else within
+        waited = within
+        if very_late:
+            waited = strategic
         sentences = [
             f"Detained at {clock(began)}; after {duration(waited)} no place of safety has accepted."
         ]

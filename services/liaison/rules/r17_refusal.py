@@ -30,7 +30,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         with_receiver = spans(
             (receiver.opened_at, given_up.get(receiver.key, FOREVER)) for receiver in receivers
         )
-        passed_on_at = FOREVER if following is None else following.mark.at
+        passed_on_at = FOREVER
+        if following is not None:
+            passed_on_at = following.mark.at
         waiting = _waiting(crisis, refusal, receivers, passed_on_at)
         # every service that has a call of it has declined it: there is nothing to wait for
         at_once = (

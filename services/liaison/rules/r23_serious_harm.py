@@ -72,7 +72,9 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             continue
         # the time to refer runs from the first of them, not from the death that follows
         first = first or harm.mark
-        following = FOREVER if later_harm is None else later_harm.mark.at
+        following = FOREVER
+        if later_harm is not None:
+            following = later_harm.mark.at
         end, due = min(following, _referred(crisis, first.at)), end_of_next_day(first.at)
         harm_words = "Serious injury"
         if harm.harm == "death":

@@ -31,14 +31,18 @@ def spans(stretches: Iterable[tuple[datetime, datetime]]) -> Spans:
 
 def since(instant: datetime | None) -> Spans:
     """From the instant on; never where there is none."""
-    return NEVER if instant is None else ((instant, FOREVER),)
+    if instant is None:
+        return NEVER
+    return ((instant, FOREVER),)
 
 
 def either(*several: Spans) -> Spans:
     """Where at least one holds."""
     filled = [stretches for stretches in several if stretches]
     if len(filled) < 2:
-        return filled[0] if filled else NEVER
+        if filled:
+            return filled[0]
+        return NEVER
     return spans(stretch for stretches in filled for stretch in stretches)
 
 
@@ -95,4 +99,6 @@ def held_for(left: Spans, length: timedelta) -> Spans:
 
 def open_end(end: datetime) -> datetime | None:
     """An end as a finding says it: None where it is open."""
-    return None if end >= FOREVER else end
+    if end >= FOREVER:
+        return None
+    return end

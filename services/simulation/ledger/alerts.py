@@ -79,7 +79,9 @@ class MemoryAlerts:
             for transition in change.transitions:
                 self.log.append(transition)
                 recorded = True
-        return len(self.log.rows) if recorded else 0
+        if recorded:
+            return len(self.log.rows)
+        return 0
 
 
 class MemoryDeadlines:

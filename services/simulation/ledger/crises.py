@@ -192,4 +192,6 @@ class MemoryCrises:
 
 
 def _contact_keys(settled: IncidentSettled) -> Collection[str]:
-    return settled.contact.keys if settled.contact is not None else ()
+    if settled.contact is not None:
+        return settled.contact.keys
+    return ()

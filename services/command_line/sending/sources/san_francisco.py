@@ -121,8 +121,8 @@ def _of(rows: list[dict[str, str]]) -> Iterator[tuple[datetime, dict[str, Any]]]
                 continue
             went |= arrived
             ends.append(at)
-            extra = (
-                {"with_person": True} if name == "resource.left" and row["Transport DtTm"] else {}
-            )
+            extra = {}
+            if name == "resource.left" and row["Transport DtTm"]:
+                extra = {"with_person": True}
             yield event(at, name, f"{row['Unit ID']}-{name.split('.')[1]}", unit | extra)
     yield event(max(ends), "incident.closed", "zclosed", {"attended": went, "outcome": "other"})

@@ -25,7 +25,9 @@ def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
     if births:
         # the youngest that anybody states: of two dates one is wrong, and a child is believed
         youngest = min(_years(birth, at.astimezone(_LONDON).date()) for birth in births)
-        return "under-18" if youngest < ADULT else "adult"
+        if youngest < ADULT:
+            return "under-18"
+        return "adult"
     ages = [incident.apparent_age for incident in crisis.incidents]
     ages += [custody.apparent_age for custody in crisis.custodies]
     looks = [age for age in ages if age is not None]
@@ -33,7 +35,9 @@ def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
         return "unknown"
     # the limit is the rule's that protects children; the other rules ask the same question
     looks_young = min(looks) < policy.number("R06", "apparent_age_below")
-    return "may-be-under-18" if looks_young else "adult"
+    if looks_young:
+        return "may-be-under-18"
+    return "adult"
 
 
 def _births(crisis: Crisis) -> list[date]:
