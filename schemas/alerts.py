@@ -48,6 +48,8 @@ class View(Closed):
     """Heading and text, to be shown to people, not to be interpreted."""
 
 
+# What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be
+# heard; so is `disputed` where the state is `raised`: another desk said no.
 Transition = Literal[
     "raised",
     "worsened",
@@ -71,9 +73,6 @@ Transition = Literal[
     "cleared",
     "closed",
 ]
-"""What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be
-heard; so is `disputed` where the state is `raised`: another desk said no.
-"""
 
 
 class AlertChanged(EventData):

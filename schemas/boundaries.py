@@ -14,11 +14,10 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+# A place in no outline but this near to one is in that one (about 350 m east, 550 m north):
+# outlines of boroughs end at the high-water mark, and people in crisis stand on the bridges
+# between [assumption].
 NEAR_DEGREES = 0.005
-"""A place in no outline but this near to one is in that one (about 350 m east, 550 m north):
-outlines of boroughs end at the high-water mark, and people in crisis stand on the bridges
-between [assumption].
-"""
 
 
 class BoundariesError(ValueError):

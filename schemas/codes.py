@@ -104,6 +104,8 @@ class ResourceKind(Code):
         return BRINGS_A_CLINICIAN[self]
 
 
+# Whether a clinician comes with it: only then is the person no longer with the police alone (R01,
+# R19).
 BRINGS_A_CLINICIAN: Mapping[ResourceKind, bool] = MappingProxyType(
     {
         ResourceKind.POLICE_UNIT: False,
@@ -115,7 +117,6 @@ BRINGS_A_CLINICIAN: Mapping[ResourceKind, bool] = MappingProxyType(
         ResourceKind.SECURE_TRANSPORT: False,
     }
 )
-"""Whether a clinician comes with it: only then is the person no longer with the police alone (R01, R19)."""
 
 
 class StandDownReason(Code):
@@ -171,6 +172,8 @@ class ClinicalSign(Code):
     HEAD_INJURY = "head-injury"
 
 
+# Signs after which restraint is a medical emergency until proved otherwise (RCEM and FFLM
+# guidance).
 ABD_SIGNS = frozenset(
     {
         ClinicalSign.HOT_TO_TOUCH,
@@ -181,9 +184,6 @@ ABD_SIGNS = frozenset(
         ClinicalSign.EXTREME_AGITATION,
     }
 )
-"""Signs after which restraint is a medical emergency until proved otherwise (RCEM and FFLM
-guidance).
-"""
 
 
 class DetentionPower(Code):
@@ -257,12 +257,11 @@ class NhsNumberStatus(Code):
     POSTPONED = "08"
 
 
+# Ethnic category, 16+1 codes of the NHS Data Dictionary, with Z not stated and 99 not known.
+# Never a matching field.
 EthnicCategory = Literal[
     "A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S", "Z", "99"
 ]
-"""Ethnic category, 16+1 codes of the NHS Data Dictionary, with Z not stated and 99 not known.
-Never a matching field.
-"""
 
 Sex = Literal["female", "male", "other", "unknown"]
 

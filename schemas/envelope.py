@@ -20,8 +20,8 @@ from schemas.events import DATA_MODELS, EventData
 from schemas.model import Closed, Instant
 from schemas.strict_json import MemberTwice, loads
 
+# CloudEvents intermediaries need forward no more than 64 KiB.
 MAX_EVENT_BYTES = 65_536
-"""CloudEvents intermediaries need forward no more than 64 KiB."""
 
 STRUCTURED = "application/cloudevents+json"
 

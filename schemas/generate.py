@@ -28,8 +28,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KAFKA_BINDING = "0.5.0"
 KAFKA_TOPIC = {"kafka": {"bindingVersion": KAFKA_BINDING}}
 
+# Names of CloudEvents attributes: extensions are passed over.
 EXTENSION = "^[a-z0-9]{1,20}$"
-"""Names of CloudEvents attributes: extensions are passed over."""
 CONTENT_TYPE = (
     r"^([Aa]pplication/([A-Za-z0-9.!#$&^_-]+\+)?|[Tt]ext/)[Jj][Ss][Oo][Nn]"
     r"( *; *[Cc][Hh][Aa][Rr][Ss][Ee][Tt]=\"?([Uu][Tt][Ff]-?8|([Uu][Ss]-)?[Aa][Ss][Cc][Ii][Ii])\"?)?$"

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+# Where a value stands: names of fields and numbers of items from the top.
 Place = tuple[str | int, ...]
-"""Where a value stands: names of fields and numbers of items from the top."""
 
 
 class MarkedYamlError(ValueError):

@@ -63,13 +63,13 @@ def _in_utc(value: datetime) -> datetime:
         ) from error
 
 
+# RFC 3339 with an offset; held in UTC. A local time without an offset is refused.
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_rfc_3339),
     AfterValidator(_in_utc),
     Field(json_schema_extra={"pattern": f"^{_DATE_AND_TIME}{_OFFSET}$"}),
 ]
-"""RFC 3339 with an offset; held in UTC. A local time without an offset is refused."""
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -86,13 +86,12 @@ def _iso_date(value: object) -> object:
     raise PydanticKnownError("date_parsing", {"error": "it is not YYYY-MM-DD"})
 
 
+# YYYY-MM-DD. Neither a number nor a time.
 Day = Annotated[date, BeforeValidator(_iso_date)]
-"""YYYY-MM-DD. Neither a number nor a time."""
 
+# Marks an optional field without which the event would say something else: one that cannot be
+# read refuses the event. What is required is core by itself.
 CORE: dict[str, JsonValue] = {"x-core": True}
-"""Marks an optional field without which the event would say something else: one that cannot be
-read refuses the event. What is required is core by itself.
-"""
 
 
 def where_unreadable(value: JsonValue) -> dict[str, JsonValue]:
@@ -103,9 +102,9 @@ def where_unreadable(value: JsonValue) -> dict[str, JsonValue]:
 
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+# An agency's own reference, e.g. of an incident. Opaque; never an NHS number or a name.
 Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")
 ]
-"""An agency's own reference, e.g. of an incident. Opaque; never an NHS number or a name."""
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Phone = Annotated[str, StringConstraints(min_length=3, max_length=24, pattern=r"^\+?[0-9 ()-]+$")]

@@ -31,12 +31,12 @@ def _checked_nhs_number(value: str) -> str:
     return digits
 
 
+# Ten digits with a valid modulus 11 check digit (NHS Data Dictionary).
 NhsNumber = Annotated[
     str,
     AfterValidator(_checked_nhs_number),
     Field(json_schema_extra={"pattern": "^[ -]*([0-9][ -]*){10}$"}),
 ]
-"""Ten digits with a valid modulus 11 check digit (NHS Data Dictionary)."""
 
 
 class PersonName(Closed):
@@ -95,10 +95,10 @@ class PersonDescriptor(Closed):
         )
 
 
+# What a sender may leave as it was.
 DescriptorField = Literal[
     "nhs_number", "names", "date_of_birth", "sex", "addresses", "phones", "identifiers", "ethnicity"
 ]
-"""What a sender may leave as it was."""
 
 
 class Caller(Closed):

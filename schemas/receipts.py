@@ -16,8 +16,8 @@ from schemas.model import Closed, Slug
 
 RECEIPTS_GIVEN = f"{TYPE_PREFIX}receipts.given.v1"
 NOTES_MAX = 10
+# In one message; more make more messages, so that each stays well under 64 KiB.
 RECEIPTS_MAX = 200
-"""In one message; more make more messages, so that each stays well under 64 KiB."""
 
 
 class Note(Closed):

@@ -23,13 +23,15 @@ from schemas.events.detention import CustodyData, PlaceOfSafetyCapacity
 from schemas.events.incident import IncidentData
 from schemas.events.keeping import EventCorrected, EventRetracted
 
+# (agency, reference): the name of one agency's own record. An incident has its reference as the
+# agency gives it; another record the kind before it (`custody#C-17`), which no reference can look
+# like.
 RecordKey = tuple[str, str]
-"""(agency, reference): the name of one agency's own record. An incident has its reference as the agency gives it; another
-record the kind before it (`custody#C-17`), which no reference can look like."""
 
 
+# Begins the reference of what a place of safety says of its free places: it is of no crisis and
+# concerns many.
 SITE = "site#"
-"""Begins the reference of what a place of safety says of its free places: it is of no crisis and concerns many."""
 
 
 _OF_INCIDENT = frozenset(model for model in DATA_MODELS.values() if issubclass(model, IncidentData))

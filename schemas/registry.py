@@ -47,11 +47,11 @@ DeskRole = Literal[
     "strategic-on-call",
 ]
 
+# Rungs of the ladder above a desk: duty supervisor, tactical or on-call manager, strategic
+# on-call.
 Level = Literal["supervisor", "tactical", "strategic"]
-"""Rungs of the ladder above a desk: duty supervisor, tactical or on-call manager, strategic
-on-call.
-"""
 
+# The duty supervisor's desk of an agency of each kind.
 SUPERVISOR_OF: dict[AgencyKind, DeskRole] = {
     "police": "police-supervisor",
     "ambulance": "ambulance-supervisor",
@@ -60,10 +60,9 @@ SUPERVISOR_OF: dict[AgencyKind, DeskRole] = {
     "acute-trust": "emergency-department-supervisor",
     "operations": "operations-supervisor",
 }
-"""The duty supervisor's desk of an agency of each kind."""
 
+# Desks above the supervisor, which an agency of any kind may have.
 MANAGERS: frozenset[DeskRole] = frozenset({"tactical-manager", "strategic-on-call"})
-"""Desks above the supervisor, which an agency of any kind may have."""
 
 _WORKING: dict[AgencyKind, frozenset[DeskRole]] = {
     "police": frozenset(
@@ -94,21 +93,20 @@ _WORKING: dict[AgencyKind, frozenset[DeskRole]] = {
     "operations": frozenset({"operations", "mental-health-board"}),
 }
 
+# Which desks an agency of each kind may have; it must have at least one.
 ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
     kind: roles | {SUPERVISOR_OF[kind]} | MANAGERS for kind, roles in _WORKING.items()
 }
-"""Which desks an agency of each kind may have; it must have at least one."""
 
 
+# The end of the source under which this product itself says, on an agency's feed, what a trace of
+# an NHS number found. It is no sign that the agency's own feed lives.
 TRACE_SOURCE_END = "/pds-trace"
-"""The end of the source under which this product itself says, on an agency's feed, what a trace
-of an NHS number found. It is no sign that the agency's own feed lives.
-"""
 
 
+# How far outside its areas (some 35 km east, 55 km north) an agency of the zone may still attend.
+# What is farther away is no place but a mistake: degrees exchanged, zeros, eastings.
 BEYOND_DEGREES = 0.5
-"""How far outside its areas (some 35 km east, 55 km north) an agency of the zone may still attend. What is farther away is no
-place but a mistake: degrees exchanged, zeros, eastings."""
 
 
 class RegistryError(ValueError):
@@ -185,13 +183,13 @@ class Agency(Closed):
     """
 
 
+# Roles of which some desk must serve every area.
 SERVED_EVERYWHERE: tuple[DeskRole, ...] = (
     "police-control",
     "ambulance-control",
     "mental-health-crisis",
     "operations",
 )
-"""Roles of which some desk must serve every area."""
 
 
 def _agency_fits(agency: Agency, areas: set[str]) -> None:

@@ -179,12 +179,12 @@ def _any_of(schema: dict[str, Any]) -> None:
     schema["anyOf"] = schema.pop("oneOf")
 
 
+# When something must happen: a moment means within two seconds after it.
 Window = Annotated[
     Annotated[Moment, Tag("moment")] | Annotated[Between, Tag("window")],
     Discriminator(_form),
     Field(json_schema_extra=_any_of),
 ]
-"""When something must happen: a moment means within two seconds after it."""
 
 
 class Above(Closed):

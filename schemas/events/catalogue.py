@@ -18,8 +18,8 @@ class EventData(Closed):
 
 Model = TypeVar("Model", bound=type[EventData])
 
+# Data model of each event type, by full type name, in order of declaration.
 DATA_MODELS: dict[str, type[EventData]] = {}
-"""Data model of each event type, by full type name, in order of declaration."""
 
 
 def event_type(name: str, version: int = 1) -> Callable[[Model], Model]:

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+# Each subcommand, in the order of the help, and the package that its module is in.
 COMMANDS: dict[str, str] = {
     "up": "running",
     "demo": "running",
@@ -20,7 +21,6 @@ COMMANDS: dict[str, str] = {
     "identity": "matching",
     "grants": "running",
 }
-"""Each subcommand, in the order of the help, and the package that its module is in."""
 
 
 class LazyGroup(click.Group):

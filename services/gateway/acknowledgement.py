@@ -7,10 +7,10 @@ from datetime import datetime
 
 from services.intake.faults import Fault
 
+# Faults of the kind of message, not of its content: AR, so that the sender does not try the same
+# again.
 REJECTED = frozenset({"message-not-carried", "not-production", "character-set-unknown"})
-"""Faults of the kind of message, not of its content: AR, so that the sender does not try the
-same again.
-"""
+# HL7 table 0357.
 _CONDITIONS = {
     "segment-missing": "100^Segment sequence error",
     "field-missing": "101^Required field missing",
@@ -20,7 +20,6 @@ _CONDITIONS = {
     "message-not-carried": "200^Unsupported message type",
     "not-production": "202^Unsupported processing id",
 }
-"""HL7 table 0357."""
 _PLACES = str.maketrans({"|": " ", "~": " ", "&": " ", "\\": " ", "\r": " ", "\n": " "})
 _OTHER = "207^Application internal error"
 _ESCAPES = str.maketrans(

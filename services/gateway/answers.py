@@ -13,8 +13,8 @@ from schemas.envelope import AnyEvent
 from services.intake.faults import Fault
 
 SYSTEM = "urn:crisis-liaison:gateway"
+# FHIR issue type by whose fault it is.
 _KIND_OF = {"SEND": "invalid", "PROXY": "invalid", "REC": "exception"}
-"""FHIR issue type by whose fault it is."""
 
 
 class Problem(Exception):

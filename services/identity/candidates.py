@@ -16,15 +16,15 @@ from services.identity.described import Birth, Described, Name
 from services.identity.likeness.names import roots
 from services.identity.likeness.normalise import outward, skeleton, sound
 
+# People under one key above which the key is only used together with another.
 CAP = 300
-"""People under one key above which the key is only used together with another."""
+# People under one key above which it says nothing of anybody.
 TOO_COMMON = 1000
-"""People under one key above which it says nothing of anybody."""
+# People to weigh, above which those who share fewer keys are left out. At a million synthetic
+# people twice as many took twice as long and attached nobody more (docs/identity.md).
 MOST = 75
-"""People to weigh, above which those who share fewer keys are left out. At a million synthetic
-people twice as many took twice as long and attached nobody more (docs/identity.md)."""
+# Kinds of key that are somebody's own: who shares one is always weighed.
 STRONG = frozenset({"nhs", "tel", "id"})
-"""Kinds of key that are somebody's own: who shares one is always weighed."""
 
 
 def _birth(born: Birth) -> str:

@@ -29,14 +29,13 @@ from services.identity.likeness.levels import code_level
 from services.identity.likeness.names import name_level
 from services.identity.person import FieldEvidence
 
+# Of the age; seldom more. Twice as much contradicts a little, beyond that much.
 A_GUESS_IS_OUT_BY = 0.2
-"""Of the age; seldom more. Twice as much contradicts a little, beyond that much."""
+# Both are out, seldom to opposite sides.
 TWO_GUESSES = 1.5
-"""Both are out, seldom to opposite sides."""
+# Jaro and Winkler's likeness from which two names may be two romanisations of one, or one badly
+# heard.
 SIMILAR = 0.7
-"""Jaro and Winkler's likeness from which two names may be two romanisations of one, or one badly
-heard.
-"""
 
 
 class Ground(StrEnum):
@@ -116,8 +115,8 @@ def contradiction(
     return Contradiction(GROUND_OF[heaviest], weight, fields)
 
 
+# (field, level, bits) of every field.
 Evidence = tuple[tuple[Field, str, float], ...]
-"""(field, level, bits) of every field."""
 
 
 # linking compares the same incidents again with each event of one of them

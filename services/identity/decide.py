@@ -70,8 +70,8 @@ class Decided:
 
 FAMILY_SPEAKS = frozenset({"exact", "part", "edit", "skeleton"})
 BIRTH_AGREES = frozenset({"exact", "swapped", "digit"})
+# A year or an apparent age is shared by hundreds of thousands: weight, but no group of its own.
 BIRTH_SPEAKS = BIRTH_AGREES | {"parts"}
-"""A year or an apparent age is shared by hundreds of thousands: weight, but no group of its own."""
 PLACE_SPEAKS = frozenset({"exact", "sector", "typo", "outward"})
 
 
@@ -329,6 +329,7 @@ def _had_died(person: Candidate, as_of: date | None) -> bool:
     return as_of is None or person.died_on < as_of
 
 
+# What a verdict means for the incident.
 OUTCOMES: Mapping[Verdict, Outcome] = {
     "attach": "attached",
     "possible": "possible",
@@ -336,7 +337,6 @@ OUTCOMES: Mapping[Verdict, Outcome] = {
     "unknown": "unknown",
     "insufficient": "unknown",
 }
-"""What a verdict means for the incident."""
 MOST_CANDIDATES = 10
 
 

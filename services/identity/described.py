@@ -12,8 +12,8 @@ from schemas.person import PersonDescriptor
 from services.identity.likeness import normalise
 from services.identity.likeness.placeholders import is_placeholder_day, is_placeholder_number
 
+# (given, family), either may be empty.
 Name = tuple[str, str]
-"""(given, family), either may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,11 @@ from services.identity.candidates import hashed
 from services.identity.described import Described
 from services.identity.model import Frequencies, pair_of
 
+# Under this number all records are counted.
 ALL = 0
-"""Under this number all records are counted."""
+# Below so many records nothing is known of how common a name is: every name counts as a common
+# one (the model's defaults).
 LEAST_REGISTER = 1000
-"""Below so many records nothing is known of how common a name is: every name counts as a common one
-(the model's defaults).
-"""
 
 
 def values_of(person: Described) -> frozenset[tuple[str, str]]:

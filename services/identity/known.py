@@ -13,8 +13,8 @@ from services.identity.described import Birth, Described, described, sexes_of
 from services.identity.likeness.placeholders import is_placeholder_number
 from services.identity.register import LocalRecord
 
+# As it is stored: JSON, without what is empty.
 Known = Mapping[str, Any]
-"""As it is stored: JSON, without what is empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,15 @@ from services.identity.model import Frequencies, Model, pair_of
 from services.identity.person import FieldEvidence
 
 GIVEN_EVIDENCE = frozenset({"exact", "nickname", "part"})
+# Levels of a name that weigh the more the rarer the name is.
 BY_FREQUENCY = frozenset({"exact", "nickname", "part", "edit", "skeleton", "phonetic", "near"})
-"""Levels of a name that weigh the more the rarer the name is."""
+# Bits that a rare name, not written exactly alike, can be surprising at most.
 MOST_FUZZY_SURPRISE = 11.0
-"""Bits that a rare name, not written exactly alike, can be surprising at most."""
+# Levels that are a name written badly, unless what was said is a name of its own: then it may be
+# a brother's.
 SLIPS = frozenset({"edit", "skeleton", "phonetic"})
-"""Levels that are a name written badly, unless what was said is a name of its own: then it may be a
-brother's.
-"""
+# One in 500 on file, and never fewer than 50, are many who are called so.
 ONE_IN, MANY = 500, 50
-"""One in 500 on file, and never fewer than 50, are many who are called so."""
 
 
 @dataclass(frozen=True, slots=True)

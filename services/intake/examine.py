@@ -28,14 +28,13 @@ from services.intake.structure import (
 )
 from services.intake.text import may_hold_unfit, mend_spacing, shown, unfit, unfit_places
 
+# Levels of nesting. No event of the contract has more than eight.
 MAX_DEPTH = 32
-"""Levels of nesting. No event of the contract has more than eight."""
+# Of one event. What has more to be said of it is not read any better for it.
 MAX_NOTES = 20
-"""Of one event. What has more to be said of it is not read any better for it."""
+# How often an event is read again. Each round leaves something out; what is not well then is
+# refused.
 _ROUNDS = 8
-"""How often an event is read again. Each round leaves something out; what is not well then is
-refused.
-"""
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 _JSON_TYPES = re.compile(r"application/([a-z0-9.!#$&^_-]+\+)?json|text/json")
@@ -230,6 +229,7 @@ def _extension(work: _Work, name: str) -> None:
     work.left_out.append("unknown")
 
 
+# Documented extensions of CloudEvents, however near their names are to ours.
 _EXTENSIONS = frozenset(
     {
         "tracestate",
@@ -251,7 +251,6 @@ _EXTENSIONS = frozenset(
         "opcuatype",
     }
 )
-"""Documented extensions of CloudEvents, however near their names are to ours."""
 
 
 def _base64(work: _Work) -> None:

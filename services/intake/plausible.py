@@ -28,23 +28,24 @@ from services.intake.structure import Path
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+# More than any error of a time zone. Less is taken, and rule R30 says that the sender's clock is
+# wrong.
 AHEAD_AT_MOST = timedelta(hours=24)
-"""More than any error of a time zone. Less is taken, and rule R30 says that the sender's clock is
-wrong.
-"""
 PLANNED_AT_MOST = timedelta(days=3653)
+# Two clocks of one agency may differ; an hour is summer time under a wrong name.
 RECORDED_BEFORE_AT_MOST = timedelta(minutes=15)
-"""Two clocks of one agency may differ; an hour is summer time under a wrong name."""
+# What systems write where they know no day.
 PLACEHOLDER_DAYS = frozenset(
     {date(1, 1, 1), date(1900, 1, 1), date(1970, 1, 1), date(9999, 12, 31)}
 )
-"""What systems write where they know no day."""
+# Fields of what has happened by the time of the event.
 HAPPENED = frozenset({"last_seen_at", "on", "date_of_birth", "updated_on"})
-"""Fields of what has happened by the time of the event."""
+# Fields of what is yet to happen, or may be.
 PLANNED = frozenset(
     {"power_valid_until", "by", "until", "at", "on_leave_until", "discharge_planned_on"}
 )
-"""Fields of what is yet to happen, or may be."""
+# Fields that name a record. They stand in keys, links, logs and addresses, so they must name
+# nobody.
 REFERENCES = frozenset(
     {
         "incident",
@@ -62,23 +63,19 @@ REFERENCES = frozenset(
         "pathway",
     }
 )
-"""Fields that name a record. They stand in keys, links, logs and addresses, so they must name
-nobody.
-"""
+# A call sign; and an identifier that belongs to the description of a person.
 OTHER_REFERENCES = frozenset({"resource", "value"})
-"""A call sign; and an identifier that belongs to the description of a person."""
 _NO_NAME = re.compile(r"[^a-z]+")
 _BEGINS_AS_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)")
 _SEPARATORS = re.compile(r"[\s._:/-]+")
+# First digits of numbers that are issued (England and Wales 4, 6, 7; Northern Ireland 32 to 39)
+# or kept for tests (9).
 _NHS_RANGES = ("32", "33", "34", "35", "36", "37", "38", "39", "4", "6", "7", "9")
-"""First digits of numbers that are issued (England and Wales 4, 6, 7; Northern Ireland 32 to 39) or
-kept for tests (9).
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not plausible. `others` are parts that say nothing without it."""
+    """One thing that is not plausible. `other_paths` are parts that say nothing without it."""
 
     path: Path
     code: str

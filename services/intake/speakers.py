@@ -16,8 +16,8 @@ _RESPONDING: frozenset[AgencyKind] = frozenset(
 _POLICE: frozenset[AgencyKind] = frozenset({"police"})
 _SITES: frozenset[AgencyKind] = frozenset({"mental-health-trust", "acute-trust", "local-authority"})
 _CARE: frozenset[AgencyKind] = frozenset({"mental-health-trust", "acute-trust", "local-authority"})
+# Who keeps a register of patients or clients.
 _REGISTER: frozenset[AgencyKind] = _CARE | {"ambulance"}
-"""Who keeps a register of patients or clients."""
 _ANYBODY: frozenset[AgencyKind] = _RESPONDING | {"operations"}
 
 _BY_NAME: Mapping[str, frozenset[AgencyKind]] = {

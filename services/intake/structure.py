@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 
 from schemas.envelope import event_models
 
+# Members of objects and places in lists, from the whole event inward.
 Path = tuple[str | int, ...]
-"""Members of objects and places in lists, from the whole event inward."""
 
 
 def core(field: FieldInfo) -> bool:
@@ -66,10 +66,10 @@ def _may_be_left_out(kind: str, path: Path) -> bool:
     return last is None
 
 
+# A member of a list that the contract describes.
 _MEMBER = object()
-"""A member of a list that the contract describes."""
+# Within something of whose form the contract says nothing.
 _OPEN = object()
-"""Within something of whose form the contract says nothing."""
 
 
 def _fields(kind: str, path: Path) -> list[Any]:

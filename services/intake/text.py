@@ -18,8 +18,8 @@ _UNFIT = re.compile(
     "\ufeff\ufffe\uffff"  # byte order mark, noncharacters
     "\ud800-\udfff]"  # halves of surrogates: no UTF-8
 )
+# What stands for a space or a line's end in a system that wraps its text.
 _SPACING = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
-"""What stands for a space or a line's end in a system that wraps its text."""
 
 
 def may_hold_unfit(body: bytes) -> bool:

@@ -24,9 +24,8 @@ from services.intake.accept import checked
 from services.intake.faults import Fault
 from services.intake.plausible import Circumstances
 
+# What a time without an offset means. The hour that comes twice in October is taken as the first.
 LOCAL_TIME = ZoneInfo("Europe/London")
-"""What a time without an offset means. The hour that comes twice in October is taken as the first.
-"""
 
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
 _PHONE = re.compile(r"\+?[0-9 ()-]{3,24}")
@@ -155,6 +154,7 @@ def pseudonym(sender: Sender, number: str, pointer: str) -> str:
     return f"nhs.{digest_of_it[:40]}"
 
 
+# NHS number verification status in words, as CareConnect and older systems write it.
 VERIFICATION = {
     "number-present-and-verified": "01",
     "number-present-but-not-traced": "02",
@@ -165,7 +165,6 @@ VERIFICATION = {
     "number-not-present-and-trace-not-required": "07",
     "trace-postponed": "08",
 }
-"""NHS number verification status in words, as CareConnect and older systems write it."""
 
 
 def verification(code: str) -> str | None:

@@ -12,8 +12,8 @@ import asyncpg
 from services.orchestration.ledger import FeedState
 from services.runtime.postgres import Connection
 
+# Of a feed that is heard and cannot be relied on.
 Trouble = Literal["backlog", "late", "clock", "rejected"]
-"""Of a feed that is heard and cannot be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class FeedTrouble:
     """Of a feed that is heard."""
 
 
+# Columns have the names of the fields.
 _COLUMNS = tuple(each.name for each in fields(FeedState))
-"""Columns have the names of the fields."""
 _SAVE = (
     f"INSERT INTO feed_state ({', '.join(_COLUMNS)})"
     f" VALUES ({', '.join(f'${n}' for n in range(1, len(_COLUMNS) + 1))})"

@@ -23,11 +23,11 @@ from services.liaison.rules.shared.words import day
 from services.liaison.tally import GROUPS, MEASURES, Count, Counts, EthnicGroup, Measure
 
 _LONDON = ZoneInfo("Europe/London")
+# Names the monitor in its deadline and in its alerts.
 SUBJECT = "disproportionality"
-"""Names the monitor in its deadline and in its alerts."""
 _LOOKED_AT = time(7)
+# Counts are shown to the nearest five, so that two weeks' tables do not tell who was added.
 _ROUNDED_TO = 5
-"""Counts are shown to the nearest five, so that two weeks' tables do not tell who was added."""
 _NOTHING = Count(0, 0)
 
 SAID: dict[Measure, str] = {

@@ -14,9 +14,10 @@ from schemas.registry import MANAGERS, SUPERVISOR_OF, DeskRole
 
 __all__ = ["DeskRole"]
 
+# After an agency in `relies_on`: all of its feeds.
 EVERY_FEED = "/*"
-"""After an agency in `relies_on`: all of its feeds."""
 
+# Whose answer a supervisor asks for: they read what that desk was told to do.
 SUPERVISED_BY: Mapping[DeskRole, tuple[DeskRole, ...]] = {
     "police-supervisor": ("police-control", "custody"),
     "ambulance-supervisor": ("ambulance-control",),
@@ -25,7 +26,6 @@ SUPERVISED_BY: Mapping[DeskRole, tuple[DeskRole, ...]] = {
     "emergency-department-supervisor": ("emergency-department",),
     "operations-supervisor": ("operations",),
 }
-"""Whose answer a supervisor asks for: they read what that desk was told to do."""
 
 Verification = Literal["verified", "cannot-be-verified"]
 

@@ -34,12 +34,13 @@ Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
 
 Urgency = Annotated[int, Field(ge=1, le=5)]
 
+# Changes of the law whose day of commencement decides what a rule asks. s48: no police station as
+# a place of safety. nominated-person: whom the person has named takes the place of the nearest
+# relative.
 Regime = Literal["mental-health-act-2025-s48", "mental-health-act-2025-nominated-person"]
-"""Changes of the law whose day of commencement decides what a rule asks. s48: no police station as
-a place of safety. nominated-person: whom the person has named takes the place of the nearest
-relative."""
 
 
+# Where the policy file says nothing.
 ESCALATION: Mapping[int, Ladder] = {
     1: {"supervisor": 120, "tactical": 300, "strategic": 900},
     2: {"supervisor": 600, "tactical": 1800, "strategic": 3600},
@@ -47,7 +48,6 @@ ESCALATION: Mapping[int, Ladder] = {
     4: {"supervisor": 28_800},
     5: {"supervisor": 259_200},
 }
-"""Where the policy file says nothing."""
 
 
 class PolicyError(ValueError):

@@ -16,10 +16,9 @@ from services.liaison.tally import Tally
 
 Key = tuple[str, str]
 
+# How far back incidents may link by person or place; references link for ever. Longer than any
+# window of linking.
 HORIZON = timedelta(hours=25)
-"""How far back incidents may link by person or place; references link for ever. Longer than any
-window of linking.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ GROUPS: tuple[EthnicGroup, ...] = get_args(EthnicGroup)
 Measure = Literal["s136", "force", "low-grade", "clock-breach"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
+# The five groups of the 16+1 categories, as the NHS Data Dictionary heads them (from memory).
 GROUP_OF: Mapping[EthnicCategory, EthnicGroup] = MappingProxyType(
     {
         "A": "white",
@@ -43,7 +44,6 @@ GROUP_OF: Mapping[EthnicCategory, EthnicGroup] = MappingProxyType(
         "99": "not-known",
     }
 )
-"""The five groups of the 16+1 categories, as the NHS Data Dictionary heads them (from memory)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,13 @@ from schemas.registry import Registry
 from services.liaison.policy import Policy
 from services.simulation.simulation import Simulation
 
+# How long time goes on after the last event, so that what is due then is seen.
 AFTER_THE_LAST = timedelta(hours=1)
-"""How long time goes on after the last event, so that what is due then is seen."""
+# Alarms an hour at one position: the most that can be managed (ISA-18.2 and EEMUA 191: 2 in 10
+# minutes).
 MANAGEABLE_PER_HOUR = 12
-"""Alarms an hour at one position: the most that can be managed (ISA-18.2 and EEMUA 191: 2 in 10
-minutes).
-"""
+# Alarms within ten minutes: more is a flood (ISA-18.2).
 FLOOD_MORE_THAN = 10
-"""Alarms within ten minutes: more is a flood (ISA-18.2)."""
 FLOOD_WITHIN = timedelta(minutes=10)
 
 

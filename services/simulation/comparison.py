@@ -8,8 +8,8 @@ from datetime import datetime
 from schemas.scenario import LONDON, Between, Expected, Moment, Scenario
 from services.liaison.alert import Alert, DeskAlert, Transition
 
+# More than any alert of the same rule can differ in.
 _ANOTHER_RULE = ["another rule"] * 9
-"""More than any alert of the same rule can differ in."""
 
 
 def raised_at(alert: Alert, log: tuple[Transition, ...]) -> datetime:

@@ -22,8 +22,8 @@ from services.liaison.policy import Policy
 from services.simulation.replay import Arrival, arrivals, play
 from services.simulation.simulation import Simulation
 
+# How far time is run on to see whether the rule would come by itself.
 LOOK_AHEAD = timedelta(hours=24)
-"""How far time is run on to see whether the rule would come by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from services.intake.accept import checked
 from services.liaison.catalogue import CATALOGUE
 from services.simulation.replay import document_of
 
+# Events about an earlier event of the same source, and the field that names it.
 _REFERS = {"event.corrected": "corrects", "event.retracted": "retracts"}
-"""Events about an earlier event of the same source, and the field that names it."""
 
 
 def check_scenario(scenario: Scenario, registry: Registry) -> None:

@@ -19,6 +19,8 @@ from services.identity.likeness.placeholders import is_placeholder_day
 
 Outcome = Literal["verified", "none", "many", "conflict", "insufficient"]
 
+# 01 is verified already; 04 and 05 were traced by the sender and are for people to settle; 07
+# need no trace.
 TRACEABLE = frozenset(
     {
         NhsNumberStatus.NOT_TRACED,
@@ -27,9 +29,6 @@ TRACEABLE = frozenset(
         NhsNumberStatus.POSTPONED,
     }
 )
-"""01 is verified already; 04 and 05 were traced by the sender and are for people to settle; 07 need
-no trace.
-"""
 
 
 class TraceUnavailable(Exception):

@@ -15,8 +15,8 @@ from schemas.events import TYPE_PREFIX
 AREAS = ("southwark", "lambeth", "camden", "hackney", "ealing", "barnet", "bexley", "croydon")
 ORDINARY = ("crime", "traffic-collision", "medical", "disturbance", "other")
 
+# The feed, the key and the event.
 Message = tuple[str, str, dict[str, Any]]
-"""(feed, key, event)"""
 
 
 def _event(

@@ -29,13 +29,13 @@ from services.liaison.alert import alert_id
 from services.liaison.rules.r01_emergency import RULE as EMERGENCY
 from services.runtime import kafka
 
+# Every alert of the load is addressed to it.
 DESK = "las-mental-health"
-"""Every alert of the load is addressed to it."""
 LOADED_FEEDS = ("met-cad", "las-cad")
 DRAIN_SECONDS = 120.0
 MEGABYTE = 1_000_000
+# After a kill: alerts published within this time show how long the stream was away.
 ANSWERING_SECONDS = 15.0
-"""After a kill: alerts published within this time show how long the stream was away."""
 
 
 @dataclass

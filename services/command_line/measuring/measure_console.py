@@ -40,9 +40,11 @@ FLAGS = [
     "--disable-background-networking",
 ]
 ROWS, PER_SECOND, BURST, STREAMS, SOUNDS = 200, 20, 100, 200, 20
+# One new alert a minute, each acknowledged: five times what a position can manage (EEMUA 191).
 SHIFT_HOURS, ALERTS_AN_HOUR = 12, 60
-"""One new alert a minute, each acknowledged: five times what a position can manage (EEMUA 191)."""
 GIVE_UP_SECONDS = 60.0
+# The instant after the frame in which the row was drawn: an animation frame, and the task after
+# it. A row that fell off the end of the list before that was not drawn.
 _WATCH = """
 window.painted = {};
 window.sounded = [];
@@ -58,8 +60,6 @@ addEventListener("DOMContentLoaded", () => {
   }).observe(list, { childList: true });
 });
 """
-"""The instant after the frame in which the row was drawn: an animation frame, and the task after
-it. A row that fell off the end of the list before that was not drawn."""
 
 
 class ConsoleBench:

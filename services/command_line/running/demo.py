@@ -29,12 +29,12 @@ from services.runtime.settings import Settings
 from services.simulation.replay import arrivals
 
 STORY = Path(__file__).parents[3] / "tests" / "scenarios" / "the-story.yaml"
+# Of wall clock.
 HEARTBEAT_SECONDS = 3.0
-"""Of wall clock."""
+# Of wall clock: between the address and the beginning of the story.
 TIME_TO_OPEN = timedelta(seconds=8)
-"""Of wall clock: between the address and the beginning of the story."""
+# An ordinary incident each so many minutes of the played day.
 ORDINARY_EVERY = timedelta(minutes=2)
-"""An ordinary incident each so many minutes of the played day."""
 
 
 @click.command()

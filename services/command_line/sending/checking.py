@@ -23,8 +23,8 @@ from services.intake.examine import Examined
 from services.intake.faults import Fault
 from services.intake.plausible import Circumstances
 
+# Of which the type is remembered, for corrections that follow.
 KEPT_EVENTS = 100_000
-"""Of which the type is remembered, for corrections that follow."""
 
 
 @contextmanager

@@ -17,12 +17,11 @@ from typing import IO
 
 from schemas.envelope import MAX_EVENT_BYTES
 
+# Bytes that are kept of one event: enough for intake to say that it is too large.
 KEPT = MAX_EVENT_BYTES + 1
-"""Bytes that are kept of one event: enough for intake to say that it is too large."""
+# Bytes of a member of a list after which it is given up: what has lost its end would else be read
+# to the file's.
 LONGEST = 1 << 20
-"""Bytes of a member of a list after which it is given up: what has lost its end would else be read
-to the file's.
-"""
 PIECE = 1 << 16
 _WHITE = re.compile(r"[ \t\r\n]*")
 _JSON = json.JSONDecoder()

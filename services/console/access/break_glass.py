@@ -26,8 +26,8 @@ from services.ledger.operators.break_glass import (
 from services.runtime.postgres import Connection
 
 LASTS = timedelta(minutes=60)
+# Characters: a word is no reason.
 LEAST_REASON = 10
-"""Characters: a word is no reason."""
 
 
 async def open_look(

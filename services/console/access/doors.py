@@ -210,10 +210,10 @@ def still(
 Anybody = Depends(AnybodyDoor())
 SignedIn = Annotated[Operator, Depends(SignedInDoor())]
 Seeing = Annotated[Here, Depends(DeskDoor("see"))]
+# A stream: that it is open does not say that anybody is there.
 Watching = Annotated[Here, Depends(DeskDoor("see", quietly=True))]
-"""A stream: that it is open does not say that anybody is there."""
+# The locked view: how many, how urgent, nothing else.
 Counting = Annotated[Here, Depends(DeskDoor("see", locked=True, quietly=True))]
-"""The locked view: how many, how urgent, nothing else."""
 Answering = Annotated[Here, Depends(DeskDoor("answer"))]
 Reviewing = Annotated[Here, Depends(DeskDoor("review"))]
 Supervising = Annotated[Here, Depends(DeskDoor("supervise"))]

@@ -31,12 +31,12 @@ with warnings.catch_warnings():
     from authlib.integrations.base_client import OAuthError
     from authlib.integrations.starlette_client import OAuth
 
+# How long the provider may take to answer.
 SECONDS: Final = 5.0
-"""How long the provider may take to answer."""
 _LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_AGE_SECONDS: Final = 300
+# Never `none` and nothing symmetric.
 ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
-"""Never `none` and nothing symmetric."""
 
 
 class SignInRefused(LiaisonError):

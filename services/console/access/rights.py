@@ -11,6 +11,8 @@ from services.console.view.desks import Desk
 from services.ledger.operators.roles import ROLES, Grant, Role
 
 Permission = Literal["see", "answer", "break-glass", "review", "supervise", "govern", "privacy"]
+# Governance and privacy officers see figures and the queue of looks behind the glass: no crisis
+# and no person.
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "operator": frozenset({"see", "answer", "break-glass"}),
     "supervisor": frozenset({"see", "answer", "break-glass", "review", "supervise"}),
@@ -18,8 +20,6 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "governance": frozenset({"govern"}),
     "privacy-officer": frozenset({"privacy"}),
 }
-"""Governance and privacy officers see figures and the queue of looks behind the glass: no crisis
-and no person."""
 
 
 @dataclass(frozen=True, slots=True)

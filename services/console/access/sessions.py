@@ -24,11 +24,11 @@ from services.ledger.operators.sessions import (
 )
 from services.runtime.postgres import Connection
 
+# One shift: then sign in again.
 LONGEST: Final = timedelta(hours=12)
-"""One shift: then sign in again."""
+# Without a key or a click for so long, the screen is locked (NHS login's limit). It goes on to
+# sound and to count.
 IDLE: Final = timedelta(minutes=30)
-"""Without a key or a click for so long, the screen is locked (NHS login's limit). It goes on to
-sound and to count."""
 _ACTIVE_EVERY: Final = timedelta(minutes=1)
 
 

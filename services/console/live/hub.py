@@ -23,10 +23,10 @@ from services.runtime.logging import logger
 Answer = TypeVar("Answer")
 
 POLL_SECONDS = 1.0
+# For how long a count is believed.
 PULSE_SECONDS = 2.0
-"""For how long a count is believed."""
+# Changes of a desk that are kept for streams that are a little behind.
 KEPT = 2000
-"""Changes of a desk that are kept for streams that are a little behind."""
 DATABASE_ERRORS = (
     OSError,
     TimeoutError,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from services.console.access.refusal import Refused
 
+# More do not fit into the ledger's numbers.
 _DIGITS_MAX = 18
-"""More do not fit into the ledger's numbers."""
 
 
 def whole_number(text: str) -> int | None:

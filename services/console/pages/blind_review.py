@@ -40,12 +40,12 @@ class _Outcome(NamedTuple):
     """As the page that follows says it."""
 
 
+# By whether the matcher was right; None where it cannot be told.
 _OUTCOMES: Mapping[bool | None, _Outcome] = {
     True: _Outcome("right", "agreed"),
     False: _Outcome("wrong", "disagreed"),
     None: _Outcome("not-known", "cannot-tell"),
 }
-"""By whether the matcher was right; None where it cannot be told."""
 
 
 async def _sampled(

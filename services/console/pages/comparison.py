@@ -28,8 +28,8 @@ from services.liaison.crisis.subjects import day_of, descriptor_of
 from services.liaison.settlement import Key
 from services.orchestration.register import people_on_file
 
+# Candidates beside each other: more than a person can compare are none.
 MOST = 5
-"""Candidates beside each other: more than a person can compare are none."""
 
 
 @dataclass(frozen=True, slots=True)

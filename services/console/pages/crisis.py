@@ -45,6 +45,7 @@ from services.liaison.disclosure.matrix import MATRIX
 from services.runtime.postgres import Connection
 
 router = APIRouter()
+# Which item a kind of event belongs to. A kind that is not here is shown to its own agency only.
 ITEM_OF: Mapping[str, str] = {
     "incident": "incidents",
     "resource": "incidents",
@@ -55,8 +56,6 @@ ITEM_OF: Mapping[str, str] = {
     "family": "family-contact",
     "welfare": "circumstances",
 }
-"""Which item a kind of event belongs to. A kind that is not here is shown to its own agency only.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ class Article:
     shape: str
 
 
+# The label under which disclosure says how sure we are of the person.
 WHO = "Who"
-"""The label under which disclosure says how sure we are of the person."""
 
 
 def _instant(value: object) -> datetime | None:

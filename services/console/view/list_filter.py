@@ -11,9 +11,9 @@ from services.liaison.alert.states import HELD, State
 
 URGENCIES = (1, 2, 3, 4, 5)
 PAGES_MAX = 1000
+# What is listed as ended: what returned unseen stays among the open ones until somebody
+# acknowledges it.
 ENDED: frozenset[State] = frozenset({"cleared", "closed"})
-"""What is listed as ended: what returned unseen stays among the open ones until somebody
-acknowledges it."""
 
 
 @dataclass(frozen=True, slots=True)

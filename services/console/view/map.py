@@ -16,11 +16,11 @@ import shapely
 
 from schemas.boundaries import Boundaries
 
+# Units of the drawing. Corners are rounded to whole units, which joins what lies closer and keeps
+# neighbours' borders together: of London's 5,901 corners some 3,500 are drawn.
 WIDTH = 400
-"""Units of the drawing. Corners are rounded to whole units, which joins what lies closer and keeps
-neighbours' borders together: of London's 5,901 corners some 3,500 are drawn."""
+# Marks closer than this are one mark with several numbers.
 _NEAR = 8
-"""Marks closer than this are one mark with several numbers."""
 
 
 @dataclass(frozen=True, slots=True)

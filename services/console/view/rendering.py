@@ -41,8 +41,8 @@ from services.console.view.text.vocabulary import (
 )
 from services.ledger.alerts.desk import AlertState
 
+# Stands for the token in what is rendered once for many sessions.
 CSRF = "@csrf@"
-"""Stands for the token in what is rendered once for many sessions."""
 
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),

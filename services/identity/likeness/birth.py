@@ -7,8 +7,12 @@ from typing import Literal
 
 from services.identity.described import Birth
 
+# Years that are at least between a parent and a child.
 GENERATION = 13
-"""Years that are at least between a parent and a child."""
+# exact; swapped (day and month); digit (one figure wrong); year (all that is known agrees); parts
+# (two of day, month and year, and less than a generation between); same-years (not even that, but
+# less than a generation between); an apparent age within 2, 5 or 9 years; differs; absent (one of
+# them does not say).
 BirthLevel = Literal[
     "exact",
     "swapped",
@@ -22,10 +26,6 @@ BirthLevel = Literal[
     "differs",
     "absent",
 ]
-"""exact; swapped (day and month); digit (one figure wrong); year (all that is known agrees); parts
-(two of day, month and year, and less than a generation between); same-years (not even that, but
-less than a generation between); an apparent age within 2, 5 or 9 years; differs; absent (one of
-them does not say)."""
 
 
 def birth_level(one: Birth, other: Birth) -> BirthLevel:

@@ -68,13 +68,13 @@ def _one_district(one: str, other: str) -> bool:
     return outward(one) == outward(other)
 
 
+# In the order in which they are tried.
 _POSTCODE_LEVELS: tuple[tuple[PostcodeLevel, Callable[[str, str], bool]], ...] = (
     ("typo", _typo_within_district),
     ("sector", _one_sector),
     ("typo", _typo),
     ("outward", _one_district),
 )
-"""In the order in which they are tried."""
 
 
 def postcode_level(described: frozenset[str], on_file: frozenset[str]) -> PostcodeLevel:

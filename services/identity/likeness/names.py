@@ -11,6 +11,8 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from services.identity.likeness.normalise import skeleton, sound
 
 _NICKNAMES = NickNamer()
+# Spellings and short forms that the nicknames package, which is centred on the United States,
+# does not hold.
 _VARIANTS = (
     ("mohammed", "muhammad", "mohamed", "mohammad", "muhammed", "mohamad", "mhmd", "mohd"),
     ("zofia", "zosia", "sofia"),
@@ -23,14 +25,14 @@ _VARIANTS = (
     ("fatima", "fatma", "fatimah", "faadumo"),
     ("siobhan", "shivaun", "chevonne"),
 )
-"""Spellings and short forms that the nicknames package, which is centred on the United States, does
-not hold.
-"""
+# Jaro and Winkler's likeness.
 NEAR = 0.88
-"""Jaro and Winkler's likeness."""
 _VARIANT_OF = {spelling: group[0] for group in _VARIANTS for spelling in group}
 
 
+# exact; part (one of several names); nickname (given names); edit (a slip of the pen); skeleton
+# (the consonants); phonetic (by ear); near (alike in letters); initial; differs; absent (one of
+# them does not say).
 NameLevel = Literal[
     "exact",
     "part",
@@ -43,9 +45,6 @@ NameLevel = Literal[
     "differs",
     "absent",
 ]
-"""exact; part (one of several names); nickname (given names); edit (a slip of the pen); skeleton
-(the consonants); phonetic (by ear); near (alike in letters); initial; differs; absent (one of them
-does not say)."""
 
 
 def _first_word(name: str) -> str:

@@ -4,10 +4,9 @@ evidence of nothing.
 
 from __future__ import annotations
 
+# (year, month, day): the first days of calendars and of computers' clocks. Of another 1 January
+# the year is evidence.
 PLACEHOLDER_DAYS = frozenset({(1, 1, 1), (1900, 1, 1), (1970, 1, 1)})
-"""(year, month, day): the first days of calendars and of computers' clocks. Of another 1 January
-the year is evidence.
-"""
 _ASCENDING = "01234567890123456789"
 
 

@@ -29,6 +29,9 @@ from services.identity.likeness.names import name_level
 from services.identity.model import Frequencies, Model
 from services.identity.score import BY_FREQUENCY, MOST_FUZZY_SURPRISE
 
+# Chances that two people agree on a number, set by hand: one of some twenty million for the NHS
+# number (a number is sometimes another's by mistake), one of a million for an agency's and for a
+# telephone, which households share.
 FIXED_U: Mapping[tuple[str, str], float] = {
     ("nhs_number", "exact"): 5e-8,
     ("nhs_number", "digit"): 1e-6,
@@ -36,21 +39,17 @@ FIXED_U: Mapping[tuple[str, str], float] = {
     ("identifier", "digit"): 1e-5,
     ("phone", "exact"): 1e-6,
 }
-"""Chances that two people agree on a number, set by hand: one of some twenty million for the NHS
-number (a number is sometimes another's by mistake), one of a million for an agency's and for a
-telephone, which households share."""
+# No weight of these fields is lower: sex is often a guess of the caller or another than that on
+# file, and a field without one observed error would else forbid everything (Splink's own default
+# reached -87 bits).
 LEAST: Mapping[str, float] = {"sex": -2.0, "nhs_number": -10.0}
-"""No weight of these fields is lower: sex is often a guess of the caller or another than that on
-file, and a field without one observed error would else forbid everything (Splink's own default
-reached -87 bits)."""
+# EM settles in six or seven. A level that only strangers show sinks at each one, and Splink fails
+# where it reaches 1e-300.
 MOST_ITERATIONS = 10
-"""EM settles in six or seven. A level that only strangers show sinks at each one, and Splink fails
-where it reaches 1e-300.
-"""
+# A level that fewer true pairs than this share show keeps the weight that training began with.
 LEAST_OBSERVED = 1e-4
-"""A level that fewer true pairs than this share show keeps the weight that training began with."""
+# Pairs that EM learns from; what a block agrees on is learnt from the others.
 BLOCKS: tuple[tuple[str, ...], ...] = (("birth",), ("given", "family"))
-"""Pairs that EM learns from; what a block agrees on is learnt from the others."""
 
 
 @dataclass(frozen=True)

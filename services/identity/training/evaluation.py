@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import exp, lgamma, log, log1p, sqrt
 
+# A group attached wrongly this many times as often as the whole is a finding.
 GAP = 1.5
-"""A group attached wrongly this many times as often as the whole is a finding."""
+# What chance alone makes in more than one of forty groups may be chance.
 BY_CHANCE = 0.025
-"""What chance alone makes in more than one of forty groups may be chance."""
 
 
 @dataclass(frozen=True, slots=True)

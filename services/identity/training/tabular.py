@@ -11,6 +11,7 @@ from services.identity.described import Birth, Described
 from services.identity.likeness import normalise
 from services.identity.likeness.placeholders import is_placeholder_number
 
+# All optional but the id. Aliases are separated by `;`, a whole name each.
 COLUMNS = (
     "id",
     "nhs_number",
@@ -26,7 +27,6 @@ COLUMNS = (
     "phone",
     "local_id",
 )
-"""All optional but the id. Aliases are separated by `;`, a whole name each."""
 _DATE = re.compile(r"(\d{4})(?:-?(\d{2})-?(\d{2}))?")
 
 

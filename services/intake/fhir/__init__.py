@@ -13,9 +13,9 @@ from services.intake.fhir.people import local_person, redacted, restricted, say_
 from services.intake.fhir.reading import Resource, parse, resources
 from services.intake.translation import Collected, Sender, Translated, Untranslatable
 
+# What reading something may raise that the library took for valid and is not what FHIR says of
+# it.
 UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
-"""What reading something may raise that the library took for valid and is not what FHIR says of it.
-"""
 
 
 def unreadable_resource(pointer: str, error: Exception) -> Fault:

@@ -29,8 +29,8 @@ from services.intake.translation import (
     reference,
 )
 
+# MHSDS: follow-up after discharge from mental-health inpatient care.
 FOLLOW_UP_WITHIN = timedelta(hours=72)
-"""MHSDS: follow-up after discharge from mental-health inpatient care."""
 _MENTAL_HEALTH = re.compile(r"7([01][0-9]|2[0-7])(\D.*)?")
 _NATIONAL = re.compile(r"[1-9][0-9]{2}(\D.*)?")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]+")

@@ -23,6 +23,7 @@ for _module in (util, containers):
     _module.logger.disabled = True
 
 MAX_MESSAGE_BYTES = 65_536
+# By name without spaces and signs: HL7 table 0211, and the names that systems write in its place.
 _CHARSETS = {
     "": "utf-8",
     "ASCII": "utf-8",
@@ -41,8 +42,6 @@ _CHARSETS = {
     "WINDOWS1252": "windows-1252",
     "CP1252": "windows-1252",
 }
-"""By name without spaces and signs: HL7 table 0211, and the names that systems write in its place.
-"""
 _CHARSET_NAMES = "UNICODE UTF-8, ASCII, 8859/1, 8859/15, WINDOWS-1252"
 _TIME = re.compile(
     r"(?P<day>\d{8})(?P<hour>\d{2})?(?P<minute>\d{2})?(?P<second>\d{2})?(\.\d{1,4})?((?P<sign>[+-])(?P<off>\d{4}))?"

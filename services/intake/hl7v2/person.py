@@ -261,6 +261,7 @@ def unchanged(message: Message, described: dict[str, Any]) -> list[str]:
     ]
 
 
+# The PID field that each field of a descriptor is of.
 _FIELD_OF = {
     "names": 5,
     "date_of_birth": 7,
@@ -269,7 +270,6 @@ _FIELD_OF = {
     "phones": 13,
     "ethnicity": 22,
 }
-"""The PID field that each field of a descriptor is of."""
 _ETHNIC = frozenset(get_args(EthnicCategory))
 
 

@@ -13,14 +13,14 @@ from services.liaison.alert.states import NEW_ALARM
 from services.runtime.postgres import Connection
 
 WINDOW = timedelta(minutes=10)
+# A flood begins with more than ten new alarms in ten minutes and ends with fewer than five.
 FLOOD_ENTERS, FLOOD_LEAVES = 10, 5
-"""A flood begins with more than ten new alarms in ten minutes and ends with fewer than five."""
+# Standing for longer than.
 AGES: Mapping[str, timedelta] = {
     "10m": timedelta(minutes=10),
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
 }
-"""Standing for longer than."""
 
 
 @dataclass(frozen=True, slots=True)

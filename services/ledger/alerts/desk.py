@@ -20,10 +20,10 @@ CHANNEL = "liaison_alerts"
 Outcome = Literal["accepted", "declined", "not-ours"]
 Show = Literal["open", "waiting", "mine", "shelved", "ended"]
 SHOWS: tuple[Show, ...] = get_args(Show)
+# States in which an alert calls for somebody; the statements below name them too. What ended
+# unseen (`returned`) stays in the list until somebody acknowledges it, but calls for nobody any
+# more.
 WAITING: frozenset[State] = frozenset({"raised", "delivered"})
-"""States in which an alert calls for somebody; the statements below name them too. What ended
-unseen (`returned`) stays in the list until somebody acknowledges it, but calls for nobody any
-more."""
 
 
 class UnknownAlert(LiaisonError):

@@ -17,15 +17,14 @@ from services.liaison.alert.states import NEW_ALARM
 from services.runtime.postgres import Connection
 
 PERIOD = timedelta(minutes=10)
+# New alarms in ten minutes at one position, on average: target, and the most that can be managed
+# (EEMUA 191).
 TARGET_PER_PERIOD, MOST_PER_PERIOD = 1.0, 2.0
-"""New alarms in ten minutes at one position, on average: target, and the most that can be managed
-(EEMUA 191).
-"""
 TARGET_PER_HOUR = 6
+# The most in any ten minutes.
 PEAK_LIMIT = FLOOD_ENTERS
-"""The most in any ten minutes."""
+# Share of ten-minute periods in flood.
 FLOOD_SHARE_LIMIT = 0.01
-"""Share of ten-minute periods in flood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from services.liaison.policy import Policy
 from services.liaison.settlement import Settlement
 from services.runtime.postgres import Connection
 
+# How long one statement of the shadow may hold up the live transaction around it [assumption].
 STATEMENT_SECONDS = 2.0
-"""How long one statement of the shadow may hold up the live transaction around it [assumption]."""
 
 
 class RaisedAt(NamedTuple):

@@ -99,12 +99,12 @@ async def in_hand(connection: Connection, desk: str, actor: str) -> list[str]:
 
 
 _DESK_COLUMNS = tuple(f.name for f in fields(DeskAlert))
+# Columns have the names of the fields.
 _SAVE_DESK = (
     f"INSERT INTO alert_desk (alert_id, {', '.join(_DESK_COLUMNS)})"
     f" VALUES ($1, {', '.join(f'${n}' for n in range(2, len(_DESK_COLUMNS) + 2))})"
     f" ON CONFLICT (alert_id, desk) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _DESK_COLUMNS[1:])}"
 )
-"""Columns have the names of the fields."""
 
 
 def _desk_alert(row: asyncpg.Record) -> DeskAlert:

@@ -27,12 +27,11 @@ from services.orchestration.decisions.common import DecisionRefused
 from services.runtime.postgres import Connection
 
 Answer = Literal["person", "nobody", "cannot-tell"]
+# For how long an attachment waits to be judged: later nobody remembers, and the queue would only
+# grow.
 WAITS = timedelta(days=14)
-"""For how long an attachment waits to be judged: later nobody remembers, and the queue would only
-grow.
-"""
+# Of those that wait.
 SHOWN = 20
-"""Of those that wait."""
 BY_WEIGHT = "weight-of-evidence"
 BY_NUMBER = "verified-nhs-number"
 TOO_LITTLE = "not-enough-weight"

@@ -24,10 +24,9 @@ from services.orchestration.ledger import DescribedPerson, Shortlist
 from services.orchestration.matching import values_to_know
 from services.runtime.postgres import Connection
 
+# Descriptions looked up at once. While PostgreSQL looks up the next of a large batch, this
+# process weighs.
 PART = 25
-"""Descriptions looked up at once. While PostgreSQL looks up the next of a large batch, this process
-weighs.
-"""
 
 _SHORTLIST = """
 WITH held AS MATERIALIZED (
@@ -52,7 +51,7 @@ SELECT n.number, n.person_id::text AS person_id, l.agency, l.local_person, l.kno
 async def shortlist(
     connection: Connection, keys_of: Mapping[Key, Collection[int]], decoded: Decoded
 ) -> dict[Key, list[Candidate]]:
-    """The people to weigh for each description, by the incident whose description it is. `asked`
+    """The people to weigh for each description, by the incident whose description it is. `keys_of`
     are its identity keys.
     """
     incidents = list(keys_of)

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 
 from services.runtime.postgres import Connection
 
+# How far back each search begins again: a transaction may commit later than one that began after
+# it.
 OVERLAP = timedelta(minutes=5)
-"""How far back each search begins again: a transaction may commit later than one that began after
-it.
-"""
+# How long a person is one worker's; a worker that dies gives them up after it.
 LEASE = timedelta(minutes=2)
-"""How long a person is one worker's; a worker that dies gives them up after it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,8 @@ DeclineReason = Literal[
 ]
 DECLINE_REASONS: tuple[DeclineReason, ...] = get_args(DeclineReason)
 REASON_MAX = 500
+# At this urgency or above a refusal of any rule goes to both agencies' supervisors [assumption].
 DISPUTED_URGENCY = 2
-"""At this urgency or above a refusal of any rule goes to both agencies' supervisors [assumption].
-"""
 BELOW = "answered at the desk below"
 
 

@@ -24,8 +24,8 @@ from services.liaison.alert.states import TransitionKind
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.finding import Standing
 
+# The actor of what nobody did: the product itself.
 LIAISON = "liaison"
-"""The actor of what nobody did: the product itself."""
 
 
 def detail_of(standing: Standing) -> dict[str, Any]:

@@ -26,9 +26,9 @@ from services.liaison.alert.record import (
 )
 from services.liaison.alert.states import TransitionKind
 
+# After so many re-alarms at one desk the pause doubles each time, up to eight times the first
+# [assumption]: it keeps asking, and does not drown what is new.
 PATIENT_SOUNDS = 3
-"""After so many re-alarms at one desk the pause doubles each time, up to eight times the first
-[assumption]: it keeps asking, and does not drown what is new."""
 
 
 def alert_due(alert: Alert) -> datetime | None:

@@ -20,9 +20,8 @@ from services.liaison.alert.states import (
 
 _NAMESPACE = uuid.UUID("0f5c2f0e-6a57-5a6e-8a0e-0c8f4b7f2d11")
 
+# Why a desk has the alert: the rule names it, a desk below it did not answer, or a desk said no.
 Origin = Literal["rule", "escalation", "dispute"]
-"""Why a desk has the alert: the rule names it, a desk below it did not answer, or a desk said no.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,17 +60,16 @@ STATES: tuple[State, ...] = get_args(State)
 KINDS: tuple[TransitionKind, ...] = get_args(TransitionKind)
 
 UNACKNOWLEDGED: frozenset[State] = frozenset({"raised", "delivered"})
+# Somebody has it; the acknowledgement runs out.
 HELD: frozenset[State] = frozenset({"acknowledged", "claimed"})
-"""Somebody has it; the acknowledgement runs out."""
 ENDED: frozenset[State] = frozenset({"returned", "cleared", "closed"})
+# What is a new alarm to the desk. A dispute is none where the desk has answered: it is told and
+# not disturbed.
 NEW_ALARM: frozenset[TransitionKind] = frozenset(
     {"raised", "worsened", "disputed", "unshelved", "released"}
 )
-"""What is a new alarm to the desk. A dispute is none where the desk has answered: it is told and
-not disturbed.
-"""
+# What sounds at the desk; a repetition is no new alarm.
 SOUNDING: frozenset[TransitionKind] = NEW_ALARM | {"sounded-again"}
-"""What sounds at the desk; a repetition is no new alarm."""
 Answer = Literal["accepted", "declined", "not-ours"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
@@ -112,10 +111,9 @@ def _table() -> dict[tuple[TransitionKind, State | None], State]:
     return table
 
 
+# (transition, state before) to the state after; None: the desk does not have the alert yet. What
+# is not here cannot be.
 TABLE: Mapping[tuple[TransitionKind, State | None], State] = _table()
-"""(transition, state before) to the state after; None: the desk does not have the alert yet. What
-is not here cannot be.
-"""
 
 
 class TransitionNotAllowed(ValueError):

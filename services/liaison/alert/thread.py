@@ -13,10 +13,10 @@ from services.liaison.alert.life import LIAISON
 from services.liaison.alert.record import Alert, AlertChange, DeskAlert, Transition, moved
 from services.liaison.alert.states import HELD, UNACKNOWLEDGED, TransitionKind
 
+# Standing and not answered: what a desk still has to do.
 _LOUD = UNACKNOWLEDGED | HELD
-"""Standing and not answered: what a desk still has to do."""
+# Sorts after every urgency.
 NOTHING_WAITS = 9
-"""Sorts after every urgency."""
 
 
 @dataclass(frozen=True, slots=True)

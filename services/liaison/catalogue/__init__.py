@@ -19,6 +19,9 @@ Text = Annotated[str, Field(min_length=3, max_length=900)]
 Certainty = Literal["verified", "secondary", "from-memory", "assumption"]
 Basis = Literal["legal", "standard", "assumption"]
 
+# What an alert shows a person's data for; logged with each disclosure (domain reference, section
+# 5.3: a purpose code is kept whatever becomes of the duty to keep a justification). On which
+# lawful basis is each controller's to say.
 Purpose = Literal[
     "emergency-response",
     "direct-care",
@@ -29,17 +32,13 @@ Purpose = Literal[
     "equality-monitoring",
     "system-integrity",
 ]
-"""What an alert shows a person's data for; logged with each disclosure (domain reference, section
-5.3: a purpose code is kept whatever becomes of the duty to keep a justification). On which lawful
-basis is each controller's to say."""
 
+# What a rule is a condition over: one crisis; the health of one feed; or the counts of many
+# crises together.
 Kind = Literal["crisis", "feed", "monitor"]
-"""What a rule is a condition over: one crisis; the health of one feed; or the counts of many crises
-together.
-"""
 
+# Seconds without an acknowledgement at the desk until each level above it has the alert too.
 Ladder = dict[Level, Annotated[int, Field(ge=30, le=14 * 86_400)]]
-"""Seconds without an acknowledgement at the desk until each level above it has the alert too."""
 
 
 class CatalogueError(ValueError):
@@ -235,8 +234,8 @@ def _load() -> Mapping[str, RuleDocument]:
     return MappingProxyType({document.id: document for document in documents})
 
 
+# By id, in order.
 CATALOGUE = _load()
-"""By id, in order."""
 
 
 def as_time(limit: Limit, value: int) -> timedelta:

@@ -90,10 +90,9 @@ def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]
         if isinstance(event.data, EventRetracted) and (event.source, event.id) not in retracted:
             retracted.add((event.source, event.data.retracts))
     corrections = {
-        (received.event.source, received.event.id): received
+        received.identity: received
         for received in ordered
-        if isinstance(received.event.data, EventCorrected)
-        and (received.event.source, received.event.id) not in retracted
+        if isinstance(received.event.data, EventCorrected) and received.identity not in retracted
     }
     latest: dict[Identity, Received] = {}
     for received in corrections.values():
@@ -101,25 +100,31 @@ def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]
     faults: list[str] = []
     counted: list[Received] = []
     for received in ordered:
-        event = received.event
-        identity = (event.source, event.id)
-        if identity in retracted or isinstance(event.data, (EventCorrected, EventRetracted)):
+        keeps_record = isinstance(received.event.data, (EventCorrected, EventRetracted))
+        if received.identity in retracted or keeps_record:
             continue
-        correction = latest.get(identity)
+        correction = latest.get(received.identity)
+        corrected = received
         if correction is not None:
             try:
-                data = DATA_MODELS[event.type].model_validate(correction.event.data.data)
+                corrected = _with_data_of(correction, received)
             except (ValidationError, KeyError):
+                # what was said first counts on, and the fault is told: silence would lose both
                 faults.append(correction.event.id)
-            else:
-                counted.append(replace(received, event=event.model_copy(update={"data": data})))
-                continue
-        counted.append(received)
+        counted.append(corrected)
     return counted, tuple(faults)
+
+
+def _with_data_of(correction: Received, received: Received) -> Received:
+    """The event with what the correction says instead. Raises ValidationError or KeyError."""
+    event = received.event
+    data = DATA_MODELS[event.type].model_validate(correction.event.data.data)
+    return replace(received, event=event.model_copy(update={"data": data}))
 
 
 def _root(correction: Received, corrections: dict[Identity, Received]) -> Identity:
     """The event that a correction, or a correction of a correction, is in the end about."""
+    # two corrections may name one another: whoever sends that must not stop the fold
     visited: set[Identity] = set()
     target = (correction.event.source, correction.event.data.corrects)
     while target in corrections and target not in visited:

@@ -51,6 +51,7 @@ class DetentionBuilder:
                 self.assessment_started = self.assessment_started or mark
             case detention.DetentionAssessed(outcome=outcome):
                 self.assessed = self.assessed or (mark, outcome)
+                # what has ended has begun, also where nobody said when
                 self.assessment_started = self.assessment_started or mark
             case detention.DetentionExtended():
                 self._extend(statement, mark)
@@ -136,6 +137,7 @@ class Detentions:
         self, key: Key, incident: Key, statement: detention.DetentionDetained, mark: Mark
     ) -> None:
         site = statement.kept_at
+        # the clock is not started anew by saying it again; R22 asks about it
         if key in self.by_reference:
             if site is not None:
                 self.by_reference[key].restated.append(mark)
@@ -153,6 +155,7 @@ class Detentions:
         reference of its own.
         """
         builder = self.by_reference.get(key)
+        # with two detained it is not known whose it is, and nobody is given somebody else's arrival
         if builder is None and len(self.by_reference) == 1:
             return next(iter(self.by_reference.values()))
         return builder

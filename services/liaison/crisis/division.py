@@ -20,15 +20,14 @@ from services.identity.contradiction import contradiction, evidence_between
 from services.liaison.crisis.corrections import Effective
 
 Key = tuple[str, str]
+# (agency, reference) of the incident, which is its only subject's name or the log's own; (agency,
+# reference, detention) of a further subject.
 SubjectKey = tuple[str, ...]
-"""(agency, reference) of the incident, which is its only subject's name or the log's own; (agency,
-reference, detention) of a further subject."""
 
 
+# Bits for one person from which two detentions at once are one that was entered twice: as much as
+# a given name.
 _ENTERED_TWICE = 4.0
-"""Bits for one person from which two detentions at once are one that was entered twice: as much as
-a given name.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,41 +83,41 @@ def divide(key: Key, events: Effective) -> tuple[SubjectEvents, ...]:
         for received in events
         if type(received.event.data) is detention.DetentionDetained
     }
+    whole = SubjectEvents(key, events, newest_descriptor(events))
+    # most logs are about one person: only a second detention makes one look closer
     if len(references) < 2:
-        return (SubjectEvents(key, events, newest_descriptor(events)),)
+        return (whole,)
     people = _people_detained(events)
     if len(people) < 2:
-        return (SubjectEvents(key, events, newest_descriptor(events)),)
-    of_log = [r for r in events if not _is_of_detention(r)]
-    described = newest_descriptor(of_log)
-    owner = None
-    if described is not None:
-        owner = next(
-            (
-                person
-                for person in people
-                if _may_be_one(described, person.descriptor, person.since)
-            ),
-            None,
-        )
+        return (whole,)
+    return _divided(key, events, people)
+
+
+def _divided(key: Key, events: Effective, people: Sequence[_Detained]) -> tuple[SubjectEvents, ...]:
+    owner = _owner_of_log(events, people)
     parts = []
     for person in people:
-        statements = [r for r in events if _detention_of(r) in person.references]
-        if person is owner:
-            of_log = sorted(of_log + statements, key=lambda received: received.order)
-            continue
-        parts.append(_part((*key, person.reference), statements))
-    # a consultation before a detention that never came is nobody's in particular
-    references_of_people = {name for person in people for name in person.references}
-    of_log += [
-        r for r in events if _is_of_detention(r) and _detention_of(r) not in references_of_people
-    ]
-    of_log.sort(key=lambda received: received.order)
-    log = _part(key, of_log)
+        if person is not owner:
+            statements = [r for r in events if _detention_of(r) in person.references]
+            parts.append(_part((*key, person.reference), statements))
+    # what is left is the log's: its own statements, those of the person it describes, and a
+    # consultation before a detention that never came, which is nobody's in particular
+    of_a_person = {received.identity for part in parts for received in part.events}
+    log = _part(key, [r for r in events if r.identity not in of_a_person])
     log.events.faults = events.faults
-    of_a_person = {r.identity for part in parts for r in part.events}
     log.events.given = tuple(r for r in events.given if r.identity not in of_a_person)
     return (log, *parts)
+
+
+def _owner_of_log(events: Effective, people: Iterable[_Detained]) -> _Detained | None:
+    """Whom of the people detained the log itself describes; None where it describes nobody."""
+    described = newest_descriptor([r for r in events if not _is_of_detention(r)])
+    if described is None:
+        return None
+    for person in people:
+        if _may_be_one(described, person.descriptor, person.since):
+            return person
+    return None
 
 
 def newest_descriptor(events: Sequence[Received]) -> PersonDescriptor | None:

@@ -266,11 +266,8 @@ class Detention:
         """
         if self.kept_at is not None:
             return self.detained
-        marks = [
-            mark
-            for mark in (self.arrived, self.handed_over, self.assessment_started)
-            if mark is not None
-        ]
+        proofs = (self.arrived, self.handed_over, self.assessment_started)
+        marks = [mark for mark in proofs if mark is not None]
         return min((*marks, *(visit.mark for visit in self.visits)), default=None)
 
     @property

@@ -31,6 +31,8 @@ class Folds:
         """A folding that has taken these events."""
         folded, folding = self._held.pop(crisis_id, ([], None))
         count = len(folded)
+        # an event that came late belongs in between: the fold begins anew, or it would hang on the
+        # order of arrival
         if folding is None or events[:count] != folded:
             folding, count = Folding(), 0
         for received in events[count:]:
@@ -87,6 +89,8 @@ def _folded_among_others(events: Effective, of_others: Effective) -> Folding | N
         if received.identity in identities:
             folding.take(received)
         else:
+            # of others only who is there and who was asked for counts: what is done to them is
+            # theirs
             folding.take_around(received, same_log=received.record_key in incidents)
     return folding
 

@@ -78,6 +78,8 @@ class Forces:
         """Force began, or more of it is told of while it goes on."""
         agency = incident[0]
         uses = self.by_reference.setdefault((agency, statement.force), [])
+        # two messages of one restraint (held, then handcuffed) are one: its length counts from the
+        # first
         if uses and uses[-1].ended is None:
             uses[-1].kinds.extend(statement.kinds)
         else:

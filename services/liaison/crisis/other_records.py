@@ -63,44 +63,29 @@ class Records:
             handler(self, statement)
 
     # -- custody
-    # ------------------------------------------------------------------------------------------------------
 
     def _custody(self, statement: Said) -> Custody:
-        record = self.custodies.get(statement.key)
-        if record is None:
-            record = Custody(
-                statement.key,
-                None,
-                statement.mark,
-                None,
-                None,
-                None,
-                (),
-                (),
-                (),
-                None,
-                (),
-                None,
-                None,
-                None,
-            )
-        return record
+        # what is told of a record before its first event came opens it all the same: feeds are late,
+        # and a record without its beginning still has a person in it
+        return self.custodies.get(statement.key) or Custody(statement.key, statement.mark)
 
     def _custody_arrived(self, statement: Said) -> None:
         record, data = self._custody(statement), statement.data
         if data.person is not None:
             born, looks = data.person.date_of_birth, data.person.apparent_age
-            record = replace(
-                record,
-                date_of_birth=born or record.date_of_birth,
-                apparent_age=record.apparent_age if looks is None else looks,
-            )
+            if looks is None:
+                looks = record.apparent_age
+            record = replace(record, date_of_birth=born or record.date_of_birth, apparent_age=looks)
+        # what a later statement leaves out stays as it was
+        vulnerable = data.vulnerable
+        if vulnerable is None:
+            vulnerable = record.vulnerable
         self.custodies[statement.key] = replace(
             record,
             arrived=record.arrived or statement.mark,
             suite=data.suite,
             incident=data.incident or record.incident,
-            vulnerable=record.vulnerable if data.vulnerable is None else data.vulnerable,
+            vulnerable=vulnerable,
         )
 
     def _custody_risk(self, statement: Said) -> None:
@@ -144,6 +129,7 @@ class Records:
         record, data = self._custody(statement), statement.data
         self.custodies[statement.key] = replace(
             record,
+            # told twice it happened once, when it was told to have happened first
             released=record.released or statement.mark,
             referred_to=data.referred_to or record.referred_to,
             pre_release_risk_assessed=record.pre_release_risk_assessed
@@ -151,28 +137,17 @@ class Records:
         )
 
     # -- absence
-    # ------------------------------------------------------------------------------------------------------
 
     def _absence(self, statement: Said) -> Absence:
-        record = self.absences.get(statement.key)
-        if record is None:
-            record = Absence(
-                statement.key,
-                statement.agency_kind,
-                None,
-                statement.mark,
-                None,
-                None,
-                None,
-                None,
-                (),
-                None,
-                None,
-            )
-        return record
+        return self.absences.get(statement.key) or Absence(
+            statement.key, statement.agency_kind, statement.mark
+        )
 
     def _absence_reported(self, statement: Said) -> None:
         record, data = self._absence(statement), statement.data
+        photo_held = data.photo_held
+        if photo_held is None:
+            photo_held = record.photo_held
         self.absences[statement.key] = replace(
             record,
             reported=record.reported or statement.mark,
@@ -181,7 +156,7 @@ class Records:
             legal_status=data.legal_status or record.legal_status,
             power_valid_until=data.power_valid_until or record.power_valid_until,
             last_seen_at=data.last_seen_at or record.last_seen_at,
-            photo_held=record.photo_held if data.photo_held is None else data.photo_held,
+            photo_held=photo_held,
         )
 
     def _absence_graded(self, statement: Said) -> None:
@@ -198,12 +173,9 @@ class Records:
             )
 
     # -- referral
-    # -----------------------------------------------------------------------------------------------------
 
     def _referral(self, statement: Said) -> Referral:
-        return self.referrals.get(statement.key) or Referral(
-            statement.key, None, statement.mark, None, None, None, None, ()
-        )
+        return self.referrals.get(statement.key) or Referral(statement.key, statement.mark)
 
     def _referral_sent(self, statement: Said) -> None:
         record, data = self._referral(statement), statement.data
@@ -232,12 +204,9 @@ class Records:
         )
 
     # -- follow-up
-    # ----------------------------------------------------------------------------------------------------
 
     def _follow_up(self, statement: Said) -> FollowUp:
-        record = self.follow_ups.get(statement.key) or FollowUp(
-            statement.key, statement.mark, None, None, None, None, None
-        )
+        record = self.follow_ups.get(statement.key) or FollowUp(statement.key, statement.mark)
         return replace(record, local_person=statement.data.local_person or record.local_person)
 
     def _follow_up_due(self, statement: Said) -> None:
@@ -253,7 +222,6 @@ class Records:
         )
 
     # -- around an incident
-    # -------------------------------------------------------------------------------------------
 
     def _welfare_raised(self, statement: Said) -> None:
         self.welfare_checks.append(
@@ -365,5 +333,5 @@ _HANDLERS: Mapping[type[Closed], Callable[[Records, Said], None]] = {
     detention.PlaceOfSafetyRefused: Records._place_refused,
 }
 
+# Types of statements that are taken here.
 RECORDED = frozenset(_HANDLERS)
-"""Types of statements that are taken here."""

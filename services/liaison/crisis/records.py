@@ -19,13 +19,12 @@ from schemas.codes import (
 )
 from schemas.received import Mark
 
+# (agency, reference) of a record.
 Key = tuple[str, str]
-"""(agency, reference) of a record."""
 
+# The receiver that a force names when it has referred a death or serious injury: no health
+# service, and no feed.
 IOPC = "iopc"
-"""The receiver that a force names when it has referred a death or serious injury: no health
-service, and no feed.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +53,22 @@ class Custody:
     """One custody record."""
 
     key: Key
-    incident: str | None
-    """Reference of the same force's incident."""
     opened: Mark
-    arrived: Mark | None
-    suite: str | None
-    vulnerable: bool | None
-    risk_assessments: tuple[RiskAssessment, ...]
-    health_checks: tuple[tuple[Mark, bool], ...]
+    incident: str | None = None
+    """Reference of the same force's incident."""
+    arrived: Mark | None = None
+    suite: str | None = None
+    vulnerable: bool | None = None
+    risk_assessments: tuple[RiskAssessment, ...] = ()
+    health_checks: tuple[tuple[Mark, bool], ...] = ()
     """When a health-care professional saw the detainee, and whether asleep."""
-    reviews: tuple[CustodyReview, ...]
-    appropriate_adult: Mark | None
-    interviews: tuple[tuple[Mark, datetime], ...]
+    reviews: tuple[CustodyReview, ...] = ()
+    appropriate_adult: Mark | None = None
+    interviews: tuple[tuple[Mark, datetime], ...] = ()
     """When it was said, and for when the interview or charge is planned."""
-    released: Mark | None
-    pre_release_risk_assessed: bool | None
-    referred_to: str | None
+    released: Mark | None = None
+    pre_release_risk_assessed: bool | None = None
+    referred_to: str | None = None
     date_of_birth: date | None = None
     apparent_age: int | None = None
 
@@ -80,16 +79,16 @@ class Absence:
 
     key: Key
     agency_kind: AgencyKind
-    incident: str | None
     opened: Mark
-    reported: Mark | None
-    kind: AbsenceKind | None
-    legal_status: LegalStatus | None
-    power_valid_until: datetime | None
+    incident: str | None = None
+    reported: Mark | None = None
+    kind: AbsenceKind | None = None
+    legal_status: LegalStatus | None = None
+    power_valid_until: datetime | None = None
     """Until when the person may be retaken (s18)."""
-    grades: tuple[tuple[Mark, RiskLevel], ...]
-    ended: Mark | None
-    outcome: str | None
+    grades: tuple[tuple[Mark, RiskLevel], ...] = ()
+    ended: Mark | None = None
+    outcome: str | None = None
     last_seen_at: datetime | None = None
     photo_held: bool | None = None
 
@@ -99,13 +98,13 @@ class Referral:
     """One referral, as sender and receiver tell it. Named by the sender."""
 
     key: Key
-    incident: str | None
     opened: Mark
-    sent: Mark | None
-    to_agency: str | None
-    priority: ReferralPriority | None
-    acknowledged: Mark | None
-    outcomes: tuple[tuple[Mark, str, str], ...]
+    incident: str | None = None
+    sent: Mark | None = None
+    to_agency: str | None = None
+    priority: ReferralPriority | None = None
+    acknowledged: Mark | None = None
+    outcomes: tuple[tuple[Mark, str, str], ...] = ()
     """When, by which agency, and what: accepted, declined, signposted, seen,
     emergency-services-notified, other.
     """
@@ -117,11 +116,11 @@ class FollowUp:
 
     key: Key
     opened: Mark
-    local_person: str | None
-    due: Mark | None
-    by: datetime | None
-    kind: Literal["post-discharge", "post-crisis", "post-self-harm", "other"] | None
-    completed: Mark | None
+    local_person: str | None = None
+    due: Mark | None = None
+    by: datetime | None = None
+    kind: Literal["post-discharge", "post-crisis", "post-self-harm", "other"] | None = None
+    completed: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

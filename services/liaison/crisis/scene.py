@@ -36,18 +36,18 @@ AMBULANCE_RESPONSE = frozenset(
 JOINT_RESPONSE = frozenset(
     {ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE}
 )
+# Reasons that leave a person in crisis with the police alone (LAS: more than half of police
+# requests are cancelled).
 NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
-"""Reasons that leave a person in crisis with the police alone (LAS: more than half of police
-requests are cancelled).
-"""
 
 STRONG = frozenset(
     {CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SECTION_135_136, CrisisIndicator.RESTRAINT}
 )
 _CALL_TAKING = frozenset({CrisisIndicator.MENTAL_HEALTH_CODE, CrisisIndicator.AMPDS_25})
 _KNOWN = frozenset({CrisisIndicator.CRISIS_PLAN, CrisisIndicator.KNOWN_TO_SERVICES})
+# The basis of every sign that the person is known to services, whoever says so.
 KNOWN_TO_SERVICES = CrisisIndicator.KNOWN_TO_SERVICES.value
-"""The basis of every sign that the person is known to services, whoever says so."""
+# Which sign of a mental-health crisis the nature of an incident is; None where it is none.
 NATURE_INDICATORS: Mapping[Nature, CrisisIndicator | None] = {
     Nature.MENTAL_HEALTH_CRISIS: CrisisIndicator.MENTAL_HEALTH_CODE,
     Nature.SUICIDAL: CrisisIndicator.SUICIDAL,
@@ -64,14 +64,13 @@ NATURE_INDICATORS: Mapping[Nature, CrisisIndicator | None] = {
     Nature.ADMINISTRATIVE: None,
     Nature.OTHER: None,
 }
-"""Which sign of a mental-health crisis the nature of an incident is; None where it is none."""
+# The same of harm that was reported.
 HARM_INDICATORS: Mapping[str, CrisisIndicator | None] = {
     "self-harm": CrisisIndicator.SELF_HARM,
     "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
     "death": None,
     "serious-injury": None,
 }
-"""The same of harm that was reported."""
 
 
 @dataclass(slots=True)
@@ -106,21 +105,29 @@ class Indicators:
             if (agency, kind) in self._stated:
                 return
             self._stated.add((agency, kind))
-        if call_taking or kind in _CALL_TAKING:
-            basis = f"call:{agency}"
-        elif kind in _KNOWN:
-            basis = KNOWN_TO_SERVICES
-        elif kind in STRONG and not is_strong:
-            basis = f"{kind.value}-weak"
-        else:
-            basis = kind.value
+        basis = _basis_of(kind, agency, call_taking, is_strong)
         if basis not in self._bases:
             self._bases.add(basis)
             self.signs.append(Indicator(kind, at, event, is_strong, basis))
 
 
+def _basis_of(kind: CrisisIndicator, agency: str, call_taking: bool, is_strong: bool) -> str:
+    """What makes the sign independent of others."""
+    # one call-taker's code and nature are one judgement; two services' are two
+    if call_taking or kind in _CALL_TAKING:
+        return f"call:{agency}"
+    if kind in _KNOWN:
+        return KNOWN_TO_SERVICES
+    # handcuffs that become a restraint must not keep the strong sign from counting
+    if kind in STRONG and not is_strong:
+        return f"{kind.value}-weak"
+    return kind.value
+
+
 @dataclass(slots=True)
 class IncidentBuilder:
+    """One agency's own record, as far as it has been told."""
+
     key: Key
     kind: AgencyKind
     opened_at: datetime
@@ -227,6 +234,8 @@ class IncidentBuilder:
 
 @dataclass(slots=True)
 class AttendanceBuilder:
+    """One presence of police at the scene, as far as it has been told."""
+
     begun: Mark
     ended: Mark | None = None
     handed_over: bool = False
@@ -278,10 +287,12 @@ class Presence:
         """A resource is at the scene. Said again, it changes nothing."""
         self._sent.setdefault(unit, (incident, mark.at))
         if kind is ResourceKind.POLICE_UNIT:
+            # a second unit joins the first: together they are one attendance until the last leaves
             if not self._police:
                 self.attendances.append(AttendanceBuilder(mark))
             self._police.setdefault(unit, incident)
             return
+        # the journey ends where the stay begins, so that the two never count twice
         self._not_coming(unit, mark.at)
         self._there.setdefault(unit, (kind, incident, mark.at))
 
@@ -305,6 +316,7 @@ class Presence:
         for resources in (self._there, self._coming):
             units += [unit for unit, resource in resources.items() if resource[1] == incident]
         units += [unit for unit, sent in self._sent.items() if sent[0] == incident]
+        # sorted, so that what ends last does not hang on the order of arrival
         for unit in sorted(units):
             self.left(unit, mark)
 
@@ -379,12 +391,12 @@ class AmbulanceResponse:
         """The last grade of an incident by occurrence counts."""
         emergency = category.is_emergency
         grade = self._grades.get(incident)
+        # the same grade again starts no time anew: the person has waited since the first
         if grade is None or not grade[2].startswith(category):
-            self._grades[incident] = (
-                str(category) if emergency else "low",
-                mark,
-                category + because,
-            )
+            name = "low"
+            if emergency:
+                name = str(category)
+            self._grades[incident] = (name, mark, category + because)
         if emergency:
             self._down = None
         self._settle(mark)
@@ -428,7 +440,10 @@ class AmbulanceResponse:
         state = self._now()
         if state != self._state:
             self._end(mark.at)
-            self._state = None if state is None else (state[0], max(state[1], mark), state[2])
+            self._state = state
+            if state is not None:
+                # an older grade that holds again holds from now
+                self._state = (state[0], max(state[1], mark), state[2])
 
     def _end(self, until: datetime) -> None:
         if self._state is None:

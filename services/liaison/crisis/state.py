@@ -58,6 +58,7 @@ class Folding:
     def take(self, received: Received) -> None:
         """The next event; none before it may come any more."""
         mark = received.order
+        # the order is of occurrence, so the first and the last are the crisis's whatever came when
         if self.first is None:
             self.first = mark.at
         self.last = mark.at
@@ -206,6 +207,7 @@ class Folding:
             self.presence.attendances[-1].person_taken = True
         if state.kind == "ambulance":
             self.response.closed(state.key, mark)
+            # a duplicate is closed because another incident has the call
             if not data.attended and data.outcome != "duplicate":
                 self.response.not_sent(mark, "closed without attendance")
         self.forces.incident_closed(state.key, mark)
@@ -237,6 +239,7 @@ class Folding:
         self, state: IncidentBuilder, data: response.ResourceStoodDown, mark: Mark
     ) -> None:
         self.presence.left((state.key[0], data.resource), mark)
+        # one crew of two that is stood down leaves the other coming
         if (
             data.kind in AMBULANCE_RESPONSE
             and data.reason in NOT_SENT
@@ -287,6 +290,7 @@ class Folding:
             self._sign(state, kind, mark)
 
     def _detention(self, state: IncidentBuilder, data: detention.DetentionData, mark: Mark) -> None:
+        # to ask about a detention is a sign, and not yet the strong one that a detention is
         strong = not isinstance(data, detention.DetentionConsulted)
         self._sign(state, CrisisIndicator.SECTION_135_136, mark, strong=strong)
         attendance = self.presence.attendance
@@ -362,6 +366,7 @@ class Folding:
         """The signs in order of time, those of the register of care pathways first."""
         if person is None or self.first is None:
             return tuple(self.indicators.signs)
+        # only care that was open when the crisis began: an old episode makes nobody known today
         in_care = [pathway for pathway in person.pathways if pathway.open_at(self.first)]
         if not in_care:
             return tuple(self.indicators.signs)
@@ -426,6 +431,8 @@ _HANDLERS: dict[type[Closed], Callable[[Folding, IncidentBuilder, Any, Mark], No
 }
 
 
+# Of each statement about an incident: what is done with it, and whether it may hold physical
+# signs and a person.
 _HANDLING: dict[
     type[Closed], tuple[Callable[[Folding, IncidentBuilder, Any, Mark], None] | None, bool, bool]
 ] = {
@@ -433,6 +440,3 @@ _HANDLING: dict[
     for model in DATA_MODELS.values()
     if issubclass(model, incident.IncidentData)
 }
-"""Of each statement about an incident: what is done with it, and whether it may hold physical signs
-and a person.
-"""

@@ -76,10 +76,9 @@ def local_keys(events: Iterable[Received]) -> frozenset[str]:
     return frozenset({local_key(*named)})
 
 
+# How old a report of free places may be, at the time of detention, to be believed. Sites report
+# at least hourly.
 SITE_REPORTS_COUNT = timedelta(hours=24)
-"""How old a report of free places may be, at the time of detention, to be believed. Sites report at
-least hourly.
-"""
 
 
 def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
@@ -102,6 +101,7 @@ def area_of(events: Iterable[Received], registry: Registry) -> str | None:
     """The area that was named last, after corrections; where a place has coordinates only, the area
     they lie in. None addresses every area."""
     counted, _ = effective(events)
+    # the last that names one: a crisis that moves is the business of where it is now
     for received in reversed(counted):
         data = received.event.data
         location = stated(data, "location")

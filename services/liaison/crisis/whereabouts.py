@@ -35,11 +35,12 @@ class Place(StrEnum):
     UNKNOWN = "unknown"
 
 
+# Where somebody looks after the person. In a police vehicle the police are alone with them.
 HAS_PERSON = frozenset(
     {Place.CREW, Place.DEPARTMENT, Place.PLACE_OF_SAFETY, Place.CUSTODY, Place.WARD}
 )
-"""Where somebody looks after the person. In a police vehicle the police are alone with them."""
 
+# With whom the person is when a resource takes them along.
 TAKEN_BY: Mapping[ResourceKind, Place] = {
     ResourceKind.POLICE_UNIT: Place.POLICE,
     ResourceKind.AMBULANCE: Place.CREW,
@@ -49,8 +50,8 @@ TAKEN_BY: Mapping[ResourceKind, Place] = {
     ResourceKind.CRISIS_TEAM: Place.CREW,
     ResourceKind.SECURE_TRANSPORT: Place.CREW,
 }
-"""With whom the person is when a resource takes them along."""
 
+# Where the person is at a place of safety of each kind.
 SITES: Mapping[PlaceOfSafetyKind, Place] = {
     PlaceOfSafetyKind.HBPOS: Place.PLACE_OF_SAFETY,
     PlaceOfSafetyKind.EMERGENCY_DEPARTMENT: Place.DEPARTMENT,
@@ -60,8 +61,8 @@ SITES: Mapping[PlaceOfSafetyKind, Place] = {
     PlaceOfSafetyKind.CARE_HOME: Place.PLACE_OF_SAFETY,
     PlaceOfSafetyKind.OTHER: Place.PLACE_OF_SAFETY,
 }
-"""Where the person is at a place of safety of each kind."""
 
+# Where the person is when a detention has ended so; None: where they were.
 DETENTION_ENDS: Mapping[str, Place | None] = {
     "released": Place.GONE,
     "admitted": Place.WARD,
@@ -71,8 +72,8 @@ DETENTION_ENDS: Mapping[str, Place | None] = {
     "lapsed": None,
     "other": None,
 }
-"""Where the person is when a detention has ended so; None: where they were."""
 
+# The same of an absence.
 ABSENCE_ENDS: Mapping[str, Place | None] = {
     "returned": Place.WARD,
     "retaken": Place.WARD,
@@ -80,8 +81,8 @@ ABSENCE_ENDS: Mapping[str, Place | None] = {
     "discharged": None,
     "other": None,
 }
-"""The same of an absence."""
 
+# The same of an incident that the police close.
 POLICE_CLOSE: Mapping[str, Place | None] = {
     "resolved": None,
     "conveyed": Place.POLICE,
@@ -93,8 +94,8 @@ POLICE_CLOSE: Mapping[str, Place | None] = {
     "duplicate": None,
     "other": None,
 }
-"""The same of an incident that the police close."""
 
+# The same of one that the ambulance service closes. Another agency's record closed moves nobody.
 AMBULANCE_CLOSES: Mapping[str, Place | None] = {
     "resolved": None,
     "conveyed": Place.CREW,
@@ -106,8 +107,6 @@ AMBULANCE_CLOSES: Mapping[str, Place | None] = {
     "duplicate": None,
     "other": None,
 }
-"""The same of one that the ambulance service closes. Another agency's record closed moves nobody.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from services.liaison.finding import DeskRole, Standing
 
 ITEMS: tuple[Item, ...] = get_args(Item)
 
+# Recipients that are told the same: the columns of the matrix, and those that it does not have,
+# which get less.
 Column = Literal[
     "police",
     "police-supervision",
@@ -37,9 +39,6 @@ Column = Literal[
     "management",
     "overview",
 ]
-"""Recipients that are told the same: the columns of the matrix, and those that it does not have,
-which get less.
-"""
 
 COLUMN_OF: Mapping[DeskRole, Column] = {
     "police-control": "police",
@@ -64,9 +63,9 @@ COLUMN_OF: Mapping[DeskRole, Column] = {
     "operations-supervisor": "overview",
 }
 
+# attending: the recipient's own service is at or on its way to this crisis, or the person comes
+# to it. needed: the rule is about reaching the family.
 Condition = Literal["always", "attending", "needed"]
-"""attending: the recipient's own service is at or on its way to this crisis, or the person comes to
-it. needed: the rule is about reaching the family."""
 
 _ALL_AT_WORK: dict[Column, Condition] = {
     "police": "always",
@@ -86,6 +85,7 @@ _EVERYBODY: dict[Column, Condition] = _ALL_AT_WORK | {
     "overview": "always",
 }
 
+# Item by recipient and when. What is not in it is denied.
 TABLE: Mapping[Item, Mapping[Column, Condition]] = {
     "circumstances": _EVERYBODY,
     "incidents": {column: "always" for column in _EVERYBODY if column != "overview"},
@@ -157,23 +157,22 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
         "families": "always",
     },
 }
-"""Item by recipient and when. What is not in it is denied."""
 
+# Which items a desk of each role may see at all, where the conditions are met.
 MATRIX: Mapping[DeskRole, frozenset[str]] = {
     role: frozenset(item for item, row in TABLE.items() if column in row)
     for role, column in COLUMN_OF.items()
 }
-"""Which items a desk of each role may see at all, where the conditions are met."""
 
 _OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"})
+# Who is not outside health and care, where a person has refused that their plan is shared
+# further.
 _HEALTH_AND_CARE: frozenset[Column] = frozenset(
     {"ambulance", "mental-health", "amhp", "emergency-department"}
 )
-"""Who is not outside health and care, where a person has refused that their plan is shared further.
-"""
 
+# What an alert says where linking was stopped by the bound.
 LEFT_APART = "So many incidents are at this place that further ones are no longer added: look at the others there too"
-"""What an alert says where linking was stopped by the bound."""
 
 
 def column_of(role: str) -> Column | None:

@@ -23,6 +23,7 @@ from services.liaison.disclosure.matrix import Column, column_of
 
 Condition = Literal["always", "on-scene", "never"]
 
+# Row 'identity token, name, DOB' of the matrix.
 WHO: Mapping[Column, Condition] = {
     "police": "on-scene",
     "police-supervision": "on-scene",
@@ -38,7 +39,6 @@ WHO: Mapping[Column, Condition] = {
     "management": "never",
     "overview": "never",
 }
-"""Row 'identity token, name, DOB' of the matrix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from services.liaison.crisis.facts import Crisis, Force
 
 _LONDON = ZoneInfo("Europe/London")
 
+# What can be disclosed, each by itself.
 Item = Literal[
     "circumstances",
     "incidents",
@@ -30,15 +31,14 @@ Item = Literal[
     "force-clinical",
     "family-contact",
 ]
-"""What can be disclosed, each by itself."""
 
 CERTAINTY: Mapping[Outcome, str] = {
     "attached": "Person identified",
     "possible": "Possibly a person on file: identity is not confirmed",
     "unknown": "Person not identified",
 }
+# The worst first: of what agencies say the worst is told.
 RISKS = (RiskLevel.HIGH, RiskLevel.MEDIUM, RiskLevel.LOW)
-"""The worst first: of what agencies say the worst is told."""
 
 
 def open_pathways(crisis: Crisis) -> tuple[PathwayOnFile, ...]:
@@ -169,6 +169,8 @@ def _clock(at: datetime) -> str:
     return f"{at.astimezone(_LONDON):%H:%M}"
 
 
+# In the order in which a desk reads them. `circumstances` and `incidents` are no label and words:
+# see `matrix.view`.
 WORDS_OF: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
     "location": _area,
     "identity-certainty": _certainty,
@@ -182,9 +184,6 @@ WORDS_OF: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
     "force-clinical": _restraint,
     "family-contact": _family,
 }
-"""In the order in which a desk reads them. `circumstances` and `incidents` are no label and words:
-see `matrix.view`.
-"""
 
 
 def words_of(crisis: Crisis, items: Collection[str]) -> dict[str, str]:

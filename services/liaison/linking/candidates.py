@@ -16,12 +16,15 @@ def link_keys(sighting: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> frozen
     The reverse does not hold; `link` decides. Computed with the same policy on both sides, since
     the distance sets the size of a cell.
     """
+    # a log that names another may come before the log that it names, so each is found under its own
+    # reference and under those that it names
     keys = {f"incident:{agency}/{ref}" for agency, ref in sighting.cross_references}
     keys.add(f"incident:{sighting.key[0]}/{sighting.key[1]}")
     keys.update(f"incident:{agency}/{number}" for agency, number in sighting.request_names)
     keys.update(f"incident:request/{number}" for number in sighting.requests)
     keys.update(f"person:{person}" for person in sighting.people)
     keys.update(place_keys(sighting))
+    # a street written in two ways shares no key: the cell finds what the words miss
     if sighting.latitude is not None and sighting.longitude is not None:
         reach = max(policy.distance_metres, 1.0)
         near_cells = cells(sighting.latitude, sighting.longitude, reach)
@@ -39,22 +42,29 @@ def candidate_pairs(
             buckets[name].append(sighting)
     compared: set[tuple[Key, Key]] = set()
     for name, bucket in buckets.items():
-        if len(bucket) < 2:
-            continue
         bucket.sort(key=lambda sighting: (sighting.opened_at, sighting.key))
-        window = policy.person_window if name.startswith("person:") else policy.place_window
-        endless = name.startswith("incident:")
-        bounded = not endless and not name.startswith("person:")
-        open_ones: list[Sighting] = []
-        for later in bucket:
-            if not endless:
-                oldest = later.opened_at - window
-                open_ones = [sighting for sighting in open_ones if sighting.last_seen_at >= oldest]
-            if bounded:
-                open_ones = open_ones[-policy.most_open_at_place :]
-            for earlier in open_ones:
-                pair = (min(earlier.key, later.key), max(earlier.key, later.key))
-                if pair not in compared:
-                    compared.add(pair)
-                    yield earlier, later
-            open_ones.append(later)
+        for earlier, later in _pairs_in(bucket, name.partition(":")[0], policy):
+            pair = (min(earlier.key, later.key), max(earlier.key, later.key))
+            if pair not in compared:
+                compared.add(pair)
+                yield earlier, later
+
+
+def _pairs_in(
+    bucket: list[Sighting], kind: str, policy: LinkPolicy
+) -> Iterable[tuple[Sighting, Sighting]]:
+    """The pairs of one bucket, in order of time, that are near enough in time."""
+    window, most = policy.place_window, policy.most_open_at_place
+    if kind == "person":
+        window, most = policy.person_window, len(bucket)
+    open_ones: list[Sighting] = []
+    for later in bucket:
+        # a reference links for ever: a log may be named days later
+        if kind != "incident":
+            oldest = later.opened_at - window
+            open_ones = [sighting for sighting in open_ones if sighting.last_seen_at >= oldest]
+            # a station or a department has hundreds open at once: all with all would be their square
+            open_ones = open_ones[-most:]
+        for earlier in open_ones:
+            yield earlier, later
+        open_ones.append(later)

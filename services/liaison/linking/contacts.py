@@ -15,21 +15,21 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from schemas.codes import AgencyKind
+from schemas.events.catalogue import EventData
 from schemas.received import Received, stated
 from services.liaison.crisis.corrections import effective
 from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.crisis.records import Contact, FollowUp, Key
 
+# FreCaNN counts over six months for a child; that it is told once needs as long again before that
+# (R08).
 PERSON_WINDOW = timedelta(days=360)
-"""FreCaNN counts over six months for a child; that it is told once needs as long again before that
-(R08).
-"""
+# Telephone and property: R07 counts over 24 hours.
 PLACE_WINDOW = timedelta(hours=25)
-"""Telephone and property: R07 counts over 24 hours."""
+# How long after a crisis a completed follow-up may still be the one that was due.
 FOLLOW_UP_WINDOW = timedelta(days=7)
-"""How long after a crisis a completed follow-up may still be the one that was due."""
+# Key of incidents that are looked at again when a place of safety reports its free places.
 AWAITING_PLACE = "awaiting:place-of-safety"
-"""Key of incidents that are looked at again when a place of safety reports its free places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,10 @@ def _hashed(kind: str, value: str) -> str:
 
 def _telephone(number: str) -> str | None:
     digits = "".join(character for character in number if character.isdigit())
+    # +44 7700… and 07700… are one telephone
     if digits.startswith("44"):
         digits = "0" + digits[2:]
+    # three or four digits are an extension, which hundreds of people share
     if len(digits) >= 7:
         return digits
     return None
@@ -75,23 +77,28 @@ def _telephone(number: str) -> str | None:
 
 def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset[str]:
     """Keys that an incident shares with others about the same person, telephone or property."""
-    keys = set() if person_id is None else {f"person:{person_id}"}
+    keys: set[str] = set()
+    if person_id is not None:
+        keys.add(f"person:{person_id}")
     for received in effective(events)[0]:
         data = received.event.data
         location = stated(data, "location")
         if location is not None and location.uprn is not None:
             keys.add(_hashed("property", location.uprn.lstrip("0")))
-        caller, person = stated(data, "caller"), stated(data, "person")
-        numbers = []
-        if caller is not None and caller.phone:
-            numbers = [caller.phone]
-        numbers += person.phones if person is not None else ()
-        keys |= {
-            _hashed("telephone", telephone)
-            for number in numbers
-            if (telephone := _telephone(number)) is not None
-        }
+        telephones = {_telephone(number) for number in _numbers(data)} - {None}
+        keys |= {_hashed("telephone", str(telephone)) for telephone in telephones}
     return frozenset(keys)
+
+
+def _numbers(data: EventData) -> list[str]:
+    """The caller's number and the person's: either may be the one that rings again."""
+    caller, person = stated(data, "caller"), stated(data, "person")
+    numbers = []
+    if caller is not None and caller.phone:
+        numbers.append(caller.phone)
+    if person is not None:
+        numbers += person.phones
+    return numbers
 
 
 def rows_of(crisis: Crisis, keys: Mapping[Key, frozenset[str]]) -> tuple[ContactRow, ...]:
@@ -101,20 +108,27 @@ def rows_of(crisis: Crisis, keys: Mapping[Key, frozenset[str]]) -> tuple[Contact
     first_incident = "/".join(min(keys))
     states = {incident.key: incident for incident in crisis.incidents}
     follow_ups = {follow_up.key: follow_up for follow_up in crisis.follow_ups}
-    waits = any(
-        detention.ended is None
-        and detention.clock_started is None
-        and not any(request.accepted for request in crisis.place_requests)
-        for detention in crisis.detentions
-    )
+    awaiting: frozenset[str] = frozenset()
+    if _awaits_a_place(crisis):
+        awaiting = frozenset({AWAITING_PLACE})
     rows = []
     for key in sorted(keys):
         if key in states:
             row = _row_of_incident(states[key], first_incident, keys[key])
-            rows.append(replace(row, keys=row.keys | {AWAITING_PLACE}) if waits else row)
+            rows.append(replace(row, keys=row.keys | awaiting))
         elif key in follow_ups:
             rows.append(_row_of_follow_up(follow_ups[key], first_incident, keys[key]))
     return tuple(rows)
+
+
+def _awaits_a_place(crisis: Crisis) -> bool:
+    """Whether somebody is detained and no place of safety has accepted or has them."""
+    if any(request.accepted for request in crisis.place_requests):
+        return False
+    return any(
+        detention.ended is None and detention.clock_started is None
+        for detention in crisis.detentions
+    )
 
 
 def _row_of_incident(
@@ -179,21 +193,12 @@ def contacts_of(
     if crisis.opened_at is None or crisis.last_event_at is None:
         return ()
     contacts = []
-    people = {key for key in keys if key.startswith("person:")}
     for row in rows:
         by = _shared(keys, row)
-        if by is None:
+        if by is None or not _counts(row, by, crisis.opened_at, crisis.last_event_at):
             continue
-        completed = (
-            row.completed_at is not None and row.completed_at >= crisis.opened_at and by == "person"
-        )
-        window = PLACE_WINDOW
-        if by == "person":
-            window = PERSON_WINDOW
-        if not completed and not crisis.opened_at - window <= row.opened_at <= crisis.last_event_at:
-            continue
-        if row.key[1].startswith("follow-up#") and not completed:
-            continue
+        # both are known, and share a telephone or a property but no person: two people of one house
+        other_person = by != "person" and _is_known(keys) and _is_known(row.keys)
         contacts.append(
             Contact(
                 row.key,
@@ -204,12 +209,26 @@ def contacts_of(
                 row.police_left_at,
                 row.completed_at,
                 by,
-                by != "person"
-                and bool(people)
-                and any(key.startswith("person:") for key in row.keys),
+                other_person,
             )
         )
     return tuple(sorted(contacts, key=lambda contact: (contact.opened_at, contact.key)))
+
+
+def _counts(row: ContactRow, by: str, opened_at: datetime, last_event_at: datetime) -> bool:
+    # who is followed up after the crisis began has been seen, however long ago it was booked
+    if row.completed_at is not None and row.completed_at >= opened_at and by == "person":
+        return True
+    if row.key[1].startswith("follow-up#"):
+        return False
+    window = PLACE_WINDOW
+    if by == "person":
+        window = PERSON_WINDOW
+    return opened_at - window <= row.opened_at <= last_event_at
+
+
+def _is_known(keys: Iterable[str]) -> bool:
+    return any(key.startswith("person:") for key in keys)
 
 
 def echo_of(row: ContactRow | None, previous: ContactRow | None) -> Echo | None:
@@ -217,14 +236,15 @@ def echo_of(row: ContactRow | None, previous: ContactRow | None) -> Echo | None:
     that is gone, since all that was said of the incident was taken back, is counted no more where
     it was."""
     rows = [version for version in (row, previous) if version is not None]
-    keys = frozenset(key for version in rows for key in version.keys if key != AWAITING_PLACE)
+    shared = frozenset().union(*(version.keys for version in rows))
+    # who waits for a place is looked at when a site reports, not when another waits
+    keys = shared - {AWAITING_PLACE}
     if not keys or row == previous:
         return None
     if any(version.completed_at is not None for version in rows):
-        return Echo(
-            keys,
-            min(version.completed_at or version.opened_at for version in rows) - FOLLOW_UP_WINDOW,
-        )
+        first = min(version.completed_at or version.opened_at for version in rows)
+        return Echo(keys, first - FOLLOW_UP_WINDOW)
+    # a follow-up that is only booked changes nothing elsewhere
     if rows[0].key[1].startswith("follow-up#"):
         return None
     return Echo(keys, min(version.opened_at for version in rows))

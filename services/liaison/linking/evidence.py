@@ -126,7 +126,7 @@ def _place_agrees(
     left: Sighting, right: Sighting, metres: float | None, policy: LinkPolicy
 ) -> tuple[str, float] | None:
     """How the places agree and the weight of it, or None where they do not."""
-    if left.uprn is not None and left.uprn == right.uprn:
+    if _equal(left.uprn, right.uprn):
         return "property", _PROPERTY_WEIGHT
     if left.key[0] == right.key[0]:
         # One agency tells its own repeat calls from its other work in the same street.
@@ -140,16 +140,9 @@ def _place_agrees(
         if close:
             return ("near", _NEAR_WEIGHT)
         return None
-    if streets == "same" and (metres is None or close):
-        return "street", _STREET_WEIGHT
-    if streets == "same" and metres is not None and metres <= policy.geocoder_metres:
-        return "street, coordinates apart", _STREET_WEIGHT + _APART_WEIGHT
-    if left.postcode is not None and left.postcode == right.postcode and (metres is None or close):
-        return "postcode", _POSTCODE_WEIGHT
-    if left.usrn is not None and left.usrn == right.usrn and (metres is None or close):
-        return "street number", _STREET_NUMBER_WEIGHT
-    if metres is None or not close:
-        return None
+    by_name = _named_alike(left, right, streets == "same", metres, policy)
+    if by_name is not None or metres is None or not close:
+        return by_name
     if streets == "near":
         return "near", _NEAR_WEIGHT
     # Chance meetings grow with the area, so nearness counts by the square of the distance.
@@ -157,6 +150,29 @@ def _place_agrees(
     if policy.distance_metres > 0:
         nearness = 1 - (metres / policy.distance_metres) ** 2
     return "nearby", _NEARBY_WEIGHT * nearness
+
+
+def _equal(one: str | None, other: str | None) -> bool:
+    return one is not None and one == other
+
+
+def _named_alike(
+    left: Sighting, right: Sighting, one_street: bool, metres: float | None, policy: LinkPolicy
+) -> tuple[str, float] | None:
+    """The agreement of names of the place, as far as the coordinates do not speak against it."""
+    near_enough = metres is None or metres <= policy.distance_metres
+    if one_street and near_enough:
+        return "street", _STREET_WEIGHT
+    # two geocoders put one address apart; two High Streets lie further apart than that
+    if one_street and metres is not None and metres <= policy.geocoder_metres:
+        return "street, coordinates apart", _STREET_WEIGHT + _APART_WEIGHT
+    if not near_enough:
+        return None
+    if _equal(left.postcode, right.postcode):
+        return "postcode", _POSTCODE_WEIGHT
+    if _equal(left.usrn, right.usrn):
+        return "street number", _STREET_NUMBER_WEIGHT
+    return None
 
 
 def _time_weight(gap: timedelta, policy: LinkPolicy) -> float:
@@ -219,6 +235,12 @@ def _share_a_request(left: Sighting, right: Sighting) -> bool:
     )
 
 
+def _names(left: Sighting, right: Sighting) -> bool:
+    """One names the other's log, or both are subjects of one log."""
+    one, other = left.key[:2], right.key[:2]
+    return one == other or other in left.cross_references or one in right.cross_references
+
+
 def link(
     left: Sighting, right: Sighting, policy: LinkPolicy = DEFAULT_POLICY
 ) -> LinkEvidence | None:
@@ -229,8 +251,8 @@ def link(
         left, right = right, left
     gap = gap_between(left, right)
     minutes = gap / timedelta(minutes=1)
-    one, other = left.key[:2], right.key[:2]
-    if one == other or other in left.cross_references or one in right.cross_references:
+    # a reference has no window: who names a log means that log, whenever
+    if _names(left, right):
         return LinkEvidence(left.key, right.key, "cross-reference", {"gap_minutes": minutes})
     if gap <= policy.person_window and _share_a_request(left, right):
         return LinkEvidence(left.key, right.key, "cross-reference", {"gap_minutes": minutes})

@@ -131,6 +131,7 @@ class _Crises:
             return
         if not by_hand and self.are_two_people(left, right):
             return
+        # the smaller into the larger: a subject is moved at most as often as its crisis doubles
         small, large = left, right
         if len(left) > len(right):
             small, large = right, left
@@ -209,7 +210,7 @@ def group_within(
 ) -> Grouping:
     """As `group`, but a crisis that has reached the bound takes no further subjects by place.
 
-    `events` counts each subject's events, `held` names the crisis it is in. The bound never takes a
+    `events` counts each subject's events, `crisis_of` names the crisis it is in. The bound never takes a
     subject out of the crisis that holds it, and never stands against a reference, a person or
     somebody's decision; what it leaves apart is a crisis of its own. Below the bound the crises are
     those of `group`. Above it they may depend on which incidents came first: a crisis that people
@@ -229,15 +230,14 @@ def group_within(
 
     crises = fresh()
     doubts = _take(crises, edges)
-    if not any(len(members) > 1 and over(members) for members in crises.all()):
+    # a single incident with thousands of events is nobody's fault, and cannot be divided
+    several = [members for members in crises.all() if len(members) > 1]
+    if not any(over(members) for members in several):
         return _grouping(crises, edges, doubts, frozenset())
+    # once more from the start, and places last: what is together in the ledger stays together, and
+    # only what would come to it by place has to stop at the bound
     crises = fresh()
-    further = [
-        edge
-        for edge in edges
-        if edge.kind == _PLACE
-        and (crisis_of[edge.one] is None or crisis_of[edge.one] != crisis_of[edge.other])
-    ]
+    further = [edge for edge in edges if edge.kind == _PLACE and not _together(crisis_of, edge)]
     not_further = set(further)
     doubts = _take(crises, [edge for edge in edges if edge not in not_further])
     apart: set[Key] = set()
@@ -250,6 +250,12 @@ def group_within(
     return _grouping(crises, edges, doubts, frozenset(apart))
 
 
+def _together(crisis_of: Mapping[Key, str | None], edge: _Edge) -> bool:
+    """Whether both are in one crisis already."""
+    present = crisis_of[edge.one]
+    return present is not None and present == crisis_of[edge.other]
+
+
 def _note_contradictions(
     crises: _Crises,
     by_key: Mapping[Key, Sighting],
@@ -259,6 +265,7 @@ def _note_contradictions(
     """Find out who is somebody else, among those whom evidence might bring together."""
     if contradicts is nobody_contradicts:
         return
+    # only those whom evidence ties at all are compared: all with all would be the square of a city
     together = _Crises(by_key, ())
     for edge in edges:
         together.join(edge.one, edge.other)
@@ -280,6 +287,7 @@ def _take(crises: _Crises, edges: Sequence[_Edge]) -> dict[Key, tuple[int, set[K
         else:
             crises.join(edge.one, edge.other)
     doubts: dict[Key, tuple[int, set[Key]]] = {}
+    # kind by kind: weaker evidence must not decide whom stronger evidence leaves in doubt
     for kind in sorted(by_kind, reverse=True):
         if kind == _JOINED_BY_HAND:
             for edge in by_kind[kind]:
@@ -302,6 +310,7 @@ def _take_kind(
             for crisis, neighbours in near.items()
             if _two_people_among(crises, neighbours)
         }
+        # one edge at a time, since each join changes who is near to whom
         edge = next((edge for edge in edges if _is_open(crises, edge, torn, near, doubts)), None)
         if edge is None:
             break

@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from schemas.codes import Nature
 
+# The coarse natures the table knows. 'assistance' is one service saying that it goes to help
+# another; 'traffic' is a stop or a parking matter; 'alarm' a signal from a building.
 NATURES = frozenset(
     {
         "crisis",
@@ -27,9 +29,8 @@ NATURES = frozenset(
         "administrative",
     }
 )
-"""The coarse natures the table knows. 'assistance' is one service saying that it goes to help
-another; 'traffic' is a stop or a parking matter; 'alarm' a signal from a building."""
 
+# The coarse nature of each nature of the contract; None where it says nothing of what happened.
 CATEGORIES: Mapping[Nature, str | None] = MappingProxyType(
     {
         Nature.MENTAL_HEALTH_CRISIS: "crisis",
@@ -48,16 +49,15 @@ CATEGORIES: Mapping[Nature, str | None] = MappingProxyType(
         Nature.OTHER: None,
     }
 )
-"""The coarse nature of each nature of the contract; None where it says nothing of what happened."""
 
+# Two known natures the table does not bring together.
 MISMATCH = -1.0
-"""Two known natures the table does not bring together."""
 
+# One side is work that no emergency brings about: a traffic stop, paperwork.
 ROUTINE = -2.5
-"""One side is work that no emergency brings about: a traffic stop, paperwork."""
 
+# One side says that it helps another service, and what the other is doing is not known.
 ASSISTANCE = 1.5
-"""One side says that it helps another service, and what the other is doing is not known."""
 
 _ROUTINE_NATURES = frozenset({"traffic", "administrative"})
 

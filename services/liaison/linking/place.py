@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+# Length of one degree of latitude on a sphere of 6,371 km.
 METRES_PER_DEGREE = 111_195.0
-"""Length of one degree of latitude on a sphere of 6,371 km."""
 
 EARTH_RADIUS_METRES = 6_371_000.0
 
+# same: one address, block or crossing. near: a street in common, other or absent numbers.
+# unknown: a side gives no street. other: no street in common, so the texts contradict each other.
 StreetMatch = Literal["same", "near", "unknown", "other"]
-"""same: one address, block or crossing. near: a street in common, other or absent numbers.
-unknown: a side gives no street. other: no street in common, so the texts contradict each other."""
 
 _KINDS = {
     "aly": "alley",
@@ -107,21 +107,28 @@ class Street:
 
 
 def _road(text: str) -> Road | None:
-    words = [word for word in re.sub(r"[^a-z0-9 ]+", " ", text.replace("'", "")).split() if word]
+    words = re.sub(r"[^a-z0-9 ]+", " ", text.replace("'", "")).split()
     if not words:
         return None
-    for index, word in enumerate(words):
-        first = all(word_before in _SIDE_WORDS for word_before in words[:index])
-        if word == "st" and first and index + 1 < len(words):
-            words[index] = "saint"
-        else:
-            words[index] = _KINDS.get(word, _SIDES.get(word, word))
-    for index in (0, -1):
-        rest = words[1:] if index == 0 else words[:-1]
+    words = _written_out(words)
+    for side, rest in ((words[0], words[1:]), (words[-1], words[:-1])):
         # 'North Street' is a name of its own; 'N Providence Road' is the northern part of a road.
-        if words[index] in _SIDE_WORDS and any(word not in _KIND_WORDS for word in rest):
-            return Road(" ".join(rest), words[index])
+        if side in _SIDE_WORDS and not _KIND_WORDS.issuperset(rest):
+            return Road(" ".join(rest), side)
     return Road(" ".join(words), None)
+
+
+def _written_out(words: list[str]) -> list[str]:
+    """Abbreviations as whole words."""
+    written: list[str] = []
+    for index, word in enumerate(words):
+        # 'St Mary Street': before a name it is a saint, after one a street
+        first = _SIDE_WORDS.issuperset(written)
+        if word == "st" and first and index + 1 < len(words):
+            written.append("saint")
+        else:
+            written.append(_KINDS.get(word, _SIDES.get(word, word)))
+    return written
 
 
 @lru_cache(maxsize=65_536)
@@ -165,20 +172,26 @@ def compare_streets(left: Street | None, right: Street | None) -> StreetMatch:
         return "other"
     if len(left.roads) != len(right.roads):
         return "near"
+    agree = _same_number
     if len(left.roads) > 1:
-        pairs = zip(left.roads, right.roads, strict=True)
-        if all(_same_road(road, other_road) for road, other_road in pairs):
-            return "same"
-        return "near"
-    if left.number is None or right.number is None:
-        return "near"
-    if left.block or right.block:
-        if left.number // 100 == right.number // 100:
-            return "same"
-        return "near"
-    if left.number == right.number:
+        agree = _same_crossing
+    if agree(left, right):
         return "same"
     return "near"
+
+
+def _same_crossing(left: Street, right: Street) -> bool:
+    pairs = zip(left.roads, right.roads, strict=True)
+    return all(_same_road(road, other_road) for road, other_road in pairs)
+
+
+def _same_number(left: Street, right: Street) -> bool:
+    if left.number is None or right.number is None:
+        return False
+    # a block says only the hundred, so beside one a house number says no more
+    if left.block or right.block:
+        return left.number // 100 == right.number // 100
+    return left.number == right.number
 
 
 def street_key(street: Street | None) -> str | None:
@@ -191,7 +204,10 @@ def street_key(street: Street | None) -> str | None:
     names = "+".join(road.name for road in street.roads)
     if len(street.roads) > 1:
         return names
-    return None if street.number is None else f"{names}#{street.number // 100}"
+    if street.number is None:
+        return None
+    # the hundred, since the other side may be a block
+    return f"{names}#{street.number // 100}"
 
 
 def distance_metres(

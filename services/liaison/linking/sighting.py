@@ -17,13 +17,12 @@ from services.liaison.linking.nature import category_of
 from services.liaison.linking.place import read_street, street_key
 from services.liaison.time.spans import FOREVER
 
+# The name of a subject: (agency, reference) of its incident, and which of the incident's where
+# there are several.
 Key = tuple[str, ...]
-"""The name of a subject: (agency, reference) of its incident, and which of the incident's where
-there are several.
-"""
 
+# Two subjects, in no order.
 Pair = frozenset[tuple[str, str]] | frozenset[Key]
-"""Two subjects, in no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +94,16 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
     traces = _Seen()
     for received in of_record:
         traces.take(received)
+    # whoever is in custody or absent is there until it ends: what they do meanwhile links to it
     last_seen_at = named[-1].event.time
     if of_record and _lasts(named[0]) and not traces.ended:
         last_seen_at = FOREVER
     people: frozenset[str] = frozenset()
     if person_id is not None and of_record:
         people = frozenset({person_id})
-    place = traces.place
+    place, category = traces.place, None
+    if traces.nature is not None:
+        category = category_of(traces.nature)
     return Sighting(
         key=key or named[0].record_key,
         agency_kind=named[0].agency_kind,
@@ -111,7 +113,7 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
         street=place.street,
         latitude=place.latitude,
         longitude=place.longitude,
-        category=None if traces.nature is None else category_of(traces.nature),
+        category=category,
         people=people,
         cross_references=frozenset(traces.references),
         postcode=_plain_postcode(place.postcode),
@@ -150,12 +152,14 @@ class _Seen:
         """The next statement."""
         match received.event.data:
             case incident.IncidentFacts() as facts:
+                # an update that says nothing of the place or nature takes neither back
                 self.place = facts.location or self.place
                 self.nature = facts.nature or self.nature
                 self.references.update((link.agency, link.reference) for link in facts.linked)
             case incident.IncidentLinked(linked=link):
                 self.references.add((link.agency, link.reference))
             case care.WelfareConcernRaised():
+                # a call opened as something graver stays that
                 self.nature = self.nature or Nature.WELFARE_CONCERN
             case (
                 detention.CustodyArrived(incident=str(reference))

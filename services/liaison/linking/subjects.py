@@ -34,9 +34,11 @@ def contradict(one: Description, other: Description) -> bool:
     Of a person on file each description counts, since one may be old: only where all of them speak
     against it.
     """
+    # the register decides before any description does
     if one.person_id is not None and other.person_id is not None:
         return one.person_id != other.person_id
     days = [day for day in (one.as_of, other.as_of) if day is not None]
+    # apparent ages are as at the earlier of the two meetings
     as_of = min(days, default=None)
     return (
         _apart([one.stated], [other.stated], as_of)

@@ -11,8 +11,8 @@ from importlib import import_module
 
 from services.liaison.rules.shared.rule import Rule
 
+# How the module of a rule is named: its id and a word for it, e.g. r01_emergency.
 MODULE = re.compile(r"r\d\d_[a-z0-9_]+")
-"""How the module of a rule is named: its id and a word for it, e.g. r01_emergency."""
 
 
 def _rules() -> Iterator[Rule]:
@@ -22,7 +22,7 @@ def _rules() -> Iterator[Rule]:
             yield import_module(f"{__name__}.{name}").RULE
 
 
+# By id, in the order of the catalogue.
 RULES: dict[str, Rule] = {rule.id: rule for rule in _rules()}
-"""By id, in the order of the catalogue."""
 
 __all__ = ["RULES", "Rule"]

@@ -14,8 +14,8 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER, both, held_for, spans, without
 
+# Kept there, a person is with health already and goes nowhere.
 HEALTH = frozenset({PlaceOfSafetyKind.HBPOS, PlaceOfSafetyKind.EMERGENCY_DEPARTMENT})
-"""Kept there, a person is with health already and goes nowhere."""
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:

@@ -20,8 +20,8 @@ from services.liaison.rules.shared.stages import Stage, over_time
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER
 
+# s135(2) takes back a person who is liable to be detained already.
 TIMED = frozenset({DetentionPower.SECTION_135_1, DetentionPower.SECTION_136})
-"""s135(2) takes back a person who is liable to be detained already."""
 
 
 @dataclass(frozen=True, slots=True)

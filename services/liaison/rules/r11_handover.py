@@ -20,13 +20,13 @@ from services.liaison.time.spans import FOREVER
 
 _TRUST: AgencyKind = "mental-health-trust"
 _DEPARTMENT: AgencyKind = "acute-trust"
+# Who takes over. At a home or a police station nobody does.
 _DESK: dict[PlaceOfSafetyKind, DeskRole] = {
     PlaceOfSafetyKind.HBPOS: "mental-health-crisis",
     PlaceOfSafetyKind.EMERGENCY_DEPARTMENT: "emergency-department",
     PlaceOfSafetyKind.CARE_HOME: "mental-health-crisis",
     PlaceOfSafetyKind.OTHER: "mental-health-crisis",
 }
-"""Who takes over. At a home or a police station nobody does."""
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:

@@ -21,11 +21,11 @@ from services.liaison.time.spans import FOREVER, Spans, both, held_for, spans
 
 _LONDON = ZoneInfo("Europe/London")
 
+# Hospital order with restrictions: taken as high risk until it is graded otherwise.
 RESTRICTED = LegalStatus.SECTION_37_41
-"""Hospital order with restrictions: taken as high risk until it is graded otherwise."""
 NOT_DETAINED = frozenset({LegalStatus.INFORMAL, LegalStatus.NOT_APPLICABLE})
+# What a call about the absence itself is opened as.
 SEARCH = frozenset({Nature.MISSING, Nature.WELFARE_CONCERN, Nature.ADMINISTRATIVE})
-"""What a call about the absence itself is opened as."""
 
 SEARCHERS: Mapping[AgencyKind, tuple[DeskRole, ...]] = {
     # the control room where the person is can send; the force's supervisor answers for the search

@@ -19,8 +19,8 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER, held_for, spans
 
+# The moment for the next step, by stage.
 _MOMENTS = {"not-assessed": None, "contradicted": "contradicted", "not-seen": "not-seen"}
-"""The moment for the next step, by stage."""
 
 
 def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, datetime] | None:

@@ -15,9 +15,9 @@ from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
 
+# Signs that are no reason of their own to suspect vulnerability: most people who are arrested are
+# held, and whoever is kept under s136 is looked after by R05.
 _NO_REASON = frozenset({CrisisIndicator.RESTRAINT, CrisisIndicator.SECTION_135_136})
-"""Signs that are no reason of their own to suspect vulnerability: most people who are arrested are
-held, and whoever is kept under s136 is looked after by R05."""
 
 
 def _vulnerable_since(crisis: Crisis, custody: Custody) -> datetime | None:

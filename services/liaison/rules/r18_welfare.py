@@ -31,6 +31,7 @@ from services.liaison.time.spans import (
     without,
 )
 
+# Where an agency of each kind logs a call. Operations log none.
 _DESK: dict[AgencyKind, DeskRole | None] = {
     "police": "police-control",
     "ambulance": "ambulance-control",
@@ -39,7 +40,6 @@ _DESK: dict[AgencyKind, DeskRole | None] = {
     "acute-trust": "emergency-department",
     "operations": None,
 }
-"""Where an agency of each kind logs a call. Operations log none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER
 
 NOMINATED_PERSON: Regime = "mental-health-act-2025-nominated-person"
+# After that it is for the records.
 _STANDS = timedelta(days=7)
-"""After that it is for the records."""
 _SERIOUS = frozenset({"death", "serious-injury", "suicide-attempt"})
 _KIN = frozenset({"family", "carer"})
 
@@ -31,8 +31,8 @@ def _attempts(crisis: Crisis, since: datetime, until: datetime) -> tuple[Evidenc
     )
 
 
+# (due, since what, until when it is owed, what happened, the moment for the next step).
 _Owed = tuple[datetime, Mark, datetime, str, str | None]
-"""(due, since what, until when it is owed, what happened, the moment for the next step)."""
 
 
 def _in_order(owed: _Owed) -> tuple[datetime, Mark]:

@@ -14,10 +14,10 @@ from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER
 from services.liaison.time.working_days import end_of_working_day
 
+# R29 asks after these long before.
 _SOONER = frozenset(
     {ReferralPriority.EMERGENCY, ReferralPriority.VERY_URGENT, ReferralPriority.URGENT}
 )
-"""R29 asks after these long before."""
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:

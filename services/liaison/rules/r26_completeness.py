@@ -11,8 +11,8 @@ from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
 
+# After that the record is for an audit: nobody remembers what is missing.
 _STANDS = timedelta(days=28)
-"""After that the record is for an audit: nobody remembers what is missing."""
 
 
 _TAKEN_ALONG = frozenset({"conveyed", "detained", "arrested"})

@@ -15,17 +15,16 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
 from services.liaison.rules.shared.words import clock, duration
 
+# After that it is for the records: nobody is reached by an alert of last week.
 _STANDS = timedelta(days=7)
-"""After that it is for the records: nobody is reached by an alert of last week."""
+# A reminder is for the day's list of calls; the limit itself is more urgent, so that the alert is
+# made worse then.
 REMINDER_URGENCY = 4
-"""A reminder is for the day's list of calls; the limit itself is more urgent, so that the alert is
-made worse then.
-"""
 _LEFT_AT_HOME = frozenset({"resolved", "referred", "no-further-action", "other"})
 _LET_GO = frozenset({"released", "lapsed", "other"})
+# How a walk-out ends with the person seen to. Closing its record as something else sees to
+# nobody.
 _BACK = frozenset({"returned", "found", "retaken"})
-"""How a walk-out ends with the person seen to. Closing its record as something else sees to nobody.
-"""
 _SERIOUS = frozenset(
     {CrisisIndicator.SELF_HARM, CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SUICIDAL}
 )

@@ -20,8 +20,9 @@ FEEDS = {
     "PD": ("met-cad", "/met/cad", "police-unit"),
     "FIRE_EMS": ("las-cad", "/las/cad", "ambulance"),
 }
+# Degrees by which places are moved, so that they lie in the zone: intake takes none outside it.
 NORTH, EAST = 12.55, 92.20
-"""Degrees by which places are moved, so that they lie in the zone: intake takes none outside it."""
+# Call types of the log that say something to our rules; every other one is `other`.
 NATURES = {
     "CHECK THE WELFARE": "welfare-concern",
     "CHECK SUBJECT": "welfare-concern",
@@ -40,7 +41,6 @@ NATURES = {
     "LARCENY": "crime",
     "BURGLARY": "crime",
 }
-"""Call types of the log that say something to our rules; every other one is `other`."""
 ASSIGNED_AFTER, CLOSED_AFTER = timedelta(seconds=90), timedelta(minutes=30)
 
 Played = tuple[datetime, str, dict[str, Any]]

@@ -16,8 +16,8 @@ from services.intake.faults import Fault
 from services.intake.hl7v2.message import messages
 from services.intake.translation import Sender, Translated
 
+# The sources, and the ends of the file names that are taken from a folder.
 KINDS = {"fhir": (".json", ".ndjson", ".jsonl"), "hl7v2": (".hl7", ".er7", ".txt")}
-"""The sources, and the ends of the file names that are taken from a folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,22 +23,20 @@ from services.command_line.sending.sources.columbia import Played
 
 FEED, SOURCE = "las-cad", "/las/cad"
 LOCAL = ZoneInfo("America/Los_Angeles")
+# Degrees by which places are moved, so that they lie in the zone: intake takes none outside it.
 NORTH, EAST = 13.73, 122.30
-"""Degrees by which places are moved, so that they lie in the zone: intake takes none outside it."""
 NATURES = {
     "Medical Incident": "medical",
     "Traffic Collision": "traffic-collision",
     "Structure Fire": "fire",
     "Alarms": "fire",
 }
+# Unit types that respond to a person; engines and trucks are left out: our vocabulary has no fire
+# engine.
 UNITS = {"MEDIC": "ambulance", "PRIVATE": "ambulance", "RESCUE CAPTAIN": "rapid-response-car"}
-"""Unit types that respond to a person; engines and trucks are left out: our vocabulary has no fire
-engine.
-"""
+# By the city's final priority (3 is with lights and siren); our categories are of another
+# service: an approximation.
 CATEGORIES = {"E": "C1", "3": "C2", "2": "C3", "1": "C4"}
-"""By the city's final priority (3 is with lights and siren); our categories are of another service:
-an approximation.
-"""
 
 
 def _instant(text: str) -> datetime | None:

@@ -10,10 +10,10 @@ from services.console.view.text import access, crisis, desk, oversight, people
 from services.liaison.rules import RULES
 
 TOPICS = (access, desk, crisis, people, oversight)
+# By key, whatever page it is on.
 TEXT: Final[Mapping[str, str]] = {
     key: words for topic in TOPICS for key, words in topic.TEXT.items()
 }
-"""By key, whatever page it is on."""
 
 
 def rule_titles() -> dict[str, str]:

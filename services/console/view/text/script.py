@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+# For the browser; handed over in a data attribute.
 SCRIPT: Final[dict[str, str]] = {
     "live": "Live. Last heard {n} s ago.",
     "stale": "FEED STALE {n} s: this screen is not being renewed. Use the telephone procedures.",
@@ -36,4 +37,3 @@ SCRIPT: Final[dict[str, str]] = {
     ),
     "page_old": "This page is {t} old. Load it again.",
 }
-"""For the browser; handed over in a data attribute."""

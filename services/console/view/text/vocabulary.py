@@ -138,6 +138,7 @@ LEVELS: Final[dict[str, str]] = {
     "turned": "turned",
 }
 
+# Of the Mental Health Act 1983, by the code of UK Core.
 LEGAL_STATUSES: Final[dict[str, str]] = {
     "01": "Informal",
     "02": "Section 2",
@@ -156,7 +157,6 @@ LEGAL_STATUSES: Final[dict[str, str]] = {
     "98": "Not applicable",
     "99": "Not known",
 }
-"""Of the Mental Health Act 1983, by the code of UK Core."""
 
 SEXES: Final[dict[str, str]] = {
     "female": "female",

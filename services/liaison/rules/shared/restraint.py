@@ -8,10 +8,10 @@ from services.liaison.finding import Evidence
 from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import Spans, since
 
+# Signs after which nobody waits for a limit.
 AT_ONCE = frozenset(
     {ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE}
 )
-"""Signs after which nobody waits for a limit."""
 _DANGER = ABD_SIGNS | AT_ONCE
 
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from services.liaison.crisis.facts import Crisis, end_of
 from services.liaison.crisis.records import Harm
 
+# Death or serious injury: Police Reform Act 2002 s12.
 DSI = frozenset({"death", "serious-injury"})
-"""Death or serious injury: Police Reform Act 2002 s12."""
 
 
+# When it was last, and the event it is known by; None for one of another crisis.
 PoliceContact = tuple[datetime, tuple[str, str] | None]
-"""When it was last, and the event it is known by; None for one of another crisis."""
 
 
 def contact_before(crisis: Crisis, harm: Harm, window: timedelta) -> PoliceContact | None:

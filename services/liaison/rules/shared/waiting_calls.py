@@ -10,6 +10,8 @@ from schemas.codes import AmbulanceCategory, CrisisIndicator, Nature, RiskLevel
 from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.time.spans import FOREVER
 
+# The limit of a call by its ambulance category; one that is not graded has the limit of a high
+# risk.
 LIMIT_OF: Mapping[AmbulanceCategory, str] = {
     AmbulanceCategory.C1: "category_1_within",
     AmbulanceCategory.C2: "category_2_within",
@@ -19,11 +21,10 @@ LIMIT_OF: Mapping[AmbulanceCategory, str] = {
     AmbulanceCategory.C5: "clinician_rings_within",
     AmbulanceCategory.HEAR_AND_TREAT: "clinician_rings_within",
 }
-"""The limit of a call by its ambulance category; one that is not graded has the limit of a high
-risk.
-"""
 UNGRADED = "high_risk_within"
 
+# Whether a call of that nature is a risk to life by itself. Of the others the risk that is stated
+# and the signs decide.
 OF_NATURE: Mapping[Nature, bool] = {
     Nature.MENTAL_HEALTH_CRISIS: False,
     Nature.SUICIDAL: True,
@@ -40,10 +41,9 @@ OF_NATURE: Mapping[Nature, bool] = {
     Nature.ADMINISTRATIVE: False,
     Nature.OTHER: False,
 }
-"""Whether a call of that nature is a risk to life by itself. Of the others the risk that is stated
-and the signs decide.
-"""
 
+# The same of one sign alone; two that are independent are a clear crisis, which is a risk to
+# life.
 OF_SIGN: Mapping[CrisisIndicator, bool] = {
     CrisisIndicator.MENTAL_HEALTH_CODE: False,
     CrisisIndicator.AMPDS_25: False,
@@ -57,8 +57,6 @@ OF_SIGN: Mapping[CrisisIndicator, bool] = {
     CrisisIndicator.KNOWN_TO_SERVICES: False,
     CrisisIndicator.RESTRAINT: False,
 }
-"""The same of one sign alone; two that are independent are a clear crisis, which is a risk to life.
-"""
 
 
 @dataclass(frozen=True, slots=True)

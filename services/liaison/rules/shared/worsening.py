@@ -8,6 +8,8 @@ from schemas.codes import ClinicalSign
 from services.liaison.crisis.facts import Crisis
 from services.liaison.time.spans import FOREVER, Spans, spans
 
+# Physical signs after which the person goes to an emergency department (AACE); which they are is
+# this project's assumption.
 RED_FLAGS = frozenset(
     {
         ClinicalSign.OVERDOSE,
@@ -20,9 +22,6 @@ RED_FLAGS = frozenset(
         ClinicalSign.HOT_TO_TOUCH,
     }
 )
-"""Physical signs after which the person goes to an emergency department (AACE); which they are is
-this project's assumption.
-"""
 _ATTEMPTS = frozenset({"self-harm", "suicide-attempt", "serious-injury"})
 
 
