@@ -36,7 +36,10 @@ def _believed_until(
     """
     for agency in sorted(_agencies_of(finding, services)):
         last = last_heard.get(agency, last_heard.get(agency.removesuffix(EVERY_FEED)))
-        yield None if last is None else last + policy.feed_silent_after
+        if last is None:
+            yield None
+        else:
+            yield last + policy.feed_silent_after
 
 
 def _agencies_of(finding: Finding, services: Services) -> set[str]:
@@ -90,9 +93,9 @@ def evaluate(
         if finding.holds_from > now:
             ahead.append(finding.holds_from)
             continue
-        if finding.until is not None and finding.until <= now:
-            continue
         if finding.until is not None:
+            if finding.until <= now:
+                continue
             ahead.append(finding.until)
         waits_until = _waits_until(finding, services, catching_up, agency_of)
         if waits_until is not None:
@@ -100,20 +103,28 @@ def evaluate(
             held_back.add(finding.key)
         present = standing.get(finding.key)
         if present is None or finding.holds_from > present.finding.holds_from:
-            limits = list(_believed_until(finding, last_heard, services, policy))
-            soonest = min((limit for limit in limits if limit is not None), default=None)
-            verification: Verification = "verified"
-            if None in limits or (soonest is not None and soonest <= now):
-                verification = "cannot-be-verified"
-                soonest = now + policy.feed_silent_after
-            if soonest is not None:
-                ahead.append(soonest)
+            believed = list(_believed_until(finding, last_heard, services, policy))
+            verification, again = _verified(believed, now, policy)
+            if again is not None:
+                ahead.append(again)
             standing[finding.key] = Standing(finding, verification)
     return Evaluation(
         tuple(standing[key] for key in sorted(standing) if key not in held_back),
         min(ahead, default=None),
         frozenset(held_back),
     )
+
+
+def _verified(
+    believed_until: list[datetime | None], now: datetime, policy: Policy
+) -> tuple[Verification, datetime | None]:
+    """Whether the silence can be believed, and when to look at that again."""
+    limits = [limit for limit in believed_until if limit is not None]
+    soonest = min(limits, default=None)
+    if len(limits) < len(believed_until) or (soonest is not None and soonest <= now):
+        # nothing says when the feed is heard again, so it is asked at each limit
+        return "cannot-be-verified", now + policy.feed_silent_after
+    return "verified", soonest
 
 
 POSSIBLY = "Possibly: an incident here does not say whom it is about. "
@@ -140,5 +151,5 @@ def possibly(certain: Evaluation, with_doubtful: Evaluation, raised: Collection[
             possible = replace(finding, reason=POSSIBLY + finding.reason)
             standing[finding.key] = Standing(possible, candidate.verification)
     instants = [certain.look_again_at, with_doubtful.look_again_at]
-    again = min((instant for instant in instants if instant is not None), default=None)
+    again = min(filter(None, instants), default=None)
     return Evaluation(tuple(standing[key] for key in sorted(standing)), again, certain.held_back)

@@ -36,19 +36,19 @@ def timing(events: Iterable[Received], now: datetime) -> Timing:
     """Of the newest event: one that is entered late is nobody's fault, a feed whose newest is old
     is late. Only what says when it was recorded counts, and a heartbeat, which is sent when it
     happens."""
-    recorded: datetime | None = None
-    newest: datetime | None = None
+    recorded: list[datetime] = []
+    late, ahead = None, 0.0
     for received in events:
         event = received.as_sent
-        recorded_at = event.time if isinstance(event.data, FeedHeartbeat) else event.recordedtime
-        if recorded_at is not None and (recorded is None or recorded_at > recorded):
-            recorded = recorded_at
-        if newest is None or event.time > newest:
-            newest = event.time
-    late = None
-    if recorded is not None:
-        late = max(0.0, (now - recorded).total_seconds())
-    return Timing(late, 0.0 if newest is None else max(0.0, (newest - now).total_seconds()))
+        recorded_at = event.recordedtime
+        if isinstance(event.data, FeedHeartbeat):
+            recorded_at = event.time
+        if recorded_at is not None:
+            recorded.append(recorded_at)
+        ahead = max(ahead, (event.time - now).total_seconds())
+    if recorded:
+        late = max(0.0, (now - max(recorded)).total_seconds())
+    return Timing(late, ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +112,13 @@ def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluati
             (_standing(health, policy, health.last_heard_at.isoformat(), silent_at, sentence),),
             None,
         )
-    troubles = list(_troubles(health, policy))
-    standing = [
-        trouble
-        for trouble, until in troubles
-        if trouble.finding.holds_from <= now and (until is None or now < until)
-    ]
-    ahead = [
-        trouble.finding.holds_from for trouble, _ in troubles if trouble.finding.holds_from > now
-    ]
-    ahead += [until for _, until in troubles if until is not None and until > now]
-    return Evaluation(tuple(standing), min([silent_at, *ahead]))
+    standing, ahead = [], [silent_at]
+    for trouble, until in _troubles(health, policy):
+        begins, ends = trouble.finding.holds_from, until or FOREVER
+        if begins <= now < ends:
+            standing.append(trouble)
+        ahead += [instant for instant in (begins, ends) if instant > now]
+    return Evaluation(tuple(standing), min(ahead))
 
 
 def trouble_of(evaluation: Evaluation) -> str | None:
@@ -149,15 +145,12 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
     """Each with until when it holds; None: until the feed says otherwise."""
     lasts = RULE.limit(policy, "trouble_lasts")
     if health.late_since is not None:
-        backlog = health.late_by >= RULE.limit(policy, "backlog_from")
-        sentence = (
-            f"Feed {health.feed} of {health.agency} is late: its newest event was recorded "
-            + (
-                f"{duration(health.late_by)} ago. What stands on the screens is as old."
-                if backlog
-                else f"more than {RULE.limit(policy, 'late_from') // timedelta(seconds=1)} seconds before it came."
-            )
-        )
+        late_from = RULE.limit(policy, "late_from") // timedelta(seconds=1)
+        stage, how_late = "", f"more than {late_from} seconds before it came."
+        if health.late_by >= RULE.limit(policy, "backlog_from"):
+            stage = "backlog"
+            how_late = f"{duration(health.late_by)} ago. What stands on the screens is as old."
+        sentence = f"Feed {health.feed} of {health.agency} is late: its newest event was recorded {how_late}"
         yield (
             _standing(
                 health,
@@ -166,7 +159,7 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
                 health.late_since + lasts,
                 sentence,
                 title="A feed is late",
-                stage="backlog" if backlog else "",
+                stage=stage,
             ),
             None,
         )

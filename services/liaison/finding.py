@@ -30,6 +30,13 @@ SUPERVISED_BY: Mapping[DeskRole, tuple[DeskRole, ...]] = {
 Verification = Literal["verified", "cannot-be-verified"]
 
 
+def instant_in_json(at: datetime | None) -> str | None:
+    """An instant as alerts and records keep it."""
+    if at is None:
+        return None
+    return at.isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One thing a finding rests on: an event that happened, or the absence of one."""

@@ -35,6 +35,8 @@ class Heard:
             carried.setdefault(agency, set()).add(feed)
         by_agency = dict(self._longest)
         for agency, feeds in carried.items():
+            # a feed that carries its words and was never heard leaves it unheard, whatever else is
+            # well
             by_agency.pop(agency, None)
             instants = [self._heard[feed] for feed in feeds if feed in self._heard]
             if instants and agency in self._registry.agencies_by_id:

@@ -23,6 +23,7 @@ from services.liaison.catalogue import (
     CATALOGUE,
     Ladder,
     Limit,
+    RuleDocument,
     RuleId,
     as_time,
     check_ladder,
@@ -117,22 +118,20 @@ class Policy(Closed):
             for name, value in named.items():
                 _check(rule, name, value)
         for rule in self.switched_off:
-            if rule not in CATALOGUE:
-                raise ValueError(
-                    f"switched_off names {rule}, which is not in the catalogue; see `liaison rules`"
-                )
-            if CATALOGUE[rule].always_on:
-                raise ValueError(f"{rule} cannot be switched off; remove it from switched_off")
+            _check_switched_off(rule)
         for document in CATALOGUE.values():
-            for name, limit in document.limits.items():
-                longest = limit.not_longer_than
-                if longest is not None and self.number(document.id, name) > self.number(
-                    document.id, longest
-                ):
-                    raise ValueError(
-                        f"{document.id} {name} is longer than its {longest}; shorten it"
-                    )
+            self._check_order(document)
         return self
+
+    def _check_order(self, document: RuleDocument) -> None:
+        """Raises ValueError where a limit is longer than the one that it leads up to."""
+        for name, limit in document.limits.items():
+            longest = limit.not_longer_than
+            if longest is None:
+                continue
+            # a warning after the limit it warns of would never be seen
+            if self.number(document.id, name) > self.number(document.id, longest):
+                raise ValueError(f"{document.id} {name} is longer than its {longest}; shorten it")
 
     def number(self, rule: str, name: str) -> int:
         """The limit of a rule in its own unit. KeyError for one that does not exist."""
@@ -217,6 +216,15 @@ def _check(rule: str, name: str, value: int) -> None:
         raise ValueError(
             f"{rule} {name} is a {kind} ({limit.says}) and cannot be loosened; set {limit.value} {at_most}"
         )
+
+
+def _check_switched_off(rule: str) -> None:
+    if rule not in CATALOGUE:
+        raise ValueError(
+            f"switched_off names {rule}, which is not in the catalogue; see `liaison rules`"
+        )
+    if CATALOGUE[rule].always_on:
+        raise ValueError(f"{rule} cannot be switched off; remove it from switched_off")
 
 
 def _looser(limit: Limit, value: int) -> bool:

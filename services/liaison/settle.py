@@ -22,7 +22,14 @@ from services.liaison.crisis.records import SiteReport
 from services.liaison.evaluate import evaluate, possibly
 from services.liaison.finding import Evaluation
 from services.liaison.heard import Heard
-from services.liaison.linking.contacts import ContactRow, by_name, contacts_of, echo_of, rows_of
+from services.liaison.linking.contacts import (
+    ContactRow,
+    Echo,
+    by_name,
+    contacts_of,
+    echo_of,
+    rows_of,
+)
 from services.liaison.linking.grouping import Bound, Grouping, group_within
 from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.parts import Part, parts_of
@@ -67,10 +74,8 @@ def settle(
     given; `folds` only spares what was folded before.
     """
     by_key = {file.key: file for file in files}
-    parts = {part.key: part for file in by_key.values() for part in parts_of(file, people)}
-    bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
-    grouping = _grouped(parts, bound, separated, joined)
-    views = views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts)))
+    parts = _parts_by_key(by_key.values(), people)
+    views = _views(parts, policy, separated, joined)
     of_incident: dict[Key, list[Part]] = defaultdict(list)
     for part in parts.values():
         of_incident[part.incident].append(part)
@@ -80,7 +85,44 @@ def settle(
     step = _Step(
         people, policy, registry, Heard(registry, heard), site_reports, folds, now, of_incident
     )
+    # of an incident that is here its events are known: its row would be of before
     settled = step.settle(views, [row for row in contacts if row.key not in by_key])
+    changes = _alert_changes(settled, alerts, now, policy, registry)
+    crises = tuple(judged.row(policy) for judged in settled)
+    dissolved = _ids_before(by_key.values()) - {crisis.crisis_id for crisis in crises}
+    return Settlement(
+        crises,
+        tuple(sorted(dissolved)),
+        tuple(changes),
+        tuple(_echoes(crises, by_key)),
+        tuple(j.crisis.crisis_id for j in settled if j.crisis.incidents_left_apart),
+    )
+
+
+def _parts_by_key(
+    files: Iterable[IncidentFile], people: Mapping[str, PersonOnFile]
+) -> dict[SubjectKey, Part]:
+    return {part.key: part for file in files for part in parts_of(file, people)}
+
+
+def _views(
+    parts: Mapping[SubjectKey, Part],
+    policy: Policy,
+    separated: frozenset[frozenset[Key]],
+    joined: frozenset[frozenset[Key]],
+) -> list[SceneView]:
+    bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
+    grouping = _grouped(parts, bound, separated, joined)
+    return views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts)))
+
+
+def _alert_changes(
+    settled: Iterable[_Judged],
+    alerts: Iterable[Alert],
+    now: datetime,
+    policy: Policy,
+    registry: Registry,
+) -> list[AlertChange]:
     before = {alert.alert_id: alert for alert in alerts}
     changes: list[AlertChange] = []
     for judged in settled:
@@ -97,27 +139,35 @@ def settle(
             crisis=judged.crisis,
             crisis_id=judged.crisis.crisis_id,
         )
+    # only what no crisis of the scene raises any longer is over: an alert may have moved between
+    # them
     changes += [
         life.clear(alert, now, "the condition holds no more")
         for alert in before.values()
         if alert.stands
     ]
-    crises = tuple(judged.row(policy) for judged in settled)
-    were = {file.crisis_id for file in by_key.values() if file.crisis_id is not None}
-    were |= {crisis_id for file in by_key.values() for crisis_id in file.crisis_ids.values()}
-    echoes = [
-        echo_of(member.contact, by_key[member.key].former)
-        for crisis in crises
-        for member in crisis.members
-        if not member.subject
-    ]
-    return Settlement(
-        crises,
-        tuple(sorted(were - {crisis.crisis_id for crisis in crises})),
-        tuple(changes),
-        tuple(echo for echo in echoes if echo is not None),
-        tuple(j.crisis.crisis_id for j in settled if j.crisis.incidents_left_apart),
-    )
+    return changes
+
+
+def _ids_before(files: Iterable[IncidentFile]) -> set[str]:
+    """The crises that the incidents and their further subjects were in."""
+    ids: set[str] = set()
+    for file in files:
+        ids.update(file.crisis_ids.values())
+        if file.crisis_id is not None:
+            ids.add(file.crisis_id)
+    return ids
+
+
+def _echoes(crises: Iterable[SettledCrisis], files: Mapping[Key, IncidentFile]) -> Iterator[Echo]:
+    for crisis in crises:
+        for member in crisis.members:
+            # a further subject is counted with its log
+            if member.subject:
+                continue
+            echo = echo_of(member.contact, files[member.key].former)
+            if echo is not None:
+                yield echo
 
 
 def crisis_of(
@@ -132,10 +182,8 @@ def crisis_of(
 ) -> tuple[Crisis, tuple[Part, ...]] | None:
     """The crisis of that id, without contacts outside it, and its subject's parts of the incidents.
     `files` are all of its scene. None where it has none of them."""
-    parts = {part.key: part for file in files for part in parts_of(file, people)}
-    bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
-    grouping = _grouped(parts, bound, separated, joined)
-    for view in views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts))):
+    parts = _parts_by_key(files, people)
+    for view in _views(parts, policy, separated, joined):
         if view.crisis_id == crisis_id:
             return view.fold(people, registry, site_reports, None), view.parts
     return None
@@ -168,6 +216,7 @@ def _crisis_ids(
     def age(key: SubjectKey) -> tuple[datetime, SubjectKey]:
         return parts[key].sighting.opened_at, key
 
+    # the oldest crisis chooses first, so that people who work on it keep the one they know
     used: set[str] = set()
     for group in sorted(groups, key=lambda group: min(map(age, group))):
         members = sorted(group, key=age)

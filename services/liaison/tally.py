@@ -79,21 +79,8 @@ def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
 
     `period` is how long a person may be detained without an extension (R09).
     """
-    signs = (
-        sign
-        for sign in crisis.indicators
-        if sign.kind is not CrisisIndicator.RESTRAINT and sign.event is not None
-    )
-    if crisis.opened_at is None or not any(signs):
+    if crisis.opened_at is None or not _has_sign(crisis):
         return None
-    grades = [
-        incident.category
-        for incident in crisis.incidents
-        if incident.kind == "ambulance" and incident.category is not None
-    ]
-    low_grade = None
-    if grades:
-        low_grade = not any(grade.is_emergency for grade in grades)
     detentions = [
         detention
         for detention in crisis.detentions
@@ -106,10 +93,31 @@ def tally_of(crisis: Crisis, period: timedelta) -> Tally | None:
         opened_at=crisis.opened_at,
         s136=bool(detentions),
         force=bool(crisis.forces),
-        low_grade=low_grade,
+        low_grade=_is_graded_low(crisis),
         clock_due_at=due_at,
         clock_over_at=over_at,
     )
+
+
+def _has_sign(crisis: Crisis) -> bool:
+    """Whether somebody saw one: restraint alone would count every arrest, the register every
+    patient.
+    """
+    return any(
+        sign.kind is not CrisisIndicator.RESTRAINT and sign.event is not None
+        for sign in crisis.indicators
+    )
+
+
+def _is_graded_low(crisis: Crisis) -> bool | None:
+    grades = [
+        incident.category
+        for incident in crisis.incidents
+        if incident.kind == "ambulance" and incident.category is not None
+    ]
+    if not grades:
+        return None
+    return not any(grade.is_emergency for grade in grades)
 
 
 def _last_clock(

@@ -213,6 +213,7 @@ class _Doing:
 
 def _claim(doing: _Doing) -> None:
     part = doing.part
+    # of two who claim in the same second the ledger lets one in first; the other reads who it was
     if part.state == "claimed":
         raise AlreadyClaimed(part.claimed_by, part.claimed_at)
     if part.state == "answered":
@@ -404,6 +405,7 @@ def stand_down(change: AlertChange, now: datetime) -> AlertChange:
         if above.origin != "escalation" or above.ended or above.state == "answered":
             continue
         below = _desks_below(alert, above.desk)
+        # one desk of several that still waits keeps the alert above
         if not below or any(part.unanswered for part in below):
             continue
         part, ended = end(above, alert.alert_id, now, BELOW)

@@ -22,7 +22,7 @@ from services.liaison.alert.record import (
 )
 from services.liaison.alert.states import TransitionKind
 from services.liaison.catalogue import CATALOGUE
-from services.liaison.finding import Standing
+from services.liaison.finding import Standing, instant_in_json
 
 # The actor of what nobody did: the product itself.
 LIAISON = "liaison"
@@ -36,7 +36,7 @@ def detail_of(standing: Standing) -> dict[str, Any]:
         "reason": finding.reason,
         "next_step": finding.next_step,
         "stage": finding.stage,
-        "act_by": finding.act_by.isoformat() if finding.act_by else None,
+        "act_by": instant_in_json(finding.act_by),
         "verification": standing.verification,
         "evidence": [
             {
@@ -61,30 +61,35 @@ def sound(
     """A new alarm at the desk: nothing of an earlier acknowledgement, answer or shelf remains but
     in the log.
     """
+    due = now + to.ladder.acknowledge_within
     fresh = DeskAlert(
         to.desk,
-        "raised" if part is None else part.state,
+        "raised",
         to.view,
-        now + to.ladder.acknowledge_within,
+        due,
         to.ladder,
         origin,
-        due_at=now + to.ladder.acknowledge_within,
-        presented=1 if part is None else part.presented + 1,
+        due_at=due,
+        presented=1,
         ladder_since=now,
     )
     if part is None:
         return fresh, Transition(alert, to.desk, kind, now, LIAISON, reason)
-    return moved(fresh, kind, alert, now, LIAISON, reason)
+    # the state of before goes along, so that the table of states decides whether this may follow it
+    again = replace(fresh, state=part.state, presented=part.presented + 1)
+    return moved(again, kind, alert, now, LIAISON, reason)
 
 
 def end(part: DeskAlert, alert: str, now: datetime, reason: str) -> tuple[DeskAlert, Transition]:
     """The condition has ended for the desk: returned unseen, cleared without an outcome, or closed."""
-    kind = _end_of(part)
+    kind, closed_at = _end_of(part), None
+    if kind == "closed":
+        closed_at = now
     moved_part, transition = moved(part, kind, alert, now, LIAISON, reason)
     ended = replace(
         moved_part,
         cleared_at=now,
-        closed_at=now if kind == "closed" else None,
+        closed_at=closed_at,
         due_at=None,
         inhibited_by=None,
         shelved_until=None,
@@ -261,7 +266,9 @@ def _renewed(
         # ended at a desk while the alert stands: it ended there before, was raised again elsewhere,
         # and is back
         return sound(alert.alert_id, part, recipient, "raised", now)
-    origin: Origin = "rule" if by_rule else part.origin
+    origin = part.origin
+    if by_rule:
+        origin = "rule"
     if worse is not None:
         return sound(alert.alert_id, part, recipient, "worsened", now, worse, origin)
     is_new = part.view != recipient.view or urgency != alert.urgency or origin != part.origin

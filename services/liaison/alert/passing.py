@@ -64,6 +64,8 @@ def pass_time(
     if due is None or due > now:
         return None
     passing = _Passing(alert, now, address)
+    # first what each desk hears itself, then who is told above: a desk that is told now is not
+    # asked for its own patience in the same breath
     for desk in [part.desk for part in alert.desks]:
         passing.sounding(desk)
     for desk in [part.desk for part in alert.desks]:

@@ -105,6 +105,7 @@ def _marked(alert: Alert, loudest: Mapping[str, Alert], now: datetime) -> AlertC
             reason = f"{louder.rule} is more urgent"
         marked, record = moved(part, kind, alert.alert_id, now, LIAISON, reason)
         marked = replace(marked, inhibited_by=inhibitor)
+        # the time to acknowledge begins anew: nobody could hear it while it kept quiet
         if louder is None:
             marked = _returned(marked, now)
         marked_alert = marked_alert.with_desk(marked)

@@ -5,9 +5,9 @@ that bind it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from schemas.registry import Agency, Desk, Registry
+from schemas.registry import Agency, Desk, Level, Registry
 from services.liaison.alert import Addressed, Ladder, Rung
 from services.liaison.crisis.facts import Crisis
 from services.liaison.disclosure.matrix import view
@@ -73,7 +73,10 @@ class Addressing:
     def _ladder(self, agency: Agency, desk: Desk, climbs: bool) -> Ladder:
         finding, policy = self._standing.finding, self._policy
         rungs: list[Rung] = []
-        for level, after in policy.ladder(finding.rule, finding.urgency) if climbs else ():
+        levels: tuple[tuple[Level, timedelta], ...] = ()
+        if climbs:
+            levels = policy.ladder(finding.rule, finding.urgency)
+        for level, after in levels:
             desks = self._registry.desks_above(agency.id, level, self._area)
             if desk.id in desks:
                 # the desk itself stands on this rung: who is above it counts from the lowest

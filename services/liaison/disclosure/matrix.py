@@ -18,7 +18,7 @@ from schemas.codes import AgencyKind, PlaceOfSafetyKind
 from services.liaison.catalogue import CATALOGUE, RuleDocument
 from services.liaison.crisis.facts import Crisis, Detention
 from services.liaison.disclosure.words import WORDS_OF, Item, open_pathways
-from services.liaison.finding import DeskRole, Standing
+from services.liaison.finding import DeskRole, Standing, instant_in_json
 
 ITEMS: tuple[Item, ...] = get_args(Item)
 
@@ -313,10 +313,12 @@ def view(
         "title": finding.title,
         "next_step": finding.step_for(role, agency),
         "verification": standing.verification,
-        "act_by": finding.act_by.isoformat() if finding.act_by else None,
+        "act_by": instant_in_json(finding.act_by),
         "rule": finding.rule,
     }
     items: list[str] = []
+    # an item counts as disclosed only where something of it was shown: the log of disclosures says
+    # what a desk has read, not what it might have
     if "circumstances" in permitted:
         items.append("circumstances")
         desk_view["reason"] = finding.reason
@@ -334,10 +336,9 @@ def view(
         ]
     sentences: dict[str, str] = {}
     for item in permitted:
-        say = WORDS_OF.get(item)
-        words = {}
-        if say is not None:
-            words = say(crisis)
+        if item not in WORDS_OF:
+            continue
+        words = WORDS_OF[item](crisis)
         if words:
             items.append(item)
             sentences |= words

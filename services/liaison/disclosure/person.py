@@ -10,7 +10,7 @@ nobody here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, assert_never
@@ -88,19 +88,14 @@ class PersonShown:
 def person_shown(crisis: Crisis, role: str, agency: str, at: datetime) -> PersonShown:
     """The person as a desk of the role at the agency may see them at the instant."""
     column = column_of(role)
-    condition: Condition = "never" if column is None else WHO[column]
+    # a role that nobody thought of sees nothing
+    condition: Condition = "never"
+    if column is not None:
+        condition = WHO[column]
     on_scene = any(
         start <= at < end for attendance in crisis.attendances for start, end in attendance.spans
     )
     may_see = _may_see(condition, on_scene)
-    described = []
-    for incident in crisis.incidents:
-        # what an agency has said itself it may read again
-        if incident.person is None or not (may_see or incident.key[0] == agency):
-            continue
-        description = _described(*incident.key, (incident.person,))
-        if description is not None:
-            described.append(description)
     on_file, died_on = None, None
     if crisis.person is not None and may_see:
         on_file = _described("", "", crisis.person.descriptors)
@@ -111,11 +106,21 @@ def person_shown(crisis: Crisis, role: str, agency: str, at: datetime) -> Person
         waits_for_scene=condition == "on-scene" and not on_scene,
         on_file=on_file,
         died_on=died_on,
-        described=tuple(described),
+        described=tuple(_described_by_agencies(crisis, agency, may_see)),
         pathways=tuple(
             _pathway(pathway) for pathway in crisis.open_pathways(at) if pathway.agency == agency
         ),
     )
+
+
+def _described_by_agencies(crisis: Crisis, agency: str, may_see: bool) -> Iterator[Described]:
+    for incident in crisis.incidents:
+        # what an agency has said itself it may read again
+        if incident.person is None or not (may_see or incident.key[0] == agency):
+            continue
+        description = _described(*incident.key, (incident.person,))
+        if description is not None:
+            yield description
 
 
 def _may_see(condition: Condition, on_scene: bool) -> bool:
@@ -136,11 +141,7 @@ def _described(
     """From one or more descriptors, the newest first: all names, and of the rest what was said
     last.
     """
-    usual: list[str] = []
-    further: list[str] = []
-    for name in (name for descriptor in descriptors for name in descriptor.names):
-        (usual if name.use == "usual" else further).append(_full(name))
-    names = tuple(dict.fromkeys(name for name in (*usual, *further) if name))
+    names = _names(descriptors)
     born, apparent_age, sex = None, None, None
     for descriptor in descriptors:
         born = born or descriptor.date_of_birth
@@ -150,6 +151,14 @@ def _described(
     if not names and born is None and apparent_age is None and sex is None:
         return None
     return Described(source, reference, names, born, apparent_age, sex)
+
+
+def _names(descriptors: Iterable[PersonDescriptor]) -> tuple[str, ...]:
+    """Each name once, the usual ones first: somebody calls out to the person by it."""
+    names = [name for descriptor in descriptors for name in descriptor.names]
+    names.sort(key=lambda name: name.use != "usual")
+    written = [_full(name) for name in names]
+    return tuple(dict.fromkeys(name for name in written if name))
 
 
 def _full(name: PersonName) -> str:
