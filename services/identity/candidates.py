@@ -69,6 +69,7 @@ def _sounds(names: Iterable[Name]) -> set[str]:
 
 def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[str]:
     outwards = {outward(code) for code in person.postcodes}
+    # by the year, since day and month are what a caller gets wrong
     keys = {f"nr|{phonetic}|{born.year}" for phonetic in sounds}
     keys |= {f"ny|{phonetic}|{born.year}|{code}" for phonetic in sounds for code in outwards}
     if not born.whole:
@@ -77,6 +78,7 @@ def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[st
     keys |= {f"nd|{phonetic}|{born.month}-{born.day}" for phonetic in sounds}
     keys |= {f"nb|{phonetic}|{day}" for phonetic in sounds}
     keys |= {f"bp|{day}|{code}" for code in outwards}
+    # either order: police write the family name first
     for given_name, family in person.names:
         if given_name and family:
             keys |= {
@@ -105,9 +107,8 @@ def keys_of(person: Described) -> frozenset[str]:
     for born in person.births:
         keys |= _birth_keys(born, person, sounds)
     for code in person.postcodes:
-        keys |= {f"npc|{sound}|{code}" for sound in sounds} | {
-            f"no|{sound}|{outward(code)}" for sound in sounds
-        }
+        keys |= {f"npc|{phonetic}|{code}" for phonetic in sounds}
+        keys |= {f"no|{phonetic}|{outward(code)}" for phonetic in sounds}
     return frozenset(keys | _address_keys(person, sounds))
 
 
@@ -140,21 +141,27 @@ def gather(
     nothing else was said are nobody in particular. The same in SQL: services.ledger.shortlist.
     """
     shared, alone, strong = Counter[Somebody](), set[Somebody](), set[Somebody]()
-    for key, people in holders.items():
-        listed = set(people)
+    sets = {key: set(people) for key, people in holders.items()}
+    for key, listed in sets.items():
         if len(listed) > TOO_COMMON:
             continue
         shared.update(listed)
         if len(listed) <= cap:
             alone |= listed
-            if key & 1:
-                strong |= listed
+        if len(listed) <= cap and _is_strong(key):
+            strong |= listed
     gathered = {person for person, times in shared.items() if person in alone or times > 1}
     least = 1
+    # whole steps, never the first so many: which of two equals is left out must not be chance
     while len(gathered - strong) and len(gathered) > most:
         least += 1
-        gathered = {person for person in gathered if shared[person] >= least or person in strong}
+        by_number = {person for person in gathered if shared[person] >= least}
+        gathered = by_number | (gathered & strong)
     return gathered
+
+
+def _is_strong(key: int) -> bool:
+    return key & 1 == 1
 
 
 class Index:

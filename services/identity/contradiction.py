@@ -104,6 +104,7 @@ def contradiction(
     it. The same whichever description comes first. Never raises.
     """
     evidence = evidence_between(left, right, as_of=as_of)
+    # the less sure of the two decides: who describes a stranger in the dark contradicts little
     certain = min(weights().certainty[descriptor.certainty] for descriptor in (left, right))
     weight = certain * sum(bits for _, _, bits in evidence)
     if two_people is None:
@@ -155,8 +156,9 @@ def _names_of(descriptor: PersonDescriptor) -> tuple[Name, ...]:
         family = normalise.name(name.family or "")
         for given_name in (name.given, name.middle):
             names[normalise.name(given_name or ""), family] = None
-    whole = [name for name in names if all(name)]
-    return tuple(whole or [name for name in names if any(name)])
+    # half a name compares only where there is no whole one: it would agree with too many
+    whole = tuple(name for name in names if all(name))
+    return whole or tuple(name for name in names if any(name))
 
 
 def _number_level(left: Described, right: Described) -> str:

@@ -126,10 +126,11 @@ def _own_number(score: Score) -> bool:
 
 def _may_be_a_relative(score: Score, number: bool, own_number: bool, verified: bool) -> bool:
     """Nothing tells the person from somebody of the same surname, home and birthday."""
-    if not score.names_given and not (number and verified) and not own_number:
-        return True
     if number or own_number:
-        return False
+        # a number that nobody verified may have been read off a relative's card
+        return not (score.names_given or own_number or verified)
+    if not score.names_given:
+        return True
     # two brothers may bear two spellings of one name; home, telephone and surname are theirs
     # together
     if score.relatives_name and score.level("birth") not in BIRTH_AGREES:
@@ -150,13 +151,19 @@ def veto(
     score: Score, description: Described, died: bool = False, separated: bool = False
 ) -> str | None:
     """Why this person cannot be attached whatever the weight, or None."""
-    number, own_number = score.level("nhs_number") == "exact", _own_number(score)
     if separated:
         return "separated-by-a-person"
+    # one digit wrong is a contradiction too: the check digit makes a slip all but impossible
     if score.level("nhs_number") in {"differs", "digit"}:
         return "nhs-number-contradicts"
     if died:
         return "deceased"
+    return _too_little(score, description)
+
+
+def _too_little(score: Score, description: Described) -> str | None:
+    """Why what agrees may be somebody else's as well: first the surest sign of it."""
+    number, own_number = score.level("nhs_number") == "exact", _own_number(score)
     if number and _number_not_confirmed(score):
         return "number-not-confirmed"
     if _may_be_a_relative(score, number, own_number, description.nhs_verified):
@@ -166,7 +173,8 @@ def veto(
         return "one-group-of-evidence"
     if not number and _half_a_name(score, groups):
         return "half-a-name"
-    if not number and not (own_number and score.names_given) and not _one_lifetime(score):
+    borne_out = number or (own_number and score.names_given)
+    if not borne_out and not _one_lifetime(score):
         return "birth-differs"
     # a household shares place and telephone; with the surname, only a whole given name tells its
     # members apart
@@ -225,6 +233,7 @@ def decide_scored(
 ) -> Decided:
     """The decision on scored candidates; the same in whatever order they come."""
     prior = prior_of(population)
+    # of equals the first by id, so that the answer does not hang on the order they came in
     ranked = tuple(sorted(scores, key=lambda score: (-score.weight, score.person_id)))
     if insufficient(description):
         return Decided("insufficient", "insufficient-evidence", ranked, 0.0)
@@ -235,20 +244,19 @@ def decide_scored(
         person_id = score.person_id
         return veto(score, description, person_id in died, person_id in separated)
 
+    # sixty bits are certainty by any measure, and beyond a thousand the power overflows
     odds = [2.0 ** min(60.0, score.weight - prior) for score in ranked]
     probability = odds[0] / (1.0 + sum(odds))
     holder = _holder_of_verified_number(description, ranked)
     if holder is not None and vetoed(holder) is None:
-        rivals = (score for score in ranked if score is not holder)
-        return Decided("attach", "verified-nhs-number", (holder, *rivals), probability)
+        others = (score for score in ranked if score is not holder)
+        return Decided("attach", "verified-nhs-number", (holder, *others), probability)
     best = ranked[0]
     weight = best.weight - prior
     if weight < model.possible and best.level("nhs_number") != "exact":
         return Decided("unknown", "not-on-file", ranked, probability)
-    if any(
-        best.weight - score.weight < model.margin and score.person_id not in separated
-        for score in ranked[1:]
-    ):
+    rivals = [score for score in ranked[1:] if score.person_id not in separated]
+    if any(best.weight - score.weight < model.margin for score in rivals):
         return Decided("many", "several-fit", ranked, probability)
     why = vetoed(best)
     if why is None and weight >= attach_at(model, population):
@@ -261,6 +269,7 @@ def _holder_of_verified_number(description: Described, scores: Iterable[Score]) 
     if not description.nhs_verified:
         return None
     holders = [score for score in scores if score.level("nhs_number") == "exact"]
+    # two on file with one number: one of the records is wrong, and it is not known which
     if len(holders) != 1 or holders[0].level("birth") != "exact":
         return None
     return holders[0]
@@ -346,9 +355,12 @@ def identity_decision(decided: Decided, model: Model) -> IdentityDecision:
     if outcome == "unknown":
         return IdentityDecision(outcome, None, (), (), decided.rule, model.version)
     ids = tuple(score.person_id for score in decided.scores[:MOST_CANDIDATES])
+    attached = None
+    if outcome == "attached":
+        attached = ids[0]
     return IdentityDecision(
         outcome=outcome,
-        person_id=ids[0] if outcome == "attached" else None,
+        person_id=attached,
         candidates=ids,
         evidence=decided.scores[0].evidence,
         rule=decided.rule,

@@ -58,22 +58,18 @@ class Described:
 def described(descriptors: Iterable[PersonDescriptor]) -> Described:
     """What descriptors of one person say together."""
     listed = list(descriptors)
-    days = [descriptor.date_of_birth for descriptor in listed if descriptor.date_of_birth]
-    births = [Birth(day.year, day.month, day.day) for day in days]
-    ages = [descriptor.apparent_age for descriptor in listed if descriptor.apparent_age is not None]
     phones = [normalise.phone(number) for descriptor in listed for number in descriptor.phones]
     postcodes = [normalise.postcode(code) for descriptor in listed for code in descriptor.postcodes]
-    numbered = [descriptor for descriptor in listed if number_of(descriptor) is not None]
+    ages = (descriptor.apparent_age for descriptor in listed)
+    # a placeholder is no number, whatever its status says
+    numbers = {number_of(descriptor) for descriptor in listed}
     return Described(
-        nhs_numbers=frozenset(
-            descriptor.nhs_number for descriptor in numbered if descriptor.nhs_number
-        ),
-        nhs_verified=any(
-            descriptor.nhs_number_status is NhsNumberStatus.VERIFIED for descriptor in numbered
-        ),
+        nhs_numbers=frozenset(number for number in numbers if number),
+        nhs_verified=_any_verified(listed),
         names=_names(listed),
-        births=tuple(dict.fromkeys(born for born in births if born.says_something)),
-        apparent_age=ages[0] if ages else None,
+        births=_births(listed),
+        # the first is the newest: who looked thirty last year looks thirty-one
+        apparent_age=next((age for age in ages if age is not None), None),
         sex=_one_sex(listed),
         postcodes=frozenset(postcodes) - {""},
         phones=frozenset(phones) - {""},
@@ -83,6 +79,20 @@ def described(descriptors: Iterable[PersonDescriptor]) -> Described:
             for identifier in descriptor.identifiers
         ),
     )
+
+
+def _any_verified(descriptors: Iterable[PersonDescriptor]) -> bool:
+    return any(
+        number_of(descriptor) is not None
+        and descriptor.nhs_number_status is NhsNumberStatus.VERIFIED
+        for descriptor in descriptors
+    )
+
+
+def _births(descriptors: Iterable[PersonDescriptor]) -> tuple[Birth, ...]:
+    days = [descriptor.date_of_birth for descriptor in descriptors]
+    births = [Birth(day.year, day.month, day.day) for day in days if day is not None]
+    return tuple(dict.fromkeys(born for born in births if born.says_something))
 
 
 def number_of(descriptor: PersonDescriptor) -> str | None:

@@ -113,10 +113,10 @@ def lines(explanation: Explanation) -> list[str]:
     if not explanation.candidates:
         text.append("nobody on file shares a key with the description")
     for number, candidate in enumerate(explanation.candidates, start=1):
-        text.append(
-            f"{number}. {candidate.person_id}: {candidate.total:+.2f} bits"
-            + (f", never attached: {candidate.veto}" if candidate.veto else "")
-        )
+        headline = f"{number}. {candidate.person_id}: {candidate.total:+.2f} bits"
+        if candidate.veto:
+            headline += f", never attached: {candidate.veto}"
+        text.append(headline)
         text.append(
             f"   {'anybody on file':<18}{'':<12}{candidate.start:+8.2f}{candidate.start:+9.2f}"
         )

@@ -63,9 +63,10 @@ _LISTS = ("nhs_numbers", "names", "births", "sexes", "postcodes", "phones", "ide
 
 def _together(records: Sequence[Known]) -> Known:
     """What several records say, as one."""
-    lists = {
-        field: [value for record in records for value in record.get(field, ())] for field in _LISTS
-    }
+    lists: dict[str, list[Any]] = {field: [] for field in _LISTS}
+    for record in records:
+        for field in _LISTS:
+            lists[field] += record.get(field, ())
     ages = (record.get("apparent_age") for record in records)
     deaths = (record.get("died_on") for record in records)
     return {
@@ -77,32 +78,41 @@ def _together(records: Sequence[Known]) -> Known:
     }
 
 
+def _as_one(records: Sequence[Known]) -> Known:
+    # nearly everybody has one record, and dozens are read for each event
+    if len(records) == 1:
+        return records[0]
+    return _together(records)
+
+
 def candidate_of(person_id: str, records: Iterable[Known]) -> Candidate:
     """The person behind these records, in the order of the records: what `described` makes of all
     their descriptors.
     """
-    listed = list(records)
-    # nearly everybody has one record, and dozens are read for each event
-    record = listed[0] if len(listed) == 1 else _together(listed)
-    value = record.get
-    sexes = set(value("sexes", ()))
+    value = _as_one(list(records)).get
+    sexes, sex = set(value("sexes", ())), ""
+    if len(sexes) == 1:
+        sex = sexes.pop()
     # what was stored before placeholders were known for what they are
     numbers = value("nhs_numbers", ())
     births = dict.fromkeys(Birth(*born) for born in value("births", ()))
     # one organisation that says restricted is enough: another may not have heard of it yet
-    restricted = value("restricted", False)
+    postcodes = phones = frozenset[str]()
+    if not value("restricted", False):
+        postcodes = frozenset(value("postcodes", ()))
+        phones = frozenset(value("phones", ()))
     person = Described(
         nhs_numbers=frozenset(number for number in numbers if not is_placeholder_number(number)),
         nhs_verified=bool(value("nhs_verified")),
-        names=tuple(
-            dict.fromkeys((given_name, family) for given_name, family in value("names", ()))
-        ),
+        names=tuple(dict.fromkeys(tuple(name) for name in value("names", ()))),
         births=tuple(born for born in births if born.says_something),
         apparent_age=value("apparent_age"),
-        sex=sexes.pop() if len(sexes) == 1 else "",
-        postcodes=frozenset() if restricted else frozenset(value("postcodes", ())),
-        phones=frozenset() if restricted else frozenset(value("phones", ())),
+        sex=sex,
+        postcodes=postcodes,
+        phones=phones,
         identifiers=frozenset(value("identifiers", ())),
     )
-    death = value("died_on")
-    return Candidate(person_id, person, date.fromisoformat(death) if death else None)
+    died_on, death = None, value("died_on")
+    if death:
+        died_on = date.fromisoformat(death)
+    return Candidate(person_id, person, died_on)

@@ -53,6 +53,7 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
     pathways: dict[str, PathwayOnFile] = {}
     merged_into: str | None = None
     died: care.PersonDied | None = None
+    # a feed sends again what it is not sure of: a repeat counts once
     once = {received.event.identity: received for received in events}
     for received in sorted(once.values(), key=lambda received: received.order):
         at: datetime = received.event.time
@@ -153,16 +154,23 @@ def person_ids(
     apart = {link.other for link in decided if not link.same}
     ids: dict[tuple[str, str], str] = {}
     for name, record in by_name.items():
-        survivor = record if name in apart else _survivor(record, by_name, apart)
+        survivor = record
+        if name not in apart:
+            survivor = _survivor(record, by_name, apart)
+        # whom a person has taken out joins nobody by a number: the number was what was wrong
         if (survivor.agency, survivor.local_person) in apart:
             ids[name] = local_person_id(survivor.agency, survivor.local_person)
         else:
             ids[name] = person_id_of(survivor)
     for link in decided:
-        if link.same and link.kept in ids and link.other in ids:
-            joined = ids[link.other]
-            ids |= {name: ids[link.kept] for name, person in ids.items() if person == joined}
+        if link.same and {link.kept, link.other} <= ids.keys():
+            _join(ids, ids[link.other], ids[link.kept])
     return ids
+
+
+def _join(ids: dict[tuple[str, str], str], person: str, into: str) -> None:
+    """All records of the one person are the other's."""
+    ids |= {name: into for name, person_id in ids.items() if person_id == person}
 
 
 def _survivor(

@@ -36,13 +36,16 @@ def birth_level(one: Birth, other: Birth) -> BirthLevel:
         return _apart(one, other)
     if one == other:
         return "exact"
-    if one.year == other.year and (one.month, one.day) == (other.day, other.month):
+    # 3/4 and 4/3: American forms, and fingers
+    if (one.year, one.month, one.day) == (other.year, other.day, other.month):
         return "swapped"
     if _one_slip(_figures(one), _figures(other)):
         return "digit"
-    if _shared_parts(one, other) == 2 and abs(one.year - other.year) < GENERATION:
+    level = _apart(one, other)
+    # a father and a son of one birthday share two parts as well, so only within a generation
+    if level == "same-years" and _shared_parts(one, other) == 2:
         return "parts"
-    return _apart(one, other)
+    return level
 
 
 def _figures(born: Birth) -> str:

@@ -72,11 +72,12 @@ def name_level(one: str, other: str, is_given: bool) -> NameLevel:
     """The strongest level that two given names, or two family names, reach."""
     if not one or not other:
         return "absent"
+    # Mary Jane and Maryjane: where a name is written apart is the clerk's choice
     if one.replace(" ", "") == other.replace(" ", ""):
         return "exact"
     if is_given and _short_for(one, other):
         return "nickname"
-    if len(one) == 1 or len(other) == 1:
+    if min(len(one), len(other)) == 1:
         if one[0] == other[0]:
             return "initial"
         return "differs"

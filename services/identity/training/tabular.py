@@ -81,6 +81,15 @@ def fault_of(row: Mapping[str, str]) -> BadField | None:
     return None
 
 
+def _age(text: str) -> int | None:
+    if not text:
+        return None
+    # other scripts have digits too, and int() would read them
+    if not (text.isascii() and text.isdigit() and int(text) <= 130):
+        raise BadField("apparent_age", "write whole years, 0 to 130")
+    return int(text)
+
+
 def read(row: Mapping[str, str]) -> tuple[str, Described]:
     """The id and the description of a row; an NHS number that is none is not in it (`fault_of`).
     Raises BadField.
@@ -89,17 +98,17 @@ def read(row: Mapping[str, str]) -> tuple[str, Described]:
     if not values.get("id"):
         raise BadField("id", "every row needs one")
     number = values.get("nhs_number", "").replace(" ", "").replace("-", "")
-    age = values.get("apparent_age", "")
-    if age and not (age.isascii() and age.isdigit() and int(age) <= 130):
-        raise BadField("apparent_age", "write whole years, 0 to 130")
+    apparent_age, numbers = _age(values.get("apparent_age", "")), frozenset[str]()
+    if _is_a_number(number):
+        numbers = frozenset({number})
     phone = normalise.phone(values.get("phone", ""))
     code = normalise.postcode(values.get("postcode", ""))
     return values["id"], Described(
-        nhs_numbers=frozenset({number}) if _is_a_number(number) else frozenset(),
+        nhs_numbers=numbers,
         nhs_verified=False,
         names=_names(values),
         births=_birth(values.get("date_of_birth", "")),
-        apparent_age=int(age) if age else None,
+        apparent_age=apparent_age,
         sex={"m": "male", "f": "female"}.get(values.get("sex", "").lower()[:1], ""),
         postcodes=frozenset({code} - {""}),
         address=normalise.name(values.get("address", "")),
