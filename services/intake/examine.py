@@ -167,6 +167,7 @@ def too_deep(document: bytes) -> Fault | None:
     # a body without so many brackets cannot be so deep: most are told from that
     if document.count(b"{") + document.count(b"[") <= MAX_DEPTH:
         return None
+    # byte by byte, so that brackets within text do not count: text may hold as many as it likes
     for sign in document:
         if quoted:
             quoted = escaped or sign != 0x22

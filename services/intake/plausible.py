@@ -374,6 +374,7 @@ def _is_number(text: str, numbers: set[str]) -> bool:
     digits = _SEPARATORS.sub("", text).lower().removeprefix("nhs")
     if any(number in digits for number in numbers):
         return True
+    # ten digits that no person was ever given are a record number as good as any
     issued = len(digits) == 10 and digits.isascii() and digits.startswith(_NHS_RANGES)
     return issued and digits.isdigit() and nhs_number.is_valid(digits)
 
@@ -387,12 +388,9 @@ def _is_name(text: str, names: list[tuple[str, str]]) -> bool:
         # a person
         if len(family) >= 4 and (family in parts or letters == family):
             return True
-        if len(given_name) >= 2 and len(family) >= 2 and {given_name, family} <= parts:
-            return True
-        if (
-            len(given_name) >= 2
-            and len(family) >= 2
-            and letters in (given_name + family, family + given_name)
-        ):
+        # initials are everywhere: only a name of two letters or more is one
+        if min(len(given_name), len(family)) < 2:
+            continue
+        if {given_name, family} <= parts or letters in (given_name + family, family + given_name):
             return True
     return False

@@ -72,7 +72,12 @@ def unfit_places(node: Any, path: Path = ()) -> Iterator[Path]:
     elif isinstance(node, list):
         for place, value in enumerate(node):
             yield from unfit_places(value, (*path, place))
-    elif (isinstance(node, str) and unfit(node)) or (
-        isinstance(node, float) and not math.isfinite(node)
-    ):
+    elif _is_unfit(node):
         yield path
+
+
+def _is_unfit(value: Any) -> bool:
+    if isinstance(value, float):
+        # Python reads NaN and Infinity out of JSON, and nobody else does
+        return not math.isfinite(value)
+    return isinstance(value, str) and unfit(value)

@@ -161,10 +161,10 @@ def run_of_raised(raised: Iterable[tuple[str, str, str, datetime]]) -> Run:
     for key, rule, desk, at in raised:
         alarms[desk].append(at)
         earlier = alerts.get(key)
-        first = at
+        first, desks = at, {desk}
         if earlier is not None:
             first = min(at, earlier.at)
-        desks = {desk} if earlier is None else {desk, *earlier.desks}
+            desks |= set(earlier.desks)
         alerts[key] = Raised(first, rule, key, tuple(sorted(desks)))
     return Run(alerts, {desk: load_of(at) for desk, at in sorted(alarms.items())})
 

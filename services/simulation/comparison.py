@@ -23,6 +23,7 @@ def differences(
     """One sentence for each expectation that is not met and for each alert that nobody expected."""
     left = list(alerts)
     sentences: list[str] = []
+    # each alert answers one expectation: two of one rule need two alerts
     for expected in scenario.expect:
         fits = [a for a in left if not _faults(scenario, expected, a, log)]
         if fits:
@@ -72,29 +73,47 @@ def _faults(
     if alert.rule != expected.rule:
         return _ANOTHER_RULE
     transitions = [t for t in log if t.alert_id == alert.alert_id]
-    faults = []
+    return [
+        *_raised_faults(scenario, expected, alert, log),
+        *_end_faults(scenario, expected, alert),
+        *_people_faults(expected, alert),
+        *_worsened_faults(expected, transitions),
+        *_escalation_faults(scenario, expected, alert, transitions),
+        *_sound_faults(expected, transitions),
+        *_state_faults(expected, alert),
+    ]
+
+
+def _raised_faults(
+    scenario: Scenario, expected: Expected, alert: Alert, log: tuple[Transition, ...]
+) -> Iterator[str]:
     first = raised_at(alert, log)
     since, until = scenario.window(expected.raised)
     if not since <= first <= until:
         must = _window(scenario, expected.raised)
-        faults.append(f"raised {clock(scenario, first)}, expected {must}")
+        yield f"raised {clock(scenario, first)}, expected {must}"
+    # who has it by escalation or dispute is asked for by itself
     desks = {d.desk for d in alert.desks if d.origin == "rule"}
     if desks != set(expected.desks):
-        faults.append(f"desks {_names(desks)}, expected {_names(expected.desks)}")
-    faults += _end_faults(scenario, expected, alert)
+        yield f"desks {_names(desks)}, expected {_names(expected.desks)}"
+
+
+def _people_faults(expected: Expected, alert: Alert) -> Iterator[str]:
     if alert.detail["verification"] != expected.verification:
-        faults.append(f"{alert.detail['verification']}, expected {expected.verification}")
+        yield f"{alert.detail['verification']}, expected {expected.verification}"
     acknowledged = {d.desk for d in alert.desks if d.acknowledged_at is not None}
     if acknowledged != set(expected.acknowledged_by):
         must = _names(expected.acknowledged_by)
-        faults.append(f"acknowledged by {_names(acknowledged)}, expected {must}")
-    if expected.worsened is not None:
-        times = len({t.at for t in transitions if t.kind == "worsened"})
-        if times != expected.worsened:
-            faults.append(f"worsened {times} times, expected {expected.worsened}")
-    faults += _escalation_faults(scenario, expected, alert, transitions)
-    faults += _sound_faults(expected, transitions)
-    return [*faults, *_state_faults(expected, alert)]
+        yield f"acknowledged by {_names(acknowledged)}, expected {must}"
+
+
+def _worsened_faults(expected: Expected, log: list[Transition]) -> Iterator[str]:
+    if expected.worsened is None:
+        return
+    # once however many desks heard of it
+    times = len({t.at for t in log if t.kind == "worsened"})
+    if times != expected.worsened:
+        yield f"worsened {times} times, expected {expected.worsened}"
 
 
 def _end_faults(scenario: Scenario, expected: Expected, alert: Alert) -> Iterator[str]:

@@ -159,6 +159,7 @@ def _comes_at(
 def _silencing(
     rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
 ) -> Iterator[Statement]:
+    # one event left out at a time, and all played anew: only so is it certain that it was this one
     arrived = {a.event.identity: a for a in arrivals(scenario, registry) if a.at <= at}
     for identity, arrival in sorted(
         arrived.items(), key=lambda pair: (pair[1].event.time, pair[0])
@@ -182,6 +183,7 @@ def _limits(
         try:
             tried = Policy.model_validate(strict)
         except ValidationError:
-            continue  # this limit cannot be nought beside another
+            # this limit cannot be nought beside another
+            continue
         if _stands(play(scenario, registry, tried, until=at, people=False), rule):
             yield name

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from schemas.registry import Registry
 from schemas.scenario import Scenario
+from services.liaison.time.spans import FOREVER
 
 HEARTBEAT = timedelta(seconds=15)
 
@@ -23,17 +24,16 @@ class Listening:
     def __init__(self, scenario: Scenario, registry: Registry) -> None:
         self._start, self._end = scenario.start, scenario.instant(scenario.until)
         self.feeds = sorted({*scenario.feeds(), *(s.feed for s in scenario.silences)})
-        self._silences = {
-            feed: sorted(
-                (
-                    scenario.instant(s.since),
-                    scenario.instant(s.until) if s.until is not None else None,
-                )
-                for s in scenario.silences
-                if s.feed == feed
-            )
-            for feed in self.feeds
+        self._silences: dict[str, list[tuple[datetime, datetime | None]]] = {
+            feed: [] for feed in self.feeds
         }
+        for silence in scenario.silences:
+            until = None
+            if silence.until is not None:
+                until = scenario.instant(silence.until)
+            self._silences[silence.feed].append((scenario.instant(silence.since), until))
+        for silences in self._silences.values():
+            silences.sort(key=lambda silence: (silence[0], silence[1] or FOREVER))
         beats: dict[str, list[datetime]] = {}
         for statement in scenario.events:
             if statement.type == "feed.heartbeat":
@@ -53,9 +53,7 @@ class Listening:
         sign = min(at, self._end)
         while sign >= self._start:
             sign = self._start + (sign - self._start) // HEARTBEAT * HEARTBEAT
-            covering = [
-                s for s in self._silences[feed] if s[0] <= sign and (s[1] is None or sign < s[1])
-            ]
+            covering = self._covering(feed, sign)
             if not covering:
                 return sign
             sign = min(s[0] for s in covering) - timedelta(microseconds=1)
@@ -71,27 +69,31 @@ class Listening:
         silent_from = min(
             (since for since, _ in self._silences[feed] if since > at), default=self._end
         )
-        return self.last_sign(
-            feed, silent_from - timedelta(microseconds=1) if silent_from < self._end else self._end
-        )
+        until = self._end
+        if silent_from < until:
+            until = silent_from - timedelta(microseconds=1)
+        return self.last_sign(feed, until)
 
     def _first_sign(self, feed: str, at: datetime) -> datetime | None:
         """The first sign of life at or after the instant."""
         sign = max(at, self._start)
         while sign <= self._end:
             sign = self._start - (self._start - sign) // HEARTBEAT * HEARTBEAT
-            covering = [
-                s for s in self._silences[feed] if s[0] <= sign and (s[1] is None or sign < s[1])
-            ]
+            covering = self._covering(feed, sign)
             if not covering:
-                if sign <= self._end:
-                    return sign
-                return None
-            ends = [s[1] for s in covering]
-            if None in ends:
-                return None
-            sign = max(e for e in ends if e is not None)
+                break
+            sign = max(end or FOREVER for _, end in covering)
+        if sign <= self._end:
+            return sign
         return None
+
+    def _covering(self, feed: str, at: datetime) -> list[tuple[datetime, datetime | None]]:
+        """The silences that the instant lies in."""
+        return [
+            (since, until)
+            for since, until in self._silences[feed]
+            if since <= at < (until or FOREVER)
+        ]
 
     def on_time(self, feed: str, since: datetime, until: datetime) -> datetime | None:
         """The first sign of life after an instant that says that the feed is on time; None where

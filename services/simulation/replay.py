@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,9 +90,7 @@ def _event(scenario: Scenario, statement: Statement, number: int, body: bytes) -
     if statement.refused is not None:
         codes = [fault.code for fault in answer.faults]
         if statement.refused not in codes:
-            verdict = "accepts it"
-            if codes:
-                verdict = f"refuses it with {', '.join(codes)}"
+            verdict = verdict_of(codes)
             raise ScenarioError(
                 f"{scenario.title}: event {number} must be refused as {statement.refused}; intake {verdict}"
             )
@@ -102,6 +100,13 @@ def _event(scenario: Scenario, statement: Statement, number: int, body: bytes) -
             f"{scenario.title}: event {number} ({statement.type}) {fault.pointer}: {fault.message}"
         )
     return answer.event
+
+
+def verdict_of(codes: Sequence[str]) -> str:
+    """What intake does with an event that has these faults."""
+    if codes:
+        return f"refuses it with {', '.join(codes)}"
+    return "accepts it"
 
 
 def deliveries(scenario: Scenario, registry: Registry) -> tuple[Delivery, ...]:
@@ -116,9 +121,13 @@ def deliveries(scenario: Scenario, registry: Registry) -> tuple[Delivery, ...]:
         body = json.dumps(document, default=str).encode()
         event = _event(scenario, statement, number, body)
         is_known = number <= len(scenario.known)
-        at = scenario.start if is_known else scenario.instant(statement.arrives or statement.at)
+        at, pause = scenario.start, timedelta(0)
+        if not is_known:
+            at = scenario.instant(statement.arrives or statement.at)
+            # a sender that repeats does so at once, and each comes by itself
+            pause = timedelta(milliseconds=10)
         for again in range(statement.repeat):
-            later = timedelta(0) if is_known else timedelta(milliseconds=10 * again)
+            later = again * pause
             identity = (document["source"], document["id"])
             sent.append(Delivery(at + later, statement.feed, body, identity, event, is_known))
     return tuple(sorted(sent, key=lambda delivery: delivery.at))
@@ -169,33 +178,50 @@ def play(
         delivery
         for delivery in deliveries(scenario, registry)
         if delivery.identity not in leave_out
-        and (heard_until is None or delivery.at <= heard_until)
     ]
+    if heard_until is not None:
+        sent = [delivery for delivery in sent if delivery.at <= heard_until]
     listening = Listening(scenario, registry)
-    # what is known is there before the story begins, all at once: nobody judged it piece by piece
-    known_deliveries = [delivery for delivery in sent if delivery.known]
-    steps: list[tuple[datetime, int, Any]] = [(scenario.start, 1, known_deliveries)]
-    steps += [(delivery.at, 1, [delivery]) for delivery in sent if not delivery.known]
-    steps += [(at, 0, None) for at in listening.turns()]
-    if people:
-        steps += [(scenario.instant(d.at), 2, d) for d in everything_done(scenario)]
-    steps += [(scenario.instant(o.at), 2, o) for o in scenario.operator]
+    steps = _steps(scenario, sent, listening, people)
     end = scenario.instant(scenario.until)
     if until is not None:
         end = until
     last_heard: dict[str, datetime] = {}
-    for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1])):
+    for at, kind, step in steps:
         if at > end:
             break
         _until(simulation, at, listening, last_heard)
-        if kind == 1:
+        if kind == _SENT:
             simulation.deliver([(delivery.feed, delivery.body) for delivery in step], at)
             last_heard |= {delivery.feed: at for delivery in step}
             _feeds_due(simulation, at)
-        elif kind == 2:
+        elif kind == _DONE:
             _decide(simulation, scenario, step, at)
     _until(simulation, end + timedelta(microseconds=1), listening, last_heard)
     return simulation
+
+
+# What happens at one instant, in this order: feeds turn, events come, people act on what they see.
+_TURN, _SENT, _DONE = 0, 1, 2
+
+
+def _steps(
+    scenario: Scenario, sent: Iterable[Delivery], listening: Listening, people: bool
+) -> list[tuple[datetime, int, Any]]:
+    """Everything that happens, in order."""
+    # what is known is there before the story begins, all at once: nobody judged it piece by piece
+    known_deliveries: list[Delivery] = []
+    steps: list[tuple[datetime, int, Any]] = [(scenario.start, _SENT, known_deliveries)]
+    for delivery in sent:
+        if delivery.known:
+            known_deliveries.append(delivery)
+        else:
+            steps.append((delivery.at, _SENT, [delivery]))
+    steps += [(at, _TURN, None) for at in listening.turns()]
+    if people:
+        steps += [(scenario.instant(doing.at), _DONE, doing) for doing in everything_done(scenario)]
+    steps += [(scenario.instant(step.at), _DONE, step) for step in scenario.operator]
+    return sorted(steps, key=lambda step: step[:2])
 
 
 def _until(
@@ -239,11 +265,13 @@ def _feeds_due(simulation: Simulation, at: datetime) -> None:
 def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> None:
     if hasattr(step, "decision"):
         (left, right) = step.incidents
-        (ledger.join if step.decision == "joined" else ledger.separate)(left, right, at)
+        if step.decision == "joined":
+            ledger.join(left, right, at)
+        else:
+            ledger.separate(left, right, at)
         return
-    having = [
-        a for a in ledger.alerts.values() if a.rule == step.rule and a.at(step.desk) is not None
-    ]
+    of_rule = [alert for alert in ledger.alerts.values() if alert.rule == step.rule]
+    having = [alert for alert in of_rule if alert.at(step.desk) is not None]
     if not having:
         raise ScenarioError(
             f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}"
@@ -255,15 +283,16 @@ def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> 
     except CommandRefused as refused:
         refusal = refused.code
     if refusal != step.refused:
-        outcome = "was done"
-        if refusal:
-            outcome = f"was refused as {refusal}"
-        must = "be done"
-        if step.refused:
-            must = f"be refused as {step.refused}"
+        outcome, must = _done_or_refused("was", refusal), _done_or_refused("be", step.refused)
         raise ScenarioError(
             f"{scenario.title}: at {step.at} {step.do} at {step.desk} {outcome}, but must {must}"
         )
+
+
+def _done_or_refused(verb: str, refusal: str | None) -> str:
+    if refusal:
+        return f"{verb} refused as {refusal}"
+    return f"{verb} done"
 
 
 def everything_done(scenario: Scenario) -> tuple[Doing, ...]:

@@ -17,7 +17,7 @@ from schemas.registry import Registry
 from schemas.scenario import Between, Fault, Moment, Scenario, ScenarioError, Statement
 from services.intake.accept import checked
 from services.liaison.catalogue import CATALOGUE
-from services.simulation.replay import document_of
+from services.simulation.replay import document_of, verdict_of
 
 # Events about an earlier event of the same source, and the field that names it.
 _REFERS = {"event.corrected": "corrects", "event.retracted": "retracts"}
@@ -178,16 +178,13 @@ def _refused(
     answer = checked(body)
     # what the door would leave out of a sender's event is a mistake in a story
     faults = answer.notes + answer.faults
-    codes = [fault.code for fault in answer.faults]
     if statement.refused is not None:
+        codes = [fault.code for fault in answer.faults]
         if statement.refused not in codes:
-            verdict = "accepts it"
-            if codes:
-                verdict = f"refuses it with {', '.join(codes)}"
             yield scenario.fault(
                 (*place, "refused"),
                 "not-refused-so",
-                f"it must be refused as {statement.refused}, and intake {verdict}",
+                f"it must be refused as {statement.refused}, and intake {verdict_of(codes)}",
                 "correct the event or the code",
             )
         return
@@ -202,11 +199,15 @@ def _refused(
     for fault in faults:
         if fault.code == statement.left_out:
             continue
-        parts = [
-            int(part) if part.isdigit() else part.replace("~1", "/").replace("~0", "~")
-            for part in fault.pointer.split("/")[1:]
-        ]
+        parts = (_part_of(part) for part in fault.pointer.split("/")[1:])
         yield scenario.fault((*place, *parts), fault.code, fault.message, fault.remedy)
+
+
+def _part_of(text: str) -> str | int:
+    # RFC 6901: a member's name writes `/` and `~` otherwise; a number is a place in a list
+    if text.isdigit():
+        return int(text)
+    return text.replace("~1", "/").replace("~0", "~")
 
 
 def _desks_and_rules(scenario: Scenario, registry: Registry) -> Iterator[Fault]:

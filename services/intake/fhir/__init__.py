@@ -51,38 +51,41 @@ def translate(body: bytes, sender: Sender, received: datetime) -> Translated:
         try:
             if resource.kind == "Patient":
                 say_patient(collected, resource, received)
-                _gather(by_person[_name(collected, resource, patients)], resource)
+            person = _name(collected, resource, patients)
+            if resource.kind != "Patient":
+                _refuse_redacted(collected, resource, person, patients)
+            if resource.kind == "EpisodeOfCare":
+                episodes.append((resource, person))
+            elif _is_another_document(resource):
+                collected.note(
+                    resource.pointer,
+                    "document-not-carried",
+                    "not a mental health crisis plan (736253002)",
+                    "nothing to do; only crisis plans are pointed to",
+                )
             else:
-                person = _name(collected, resource, patients)
-                if any(
-                    redacted(p) and _name(collected, p, patients) == person
-                    for p in patients.values()
-                ):
-                    raise Untranslatable(
-                        resource.pointer,
-                        "redacted",
-                        "the person's record is redacted",
-                        "send nothing",
-                    )
-                if resource.kind == "EpisodeOfCare":
-                    episodes.append((resource, person))
-                elif resource.kind in ("CarePlan", "DocumentReference") and not is_crisis_plan(
-                    resource
-                ):
-                    collected.note(
-                        resource.pointer,
-                        "document-not-carried",
-                        "not a mental health crisis plan (736253002)",
-                        "nothing to do; only crisis plans are pointed to",
-                    )
-                else:
-                    _gather(by_person[person], resource)
+                _gather(by_person[person], resource)
         except Untranslatable as error:
             collected.faults.append(error.fault)
         except UNREADABLE as error:
             collected.faults.append(unreadable_resource(resource.pointer, error))
     _pathways(collected, by_person, episodes, received)
     return collected.result()
+
+
+def _is_another_document(resource: Resource) -> bool:
+    return resource.kind in ("CarePlan", "DocumentReference") and not is_crisis_plan(resource)
+
+
+def _refuse_redacted(
+    collected: Collected, resource: Resource, person: str, patients: dict[str, Resource]
+) -> None:
+    """Raises Untranslatable where the same document says that the person's record is redacted."""
+    for patient in patients.values():
+        if redacted(patient) and _name(collected, patient, patients) == person:
+            raise Untranslatable(
+                resource.pointer, "redacted", "the person's record is redacted", "send nothing"
+            )
 
 
 def _name(collected: Collected, resource: Resource, patients: dict[str, Resource]) -> str:

@@ -181,18 +181,19 @@ def _contacts(facts: Facts, at: datetime) -> list[dict[str, str]]:
     return list({c["phone"]: c for c in contacts if c is not None}.values())[:3]
 
 
+_TEAMS = frozenset({"CareTeam", "Organization"})
+
+
 def _team(episode: Resource, at: datetime) -> tuple[str | None, str | None]:
-    names = [t.get("display") for t in episode.body.get("team", [])]
-    inside = [
-        c
-        for c in episode.body.get("contained", [])
-        if c.get("resourceType") in ("CareTeam", "Organization")
-    ]
-    names += [c.get("name") for c in inside] + [
-        episode.body.get("managingOrganization", {}).get("display")
-    ]
-    numbers = [n for c in inside for n in phones(c.get("telecom"), at)]
-    return next((str(n)[:200] for n in names if n), None), numbers[0] if numbers else None
+    contained = episode.body.get("contained", [])
+    inside = [part for part in contained if part.get("resourceType") in _TEAMS]
+    # the team itself before the trust it belongs to: whoever rings wants the ward
+    names = [team.get("display") for team in episode.body.get("team", [])]
+    names += [team.get("name") for team in inside]
+    names.append(episode.body.get("managingOrganization", {}).get("display"))
+    numbers = [number for team in inside for number in phones(team.get("telecom"), at)]
+    name = next((str(name)[:200] for name in names if name), None)
+    return name, next(iter(numbers), None)
 
 
 def say_episode(
@@ -241,7 +242,9 @@ def say_episode(
         "adjustments": _adjustments(collected, facts.flags),
     }
     manager = body.get("careManager", {}).get("identifier", {}).get("value")
-    data["coordinator"] = reference(str(manager)) if manager else None
+    data["coordinator"] = None
+    if manager:
+        data["coordinator"] = reference(str(manager))
     used = facts.all()
     # what else of the document the pathway says is part of its identity: another flag is another
     # event

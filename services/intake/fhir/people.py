@@ -83,6 +83,9 @@ _FAMILY = frozenset(
 )
 _CARER = frozenset({"CAREGIVER", "CARER", "personal-carer"})
 
+# 16+1 categories, with Z (not stated) and 99 (not known).
+_ETHNIC_CATEGORIES = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}
+
 
 def restricted(resource: Resource) -> bool:
     """Whether location and contact details are withheld."""
@@ -170,13 +173,14 @@ def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
     names = []
     # current names first: the first of them is the one that is shown
     for human_name in sorted(patient.get("name", []), key=lambda n: ended(n, at)):
-        given_names = [str(g)[:80] for g in human_name.get("given", []) if g]
+        given_names = [str(given)[:80] for given in human_name.get("given", []) if given]
+        first, *middle = given_names or [""]
         use = _USES.get(human_name.get("use", "usual"), "usual")
         if ended(human_name, at) and use == "usual":
             use = "old"
         name = {
-            "given": given_names[0] if given_names else "",
-            "middle": " ".join(given_names[1:])[:80],
+            "given": first,
+            "middle": " ".join(middle)[:80],
             "family": str(human_name.get("family", ""))[:80],
             "use": use,
         }
@@ -188,45 +192,61 @@ def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
 def _addresses(collected: Collected, patient: Resource, at: datetime) -> list[dict[str, str]]:
     places = []
     for n, address in enumerate(patient.body.get("address", [])):
+        # only where the person is to be found: work and billing lead a crew astray
         if address.get("use") in ("work", "billing", "old") or ended(address, at):
             continue
         place: dict[str, str] = {}
-        if written := str(address.get("postalCode") or "").strip():
-            code = postcode(written)
-            if code is None:
-                collected.note(
-                    f"{patient.pointer}/address/{n}/postalCode",
-                    "postcode-not-carried",
-                    "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
-                    "send the postcode as written by Royal Mail, or none",
-                )
-            else:
-                place["postcode"] = code
-        for extension in extensions(address):
-            if extension.get("url") == "value":
-                value = str(extension.get("valueString", ""))
-                if (
-                    any(e.get("valueCoding", {}).get("code") == "UPRN" for e in extensions(address))
-                    and value.isdigit()
-                ):
-                    place["uprn"] = value[:12]
-        if street := ", ".join(str(line) for line in address.get("line", []) if line)[:200]:
+        code = _postcode(collected, address, f"{patient.pointer}/address/{n}/postalCode")
+        if code is not None:
+            place["postcode"] = code
+        uprn = _uprn(address)
+        if uprn is not None:
+            place["uprn"] = uprn
+        street = ", ".join(str(line) for line in address.get("line", []) if line)[:200]
+        if street:
             place["street"] = street
         if place:
             places.append(place)
     return places[:10]
 
 
+def _postcode(collected: Collected, address: Json, pointer: str) -> str | None:
+    written = str(address.get("postalCode") or "").strip()
+    if not written:
+        return None
+    code = postcode(written)
+    if code is None:
+        collected.note(
+            pointer,
+            "postcode-not-carried",
+            "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
+            "send the postcode as written by Royal Mail, or none",
+        )
+    return code
+
+
+def _uprn(address: Json) -> str | None:
+    """UK Core's address key, where its type says that it is a UPRN; the last of several."""
+    parts = list(extensions(address))
+    types = {part.get("valueCoding", {}).get("code") for part in parts}
+    if "UPRN" not in types:
+        return None
+    values = [str(part.get("valueString", "")) for part in parts if part.get("url") == "value"]
+    numbers = [value[:12] for value in values if value.isdigit()]
+    return next(reversed(numbers), None)
+
+
 def phones(telecoms: Any, at: datetime) -> list[str]:
     """The phone numbers that still serve, without repeats."""
-    numbers = [
-        number
-        for t in telecoms or []
-        if t.get("system") in ("phone", "sms")
-        and not ended(t, at)
-        and t.get("use") != "old"
-        and (number := phone(str(t.get("value", "")))) is not None
-    ]
+    numbers = []
+    for telecom in telecoms or []:
+        if telecom.get("system") not in ("phone", "sms"):
+            continue
+        if ended(telecom, at) or telecom.get("use") == "old":
+            continue
+        number = phone(str(telecom.get("value", "")))
+        if number is not None:
+            numbers.append(number)
     return list(dict.fromkeys(numbers))[:10]
 
 
@@ -236,26 +256,7 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
         patient.body,
         dict[str, Any](names=_names(patient.body, at), certainty="confirmed"),
     )
-    if (identifier := number_of(body)) is not None:
-        place = f"{patient.pointer}/identifier"
-        if identifier[1] is None:
-            collected.note(
-                place,
-                "nhs-number-check-digit",
-                "the NHS number fails its modulus 11 check and is left out",
-                "send the ten digits as issued",
-            )
-        else:
-            description["nhs_number"] = identifier[1]
-            if (status := _status(collected, identifier[0], place)) is not None:
-                description["nhs_number_status"] = status
-    description["identifiers"] = [
-        {"system": system(str(i.get("system") or "local")), "value": reference(str(i["value"]))}
-        for i in body.get("identifier", [])
-        if i.get("value")
-        and i is not (identifier or (None,))[0]
-        and nhs_digits(str(i["value"])) is None
-    ][:20]
+    description |= _numbers(collected, patient)
     if (born := whole_date(body.get("birthDate"))) is not None:
         description["date_of_birth"] = born
     elif body.get("birthDate"):
@@ -267,10 +268,9 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
         )
     if body.get("gender"):
         description["sex"] = body["gender"]
-    for extension in extensions(body):
-        for where, code in codings(extension.get("valueCodeableConcept")):
-            if "EthnicCategory" in where and code in set("ABCDEFGHJKLMNPRSZ") | {"99"}:
-                description["ethnicity"] = code
+    ethnicity = _ethnicity(body)
+    if ethnicity is not None:
+        description["ethnicity"] = ethnicity
     if restricted(patient):
         description["restricted"] = True
         if body.get("address") or body.get("telecom"):
@@ -288,13 +288,62 @@ def descriptor(collected: Collected, patient: Resource, at: datetime) -> dict[st
     return {k: v for k, v in description.items() if v not in (None, [], "")}
 
 
+def _numbers(collected: Collected, patient: Resource) -> dict[str, Any]:
+    """The NHS number with its status, and what else the sender calls the person by."""
+    numbers: dict[str, Any] = {}
+    pointer, nhs_identifier = f"{patient.pointer}/identifier", None
+    nhs_number = number_of(patient.body)
+    if nhs_number is not None:
+        nhs_identifier, digits = nhs_number
+        if digits is None:
+            collected.note(
+                pointer,
+                "nhs-number-check-digit",
+                "the NHS number fails its modulus 11 check and is left out",
+                "send the ten digits as issued",
+            )
+        else:
+            numbers["nhs_number"] = digits
+            status = _status(collected, nhs_identifier, pointer)
+            if status is not None:
+                numbers["nhs_number_status"] = status
+    # a valid NHS number under another system is one all the same, and would go round its status
+    local = [
+        identifier
+        for identifier in patient.body.get("identifier", [])
+        if identifier.get("value")
+        and identifier is not nhs_identifier
+        and nhs_digits(str(identifier["value"])) is None
+    ]
+    numbers["identifiers"] = [
+        {
+            "system": system(str(identifier.get("system") or "local")),
+            "value": reference(str(identifier["value"])),
+        }
+        for identifier in local
+    ][:20]
+    return numbers
+
+
+def _ethnicity(body: Json) -> str | None:
+    """The category of the NHS Data Dictionary; the last of several."""
+    ethnicity = None
+    for extension in extensions(body):
+        for where, code in codings(extension.get("valueCodeableConcept")):
+            if "EthnicCategory" in where and code in _ETHNIC_CATEGORIES:
+                ethnicity = code
+    return ethnicity
+
+
 def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
     """What makes the id of an event stable, and when it was: the resource's version and time.
 
     Without a version the content's digest serves; without a time, the time it came in, which is
     then part of the id, so that the same document sent again is another event that says the same.
     """
-    version = f"v{resource.version}" if resource.version is not None else digest(resource.body)
+    version = digest(resource.body)
+    if resource.version is not None:
+        version = f"v{resource.version}"
     updated = resource.updated
     if updated is not None:
         return (version, updated)
@@ -423,5 +472,9 @@ def contact_of(relationship: Any, telecoms: Any, at: datetime) -> dict[str, str]
     if not numbers:
         return None
     codes = {code for _, code in codings(relationship)}
-    relation = "carer" if codes & _CARER else "family" if codes & _FAMILY else "other"
+    relation = "other"
+    if codes & _CARER:
+        relation = "carer"
+    elif codes & _FAMILY:
+        relation = "family"
     return {"relation": relation, "phone": numbers[0]}

@@ -98,9 +98,18 @@ def whole_date(value: Any) -> str | None:
         return None
 
 
+def _listed(value: Any) -> list[Any]:
+    # some elements repeat in one resource and stand alone in another
+    if isinstance(value, list):
+        return value
+    return [value]
+
+
 def codings(concept: Any) -> Iterator[tuple[str, str]]:
     """(system, code) of a CodeableConcept, or of a list of them."""
-    for element in concept if isinstance(concept, list) else [concept] if concept else []:
+    if not concept:
+        return
+    for element in _listed(concept):
         for coding in element.get("coding", []):
             yield str(coding.get("system", "")), str(coding.get("code", ""))
 
@@ -112,7 +121,9 @@ def snomed(concept: Any) -> list[str]:
 
 def extensions(node: Any) -> Iterator[Json]:
     """Every extension of an element, those within extensions too."""
-    for extension in node.get("extension", []) if isinstance(node, Mapping) else []:
+    if not isinstance(node, Mapping):
+        return
+    for extension in node.get("extension", []):
         yield extension
         yield from extensions(extension)
 
@@ -121,8 +132,7 @@ def number_of(node: Json) -> tuple[Json, str | None] | None:
     """The identifier that is an NHS number, and its ten digits; None for those where the check
     digit is wrong.
     """
-    identifiers = node.get("identifier", [])
-    for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
+    for identifier in _listed(node.get("identifier", [])):
         if identifier.get("system") == NHS_NUMBER and identifier.get("value"):
             return identifier, nhs_digits(str(identifier["value"]))
     return None

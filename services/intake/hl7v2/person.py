@@ -197,9 +197,15 @@ def _place(collected: Collected, message: Message, repetition: int) -> dict[str,
     street = ", ".join(line for line in lines if line)[:200]
     if street:
         place["street"] = street
-    written = message.get("PID", 11, repetition, 5)
+    code = _postcode(collected, message.get("PID", 11, repetition, 5))
+    if code is not None:
+        place["postcode"] = code
+    return place
+
+
+def _postcode(collected: Collected, written: str) -> str | None:
     if not written:
-        return place
+        return None
     code = postcode(written)
     if code is None:
         collected.note(
@@ -208,9 +214,7 @@ def _place(collected: Collected, message: Message, repetition: int) -> dict[str,
             "not a postcode of a place (malformed, or a ZZ99 pseudo-postcode)",
             "send the postcode as written by Royal Mail, or none",
         )
-    else:
-        place["postcode"] = code
-    return place
+    return code
 
 
 def phones(message: Message, segment: str, number: int) -> list[str]:
