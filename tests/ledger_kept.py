@@ -116,6 +116,7 @@ async def kept_in_postgres(ledger: PostgresLedger) -> Kept:
             ),
             "deadlines": _sorted(await fetch_rows(fetch, "kind, subject, due_at FROM deadline")),
             "feeds": _sorted((await transaction.feed_states()).values()),
+            "parked": _sorted((await transaction.parked()).values()),
             "rejections": _sorted(
                 await fetch_rows(fetch, "feed, code, pointer, received_at FROM rejection")
             ),
@@ -198,6 +199,7 @@ async def kept_in_memory(ledger: MemoryLedger, registry: Registry) -> Kept:
         ),
         "deadlines": _sorted([*key, at] for key, at in ledger.deadlines.rows.items()),
         "feeds": _sorted(ledger.feeds.rows.values()),
+        "parked": _sorted(ledger.parked_crises.rows.values()),
         "rejections": _sorted(
             [q.feed, q.rejected.fault.code, q.rejected.fault.pointer, at]
             for q, at in ledger.rejections.rows.values()

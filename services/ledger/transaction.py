@@ -16,6 +16,7 @@ from schemas.registry import Registry
 from services.identity.register import LocalRecord, RecordLink
 from services.ledger import audit, deadlines, feeds
 from services.ledger.alerts import store as alert_store
+from services.ledger.crises import parked as parked_store
 from services.ledger.crises import store as crisis_store
 from services.ledger.crises import tallies
 from services.ledger.decisions import identity_decisions, incident_links, record_links, reviews
@@ -48,8 +49,10 @@ from services.orchestration.ledger import (
     ReviewKept,
     Shortlist,
 )
+from services.orchestration.parked import Parked
 from services.orchestration.receipts import messages
-from services.runtime.postgres import OUTAGE, Connection
+from services.runtime import postgres
+from services.runtime.postgres import Connection
 
 
 class PostgresTransaction:
@@ -61,6 +64,7 @@ class PostgresTransaction:
         self.connection = connection
         self._registry, self.decoded = registry, decoded
         self._feed_states: dict[str, FeedState] | None = None
+        self._parked: Mapping[str, Parked] | None = None
 
     async def lock_zone(self) -> None:
         await lock_zone(self.connection, self._registry.zone)
@@ -71,9 +75,13 @@ class PostgresTransaction:
             async with self.connection.transaction():
                 yield
         except BaseException:
-            # what was read of the feeds may be what was taken back
+            # what was read of them may be what was taken back
             self._feed_states = None
+            self._parked = None
             raise
+
+    def passes(self, error: Exception) -> bool:
+        return postgres.passes(error)
 
     async def audit(
         self, action: str, actor: str, subject: str, detail: Mapping[str, Any], at: datetime
@@ -224,6 +232,20 @@ class PostgresTransaction:
     async def tally_counts(self, since: datetime, until: datetime) -> Counts:
         return await tallies.counts(self.connection, self._registry.zone, since, until)
 
+    async def parked(self) -> Mapping[str, Parked]:
+        # the zone is locked, so nobody else writes them: read once a transaction
+        if self._parked is None:
+            self._parked = await parked_store.parked(self.connection, self._registry.zone)
+        return self._parked
+
+    async def park(self, rows: Sequence[Parked]) -> None:
+        await parked_store.park(self.connection, rows, self._registry.zone)
+        self._parked = None
+
+    async def unpark(self, crises: Collection[str]) -> None:
+        await parked_store.unpark(self.connection, crises)
+        self._parked = None
+
     # -- alerts
     # -------------------------------------------------------------------------------------------------------
 
@@ -302,7 +324,3 @@ class PostgresLedger:
     async def oldest_deadline(self) -> datetime | None:
         """When the first deadline is due, of any kind."""
         return await deadlines.oldest(self.pool, self.registry.zone)
-
-    def passes(self, error: Exception) -> bool:
-        """Whether a failure passes by itself."""
-        return isinstance(error, OUTAGE)

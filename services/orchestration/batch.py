@@ -18,6 +18,7 @@ from services.liaison.linking.contacts import AWAITING_PLACE
 from services.liaison.settlement import Key
 from services.orchestration.feeds import hear, look_at_names, look_at_rejections
 from services.orchestration.ledger import Identity, Located, Quarantined, Receipts, Transaction
+from services.orchestration.parking import settle_touched
 from services.orchestration.register import register
 from services.orchestration.settling import Settled, Settling
 
@@ -142,7 +143,7 @@ async def take_in(
     incidents, people = await _touched(transaction, receipts.new)
     incidents |= await register(transaction, people, now)
     if incidents:
-        taken.settled = await settling.settle(transaction, incidents, now)
+        taken.settled = await settle_touched(transaction, settling, incidents, now)
     receipts.crisis_of, receipts.changes = taken.settled.crisis_of, taken.settled.changes
     receipts.asked = taken.settled.asked
     receipts.unfit = strangers | await _unfit_corrections(transaction, receipts.new)

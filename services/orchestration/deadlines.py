@@ -4,21 +4,25 @@ alive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.liaison.alert import AlertChange
 from services.liaison.alert_changes import settle_monitor
 from services.liaison.disproportionality import SUBJECT, window
+from services.orchestration.apart import alone, apart
 from services.orchestration.feeds import look_at_feed
 from services.orchestration.ledger import DeadlineKind, Ledger, Transaction
+from services.orchestration.parking import settle_due
 from services.orchestration.settling import Settled, Settling, keep_alerts
 
 LIMIT = 200
 """Deadlines in one transaction at the most."""
 MONITOR_AGAIN = timedelta(hours=1)
 """When the weekly look that failed is tried again."""
+FEED_AGAIN = timedelta(minutes=1)
+"""When a look at a feed that failed is tried again."""
 
 
 @dataclass
@@ -32,6 +36,8 @@ class Due:
     silent: dict[str, bool] = field(default_factory=dict)
     """Whether each feed that was looked at is silent."""
     monitor_failure: Exception | None = None
+    feed_failures: list[tuple[str, Exception]] = field(default_factory=list)
+    """Feeds that could not be looked at, and why."""
 
 
 async def take_due(ledger: Ledger, settling: Settling, now: datetime) -> Due:
@@ -47,10 +53,10 @@ async def take_due(ledger: Ledger, settling: Settling, now: datetime) -> Due:
         due.count = len(deadlines)
         crises, feeds, monitor = await _subjects(transaction, deadlines)
         if crises:
-            due.settled = await settling.settle_crises(transaction, crises, now)
+            due.settled = await settle_due(transaction, settling, crises, now)
         await _look_at_feeds(transaction, settling, sorted(feeds), now, due)
         if monitor:
-            await _look_at_monitor_apart(ledger, transaction, settling, now, due)
+            await _look_at_monitor_apart(transaction, settling, now, due)
     return due
 
 
@@ -81,33 +87,54 @@ async def _subjects(
 
 
 async def _look_at_feeds(
-    transaction: Transaction, settling: Settling, feeds: Iterable[str], now: datetime, due: Due
+    transaction: Transaction, settling: Settling, feeds: Sequence[str], now: datetime, due: Due
 ) -> None:
+    """All feeds that are due; one that cannot be looked at is looked at again, and stops nothing."""
+
+    async def look(part: Sequence[str]) -> _Looked:
+        return await _look_at(transaction, settling, part, now)
+
+    looked = await apart(transaction, feeds, look)
+    for changes, silent in looked.results:
+        due.settled.changes += changes
+        due.silent |= silent
+    due.feed_failures += looked.failures
+    again: dict[str, datetime | None] = {feed: now + FEED_AGAIN for feed, _ in looked.failures}
+    await transaction.set_deadlines("feed", again)
+
+
+_Looked = tuple[list[AlertChange], dict[str, bool]]
+"""What changed, and whether each feed is silent."""
+
+
+async def _look_at(
+    transaction: Transaction, settling: Settling, feeds: Sequence[str], now: datetime
+) -> _Looked:
     changes: list[AlertChange] = []
+    silent_feeds: dict[str, bool] = {}
     for feed in feeds:
         feed_changes, silent = await look_at_feed(
             transaction, feed, settling.registry, settling.policy, now
         )
         changes += feed_changes
         if silent is not None:
-            due.silent[feed] = silent
+            silent_feeds[feed] = silent
     await keep_alerts(transaction, changes, now)
-    due.settled.changes += changes
+    return changes, silent_feeds
 
 
 async def _look_at_monitor_apart(
-    ledger: Ledger, transaction: Transaction, settling: Settling, now: datetime, due: Due
+    transaction: Transaction, settling: Settling, now: datetime, due: Due
 ) -> None:
     """The monitor in a savepoint of its own: what fails in it must not hold up the deadlines of
     crises and feeds.
     """
-    try:
-        async with transaction.savepoint():
-            due.settled.changes += await _look_at_monitor(transaction, settling, now)
-    except Exception as error:
-        if ledger.passes(error):
-            raise
-        due.monitor_failure = error
+    changes, failure = await alone(
+        transaction, lambda: _look_at_monitor(transaction, settling, now)
+    )
+    due.settled.changes += changes or ()
+    if failure is not None:
+        due.monitor_failure = failure
         await transaction.set_deadlines("monitor", {SUBJECT: now + MONITOR_AGAIN})
 
 

@@ -27,6 +27,7 @@ from services.liaison.crisis.corrections import Effective
 from services.liaison.linking.contacts import ContactRow, Echo
 from services.liaison.settlement import Key, Settlement
 from services.liaison.tally import Counts, Tally
+from services.orchestration.parked import ParkedCrises
 
 Identity = tuple[str, str]
 """CloudEvents (source, id)."""
@@ -459,7 +460,7 @@ class Deadlines(Protocol):
         """Take away what is due, the longest overdue first: (kind, subject)."""
 
 
-class Transaction(Events, People, Crises, Alerts, Feeds, Deadlines, Protocol):
+class Transaction(Events, People, Crises, ParkedCrises, Alerts, Feeds, Deadlines, Protocol):
     """Everything within one transaction: all of it is kept, or nothing."""
 
     async def lock_zone(self) -> None:
@@ -469,6 +470,9 @@ class Transaction(Events, People, Crises, Alerts, Feeds, Deadlines, Protocol):
         """What is done inside is taken back where it ends with an exception; what was done before
         stays.
         """
+
+    def passes(self, error: Exception) -> bool:
+        """Whether a failure passes by itself: nothing in what is worked on makes it."""
 
     async def audit(
         self, action: str, actor: str, subject: str, detail: Mapping[str, Any], at: datetime
@@ -484,6 +488,3 @@ class Ledger(Protocol):
 
     async def oldest_deadline(self) -> datetime | None:
         """When the first deadline is due, of any kind."""
-
-    def passes(self, error: Exception) -> bool:
-        """Whether a failure passes by itself: nothing in what is worked on makes it."""

@@ -44,6 +44,7 @@ from services.orchestration.ledger import (
     Transaction,
 )
 from services.orchestration.matching import decide_all, decide_subjects
+from services.orchestration.parked import Parked
 from services.orchestration.register import people_on_file
 
 _NOTHING_READ: Mapping[Key, Effective] = MappingProxyType({})
@@ -70,6 +71,10 @@ class Settled:
     """Crises at which linking by place was stopped, because they would have grown too large."""
     asked: dict[Identity, Item] = field(default_factory=dict)
     """What would decide whom an event describes of whom it is not sure."""
+    elsewhere: set[str] = field(default_factory=set)
+    """Crises that count one of these incidents, and are to be looked at again for it."""
+    failures: list[Exception] = field(default_factory=list)
+    """Why crises were parked."""
 
     def add(self, other: Settled) -> None:
         """What was settled after it."""
@@ -77,6 +82,8 @@ class Settled:
         self.crisis_of |= other.crisis_of
         self.bounded += other.bounded
         self.asked |= other.asked
+        self.elsewhere |= other.elsewhere
+        self.failures += other.failures
 
 
 class Settling:
@@ -98,13 +105,20 @@ class Settling:
     async def settle(
         self, transaction: Transaction, touched: Collection[Key], now: datetime
     ) -> Settled:
-        """Everything from the incidents that changed to alerts in the ledger. The zone is locked."""
-        events = await transaction.events_of(touched)
-        identities = await decide_all(transaction, events, self.model)
-        around = await transaction.neighbourhood(
-            [incident for incident, effective in events.items() if effective.given],
-            _link_names(events, identities, now),
-        )
+        """Everything from the incidents that changed to alerts in the ledger. The zone is locked.
+        Raises where one of the crises cannot be judged."""
+        done = await self.step(transaction, touched, now)
+        elsewhere = done.elsewhere - (await transaction.parked()).keys()
+        if elsewhere:
+            done.add(await self.settle_crises(transaction, elsewhere, now))
+        return done
+
+    async def step(
+        self, transaction: Transaction, touched: Collection[Key], now: datetime
+    ) -> Settled:
+        """The crises of these incidents alone, with what counts elsewhere named and not looked at.
+        A parked crisis is left as it is, unless one of its own incidents is touched."""
+        events, identities, around = await self._neighbourhood(transaction, touched, now)
         settlement = await self._settle(transaction, around, now, events, identities)
         done = _settled(settlement)
         done.asked = _asked(events, identities)
@@ -112,11 +126,27 @@ class Settling:
         # that was due)
         echoes = [echo for echo in settlement.echoes if echo.keys]
         if echoes:
-            elsewhere = await transaction.echoed(echoes)
-            elsewhere -= {crisis.crisis_id for crisis in settlement.crises}
-            if elsewhere:
-                done.add(await self.settle_crises(transaction, elsewhere, now))
+            done.elsewhere = await transaction.echoed(echoes)
+            done.elsewhere -= {crisis.crisis_id for crisis in settlement.crises}
         return done
+
+    async def crises_around(
+        self, transaction: Transaction, incident: Key, now: datetime
+    ) -> list[str]:
+        """The crises that are settled together with the incident, in order."""
+        _, _, around = await self._neighbourhood(transaction, [incident], now)
+        return sorted({crisis for crisis in around.values() if crisis is not None})
+
+    async def _neighbourhood(
+        self, transaction: Transaction, touched: Collection[Key], now: datetime
+    ) -> tuple[dict[Key, Effective], dict[Key, IdentityDecision], dict[Key, str | None]]:
+        events = await transaction.events_of(touched)
+        identities = await decide_all(transaction, events, self.model)
+        around = await transaction.neighbourhood(
+            [incident for incident, effective in events.items() if effective.given],
+            _link_names(events, identities, now),
+        )
+        return events, identities, _judgeable(around, touched, await transaction.parked())
 
     async def settle_crises(
         self, transaction: Transaction, crises: Collection[str], now: datetime
@@ -155,6 +185,9 @@ class Settling:
         if self.shadow is not None:  # before the log, whose place is held until the commit
             await self.shadow.look(transaction, lambda policy: judge(alerts=(), policy=policy), now)
         await keep_alerts(transaction, settlement.alerts, now)
+        judged = crises & (await transaction.parked()).keys()
+        if judged:
+            await transaction.unpark(judged)
         return settlement
 
     async def _judge(
@@ -185,6 +218,19 @@ class Settling:
             contact_files=await _contact_files(transaction, files, contacts),
             site_reports=await _site_reports(transaction, files),
         )
+
+
+def _judgeable(
+    around: Mapping[Key, str | None], touched: Collection[Key], parked: Mapping[str, Parked]
+) -> dict[Key, str | None]:
+    """Without the incidents of parked crises, but for those that are judged with a touched one."""
+    tried: set[str] = set()
+    for incident in touched:
+        crisis = around.get(incident)
+        if crisis is not None and crisis in parked:
+            tried.add(parked[crisis].scene)
+    left = {crisis for crisis, row in parked.items() if row.scene not in tried}
+    return {incident: crisis for incident, crisis in around.items() if crisis not in left}
 
 
 def _settled(settlement: Settlement) -> Settled:

@@ -69,6 +69,16 @@ EVIDENCE_ASKED = Counter(
     "Descriptions of whom it is not sure, by the one item that would decide it.",
     ["item"],
 )
+CRISES_PARKED = Counter(
+    "liaison_crises_parked_total", "Times that a crisis could not be judged and was set aside."
+)
+PARKED = Gauge("liaison_parked_crises", "Crises that cannot be judged and wait to be tried again.")
+PARKED_OLDEST_SECONDS = Gauge(
+    "liaison_parked_oldest_seconds", "How long the crisis that has waited longest is parked."
+)
+FEED_LOOK_FAILURES = Counter(
+    "liaison_feed_look_failures_total", "Looks at a feed's health that failed.", ["feed"]
+)
 DEADLINE_OVERDUE_SECONDS = Gauge(
     "liaison_deadline_overdue_seconds", "How late the oldest due deadline is."
 )

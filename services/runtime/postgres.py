@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import orjson
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
 from services.runtime.logging import logger
 
@@ -44,9 +44,22 @@ OUTAGE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.InternalClientError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.PostgresSystemError,
 )
-"""Failures of PostgreSQL that pass by themselves. The last is what asyncpg may raise on a
-connection whose server crashed in the middle of an answer."""
+"""Failures of PostgreSQL that pass by themselves, with what `passes` takes out again. One of them
+is what asyncpg may raise on a connection whose server crashed in the middle of an answer, one what
+a standby says that is not promoted yet, one a disk that is full."""
+
+
+def passes(error: BaseException) -> bool:
+    """Whether a failure of PostgreSQL passes by itself: nothing in what is written makes it."""
+    # asyncpg counts a value that no column can hold among the faults of the interface; the value
+    # stays what it is however often it is sent
+    is_about_a_value = isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+    return isinstance(error, OUTAGE) and not is_about_a_value
 
 
 async def patiently(act: Callable[[], Awaitable[T]]) -> T:
@@ -54,7 +67,7 @@ async def patiently(act: Callable[[], Awaitable[T]]) -> T:
     can be ready.
     """
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(OUTAGE),
+        retry=retry_if_exception(passes),
         wait=wait_exponential_jitter(0.1, 2),
         before_sleep=_waiting,
     ):

@@ -94,7 +94,9 @@ class Simulation:
             async with self.ledger.transaction() as transaction:
                 return await take_in(transaction, self.settling, batch, now)
 
-        return done(work())
+        taken = done(work())
+        _raise_first(taken.settled.failures)
+        return taken
 
     def hear(self, feed: str, now: datetime, timing: Timing | None = ON_TIME) -> None:
         """The feed gave a sign of life."""
@@ -113,16 +115,23 @@ class Simulation:
         return self.ledger.next_due(*kinds)
 
     def tick(self, now: datetime) -> Due:
-        """Take every deadline that is due. Raises what kept the weekly monitor from its look."""
-        due = done(take_due(self.ledger, self.settling, now))
+        """Take every deadline that is due. Raises what kept a crisis from being judged, a feed or the
+        weekly monitor from its look: the stream parks it and goes on, here nothing may hide it."""
+        due = self._take_due(now)
         count = due.count
         # one transaction takes so many at most: go on until fewer are left than it takes
-        while due.count == LIMIT and due.monitor_failure is None:
-            due = done(take_due(self.ledger, self.settling, now))
+        while due.count == LIMIT:
+            due = self._take_due(now)
             count += due.count
+        return replace(due, count=count)
+
+    def _take_due(self, now: datetime) -> Due:
+        due = done(take_due(self.ledger, self.settling, now))
+        _raise_first(due.settled.failures)
+        _raise_first([failure for _, failure in due.feed_failures])
         if due.monitor_failure is not None:
             raise due.monitor_failure
-        return replace(due, count=count)
+        return due
 
     def command(
         self, alert_id: str, desk: str, command: Command, actor: str, now: datetime
@@ -171,3 +180,8 @@ class Simulation:
                 )
 
         done(work())
+
+
+def _raise_first(failures: Sequence[Exception]) -> None:
+    if failures:
+        raise failures[0]

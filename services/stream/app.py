@@ -27,6 +27,7 @@ from services.liaison.policy import load_policy
 from services.orchestration.batch import Place, Record
 from services.orchestration.deadlines import Due, take_due
 from services.orchestration.feeds import resume_feeds
+from services.orchestration.parking import reason_of
 from services.orchestration.settling import Settling
 from services.runtime import metrics
 from services.runtime.clock import clock_from
@@ -284,6 +285,9 @@ def _count_due(due: Due) -> None:
     if due.monitor_failure is not None:
         metrics.MONITOR_FAILURES.inc()
         logger().error("monitor.failed", error=type(due.monitor_failure).__name__)
+    for feed, failure in due.feed_failures:
+        metrics.FEED_LOOK_FAILURES.labels(feed).inc()
+        logger().error("feed.not-looked-at", feed=feed, reason=reason_of(failure))
     count_settled(due.settled)
 
 

@@ -17,6 +17,7 @@ from services.ledger.events import store as event_store
 from services.ledger.transaction import PostgresLedger
 from services.orchestration.batch import Place, Record
 from services.orchestration.feeds import stop_feed
+from services.orchestration.parking import reason_of
 from services.orchestration.settling import Settled
 from services.runtime import metrics, postgres
 from services.runtime.clock import Clock
@@ -45,6 +46,9 @@ def count_settled(settled: Settled) -> None:
     for item in settled.asked.values():
         metrics.EVIDENCE_ASKED.labels(item).inc()
     COUNTS.count(settled.changes)
+    for failure in settled.failures:
+        metrics.CRISES_PARKED.inc()
+        logger().critical("crisis.parked", reason=reason_of(failure))
 
 
 class Applier:

@@ -33,9 +33,9 @@ Purpose = Literal[
     "system-integrity",
 ]
 
-# What a rule is a condition over: one crisis; the health of one feed; or the counts of many
-# crises together.
-Kind = Literal["crisis", "feed", "monitor"]
+# What a rule is a condition over: one crisis; the health of one feed; the counts of many crises
+# together; or whether a crisis can be judged at all.
+Kind = Literal["crisis", "feed", "monitor", "unjudged"]
 
 # Seconds without an acknowledgement at the desk until each level above it has the alert too.
 Ladder = dict[Level, Annotated[int, Field(ge=30, le=14 * 86_400)]]

@@ -15,6 +15,7 @@ from services.orchestration.ledger import FeedState
 from services.simulation.ledger.alerts import MemoryAlerts, MemoryDeadlines
 from services.simulation.ledger.crises import MemoryCrises
 from services.simulation.ledger.events import MemoryEvents
+from services.simulation.ledger.parked import MemoryParked
 from services.simulation.ledger.people import MemoryPeople
 from services.simulation.ledger.tables import Journal, Log, Table
 
@@ -85,7 +86,9 @@ class _Transaction:
         self._ledger.journal.forget()
 
 
-class MemoryLedger(MemoryEvents, MemoryPeople, MemoryCrises, MemoryAlerts, MemoryDeadlines):
+class MemoryLedger(
+    MemoryEvents, MemoryPeople, MemoryCrises, MemoryParked, MemoryAlerts, MemoryDeadlines
+):
     """The ledger and the transaction in one: nobody else is there."""
 
     def __init__(self) -> None:
@@ -93,6 +96,7 @@ class MemoryLedger(MemoryEvents, MemoryPeople, MemoryCrises, MemoryAlerts, Memor
         MemoryEvents.__init__(self, self.journal)
         MemoryPeople.__init__(self, self.journal)
         MemoryCrises.__init__(self, self.journal)
+        MemoryParked.__init__(self, self.journal)
         MemoryAlerts.__init__(self, self.journal)
         MemoryDeadlines.__init__(self, self.journal)
         self.feeds: Table[str, FeedState] = Table(self.journal)

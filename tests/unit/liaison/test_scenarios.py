@@ -35,11 +35,11 @@ def test_an_alert_nobody_expects_fails_the_scenario(path: Path) -> None:
 
 def test_every_rule_has_a_scenario_in_which_it_is_raised_and_one_in_which_it_ends() -> None:
     expected = [expectation for path in SCENARIOS for expectation in load_scenario(path).expect]
-    assert {expectation.rule for expectation in expected} == set(RULES)
+    # no story of agencies makes this product fail: R31 has tests of its own
+    told = {rule.id for rule in RULES.values() if rule.document.kind != "unjudged"}
+    assert {expectation.rule for expectation in expected} == told
     # a death does not end by itself
-    assert {expectation.rule for expectation in expected if expectation.cleared is not None} == set(
-        RULES
-    )
+    assert {expectation.rule for expectation in expected if expectation.cleared is not None} == told
 
 
 def test_a_night_without_alerts_is_among_them() -> None:
