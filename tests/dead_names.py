@@ -60,7 +60,6 @@ ON_PURPOSE: Mapping[str, str] = {
     "ahead_by": "leaves with the second home of a feed's health",
     "ManualClock": "the clock of those who test what they build on this",
     "POINTS": "the fault tests kill at each of them",
-    "traceback": "the end of a `with` hands it over",
     "ground": "why a description was refused: for whoever explains it, and measured by the tests",
     "HAPPENED": "the other half of PLANNED: the test of the tables holds both to the contract",
     "OTHER_REFERENCES": "the other half of REFERENCES: the test of the tables holds both to the contract",

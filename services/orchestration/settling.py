@@ -163,7 +163,9 @@ class Settling:
         """
         if self.shadow is None or not crises:
             return
-        around = await transaction.incidents_of(sorted(crises))
+        # one that cannot be judged is tried by the live policy alone
+        judgeable = set(crises) - (await transaction.parked()).keys()
+        around = await transaction.incidents_of(sorted(judgeable))
         _, judge = await self._judge(transaction, around, now)
         await self.shadow.look(transaction, lambda policy: judge(alerts=(), policy=policy), now)
 

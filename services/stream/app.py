@@ -21,6 +21,7 @@ import faust
 from schemas.envelope import event_adapter
 from schemas.registry import load_registry
 from services.identity.model import load_model
+from services.ledger.crises import parked as parked_store
 from services.ledger.transaction import PostgresLedger
 from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
@@ -148,6 +149,9 @@ class StreamWorker:
         async with ledger.transaction() as transaction:
             await transaction.lock_zone()
             await resume_feeds(transaction, self.registry.feeds_by_id)
+            # what starts may be the version in which the fault is mended
+            parked = await transaction.parked()
+            await parked_store.make_due(transaction.connection, parked, self.clock.now())
 
     async def _has_started(self) -> str | None:
         return None if self._started.is_set() else "the worker has not started its work"

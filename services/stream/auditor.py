@@ -21,8 +21,10 @@ from typing import Any, Literal
 import asyncpg
 
 from schemas.registry import load_registry
+from services.ledger import deadlines
 from services.ledger.alerts import audited
 from services.ledger.alerts.alarm_load import AGES, Load, flooded, loads
+from services.ledger.crises.parked import Standing, standing
 from services.runtime import metrics, postgres
 from services.runtime.clock import clock_from
 from services.runtime.health import HealthServer
@@ -81,6 +83,27 @@ async def look(connection: Connection, now: datetime, grace: timedelta) -> tuple
     return tuple(overdue)
 
 
+def unjudged(parked: Standing, now: datetime) -> str | None:
+    """What readiness says of crises that cannot be judged."""
+    if parked.since is None:
+        return None
+    waited = _seconds_since(parked.since, now)
+    return (
+        f"{parked.count} crises cannot be judged, the first for {waited:.0f} s: liaison parked list"
+    )
+
+
+def late(oldest: datetime | None, now: datetime, grace: timedelta) -> str | None:
+    """What readiness says of deadlines, of whatever kind, that nobody takes."""
+    if oldest is None or now - oldest <= grace:
+        return None
+    return f"the oldest deadline is {_seconds_since(oldest, now):.0f} s late: nobody takes it"
+
+
+def _seconds_since(instant: datetime | None, now: datetime) -> float:
+    return 0.0 if instant is None else max(0.0, (now - instant).total_seconds())
+
+
 class Auditor:
     """Looks again and again until it is stopped."""
 
@@ -92,9 +115,17 @@ class Auditor:
         self._registry = load_registry(settings.registry_path)
         self._flooded: frozenset[str] = frozenset()
         self._said: str | None = "no look at the ledger yet"
+        self._unjudged: str | None = None
+        self._late: str | None = None
 
     async def _escalation(self) -> str | None:
         return self._said
+
+    async def _judging(self) -> str | None:
+        return self._unjudged
+
+    async def _deadlines(self) -> str | None:
+        return self._late
 
     async def run(self) -> None:
         """Look, wait, look."""
@@ -105,7 +136,12 @@ class Auditor:
         health = HealthServer(
             self._settings.metrics_host,
             self._settings.metrics_port,
-            {"ledger": lambda: at_head(pool), "escalation": self._escalation},
+            {
+                "ledger": lambda: at_head(pool),
+                "escalation": self._escalation,
+                "judging": self._judging,
+                "deadlines": self._deadlines,
+            },
         )
         await health.start()
         while not self._stop.is_set():
@@ -122,6 +158,7 @@ class Auditor:
             async with pool.acquire() as connection:
                 found = await asyncio.wait_for(look(connection, now, self._grace), 20)
                 self._measure(await asyncio.wait_for(loads(connection, now), 20))
+                await asyncio.wait_for(self._look_at_work(connection, now), 20)
         except (*postgres.OUTAGE, asyncpg.PostgresError, TimeoutError) as error:
             self._said = f"the ledger cannot be read: {type(error).__name__}"
             logger().error("auditor.failed", error=type(error).__name__)
@@ -143,6 +180,16 @@ class Auditor:
             fault=oldest.fault,
         )
         return found
+
+    async def _look_at_work(self, connection: Connection, now: datetime) -> None:
+        """Whether any crisis cannot be judged, and whether any deadline is taken too late."""
+        zone = self._registry.zone
+        parked = await standing(connection, zone)
+        self._unjudged = unjudged(parked, now)
+        metrics.PARKED.set(parked.count)
+        metrics.PARKED_OLDEST_SECONDS.set(_seconds_since(parked.since, now))
+        oldest = await deadlines.oldest(connection, zone)
+        self._late = late(oldest, now, self._grace)
 
     def _measure(self, load: Mapping[str, Load]) -> None:
         """The alarm load of every desk of the registry; desks that are no more are not shown."""

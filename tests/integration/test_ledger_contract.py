@@ -34,6 +34,7 @@ from services.simulation.ledger.memory import MemoryLedger
 from services.simulation.replay import deliveries
 from tests.ledger_kept import Kept, kept_in_memory, kept_in_postgres
 from tests.own_registry import own_registry
+from tests.unjudgeable import detained, faulty
 
 REGISTRY, POLICY = own_registry(), load_policy()
 FOLDER = Path(__file__).parents[1] / "scenarios"
@@ -311,6 +312,23 @@ async def test_both_keep_the_same_of_what_people_decide_and_of_troubled_feeds(bo
     assert "person-not-sure" in {note["code"] for note in notes}
     rules = {alert["rule"] for alert in kept[0]["alerts"]}
     assert {"R16", "R30"} <= rules
+
+
+async def test_both_park_the_same_crisis_and_judge_it_again_alike(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = faulty(monkeypatch, "CAD-BAD")
+    await both.say([*detained("CAD-1", minute(0)), *detained("CAD-BAD", minute(0))], minute(0))
+    await both.until(minute(12))
+    kept = await both.kept()
+    assert drift(*kept) == []
+    assert [row["tries"] for row in kept[0]["parked"]] == [4]
+    assert {"R04", "R31"} <= {alert["rule"] for alert in kept[0]["alerts"]}
+    fault.mend()
+    await both.until(minute(20))
+    kept = await both.kept()
+    assert drift(*kept) == []
+    assert kept[0]["parked"] == []
 
 
 async def test_what_ends_with_an_exception_is_taken_back_in_both(both: Both) -> None:

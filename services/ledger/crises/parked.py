@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,26 +96,25 @@ async def have_tried_again(
     chosen = sorted(waiting)
     if crises is not None:
         chosen = sorted(waiting.keys() & set(crises))
-    await make_due(connection, {crisis: waiting[crisis] for crisis in chosen}, now)
+    await make_due(connection, chosen, now)
     for crisis in chosen:
         detail = {"since": waiting[crisis].since.isoformat(), "tries": waiting[crisis].tries}
         await audit.write(connection, "parked.retry", actor, crisis, detail, now)
     return chosen
 
 
-async def make_due(connection: Connection, rows: Mapping[str, Parked], now: datetime) -> None:
+async def make_due(connection: Connection, crises: Collection[str], now: datetime) -> None:
     """The worker's next look at what is due tries these. The zone is locked."""
-    crises = list(rows)
     await connection.execute(
         "UPDATE parked_crisis SET again_at = $2 WHERE crisis_id = ANY($1::uuid[]) AND again_at > $2",
-        crises,
+        list(crises),
         now,
     )
     await connection.execute(
         """INSERT INTO deadline (kind, subject, zone, due_at)
            SELECT 'crisis', crisis_id::text, zone, $2 FROM parked_crisis WHERE crisis_id = ANY($1::uuid[])
            ON CONFLICT (kind, subject) DO UPDATE SET due_at = least(deadline.due_at, excluded.due_at)""",
-        crises,
+        list(crises),
         now,
     )
 
@@ -128,10 +127,10 @@ class Standing:
     since: datetime | None
 
 
-async def standing(connection: Connection) -> Standing:
-    """Of every zone."""
+async def standing(connection: Connection, zone: str) -> Standing:
+    """Of one zone."""
     row = await connection.fetchrow(
-        "SELECT count(*) AS count, min(since) AS since FROM parked_crisis"
+        "SELECT count(*) AS count, min(since) AS since FROM parked_crisis WHERE zone = $1", zone
     )
     assert row is not None
     return Standing(row["count"], row["since"])
