@@ -68,7 +68,7 @@ async def patiently(act: Callable[[], Awaitable[T]]) -> T:
     """
     async for attempt in AsyncRetrying(
         retry=retry_if_exception(passes),
-        wait=wait_exponential_jitter(0.1, 2),
+        wait=wait_exponential_jitter(multiplier=0.1, max=2),
         before_sleep=_waiting,
     ):
         with attempt:

@@ -33,10 +33,17 @@ OUTAGE = (KafkaError, *postgres.OUTAGE)
 """
 
 
+HALF_TRIES = 2
+"""Attempts at each half of a batch of which something breaks its handler."""
 FILL_SECONDS = 2.0
 """How long everybody waits for the partition in which records are missing."""
 MENDINGS = 5
 """Times that a hole may be read without getting any further."""
+
+
+def passes(error: Exception) -> bool:
+    """Whether a failure passes by itself: it is waited out, and is never taken for poison."""
+    return isinstance(error, KafkaError) or postgres.passes(error)
 
 
 def count_settled(settled: Settled) -> None:
@@ -72,33 +79,70 @@ class Applier:
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Bring the records into the ledger, in order, however long that takes."""
-        attempts = 0
-        delay = 0.05
-        while records := [record for record in records if not self._waits(record)]:
-            try:
-                await self._once(records)
-                break
-            except asyncio.CancelledError:
-                raise
-            except Hole as hole:
-                await self._mend_now(hole)
-                # these are in the ledger now, or are read by the sweep
-                records = [record for record in records if record.place != hole.place]
-            except OUTAGE as error:
-                await self._failed(error, delay)
-                delay = min(delay * 2, 2.0)
-            except Exception as error:
-                attempts += 1
-                await self._failed(error, delay)
-                delay = min(delay * 2, 2.0)
-                if attempts >= self._settings.handler_retries:
-                    await self._one_by_one(records)
-                    return
+        await self._bring(records, filled=False)
+
+    async def _bring(self, records: Sequence[Record], filled: bool) -> None:
+        """A record that breaks its handler is found by halves and put into quarantine, alone. Of
+        records that were read to fill a hole, what passes and a further hole are raised."""
+        parts = [list(records)]
+        tries = self._settings.handler_retries
+        while parts:
+            part = parts.pop()
+            if await self._taken(part, tries, filled):
+                continue
+            # all of it was tried long enough to know that this does not pass
+            tries = HALF_TRIES
+            if len(part) == 1:
+                await self._set_aside(part[0], filled)
+                continue
+            middle = len(part) // 2
+            parts += [part[middle:], part[:middle]]
         self.failing = None
         self.last_progress = time.monotonic()
 
-    def _waits(self, record: Record) -> bool:
-        return record.place in self.aside or self.feed_of(record.place) in self.stopped
+    async def _taken(
+        self, records: Sequence[Record], tries: int, filled: bool, poison: bool = False
+    ) -> bool:
+        """Whether they are in the ledger, or wait with their feed or their partition. What passes
+        by itself is waited out and is no try."""
+        delay = 0.05
+        while tries > 0:
+            records = [record for record in records if not self._waits(record, filled)]
+            if not records:
+                return True
+            try:
+                await self._once(records, poison)
+                return True
+            except asyncio.CancelledError:
+                raise
+            except Hole as hole:
+                if filled:
+                    raise
+                await self._mend_now(hole)
+                # these are in the ledger now, or are read by the sweep
+                records = [record for record in records if record.place != hole.place]
+            except Exception as error:
+                if filled and passes(error):
+                    raise
+                await self._failed(error, delay)
+                delay = min(delay * 2, 2.0)
+                if not passes(error):
+                    tries -= 1
+        return False
+
+    async def _set_aside(self, record: Record, filled: bool) -> None:
+        """Into quarantine, unread; kept for replay. Where not even that can be done its feed is
+        stopped, and no other."""
+        logger().error("record.failed", offset=record.offset, topic=record.topic)
+        if not await self._taken([record], self._settings.handler_retries, filled, poison=True):
+            reason = "a record of it can be neither applied nor set aside"
+            await self._stop(self.feed_of(record.place), reason)
+
+    def _waits(self, record: Record, filled: bool) -> bool:
+        if self.feed_of(record.place) in self.stopped:
+            return True
+        # what is read to fill a hole is what its partition waits for
+        return record.place in self.aside and not filled
 
     @property
     def ledger(self) -> PostgresLedger:
@@ -140,29 +184,6 @@ class Applier:
             metrics.EVENT_TO_ALERT_SECONDS.observe(max(0.0, time.time() - min(stamps)))
         await self._count(result)
 
-    async def _one_by_one(self, records: Sequence[Record]) -> None:
-        """A record breaks its handler: find it, put it into quarantine, go on. It is kept for
-        replay.
-        """
-        for record in records:
-            for last in (False, True):
-                try:
-                    await self._once([record], poison=last)
-                    break
-                except asyncio.CancelledError:
-                    raise
-                except Exception as error:
-                    logger().error(
-                        "record.failed",
-                        error=type(error).__name__,
-                        offset=record.offset,
-                        topic=record.topic,
-                    )
-                    if isinstance(error, (Hole, *OUTAGE)) or last:
-                        await asyncio.sleep(0.5)
-                        await self.apply([record])
-                        break
-
     async def _count(self, applied: Applied) -> None:
         taken = applied.taken
         for feed in taken.accepted:
@@ -182,6 +203,10 @@ class Applier:
     async def _stop(self, feed: str, reason: str) -> None:
         self.stopped.add(feed)
         logger().critical("feed.stopped", feed=feed, reason=reason)
+        # what is stopped here and is not said in the ledger would be told to nobody
+        await postgres.patiently(lambda: self._keep_stopped(feed, reason))
+
+    async def _keep_stopped(self, feed: str, reason: str) -> None:
         async with self._batches.ledger.transaction() as transaction:
             await transaction.lock_zone()
             await stop_feed(transaction, feed, reason, self._clock.now())
@@ -252,26 +277,13 @@ class Applier:
             first = max(cursor, beginning)
             last = end if following is None else min(following, end)
             async for records in log.batches(first, last, self._settings.batch_max):
-                await self._apply_filled(records)
+                await self._bring(records, filled=True)
+                if self.feed_of(place) in self.stopped:
+                    # its records stay where they are: the cursor must not pass over them
+                    return last
                 metrics.GAP_FILLED.labels(place[0]).inc(len(records))
             await self._pass(place, first, log.position)
             return last
-
-    async def _apply_filled(self, records: Sequence[Record]) -> None:
-        """As all records, but one after which the cursor is elsewhere: another worker has them."""
-        attempts = 0
-        while True:
-            try:
-                await self._once(records)
-                return
-            except (asyncio.CancelledError, Hole, *OUTAGE):
-                raise
-            except Exception as error:
-                attempts += 1
-                await self._failed(error, 0.05 * 2**attempts)
-                if attempts >= self._settings.handler_retries:
-                    await self._one_by_one(records)
-                    return
 
     async def cursors(self) -> dict[Place, int]:
         """Offset of the record that the ledger takes next, of every partition."""

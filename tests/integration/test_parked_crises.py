@@ -19,7 +19,7 @@ from services.orchestration.batch import Record
 from services.orchestration.feeds import look_at_feed
 from services.orchestration.ledger import Transaction
 from services.runtime.clock import SystemClock
-from services.runtime.postgres import create_pool
+from services.runtime.postgres import create_pool, passes
 from services.runtime.settings import Settings
 from services.stream.auditor import Auditor
 from tests.own_registry import own_registry
@@ -219,3 +219,26 @@ async def test_an_event_of_it_has_it_tried_at_once(
     at = night.now + timedelta(seconds=1)
     await night.say([said("incident.updated", "CAD-BAD", at)], at)
     assert await night.parked() == 0
+
+
+async def test_of_what_postgresql_refuses_only_what_passes_is_waited_out(night: Night) -> None:
+    refused: dict[str, BaseException] = {}
+    async with night.pool.acquire() as connection:
+        for name, statement, value in (
+            ("a number too large", "SELECT $1::int", 2**40),
+            ("an instant out of range", "SELECT $1::timestamptz", datetime.max),
+            ("a NUL in a text", "SELECT $1::text", "\x00"),
+            ("a NUL in a document", "SELECT $1::jsonb", {"plan": "\x00"}),
+            ("half of a character", "SELECT $1::text", "\ud800"),
+        ):
+            try:
+                await connection.fetchval(statement, value)
+            except Exception as error:
+                refused[name] = error
+        await connection.execute("SET default_transaction_read_only = on")
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError) as standby:
+            await connection.execute("DELETE FROM deadline")
+        await connection.execute("RESET default_transaction_read_only")
+    assert len(refused) >= 4
+    assert {name for name, error in refused.items() if passes(error)} == set()
+    assert passes(standby.value)
