@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "identity": "matching",
     "grants": "running",
     "parked": "running",
+    "quarantine": "running",
 }
 
 

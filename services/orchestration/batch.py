@@ -96,7 +96,9 @@ def read(
         if isinstance(judged, Accepted):
             batch.located.append(Located(judged, *place))
         else:
-            batch.quarantined.append(Quarantined(judged, feed.id, agency.id, *place))
+            batch.quarantined.append(
+                Quarantined(judged, feed.id, agency.id, *place, headers=tuple(record.headers))
+            )
     return batch
 
 
@@ -117,9 +119,12 @@ async def take_in(
     batch: Batch,
     now: datetime,
     reach: Callable[[str], None] = _nothing,
+    *,
+    replayed: bool = False,
 ) -> TakenIn:
     """Everything from events that were accepted, or not, to alerts and receipts. `reach` is told
-    when the events are kept and when all is settled."""
+    when the events are kept and when all is settled. What is `replayed` from the quarantine says
+    nothing of how its feed is now."""
     registry = settling.registry
     taken = TakenIn()
     if not batch.located and not batch.quarantined:
@@ -129,7 +134,7 @@ async def take_in(
     receipts = await _insert(transaction, batch, registry, taken)
     await _set_aside(transaction, receipts.rejected, taken, now)
     timings = _timings(batch.located, now)
-    if timings:
+    if timings and not replayed:
         await hear(transaction, timings, registry, settling.policy, now)
     strangers = _strangers(receipts.new, registry)
     if strangers:

@@ -57,6 +57,8 @@ class Quarantined:
     topic: str
     partition: int
     offset: int
+    headers: Sequence[tuple[str, bytes]] = ()
+    """As it came; a binary-mode event is not whole without them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,9 +184,13 @@ async def test_a_shadow_whose_tables_are_broken_leaves_the_transaction_usable(
     assert any(b'"raised"' in body for _, _, body in sent)
 
 
-async def test_without_the_guard_the_same_failure_stops_the_live_path(pool: asyncpg.Pool) -> None:
-    with pytest.raises(asyncpg.DivisionByZeroError):
-        await night(pool, _Unguarded())
+async def test_without_the_guard_the_same_failure_keeps_live_crises_from_being_judged(
+    pool: asyncpg.Pool,
+) -> None:
+    await night(pool, _Unguarded())
+    assert await pool.fetchval("SELECT count(*) FROM parked_crisis") > 0
+    rules = await pool.fetch("SELECT DISTINCT rule FROM alert WHERE crisis_id IS NOT NULL")
+    assert {row["rule"] for row in rules} == {"R31"}
 
 
 def test_a_candidate_that_cannot_be_read_is_counted_and_there_is_no_shadow(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import getpass
 import click
 
 from schemas.registry import RegistryError, load_registry
-from services.command_line.on_ledger import on_ledger
+from services.command_line.running.on_ledger import on_ledger
 from services.ledger.crises.parked import ParkedLine, have_tried_again, parked_lines
 from services.runtime.clock import SystemClock
 from services.runtime.postgres import Connection

@@ -10,6 +10,7 @@ import asyncpg
 from schemas.envelope import decode
 from schemas.received import Received, local_people_of, refers_to
 from schemas.registry import Registry
+from services.ledger.events.quarantine import headers_as_kept
 from services.orchestration.batch import Place
 from services.orchestration.ledger import Identity, Located, Message, Quarantined
 from services.runtime.postgres import Connection
@@ -143,9 +144,11 @@ async def insert_rejections(
 ) -> None:
     """Put messages into quarantine with the reason."""
     await connection.executemany(
-        """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at, log)
+        """INSERT INTO rejection (feed, agency, topic, partition, "offset", code, pointer, remedy, body, received_at, log,
+                                  headers)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                   coalesce((SELECT c.log FROM kafka_cursor c WHERE c.topic = $3 AND c.partition = $4), 0))
+                   coalesce((SELECT c.log FROM kafka_cursor c WHERE c.topic = $3 AND c.partition = $4), 0),
+                   $11)
            ON CONFLICT (topic, partition, log, "offset") DO NOTHING""",
         [
             (
@@ -159,6 +162,7 @@ async def insert_rejections(
                 q.rejected.fault.remedy,
                 q.rejected.body,
                 now,
+                headers_as_kept(q.headers),
             )
             for q in quarantined
         ],
