@@ -97,8 +97,8 @@ async def test_after_the_registry_is_mended_the_call_is_taken_in_with_its_header
     )
     assert (done.exit_code, done.output) == (0, "1 taken in, 0 still refused\n")
     assert await pool.fetchval("SELECT count(*) FROM incident WHERE reference = 'CAD-7'") == 1
-    row = await pool.fetchrow("SELECT resolution, resolved_by FROM rejection")
-    assert tuple(row) == ("replayed", "boss")
+    rows = await pool.fetch("SELECT resolution, resolved_by FROM rejection")
+    assert [tuple(row) for row in rows] == [("replayed", "boss")]
     audit = await pool.fetch("SELECT action, actor, subject FROM audit")
     assert [tuple(each) for each in audit] == [
         ("quarantine.replayed", "boss", f"rejection {number}")
@@ -142,8 +142,8 @@ async def test_it_is_shown_to_whom_the_audit_names_and_the_list_shows_nothing_of
     assert "Nowak" not in listed
     number = listed.splitlines()[1].split("\t")[0]
     assert "Nowak" in (await run(postgres_dsn, "show", number, "--by", "boss")).output
-    audit = await pool.fetchrow("SELECT action, actor FROM audit")
-    assert tuple(audit) == ("quarantine.show", "boss")
+    audit = await pool.fetch("SELECT action, actor FROM audit")
+    assert [tuple(each) for each in audit] == [("quarantine.show", "boss")]
     assert (await run(postgres_dsn, "show", "99")).exit_code == 1
 
 
