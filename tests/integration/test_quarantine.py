@@ -128,7 +128,7 @@ async def test_what_broke_its_handler_is_replayed_and_raises_what_it_should_have
     heard = await pool.fetchval("SELECT last_heard_at FROM feed_state WHERE feed = 'met-cad'")
     done = await run(postgres_dsn, "replay", "--code", "handler-error")
     assert done.output == "3 taken in, 0 still refused\n"
-    await worker.take_due(NOW + timedelta(minutes=5))
+    await worker.take_due(datetime.now(UTC) + timedelta(minutes=5))
     assert await pool.fetchval("SELECT count(*) FROM alert WHERE rule = 'R04'") == 1
     after = await pool.fetchval("SELECT last_heard_at FROM feed_state WHERE feed = 'met-cad'")
     assert after == heard, "what is replayed says nothing of how its feed is now"
