@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from services.runtime.errors import KafkaUnreachable
@@ -41,6 +42,15 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
         isolation_level=READ_COMMITTED,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
+
+
+async def ask(bootstrap: str) -> None:
+    """Whether a broker answers. Raises KafkaError, OSError where none does."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await client.bootstrap()
+    finally:
+        await client.close()
 
 
 async def create_topics(bootstrap: str, topics: Mapping[str, int], *, replication: int = 1) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import shutil
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -35,7 +34,7 @@ from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.garbage import keep_what_started
 from services.runtime.health import HealthServer
-from services.runtime.logging import configure, logger
+from services.runtime.logging import logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool, patiently
 from services.runtime.settings import Settings
@@ -298,16 +297,3 @@ def _count_due(due: Due) -> None:
 def _with_header_list(record: Record) -> Record:
     headers = record.headers.items() if isinstance(record.headers, dict) else record.headers
     return replace(record, headers=tuple(headers))
-
-
-def run_worker(settings: Settings) -> None:
-    """Run until a signal ends it. Never returns."""
-    configure(settings.log_level, "stream")
-    worker = faust.Worker(
-        StreamWorker(settings).app,
-        loglevel="WARN",
-        override_logging=False,
-        console_port=0,
-        quiet=True,
-    )
-    sys.exit(worker.execute_from_commandline())

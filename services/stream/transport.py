@@ -18,7 +18,7 @@ from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
@@ -54,6 +54,24 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = self.fetch_wait_ms
         consumer._isolation_level = READ_COMMITTED
         return consumer
+
+    async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        """Kafka's offsets are a hint: a broker that does not take them ends nobody, as with Faust's
+        own.
+        """
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        hints = {
+            TopicPartition(partition.topic, partition.partition): offset
+            for partition, offset in offsets.items()
+            if partition in assigned
+        }
+        try:
+            await consumer.commit(hints)
+        except KafkaError as error:
+            logger().warning("commit.failed", error=type(error).__name__)
+            return False
+        return True
 
     async def _fetch_records(
         self,

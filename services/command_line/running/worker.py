@@ -17,7 +17,7 @@ def worker(name: str) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
     if name == "stream":
-        from services.stream.app import run_worker
+        from services.stream.process import run_worker
 
         run_worker(settings)
     elif name == "relay":
