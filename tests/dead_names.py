@@ -51,6 +51,7 @@ ON_PURPOSE: Mapping[str, str] = {
     "RESPONSE_TYPE": "aiokafka reads it off a request",
     "SCHEMA": "aiokafka reads it off a request",
     "_fetch_records": "Faust calls it by this name",
+    "_commit": "Faust calls it by this name",
     "timeout_ms": "aiokafka takes it by this name",
     "readable": "io calls it by this name",
     "readinto": "io calls it by this name",
