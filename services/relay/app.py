@@ -29,7 +29,7 @@ from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
 
 LIMIT = 200
-STALE_SECONDS = 30.0
+STALE_SECONDS = 15.0
 """A round that takes longer is stuck: the brokers or the ledger take what we
 say and never answer."""
 FAILURES = (
@@ -82,14 +82,19 @@ def sounding(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
-def trouble(failing: str | None, seconds_since_round: float) -> str | None:
+MEASURED_EVERY = 1.0
+
+
+def trouble(failing: str | None, seconds_since_round: float, oldest_waits: float) -> str | None:
     """What keeps the outbox from being published, for readiness: None while rounds end, with or
-    without messages.
+    without messages, and the oldest message is a new one each time.
     """
     if failing is not None:
         return f"messages cannot be published: {failing}"
     if seconds_since_round > STALE_SECONDS:
         return f"no round has ended for {seconds_since_round:.0f} s"
+    if oldest_waits > STALE_SECONDS:
+        return f"the same message has been the oldest for {oldest_waits:.0f} s"
     return None
 
 
@@ -104,9 +109,14 @@ class Relay:
         self._stop = asyncio.Event()
         self._failing: str | None = None
         self._round_ended = time.monotonic()
+        self._oldest_at: datetime | None = None
+        self._oldest_since = time.monotonic()
 
     async def _outbox(self) -> str | None:
-        return trouble(self._failing, time.monotonic() - self._round_ended)
+        now, waits = time.monotonic(), 0.0
+        if self._oldest_at is not None:
+            waits = now - self._oldest_since
+        return trouble(self._failing, now - self._round_ended, waits)
 
     async def run(self) -> None:
         """Publish, look again, publish."""
@@ -120,6 +130,7 @@ class Relay:
             {"ledger": lambda: at_head(pool), "outbox": self._outbox},
         )
         await health.start()
+        measuring = asyncio.create_task(self._measure_always(pool))
         producer: AIOKafkaProducer | None = None
         delay = 0.1
         while not self._stop.is_set():
@@ -130,7 +141,6 @@ class Relay:
                     )
                     await producer.start()
                 count = await publish(pool, producer, self._crash, self._clock.now(), self._zone)
-                await self._measure(pool)
                 self._round_ended = time.monotonic()
                 self._failing, delay = None, 0.1
                 if count == LIMIT:
@@ -149,11 +159,24 @@ class Relay:
                 await asyncio.wait_for(self._stop.wait(), pause)
         if producer is not None:
             await producer.stop()
+        measuring.cancel()
         await health.stop()
         await pool.close()
 
+    async def _measure_always(self, pool: asyncpg.Pool) -> None:
+        """What waits is counted in the outbox whether or not anything can be published."""
+        while True:
+            try:
+                await self._measure(pool)
+            except FAILURES as error:
+                logger().error("relay.not-measured", error=type(error).__name__)
+            await asyncio.sleep(MEASURED_EVERY)
+
     async def _measure(self, pool: asyncpg.Pool) -> None:
+        """How many messages wait, and for how long the oldest does."""
         waiting = await outbox.backlog(pool)
+        if waiting.oldest_at != self._oldest_at:
+            self._oldest_at, self._oldest_since = waiting.oldest_at, time.monotonic()
         metrics.OUTBOX_PENDING.set(waiting.messages)
         age = 0.0
         if waiting.oldest_at is not None:
