@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "bench": "measuring",
     "identity": "matching",
     "grants": "running",
+    "feeds": "running",
     "parked": "running",
     "quarantine": "running",
 }

@@ -8,12 +8,14 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiokafka.errors import KafkaError
 
 from services.ledger.alerts.metrics import COUNTS
+from services.ledger.events import logs as log_store
 from services.ledger.events import store as event_store
+from services.ledger.feeds import feed_states
 from services.ledger.transaction import PostgresLedger
 from services.orchestration.batch import Place, Record
 from services.orchestration.feeds import stop_feed
@@ -37,6 +39,8 @@ HALF_TRIES = 2
 """Attempts at each half of a batch of which something breaks its handler."""
 FILL_SECONDS = 2.0
 """How long everybody waits for the partition in which records are missing."""
+ACCEPTANCE = timedelta(minutes=5)
+"""For so long after somebody accepted a loss the worker moves on over what was deleted."""
 MENDINGS = 5
 """Times that a hole may be read without getting any further."""
 
@@ -73,6 +77,8 @@ class Applier:
         self.aside: set[Place] = set()
         """Partitions whose records are read by the sweep until they have caught up."""
         self._fruitless: Counter[Place] = Counter()
+        self._stops_known: set[str] = set()
+        """As the ledger had them at the last look: what is missing there now goes on."""
         self.last_progress = time.monotonic()
         self.failing: str | None = None
         """What the present batch fails with; None while all is well."""
@@ -271,7 +277,8 @@ class Applier:
                 # one that lies beyond the end is the sweep's to judge
                 return end
             if 0 < cursor < beginning:
-                raise Cut(place, cursor, beginning)
+                await self._go_on_without(Cut(place, cursor, beginning), cursor, beginning)
+                cursor = beginning
             if cursor < beginning:
                 await self._skip(place, 0, beginning, "before the first use of the topic")
             first = max(cursor, beginning)
@@ -284,6 +291,25 @@ class Applier:
                 metrics.GAP_FILLED.labels(place[0]).inc(len(records))
             await self._pass(place, first, log.position)
             return last
+
+    async def _go_on_without(self, cut: Cut, cursor: int, beginning: int) -> None:
+        """Move on over what was deleted, where somebody has said so. Raises the cut."""
+        feed = self.feed_of(cut.place)
+        since = self._clock.now() - ACCEPTANCE
+        by = await log_store.loss_accepted_by(self.ledger.pool, feed, since)
+        if by is None:
+            raise cut
+        logger().warning("log.loss_accepted", feed=feed, detail=str(cut))
+        await self._skip(cut.place, cursor, beginning, f"deleted unread; {by} goes on without")
+
+    async def follow(self) -> None:
+        """What is stopped or goes on is said in the ledger, also by others."""
+        async with self.ledger.pool.acquire() as connection:
+            states = await feed_states(connection)
+        stopped = {feed for feed, state in states.items() if state.stopped_at is not None}
+        self.stopped -= self._stops_known - stopped
+        self.stopped |= stopped
+        self._stops_known = stopped
 
     async def cursors(self) -> dict[Place, int]:
         """Offset of the record that the ledger takes next, of every partition."""

@@ -52,6 +52,7 @@ class Sweep:
 
     async def look(self) -> None:
         """Look once at every partition of every feed. Raises OUTAGE."""
+        await self._applier.follow()
         pool = self._applier.ledger.pool
         cursors = await log_store.cursors_of_logs(pool)
         assigned = set(self._assigned())

@@ -7,12 +7,15 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from click.testing import CliRunner, Result
 
+from services.command_line import main
 from services.command_line.running.stack import Stack
 from services.runtime import kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
@@ -210,6 +213,33 @@ async def test_records_deleted_unread_stop_their_feed_and_no_other(night: Night)
     await night.arrives(AMBULANCE, ["goes-on"])
     rows = await night.ledger.fetch("SELECT id FROM event WHERE feed = 'met-cad'")
     assert "waits" not in {row["id"] for row in rows}, "somebody decides first"
+
+    listed = _liaison(night, "list")
+    assert listed.exit_code == 1
+    assert reason in listed.output
+    resumed = _liaison(night, "resume", "met-cad", "--accept-loss", "--by", "duty manager")
+    assert resumed.output == "met-cad goes on\n"
+    await night.has("waits")
+    (skip,) = await night.ledger.fetch(
+        "SELECT first_offset, next_offset, reason FROM kafka_cursor_skip WHERE next_offset = $1",
+        end,
+    )
+    assert tuple(skip) == (end - 2, end, "deleted unread; duty manager goes on without")
+    assert _liaison(night, "list").output.endswith("no feed is stopped\n")
+    await night.arrives(MET, ["live"])
+
+
+def _liaison(night: Night, *arguments: str) -> Result:
+    """What `liaison feeds` answers."""
+    settings = {"LIAISON_POSTGRES_DSN": night.stack.postgres_dsn}
+    answer: list[Result] = []
+    # the command runs a loop of its own
+    thread = Thread(
+        target=lambda: answer.append(CliRunner(env=settings).invoke(main, ["feeds", *arguments]))
+    )
+    thread.start()
+    thread.join()
+    return answer[0]
 
 
 async def test_a_batch_that_cannot_be_read_stops_its_feed_and_no_other(

@@ -97,3 +97,35 @@ async def change(connection: Connection, place: Place, changed: LogChange, now: 
         now,
     )
     return True
+
+
+async def accept_loss(connection: Connection, feed: str, by: str, now: datetime) -> None:
+    """Somebody says that the feed goes on without what was deleted unread."""
+    await connection.execute(
+        "INSERT INTO kafka_accepted_loss (feed, accepted_at, accepted_by) VALUES ($1, $2, $3)",
+        feed,
+        now,
+        by,
+    )
+
+
+async def loss_accepted_by(
+    connection: Connection | asyncpg.Pool, feed: str, since: datetime
+) -> str | None:
+    """Who has said so since then; None: nobody."""
+    by: str | None = await connection.fetchval(
+        """SELECT accepted_by FROM kafka_accepted_loss WHERE feed = $1 AND accepted_at >= $2
+            ORDER BY accepted_at DESC LIMIT 1""",
+        feed,
+        since,
+    )
+    return by
+
+
+async def changes_since(connection: Connection, since: datetime) -> list[asyncpg.Record]:
+    """The partitions that became another log, with kind, both offsets and when it was noticed."""
+    return await connection.fetch(
+        """SELECT topic, partition, kind, former_offset, next_offset, noticed_at FROM kafka_log_change
+            WHERE noticed_at >= $1 AND kind <> 'elected' ORDER BY noticed_at""",
+        since,
+    )
