@@ -222,19 +222,16 @@ class Night:
             await reader.stop()
 
     def _expected(self) -> dict[str, set[str]]:
-        """Alert key -> desks, from the heart alone, over the same events."""
+        """Alert key -> desks, from the heart alone, over the same events, each received when it happened."""
         ledger = Simulation(self.registry, load_policy())
-        now = datetime.now(UTC)
         received = []
         for feed, event in zip(self.sent.feeds, self.sent.events, strict=True):
             agency, described = self.registry.feeds_by_id[feed]
-            received.append(
-                Received(
-                    decode(json.dumps(event).encode()), agency.id, agency.kind, described.id, now
-                )
-            )
+            decoded = decode(json.dumps(event).encode())
+            received.append(Received(decoded, agency.id, agency.kind, described.id, decoded.time))
         for first in range(0, len(received), 3):
-            ledger.receive(received[first : first + 3], now)
+            batch = received[first : first + 3]
+            ledger.receive(batch, max(each.received_at for each in batch))
         return {a.key: {d.desk for d in a.desks} for a in ledger.alerts.values()}
 
     async def _alert_faults(self, connection: asyncpg.Connection) -> list[str]:
