@@ -22,12 +22,10 @@ from datetime import date
 from math import log2
 from typing import Any
 
-from services.identity.described import Birth, Described
-from services.identity.likeness.birth import age_level, birth_level
-from services.identity.likeness.levels import address_level, code_level, postcode_level, value_level
-from services.identity.likeness.names import name_level
+from services.identity.described import Described
 from services.identity.model import Frequencies, Model
-from services.identity.score import BY_FREQUENCY, MOST_FUZZY_SURPRISE
+from services.identity.score import MOST_FUZZY_SURPRISE
+from services.identity.training.comparisons import Comparison, comparisons_of
 
 # Chances that two people agree on a number, set by hand: one of some twenty million for the NHS
 # number (a number is sometimes another's by mistake), one of a million for an agency's and for a
@@ -50,117 +48,6 @@ MOST_ITERATIONS = 10
 LEAST_OBSERVED = 1e-4
 # Pairs that EM learns from; what a block agrees on is learnt from the others.
 BLOCKS: tuple[tuple[str, ...], ...] = (("birth",), ("given", "family"))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One field: its columns, how a pair of them compares, and which levels a name's frequency adds
-    to.
-    """
-
-    field: str
-    columns: tuple[str, ...]
-    level: Callable[..., str]
-    levels: tuple[str, ...]
-    by_frequency: frozenset[str] = frozenset()
-
-
-def _one(value: str) -> frozenset[str]:
-    return frozenset({value} - {""})
-
-
-def _birth(text: str) -> Birth | None:
-    if text:
-        return Birth(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    return None
-
-
-def _comparisons(as_of: date) -> tuple[Comparison, ...]:
-    def birth(one: str, age_one: str, other: str, age_other: str) -> str:
-        first, second = _birth(one), _birth(other)
-        if first and second:
-            return birth_level(first, second)
-        if first and age_other:
-            return age_level(int(age_other), first, as_of)
-        if second and age_one:
-            return age_level(int(age_one), second, as_of)
-        return "absent"
-
-    return (
-        Comparison(
-            "given",
-            ("given",),
-            lambda one, other: name_level(one, other, True),
-            (
-                "exact",
-                "nickname",
-                "part",
-                "edit",
-                "skeleton",
-                "phonetic",
-                "near",
-                "initial",
-                "differs",
-            ),
-            BY_FREQUENCY,
-        ),
-        Comparison(
-            "family",
-            ("family",),
-            lambda one, other: name_level(one, other, False),
-            ("exact", "part", "edit", "skeleton", "phonetic", "near", "initial", "differs"),
-            BY_FREQUENCY,
-        ),
-        Comparison(
-            "birth",
-            ("birth", "apparent_age"),
-            birth,
-            (
-                "exact",
-                "swapped",
-                "digit",
-                "year",
-                "parts",
-                "age-2",
-                "age-5",
-                "age-9",
-                "same-years",
-                "differs",
-            ),
-        ),
-        Comparison(
-            "postcode",
-            ("postcode",),
-            lambda one, other: postcode_level(_one(one), _one(other)),
-            ("exact", "typo", "sector", "outward", "differs"),
-            frozenset({"exact"}),
-        ),
-        Comparison("address", ("address",), address_level, ("exact", "near", "differs")),
-        Comparison(
-            "phone",
-            ("phone",),
-            lambda one, other: value_level(_one(one), _one(other)),
-            ("exact", "differs"),
-        ),
-        Comparison(
-            "nhs_number",
-            ("nhs_number",),
-            lambda one, other: code_level(_one(one), _one(other)),
-            ("exact", "digit", "differs"),
-        ),
-        Comparison(
-            "identifier",
-            ("identifier",),
-            lambda one, other: code_level(_one(one), _one(other)),
-            ("exact", "digit", "differs"),
-        ),
-        Comparison(
-            "sex",
-            ("sex",),
-            lambda one, other: value_level(_one(one), _one(other)),
-            ("exact", "differs"),
-        ),
-    )
 
 
 COLUMNS = (
@@ -226,7 +113,7 @@ class Splink:
         self._splink, duckdb = _splink()
         import pyarrow as pa
 
-        self.comparisons = _comparisons(as_of)
+        self.comparisons = comparisons_of(as_of)
         self._seen, self._connection = names, duckdb.connect()
         for comparison in self.comparisons:
             self._give_function(comparison)
@@ -463,7 +350,7 @@ def document(
     comparisons: Iterable[Comparison],
     particulars: Mapping[str, Any],
 ) -> str:
-    """The model as JSON: `base` is the document it began with, `said` its version, training data,
+    """The model as JSON: `base` is the document it began with, `particulars` its version, training data,
     date and limits.
     """
     listed = list(comparisons)

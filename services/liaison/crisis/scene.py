@@ -1,27 +1,15 @@
-"""Running state of the fold: what is at the scene, how the ambulance service responds, which signs
-were seen.
-"""
+"""Running state of the fold: incidents as their agencies tell them, and who is at the scene."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from operator import itemgetter
 
-from schemas.codes import (
-    AgencyKind,
-    AmbulanceCategory,
-    CrisisIndicator,
-    Nature,
-    ResourceKind,
-    RiskLevel,
-    StandDownReason,
-)
+from schemas.codes import AgencyKind, AmbulanceCategory, Nature, ResourceKind, RiskLevel
 from schemas.events.incident import IncidentFacts
 from schemas.person import Caller, PersonDescriptor
 from schemas.received import Mark
-from services.liaison.crisis.facts import Attendance, IncidentState, Indicator, Stretch
+from services.liaison.crisis.facts import Attendance, IncidentState
 from services.liaison.time.spans import FOREVER, spans
 
 Key = tuple[str, str]
@@ -36,92 +24,6 @@ AMBULANCE_RESPONSE = frozenset(
 JOINT_RESPONSE = frozenset(
     {ResourceKind.MENTAL_HEALTH_JOINT_RESPONSE_CAR, ResourceKind.STREET_TRIAGE}
 )
-# Reasons that leave a person in crisis with the police alone (LAS: more than half of police
-# requests are cancelled).
-NOT_SENT = frozenset({StandDownReason.POLICE_PRESENT, StandDownReason.NO_SEND})
-
-STRONG = frozenset(
-    {CrisisIndicator.SUICIDE_ATTEMPT, CrisisIndicator.SECTION_135_136, CrisisIndicator.RESTRAINT}
-)
-_CALL_TAKING = frozenset({CrisisIndicator.MENTAL_HEALTH_CODE, CrisisIndicator.AMPDS_25})
-_KNOWN = frozenset({CrisisIndicator.CRISIS_PLAN, CrisisIndicator.KNOWN_TO_SERVICES})
-# The basis of every sign that the person is known to services, whoever says so.
-KNOWN_TO_SERVICES = CrisisIndicator.KNOWN_TO_SERVICES.value
-# Which sign of a mental-health crisis the nature of an incident is; None where it is none.
-NATURE_INDICATORS: Mapping[Nature, CrisisIndicator | None] = {
-    Nature.MENTAL_HEALTH_CRISIS: CrisisIndicator.MENTAL_HEALTH_CODE,
-    Nature.SUICIDAL: CrisisIndicator.SUICIDAL,
-    Nature.SELF_HARM: CrisisIndicator.SELF_HARM,
-    Nature.WELFARE_CONCERN: None,
-    Nature.MISSING: None,
-    Nature.DISTURBANCE: None,
-    Nature.VIOLENCE: None,
-    Nature.MEDICAL: None,
-    Nature.TRAFFIC_COLLISION: None,
-    Nature.TRAFFIC_STOP: None,
-    Nature.FIRE: None,
-    Nature.CRIME: None,
-    Nature.ADMINISTRATIVE: None,
-    Nature.OTHER: None,
-}
-# The same of harm that was reported.
-HARM_INDICATORS: Mapping[str, CrisisIndicator | None] = {
-    "self-harm": CrisisIndicator.SELF_HARM,
-    "suicide-attempt": CrisisIndicator.SUICIDE_ATTEMPT,
-    "death": None,
-    "serious-injury": None,
-}
-
-
-@dataclass(slots=True)
-class Indicators:
-    """Independent signs of a crisis.
-
-    How a call was coded (its nature, a mental-health code, AMPDS card 25) is one act of one
-    agency's call-taking and counts once an agency; two agencies' own call-taking are two. Any other
-    sign counts once, whoever repeats it. A crisis plan and being known to services are one sign:
-    nobody has a plan who is not known.
-    """
-
-    signs: list[Indicator] = field(default_factory=list)
-    _bases: set[str] = field(default_factory=set)
-    _stated: set[tuple[str, CrisisIndicator]] = field(default_factory=set)
-
-    def state(
-        self,
-        kind: CrisisIndicator,
-        agency: str,
-        at: datetime,
-        event: tuple[str, str] | None,
-        *,
-        call_taking: bool = False,
-        strong: bool | None = None,
-    ) -> None:
-        """An agency states the sign. A repeat of what the agency already said changes nothing."""
-        is_strong = strong
-        if is_strong is None:
-            is_strong = kind in STRONG
-        if not is_strong:
-            if (agency, kind) in self._stated:
-                return
-            self._stated.add((agency, kind))
-        basis = _basis_of(kind, agency, call_taking, is_strong)
-        if basis not in self._bases:
-            self._bases.add(basis)
-            self.signs.append(Indicator(kind, at, event, is_strong, basis))
-
-
-def _basis_of(kind: CrisisIndicator, agency: str, call_taking: bool, is_strong: bool) -> str:
-    """What makes the sign independent of others."""
-    # one call-taker's code and nature are one judgement; two services' are two
-    if call_taking or kind in _CALL_TAKING:
-        return f"call:{agency}"
-    if kind in _KNOWN:
-        return KNOWN_TO_SERVICES
-    # handcuffs that become a restraint must not keep the strong sign from counting
-    if kind in STRONG and not is_strong:
-        return f"{kind.value}-weak"
-    return kind.value
 
 
 @dataclass(slots=True)
@@ -362,100 +264,3 @@ class Presence:
             self.ambulance.append((start, until))
         if kind in JOINT_RESPONSE:
             self.joint.append((start, until))
-
-
-_GRADE = itemgetter(0, 1)
-
-
-@dataclass(slots=True)
-class AmbulanceResponse:
-    """How the ambulance service responds: one state at a time, over all its open incidents of the
-    crisis.
-
-    Stood down beats a grade given before it; an emergency grade beats a lower one of another
-    incident. A new request, an emergency grade, or an ambulance response sent ends a stand-down.
-    """
-
-    low: list[Stretch] = field(default_factory=list)
-    stood_down: list[Stretch] = field(default_factory=list)
-    emergency: list[tuple[datetime, datetime]] = field(default_factory=list)
-    category_1: list[tuple[datetime, datetime]] = field(default_factory=list)
-    _grades: dict[Key, tuple[str, Mark, str]] = field(default_factory=dict)
-    """By incident what its last grade makes of the response: `C1`, `C2` or `low`, since when, and
-    the words for it.
-    """
-    _down: tuple[Mark, str] | None = None
-    _state: tuple[str, Mark, str] | None = None
-
-    def graded(self, incident: Key, category: AmbulanceCategory, mark: Mark, because: str) -> None:
-        """The last grade of an incident by occurrence counts."""
-        emergency = category.is_emergency
-        grade = self._grades.get(incident)
-        # the same grade again starts no time anew: the person has waited since the first
-        if grade is None or not grade[2].startswith(category):
-            name = "low"
-            if emergency:
-                name = str(category)
-            self._grades[incident] = (name, mark, category + because)
-        if emergency:
-            self._down = None
-        self._settle(mark)
-
-    def not_sent(self, mark: Mark, reason: str) -> None:
-        """Help was cancelled, declined or stood down."""
-        if self._down is None:
-            self._down = (mark, reason)
-            self._settle(mark)
-
-    def sent(self, mark: Mark) -> None:
-        """Help was asked for anew or is on its way."""
-        if self._down is not None:
-            self._down = None
-            self._settle(mark)
-
-    def closed(self, incident: Key, mark: Mark) -> None:
-        """The incident's grade counts no more."""
-        if self._grades.pop(incident, None) is not None:
-            self._settle(mark)
-
-    def so_far(self) -> AmbulanceResponse:
-        """The same with what still holds left open. This one goes on as it was."""
-        end = AmbulanceResponse(
-            list(self.low),
-            list(self.stood_down),
-            list(self.emergency),
-            list(self.category_1),
-            _state=self._state,
-        )
-        end._end(FOREVER)
-        return end
-
-    def _now(self) -> tuple[str, Mark, str] | None:
-        if self._down is not None:
-            return ("down", *self._down)
-        # the first of equals by incident counts, as they were graded
-        return min(self._grades.values(), key=_GRADE, default=None)
-
-    def _settle(self, mark: Mark) -> None:
-        state = self._now()
-        if state != self._state:
-            self._end(mark.at)
-            self._state = state
-            if state is not None:
-                # an older grade that holds again holds from now
-                self._state = (state[0], max(state[1], mark), state[2])
-
-    def _end(self, until: datetime) -> None:
-        if self._state is None:
-            return
-        name, mark, words = self._state
-        if mark.at >= until:
-            return
-        if name == "down":
-            self.stood_down.append(Stretch(mark, until, words))
-        elif name == "low":
-            self.low.append(Stretch(mark, until, words))
-        else:
-            self.emergency.append((mark.at, until))
-            if name == "C1":
-                self.category_1.append((mark.at, until))

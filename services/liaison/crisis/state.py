@@ -11,23 +11,19 @@ from schemas.events import DATA_MODELS, detention, incident, response
 from schemas.model import Closed
 from schemas.received import Mark, Received
 from services.identity.person import PersonOnFile
+from services.liaison.crisis.ambulance import NOT_SENT, AmbulanceResponse
 from services.liaison.crisis.detentions import Detentions
 from services.liaison.crisis.facts import Crisis, Indicator, Stretch, end_of
 from services.liaison.crisis.force import Forces, restrains, restrains_by_more_than_handcuffs
-from services.liaison.crisis.other_records import RECORDED, Records, Said
-from services.liaison.crisis.records import Contact, SiteReport
-from services.liaison.crisis.scene import (
-    AMBULANCE_RESPONSE,
+from services.liaison.crisis.indicators import (
     HARM_INDICATORS,
     KNOWN_TO_SERVICES,
     NATURE_INDICATORS,
-    NOT_SENT,
-    AmbulanceResponse,
-    IncidentBuilder,
     Indicators,
-    Key,
-    Presence,
 )
+from services.liaison.crisis.other_records import RECORDED, Records, Said
+from services.liaison.crisis.records import Contact, SiteReport
+from services.liaison.crisis.scene import AMBULANCE_RESPONSE, IncidentBuilder, Key, Presence
 from services.liaison.crisis.whereabouts import Whereabouts
 from services.liaison.time.spans import FOREVER, spans
 

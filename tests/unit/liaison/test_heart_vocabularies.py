@@ -21,16 +21,11 @@ from schemas.events.care import FamilyData
 from schemas.events.detention import DetentionData
 from schemas.events.incident import IncidentClosed
 from schemas.events.response import HarmReported
+from services.liaison.crisis.ambulance import NOT_SENT
 from services.liaison.crisis.facts import RESTRAINT_KINDS
+from services.liaison.crisis.indicators import HARM_INDICATORS, NATURE_INDICATORS, STRONG
 from services.liaison.crisis.other_records import _FAMILY_CONTACTS
-from services.liaison.crisis.scene import (
-    AMBULANCE_RESPONSE,
-    HARM_INDICATORS,
-    JOINT_RESPONSE,
-    NATURE_INDICATORS,
-    NOT_SENT,
-    STRONG,
-)
+from services.liaison.crisis.scene import AMBULANCE_RESPONSE, JOINT_RESPONSE
 from services.liaison.crisis.state import _HANDLERS, _TAKEN
 from services.liaison.disproportionality import _GROUP_NAMES, SAID
 from services.liaison.linking.nature import _ROUTINE_NATURES, _TOGETHER, CATEGORIES, NATURES

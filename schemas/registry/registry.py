@@ -1,108 +1,18 @@
-"""The agency registry: one versioned file that says which agencies, areas, desks and feeds there
-are.
-
-All look-ups are pure and deterministic. `load_registry()` reads the shipped London, whose entries
-are to be verified by each agency before use (`verified: false`).
-"""
+"""The agencies, areas, desks and feeds of one zone. All look-ups are pure and deterministic."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import Annotated, Literal, Self, assert_never
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
-from schemas.codes import AgencyKind
-from schemas.envelope import Source
-from schemas.model import Closed, Phone, ShortText, Slug
+from schemas.boundaries import Boundaries
+from schemas.model import Closed, ShortText, Slug
 from schemas.place import Box
-from schemas.strict_yaml import load
-
-DeskRole = Literal[
-    "police-control",
-    "police-supervisor",
-    "ambulance-control",
-    "mental-health-crisis",
-    "amhp",
-    "custody",
-    "emergency-department",
-    "professional-standards",
-    "family-liaison",
-    "frequent-contact",
-    "record-keeping",
-    "mental-health-board",
-    "operations",
-    "ambulance-supervisor",
-    "mental-health-supervisor",
-    "amhp-supervisor",
-    "emergency-department-supervisor",
-    "operations-supervisor",
-    "tactical-manager",
-    "strategic-on-call",
-]
-
-# Rungs of the ladder above a desk: duty supervisor, tactical or on-call manager, strategic
-# on-call.
-Level = Literal["supervisor", "tactical", "strategic"]
-
-# The duty supervisor's desk of an agency of each kind.
-SUPERVISOR_OF: dict[AgencyKind, DeskRole] = {
-    "police": "police-supervisor",
-    "ambulance": "ambulance-supervisor",
-    "mental-health-trust": "mental-health-supervisor",
-    "local-authority": "amhp-supervisor",
-    "acute-trust": "emergency-department-supervisor",
-    "operations": "operations-supervisor",
-}
-
-# Desks above the supervisor, which an agency of any kind may have.
-MANAGERS: frozenset[DeskRole] = frozenset({"tactical-manager", "strategic-on-call"})
-
-_WORKING: dict[AgencyKind, frozenset[DeskRole]] = {
-    "police": frozenset(
-        {
-            "police-control",
-            "police-supervisor",
-            "custody",
-            "professional-standards",
-            "family-liaison",
-            "frequent-contact",
-            "record-keeping",
-        }
-    ),
-    "ambulance": frozenset(
-        {"ambulance-control", "professional-standards", "frequent-contact", "record-keeping"}
-    ),
-    "mental-health-trust": frozenset(
-        {
-            "mental-health-crisis",
-            "professional-standards",
-            "family-liaison",
-            "frequent-contact",
-            "record-keeping",
-        }
-    ),
-    "local-authority": frozenset({"amhp", "record-keeping"}),
-    "acute-trust": frozenset({"emergency-department", "record-keeping"}),
-    "operations": frozenset({"operations", "mental-health-board"}),
-}
-
-# Which desks an agency of each kind may have; it must have at least one.
-ROLES_OF: dict[AgencyKind, frozenset[DeskRole]] = {
-    kind: roles | {SUPERVISOR_OF[kind]} | MANAGERS for kind, roles in _WORKING.items()
-}
-
-
-# The end of the source under which this product itself says, on an agency's feed, what a trace of
-# an NHS number found. It is no sign that the agency's own feed lives.
-TRACE_SOURCE_END = "/pds-trace"
-
+from schemas.registry.agencies import Agency, Area, Desk, Feed, agency_fits
+from schemas.registry.roles import SERVED_EVERYWHERE, DeskRole, Level, role_of
 
 # How far outside its areas (some 35 km east, 55 km north) an agency of the zone may still attend.
 # What is farther away is no place but a mistake: degrees exchanged, zeros, eastings.
@@ -111,104 +21,6 @@ BEYOND_DEGREES = 0.5
 
 class RegistryError(ValueError):
     """The agency registry cannot be used as it is."""
-
-
-class Area(Closed):
-    """A part of the zone, e.g. a London borough."""
-
-    id: Slug
-    name: ShortText
-    code: Annotated[str, Field(pattern=r"^[A-Z][0-9]{8}$")] | None = None
-    """ONS GSS code."""
-
-
-class Contact(Closed):
-    """How to reach the agency for a purpose."""
-
-    purpose: Literal["supervisor", "integration", "privacy"]
-    phone: Phone | None = None
-    email: ShortText | None = None
-
-
-class Desk(Closed):
-    """An operating position: alerts go to desks, and alarm load is counted per desk."""
-
-    id: Slug
-    name: ShortText
-    role: DeskRole
-    areas: tuple[Slug, ...] = ()
-    """Areas it serves; empty: all of its agency's."""
-    takes_unknown_area: bool = False
-    """It takes the alerts of its role whose area is unknown, or no area of its agency."""
-
-
-class Feed(Closed):
-    """One stream of events of an agency, on its own topic."""
-
-    id: Slug
-    topic: Annotated[str, Field(pattern=r"^feed\.[a-z0-9-]+$")]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
-    """CloudEvents sources that may appear on it."""
-    partitions: Annotated[int, Field(ge=1, le=64)] = 1
-    heartbeat_seconds: Annotated[int, Field(ge=1, le=3600)] = 15
-    silent_after_seconds: Annotated[int, Field(ge=5, le=7200)] = 60
-    """After this long without anything the feed is silent and rule R30 says so."""
-    mental_health_specialties: tuple[ShortText, ...] = ()
-    """The system's own codes in PV1-10 (HL7 v2) that are mental-health care, beside treatment functions 700 to 727."""
-
-
-class Agency(Closed):
-    """A police force, ambulance service, trust or council."""
-
-    id: Slug
-    name: ShortText
-    kind: AgencyKind
-    code: Annotated[str, Field(max_length=10)] | None = None
-    """ODS or force code."""
-    verified: bool = False
-    areas: tuple[Slug, ...] = ()
-    """Areas it covers; empty: the whole zone."""
-    answers_for_place: bool = True
-    """It answers for what happens in its areas. False: only where it has an incident or is named, as the railways' police
-    or a neighbour's ambulance service."""
-    desks: Annotated[tuple[Desk, ...], Field(min_length=1)]
-    feeds: tuple[Feed, ...] = ()
-    contacts: tuple[Contact, ...] = ()
-    record_url: (
-        Annotated[str, Field(pattern=r"^https://[^\s{}]+\{reference\}[^\s{}]*$", max_length=300)]
-        | None
-    ) = None
-    """Where the agency's own record of an incident opens in its own system, `{reference}`
-    standing for the reference.
-    """
-
-
-# Roles of which some desk must serve every area.
-SERVED_EVERYWHERE: tuple[DeskRole, ...] = (
-    "police-control",
-    "ambulance-control",
-    "mental-health-crisis",
-    "operations",
-)
-
-
-def _agency_fits(agency: Agency, areas: set[str]) -> None:
-    """Raises ValueError where the agency has a desk that none of its kind has, or an unknown
-    area.
-    """
-    served = set(agency.areas) or areas
-    for desk in agency.desks:
-        if desk.role not in ROLES_OF[agency.kind]:
-            raise ValueError(f"desk {desk.id}: a {agency.kind} has no {desk.role} desk")
-        lost = sorted(set(desk.areas) - served)
-        if lost:
-            raise ValueError(
-                f"desk {desk.id}: {lost} are not areas of {agency.id}; "
-                "correct the desk or the agency"
-            )
-    unknown = sorted(set(agency.areas) - areas)
-    if unknown:
-        raise ValueError(f"agency {agency.id}: {unknown} are not in `areas`; add them")
 
 
 class Registry(Closed):
@@ -236,7 +48,7 @@ class Registry(Closed):
         _unique("source", (source for feed in feeds for source in feed.sources))
         areas = {area.id for area in self.areas}
         for agency in self.agencies:
-            _agency_fits(agency, areas)
+            agency_fits(agency, areas)
         for role in SERVED_EVERYWHERE:
             self._all_areas_served(role, areas)
         return self
@@ -366,7 +178,8 @@ class Registry(Closed):
             if taking_part:
                 pairs += self._each_for(taking_part, area)
             else:
-                pairs += self._for_place([p for p in service if p[0].answers_for_place], area)
+                answering = [pair for pair in service if pair[0].answers_for_place]
+                pairs += self._for_place(answering, area)
         return pairs
 
     def _each_for(
@@ -400,7 +213,7 @@ class Registry(Closed):
         does. KeyError.
         """
         holder = self.agencies_by_id[agency]
-        role = _role_of(level, holder.kind)
+        role = role_of(level, holder.kind)
         of_level = [desk for desk in holder.desks if desk.role == role]
         serving = [
             desk for desk in of_level if area is None or not desk.areas or area in desk.areas
@@ -426,74 +239,9 @@ def _serves(agency: Agency, desk: Desk, area: str | None) -> bool:
     return not areas or area in areas
 
 
-def _role_of(level: Level, kind: AgencyKind) -> DeskRole:
-    match level:
-        case "supervisor":
-            return SUPERVISOR_OF[kind]
-        case "tactical":
-            return "tactical-manager"
-        case "strategic":
-            return "strategic-on-call"
-        case _:
-            assert_never(level)
-
-
 def _unique(kind: str, candidates: Iterable[str]) -> None:
     earlier: set[str] = set()
     for value in candidates:
         if value in earlier:
             raise ValueError(f"{kind} {value} stands twice; every {kind} needs a name of its own")
         earlier.add(value)
-
-
-def load_registry(path: Path | None = None) -> Registry:
-    """The registry in the file, or the shipped London. Raises RegistryError naming file, place
-    and remedy.
-    """
-    source: Traversable = path or resources.files("schemas") / "registries" / "london.yaml"
-    name = str(path or "london.yaml (shipped)")
-    try:
-        text = source.read_text(encoding="utf-8")
-        registry = Registry.model_validate(load(text))
-    except OSError as error:
-        raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise RegistryError(f"{name} is not YAML: {error}") from error
-    except ValidationError as error:
-        fault = error.errors()[0]
-        place = "/" + "/".join(str(part) for part in fault["loc"])
-        raise RegistryError(
-            f"{name} at {place}: {fault['msg'].removeprefix('Value error, ')}"
-        ) from error
-    if registry.boundaries is not None:
-        registry._boundaries = _read(registry, _boundaries_file(registry.boundaries, path))
-    return registry
-
-
-def _boundaries_file(name: str, registry: Path | None) -> Traversable:
-    """Beside the registry's file, else the shipped one of that name."""
-    shipped = resources.files("schemas") / "registries" / name
-    if registry is None:
-        return shipped
-    beside = registry.parent / name
-    if beside.is_file() or not shipped.is_file():
-        return beside
-    return shipped
-
-
-def _read(registry: Registry, file: Traversable) -> Boundaries:
-    """Raises RegistryError, also where an area has no outline: its incidents would be nobody's."""
-    try:
-        outlines = read_boundaries(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RegistryError(
-            f"{file.name}, which the registry names as boundaries, cannot be read: {error}"
-        ) from error
-    except (BoundariesError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{file.name}: {error}") from error
-    for area in registry.areas:
-        if area.code not in outlines.outlines:
-            raise RegistryError(
-                f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"
-            )
-    return outlines

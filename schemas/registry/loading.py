@@ -1,0 +1,67 @@
+"""The registry out of its file, with the boundaries that it names."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
+from schemas.registry.registry import Registry, RegistryError
+from schemas.strict_yaml import load
+
+
+def load_registry(path: Path | None = None) -> Registry:
+    """The registry in the file, or the shipped London. Raises RegistryError naming file, place
+    and remedy.
+    """
+    source: Traversable = path or resources.files("schemas") / "registries" / "london.yaml"
+    name = str(path or "london.yaml (shipped)")
+    try:
+        text = source.read_text(encoding="utf-8")
+        registry = Registry.model_validate(load(text))
+    except OSError as error:
+        raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise RegistryError(f"{name} is not YAML: {error}") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = "/" + "/".join(str(part) for part in fault["loc"])
+        raise RegistryError(
+            f"{name} at {place}: {fault['msg'].removeprefix('Value error, ')}"
+        ) from error
+    if registry.boundaries is not None:
+        registry._boundaries = _read(registry, _boundaries_file(registry.boundaries, path))
+    return registry
+
+
+def _boundaries_file(name: str, registry: Path | None) -> Traversable:
+    """Beside the registry's file, else the shipped one of that name."""
+    shipped = resources.files("schemas") / "registries" / name
+    if registry is None:
+        return shipped
+    beside = registry.parent / name
+    if beside.is_file() or not shipped.is_file():
+        return beside
+    return shipped
+
+
+def _read(registry: Registry, file: Traversable) -> Boundaries:
+    """Raises RegistryError, also where an area has no outline: its incidents would be nobody's."""
+    try:
+        outlines = read_boundaries(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RegistryError(
+            f"{file.name}, which the registry names as boundaries, cannot be read: {error}"
+        ) from error
+    except (BoundariesError, UnicodeDecodeError) as error:
+        raise RegistryError(f"{file.name}: {error}") from error
+    for area in registry.areas:
+        if area.code not in outlines.outlines:
+            raise RegistryError(
+                f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"
+            )
+    return outlines
