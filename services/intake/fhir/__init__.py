@@ -8,8 +8,9 @@ from collections import defaultdict
 from datetime import datetime
 
 from services.intake.faults import Fault
+from services.intake.fhir.description import restricted
 from services.intake.fhir.pathways import Facts, is_crisis_plan, say_episode, say_plan
-from services.intake.fhir.people import local_person, redacted, restricted, say_patient, subject
+from services.intake.fhir.people import local_person, redacted, say_patient, subject
 from services.intake.fhir.reading import Resource, parse, resources
 from services.intake.translation import Collected, Sender, Translated, Untranslatable
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from schemas.codes import LegalStatus
-from services.intake.fhir.people import contact, contact_of, phones, stamp
+from services.intake.fhir.description import phones
+from services.intake.fhir.people import contact, contact_of, stamp
 from services.intake.fhir.reading import (
     Resource,
     codings,
