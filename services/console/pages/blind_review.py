@@ -28,6 +28,7 @@ from services.console.view.text import TEXT
 from services.ledger import audit
 from services.ledger.decisions import blind_sample
 from services.ledger.decisions.blind_sample import Answer, Sampled
+from services.ledger.moment import one_moment
 from services.orchestration.decisions.common import DecisionRefused
 from services.runtime.postgres import Connection
 
@@ -93,10 +94,7 @@ async def _shown(
 ) -> Response:
     may_know_people(here)
     state = request.app.state
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         sampled, comparison = await _sampled(connection, state, here, decision)
         order = _shuffled(comparison, sampled.decision)
         candidates = [comparison.candidates[place] for place in order]

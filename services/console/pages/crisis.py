@@ -40,6 +40,7 @@ from services.ledger.crises.chronology import (
     items_disclosed,
     mark_of,
 )
+from services.ledger.moment import one_moment
 from services.ledger.operators.break_glass import Look
 from services.liaison.disclosure.matrix import MATRIX
 from services.runtime.postgres import Connection
@@ -165,10 +166,7 @@ async def look(state: State, here: Here, crisis: UUID, action: str) -> CrisisPag
     """The chronology and the crisis as it stands, of one instant, with the record that it was
     looked at."""
     names = agency_names(state.registry)
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         record = await chronology(connection, here, crisis, names, action)
         now = await crisis_now(
             connection,
@@ -215,10 +213,7 @@ async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response
     """Whether anything of the crisis has changed, and nothing of it: asking is no view. Renewing
     the page is one."""
     crisis_id = id_of(crisis, "unknown_crisis")
-    async with (
-        request.app.state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(request.app.state.pool) as connection:
         await admitted(connection, here, crisis_id)
         return JSONResponse(
             {"mark": await mark_of(connection, crisis_id)}, headers={"Cache-Control": "no-store"}

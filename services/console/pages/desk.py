@@ -25,6 +25,7 @@ from services.console.view.text.vocabulary import FEED_TROUBLES
 from services.ledger import audit
 from services.ledger.alerts.desk import SHOWS, UnknownAlert, alert_with_history
 from services.ledger.feeds import FeedTrouble
+from services.ledger.moment import one_moment
 from services.liaison.alert.commands import DECLINE_REASONS
 
 router = APIRouter()
@@ -63,10 +64,7 @@ async def desk_page(
     somebody."""
     state, desk = request.app.state, here.desk.desk
     list_filter = ListFilter.of(here.actor, show, urgency or [], page_number)
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         snapshot = await desk_alerts.snapshot(connection, desk, list_filter)
         detail = {"show": list_filter.show, "alerts": len(snapshot.alerts)}
         await audit.write(connection, "desk.listed", here.actor, desk, detail, here.now)
@@ -158,10 +156,7 @@ async def alert_page(request: Request, here: Seeing, alert: str) -> Response:
     """An alert with its whole history and everything that can be answered. Kept in the audit."""
     state, desk = request.app.state, here.desk.desk
     try:
-        async with (
-            state.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read"),
-        ):
+        async with one_moment(state.pool) as connection:
             alert_id = id_of(alert, "unknown_alert")
             state_now, lines = await alert_with_history(connection, desk, alert_id)
             await audit.write(

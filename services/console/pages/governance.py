@@ -20,6 +20,7 @@ from services.ledger.alerts import performance
 from services.ledger.crises import tallies
 from services.ledger.events.rejections import rejections_by_agency, rejections_of
 from services.ledger.feeds import feed_states
+from services.ledger.moment import one_moment
 from services.liaison.disproportionality import window
 
 router = APIRouter()
@@ -32,10 +33,7 @@ async def governance_page(request: Request, at: Governing) -> Response:
     state = request.app.state
     desks = state.desks.of_agency(at.agency)
     since, until = at.now - STRETCH, at.now
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         table = await tallies.table(connection, state.registry.zone, state.policy, at.now)
         states = await feed_states(connection)
         rejections = await rejections_of(connection, at.agency, since)

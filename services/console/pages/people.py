@@ -18,6 +18,7 @@ from services.console.view.rendering import page
 from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.decisions import record_links
+from services.ledger.moment import one_moment
 from services.ledger.transaction import PostgresTransaction
 from services.liaison.settlement import Key
 from services.orchestration.decisions import record_links as deciding
@@ -49,10 +50,7 @@ async def _shown(
     may_know_people(here)
     state, identity = request.app.state, person_of(person)
     moved = _alerts_of(consequences)
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         records = await record_links.records_of_person(connection, state.ledger.decoded, identity)
         if not records:
             raise Refused(404, "unknown_person")

@@ -19,6 +19,7 @@ from services.console.view.rendering import page
 from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.crises.chronology import crisis_of_incident, incidents_of_crisis
+from services.ledger.moment import one_moment
 from services.ledger.transaction import PostgresTransaction
 from services.liaison.settlement import Key
 from services.orchestration.decisions import regrouping
@@ -61,10 +62,7 @@ async def _shown(
     moved: tuple[AlertMoved, ...] = ()
     if consequences:
         moved = consequences.alerts
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         listed = await _seen(connection, here, crisis)
         detail = {"desk": here.desk.desk, "incidents": len(listed)}
         reference = await audit.write(

@@ -28,6 +28,7 @@ from services.ledger.decisions.identity_decisions import (
     current_decision,
     incident_decided,
 )
+from services.ledger.moment import one_moment
 from services.liaison.disclosure.matrix import COLUMN_OF
 from services.liaison.disclosure.person import WHO
 from services.liaison.settlement import Key
@@ -73,10 +74,7 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
     state = request.app.state
     number = max(1, number_of(page_number, "not_found"))
     areas = areas_of(state, here)
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         total = await reviews.waiting(connection, areas, here.desk.agency)
         rows = await reviews.queue(connection, PAGE, (number - 1) * PAGE, areas, here.desk.agency)
         one_in = state.settings.blind_sample_one_in
@@ -136,10 +134,7 @@ async def _shown(
 ) -> Response:
     may_know_people(here)
     state = request.app.state
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         incident = await incident_of(connection, state, here, decision)
         comparison = await compared(state.ledger.within(connection), state.settling.model, incident)
         history = await reviews.history(connection, incident)

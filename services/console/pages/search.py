@@ -26,6 +26,7 @@ from services.console.view.text import TEXT
 from services.identity.decide import described_once, insufficient
 from services.ledger import audit
 from services.ledger.decisions.identity_decisions import current_decision
+from services.ledger.moment import one_moment
 
 router = APIRouter()
 _FIELD_OF = {
@@ -39,8 +40,10 @@ _FIELD_OF = {
 def sought(fields: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
     """The description that was written, and what is wrong with it in a sentence each; None where
     something is."""
-    name = {part: fields[part] for part in ("given", "family") if fields[part]}
-    description: dict[str, Any] = {"names": [name] if name else []}
+    names = []
+    if fields["given"] or fields["family"]:
+        names.append({part: fields[part] for part in ("given", "family") if fields[part]})
+    description: dict[str, Any] = {"names": names}
     if fields["born"]:
         description["date_of_birth"] = fields["born"]
     if fields["postcode"]:
@@ -52,6 +55,7 @@ def sought(fields: dict[str, str]) -> tuple[PersonDescriptor | None, list[str]]:
     except ValidationError as error:
         wrong = dict.fromkeys(_FIELD_OF[str(fault["loc"][0])] for fault in error.errors())
         return None, [TEXT[f"search_wrong_{field}"] for field in wrong]
+    # a surname alone would list a street: who searches must know two things
     if insufficient(described_once((person,))):
         return None, [TEXT["search_too_little"]]
     return person, []
@@ -91,14 +95,14 @@ async def _shown(request: Request, here: Here, decision: str, fields: dict[str, 
     state, number = request.app.state, number_of(decision, "unknown_decision")
     person: PersonDescriptor | None = None
     wrong: list[str] = []
+    status = 200
     if fields:
         person, wrong = sought(fields)
+    if wrong:
+        status = 422
     comparison: Comparison | None = None
     reference = 0
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         incident = await incident_of(connection, state, here, number)
         if person is not None:
             comparison = await compared_with(
@@ -116,7 +120,7 @@ async def _shown(request: Request, here: Here, decision: str, fields: dict[str, 
             )
     return page(
         "search.html",
-        422 if wrong else 200,
+        status,
         here=here,
         desk=here.desk.desk,
         decision=number,
@@ -136,10 +140,7 @@ async def find(
     """The comparison of an incident by its agency's reference, whatever was decided of it."""
     may_know_people(here)
     state = request.app.state
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         current = await current_decision(connection, (agency, reference.strip()))
         if current is None:
             raise Refused(404, "unknown_decision")

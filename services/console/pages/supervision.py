@@ -15,6 +15,7 @@ from services.console.view.text import rule_titles
 from services.ledger import audit
 from services.ledger.alerts import performance
 from services.ledger.alerts.performance import DeskLoad
+from services.ledger.moment import one_moment
 
 router = APIRouter()
 STRETCHES = {"12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -75,10 +76,7 @@ async def supervision_page(request: Request, here: Supervising, over: str = "12h
         if desk.agency == here.desk.agency and here.operator.may("supervise", desk)
     ]
     since, until = here.now - STRETCHES[stretch], here.now
-    async with (
-        state.pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
+    async with one_moment(state.pool) as connection:
         loads = await performance.desk_loads(connection, desks, since, until)
         waiting = await performance.waiting(connection, desks)
         prompt = await performance.promptness(connection, desks, since, until)

@@ -52,10 +52,8 @@ class ListFilter:
             case "waiting":
                 return state.waiting
             case "mine":
-                return (
-                    state.state in HELD
-                    and (state.claimed_by or state.acknowledged_by) == self.actor
-                )
+                holder = state.claimed_by or state.acknowledged_by
+                return state.state in HELD and holder == self.actor
             case "shelved":
                 return state.state == "shelved"
             case "ended":

@@ -121,6 +121,25 @@ def _desk_row(alert: str, desk_alert: DeskAlert) -> tuple[Any, ...]:
     return (alert, *values.values())
 
 
+def _alert_row(alert: Alert) -> tuple[Any, ...]:
+    return (
+        alert.alert_id,
+        alert.key,
+        alert.rule,
+        alert.rule_version,
+        alert.zone,
+        alert.area,
+        alert.crisis_id,
+        alert.feed,
+        alert.urgency,
+        alert.holds_since,
+        alert.raised_at,
+        alert.cleared_at,
+        alert.clear_reason,
+        alert.detail,
+    )
+
+
 async def save(
     connection: Connection, changes: Sequence[AlertChange], registry: Registry, now: datetime
 ) -> int:
@@ -137,25 +156,7 @@ async def save(
            ON CONFLICT (alert_id) DO UPDATE SET area = excluded.area, crisis_id = excluded.crisis_id,
                urgency = excluded.urgency, holds_since = excluded.holds_since, raised_at = excluded.raised_at,
                cleared_at = excluded.cleared_at, clear_reason = excluded.clear_reason, detail = excluded.detail""",
-        [
-            (
-                a.alert_id,
-                a.key,
-                a.rule,
-                a.rule_version,
-                a.zone,
-                a.area,
-                a.crisis_id,
-                a.feed,
-                a.urgency,
-                a.holds_since,
-                a.raised_at,
-                a.cleared_at,
-                a.clear_reason,
-                a.detail,
-            )
-            for a in (c.alert for c in changes)
-        ],
+        [_alert_row(change.alert) for change in changes],
     )
     await connection.executemany(
         _SAVE_DESK, [_desk_row(c.alert.alert_id, d) for c in changes for d in c.alert.desks]
@@ -172,15 +173,16 @@ async def save(
         )
     pairs = [(c.alert, t) for c in changes for t in c.transitions]
     first = await append_log(connection, [t for _, t in pairs])
+    # a desk that was taken out of the registry has no topic any more
+    messages = [
+        _message(alert, transition, first + number, registry, now)
+        for number, (alert, transition) in enumerate(pairs)
+        if transition.desk in registry.desks_by_id
+    ]
     await connection.executemany(
         """INSERT INTO outbox (message_id, topic, key, headers, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)
            ON CONFLICT (message_id) DO NOTHING""",
-        [
-            _message(alert, t, first + n, registry, now)
-            for n, (alert, t) in enumerate(pairs)
-            if t.desk
-            in registry.desks_by_id  # one that was taken out of the registry has no topic any more
-        ],
+        messages,
     )
     if pairs:
         return first + len(pairs) - 1

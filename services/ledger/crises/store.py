@@ -9,6 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from schemas.received import Received
+from services.ledger.columns import columns
 from services.ledger.events.decoded import Decoded
 from services.liaison.linking.contacts import ContactRow, Echo
 from services.liaison.settlement import Key, Settlement
@@ -95,8 +96,7 @@ async def events_of(
     rows = await connection.fetch(
         """SELECT source, id, feed, record_agency, incident, received_at, body FROM event
             WHERE (record_agency, incident) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in incidents],
-        [k[1] for k in incidents],
+        *columns(incidents, 2),
     )
     events: dict[Key, list[Received]] = defaultdict(list)
     for row in rows:
@@ -148,8 +148,7 @@ async def contact_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key,
     rows = await connection.fetch(
         f"""SELECT {_CONTACT} FROM incident WHERE contact_keys IS NOT NULL
              AND (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [k[0] for k in incidents],
-        [k[1] for k in incidents],
+        *columns(incidents, 2),
     )
     return {(r["agency"], r["reference"]): _contact(r) for r in rows}
 
@@ -218,8 +217,7 @@ async def save_crises(
                agency_kind = excluded.agency_kind, crisis = excluded.crisis, crisis_at = excluded.crisis_at,
                police_left_at = excluded.police_left_at, completed_at = excluded.completed_at,
                contact_keys = excluded.contact_keys""",
-        [m.key[0] for _, m in members],
-        [m.key[1] for _, m in members],
+        *columns((member.key for _, member in members), 2),
         zone,
         [e for e, _ in members],
         [m.opened_at for _, m in members],
@@ -239,15 +237,13 @@ async def save_crises(
 async def _save_further_subjects(connection: Connection, settlement: Settlement) -> None:
     members = [(e.crisis_id, m) for e in settlement.crises for m in e.members]
     further = [(crisis_id, m) for crisis_id, m in members if m.subject]
+    names = [(*member.key, member.subject) for _, member in further]
     # an incident whose log no longer speaks of several people has none any more
     await connection.execute(
         """DELETE FROM subject WHERE (agency, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))
             AND (agency, reference, subject) NOT IN (SELECT * FROM unnest($3::text[], $4::text[], $5::text[]))""",
-        [m.key[0] for _, m in members],
-        [m.key[1] for _, m in members],
-        [m.key[0] for _, m in further],
-        [m.key[1] for _, m in further],
-        [m.subject for _, m in further],
+        *columns((member.key for _, member in members), 2),
+        *columns(names, 3),
     )
     if not further:
         return
@@ -255,15 +251,18 @@ async def _save_further_subjects(connection: Connection, settlement: Settlement)
         """INSERT INTO subject (agency, reference, subject, crisis_id)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
            ON CONFLICT (agency, reference, subject) DO UPDATE SET crisis_id = excluded.crisis_id""",
-        [m.key[0] for _, m in further],
-        [m.key[1] for _, m in further],
-        [m.subject for _, m in further],
+        *columns(names, 3),
         [crisis_id for crisis_id, _ in further],
     )
 
 
 def _contact_columns(rows: Sequence[ContactRow | None]) -> list[list[object]]:
-    return [
-        [None if r is None else getattr(r, name) for r in rows]
-        for name in ("agency_kind", "crisis", "crisis_at", "police_left_at", "completed_at")
-    ] + [[None if r is None else "\x1f".join(sorted(r.keys)) for r in rows]]
+    return columns((_contact_row(row) for row in rows), 6)
+
+
+def _contact_row(row: ContactRow | None) -> tuple[object, ...]:
+    if row is None:
+        return (None,) * 6
+    # unnest takes no list of lists: the keys are one text here, and cut apart in the statement
+    keys = "\x1f".join(sorted(row.keys))
+    return (row.agency_kind, row.crisis, row.crisis_at, row.police_left_at, row.completed_at, keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from services.ledger.columns import columns
 from services.liaison.disproportionality import Published, published, window
 from services.liaison.policy import Policy
 from services.liaison.tally import Count, Counts, EthnicGroup, Measure, Tally
@@ -35,15 +36,21 @@ async def save(
            ON CONFLICT (crisis_id) DO UPDATE SET opened_at = excluded.opened_at, ethnic_group = excluded.ethnic_group,
                s136 = excluded.s136, force = excluded.force, low_grade = excluded.low_grade,
                clock_due_at = excluded.clock_due_at, clock_over_at = excluded.clock_over_at""",
-        [e for e, _ in counted],
+        [crisis for crisis, _ in counted],
         zone,
-        [t.opened_at for _, t in counted],
-        [t.group for _, t in counted],
-        [t.s136 for _, t in counted],
-        [t.force for _, t in counted],
-        [t.low_grade for _, t in counted],
-        [t.clock_due_at for _, t in counted],
-        [t.clock_over_at for _, t in counted],
+        *columns((_row(tally) for _, tally in counted), 7),
+    )
+
+
+def _row(tally: Tally) -> tuple[object, ...]:
+    return (
+        tally.opened_at,
+        tally.group,
+        tally.s136,
+        tally.force,
+        tally.low_grade,
+        tally.clock_due_at,
+        tally.clock_over_at,
     )
 
 

@@ -10,6 +10,7 @@ import asyncpg
 from schemas.envelope import decode
 from schemas.received import Received, local_people_of, refers_to
 from schemas.registry import Registry
+from services.ledger.columns import columns
 from services.ledger.events.quarantine import headers_as_kept
 from services.orchestration.batch import Place
 from services.orchestration.ledger import Identity, Located, Message, Quarantined
@@ -185,8 +186,7 @@ async def corrected_kinds(
         rows = await connection.fetch(
             """SELECT source, id, type, refers_to FROM event
                 WHERE (source, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-            [source for source, _ in waiting.values()],
-            [id_ for _, id_ in waiting.values()],
+            *columns(waiting.values(), 2),
         )
         row_of = {(row["source"], row["id"]): row for row in rows}
         following: dict[Identity, Identity] = {}
@@ -221,8 +221,7 @@ async def place_corrections(
                   AND ((c.source, c.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
                        OR (t.source, t.id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
             RETURNING c.source, c.id, t.agency, t.record_agency, t.incident, t.local_people""",
-            [s for s, _ in fresh],
-            [i for _, i in fresh],
+            *columns(fresh, 2),
         )
         incidents |= {
             (r["record_agency"], r["incident"]) for r in rows if r["incident"] is not None

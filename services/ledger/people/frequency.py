@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from services.identity.frequency import ALL, known, stored
 from services.identity.model import Frequencies
+from services.ledger.columns import columns
 from services.orchestration.ledger import RegisterRow
 from services.runtime.postgres import Connection
 
@@ -22,8 +23,7 @@ async def count(connection: Connection, records: Sequence[RegisterRow]) -> None:
     rows = await connection.fetch(
         """SELECT agency, local_person, counted FROM local_record
             WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [a for a, _ in keys],
-        [p for _, p in keys],
+        *columns(keys, 2),
     )
     moved: Counter[int] = Counter()
     for row in rows:

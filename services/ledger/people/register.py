@@ -11,6 +11,7 @@ from uuid import UUID
 
 from schemas.received import Received
 from services.identity.register import LocalRecord, fold_local
+from services.ledger.columns import columns
 from services.ledger.events.decoded import Decoded
 from services.ledger.people.frequency import count
 from services.liaison.crisis.corrections import effective
@@ -115,8 +116,7 @@ async def _keep_keys(connection: Connection, keys: Mapping[Key, Collection[int]]
     rows = await connection.fetch(
         """SELECT l.agency, l.local_person, l.record_id, ARRAY(SELECT key FROM identity_key k WHERE k.record_id = l.record_id)
                AS keys FROM local_record l WHERE (agency, local_person) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
-        [agency for agency, _ in keys],
-        [person for _, person in keys],
+        *columns(keys, 2),
     )
     every: set[int] = set()
     removed: list[tuple[int, int]] = []
@@ -129,13 +129,11 @@ async def _keep_keys(connection: Connection, keys: Mapping[Key, Collection[int]]
         every |= before | after
     await connection.execute(
         "DELETE FROM identity_key WHERE (key, record_id) IN (SELECT * FROM unnest($1::bigint[], $2::bigint[]))",
-        [key for key, _ in removed],
-        [record for _, record in removed],
+        *columns(removed, 2),
     )
     await connection.execute(
         "INSERT INTO identity_key (key, record_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
-        [key for key, _ in added],
-        [record for _, record in added],
+        *columns(added, 2),
     )
     return every
 

@@ -129,10 +129,10 @@ def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evi
         for contact in crisis.contacts
         if _is_counted(contact) and now - window <= contact.opened_at <= now
     ]
+    # of this crisis all, also where the report itself has not come
+    in_crisis = [incident for incident in crisis.incidents if incident.crisis_at is not None]
     records += [
-        (incident.opened_at, incident.key[0])
-        for incident in crisis.incidents
-        if incident.kind in _COUNTED and incident.crisis_at is not None
+        (incident.opened_at, incident.key[0]) for incident in in_crisis if incident.kind in _COUNTED
     ]
     for at, agency in records:
         counted[(f"{at.astimezone(_LONDON):%Y-%m}", agency)] += 1

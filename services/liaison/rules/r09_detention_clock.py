@@ -18,7 +18,6 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
 from services.liaison.rules.shared.stages import Stage, over_time
 from services.liaison.rules.shared.words import clock, duration
-from services.liaison.time.spans import FOREVER
 
 # s135(2) takes back a person who is liable to be detained already.
 TIMED = frozenset({DetentionPower.SECTION_135_1, DetentionPower.SECTION_136})
@@ -139,7 +138,9 @@ def _changes(clocked: _Clock, policy: Policy) -> Iterator[datetime]:
         for name in ("first_warning", "second_warning"):
             yield end - (clocked.period - RULE.limit(policy, name))
     yield from (extension.mark.at for extension in detention.extensions)
-    yield from (at for stretch in detention.away for at in stretch if at < FOREVER)
+    for escape, back in detention.away:
+        yield from (escape, back)
+    # what is to be done depends on how far the assessment is
     if detention.assessment_started is not None:
         yield detention.assessment_started.at
     if detention.assessed is not None:

@@ -59,12 +59,13 @@ def _taken_over(crisis: Crisis, detention: Detention, visit: SiteVisit) -> datet
         for attendance in crisis.attendances
         if attendance.handed_over and attendance.ended and attendance.ended.at >= arrived
     ]
-    handed += [
-        incident.closed.at
-        for incident in crisis.incidents
-        if incident.key == detention.incident and incident.closed and incident.closed.at >= arrived
-    ]
+    handed += [closed_at for closed_at in _closings(crisis, detention) if closed_at >= arrived]
     return min(handed, default=FOREVER)
+
+
+def _closings(crisis: Crisis, detention: Detention) -> list[datetime]:
+    logs = [incident for incident in crisis.incidents if incident.key == detention.incident]
+    return [log.closed.at for log in logs if log.closed is not None]
 
 
 def _waiting(

@@ -49,12 +49,11 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[_Owed]:
         due = detention.detained.at + soon
         # released before the limit nobody is owed a call; what was owed and not done is owed after
         # the detention too
-        over = detention.over if detention.over <= due else due + _STANDS
+        over = due + _STANDS
+        if detention.over <= due:
+            over = detention.over
         yield due, detention.detained, over, f"detained at {clock(detention.detained.at)}", None
-    for harm in crisis.harms:
-        if harm.harm in _SERIOUS:
-            due = harm.mark.at + soon
-            yield due, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}", None
+    yield from _owed_after_harm(crisis, soon)
     for incident in crisis.incidents:
         caller, at = incident.caller, incident.caller_at
         if caller is None or at is None:
@@ -67,6 +66,13 @@ def _owed(crisis: Crisis, policy: Policy) -> Iterator[_Owed]:
                 f"a relative or carer rang at {clock(at.at)} and asked to be called back",
                 "call-back",
             )
+
+
+def _owed_after_harm(crisis: Crisis, soon: timedelta) -> Iterator[_Owed]:
+    for harm in crisis.harms:
+        if harm.harm in _SERIOUS:
+            due = harm.mark.at + soon
+            yield due, harm.mark, FOREVER, f"{harm.harm} at {clock(harm.mark.at)}", None
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:

@@ -28,17 +28,14 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         ):
             continue
         began = detention.detained
+        # s136(1C) asks for a consultation unless it is not practicable: then the reason is owed
         recorded = [
             consultation.mark.at
             for consultation in detention.consultations
             if consultation.practicable or consultation.reason_given
         ]
         over = min(_in_place(detention), *recorded, detention.over)
-        # s136(1C) asks for a consultation unless it is not practicable: then the reason is owed
-        unexplained = any(
-            not consultation.practicable and not consultation.reason_given
-            for consultation in detention.consultations
-        )
+        unexplained = len(recorded) < len(detention.consultations)
         for stretch in held_for(spans([(began.at, over)]), RULE.limit(policy, "recorded_within")):
             why = "No consultation is recorded, nor that it was not practicable."
             if unexplained:

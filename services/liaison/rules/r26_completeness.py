@@ -32,14 +32,19 @@ def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
         gaps.append("ethnicity")
     if incident.kind == "police" and not _accounted_for(crisis, incident):
         gaps.append("handover")
-    own_force = [force for force in crisis.forces if force.agency == incident.key[0]]
-    if any(not force.end_recorded for force in own_force):
-        gaps.append("end of the use of force")
-    if any(force.end_recorded and force.injury is None for force in own_force):
-        gaps.append("whether anybody was hurt by the use of force")
+    gaps += _force_gaps(crisis, incident)
     if not _cross_referenced(crisis, incident):
         gaps.append("reference of the other service")
     return tuple(gaps)
+
+
+def _force_gaps(crisis: Crisis, incident: IncidentState) -> Iterator[str]:
+    """What the agency's own record of force lacks (Use of Force Act s6); another's is another's."""
+    own_force = [force for force in crisis.forces if force.agency == incident.key[0]]
+    if any(not force.end_recorded for force in own_force):
+        yield "end of the use of force"
+    if any(force.end_recorded and force.injury is None for force in own_force):
+        yield "whether anybody was hurt by the use of force"
 
 
 def _accounted_for(crisis: Crisis, incident: IncidentState) -> bool:
@@ -74,6 +79,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for incident in crisis.incidents:
         if incident.kind not in _SERVICES or incident.closed is None or incident.crisis_at is None:
             continue
+        # nobody was there who could have written it down
         if not incident.attended or incident.outcome == "duplicate":
             continue
         gaps = missing(crisis, incident)

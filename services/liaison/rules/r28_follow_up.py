@@ -57,6 +57,7 @@ def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
                 yield assessed, "a detention ended with discharge home"
         elif detention.ended is not None and _let_go(crisis, detention):
             yield detention.ended, "a detention ended and no assessment is recorded"
+    # who walks out unseen has had none of what they came for
     for absence in crisis.absences:
         back = absence.ended is not None and absence.outcome in _BACK
         if absence.kind is AbsenceKind.WALK_OUT and absence.reported is not None and not back:

@@ -100,6 +100,7 @@ def _risks(crisis: Crisis, incident: IncidentState) -> Iterator[tuple[datetime, 
         yield incident.high_risk_at, "the risk to the person is stated as high"
     if incident.nature is Nature.MISSING and incident.risk_to_self is RiskLevel.MEDIUM:
         yield opened, "a missing person at risk"
+    # a sign that another agency saw counts for this call too: it is of the same person
     for sign in crisis.indicators:
         if OF_SIGN[sign.kind]:
             yield sign.at, f"a sign of a risk to life: {sign.kind.value}"

@@ -32,10 +32,8 @@ def worsenings(crisis: Crisis) -> tuple[datetime, ...]:
     instants += [harm.mark.at for harm in crisis.harms if harm.harm in _ATTEMPTS]
     instants += [force.started.at for force in crisis.forces if force.is_restraint]
     instants += [mark.at for sign, mark in crisis.signs if sign in RED_FLAGS]
-    instants += [
-        incident.high_risk_at for incident in crisis.incidents if incident.high_risk_at is not None
-    ]
-    return tuple(sorted(instants))
+    risks = (incident.high_risk_at for incident in crisis.incidents)
+    return tuple(sorted((*instants, *filter(None, risks))))
 
 
 def assessed_spans(crisis: Crisis, since: datetime) -> Spans:
