@@ -31,6 +31,8 @@ def catching_up(
             late.setdefault(received.agency, []).append(came)
     waiting: dict[str, datetime] = {}
     for agency, instants in late.items():
+        # back from the newest, to where the feed had been quiet: that is when this catching
+        # up began
         newest_first = sorted(instants, reverse=True)
         first = newest_first[0]
         for instant in newest_first:

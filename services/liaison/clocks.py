@@ -60,6 +60,7 @@ def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[Runnin
     for finding in findings(crisis, policy):
         if finding.until is not None and finding.until <= at:
             continue
+        # it has passed, and no law counts on from it
         if finding.holds_from <= at and finding.act_by is None:
             continue
         earlier = first.get(finding.key)

@@ -101,6 +101,7 @@ def evaluate(
         if waits_until is not None:
             ahead.append(waits_until)
             held_back.add(finding.key)
+        # of two stretches that both hold, the later: it is the one whose words are of now
         present = standing.get(finding.key)
         if present is None or finding.holds_from > present.finding.holds_from:
             believed = list(_believed_until(finding, last_heard, services, policy))
@@ -146,6 +147,8 @@ def possibly(certain: Evaluation, with_doubtful: Evaluation, raised: Collection[
     for candidate in with_doubtful.standing:
         finding = candidate.finding
         worse = finding.rule not in urgency or finding.urgency < urgency[finding.rule]
+        # one doubtful incident may be one of three crises': whichever says it first says it
+        # for all
         said_already = finding.key in raised and finding.key not in standing
         if worse and not said_already:
             possible = replace(finding, reason=POSSIBLY + finding.reason)

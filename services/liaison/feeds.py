@@ -103,6 +103,8 @@ def evaluate_feed(health: FeedHealth, now: datetime, policy: Policy) -> Evaluati
         return Evaluation(
             (_standing(health, policy, "stopped", health.last_heard_at or now, sentence),), None
         )
+    # a feed that was never heard is not connected yet: that is a matter for the registry, not
+    # for a night shift
     silent_at = health.silent_at
     if silent_at is None or health.last_heard_at is None:
         return Evaluation((), None)

@@ -18,6 +18,8 @@ class Heard:
         self._registry, self._heard = registry, last_heard
         self._longest: dict[str, datetime] = {}
         for agency in registry.agencies:
+            # the feed that was silent longest speaks for an agency that has said
+            # nothing here: the event that is missing may be on it
             if every := [last_heard[feed.id] for feed in agency.feeds if feed.id in last_heard]:
                 self._longest[agency.id] = self._longest[f"{agency.id}{EVERY_FEED}"] = min(every)
         self._serving: dict[str | None, list[tuple[AgencyKind, str]]] = {}

@@ -108,6 +108,7 @@ class Policy(Closed):
             )
         if set(self.escalation) != {1, 2, 3, 4, 5}:
             raise ValueError("escalation needs a ladder for each urgency from 1 to 5")
+        # a life at risk is not put aside
         if 1 in self.longest_shelf_seconds:
             raise ValueError(
                 "longest_shelf_seconds names urgency 1; a P1 is never shelved, remove it"
@@ -206,6 +207,7 @@ def _check(rule: str, name: str, value: int) -> None:
     limit = CATALOGUE[rule].limits[name]
     if value < limit.least:
         raise ValueError(f"{rule} {name} must be {limit.least} or more: {limit.says}")
+    # whoever runs this may be stricter than the law, never laxer
     if limit.basis != "assumption" and _looser(limit, value):
         kind = "national standard"
         if limit.basis == "legal":

@@ -109,6 +109,7 @@ class SceneView:
         certain: Crisis,
     ) -> Crisis:
         """The crisis as it would be if what is doubtful were its subject's."""
+        # what is doubtful is taken as the subject's own here, and so it is nobody else's
         doubtful = {part.key for part in self.doubtful}
         around = together(part.events for part in self.around if part.key not in doubtful)
         events = together(part.events for part in (*self.parts, *self.doubtful))
@@ -137,6 +138,7 @@ class SceneView:
     def named(self, evaluation: Evaluation) -> Evaluation:
         """Findings that begin with an event of somebody else of the scene have this crisis in their
         key: two crises may begin with the arrival of one police unit, and are two alerts."""
+        # alone in its scene the key is that of the event, and stays so when others come
         if not self.around:
             return evaluation
         events_here = {received.identity for received in self.events}
@@ -163,6 +165,8 @@ def identity_of(parts: Iterable[Part]) -> IdentityDecision:
     different people make it a possible match, never a choice."""
     decisions = [part.identity for part in sorted(parts, key=lambda part: part.key)]
     attached = [decision for decision in decisions if decision.outcome == "attached"]
+    # two incidents that people joined and that are attached to two: somebody is wrong, and it
+    # is not for this code to say who
     people = sorted({d.person_id for d in attached if d.person_id is not None})
     if len(people) == 1:
         return attached[0]
@@ -213,6 +217,7 @@ def _tied(grouping: Grouping, ids: Mapping[Group, str]) -> dict[str, str]:
     several += [[doubt.members, *doubt.of] for doubt in grouping.doubts]
     for groups in several:
         merged = set().union(*(tied[ids[group]] for group in groups))
+        # all share one set, so that a third that joins reaches the first
         for crisis_id in merged:
             tied[crisis_id] = merged
     return {crisis_id: min(tied_ids) for crisis_id, tied_ids in tied.items()}

@@ -325,6 +325,8 @@ class _Step:
                 self.people, self.registry, self.site_reports, other.crisis
             )
             evaluation = possibly(other.evaluation, view.named(self._evaluate(crisis, view)), keys)
+            # crises are judged in order of id, so the doubt is always added to the same
+            # one
             keys |= {standing.finding.key for standing in evaluation.standing}
             complete.append(replace(other, evaluation=evaluation))
         return complete

@@ -127,6 +127,7 @@ def _last_clock(
     due_at: datetime | None = None
     over_at: datetime | None = None
     for detention in detentions:
+        # of several detentions the last that ends: it is the one that could still be broken
         due = _due(detention, period)
         if due is not None and (due_at is None or due > due_at):
             due_at, over_at = due, None

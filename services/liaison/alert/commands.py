@@ -231,6 +231,7 @@ def _claim(doing: _Doing) -> None:
 
 
 def _take_over(doing: _Doing, command: TakeOver, terms: Terms) -> None:
+    # who works on it is not pushed aside without a word
     part, reason = doing.part, _reason(command.reason, "taking over")
     if part.state != "claimed" or part.claimed_at is None:
         raise NotPossible("nobody has claimed it: claim it")
@@ -252,6 +253,7 @@ def _take_over(doing: _Doing, command: TakeOver, terms: Terms) -> None:
 
 def _answered(doing: _Doing, outcome: Answer, reason: str | None) -> None:
     _may_answer(doing.part, outcome)
+    # asked before the answer moves it: to have seen it is not to have ended it
     condition_ended = doing.part.ended
     doing.seen()
     if doing.part.state == "closed":
@@ -322,6 +324,7 @@ def _shelve(doing: _Doing, command: Shelve, terms: Terms) -> None:
     longest = terms.longest_shelf.get(urgency)
     if urgency == 1 or longest is None:
         raise NotShelvable("a P1 is never shelved: answer it")
+    # a shelf without end is a drawer
     if not timedelta(0) < command.duration <= longest:
         raise NotShelvable(
             f"a P{urgency} can be shelved for {int(longest.total_seconds()) // 60} minutes at the most"

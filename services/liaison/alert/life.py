@@ -224,11 +224,13 @@ def update(
         parts[recipient.desk], transition = step
         transitions.append(transition)
         disclosed.append(disclosure(recipient, finding.rule))
+    # sorted, so that the log has one order whatever was known first
     for desk in sorted(parts.keys() - by_rule.keys()):
         part = parts[desk]
         if part.origin == "rule" and not part.ended:
             parts[desk], transition = end(part, alert.alert_id, now, "for other desks")
             transitions.append(transition)
+    # nothing new is recorded where nothing is new: the log is read by people
     is_same = (detail, crisis_id, finding.holds_from) == (
         alert.detail,
         alert.crisis_id,

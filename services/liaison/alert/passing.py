@@ -138,6 +138,7 @@ class _Passing:
         self._keep(sounding, transition)
 
     def _sound_again(self, part: DeskAlert) -> None:
+        # it keeps quiet for a more urgent one, and sounds as new when that is answered
         if part.inhibited_by:
             return
         sounding, transition = self._moved(part, "sounded-again", "nobody has acknowledged it")
@@ -151,6 +152,8 @@ class _Passing:
             rung = part.ladder.rungs[part.ladder_step]
             above = [other for other in rung.desks if other != desk]
             names = ", ".join(above) or "no desk of this level"
+            # the rung is recorded also where the registry has nobody on it: that nobody
+            # was told is part of the record
             climbed, transition = self._moved(part, "escalated", f"{rung.level}: {names}")
             self._keep(replace(climbed, ladder_step=part.ladder_step + 1), transition)
             for other in above:

@@ -83,6 +83,8 @@ def inhibit(alerts: Iterable[Alert], now: datetime) -> tuple[AlertChange, ...]:
     for alert in standing:
         for part in alert.desks:
             if part.state in _LOUD:
+                # in order of urgency, so the first that is loud at a desk is its
+                # loudest
                 loudest.setdefault(part.desk, alert)
     changes = (_marked(alert, loudest, now) for alert in standing)
     return tuple(change for change in changes if change is not None)

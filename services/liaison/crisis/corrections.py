@@ -62,6 +62,7 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
     """
     if isinstance(events, Effective):
         return events, events.faults
+    # feeds send again after every reconnection: a repeat is no news
     unique: dict[Identity, Received] = {}
     keeping = False
     for received in events:
@@ -96,6 +97,7 @@ def _corrected(ordered: list[Received]) -> tuple[list[Received], tuple[str, ...]
     }
     latest: dict[Identity, Received] = {}
     for received in corrections.values():
+        # they come in order of occurrence, so the last one written is the last word
         latest[_root(received, corrections)] = received
     faults: list[str] = []
     counted: list[Received] = []

@@ -164,6 +164,7 @@ def _people_detained(events: Iterable[Received]) -> list[_Detained]:
 
 
 def _detain(people: list[_Detained], data: detention.DetentionDetained, day: date) -> None:
+    # said again under its own reference it is the same detention, whatever the words
     same = next((person for person in people if data.detention in person.references), None)
     if same is None:
         same = next(
@@ -179,6 +180,7 @@ def _detain(people: list[_Detained], data: detention.DetentionDetained, day: dat
         same = _Detained(data.detention, data.person, day, True)
         people.append(same)
     same.references.add(data.detention)
+    # the last that was said of them
     same.descriptor = data.person or same.descriptor
     same.under_way = data.kept_at is None
 

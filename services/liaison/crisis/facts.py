@@ -281,6 +281,8 @@ class Detention:
         returns = sorted(visit.mark.at for visit in (*self.visits, *self.handovers))
         away = []
         for escape in self.escapes:
+            # who is brought back is away no more, though nobody recorded that they were
+            # found
             back = next((instant for instant in returns if instant > escape.at), FOREVER)
             away.append((escape.at, min(back, self.over)))
         return spans(away)
@@ -405,6 +407,7 @@ class Crisis:
         """
         signs: list[Indicator] = []
         for indicator in self.indicators:
+            # one is enough where it is a doctor's or a court's, or a life at once
             if indicator.strong:
                 return (indicator,)
             signs.append(indicator)

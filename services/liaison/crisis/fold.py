@@ -100,5 +100,6 @@ def _believed(folding: Folding, site_reports: tuple[SiteReport, ...]) -> tuple[S
     detentions = folding.detentions.by_reference.values()
     if not detentions:
         return ()
+    # what was said of free places a day before says nothing of this night
     oldest = min(detention.detained.at for detention in detentions) - SITE_REPORTS_COUNT
     return tuple(report for report in site_reports if report.mark.at >= oldest)

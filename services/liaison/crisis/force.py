@@ -31,6 +31,7 @@ class ForceBuilder:
         self, position: RestraintPosition | None, signs: tuple[ClinicalSign, ...], mark: Mark
     ) -> None:
         """Position and signs, as seen at that instant. Prone once is prone."""
+        # the worst counts: who was once face down was in danger then
         if position is not None and self.position is not RestraintPosition.PRONE:
             self.position = position
         self.signs.extend((sign, mark) for sign in signs)
@@ -101,6 +102,8 @@ class Forces:
             return
         last = uses[-1]
         last.ended = last.ended or mark
+        # what was never ended is asked for after the crisis (R26): only the agency's own
+        # word is an end
         last.end_recorded = True
         if last.injury is None:
             last.injury = statement.injury

@@ -81,6 +81,7 @@ class Indicators:
         if is_strong is None:
             is_strong = kind in STRONG
         if not is_strong:
+            # one agency that repeats itself is one witness
             if (agency, kind) in self._stated:
                 return
             self._stated.add((agency, kind))

@@ -68,6 +68,7 @@ class IncidentBuilder:
             began = self.opened_again.at
         self.open_before.append((began, self.closed.at))
         self.opened_again = mark
+        # a call that is open again has not been attended
         self.closed = self.attended = self.outcome = None
 
     def is_about(self, person: PersonDescriptor | None) -> None:
@@ -182,6 +183,7 @@ class Presence:
     def assigned(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
         """A resource was sent."""
         self._sent.setdefault(unit, (incident, mark.at))
+        # a unit that is there already is not on its way, whatever comes late
         if kind is not ResourceKind.POLICE_UNIT and unit not in self._there:
             self._coming.setdefault(unit, (kind, incident, mark.at))
 
@@ -236,6 +238,7 @@ class Presence:
             dict(self._coming),
             list(self.ambulance_coming),
         )
+        # what is still open lasts until somebody says otherwise
         end.responding.extend((at, FOREVER) for _, at in self._sent.values())
         for unit in self._coming:
             end._not_coming(unit, FOREVER)

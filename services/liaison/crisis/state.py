@@ -160,6 +160,7 @@ class Folding:
     def _reported(
         self, state: IncidentBuilder, data: incident.IncidentReported, mark: Mark
     ) -> None:
+        # the first report: what is reported again is opened again
         if state.reported is None:
             state.reported, state.channel = mark, data.channel
         state.open_again(mark)
@@ -175,6 +176,7 @@ class Folding:
     def _graded(self, state: IncidentBuilder, data: incident.IncidentGraded, mark: Mark) -> None:
         if data.code is not None:
             self._code(state, data.code, mark)
+        # a police grade is no ambulance response
         if state.kind != "ambulance":
             return
         if data.assessed_by_clinician:
@@ -366,6 +368,7 @@ class Folding:
         in_care = [pathway for pathway in person.pathways if pathway.open_at(self.first)]
         if not in_care:
             return tuple(self.indicators.signs)
+        # a plan says more than being known, and both are one sign
         known_by = CrisisIndicator.KNOWN_TO_SERVICES
         if any(pathway.facts.crisis_plan is not None for pathway in in_care):
             known_by = CrisisIndicator.CRISIS_PLAN

@@ -37,6 +37,8 @@ def describing(events: Iterable[Received]) -> Received | None:
 
 def day_of(events: Iterable[Received]) -> date | None:
     """The day the incident began: apparent ages are as at it, and who died later was alive."""
+    # not the day on which it was written down: an incident that is entered late was that day
+    # all the same
     began = min((received.event.time for received in events), default=None)
     if began is not None:
         return began.date()

@@ -137,6 +137,8 @@ class Whereabouts:
         """Police are on scene again after they had left: the person is taken to be where they were
         called to.
         """
+        # before anybody has said where the person is they are at the scene by definition,
+        # and need no word of it
         if self.moves:
             self._move(Place.SCENE, mark)
 
@@ -145,6 +147,8 @@ class Whereabouts:
         stays = []
         until = FOREVER
         for mark, place in reversed(self.moves):
+            # two words of one instant: the later by order counts, and the earlier was
+            # never a stay
             if mark.at < until:
                 stays.append(Stay(mark, until, place))
             until = mark.at

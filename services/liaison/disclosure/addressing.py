@@ -45,6 +45,7 @@ class Addressing:
         where there is none, and where the place is unknown: somebody has to find out."""
         finding, registry = self._standing.finding, self._registry
         desks = registry.desks_for(finding.recipients, self._area, finding.agencies, self._involved)
+        # an alert that reaches nobody is worse than one too many at operations
         if not desks or self._guessed(desks):
             operations = registry.desks_for(["operations"], None)
             desks = (*desks, *(pair for pair in operations if pair not in desks))

@@ -245,6 +245,7 @@ def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[It
     column = column_of(role)
     if column is None:
         return
+    # a rule may withhold more than the table, never disclose more
     document = CATALOGUE.get(standing.finding.rule)
     withheld = set() if document is None else _withheld(document, column)
     reaches_family = document is not None and document.reaches_family

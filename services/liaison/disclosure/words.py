@@ -63,6 +63,7 @@ def _known_to_services(crisis: Crisis) -> dict[str, str]:
     if not pathways:
         return {}
     words = "yes"
+    # the first that is open: two numbers are one too many to ring at night
     phones = [pathway.facts.contact_phone for pathway in pathways if pathway.facts.contact_phone]
     if phones:
         words += f", contact {phones[0]}"

@@ -178,6 +178,7 @@ def _shared(
     keys: frozenset[str], row: ContactRow
 ) -> Literal["person", "property", "telephone"] | None:
     kinds = {name.split(":", 1)[0] for name in keys & row.keys}
+    # the person first: a shared telephone adds nothing to it
     for kind in ("person", "property", "telephone"):
         if kind in kinds:
             return kind
@@ -219,6 +220,7 @@ def _counts(row: ContactRow, by: str, opened_at: datetime, last_event_at: dateti
     # who is followed up after the crisis began has been seen, however long ago it was booked
     if row.completed_at is not None and row.completed_at >= opened_at and by == "person":
         return True
+    # a follow-up that has not happened is no contact
     if row.key[1].startswith("follow-up#"):
         return False
     window = PLACE_WINDOW

@@ -177,6 +177,8 @@ def _named_alike(
 
 def _time_weight(gap: timedelta, policy: LinkPolicy) -> float:
     """Likelihood of the gap in one crisis, over that of a chance meeting in the reference time."""
+    # most records follow one call within minutes; a share follows none, and may come at any
+    # time
     peak = _REFERENCE / policy.usual_gap * math.exp(-(gap / policy.usual_gap))
     return math.log((1 - policy.late_share) * peak + policy.late_share)
 
@@ -247,6 +249,7 @@ def link(
     """The strongest evidence that two incidents are about one crisis, or None. Symmetric."""
     if left.key == right.key:
         return None
+    # one order, so that evidence is the same from whichever side it is looked at
     if right.key < left.key:
         left, right = right, left
     gap = gap_between(left, right)

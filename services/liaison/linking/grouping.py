@@ -127,6 +127,7 @@ class _Crises:
         than a contradiction.
         """
         left, right = self._crisis[one], self._crisis[other]
+        # a person's word against it holds whatever the evidence
         if left is right or self.are_separated(left, right):
             return
         if not by_hand and self.are_two_people(left, right):
@@ -373,6 +374,7 @@ def _grouping(
     doubts: Mapping[Key, tuple[int, set[Key]]],
     left_apart: frozenset[Key],
 ) -> Grouping:
+    # the usual case: nobody is known to be anybody else
     if crises.none_contradict:
         return Grouping(crises.all(), left_apart)
     by_subject: dict[Key, Doubt] = {}
@@ -396,6 +398,7 @@ def _scenes(crises: _Crises, edges: Iterable[_Edge]) -> tuple[tuple[frozenset[Ke
     scene_of: dict[Key, set[Key]] = {min(crisis): {min(crisis)} for crisis in crises.all()}
     for edge in edges:
         left, right = crises.of(edge.one), crises.of(edge.other)
+        # a place ties nobody into a scene: neighbours are no scene
         if edge.kind < _ONE_LOG or left is right or crises.are_separated(left, right):
             continue
         merged = scene_of[min(left)] | scene_of[min(right)]

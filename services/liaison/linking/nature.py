@@ -95,6 +95,8 @@ _TOGETHER: Mapping[frozenset[str], float] = MappingProxyType(
 
 def nature_weight(left: str | None, right: str | None) -> float:
     """Weight of two natures together, in nats; 0 where either is not given or not known here."""
+    # one side says nothing: half of what two would say against it, and a helper speaks for
+    # itself
     if left not in NATURES or right not in NATURES:
         if _ROUTINE_NATURES & {left, right}:
             return ROUTINE / 2

@@ -160,6 +160,7 @@ def read_street(text: str | None) -> Street | None:
 
 def _same_road(left: Road, right: Road) -> bool:
     sides = {left.side, right.side}
+    # a side that is left out is not another side
     return left.name == right.name and (None in sides or len(sides) == 1)
 
 
@@ -235,6 +236,7 @@ def cells(latitude: float, longitude: float, reach_metres: float) -> frozenset[s
     for row in range(
         math.floor((latitude - half) / size), math.floor((latitude + half) / size) + 1
     ):
+        # cells keep their width in metres on the way to the pole
         shrink = max(math.cos(math.radians((row + 0.5) * size)), 0.01)
         columns = max(1, math.floor(360 / (size / shrink)))
         width = 360 / columns

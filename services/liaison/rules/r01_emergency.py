@@ -25,8 +25,11 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     and once a crew, a department or another place has the person.
     """
     signs = crisis.clear_crisis
+    # without police there the ambulance service decides by its own triage; what this rule knows
+    # is that the police are left alone with somebody in a crisis
     if not signs or not crisis.attendances:
         return
+    # two signs make it clear only once the second of them is known
     in_crisis = since(max(sign.at for sign in signs))
     for attendance in crisis.attendances:
         unseen = without(
@@ -37,6 +40,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         )
         if not unseen:
             continue
+        # only an assessment since the police came counts: what was said on the telephone
+        # before was said of what was known then
         assessed = assessed_spans(crisis, attendance.begun.at)
         for stretch in _no_emergency(crisis, policy, without(unseen, assessed, crisis.emergency)):
             yield _graded_low(crisis, policy, attendance, stretch)
@@ -47,6 +52,7 @@ def _no_emergency(crisis: Crisis, policy: Policy, unseen: Spans) -> Spans:
     """Stood down or graded low; not asked for within the limit; or asked for, and not graded within
     it.
     """
+    # the grade is of the response that was decided; a stand-down leaves none
     low = either(_spans_of(crisis.below_emergency), _spans_of(crisis.stood_down))
     requested = _spans_of(crisis.requested)
     # what comes without a grade comes
@@ -93,6 +99,7 @@ def _graded_low(
 
 def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...], str | None]:
     """The reason, what it rests on, and the moment for the next step."""
+    # the stand-down first: it is the later decision, and the one that somebody can take back
     for stretch in crisis.stood_down:
         if stretch.since.at <= at < stretch.until:
             reason = f"Ambulance stood down ({stretch.state}) at {clock(stretch.since.at)}"
@@ -126,6 +133,7 @@ def _nobody_comes(
         # not every room says who is on the way: for category 1 the crew is there before its absence
         # could mean anything
         sent_within = min(there_within, RULE.limit(policy, "sent_within"))
+        # a crew that left before the grade was given came for something else
         came = [start for start, end in crisis.ambulance_on_scene if end > graded_at]
         waiting = without(both(unseen, (stretch,)), since(min(came, default=None)))
         unsent = without(both(waiting, since(graded_at + sent_within)), crisis.ambulance_coming)

@@ -65,6 +65,7 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
         reason = f"Restraint since {clock(begun)} and a sign of danger to life: {sign.value}."
         yield max(mark.at, begun), f"sign: {sign.value}", reason
     review = RULE.limit(policy, "restraint_review_within")
+    # the restraint itself is the first look at the person
     reviews = [begun, *sorted(mark.at for mark in force.reviews)]
     following = [*reviews[1:], force.spans[0][1]]
     unreviewed = [at for at, then in zip(reviews, following, strict=True) if then - at > review]

@@ -36,6 +36,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """
     never = since(policy.regime_begins(SECTION_48))
     for detention in crisis.detentions:
+        # for a child it is never lawful (s136A(1)), and R06 says so at once
         if age_at(crisis, detention.detained.at, policy) == "under-18":
             continue
         # once section 48 is in force the journey is unlawful already, not only the stay
@@ -98,6 +99,8 @@ def _conditions(
     due = mark.at + RULE.limit(policy, "conditions_recorded_within")
 
     def at(instant: datetime) -> Stage | None:
+        # as it was known at the instant: a review that is written later excuses nothing
+        # before it
         stated = _stated(tuple(review for review in reviews if review.mark.at <= instant))
         was_seen = any(seen_at <= instant for seen_at in health_checks)
         # a professional who has seen the person was available, whether or not anybody ticked it
@@ -159,6 +162,8 @@ def _checks(
     within, warn = (
         RULE.limit(policy, name) for name in ("health_check_within", "health_check_warning")
     )
+    # SI 2017/1036 reg 4: a health professional at least every thirty minutes, from the arrival
+    # on
     done = sorted(
         check for custody in custodies for check, _ in custody.health_checks if check.at > mark.at
     )

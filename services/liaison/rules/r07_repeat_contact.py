@@ -128,6 +128,7 @@ def _follows_police(
     departures = [
         attendance.ended.at
         for attendance in crisis.attendances
+        # with the person taken along nobody was left behind who could call again
         if attendance.ended is not None and not attendance.person_taken
     ]
     departures += [left_at for _, left_at in earlier if left_at is not None]
@@ -153,6 +154,7 @@ def _one_call(met: Met, call: IncidentState, limit: timedelta) -> bool:
 
 def _returns(crisis: Crisis, policy: Policy, calls: Sequence[Met]) -> list[Met]:
     """Police who come back soon without a new call. Who follows within minutes relieves the other."""
+    # units that hand over to one another at a scene are one presence
     relief, soon = RULE.limit(policy, "one_call_within"), RULE.limit(policy, "return_within")
     returns = []
     for before, back in zip(crisis.attendances, crisis.attendances[1:], strict=False):

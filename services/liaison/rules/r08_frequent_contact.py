@@ -46,6 +46,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for name, window in _windows(crisis, now):
         limit = RULE.number(policy, name)
         reached = [at for at in times if _within(times, at, window) >= limit]
+        # the crisis that reaches the limit tells; one after it within the window tells
+        # nothing new
         if now in reached and not any(now - window <= at < now for at in reached):
             limits_reached.append((name, window, _within(times, now, window)))
     if not limits_reached or first.reported is None:
@@ -53,6 +55,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     name, window, count = limits_reached[0]
     days = RULE.number(policy, "meeting_working_days")
     trusts = tuple(sorted({pathway.agency for pathway in crisis.open_pathways(now)}))
+    # an anchor in the crisis itself, so that the same person is not told of twice for one
+    # crisis
     yield RULE.finds(
         policy,
         anchor=first.reported.event,

@@ -44,6 +44,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     allow.
     """
     for detention in crisis.detentions:
+        # a second record of one detention has no clock of its own: R22 tells of it
         if detention.power not in TIMED or restarted_from(crisis, detention) is not None:
             continue
         started = detention.clock_started
@@ -79,6 +80,8 @@ def _before_arrival(crisis: Crisis, policy: Policy, detention: Detention) -> Ite
 def _clock(detention: Detention, began: datetime, policy: Policy) -> _Clock:
     period = RULE.limit(policy, "period")
     longest = began + period + RULE.limit(policy, "extension")
+    # what is wrong with an extension is judged when it is recorded, so that correcting it later
+    # is a new extension and not a change of the past
     judged = [
         (extension, _wrong_with(detention, extension, began + period, longest, policy))
         for extension in detention.extensions
@@ -157,6 +160,8 @@ def _stage(clocked: _Clock, at: datetime, policy: Policy) -> Stage | None:
             return None
         return _away(at, end, f"{since} and runs on although the person has escaped.")
     faults = [(extension, wrong) for extension, wrong in clocked.faults if extension.mark.at <= at]
+    # every extension that does not count is named: whoever relied on one must read that they
+    # cannot
     flawed = " ".join(
         f"The extension of {clock(extension.mark.at)} does not count: {', '.join(wrong)}."
         for extension, wrong in faults
@@ -265,6 +270,7 @@ def _finding(
     how = "At a place of safety"
     if began == detention.detained:
         how = "Detained"
+    # the assessment is theirs to bring about; police and custody only hold the person
     recipients: tuple[DeskRole, ...] = ("mental-health-crisis", "amhp")
     if stage.name.startswith("retake"):
         recipients = (*recipients, "police-control")

@@ -37,6 +37,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         waiting = without(
             spans([(began.at, over)]), _accepted(requests), _on_the_way(detention, requests)
         )
+        # a site for the other age is no place for this person, however free it is
         adult = age_at(crisis, began.at, policy) != "under-18"
         reports = [report for report in crisis.site_reports if report.for_under_18 is not adult]
         due = [
@@ -71,6 +72,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 def _requests_for(crisis: Crisis, detention: Detention) -> list[PlaceRequest]:
     """The requests for this person: of the detention's incident, and what a site says of one of
     their numbers under a reference of its own. Where nobody else is detained, all there are."""
+    # one detained: whoever asked for a place asked for them, under whatever reference
     if len(crisis.detentions) == 1:
         return list(crisis.place_requests)
     numbers = {

@@ -92,6 +92,7 @@ def _high(absence: Absence) -> Spans:
     """When the risk is held to be high: the last grade says so, or the patient is restricted and
     not graded yet.
     """
+    # a restricted patient is a risk by order of the court until somebody has looked
     marks = [(absence.opened.at, absence.legal_status is RESTRICTED)]
     marks += [(mark.at, risk is RiskLevel.HIGH) for mark, risk in absence.grades]
     following = [at for at, _ in marks[1:]] + [FOREVER]
@@ -343,6 +344,8 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
     if ends is None:
         return
     end_words = f"{ends.astimezone(_LONDON):%d %b %Y %H:%M}"
+    # the alert about the power stands beside the one about the absence, and must not take its
+    # key
     source, event = absence.opened.event
     warned = max(ends - RULE.limit(policy, "power_warning_before"), absence.opened.at)
     stages = (

@@ -27,6 +27,7 @@ def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, dat
     """What speaks of a mental-health history, and since when it does: a care pathway open at
     arrival or closed not long before it, or a sign since."""
     arrived = arrived_at(custody)
+    # care that is open weighs more than any sign: somebody knows this person
     if crisis.open_pathways(arrived.at):
         return "open to a mental-health trust", arrived.at
     if _lately_in_care(crisis, arrived.at, RULE.limit(policy, "closed_pathway_counts")):

@@ -55,6 +55,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 f"A reason to treat as vulnerable since {clock(since)}", since, custody.opened.event
             ),
         )
+        # nobody can be asked for before there was a reason, nor before the person was in
+        # custody
         limit = max(arrived.at, since) + RULE.limit(policy, "adult_within")
         starts: list[tuple[datetime, str, datetime, str]] = [
             (

@@ -79,6 +79,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """R15: released with signs of a crisis and no assessment before it; at night, suicidal,
     referred to nobody; and then no contact."""
     for custody in crisis.custodies:
+        # somebody who is taken on has not been released into nothing
         if custody.released is None or _taken_on(crisis, custody.released.at):
             continue
         at = custody.released
@@ -97,6 +98,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         roles, trusts = recipients_of(crisis, at.at)
         recipients = tuple(dict.fromkeys((*roles, "mental-health-crisis")))
         evidence = (Evidence(f"Released at {clock(at.at)}", at.at, at.event),)
+        # the first stage ends where the second begins: one alert, worse, not two
         silent = at.at + RULE.limit(policy, "contact_within")
         if reasons and at.at < min(contact, silent):
             yield RULE.finds(

@@ -25,6 +25,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     in_order = refusals(crisis)
     for refusal, following in in_turn(in_order):
         passed_back = refusal.to_agency is None or refusal.to_agency in {key[0] for key in given_up}
+        # the first refusal of a call is when it was given up; saying it again changes
+        # nothing
         given_up.setdefault(refusal.incident, refusal.mark.at)
         receivers = _receivers(crisis, refusal)
         with_receiver = spans(
@@ -110,6 +112,7 @@ def _answered(
     again.
     """
     at = refusal.mark.at
+    # who is there has answered, whoever was asked
     there = (
         *(span for attendance in crisis.attendances for span in attendance.spans),
         *crisis.health_on_scene,

@@ -142,6 +142,8 @@ def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
     refused = looked_after(crisis, policy)
     for call in waiting_calls(crisis):
         state = call.incident
+        # an incident known only by what others say of it has nobody who waits on its
+        # telephone
         if state.reported is None:
             continue
         within = RULE.limit(policy, call.limit)
@@ -214,6 +216,7 @@ def _unsent(
     """Worse when it has waited as long again, and where the caller asked to be rung back and was
     not.
     """
+    # as long again as it should have waited at all
     again = call.since + 2 * (wait.due - call.since)
     request, rang = _call_back(crisis, call)
     for (start, end), stage in (
@@ -338,6 +341,7 @@ def _answers(crisis: Crisis) -> Iterator[datetime]:
 
 def _recipients(state: IncidentState) -> tuple[DeskRole, ...]:
     """Police, the trust, and whoever logged it."""
+    # whoever logged the concern has the caller, and can ring back
     owner = _DESK[state.kind]
     roles: tuple[DeskRole, ...] = ("police-control", "mental-health-crisis")
     if owner is None or owner in roles:

@@ -102,6 +102,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("mental-health-trust",),
         )
+        # one alert a crisis: who rings the family tells all of it
         return
 
 

@@ -47,6 +47,7 @@ def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[
     heading = [
         (journey.mark, journey.to) for journey in detention.conveyed if journey.to is not None
     ]
+    # a journey that was begun is where the person is going, also where no arrival was heard
     places = sorted((*heading, *((visit.mark, visit.kind) for visit in detention.visits)))
     seen_to = [visit.mark.at for visit in detention.visits if visit.kind is hospital]
     seen_to += [assessment.at for assessment in crisis.assessments]

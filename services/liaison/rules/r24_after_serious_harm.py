@@ -38,6 +38,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     )
     if not serious or not any(_concerns_us(crisis, report, policy) for report in serious):
         return
+    # from the first harm: a death that follows leaves the family no second time to wait
     harm = serious[0].mark
     evidence = (Evidence(f"{serious[0].harm} at {clock(harm.at)}", harm.at, harm.event),)
     within = RULE.limit(policy, "family_within")

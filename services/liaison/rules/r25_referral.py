@@ -25,6 +25,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     worsens the first.
     """
     for referral in crisis.referrals:
+        # what is sent to the IOPC has its own limit and its own answer (R23)
         if referral.sent is None or referral.to_agency is None or referral.to_agency == IOPC:
             continue
         outcome = min((mark.at for mark, _, _ in referral.outcomes), default=FOREVER)

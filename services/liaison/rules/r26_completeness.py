@@ -25,6 +25,7 @@ def missing(crisis: Crisis, incident: IncidentState) -> tuple[str, ...]:
     """
     gaps = []
     person = incident.person
+    # to say that nobody knows who it was is complete: to say nothing is not
     reason_given = person is not None and person.certainty == "unknown"
     if not incident.named and not reason_given:
         gaps.append("identity, or why it is not known")
@@ -85,6 +86,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         gaps = missing(crisis, incident)
         if not gaps:
             continue
+        # a record is completed after the job, not during it
         due = incident.closed.at + RULE.limit(policy, "complete_within")
         yield RULE.finds(
             policy,

@@ -41,6 +41,7 @@ def _identified(crisis: Crisis) -> bool:
 def _triggers(crisis: Crisis) -> Iterator[tuple[Mark, str]]:
     """What a follow-up is owed after, with what happened."""
     kinds = {indicator.kind for indicator in crisis.indicators}
+    # nobody is to be followed up; R23 and R24 look after what is owed then
     if any(harm.harm == "death" for harm in crisis.harms):
         return
     # most people who are arrested are held: restraint alone is no crisis of mental health
@@ -153,6 +154,7 @@ def _unbooked(
     """Nothing is booked: a reminder after a day, and then the limit."""
     within = RULE.limit(policy, "contact_within")
     due = mark.at + within
+    # where the limit is shorter than the reminder there is nothing to remind of before it
     remind = mark.at + min(RULE.limit(policy, "reminder_after"), within)
     evidence = (Evidence(f"{clock(mark.at)}: {trigger}", mark.at, mark.event),)
     if remind < min(due, end):

@@ -97,6 +97,7 @@ def _no_call(
     crisis: Crisis, policy: Policy, referral: Referral, notified: Mark
 ) -> Iterator[Finding]:
     """No police or ambulance call that was open then or opened since."""
+    # a call that was open already may be the very one that they were told of
     calls = [
         incident.opened_at
         for incident in crisis.incidents

@@ -44,6 +44,7 @@ def _births(crisis: Crisis) -> list[date]:
     """Every date of birth that counts: the newest on file, and what each agency stated last."""
     births: list[date | None] = []
     if crisis.person is not None:
+        # only the newest of the register: an old one may be the slip that was corrected
         on_file = [descriptor.date_of_birth for descriptor in crisis.person.descriptors]
         births += [birth for birth in on_file if birth is not None][:1]
     births += [incident.date_of_birth for incident in crisis.incidents]

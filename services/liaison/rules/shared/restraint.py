@@ -30,6 +30,7 @@ def danger_since(force: Force) -> Spans:
     on_the_ground = (
         force.position is RestraintPosition.PRONE or ForceKind.GROUND_RESTRAINT in force.kinds
     )
+    # held down the danger is there from the first second, whatever is seen
     if on_the_ground:
         return since(force.started.at)
     if sign is None:

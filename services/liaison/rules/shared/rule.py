@@ -77,6 +77,8 @@ class Rule:
         with their date.
         """
         urgent = self.urgency
+        # nought is no urgency, so `or` would do; it is written out because 1 is the most
+        # urgent
         if urgency is not None:
             urgent = urgency
         recipients = more.pop("recipients", self.recipients)

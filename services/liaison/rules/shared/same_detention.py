@@ -16,6 +16,8 @@ def restarted_from(crisis: Crisis, later: Detention) -> Detention | None:
     """
     for earlier in crisis.detentions:
         started = earlier.clock_started
+        # another agency's only: a force that detains twice under two references has
+        # detained two people
         if (
             earlier.agency != later.agency
             and started is not None

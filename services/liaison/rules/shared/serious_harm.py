@@ -19,6 +19,7 @@ PoliceContact = tuple[datetime, tuple[str, str] | None]
 def contact_before(crisis: Crisis, harm: Harm, window: timedelta) -> PoliceContact | None:
     """The last contact of the police with the person at or before the harm, within the window."""
     kinds = {incident.key: incident.kind for incident in crisis.incidents}
+    # a force may say that it was not after contact with it; nobody else can say so for it
     if not harm.after_contact and kinds.get(harm.incident) == "police":
         return None  # the police themselves say that it was not
     contacts = [*_calls(crisis, harm.mark.at), *_meetings(crisis, harm.mark.at)]

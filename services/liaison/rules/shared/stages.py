@@ -34,6 +34,8 @@ def over_time(
 ) -> Iterator[tuple[tuple[datetime, datetime], Stage]]:
     """The stages from `begin` until `end`, each for as long as it holds. `changes` are all instants
     at which what `at` says may change."""
+    # only at these instants can anything change, so each stretch between two of them is all of
+    # one kind
     points = sorted({begin, end, *(change for change in changes if begin < change < end)})
     current: tuple[datetime, Stage] | None = None
     for start, _ in pairwise(points):
