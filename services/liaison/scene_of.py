@@ -167,7 +167,7 @@ def identity_of(parts: Iterable[Part]) -> IdentityDecision:
     attached = [decision for decision in decisions if decision.outcome == "attached"]
     # two incidents that people joined and that are attached to two: somebody is wrong, and it
     # is not for this code to say who
-    people = sorted({d.person_id for d in attached if d.person_id is not None})
+    people = sorted(filter(None, {decision.person_id for decision in attached}))
     if len(people) == 1:
         return attached[0]
     if people:

@@ -39,13 +39,14 @@ def differences(
         left.remove(nearest)
         faults = _faults(scenario, expected, nearest, log)
         sentences.append(f"{expected.rule}: " + "; ".join(faults))
-    for alert in left:
-        at = clock(scenario, raised_at(alert, log))
-        desks = ", ".join(d.desk for d in alert.desks)
-        sentences.append(
-            f"unexpected: {alert.rule} {alert.detail['title']!r} raised {at} to {desks}: {alert.detail['reason']}"
-        )
+    sentences += [_unexpected(scenario, alert, log) for alert in left]
     return tuple(sentences)
+
+
+def _unexpected(scenario: Scenario, alert: Alert, log: tuple[Transition, ...]) -> str:
+    at = clock(scenario, raised_at(alert, log))
+    desks = ", ".join(d.desk for d in alert.desks)
+    return f"unexpected: {alert.rule} {alert.detail['title']!r} raised {at} to {desks}: {alert.detail['reason']}"
 
 
 def clock(scenario: Scenario, at: datetime) -> str:

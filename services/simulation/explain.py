@@ -115,6 +115,15 @@ def _stands(ledger: Simulation, rule: str) -> bool:
     return any(a.rule == rule and a.stands for a in ledger.alerts.values())
 
 
+def _ended(ledger: Simulation, rule: str) -> tuple[tuple[datetime, str], ...]:
+    of_rule = [alert for alert in ledger.alerts.values() if alert.rule == rule]
+    return tuple(
+        (alert.cleared_at, alert.clear_reason or "")
+        for alert in of_rule
+        if alert.cleared_at is not None
+    )
+
+
 def why_not(
     rule: str, at: datetime, scenario: Scenario, registry: Registry, policy: Policy
 ) -> WhyNot:
@@ -126,11 +135,7 @@ def why_not(
     if not_run is None and not policy.runs(rule, at):
         not_run = f"in force from {document.effective_from} until before {document.effective_to or 'further notice'}"
     ledger = play(scenario, registry, policy, until=at, people=False)
-    ended = tuple(
-        (a.cleared_at, a.clear_reason or "")
-        for a in ledger.alerts.values()
-        if a.rule == rule and a.cleared_at is not None
-    )
+    ended = _ended(ledger, rule)
     if not_run is not None or _stands(ledger, rule):
         return WhyNot(rule, at, not_run is None, not_run, ended, None, (), ())
     return WhyNot(

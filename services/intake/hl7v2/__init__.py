@@ -174,9 +174,11 @@ def _death(collected: Collected, notice: _Heard) -> dict[str, str] | None:
             "the date of death is not a plausible date and is left out",
             "send YYYYMMDD[HHMM], or leave the field empty",
         )
-    if indicator == "Y" or (on is not None and not indicator and not message.is_null("PID", 30)):
-        if on is not None:
-            return {"on": on.isoformat()}
+    # "" (null) takes the indicator back, and with it what the date alone would say
+    by_date_alone = not indicator and not message.is_null("PID", 30)
+    if on is not None and (indicator == "Y" or by_date_alone):
+        return {"on": on.isoformat()}
+    if indicator == "Y":
         return {}
     return None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from schemas.registry import Level
-from services.liaison.alert import AlertChange
+from services.liaison.alert import AlertChange, Transition
 from services.runtime import metrics
 
 OUTCOMES = frozenset({"accepted", "declined", "not-ours"})
@@ -33,15 +33,7 @@ class AlarmCounts:
                 if self._chatters(alarm.alert_id, alarm.desk, alarm.at):
                     metrics.CHATTERING.labels(rule).inc()
             for transition in change.transitions:
-                metrics.ALERT_TRANSITIONS.labels(rule, transition.kind).inc()
-                if transition.kind == "sounded-again":
-                    metrics.REALARMS.labels(transition.desk, urgency).inc()
-                elif transition.kind == "escalated":
-                    level = (transition.reason or "").partition(":")[0]
-                    if level in LEVELS:
-                        metrics.ESCALATIONS.labels(level, urgency).inc()
-                elif transition.kind in OUTCOMES:
-                    metrics.ANSWERS.labels(rule, transition.kind).inc()
+                _count(transition, rule, urgency)
 
     def _chatters(self, alert: str, desk: str, at: datetime) -> bool:
         times = self._last.setdefault((alert, desk), deque(maxlen=CHATTER_TIMES))
@@ -50,6 +42,19 @@ class AlarmCounts:
             self._last.popitem(last=False)
         times.append(at)
         return len(times) == CHATTER_TIMES and times[-1] - times[0] <= CHATTER
+
+
+def _count(transition: Transition, rule: str, urgency: str) -> None:
+    metrics.ALERT_TRANSITIONS.labels(rule, transition.kind).inc()
+    if transition.kind == "sounded-again":
+        metrics.REALARMS.labels(transition.desk, urgency).inc()
+    elif transition.kind == "escalated":
+        # the reason is a sentence: only a word of the closed set may become a label
+        level = (transition.reason or "").partition(":")[0]
+        if level in LEVELS:
+            metrics.ESCALATIONS.labels(level, urgency).inc()
+    elif transition.kind in OUTCOMES:
+        metrics.ANSWERS.labels(rule, transition.kind).inc()
 
 
 COUNTS = AlarmCounts()

@@ -223,10 +223,11 @@ async def place_corrections(
             RETURNING c.source, c.id, t.agency, t.record_agency, t.incident, t.local_people""",
             *columns(fresh, 2),
         )
-        incidents |= {
-            (r["record_agency"], r["incident"]) for r in rows if r["incident"] is not None
-        }
-        people |= {(r["agency"], person) for r in rows for person in r["local_people"] or ()}
+        for row in rows:
+            if row["incident"] is not None:
+                incidents.add((row["record_agency"], row["incident"]))
+            people.update((row["agency"], person) for person in row["local_people"] or ())
+        # a correction of a correction follows the one that has just found its record
         fresh = [(r["source"], r["id"]) for r in rows]
     return incidents, people
 

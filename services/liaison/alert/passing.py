@@ -7,7 +7,7 @@ worker takes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -37,16 +37,19 @@ def alert_due(alert: Alert) -> datetime | None:
     """
     if not alert.stands:
         return None
-    instants: list[datetime] = []
-    for part in alert.desks:
-        is_quiet = part.inhibited_by is not None and part.unanswered
-        if part.due_at is not None and not part.ended and not is_quiet:
-            instants.append(part.due_at)
-        if part.next_rung_at is not None:
-            instants.append(part.next_rung_at)
-        if part.dispute == "open" and part.answered_at is not None:
-            instants.append(part.answered_at)
+    instants = [instant for part in alert.desks for instant in _due_at(part)]
     return min(instants, default=None)
+
+
+def _due_at(part: DeskAlert) -> Iterator[datetime]:
+    # what keeps quiet for another alert waits for that one, not for the clock
+    is_quiet = part.inhibited_by is not None and part.unanswered
+    if part.due_at is not None and not part.ended and not is_quiet:
+        yield part.due_at
+    if part.next_rung_at is not None:
+        yield part.next_rung_at
+    if part.dispute == "open" and part.answered_at is not None:
+        yield part.answered_at
 
 
 def pause(part: DeskAlert) -> timedelta:

@@ -164,18 +164,7 @@ def _people_detained(events: Iterable[Received]) -> list[_Detained]:
 
 
 def _detain(people: list[_Detained], data: detention.DetentionDetained, day: date) -> None:
-    # said again under its own reference it is the same detention, whatever the words
-    same = next((person for person in people if data.detention in person.references), None)
-    if same is None:
-        same = next(
-            (
-                person
-                for person in people
-                if _may_be_one(data.person, person.descriptor, day)
-                and (not person.under_way or _are_one(data.person, person.descriptor, day))
-            ),
-            None,
-        )
+    same = _same_person(people, data, day)
     if same is None:
         same = _Detained(data.detention, data.person, day, True)
         people.append(same)
@@ -183,6 +172,23 @@ def _detain(people: list[_Detained], data: detention.DetentionDetained, day: dat
     # the last that was said of them
     same.descriptor = data.person or same.descriptor
     same.under_way = data.kept_at is None
+
+
+def _same_person(
+    people: Iterable[_Detained], data: detention.DetentionDetained, day: date
+) -> _Detained | None:
+    # said again under its own reference it is the same detention, whatever the words
+    for person in people:
+        if data.detention in person.references:
+            return person
+    for person in people:
+        if not _may_be_one(data.person, person.descriptor, day):
+            continue
+        # nobody is detained while they are on the way to a place of safety, unless it was entered
+        # twice
+        if not person.under_way or _are_one(data.person, person.descriptor, day):
+            return person
+    return None
 
 
 def _are_one(one: PersonDescriptor | None, other: PersonDescriptor | None, day: date) -> bool:

@@ -10,7 +10,7 @@ from schemas.codes import ClinicalSign, CrisisIndicator, ResourceKind
 from schemas.events import DATA_MODELS, detention, incident, response
 from schemas.model import Closed
 from schemas.received import Mark, Received
-from services.identity.person import PersonOnFile
+from services.identity.person import PathwayOnFile, PersonOnFile
 from services.liaison.crisis.ambulance import NOT_SENT, AmbulanceResponse
 from services.liaison.crisis.detentions import Detentions
 from services.liaison.crisis.facts import Crisis, Indicator, Stretch, end_of
@@ -362,11 +362,8 @@ class Folding:
 
     def _indicators_with(self, person: PersonOnFile | None) -> tuple[Indicator, ...]:
         """The signs in order of time, those of the register of care pathways first."""
-        if person is None or self.first is None:
-            return tuple(self.indicators.signs)
-        # only care that was open when the crisis began: an old episode makes nobody known today
-        in_care = [pathway for pathway in person.pathways if pathway.open_at(self.first)]
-        if not in_care:
+        in_care = self._in_care(person)
+        if not in_care or self.first is None:
             return tuple(self.indicators.signs)
         # a plan says more than being known, and both are one sign
         known_by = CrisisIndicator.KNOWN_TO_SERVICES
@@ -377,6 +374,12 @@ class Folding:
         # the register knows it better than whoever says so on the telephone
         stated = [sign for sign in self.indicators.signs if sign.basis != KNOWN_TO_SERVICES]
         return (*register.signs, *stated)
+
+    def _in_care(self, person: PersonOnFile | None) -> list[PathwayOnFile]:
+        """Only care that was open when the crisis began: an old episode makes nobody known today."""
+        if person is None or self.first is None:
+            return []
+        return [pathway for pathway in person.pathways if pathway.open_at(self.first)]
 
     def _requests(self) -> tuple[Stretch, ...]:
         """A request counts for the police attendance it was made in or before; an own incident

@@ -131,17 +131,22 @@ def _written_out(words: list[str]) -> list[str]:
     return written
 
 
-@lru_cache(maxsize=65_536)
-def read_street(text: str | None) -> Street | None:
-    """What a street text says, or None where it names no street."""
-    if text is None:
-        return None
+def _first_line(text: str) -> str:
     lowered = _UNIT.sub("", text.strip().lower().replace("\u2019", "'"))
     # What follows the first comma is the town or the postcode, unless the first part is a bare
     # number ('12, Acacia Road').
     head, _, tail = lowered.partition(",")
     if head.strip().isdigit():
-        head = f"{head.strip()} {tail.partition(',')[0].strip()}"
+        return f"{head.strip()} {tail.partition(',')[0].strip()}"
+    return head
+
+
+@lru_cache(maxsize=65_536)
+def read_street(text: str | None) -> Street | None:
+    """What a street text says, or None where it names no street."""
+    if text is None:
+        return None
+    head = _first_line(text)
     number: int | None = None
     block = False
     if number_match := _BLOCK.match(head):

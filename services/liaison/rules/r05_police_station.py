@@ -205,10 +205,7 @@ def _reviews(
         (review for custody in custodies for review in custody.reviews if review.mark.at > mark.at),
         key=lambda review: review.mark,
     )
-    risks = sorted(
-        (assessment for custody in custodies for assessment in custody.risk_assessments),
-        key=lambda assessment: assessment.mark,
-    )
+    risks = _risk_assessments(custodies)
     # the first gap begins with the stay itself, before any review
     for last, following in pairwise((None, *reviews, None)):
         began, next_review = mark, None
@@ -232,6 +229,11 @@ def _reviews(
                 moment="review",
                 relies_on=_relies(detention, custodies),
             )
+
+
+def _risk_assessments(custodies: list[Custody]) -> list[RiskAssessment]:
+    risks = [assessment for custody in custodies for assessment in custody.risk_assessments]
+    return sorted(risks, key=lambda assessment: assessment.mark)
 
 
 def _review_within(

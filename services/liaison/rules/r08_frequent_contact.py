@@ -127,7 +127,6 @@ def _age(born: date, today: date) -> int:
 
 def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evidence]:
     """Records by agency and month, this crisis among them."""
-    counted: Counter[tuple[str, str]] = Counter()
     records = [
         (contact.opened_at, contact.key[0])
         for contact in crisis.contacts
@@ -138,8 +137,7 @@ def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evi
     records += [
         (incident.opened_at, incident.key[0]) for incident in in_crisis if incident.kind in _COUNTED
     ]
-    for at, agency in records:
-        counted[(f"{at.astimezone(_LONDON):%Y-%m}", agency)] += 1
+    counted = Counter((f"{at.astimezone(_LONDON):%Y-%m}", agency) for at, agency in records)
     for (month, agency), count in sorted(counted.items()):
         records_word = "records"
         if count == 1:

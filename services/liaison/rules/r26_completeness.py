@@ -70,6 +70,13 @@ def _cross_referenced(crisis: Crisis, incident: IncidentState) -> bool:
     return any(other.key in incident.linked for other in other_services)
 
 
+def _is_owed_a_record(incident: IncidentState) -> bool:
+    if incident.kind not in _SERVICES or incident.crisis_at is None:
+        return False
+    # where nobody was there, nobody could have written it down
+    return bool(incident.attended) and incident.outcome != "duplicate"
+
+
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """A police or ambulance incident with a sign of a crisis, attended and closed, that still lacks
     something when it could have been completed."""
@@ -78,10 +85,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     if any(harm.harm == "death" for harm in crisis.harms):
         urgency = 3
     for incident in crisis.incidents:
-        if incident.kind not in _SERVICES or incident.closed is None or incident.crisis_at is None:
-            continue
-        # nobody was there who could have written it down
-        if not incident.attended or incident.outcome == "duplicate":
+        if incident.closed is None or not _is_owed_a_record(incident):
             continue
         gaps = missing(crisis, incident)
         if not gaps:
