@@ -122,6 +122,12 @@ def media_type(content_type: str) -> tuple[str, str]:
     return kind.strip(), ""
 
 
+def _content_type(fields: Sequence[tuple[str, bytes]]) -> str:
+    # each must be text, though the first decides: what cannot be read is refused, not passed over
+    types = [value.decode() for name, value in fields if name.lower() == "content-type"]
+    return next(iter(types), "application/json")
+
+
 def structured(body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> bytes:
     """The structured-mode form of a Kafka message in either mode (CloudEvents Kafka binding §3).
 
@@ -131,16 +137,17 @@ def structured(body: bytes, headers: Sequence[tuple[str, bytes | None]]) -> byte
     """
     # Kafka allows a header without a value: it says nothing
     fields = [(name, value) for name, value in headers if value is not None]
-    content_types = [value.decode() for name, value in fields if name.lower() == "content-type"]
-    content_type = next(iter(content_types), "application/json")
+    content_type = _content_type(fields)
     if media_type(content_type)[0] == STRUCTURED:
         return body
     attributes: dict[str, Any] = {}
     for name, value in fields:
-        if name.startswith("ce_"):
-            if name[3:] in attributes:
-                raise MemberTwice(name[3:])
-            attributes[name[3:]] = value.decode()
+        if not name.startswith("ce_"):
+            continue
+        # which of two counts would be a guess, as in JSON
+        if name[3:] in attributes:
+            raise MemberTwice(name[3:])
+        attributes[name[3:]] = value.decode()
     if "specversion" not in attributes:
         return body
     return json.dumps({**attributes, "datacontenttype": content_type, "data": loads(body)}).encode()

@@ -11,7 +11,7 @@ so it weighs little or nothing here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -151,14 +151,17 @@ def _names_of(descriptor: PersonDescriptor) -> tuple[Name, ...]:
     """All names of a description. Many are called by their middle name, so that it is a given name
     of its own here.
     """
-    names = dict[Name, None]()
-    for name in descriptor.names:
-        family = normalise.name(name.family or "")
-        for given_name in (name.given, name.middle):
-            names[normalise.name(given_name or ""), family] = None
+    names = dict.fromkeys(_each_name(descriptor))
     # half a name compares only where there is no whole one: it would agree with too many
     whole = tuple(name for name in names if all(name))
     return whole or tuple(name for name in names if any(name))
+
+
+def _each_name(descriptor: PersonDescriptor) -> Iterator[Name]:
+    for name in descriptor.names:
+        family = normalise.name(name.family or "")
+        for given_name in (name.given, name.middle):
+            yield normalise.name(given_name or ""), family
 
 
 def _number_level(left: Described, right: Described) -> str:

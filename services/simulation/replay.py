@@ -270,8 +270,7 @@ def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> 
         else:
             ledger.separate(left, right, at)
         return
-    of_rule = [alert for alert in ledger.alerts.values() if alert.rule == step.rule]
-    having = [alert for alert in of_rule if alert.at(step.desk) is not None]
+    having = _having(ledger, step.rule, step.desk)
     if not having:
         raise ScenarioError(
             f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}"
@@ -287,6 +286,12 @@ def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> 
         raise ScenarioError(
             f"{scenario.title}: at {step.at} {step.do} at {step.desk} {outcome}, but must {must}"
         )
+
+
+def _having(ledger: Simulation, rule: str, desk: str) -> list[Alert]:
+    """The alerts of the rule that the desk has, ended ones too."""
+    of_rule = [alert for alert in ledger.alerts.values() if alert.rule == rule]
+    return [alert for alert in of_rule if alert.at(desk) is not None]
 
 
 def _done_or_refused(verb: str, refusal: str | None) -> str:

@@ -28,9 +28,7 @@ def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
         if youngest < ADULT:
             return "under-18"
         return "adult"
-    ages = [incident.apparent_age for incident in crisis.incidents]
-    ages += [custody.apparent_age for custody in crisis.custodies]
-    looks = [age for age in ages if age is not None]
+    looks = _looks(crisis)
     if not looks:
         return "unknown"
     # the limit is the rule's that protects children; the other rules ask the same question
@@ -50,6 +48,13 @@ def _births(crisis: Crisis) -> list[date]:
     births += [incident.date_of_birth for incident in crisis.incidents]
     births += [custody.date_of_birth for custody in crisis.custodies]
     return [birth for birth in births if birth is not None]
+
+
+def _looks(crisis: Crisis) -> list[int]:
+    """How old the person looked to each agency."""
+    ages = [incident.apparent_age for incident in crisis.incidents]
+    ages += [custody.apparent_age for custody in crisis.custodies]
+    return [age for age in ages if age is not None]
 
 
 def _years(birth: date, today: date) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.codes import ClinicalSign
@@ -32,8 +33,13 @@ def worsenings(crisis: Crisis) -> tuple[datetime, ...]:
     instants += [harm.mark.at for harm in crisis.harms if harm.harm in _ATTEMPTS]
     instants += [force.started.at for force in crisis.forces if force.is_restraint]
     instants += [mark.at for sign, mark in crisis.signs if sign in RED_FLAGS]
-    risks = (incident.high_risk_at for incident in crisis.incidents)
-    return tuple(sorted((*instants, *filter(None, risks))))
+    return tuple(sorted((*instants, *_high_risks(crisis))))
+
+
+def _high_risks(crisis: Crisis) -> Iterator[datetime]:
+    for incident in crisis.incidents:
+        if incident.high_risk_at is not None:
+            yield incident.high_risk_at
 
 
 def assessed_spans(crisis: Crisis, since: datetime) -> Spans:
