@@ -71,6 +71,8 @@ class Gateway:
             else:
                 accepted.append((feed, verdict))
             remarks += issues(verdict.notes, "information", prefix)
+        # one fault refuses the batch: half of it sent would leave the sender not knowing
+        # which half
         if refused:
             return self._refused(agency, len(documents), remarks)
         await self._send(agency, accepted)
@@ -82,6 +84,7 @@ class Gateway:
             feed = agency.feeds[0].id
         metrics.GATEWAY_EVENTS.labels(feed, "refused").inc(count)
         codes = {issue["details"]["coding"][0]["code"] for issue in wrong}
+        # 403: the event may be right, but not from this sender
         if "SEND_SOURCE_NOT_REGISTERED" in codes:
             return outcome(403, wrong)
         return outcome(400, wrong)
@@ -102,6 +105,8 @@ class Gateway:
                 403, "SEND_SOURCE_NOT_REGISTERED", "the agency has no feed", "ask for one"
             )
         feed = agency.feeds[0]
+        # the sender names no feed: the source of the event says which of its feeds it is
+        # for
         for candidate in agency.feeds:
             verdict = accept(document, [], agency, candidate, self._clock.now(), self._registry.box)
             feed = candidate
@@ -133,6 +138,7 @@ class Gateway:
         remarks = [*issues(translated.faults), *issues(translated.notes, "information")]
         if translated.faults:
             metrics.GATEWAY_EVENTS.labels(feed.id, "refused").inc()
+        # what is right in a Bundle is sent: a person with one bad address is still a person
         if translated.faults and not translated.events:
             return outcome(400, remarks)
         await self._road.send(agency, feed, translated.events)

@@ -45,6 +45,7 @@ def _name_keys(name: Name) -> set[str]:
     # the family name may be the one that is short, where the order is turned round
     for root in roots(family):
         keys.add("|".join(("ns", *sorted((sound(root), sound(given_name))))))
+    # sorted, so that the two names in either order are one key
     one, other = sorted(name)
     keys.add(f"np|{one[:3]}|{other[:3]}")
     return keys | {_initial_key(given_name, family), _initial_key(family, given_name)}
@@ -89,6 +90,7 @@ def _birth_keys(born: Birth, person: Described, sounds: Iterable[str]) -> set[st
 
 
 def _address_keys(person: Described, sounds: Iterable[str]) -> set[str]:
+    # short words are of every address: road, flat, the
     words = {word for word in person.address.split() if len(word) > 3 or word.isdigit()}
     days = {_birth(born) for born in person.births if born.whole}
     keys = {f"na|{phonetic}|{word}" for phonetic in sounds for word in words}

@@ -168,6 +168,7 @@ def _too_little(score: Score, description: Described) -> str | None:
         return "number-not-confirmed"
     if _may_be_a_relative(score, number, own_number, description.nhs_verified):
         return "family-guard"
+    # evidence of one kind may all be of one mistake
     groups = _groups(score)
     if groups < 2:
         return "one-group-of-evidence"
@@ -252,6 +253,7 @@ def decide_scored(
         others = (score for score in ranked if score is not holder)
         return Decided("attach", "verified-nhs-number", (holder, *others), probability)
     best = ranked[0]
+    # over the odds of meeting somebody like that by chance
     weight = best.weight - prior
     if weight < model.possible and best.level("nhs_number") != "exact":
         return Decided("unknown", "not-on-file", ranked, probability)
@@ -326,6 +328,7 @@ def decide_among(
     scorer = Scorer(model, frequencies, as_of)
     people = list(candidates)
     scores = [scorer.score(description, person.known, person.person_id) for person in people]
+    # on the day of the event: who died last week may be the person of last month's record
     died = {person.person_id for person in people if _had_died(person, as_of)}
     population = population_of(model, frequencies)
     decided = decide_scored(description, scores, model, population, died, separated)

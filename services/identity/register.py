@@ -59,6 +59,7 @@ def fold_local(agency: str, local_person: str, events: Iterable[Received]) -> Lo
         at: datetime = received.event.time
         match received.event.data:
             case care.PersonRegistered() as registration:
+                # newest first: what is said last is shown first and weighed first
                 descriptors.insert(0, registration.person)
             case care.PersonUpdated() as update:
                 descriptors.insert(0, _with_unchanged(update, descriptors))
@@ -226,6 +227,7 @@ def _with_unchanged(
     update: care.PersonUpdated, earlier: list[PersonDescriptor]
 ) -> PersonDescriptor:
     """The descriptor with what the sender left as it was; a restricted record keeps no place."""
+    # an update of somebody never heard of before has nothing to leave as it was
     if not update.unchanged or not earlier:
         return update.person
     unchanged: dict[str, Any] = {name: getattr(earlier[0], name) for name in update.unchanged}

@@ -371,6 +371,7 @@ def _letters(text: str) -> str:
 
 
 def _is_number(text: str, numbers: set[str]) -> bool:
+    # hyphens and spaces hide a number from nobody but a machine
     digits = _SEPARATORS.sub("", text).lower().removeprefix("nhs")
     if any(number in digits for number in numbers):
         return True

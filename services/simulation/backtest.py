@@ -184,6 +184,8 @@ def difference(live: Run, candidate: Run) -> Difference:
     """What the candidate would have changed. An alert is known by its key: rule, and the event that
     began it.
     """
+    # by the alert's own key: the same condition in the same crisis, however the crisis is
+    # numbered
     in_both = sorted(live.alerts.keys() & candidate.alerts.keys())
     moved = [Moved(live.alerts[k], candidate.alerts[k]) for k in in_both]
     return Difference(

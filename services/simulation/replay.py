@@ -197,6 +197,7 @@ def play(
             _feeds_due(simulation, at)
         elif kind == _DONE:
             _decide(simulation, scenario, step, at)
+    # what falls due at the very end is part of the story
     _until(simulation, end + timedelta(microseconds=1), listening, last_heard)
     return simulation
 
@@ -243,6 +244,7 @@ def _hear(
     that lie ahead.
     """
     for feed, since in last_heard.items():
+        # late or ahead, it is on time again at the first sign that says so
         if simulation.troubled(feed):
             sign = listening.on_time(feed, since, at)
             if sign is not None:

@@ -67,6 +67,7 @@ async def trace_one(
     """
     async with pool.acquire() as connection:
         request = await traces.take(connection, clock.now())
+    # nobody waits: the worker may rest
     if request is None:
         return False
     event = decode(request.body)
@@ -85,6 +86,8 @@ async def trace_one(
         try:
             result = await tracer.trace(event.data.person)
         except TraceUnavailable as error:
+            # each attempt waits twice as long, and no longer than half a day: a person
+            # is not forgotten
             wait = min(
                 timedelta(seconds=error.after or 5.0 * 2 ** min(request.attempts, 8)), SLOWEST_RETRY
             )
@@ -147,6 +150,8 @@ class TraceWorker:
             while not self._stop.is_set():
                 pause = settings.trace_poll_seconds
                 try:
+                    # anew after an outage: a producer that has failed once does
+                    # not come back by itself
                     if producer is None:
                         producer = kafka.producer(
                             settings.kafka_bootstrap, idempotent=settings.kafka_idempotent

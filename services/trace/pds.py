@@ -61,9 +61,11 @@ class PdsTracer:
         number = number_of(descriptor)
         if number is not None and descriptor.date_of_birth is not None:
             answer = await self._get(f"/Patient/{number}", {})
+            # the number alone proves nothing: it may be another's, one digit away
             if answer is not None and agrees(descriptor, answer):
                 # a number that was superseded is answered with the one that took its place
                 return TraceResult("verified", str(answer["id"]), is_restricted(answer))
+        # without a name or a birthday nobody can be asked about
         if not queries:
             return TraceResult("insufficient")
         result = TraceResult("none")
@@ -71,6 +73,8 @@ class PdsTracer:
             answer = await self._get("/Patient", query)
             if answer is None:
                 return TraceResult("none")
+            # PDS gives no list where several fit: which of them it is is not told to
+            # us, and rightly
             if answer.get("resourceType") == "OperationOutcome":
                 return TraceResult("many")
             result = decide(
@@ -101,6 +105,7 @@ class PdsTracer:
                     answer = await self._client.get(
                         path,
                         params=parameters,
+                        # PDS asks for one of each call; it names no person
                         headers={"X-Request-ID": str(uuid.uuid4())},
                         timeout=TIMEOUT_SECONDS,
                     )
@@ -108,6 +113,7 @@ class PdsTracer:
                     metrics.TRACE_REQUESTS.labels("unreachable").inc()
                     raise _Again(type(error).__name__) from None
         metrics.TRACE_REQUESTS.labels(f"{answer.status_code // 100}xx").inc()
+        # PDS does not know the number: that is an answer
         if answer.status_code == 404:
             return None
         if answer.status_code == 429 or answer.status_code >= 500:

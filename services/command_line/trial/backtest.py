@@ -148,6 +148,7 @@ def backtest(
     throughout. Each scenario is a history of its own. Exit 0 where nothing differs, 1 where
     something does, 2 where history or policy cannot be used.
     """
+    # one of the two, and neither both nor none
     if bool(files) == ledger:
         raise click.UsageError("give history: either --events FILE or --ledger")
     try:
@@ -169,6 +170,7 @@ def backtest(
             histories["events"] = [r for file in plain for r in _events(file, registry)]
     histories = {name: _within(events, since, until) for name, events in histories.items()}
     results: dict[str, Any] = {}
+    # each event runs through both policies
     length = 2 * sum(map(len, histories.values()))
     with click.progressbar(
         length=length, label="Running", file=click.get_text_stream("stderr")

@@ -92,6 +92,7 @@ class Provider:
         """Send the browser to the provider. `again`: the person must show who they are although a
         session is there."""
         more: dict[str, str] = {}
+        # asked for, and checked when it comes back: the browser carries the asking
         if self._settings.oidc_acr:
             more["acr_values"] = self._settings.oidc_acr
         if again:
@@ -115,6 +116,8 @@ class Provider:
     def _claims_of(self, user: dict[str, Any]) -> Claims:
         acr = user.get("acr")
         strong_enough = self._settings.oidc_acr.split()
+        # the provider may have fallen back to a password: what it says it did is looked at,
+        # not what was asked of it
         if strong_enough and acr not in strong_enough:
             raise SignInRefused("too_weak")
         if not user.get("sub"):
@@ -123,6 +126,8 @@ class Provider:
         if isinstance(roles, str):
             # some providers give a list of one as the text itself
             roles = [roles]
+        # what stands before the @: an address in every record would be one more thing to
+        # protect
         handle = str(user.get("preferred_username") or user["sub"]).split("@", maxsplit=1)[0]
         return Claims(
             issuer=str(user["iss"]),

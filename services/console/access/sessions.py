@@ -45,6 +45,7 @@ async def load(pool: asyncpg.Pool, session: bytes, now: datetime) -> Operator | 
         return None
     locked_at = row.locked_at
     idle_at = row.active_at + IDLE
+    # nobody need be there to lock it: it is locked from then on, whenever it is asked
     if locked_at is None and idle_at <= now:
         locked_at = idle_at
     return Operator(
@@ -69,6 +70,7 @@ async def start(
     acr: str | None = None,
 ) -> str:
     """Begin a session and return what the cookie holds. Must be in the caller's transaction."""
+    # the ledger has its hash only: who reads the ledger cannot sit down at a desk
     cookie = secrets.token_urlsafe(32)
     new = NewSession(
         session=hash_of(cookie),

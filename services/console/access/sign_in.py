@@ -30,6 +30,7 @@ _DESK = "sign_in_desk"
 def initials_of(typed: str) -> str | None:
     """Initials as they are kept, or None when they are none."""
     tidy = typed.strip().upper()
+    # two to four letters: more would be a name in every record
     if not _INITIALS.fullmatch(tidy):
         return None
     return tidy
@@ -96,6 +97,8 @@ async def sign_in_for_trying(
 ) -> Response:
     """Sit down at a desk without a password: for trying, never in the live environment."""
     state = request.app.state
+    # by the environment and not by whether a provider is there: a misspelt setting must not
+    # open the door
     if state.settings.environment == "live":
         SIGN_INS.labels("refused").inc()
         return _sign_in(request, 403)
@@ -110,6 +113,7 @@ async def sign_in_for_trying(
         )
     now = state.clock.now()
     person = f"local:{tidy}@{desk}"
+    # governance and privacy are of a whole agency: a desk would give them alerts to answer
     of_agency = granted in {"governance", "privacy-officer"}
     grant = Grant(granted, place.agency, None if of_agency else desk)
     async with state.pool.acquire() as connection, connection.transaction():

@@ -66,6 +66,8 @@ class DeskFeed:
         for state in states:
             self.changes.append((newest, Change(state, render(state))))
         self.newest = newest
+        # a browser that comes back from before the floor is sent to the ledger: it may not
+        # miss what fell off here
         while len(self.changes) > KEPT:
             self.floor = self.changes.popleft()[0]
 
@@ -97,6 +99,7 @@ class Hub:
     def close(self) -> None:
         """End every stream; the browsers come back to whoever answers then. May be called from a
         signal handler."""
+        # before anything is woken: a stream that wakes must find that it is over
         self.closing = True
         self._loop.call_soon_threadsafe(self._wake)
 
@@ -123,6 +126,8 @@ class Hub:
         """Stop waking this one; a desk that nobody watches is forgotten."""
         feed = self._desks.get(desk)
         if feed is not None:
+            # the last one out takes the desk along: a night of desks looked at once
+            # would be asked for all night
             feed.streams.discard(event)
             if not feed.streams:
                 del self._desks[desk]
@@ -150,9 +155,13 @@ class Hub:
                         await listening.add_listener(sessions.CHANNEL, self._rights_changed)
                         # what was told while nobody listened
                         self._rights_changed()
+                    # a notice may be lost, and several may come as one: what
+                    # counts is the sequence in the ledger
                     await self._look()
                     self.ledger = True
                 except DATABASE_ERRORS as error:
+                    # the screens say so: a list that stands still must not look
+                    # like a quiet night
                     self.ledger = False
                     logger().warning("console.listen_failed", error=type(error).__name__)
                 with suppress(TimeoutError):
@@ -160,6 +169,7 @@ class Hub:
                 self._nudge.clear()
         finally:
             if listening is not None:
+                # not closed in order: it may be the very connection that hangs
                 listening.terminate()
 
     async def _look(self) -> None:
@@ -167,6 +177,8 @@ class Hub:
         for desk, feed in list(self._desks.items()):
             if feed.newest == newest:
                 continue
+            # the first look only learns where it is: what was there before is on the
+            # page already
             if feed.newest < 0:
                 feed.floor = feed.newest = newest
             else:
@@ -200,6 +212,8 @@ class Hub:
     async def waiting(self, desk: str) -> dict[int, int]:
         """How many wait at the desk, by urgency. Never older than the last change."""
         feed = self._desks.get(desk)
+        # the sequence is part of the key, so a count from before a change is never given
+        # after it
         newest = 0
         if feed:
             newest = feed.newest

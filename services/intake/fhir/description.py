@@ -72,6 +72,7 @@ def _names(patient: Json, at: datetime) -> list[dict[str, str]]:
         given_names = [str(given)[:80] for given in human_name.get("given", []) if given]
         first, *middle = given_names or [""]
         use = _USES.get(human_name.get("use", "usual"), "usual")
+        # a name that is over is still theirs: people answer to it, and records are under it
         if ended(human_name, at) and use == "usual":
             use = "old"
         name = {

@@ -209,6 +209,7 @@ def say_episode(
     pathway = reference(episode.id)
     version, at = stamp(episode, received)
     name = f"EpisodeOfCare.{pathway}"
+    # who is only planned to be in care is nobody's patient tonight
     if status in ("planned", "waitlist"):
         collected.note(
             f"{episode.pointer}/status",
@@ -217,6 +218,7 @@ def say_episode(
             "send it again when it begins",
         )
         return
+    # opened at its own beginning: an episode that is sent late began when it began
     begin = instant(body.get("period", {}).get("start"))
     if begin is not None and status != "entered-in-error":
         opened = {"local_person": person, "pathway": pathway}

@@ -138,6 +138,7 @@ def stamp(resource: Resource, fallback: datetime) -> tuple[str, datetime]:
 
 def say_patient(collected: Collected, patient: Resource, received: datetime) -> None:
     """The events of one Patient. Raises Untranslatable."""
+    # PDS tells that there is somebody and nothing else: neither may we
     if redacted(patient):
         raise Untranslatable(
             patient.pointer, "redacted", "the record is redacted", "nothing of it may be held"

@@ -276,6 +276,8 @@ def _read(listed: list[tuple[Any, str, str]]) -> tuple[list[Resource], list[Faul
                 )
             )
             continue
+        # by the standard's own models: what they let through and we cannot read is told as
+        # a fault of its own
         wrong = _valid(kind, body, pointer)
         faults += wrong
         if not wrong:

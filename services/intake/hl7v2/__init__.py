@@ -116,6 +116,8 @@ def _heard(body: bytes, message: Message, trigger: str, control: str) -> _Heard:
         instant(message.get(segment, number))
         for segment, number in (("EVN", 6), ("EVN", 2), ("MSH", 7))
     )
+    # when it happened, else when it was entered, else when it was sent: each is nearer than the
+    # time it came
     at = occurred or recorded or sent
     if at is None:
         raise Untranslatable(
@@ -187,6 +189,7 @@ def _plausible_death(notice: _Heard, written: str) -> date | None:
     on = day(written)
     if on is None or on in PLACEHOLDER_DAYS or on < EARLIEST.date():
         return None
+    # who died before they were born has somebody else's date
     born = day(notice.message.get("PID", 7))
     if on > notice.at.date() + timedelta(days=1) or (born is not None and on < born):
         return None
@@ -201,6 +204,7 @@ def _is_mental_health(sender: Sender, specialty: str) -> bool:
 
 def _stay(collected: Collected, notice: _Heard) -> str | None:
     """The reference of the mental-health inpatient stay that PV1 is about, or None."""
+    # an outpatient visit is no stay: nobody is detained in a clinic
     if notice.message.get("PV1", 2).upper() != "I":
         return None
     return _visit(collected, notice.message)

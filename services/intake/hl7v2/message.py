@@ -64,6 +64,7 @@ def messages(body: bytes) -> Iterator[Raw]:
     segments: list[bytes] = []
     for number, line in enumerate(lines, 1):
         stripped = line.strip()
+        # a batch is only a wrapping: each message in it stands for itself
         if not stripped or stripped.startswith(_BATCH):
             continue
         if stripped.startswith(b"MSH") and segments:

@@ -227,6 +227,7 @@ def phones(message: Message, segment: str, number: int) -> list[str]:
             continue
         area = message.get(segment, number, repetition, 6)
         local_number = message.get(segment, number, repetition, 7)
+        # three places a number may stand in, by the age of the system
         written = (
             message.get(segment, number, repetition, 1)
             or message.get(segment, number, repetition, 12)

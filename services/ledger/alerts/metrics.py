@@ -37,6 +37,7 @@ class AlarmCounts:
 
     def _chatters(self, alert: str, desk: str, at: datetime) -> bool:
         times = self._last.setdefault((alert, desk), deque(maxlen=CHATTER_TIMES))
+        # the oldest falls out first: an alert that chatters is one that was heard lately
         self._last.move_to_end((alert, desk))
         while len(self._last) > REMEMBERED:
             self._last.popitem(last=False)

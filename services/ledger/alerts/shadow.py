@@ -87,6 +87,7 @@ async def save(
         failures,
         timeout=STATEMENT_SECONDS,
     )
+    # what is not of a crisis is of a feed, and the candidate changes nothing there
     standing = [
         c.alert for c in settlement.alerts if c.alert.stands and c.alert.crisis_id is not None
     ]

@@ -172,6 +172,7 @@ async def save(
             disclosed,
         )
     pairs = [(c.alert, t) for c in changes for t in c.transitions]
+    # last of all: its sequence is locked until the commit, and every other writer waits for that
     first = await append_log(connection, [t for _, t in pairs])
     # a desk that was taken out of the registry has no topic any more
     messages = [

@@ -204,6 +204,7 @@ async def save_crises(
         now,
         [e.scene for e in crises],
     )
+    # further subjects have no row of their own among incidents: their log has it
     members = [(e.crisis_id, m) for e in crises for m in e.members if not m.subject]
     await connection.execute(
         """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys, agency_kind,

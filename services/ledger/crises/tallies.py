@@ -19,6 +19,7 @@ async def save(
     zone: str,
 ) -> None:
     """Write what each crisis counts for; one that counts for nothing any more is taken out."""
+    # a crisis that lost its only sign, or all its incidents, counts for nobody
     uncounted = [crisis for crisis, tally in tallies.items() if tally is None] + list(dissolved)
     counted = [(crisis, tally) for crisis, tally in tallies.items() if tally is not None]
     if uncounted:

@@ -191,6 +191,7 @@ async def corrected_kinds(
         row_of = {(row["source"], row["id"]): row for row in rows}
         following: dict[Identity, Identity] = {}
         for target, current in waiting.items():
+            # what is not there yet is asked for again when it comes
             row = row_of.get(current)
             if row is not None and row["refers_to"] is not None:
                 following[target] = (row["source"], row["refers_to"])

@@ -27,10 +27,13 @@ async def count(connection: Connection, records: Sequence[RegisterRow]) -> None:
     )
     moved: Counter[int] = Counter()
     for row in rows:
+        # what this record counted before is written with it, so that counting anew never
+        # counts twice
         before, after = set(row["counted"]), set(now[row["agency"], row["local_person"]])
         moved.update(after - before)
         moved.subtract(before - after)
         moved[ALL] += bool(after) - bool(before)
+    # most records say what they said: nothing is written for those
     changes = {value: by for value, by in moved.items() if by}
     if not changes:
         return

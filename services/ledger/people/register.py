@@ -124,6 +124,8 @@ async def _keep_keys(connection: Connection, keys: Mapping[Key, Collection[int]]
     for row in rows:
         before, record_id = set(row["keys"]), row["record_id"]
         after = set(keys[row["agency"], row["local_person"]])
+        # only what differs: a register of millions is written once, and then a little at a
+        # time
         removed += [(key, record_id) for key in before - after]
         added += [(key, record_id) for key in after - before]
         every |= before | after

@@ -63,6 +63,7 @@ async def shortlist(
     rows = await connection.fetch(
         _SHORTLIST, [n for n, _ in pairs], [k for _, k in pairs], TOO_COMMON, CAP, MOST
     )
+    # one folding a record however many descriptions are near to it
     known_records = await _known(connection, rows, decoded)
     records: dict[str, dict[Key, Known]] = defaultdict(dict)
     near: dict[Key, set[str]] = {key: set() for key in incidents}
@@ -85,6 +86,8 @@ async def _known(
     kept_records: dict[Key, Known] = {
         (r["agency"], r["local_person"]): r["known"] for r in rows if r["known"] is not None
     }
+    # a ledger of an earlier release has records without it: they are folded when they are met,
+    # not all at once
     older = {(r["agency"], r["local_person"]) for r in rows} - set(kept_records)
     return kept_records | {
         (r.agency, r.local_person): known_of(r)

@@ -36,6 +36,7 @@ async def find(connection: Connection, trace_suffix: str, now: datetime) -> int:
     Descriptors that came from a trace are passed over.
     """
     async with connection.transaction():
+        # locked, so that two workers do not search the same stretch
         since = await connection.fetchval("SELECT received_at FROM trace_place FOR UPDATE")
         rows = await connection.fetch(
             """INSERT INTO trace_request (agency, local_person, event_source, event_id, said_at, state, due_at)
@@ -88,6 +89,7 @@ async def take(connection: Connection, now: datetime) -> Asked | None:
         row["body"],
         row["attempts"],
     )
+    # what was taken back may not be asked of a national service: nobody says it any more
     if row["taken_back"]:
         await finish(connection, request, "taken-back", now)
         return await take(connection, now)
