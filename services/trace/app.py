@@ -86,8 +86,8 @@ async def trace_one(
         try:
             result = await tracer.trace(event.data.person)
         except TraceUnavailable as error:
-            # each attempt waits twice as long, and no longer than half a day: a person
-            # is not forgotten
+            # each attempt waits twice as long, a quarter of an hour at most: nobody is
+            # forgotten
             wait = min(
                 timedelta(seconds=error.after or 5.0 * 2 ** min(request.attempts, 8)), SLOWEST_RETRY
             )
