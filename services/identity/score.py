@@ -120,6 +120,7 @@ class Scorer:
 
     def _compare(self, kind: str, described: str, on_file: str) -> FieldEvidence:
         level = name_level(described, on_file, kind == "given")
+        # a name that differs says as much whether it is rare or common
         if level not in BY_FREQUENCY:
             return self._plain[kind][level]
         surprise = self.frequencies.surprise(kind, on_file, self.model)
@@ -133,6 +134,7 @@ class Scorer:
         """Bits to take back where many are called by both names, and each by itself was weighed as
         if they were not.
         """
+        # no register, no counting: every name is as common as the model says
         if not self.frequencies.people:
             return 0.0
         by_itself = 0.0

@@ -36,10 +36,13 @@ def crisis(number: int, now: datetime, chance: random.Random) -> list[Message]:
     """What two agencies say of one crisis. The last event makes rule R01 hold at once: police have
     been there a while.
     """
+    # a property of its own, so that no two crises of the load are linked by place
     place = {"uprn": f"{100_000_000 + number}", "area": AREAS[number % len(AREAS)]}
     call, police = f"LAS-{number}", f"CAD-{number}"
     report = {"nature": "mental-health-crisis", "location": place}
     linked = [{"agency": "met", "reference": police}]
+    # the police reported first and have been there for eight minutes: every limit of the rule
+    # has passed when the last event comes
     ago = [now - timedelta(minutes=minutes) for minutes in (9, 10, 8)]
     return [
         (
@@ -118,6 +121,7 @@ def mixture(now: datetime, chance: random.Random) -> Iterator[tuple[Message, boo
     while True:
         number += 1
         messages = crisis(number, now, chance)
+        # only the last of the three raises: from it the time to the alert is measured
         yield from ((message, message is messages[-1]) for message in messages)
         for extra in range(3):
             yield from ((message, False) for message in ordinary(number * 3 + extra, now, chance))

@@ -77,6 +77,8 @@ def demo(speed: float, scenario: Path | None, once: bool) -> None:
             try:
                 asyncio.run(_play(stack, path, speed, _begin(begins)))
                 click.echo("The story has ended; the screen stays until Ctrl-C.")
+                # the story is over, and the feeds go on living: otherwise every
+                # screen would turn to a feed that is silent
                 while not once:
                     asyncio.run(_hold(stack, played.instant(played.until), speed))
             except KeyboardInterrupt:
@@ -150,6 +152,7 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
         begun = scenario.start + number * ORDINARY_EVERY
         if begun >= end:
             break
+        # a night has other calls too: what raises nothing is part of the picture
         for minute, (feed, _, event) in enumerate(ordinary(number, begun, chance)):
             at = begun + timedelta(seconds=40 * minute)
             event["time"] = at.isoformat()
@@ -164,11 +167,14 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
             due = anchor + (at - scenario.start) / speed
             while (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
                 now = datetime.now(UTC)
+                # the machine's seconds, since that is how the services count a
+                # silence; faster where the story is
                 if (now - beat).total_seconds() >= min(HEARTBEAT_SECONDS, 30 / speed):
                     beat = now
                     await _beat(producer, registry, feeds, scenario.start + (now - anchor) * speed)
                 await asyncio.sleep(min(wait, 0.5))
             sent = await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
+            # what Kafka has is not yet taken: the story ends when the ledger has it
             ends[sent.topic, sent.partition] = sent.offset + 1
             if sentence:
                 agency = registry.feeds_by_id[feed][0].name

@@ -26,8 +26,8 @@ from services.runtime.clock import SystemClock
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
+# Records in one transaction at the most: the live path waits for the zone meanwhile.
 PART = 100
-"""Records in one transaction at the most: the live path waits for the zone meanwhile."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -87,6 +87,8 @@ class Stack:
         """A service manager's SIGTERM and a closed terminal end all that was started too, and leave
         nothing running.
         """
+        # Python lets only the main thread set a handler: a test that starts a stack in
+        # another has its own
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 self._resources.callback(
@@ -95,10 +97,14 @@ class Stack:
 
     def _start(self) -> None:
         self._end_as_by_control_c()
+        # what is configured is used as it is: an embedded server beside a real one would be
+        # a second truth
         if "postgres_dsn" not in self._settings.model_fields_set:
             self.postgres_dsn = self._resources.enter_context(EmbeddedPostgres()).dsn()
         if self.embedded_kafka:
             self.kafka_bootstrap = self._resources.enter_context(EmbeddedKafka()).bootstrap
+        # before any service: each refuses to be ready on a ledger that is not at its
+        # migrations
         asyncio.run(self._prepare())
         self._environment = (
             os.environ
@@ -113,6 +119,7 @@ class Stack:
             }
             | self._extra
         )
+        # registered after the servers, and so stopped before them
         self._resources.callback(self.stop)
         for service in self._services:
             self.start(service)
@@ -134,6 +141,7 @@ class Stack:
         killed first. `extra` is added to its environment.
         """
         name = name or service
+        # killed and not stopped: what is tried here is a process that dies
         if name in self.processes:
             self.processes[name].kill()
             self.processes[name].wait()
@@ -154,6 +162,8 @@ class Stack:
     def stop(self) -> None:
         """Stop every service; kill what does not end."""
         for process in self.processes.values():
+            # all are told first, and then waited for: they end at once, not one after
+            # the other
             process.terminate()
         end = time.monotonic() + STOP_SECONDS
         for process in self.processes.values():
@@ -181,6 +191,7 @@ class Stack:
         deadline = time.monotonic() + READY_SECONDS
         answers: dict[str, str] = dict.fromkeys(addresses, "no answer yet")
         while time.monotonic() < deadline:
+            # a service that has ended will not be ready however long one waits
             if (ended := self.ended()) is not None:
                 raise EmbeddedServerError(ended)
             for service in list(answers):

@@ -65,6 +65,7 @@ def _from_file(name: str, registry: Registry, feed: str | None) -> list[Outgoing
     faulty = 0
     with opened(name) as stream:
         for line in event_lines(stream):
+            # by the code of the stream, so that what is sent here is not refused there
             examined = checker.examine(line.body)
             _tell(f"{name}:{line.number}", examined.faults, examined.notes)
             if examined.event is None:
@@ -141,6 +142,8 @@ async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any)
         for message in outgoing:
             if (wait := start + message.after - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
+            # not one after the other: a night of events would wait for a night of
+            # answers
             sends.append(await producer.send(message.topic, message.body, key=message.key))
             progress(1)
         await asyncio.wait_for(asyncio.gather(*sends), TIMEOUT_SECONDS)
@@ -222,6 +225,7 @@ def publish(
     ) as bar:
         asyncio.run(_send(settings, outgoing, bar.update))
     click.echo(f"{len(outgoing)} events sent")
+    # nothing sent is no success, whatever was in the file
     if not outgoing:
         raise SystemExit(FAULTY)
     if faulty:

@@ -108,6 +108,7 @@ async def answer(
 ) -> Response:
     """Do it for the desk, or say in one sentence why it was not done (409)."""
     state, desk = request.app.state, here.desk.desk
+    # no command: it changes nothing about the alert, only what is known of the rule
     if command == "feedback":
         return await _feedback(request, here, alert, reason, accept)
     try:

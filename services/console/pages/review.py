@@ -72,6 +72,7 @@ async def queue_page(request: Request, here: Reviewing, page_number: str = "1") 
     """The queue, the most urgent crises first. Nobody is named in it."""
     may_know_people(here)
     state = request.app.state
+    # a page before the first is the first: an old bookmark is nobody's fault
     number = max(1, number_of(page_number, "not_found"))
     areas = areas_of(state, here)
     async with one_moment(state.pool) as connection:
@@ -119,6 +120,7 @@ async def review_page(
 ) -> Response:
     """Side by side, field by field. Kept in the audit. `judged`: after a blind judgement, what came
     of it."""
+    # it comes out of the URL and is shown: only words of ours
     if judged not in {"agreed", "disagreed", "cannot-tell"}:
         judged = ""
     return await _shown(request, here, number_of(decision, "unknown_decision"), judged=judged)
@@ -210,6 +212,8 @@ async def undo(
             incident = await incident_of(connection, state, here, number)
             review_id = number_of(review, "unknown_decision")
             history = await reviews.history(connection, incident)
+            # the number comes out of the URL: only a review of this very incident may
+            # be undone from here
             if review_id not in {entry.review_id for entry in history}:
                 raise Refused(404, "unknown_decision")
             await deciding.undo(

@@ -86,6 +86,7 @@ async def search(
         "postcode": postcode,
         "nhs_number": nhs_number,
     }
+    # a space after a postcode is nobody's address
     tidy = {field: text.strip() for field, text in fields.items()}
     return await _shown(request, here, decision, tidy)
 
@@ -144,6 +145,8 @@ async def find(
         current = await current_decision(connection, (agency, reference.strip()))
         if current is None:
             raise Refused(404, "unknown_decision")
+        # looked at only to be refused: the page that follows must not say that something is
+        # there
         await incident_of(connection, state, here, current.decision_id)
     target = f"/desks/{here.desk.desk}/review/{current.decision_id}"
     return RedirectResponse(target, 303)

@@ -58,6 +58,7 @@ def _on_file(record: LocalRecord) -> OnFile:
         for d in record.descriptors
         for n in d.names
     )
+    # the newest that is known: this is for eyes, the matcher has them all
     born = next((d.date_of_birth for d in record.descriptors if d.date_of_birth), None)
     return OnFile(
         (record.agency, record.local_person), tuple(dict.fromkeys(n for n in names if n)), born

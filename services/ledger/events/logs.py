@@ -13,10 +13,9 @@ from services.orchestration.batch import Place
 from services.runtime.log_identity import NOT_KNOWN, LogIdentity
 from services.runtime.postgres import Connection
 
+# The topic was created anew, its end was lost, it ends before the cursor for no known reason; or
+# a leader was elected while records came, and nothing is known to be lost.
 ChangeKind = Literal["recreated", "truncated", "shorter", "elected"]
-"""The topic was created anew, its end was lost, it ends before the cursor for no known reason; or a
-leader was elected while records came, and nothing is known to be lost.
-"""
 
 
 @dataclass(frozen=True, slots=True)

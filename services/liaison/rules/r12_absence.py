@@ -27,6 +27,8 @@ NOT_DETAINED = frozenset({LegalStatus.INFORMAL, LegalStatus.NOT_APPLICABLE})
 # What a call about the absence itself is opened as.
 SEARCH = frozenset({Nature.MISSING, Nature.WELFARE_CONCERN, Nature.ADMINISTRATIVE})
 
+# The desks that own a search of an agency of each kind. Councils and departments search for
+# nobody: they ring the police.
 SEARCHERS: Mapping[AgencyKind, tuple[DeskRole, ...]] = {
     # the control room where the person is can send; the force's supervisor answers for the search
     "police": ("police-control", "police-supervisor"),
@@ -36,9 +38,6 @@ SEARCHERS: Mapping[AgencyKind, tuple[DeskRole, ...]] = {
     "acute-trust": (),
     "operations": (),
 }
-"""The desks that own a search of an agency of each kind. Councils and departments search for nobody:
-they ring the police.
-"""
 
 
 @dataclass(frozen=True, slots=True)

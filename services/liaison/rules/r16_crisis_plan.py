@@ -15,8 +15,8 @@ from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import FOREVER, both, spans
 
 _WITH_PLAN: dict[str, Any] = {"reason": "The person has a crisis plan with a mental-health trust."}
+# The police do not see what they would tell the officers (`disclosure.matrix.plan_refused`).
 _NOT_SHARED: dict[str, Any] = {**_WITH_PLAN, "moment": "not-shared"}
-"""The police do not see what they would tell the officers (`disclosure.matrix.plan_refused`)."""
 _WITHOUT_PLAN: dict[str, Any] = {
     "title": "Known to mental-health services",
     "reason": "The person has an open care episode with a mental-health trust.",
