@@ -94,6 +94,7 @@ def agency_fits(agency: Agency, areas: set[str]) -> None:
     for desk in agency.desks:
         if desk.role not in ROLES_OF[agency.kind]:
             raise ValueError(f"desk {desk.id}: a {agency.kind} has no {desk.role} desk")
+        # a desk for an area that its agency does not cover is a slip in one of the two
         lost = sorted(set(desk.areas) - served)
         if lost:
             raise ValueError(

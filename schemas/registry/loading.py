@@ -28,6 +28,7 @@ def load_registry(path: Path | None = None) -> Registry:
     except yaml.YAMLError as error:
         raise RegistryError(f"{name} is not YAML: {error}") from error
     except ValidationError as error:
+        # the first is enough: one wrong indent makes twenty of them
         fault = error.errors()[0]
         place = "/" + "/".join(str(part) for part in fault["loc"])
         raise RegistryError(
@@ -60,6 +61,7 @@ def _read(registry: Registry, file: Traversable) -> Boundaries:
     except (BoundariesError, UnicodeDecodeError) as error:
         raise RegistryError(f"{file.name}: {error}") from error
     for area in registry.areas:
+        # an area without an outline would take in nothing that says only where it is
         if area.code not in outlines.outlines:
             raise RegistryError(
                 f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"

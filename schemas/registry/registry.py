@@ -57,6 +57,7 @@ class Registry(Closed):
         """Raises ValueError for an area that no desk of the role serves."""
         served: set[str] = set()
         for agency, desk in self._desks_of(role):
+            # who is there only where it is named serves no area by itself
             if agency.answers_for_place:
                 served |= set(desk.areas or agency.areas or areas)
         for area in sorted(areas - served):
@@ -64,6 +65,7 @@ class Registry(Closed):
                 f"area {area}: no {role} desk serves it, so its alerts would reach nobody; add one"
             )
 
+    # not of the file itself: read beside it, after it was found to be sound
     _boundaries: Boundaries | None = PrivateAttr(default=None)
 
     @property
@@ -175,6 +177,8 @@ class Registry(Closed):
         for kind in dict.fromkeys(agency.kind for agency, _ in of_role):
             service = [pair for pair in of_role if pair[0].kind == kind]
             taking_part = [pair for pair in service if pair[0].id in involved]
+            # who is in the crisis is asked before who would answer for the place: they
+            # have the person
             if taking_part:
                 pairs += self._each_for(taking_part, area)
             else:
@@ -192,6 +196,7 @@ class Registry(Closed):
             serving = []
             if self.is_area(area):
                 serving = [pair for pair in holding if _serves(*pair, area)]
+            # too many rather than none
             pairs += serving or _without_area(holding)
         return pairs
 
@@ -218,6 +223,8 @@ class Registry(Closed):
         serving = [
             desk for desk in of_level if area is None or not desk.areas or area in desk.areas
         ]
+        # where no supervisor has the area all of them are told: one of them knows whose it
+        # is
         return tuple(sorted(desk.id for desk in serving or of_level))
 
 
@@ -242,6 +249,7 @@ def _serves(agency: Agency, desk: Desk, area: str | None) -> bool:
 def _unique(kind: str, candidates: Iterable[str]) -> None:
     earlier: set[str] = set()
     for value in candidates:
+        # by name, so that whoever keeps the file finds it at once
         if value in earlier:
             raise ValueError(f"{kind} {value} stands twice; every {kind} needs a name of its own")
         earlier.add(value)

@@ -167,8 +167,8 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
             due = anchor + (at - scenario.start) / speed
             while (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
                 now = datetime.now(UTC)
-                # the machine's seconds, since that is how the services count a
-                # silence; faster where the story is
+                # the services count a silence by the story's clock: the faster it runs, the sooner
+                # the next sign of life is due
                 if (now - beat).total_seconds() >= min(HEARTBEAT_SECONDS, 30 / speed):
                     beat = now
                     await _beat(producer, registry, feeds, scenario.start + (now - anchor) * speed)

@@ -41,6 +41,7 @@ def comparisons_of(as_of: date) -> tuple[Comparison, ...]:
 
     def birth(one: str, age_one: str, other: str, age_other: str) -> str:
         first, second = _birth(one), _birth(other)
+        # dates before ages: an age is a guess
         if first and second:
             return birth_level(first, second)
         if first and age_other:

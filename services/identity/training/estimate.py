@@ -166,6 +166,7 @@ class Splink:
         called: Callable[..., int] = of_four
         if len(comparison.columns) == 1:
             called = of_two
+        # one column for either side of each that is compared
         text = ["VARCHAR"] * (2 * len(comparison.columns))
         self._connection.create_function(
             f"level_{comparison.field}", called, text, "INTEGER", null_handling="special"

@@ -295,6 +295,7 @@ def _searched(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     met: dict[_Meeting, list[_Search]] = {}
     for search in _searches(crisis):
         meeting = _first_meeting(crisis, search)
+        # who searches for nobody is told nothing: the police who were asked have it
         if meeting is None or not SEARCHERS[search.kind]:
             continue
         # where the power to retake runs, that alert tells the police who search too
@@ -308,6 +309,7 @@ def _searched(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 def _found(policy: Policy, meeting: _Meeting, searches: Collection[_Search]) -> Finding:
     mark = meeting.mark
     begun = min(search.begun for search in searches)
+    # several search for one person: one alert, to all of them
     owners = tuple(sorted({search.owner for search in searches}))
     roles: list[DeskRole] = []
     for search in searches:
