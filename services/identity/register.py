@@ -102,6 +102,7 @@ def _as_restricted_now(newest_first: Sequence[PersonDescriptor]) -> tuple[Person
 
 def verified_number(record: LocalRecord) -> tuple[str, str] | None:
     """(NHS number, date of birth) by which records of different agencies are one person, or None."""
+    # newest first: an older word counts where the newer says nothing of number or birth
     for descriptor in record.descriptors:
         number, born = number_of(descriptor), descriptor.date_of_birth
         verified = descriptor.nhs_number_status is NhsNumberStatus.VERIFIED
@@ -201,6 +202,8 @@ def people_of(
     people: dict[str, PersonOnFile] = {}
     for record in listed:
         person_id = ids[(record.agency, record.local_person)]
+        # in order of record, so that the same name stands first wherever the person is
+        # shown
         earlier = people.get(person_id, PersonOnFile(person_id, ()))
         died = None
         if record.died is not None:

@@ -277,6 +277,7 @@ def _decide(ledger: Simulation, scenario: Scenario, step: Any, at: datetime) -> 
         raise ScenarioError(
             f"{scenario.title}: at {step.at} desk {step.desk} has no {step.rule} to {step.do}"
         )
+    # a story names the rule and not the alert: of several the one that a person would take
     alert = chosen(having, step.desk)
     refusal = None
     try:

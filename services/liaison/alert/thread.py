@@ -50,6 +50,7 @@ def _thread(alerts: Iterable[Alert], desk: str) -> Thread:
         part = alert.at(desk)
         if part is None:
             continue
+        # every new alarm counts, also of what has ended since: it was heard
         presented += part.presented
         if part.state in _LOUD:
             waiting.append(alert.urgency)

@@ -204,6 +204,7 @@ class Presence:
         """A resource left or was stood down."""
         if (sent := self._sent.pop(unit, None)) is not None:
             self.responding.append((sent[1], mark.at))
+        # the attendance ends with the last unit, whoever came first
         if unit in self._police:
             del self._police[unit]
             if not self._police:

@@ -290,6 +290,8 @@ def _take(crises: _Crises, edges: Sequence[_Edge]) -> dict[Key, tuple[int, set[K
     doubts: dict[Key, tuple[int, set[Key]]] = {}
     # kind by kind: weaker evidence must not decide whom stronger evidence leaves in doubt
     for kind in sorted(by_kind, reverse=True):
+        # what people joined is one crisis also where two descriptions contradict one
+        # another
         if kind == _JOINED_BY_HAND:
             for edge in by_kind[kind]:
                 crises.join(edge.one, edge.other, by_hand=True)

@@ -176,6 +176,7 @@ def compare_streets(left: Street | None, right: Street | None) -> StreetMatch:
     shared = any(_same_road(road, other_road) for road in left.roads for other_road in right.roads)
     if not shared:
         return "other"
+    # a crossing and an address on one of its roads: the road may be miles long
     if len(left.roads) != len(right.roads):
         return "near"
     agree = _same_number

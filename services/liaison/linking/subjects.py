@@ -53,6 +53,7 @@ def _apart(
     as_of: date | None,
 ) -> bool:
     pairs = [(one, other) for one in some for other in descriptors if one and other]
+    # where one says nothing, nothing contradicts
     if not pairs:
         return False
     return all(contradiction(one, other, as_of=as_of) is not None for one, other in pairs)
