@@ -47,12 +47,12 @@ def literals(module: str) -> Iterator[tuple[ast.AST, ast.Constant]]:
 
 
 def grounds_left_open() -> set[str]:
-    """Why the matcher leaves it to a person: what `veto` gives, and what goes with `many` and
-    `possible`."""
+    """Why the matcher leaves it to a person: what `veto` and its second step give, and what goes
+    with `many` and `possible`."""
     tree = ast.parse((SERVICES / "identity/decide.py").read_text("utf-8"))
     grounds: list[ast.AST] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == "veto":
+        if isinstance(node, ast.FunctionDef) and node.name in {"veto", "_too_little"}:
             grounds += [
                 each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value
             ]
