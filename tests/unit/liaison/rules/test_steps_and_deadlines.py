@@ -72,7 +72,7 @@ def test_an_alert_without_a_deadline_is_noticed(alerts_of_the_casebook: list[Ale
 
 def sources_of(rule: str) -> str:
     """The Python text that makes the findings of a rule."""
-    places = {"R27": "disproportionality.py", "R30": "feeds.py"}
+    places = {"R27": "disproportionality.py", "R30": "feeds.py", "R31": "unjudged.py"}
     own = [*(HEART / "rules").glob(f"{rule.lower()}_*.py")]
     if rule in places:
         own.append(HEART / places[rule])
