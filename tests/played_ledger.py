@@ -81,4 +81,4 @@ class PlayedLedger:
         offset = self._offsets[topic]
         self._offsets[topic] += 1
         result = await self.batch.apply([Record(topic, 0, offset, body, _HEADERS)], at)
-        assert result.taken.rejected == []
+        assert result.outcome.rejected == []

@@ -28,7 +28,7 @@ class FeedTrouble:
 
 
 # Columns have the names of the fields.
-_COLUMNS = tuple(each.name for each in fields(FeedState))
+_COLUMNS = tuple(entry.name for entry in fields(FeedState))
 _SAVE = (
     f"INSERT INTO feed_state ({', '.join(_COLUMNS)})"
     f" VALUES ({', '.join(f'${n}' for n in range(1, len(_COLUMNS) + 1))})"

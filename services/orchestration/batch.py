@@ -126,13 +126,13 @@ async def take_in(
     when the events are kept and when all is settled. What is `replayed` from the quarantine says
     nothing of how its feed is now."""
     registry = settling.registry
-    taken = TakenIn()
+    outcome = TakenIn()
     if not batch.located and not batch.quarantined:
-        return taken
+        return outcome
     # before any row that deadlines write too, so that the two cannot wait for each other
     await transaction.lock_zone()
-    receipts = await _insert(transaction, batch, registry, taken)
-    await _set_aside(transaction, receipts.rejected, taken, now)
+    receipts = await _insert(transaction, batch, registry, outcome)
+    await _set_aside(transaction, receipts.rejected, outcome, now)
     timings = _timings(batch.located, now)
     if timings and not replayed:
         await hear(transaction, timings, registry, settling.policy, now)
@@ -148,17 +148,17 @@ async def take_in(
     incidents, people = await _touched(transaction, receipts.new)
     incidents |= await register(transaction, people, now)
     if incidents:
-        taken.settled = await settle_touched(transaction, settling, incidents, now)
-    receipts.crisis_of, receipts.changes = taken.settled.crisis_of, taken.settled.changes
-    receipts.asked = taken.settled.asked
+        outcome.settled = await settle_touched(transaction, settling, incidents, now)
+    receipts.crisis_of, receipts.changes = outcome.settled.crisis_of, outcome.settled.changes
+    receipts.asked = outcome.settled.asked
     receipts.unfit = strangers | await _unfit_corrections(transaction, receipts.new)
     await transaction.give_receipts(receipts, now)
     reach("after-settle")
-    return taken
+    return outcome
 
 
 async def _insert(
-    transaction: Transaction, batch: Batch, registry: Registry, taken: TakenIn
+    transaction: Transaction, batch: Batch, registry: Registry, outcome: TakenIn
 ) -> Receipts:
     """Insert what is new. The same identity with the same content is a repeat, with other content a
     rejection.
@@ -174,8 +174,8 @@ async def _insert(
         if identity in inserted:
             receipts.new.append(located)
             feed = located.accepted.received.feed
-            taken.accepted.append(feed)
-            taken.left_out += [(feed, name) for name in located.accepted.left_out]
+            outcome.accepted.append(feed)
+            outcome.left_out += [(feed, name) for name in located.accepted.left_out]
         else:
             again.append(located)
     if not again:
@@ -185,7 +185,7 @@ async def _insert(
         accepted = located.accepted
         if hashes[accepted.received.identity] == accepted.content_hash:
             receipts.repeated.append(located)
-            taken.repeated.append(accepted.received.feed)
+            outcome.repeated.append(accepted.received.feed)
         else:
             receipts.rejected.append(_reused(located, registry))
     return receipts
@@ -229,15 +229,15 @@ def _reused(located: Located, registry: Registry) -> Quarantined:
 
 
 async def _set_aside(
-    transaction: Transaction, quarantined: Sequence[Quarantined], taken: TakenIn, now: datetime
+    transaction: Transaction, quarantined: Sequence[Quarantined], outcome: TakenIn, now: datetime
 ) -> None:
     if not quarantined:
         return
     await transaction.insert_rejections(quarantined, now)
-    for each in quarantined:
-        taken.rejected.append((each.feed, each.rejected.fault.code))
-        taken.rejected_at.add((each.topic, each.partition, each.offset))
-    await look_at_rejections(transaction, {each.feed for each in quarantined}, now)
+    for entry in quarantined:
+        outcome.rejected.append((entry.feed, entry.rejected.fault.code))
+        outcome.rejected_at.add((entry.topic, entry.partition, entry.offset))
+    await look_at_rejections(transaction, {entry.feed for entry in quarantined}, now)
 
 
 def _timings(located: Iterable[Located], now: datetime) -> dict[str, Timing | None]:
@@ -245,8 +245,8 @@ def _timings(located: Iterable[Located], now: datetime) -> dict[str, Timing | No
     itself.
     """
     by_feed: dict[str, list[Received]] = {}
-    for each in located:
-        received = each.accepted.received
+    for entry in located:
+        received = entry.accepted.received
         if not received.event.source.endswith(TRACE_SOURCE_END):
             by_feed.setdefault(received.feed, []).append(received)
     return {feed: timing(events, now) for feed, events in by_feed.items()}

@@ -46,13 +46,13 @@ def health_of(
 
 def heard_up_to(states: Mapping[str, FeedState], registry: Registry) -> dict[str, datetime]:
     """Up to when what each feed had to say is known: when it was last heard, less how late it is."""
-    known: dict[str, datetime] = {}
+    by_feed: dict[str, datetime] = {}
     for feed, state in states.items():
         if feed in registry.feeds_by_id:
             until = health_of(state, registry).heard_up_to()
             if until is not None:
-                known[feed] = until
-    return known
+                by_feed[feed] = until
+    return by_feed
 
 
 def after_sign_of_life(
@@ -76,10 +76,10 @@ def after_sign_of_life(
     )
 
 
-def _since(former: datetime | None, holds: bool, now: datetime) -> datetime | None:
+def _since(earlier: datetime | None, holds: bool, now: datetime) -> datetime | None:
     if not holds:
         return None
-    return now if former is None else former
+    return now if earlier is None else earlier
 
 
 def look_at(state: FeedState, registry: Registry, policy: Policy, now: datetime) -> datetime:
@@ -116,9 +116,9 @@ async def hear(
     now: datetime,
 ) -> None:
     """The feeds gave a sign of life: silence begins later. The zone is locked."""
-    known = await transaction.feed_states()
+    by_feed = await transaction.feed_states()
     states = [
-        after_sign_of_life(known.get(feed, FeedState(feed)), timing, policy, now)
+        after_sign_of_life(by_feed.get(feed, FeedState(feed)), timing, policy, now)
         for feed, timing in sorted(timings.items())
     ]
     await transaction.save_feed_states(states)
@@ -133,10 +133,10 @@ async def look_at_rejections(
 ) -> None:
     """Something of these feeds was rejected: have each looked at now, and again when it is next
     heard. A feed that was never heard is not connected."""
-    known = await transaction.feed_states()
+    by_feed = await transaction.feed_states()
     states = []
     for feed in sorted(feeds):
-        state = known.get(feed)
+        state = by_feed.get(feed)
         if state is not None and state.last_heard_at is not None:
             again = now if state.look_again_at is None else min(state.look_again_at, now)
             states.append(replace(state, look_again_at=again))
@@ -150,11 +150,11 @@ async def look_at_names(
     """These feeds named an agency or an area that the registry does not have: have each looked at
     now.
     """
-    known = await transaction.feed_states()
+    by_feed = await transaction.feed_states()
     lasts = FEED_RULE.limit(policy, "unknown_name_lasts")
     states = []
     for feed in sorted(feeds):
-        state = known.get(feed, FeedState(feed))
+        state = by_feed.get(feed, FeedState(feed))
         over = state.unknown_at is None or now - state.unknown_at >= lasts
         since = now if over else state.unknown_since
         again = now if state.look_again_at is None else min(state.look_again_at, now)
@@ -205,8 +205,8 @@ async def resume_feeds(transaction: Transaction, feeds: Collection[str]) -> None
     """A worker that starts tries every feed again: somebody has looked at why it was stopped. The
     zone is locked.
     """
-    known = await transaction.feed_states()
-    stopped = [state for feed, state in known.items() if feed in feeds and state.stopped_at]
+    by_feed = await transaction.feed_states()
+    stopped = [state for feed, state in by_feed.items() if feed in feeds and state.stopped_at]
     await transaction.save_feed_states(
         [replace(state, stopped_at=None, stopped_reason=None) for state in stopped]
     )

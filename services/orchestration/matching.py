@@ -31,7 +31,7 @@ async def decide_all(
         record = local_person_of(effective)
         if record is not None:
             own_records[incident] = record
-    reviewed_records = {review.record for each in reviews.values() for review in each}
+    reviewed_records = {review.record for of_incident in reviews.values() for review in of_incident}
     people = await ledger.people_of_records({*own_records.values(), *reviewed_records})
     decisions: dict[Key, IdentityDecision] = {}
     described: dict[Key, DescribedPerson] = {}
@@ -39,8 +39,8 @@ async def decide_all(
         judged = reviews.get(incident, ())
         separated = _people_judged(judged, "different", people)
         same = _people_judged(judged, "same", people)
-        own = own_records.get(incident)
-        own_person = people.get(own) if own is not None else None
+        local_record = own_records.get(incident)
+        own_person = people.get(local_record) if local_record is not None else None
         if len(same) == 1 and not same & separated:
             decisions[incident] = reviewed(same.pop())
         elif own_person is not None and own_person not in separated:
@@ -122,6 +122,6 @@ def values_to_know(
     for incident, people in candidates.items():
         descriptor = described[incident].descriptor
         if descriptor is not None:
-            own = described_once((descriptor,))
-            values |= values_weighed(own, (person.known for person in people))
+            local_record = described_once((descriptor,))
+            values |= values_weighed(local_record, (person.known for person in people))
     return frozenset(values)

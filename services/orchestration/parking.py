@@ -36,11 +36,11 @@ def again_after(tries: int) -> timedelta:
 def reason_of(error: BaseException) -> str:
     """What failed and where in the program. Never what it says: that may be of a person."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/services/" in frame.filename]
-    if not own:
+    ours = [frame for frame in frames if "/services/" in frame.filename]
+    if not ours:
         return type(error).__name__
-    file = own[-1].filename.rpartition("/services/")[2]
-    return f"{type(error).__name__} in services/{file}:{own[-1].lineno} ({own[-1].name})"
+    file = ours[-1].filename.rpartition("/services/")[2]
+    return f"{type(error).__name__} in services/{file}:{ours[-1].lineno} ({ours[-1].name})"
 
 
 async def settle_touched(
@@ -114,9 +114,9 @@ class _Parking:
         # what failed for another incident may be parked by now
         settled, error = await alone(self._transaction, partial(self.step, [incident]))
         if settled is None:
-            own = await self._crises_of(await self._tied([incident]))
+            crises = await self._crises_of(await self._tied([incident]))
             for crisis in await self._around(incident):
-                if crisis not in own:
+                if crisis not in crises:
                     await self.settle_crises([crisis])
             settled, error = await alone(self._transaction, partial(self.step, [incident]))
         if settled is not None:
@@ -167,12 +167,12 @@ class _Parking:
 
     async def _tied(self, incidents: Iterable[Key]) -> Mapping[Key, str | None]:
         """These incidents and those of their scenes, whatever else links to them."""
-        wanted, nothing = sorted(incidents), LinkNames((), (), self._now)
+        incident_keys, nothing = sorted(incidents), LinkNames((), (), self._now)
         # what a person has decided of two incidents brings the other one too: it is not of the scene
-        near = await self._transaction.neighbourhood(wanted, nothing)
-        crises = {crisis for crisis in map(near.get, wanted) if crisis is not None}
+        near = await self._transaction.neighbourhood(incident_keys, nothing)
+        crises = {crisis for crisis in map(near.get, incident_keys) if crisis is not None}
         of_scenes = await self._transaction.incidents_of(sorted(crises))
-        return dict.fromkeys(wanted) | of_scenes
+        return dict.fromkeys(incident_keys) | of_scenes
 
     async def _crises_of(self, incidents: Collection[Key]) -> set[str]:
         tied = await self._tied(incidents)
@@ -200,10 +200,10 @@ class _Parking:
                 self.done.crisis_of[incident] = crisis
         await self._tell(rows, tied)
 
-    def _row(self, crisis: str, scene: str, former: Parked | None, error: Exception) -> Parked:
+    def _row(self, crisis: str, scene: str, standing: Parked | None, error: Exception) -> Parked:
         since, tries = self._now, 1
-        if former is not None:
-            since, tries = former.since, former.tries + 1
+        if standing is not None:
+            since, tries = standing.since, standing.tries + 1
         again = self._now + again_after(tries)
         return Parked(crisis, scene, since, reason_of(error), tries, self._now, again)
 

@@ -30,8 +30,8 @@ def messages(receipts: Receipts, registry: Registry, now: datetime) -> list[Mess
     """One message an agency, more where there are many."""
     return [
         _message(agency, chunk, now)
-        for agency, own in sorted(_by_agency(receipts, registry).items())
-        for chunk in _chunks(own)
+        for agency, agency_receipts in sorted(_by_agency(receipts, registry).items())
+        for chunk in _chunks(agency_receipts)
     ]
 
 
@@ -42,36 +42,32 @@ def token(crisis: str, agency: str) -> str:
 
 def _by_agency(receipts: Receipts, registry: Registry) -> dict[str, list[dict[str, Any]]]:
     alarms = _alarms(receipts.changes, registry)
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    receipts_of: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for outcome, located in (("accepted", receipts.new), ("repeated", receipts.repeated)):
-        for each in located:
-            received = each.accepted.received
+        for entry in located:
+            received = entry.accepted.received
             if isinstance(received.event.data, FeedHeartbeat) or received.event.source.endswith(
                 TRACE_SOURCE_END
             ):
                 continue
-            said = _place(received.feed, outcome, each.partition, each.offset) | {
+            row = _place(received.feed, outcome, entry.partition, entry.offset) | {
                 "id": received.event.id
             }
             if outcome == "accepted":
-                said |= _notes(each, receipts)
+                row |= _notes(entry, receipts)
             key = received.record_key
             crisis = receipts.crisis_of.get(key) if key is not None else None
             if outcome == "accepted" and crisis is not None:
-                said["crisis"] = token(crisis, received.agency)
+                row["crisis"] = token(crisis, received.agency)
                 if raised := alarms.get((crisis, received.agency)):
-                    said["alerts"] = dict(sorted(raised.items()))
-            found[received.agency].append(said)
+                    row["alerts"] = dict(sorted(raised.items()))
+            receipts_of[received.agency].append(row)
     for bad in receipts.rejected:
         fault = bad.rejected.fault
-        said = _place(bad.feed, "rejected", bad.partition, bad.offset)
-        said |= {
-            "id": _readable_id(bad.rejected.body),
-            "code": fault.code,
-            "pointer": fault.pointer,
-        }
-        found[bad.agency].append(said | {"remedy": fault.remedy})
-    return found
+        row = _place(bad.feed, "rejected", bad.partition, bad.offset)
+        row |= {"id": _readable_id(bad.rejected.body), "code": fault.code, "pointer": fault.pointer}
+        receipts_of[bad.agency].append(row | {"remedy": fault.remedy})
+    return receipts_of
 
 
 def _notes(located: Located, receipts: Receipts) -> dict[str, Any]:
@@ -106,14 +102,14 @@ def _alarms(
     changes: Iterable[AlertChange], registry: Registry
 ) -> dict[tuple[str, str], Counter[str]]:
     """New alarms by (crisis, agency) and rule: of the agency's own desks, and of no other's."""
-    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    alarms: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for change in changes:
         crisis = change.alert.crisis_id
         for alarm in change.new_alarms():
             if alarm.desk in registry.desks_by_id and crisis is not None:
                 agency = registry.desks_by_id[alarm.desk][0].id
-                found[(crisis, agency)][change.alert.rule] += 1
-    return found
+                alarms[(crisis, agency)][change.alert.rule] += 1
+    return alarms
 
 
 def _readable_id(body: bytes) -> str | None:
@@ -121,8 +117,8 @@ def _readable_id(body: bytes) -> str | None:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    found = document.get("id") if isinstance(document, dict) else None
-    return found if isinstance(found, str) and 0 < len(found) <= _ID_MAX else None
+    name = document.get("id") if isinstance(document, dict) else None
+    return name if isinstance(name, str) and 0 < len(name) <= _ID_MAX else None
 
 
 def _chunks(receipts: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:

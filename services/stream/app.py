@@ -176,9 +176,9 @@ class StreamWorker:
         assert self.queue is not None
         assert self.applier is not None
         while True:
-            taken = [await self.queue.get()]
-            while len(taken) < self.settings.batch_max and not self.queue.empty():
-                taken.append(self.queue.get_nowait())
+            deliveries = [await self.queue.get()]
+            while len(deliveries) < self.settings.batch_max and not self.queue.empty():
+                deliveries.append(self.queue.get_nowait())
             records = [
                 Record(
                     e.message.topic,
@@ -189,7 +189,7 @@ class StreamWorker:
                     e.message.timestamp,
                     preceding_of(e.message),
                 )
-                for e in taken
+                for e in deliveries
             ]
             for record in records:
                 metrics.EVENTS_RECEIVED.labels(
@@ -197,11 +197,11 @@ class StreamWorker:
                 ).inc()
             await self.applier.apply([_with_header_list(r) for r in records])
             metrics.LAG_SECONDS.set(
-                max(0.0, time.time() - taken[0].message.timestamp)
-                if taken[0].message.timestamp
+                max(0.0, time.time() - deliveries[0].message.timestamp)
+                if deliveries[0].message.timestamp
                 else 0
             )
-            for event in taken:
+            for event in deliveries:
                 event.ack()
 
     async def _deadlines(self) -> None:

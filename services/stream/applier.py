@@ -183,7 +183,7 @@ class Applier:
         stamps = [r.timestamp for r in records if r.timestamp is not None]
         if stamps and any(
             t.kind == "raised"
-            for change in result.taken.settled.changes
+            for change in result.outcome.settled.changes
             for t in change.transitions
         ):
             # the oldest record of the batch: an upper bound for every alert of it
@@ -191,16 +191,16 @@ class Applier:
         await self._count(result)
 
     async def _count(self, applied: Applied) -> None:
-        taken = applied.taken
-        for feed in taken.accepted:
+        outcome = applied.outcome
+        for feed in outcome.accepted:
             metrics.EVENTS_ACCEPTED.labels(feed).inc()
-        for feed in [*applied.below_cursor, *taken.repeated]:
+        for feed in [*applied.below_cursor, *outcome.repeated]:
             metrics.EVENTS_REPEATED.labels(feed).inc()
-        for feed, code in taken.rejected:
+        for feed, code in outcome.rejected:
             metrics.EVENTS_REJECTED.labels(feed, code).inc()
-        for feed, name in taken.left_out:
+        for feed, name in outcome.left_out:
             metrics.FIELDS_LEFT_OUT.labels(feed, name).inc()
-        count_settled(taken.settled)
+        count_settled(outcome.settled)
         for feed, good in applied.outcomes:
             reason = self._limits[feed].note(good)
             if reason is not None and feed not in self.stopped:

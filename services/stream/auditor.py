@@ -156,30 +156,30 @@ class Auditor:
         now = self._clock.now()
         try:
             async with pool.acquire() as connection:
-                found = await asyncio.wait_for(look(connection, now, self._grace), 20)
+                overdue_steps = await asyncio.wait_for(look(connection, now, self._grace), 20)
                 self._measure(await asyncio.wait_for(loads(connection, now), 20))
                 await asyncio.wait_for(self._look_at_work(connection, now), 20)
         except (*postgres.OUTAGE, asyncpg.PostgresError, TimeoutError) as error:
             self._said = f"the ledger cannot be read: {type(error).__name__}"
             logger().error("auditor.failed", error=type(error).__name__)
             return ()
-        counted = Counter(o.fault for o in found)
+        counted = Counter(o.fault for o in overdue_steps)
         for fault in FAULTS:
             metrics.ESCALATION_OVERDUE.labels(fault).set(counted[fault])
-        if not found:
+        if not overdue_steps:
             self._said = None
             metrics.AUDITOR_HEARTBEAT.set(now.timestamp())
-            return found
-        oldest = min(found, key=lambda o: o.due_at)
-        self._said = f"{len(found)} steps of escalations are overdue, the oldest since {oldest.due_at:%H:%M:%S} UTC"
+            return overdue_steps
+        oldest = min(overdue_steps, key=lambda o: o.due_at)
+        self._said = f"{len(overdue_steps)} steps of escalations are overdue, the oldest since {oldest.due_at:%H:%M:%S} UTC"
         logger().critical(
             "escalation.overdue",
-            count=len(found),
+            count=len(overdue_steps),
             alert=oldest.alert,
             desk=oldest.desk,
             fault=oldest.fault,
         )
-        return found
+        return overdue_steps
 
     async def _look_at_work(self, connection: Connection, now: datetime) -> None:
         """Whether any crisis cannot be judged, and whether any deadline is taken too late."""

@@ -26,7 +26,7 @@ class Hole(Exception):
 class Applied:
     """What a committed batch did, for metrics and limits."""
 
-    taken: TakenIn
+    outcome: TakenIn
     below_cursor: list[str] = field(default_factory=list)
     """Feed of each record that had been applied before."""
     outcomes: list[tuple[str, bool]] = field(default_factory=list)
@@ -60,19 +60,19 @@ class Batches:
             self._reach("after-cursor")
             fresh, repeated = following_cursor(records, cursors, self._guard)
             batch = read(fresh, self.registry, now, poison)
-            taken = await take_in(transaction, self.settling, batch, now, self._reach)
+            outcome = await take_in(transaction, self.settling, batch, now, self._reach)
             following = cursors | {record.place: record.offset + 1 for record in fresh}
             await event_store.advance(connection, following)
             self._reach("before-commit")
         self._reach("after-commit")
         below = [self._feed(record) for record in repeated]
-        return Applied(taken, below, self._outcomes(fresh, taken))
+        return Applied(outcome, below, self._outcomes(fresh, outcome))
 
-    def _outcomes(self, fresh: Sequence[Record], taken: TakenIn) -> list[tuple[str, bool]]:
+    def _outcomes(self, fresh: Sequence[Record], outcome: TakenIn) -> list[tuple[str, bool]]:
         outcomes = []
         for record in fresh:
             place = (record.topic, record.partition, record.offset)
-            outcomes.append((self._feed(record), place not in taken.rejected_at))
+            outcomes.append((self._feed(record), place not in outcome.rejected_at))
         return outcomes
 
     def _feed(self, record: Record) -> str:
@@ -88,7 +88,7 @@ def following_cursor(
     following = dict(cursors)
     fresh: list[Record] = []
     repeated: list[Record] = []
-    for record in sorted(records, key=lambda each: (each.place, each.offset)):
+    for record in sorted(records, key=lambda queued: (queued.place, queued.offset)):
         expected = following[record.place]
         if record.offset < expected:
             repeated.append(record)

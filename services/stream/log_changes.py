@@ -20,8 +20,8 @@ def change_of(
     if identity.is_another(cursor.identity):
         return LogChange("recreated", cursor, 0, identity)
     if epoch_end is not None and epoch_end < cursor.next_offset:
-        seen = cursor.next_offset if cursor.seen_offset is None else cursor.seen_offset
-        kind: ChangeKind = "truncated" if epoch_end < seen else "elected"
+        reached = cursor.next_offset if cursor.seen_offset is None else cursor.seen_offset
+        kind: ChangeKind = "truncated" if epoch_end < reached else "elected"
         return LogChange(kind, cursor, epoch_end, identity)
     if end < cursor.next_offset and looks_beyond >= LOOKS_BEYOND:
         return LogChange("shorter", cursor, 0, identity)
@@ -30,9 +30,9 @@ def change_of(
 
 def epoch_to_ask_for(cursor: Cursor, identity: LogIdentity) -> int | None:
     """The epoch under which the log was seen last, where another leader leads it now."""
-    former = cursor.identity.leader_epoch
-    if former is None or identity.leader_epoch is None or identity.is_another(cursor.identity):
+    led_by = cursor.identity.leader_epoch
+    if led_by is None or identity.leader_epoch is None or identity.is_another(cursor.identity):
         return None
-    if former == identity.leader_epoch:
+    if led_by == identity.leader_epoch:
         return None
-    return former
+    return led_by

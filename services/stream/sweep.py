@@ -78,8 +78,8 @@ class Sweep:
             metrics.LAG_RECORDS.labels(topic).set(lag)
 
     def _judge(self, place: Place, cursor: int, end: int, assigned: bool) -> None:
-        former, times = self._stood.get(place, (cursor, 0))
-        times = times + 1 if former == cursor else 1
+        cursor_before, times = self._stood.get(place, (cursor, 0))
+        times = times + 1 if cursor_before == cursor else 1
         self._stood[place] = (cursor, times)
         if cursor == end:
             self.caught_up[place] = cursor
@@ -157,16 +157,16 @@ class Sweep:
         ends: Mapping[Place, int],
         changes: Mapping[Place, LogChange],
     ) -> None:
-        seen = {}
+        reached = {}
         for place, identity in logs.identities.items():
             cursor = cursors.get(place)
             if cursor is None or place in changes or ends.get(place, -1) < cursor.next_offset:
                 continue
             if (cursor.identity, cursor.seen_offset) != (identity, cursor.next_offset):
-                seen[place] = Cursor(cursor.next_offset, identity)
-        if seen:
+                reached[place] = Cursor(cursor.next_offset, identity)
+        if reached:
             async with self._applier.ledger.pool.acquire() as connection:
-                await log_store.see(connection, seen)
+                await log_store.see(connection, reached)
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:

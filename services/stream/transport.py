@@ -113,9 +113,9 @@ class _Thread(driver.AIOKafkaConsumerThread):
             except Exception as error:
                 self._refuse(consumer, partition, error)
                 continue
-            kept = self._with_stretches(consumer, partition, before, fetched.get(partition, []))
-            if kept:
-                records[partition] = kept
+            readable = self._with_stretches(consumer, partition, before, fetched.get(partition, []))
+            if readable:
+                records[partition] = readable
         return records
 
     def _with_stretches(
@@ -129,17 +129,17 @@ class _Thread(driver.AIOKafkaConsumerThread):
         # a position that is not where the last fetch left it was sought, and proves nothing
         if before is None or position != before or proven is None:
             proven = before
-        kept = []
+        readable = []
         for record in records:
             start = record.offset if proven is None else min(proven, record.offset)
-            kept.append(Fetched(**vars(record), preceding=start))
+            readable.append(Fetched(**vars(record), preceding=start))
             proven = record.offset + 1
         after = _position(consumer, partition)
         if proven is None or after is None:
             self._proven.pop(partition, None)
         else:
             self._proven[partition] = (proven, after)
-        return kept
+        return readable
 
     def _refuse(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, error: Exception

@@ -62,7 +62,7 @@ class Desk:
         self._offsets[topic] = offset + 1
         headers = [("content-type", b"application/cloudevents+json")]
         result = await self.batch.apply([Record(topic, 0, offset, orjson.dumps(body), headers)], at)
-        assert result.taken.rejected == []
+        assert result.outcome.rejected == []
 
     async def review(self, person: str, verdict: ReviewVerdict, actor: str = "AB") -> int:
         async with self.batch.ledger.transaction() as transaction:

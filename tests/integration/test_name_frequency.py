@@ -75,7 +75,7 @@ async def register(ledger: PlayedLedger, said: list[dict[str, Any]]) -> None:
         records.append(Record(topic, 0, number, orjson.dumps(body), HEADERS))
         ledger._offsets[topic] += 1
     result = await ledger.batch.apply(records, NOW)
-    assert result.taken.rejected == []
+    assert result.outcome.rejected == []
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class Night:
             records.append(Record("feed.met-cad", 0, self._offset, body, ()))
             self._offset += 1
         applied = await self.worker.apply(records, at)
-        assert applied.taken.rejected == []
+        assert applied.outcome.rejected == []
 
     async def logs_with(self, rule: str) -> set[str]:
         """The police logs whose crisis has this alert standing."""

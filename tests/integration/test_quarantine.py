@@ -78,7 +78,7 @@ async def rejected(pool: asyncpg.Pool, *more: Record) -> Worker:
     """One call from a source nobody knows, and what else is said."""
     worker = Worker(pool, REGISTRY, load_policy())
     applied = await worker.apply([binary_mode("CAD-7"), *more], NOW)
-    assert len(applied.taken.rejected) == 1 + len(more)
+    assert len(applied.outcome.rejected) == 1 + len(more)
     return worker
 
 

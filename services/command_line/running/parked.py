@@ -59,10 +59,10 @@ def retry(crises: tuple[str, ...], every: bool, by: str) -> None:
     """Have the worker try each CRISIS again at once, as `liaison parked list` names it."""
     if every == bool(crises):
         raise click.UsageError("name the crises, or --all")
-    wanted = None if every else crises
+    selection = None if every else crises
 
     async def act(connection: Connection) -> list[str]:
-        return await have_tried_again(connection, wanted, _zone(), SystemClock().now(), by)
+        return await have_tried_again(connection, selection, _zone(), SystemClock().now(), by)
 
     tried = on_ledger(act)
     for crisis in tried:

@@ -69,11 +69,11 @@ def quarantine() -> None:
 @quarantine.command("list")
 @_choosing
 @click.option("--limit", default=200, show_default=True, help="So many lines at the most.")
-def list_(limit: int, **chosen: Any) -> None:
+def list_(limit: int, **selection: Any) -> None:
     """One line a record, the oldest first: never what is in it."""
 
     async def find(connection: Connection) -> list[Waiting]:
-        return await waiting(connection, _choice(**chosen), limit)
+        return await waiting(connection, _choice(**selection), limit)
 
     lines = on_ledger(find)
     for line in lines:
@@ -111,10 +111,10 @@ def show(number: int, by: str) -> None:
 @quarantine.command()
 @_choosing
 @_by
-def replay(by: str, **chosen: Any) -> None:
+def replay(by: str, **selection: Any) -> None:
     """Bring them through the same door again, the oldest first. What is still refused waits on; exit
     1 where something does."""
-    choice = _some(**chosen)
+    choice = _some(**selection)
     registry, settling = _parts()
     counts: Counter[str] = Counter()
     for part in _in_parts(on_ledger(lambda connection: waiting(connection, choice, 100_000))):
@@ -137,9 +137,9 @@ def replay(by: str, **chosen: Any) -> None:
 @quarantine.command()
 @_choosing
 @_by
-def discard(by: str, **chosen: Any) -> None:
+def discard(by: str, **selection: Any) -> None:
     """Say of them that they never will be taken in. They stay in the ledger and are listed no more."""
-    choice = _some(**chosen)
+    choice = _some(**selection)
 
     async def act(connection: Connection) -> int:
         lines = await waiting(connection, choice, 100_000)
@@ -149,9 +149,9 @@ def discard(by: str, **chosen: Any) -> None:
     click.echo(f"{on_ledger(act)} discarded")
 
 
-def _some(**chosen: Any) -> Choice:
+def _some(**selection: Any) -> Choice:
     """A choice that was made: never all that waits, by a slip."""
-    choice = _choice(**chosen)
+    choice = _choice(**selection)
     if choice == Choice():
         raise click.UsageError("say which: their numbers, or --feed, --code, --since, --until")
     return choice
@@ -186,23 +186,23 @@ async def _replay(
     now = SystemClock().now()
     # read again under the lock: another operator may have been quicker
     lines = await waiting(connection, Choice(numbers), PART)
-    known = [
+    readable = [
         line
         for line in lines
         if line.record.topic in registry.feeds_by_topic and line.is_of_this_log
     ]
-    batch = read([line.record for line in known], registry, now)
+    batch = read([line.record for line in readable], registry, now)
     faults = {(q.topic, q.partition, q.offset): q.rejected.fault for q in batch.quarantined}
-    taken = await take_in(transaction, settling, Batch(batch.located), now, replayed=True)
-    accepted = {(each.topic, each.partition, each.offset) for each in batch.located}
-    mended = [line for line in known if _place(line) in accepted - taken.rejected_at]
+    outcome = await take_in(transaction, settling, Batch(batch.located), now, replayed=True)
+    accepted = {(entry.topic, entry.partition, entry.offset) for entry in batch.located}
+    mended = [line for line in readable if _place(line) in accepted - outcome.rejected_at]
     await _resolve(connection, mended, "replayed", by, now)
     sentences = []
     for line in lines:
         if line not in mended:
             fault = faults.get(_place(line))
             sentences.append(f"{line.number} is still refused: {_why(line, fault)}")
-    sentences += [f"a crisis is parked: {reason_of(error)}" for error in taken.settled.failures]
+    sentences += [f"a crisis is parked: {reason_of(error)}" for error in outcome.settled.failures]
     return sentences, Counter({"taken in": len(mended), "refused": len(lines) - len(mended)})
 
 

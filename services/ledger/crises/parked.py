@@ -78,7 +78,10 @@ async def parked_lines(connection: Connection, zone: str) -> list[ParkedLine]:
     for row in rows:
         incidents.setdefault(row["crisis_id"], []).append(row["incident"])
     waiting = sorted((await parked(connection, zone)).values(), key=_age)
-    return [ParkedLine(each, tuple(incidents.get(each.crisis_id, ()))) for each in waiting]
+    return [
+        ParkedLine(parked_row, tuple(incidents.get(parked_row.crisis_id, ())))
+        for parked_row in waiting
+    ]
 
 
 def _age(row: Parked) -> tuple[datetime, str]:
@@ -93,14 +96,14 @@ async def have_tried_again(
     """
     await lock_zone(connection, zone)
     waiting = await parked(connection, zone)
-    chosen = sorted(waiting)
+    selection = sorted(waiting)
     if crises is not None:
-        chosen = sorted(waiting.keys() & set(crises))
-    await make_due(connection, chosen, now)
-    for crisis in chosen:
+        selection = sorted(waiting.keys() & set(crises))
+    await make_due(connection, selection, now)
+    for crisis in selection:
         detail = {"since": waiting[crisis].since.isoformat(), "tries": waiting[crisis].tries}
         await audit.write(connection, "parked.retry", actor, crisis, detail, now)
-    return chosen
+    return selection
 
 
 async def make_due(connection: Connection, crises: Collection[str], now: datetime) -> None:

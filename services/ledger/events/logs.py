@@ -52,7 +52,7 @@ async def cursors_of_logs(connection: Connection | asyncpg.Pool) -> dict[Place, 
     return cursors
 
 
-async def see(connection: Connection, seen: Mapping[Place, Cursor]) -> None:
+async def see(connection: Connection, reached: Mapping[Place, Cursor]) -> None:
     """These logs are what they are, and reach as far as that."""
     # in the order of the batches, which lock cursors too
     await connection.executemany(
@@ -60,7 +60,7 @@ async def see(connection: Connection, seen: Mapping[Place, Cursor]) -> None:
             WHERE topic = $1 AND partition = $2""",
         [
             (*place, *astuple(cursor.identity), cursor.next_offset)
-            for place, cursor in sorted(seen.items(), key=_place)
+            for place, cursor in sorted(reached.items(), key=_place)
         ],
     )
 

@@ -85,16 +85,16 @@ async def run(
     # one writer a zone: a command and a batch never see half of each other
     await transaction.lock_zone()
     thread = await _thread(transaction, alert)
-    former = thread.get(alert)
-    part = former.at(desk) if former is not None else None
-    if former is None or part is None:
+    standing = thread.get(alert)
+    part = standing.at(desk) if standing is not None else None
+    if standing is None or part is None:
         raise UnknownAlert("this desk has no such alert")
-    change = answer(former, desk, command, actor, now, policy.terms())
+    change = answer(standing, desk, command, actor, now, policy.terms())
     changes = _with_quiet(thread, change, now)
     action, detail = _audited(change, command, desk)
     await transaction.audit(action, actor, change.alert.alert_id, detail, now)
     sequence = await keep_alerts(transaction, changes, now)
-    since = part.ladder_since or former.raised_at
+    since = part.ladder_since or standing.raised_at
     seconds = max(0.0, (now - since).total_seconds())
     return Done(sequence, changes[0].alert, tuple(changes), seconds)
 
@@ -150,8 +150,8 @@ def _with_quiet(thread: dict[str, Alert], change: AlertChange, now: datetime) ->
 def _audited(change: AlertChange, command: Command, desk: str) -> tuple[str, dict[str, Any]]:
     """The action and the detail that the audit keeps. What a note says stays in the log."""
     at_desk = [transition for transition in change.transitions if transition.desk == desk]
-    detail: dict[str, Any] = {"desk": desk, "transitions": [each.kind for each in at_desk]}
+    detail: dict[str, Any] = {"desk": desk, "transitions": [step.kind for step in at_desk]}
     if not isinstance(command, Note):
-        reasons = [each.reason for each in at_desk if each.reason]
+        reasons = [step.reason for step in at_desk if step.reason]
         detail["reason"] = reasons[0] if reasons else None
     return f"alert.{change.transitions[0].kind}", detail

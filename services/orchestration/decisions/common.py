@@ -42,7 +42,11 @@ def moved_alerts(changes: Sequence[AlertChange]) -> tuple[AlertMoved, ...]:
         if kinds & {"raised", "worsened"} or not change.alert.stands:
             desks = tuple(part.desk for part in change.alert.desks)
             moved.append(AlertMoved(change.alert.rule, change.alert.stands, desks))
-    return tuple(sorted(moved, key=lambda each: (each.rule, each.raised, each.desks)))
+    return tuple(
+        sorted(
+            moved, key=lambda alert_moved: (alert_moved.rule, alert_moved.raised, alert_moved.desks)
+        )
+    )
 
 
 def reasoned(reason: str) -> str:

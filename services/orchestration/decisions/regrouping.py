@@ -48,14 +48,14 @@ async def take_out(
 ) -> Regrouped:
     """The incident is none of the crisis it is in. Raises DecisionRefused."""
     together = await _together(transaction, incident, reason)
-    others = [key for key in together if key != incident]
-    if not others:
+    further = [key for key in together if key != incident]
+    if not further:
         raise DecisionRefused(
             "one-incident",
             "It is the only incident of this crisis: there is nothing to take it out of.",
         )
     return await decide(
-        transaction, settling, incident, others, "separated", actor=actor, reason=reason, now=now
+        transaction, settling, incident, further, "separated", actor=actor, reason=reason, now=now
     )
 
 
@@ -106,7 +106,7 @@ async def decide(
     transaction: Transaction,
     settling: Settling,
     incident: Key,
-    others: Sequence[Key],
+    further: Sequence[Key],
     verdict: LinkVerdict,
     *,
     actor: str,
@@ -117,9 +117,9 @@ async def decide(
     `take_out` and `join` do.
     """
     await transaction.lock_zone()
-    for other in others:
+    for other in further:
         await _keep(transaction, (incident, other), verdict, actor, reason, now)
-    settled = await settling.settle(transaction, {incident, *others}, now)
+    settled = await settling.settle(transaction, {incident, *further}, now)
     together = await transaction.incidents_together(incident)
     return Regrouped(together, moved_alerts(settled.changes))
 

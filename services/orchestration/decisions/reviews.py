@@ -48,11 +48,11 @@ async def review(
             "There is no such person on file any more; look at the incident again.",
         )
     reviews = (await transaction.reviews([incident])).get(incident, ())
-    about_person = [each for each in reviews if each.record in records]
+    about_person = [judgement for judgement in reviews if judgement.record in records]
     _refuse_a_second(reviews, about_person)
-    for each in about_person:
+    for judgement in about_person:
         # nobody could tell until now
-        await transaction.undo_review(each.review_id, actor, now)
+        await transaction.undo_review(judgement.review_id, actor, now)
     new = NewReview(incident, person_id, min(records), verdict, actor, reason)
     number = await transaction.keep_review(new, now)
     detail = {"person": person_id, "review": number}
@@ -63,10 +63,10 @@ async def review(
 
 def _refuse_a_second(reviews: Sequence[ReviewKept], about_person: Sequence[ReviewKept]) -> None:
     """Somebody has said already whom the incident is about, or whether it is this person."""
-    said = [each for each in reviews if each.verdict == "same"]
-    said += [each for each in about_person if each.verdict == "different"]
-    if said:
-        first = said[0]
+    verdicts = [judgement for judgement in reviews if judgement.verdict == "same"]
+    verdicts += [judgement for judgement in about_person if judgement.verdict == "different"]
+    if verdicts:
+        first = verdicts[0]
         raise DecisionRefused(
             "already-reviewed",
             f"{first.actor} decided this at {first.decided_at:%H:%M} UTC: {first.verdict}. Undo that first.",
