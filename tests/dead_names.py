@@ -53,7 +53,6 @@ ON_PURPOSE: Mapping[str, str] = {
     "_fetch_records": "Faust calls it by this name",
     "_commit": "Faust calls it by this name",
     "timeout_ms": "aiokafka takes it by this name",
-    "readable": "io calls it by this name",
     "readinto": "io calls it by this name",
     "delivered_at": "a column of alert_desk, which is read and written by its name",
     "outcome_reason": "a column of alert_desk, which is read and written by its name",

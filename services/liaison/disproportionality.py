@@ -75,8 +75,6 @@ class Comparison:
 
     measure: Measure
     group: EthnicGroup
-    own: Count
-    rest: Count
     ratio: float
     low: float
     high: float
@@ -134,8 +132,6 @@ def _compared(
     return Comparison(
         measure,
         group,
-        of_group,
-        rest,
         ratio,
         ratio * math.exp(-width * error),
         ratio * math.exp(width * error),

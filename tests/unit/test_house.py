@@ -16,7 +16,7 @@ HELD: dict[str, tuple[str, float]] = {
     "function_length_max": ("at most", 100),
     "docstring_share": ("at least", 0.95),
     "one_letter_share": ("at most", 0.02),
-    "participle_share": ("at most", 0.008),
+    "participle_share": ("at most", 0.004),
     "fmt_skip_per_1000": ("at most", 0),
     "conditional_expressions_per_1000": ("at most", 3.5),
     "branches_p95": ("at most", 9),
