@@ -17,11 +17,13 @@ from services.liaison.rules import RULES
 def findings(crisis: Crisis, policy: Policy) -> tuple[Finding, ...]:
     """Every finding on the crisis's own time line, by rule."""
     return tuple(
-        finding
-        for rule in RULES.values()
-        if rule.condition is not None
-        for finding in rule.condition(crisis, policy)
-        if policy.runs(rule.id, finding.holds_from)
+        [
+            finding
+            for name, rule in RULES.items()
+            if rule.condition is not None
+            for finding in rule.condition(crisis, policy)
+            if policy.runs(name, finding.holds_from)
+        ]
     )
 
 
@@ -34,18 +36,21 @@ def _believed_until(
     """For each agency the finding relies on, when its silence is too long to be believed; None: it
     never was heard.
     """
+    silent_after = policy.feed_silent_after
     for agency in sorted(_agencies_of(finding, services)):
         last = last_heard.get(agency, last_heard.get(agency.removesuffix(EVERY_FEED)))
         if last is None:
             yield None
         else:
-            yield last + policy.feed_silent_after
+            yield last + silent_after
 
 
 def _agencies_of(finding: Finding, services: Services) -> set[str]:
     """The agencies whose missing event the finding rests on."""
-    serving = (agency for kind in finding.relies_on_services for agency in services.get(kind, ()))
-    return {*finding.relies_on, *serving}
+    agencies = set(finding.relies_on)
+    for kind in finding.relies_on_services:
+        agencies.update(services.get(kind, ()))
+    return agencies
 
 
 def _waits_until(
@@ -97,20 +102,21 @@ def evaluate(
             if finding.until <= now:
                 continue
             ahead.append(finding.until)
+        key = finding.key
         waits_until = _waits_until(finding, services, catching_up, agency_of)
         if waits_until is not None:
             ahead.append(waits_until)
-            held_back.add(finding.key)
+            held_back.add(key)
         # of two stretches that both hold, the later: it is the one whose words are of now
-        present = standing.get(finding.key)
+        present = standing.get(key)
         if present is None or finding.holds_from > present.finding.holds_from:
             believed = list(_believed_until(finding, last_heard, services, policy))
             verification, again = _verified(believed, now, policy)
             if again is not None:
                 ahead.append(again)
-            standing[finding.key] = Standing(finding, verification)
+            standing[key] = Standing(finding, verification)
     return Evaluation(
-        tuple(standing[key] for key in sorted(standing) if key not in held_back),
+        tuple([standing[key] for key in sorted(standing) if key not in held_back]),
         min(ahead, default=None),
         frozenset(held_back),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Annotated, Literal, Self, get_args
@@ -158,22 +159,26 @@ class RuleDocument(Closed):
             )
         return self
 
-    def steps(self, moment: str | None = None) -> tuple[tuple[DeskRole, str], ...]:
-        """What each recipient has to do, at the moment that is named. KeyError for one that the
-        rule does not have.
+    def steps(
+        self, moment: str | None, recipients: Collection[DeskRole]
+    ) -> tuple[tuple[DeskRole, str], ...]:
+        """What each of these recipients has to do, at the moment that is named. KeyError for one
+        that the rule does not have.
         """
-        steps = dict(self.next_step)
+        steps = self.next_step
         if moment is not None:
-            steps |= self.next_step_when[moment]
-        return tuple(steps.items())
+            steps = steps | self.next_step_when[moment]
+        return tuple([step for step in steps.items() if step[0] in recipients])
 
     def effective_on(self, day: date) -> bool:
         """Whether the rule is in force on the day."""
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
 
+# Of each rule, and of what its recipients have to do at each of its moments, there are few.
+@lru_cache(4096)
 def in_words(
-    steps: Iterable[tuple[DeskRole, str]], steps_of: Iterable[tuple[str, DeskRole, str]] = ()
+    steps: tuple[tuple[DeskRole, str], ...], steps_of: tuple[tuple[str, DeskRole, str], ...] = ()
 ) -> str:
     """What everybody has to do, each named; who has the same to do is named together. `steps_of`
     are the duties of single agencies.

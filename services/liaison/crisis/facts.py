@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import zip_longest
 
 from schemas.codes import (
@@ -315,7 +316,7 @@ class Stretch:
     """The category (`C3`), or the reason of a stand-down (`police-present`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Crisis:
     """One crisis: the incidents of all agencies that are about it, folded. Equal for any order of
     arrival.
@@ -397,7 +398,7 @@ class Crisis:
     faults: tuple[str, ...] = ()
     """Corrections that could not be applied, by event id: the uncorrected event counts."""
 
-    @property
+    @cached_property
     def clear_crisis(self) -> tuple[Indicator, ...]:
         """The signs that make it a clear crisis, ending with the one that completed it; empty where
         it is none.
@@ -415,13 +416,24 @@ class Crisis:
                 return tuple(signs)
         return ()
 
-    @property
+    @cached_property
+    def somebody_there(self) -> Spans:
+        """When police or a health service was on scene."""
+        police = [stretch for attendance in self.attendances for stretch in attendance.spans]
+        return spans([*police, *self.health_on_scene])
+
+    @cached_property
+    def detained(self) -> Spans:
+        """When the person was detained under s135 or s136."""
+        return spans([(detention.detained.at, detention.over) for detention in self.detentions])
+
+    @cached_property
     def in_care(self) -> Spans:
         """When a crew, a department, a ward, a place of safety or custody had the person: no longer
         at the scene.
         """
         return spans(
-            (stay.since.at, stay.until) for stay in self.whereabouts if stay.place in HAS_PERSON
+            [(stay.since.at, stay.until) for stay in self.whereabouts if stay.place in HAS_PERSON]
         )
 
     def agencies(self, *kinds: AgencyKind) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from schemas.received import Received
 from services.identity.person import IdentityDecision, Outcome, PersonOnFile
@@ -52,7 +52,7 @@ def fold(
     contacts: tuple[Contact, ...] = (),
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
-    around: Iterable[Received] = (),
+    around: Sequence[Received] = (),
 ) -> Crisis:
     """The crisis that these events make, in whatever order and however often they came.
 
@@ -70,7 +70,9 @@ def fold(
         outcome = identity.outcome
         if identity.outcome != "attached" or (person and identity.person_id != person.person_id):
             attached = None
-    folding = _folded_among_others(effective, counted(around))
+    folding = None
+    if around:
+        folding = _folded_among_others(effective, counted(around))
     if folding is None:
         folding = (folds or Folds(most=1)).take(crisis_id, effective)
     believed = _believed(folding, site_reports)

@@ -45,7 +45,8 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         assessed = assessed_spans(crisis, attendance.begun.at)
         for stretch in _no_emergency(crisis, policy, without(unseen, assessed, crisis.emergency)):
             yield _graded_low(crisis, policy, attendance, stretch)
-        yield from _nobody_comes(crisis, policy, attendance, without(unseen, _detained(crisis)))
+        # whether an ambulance comes to somebody detained is asked by another rule
+        yield from _nobody_comes(crisis, policy, attendance, without(unseen, crisis.detained))
 
 
 def _no_emergency(crisis: Crisis, policy: Policy, unseen: Spans) -> Spans:
@@ -67,7 +68,7 @@ def _no_emergency(crisis: Crisis, policy: Policy, unseen: Spans) -> Spans:
 
 
 def _spans_of(stretches: tuple[Stretch, ...]) -> Spans:
-    return spans((stretch.since.at, stretch.until) for stretch in stretches)
+    return spans([(stretch.since.at, stretch.until) for stretch in stretches])
 
 
 def _first_sent(crisis: Crisis) -> datetime | None:
@@ -158,11 +159,6 @@ def _nobody_comes(
                 relies_on=crisis.agencies("police", "ambulance"),
                 relies_on_services=("ambulance",),
             )
-
-
-def _detained(crisis: Crisis) -> Spans:
-    """Detained under s135 or s136: whether an ambulance comes to that is asked by another rule."""
-    return spans((detention.detained.at, detention.over) for detention in crisis.detentions)
 
 
 def _emergencies(crisis: Crisis) -> Iterator[tuple[str, datetime, tuple[datetime, datetime]]]:

@@ -17,12 +17,13 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     """Restraint, a sign of a crisis or of acute behavioural disturbance, and no category 1 within a
     minute.
     """
+    signs = crisis_signs_since(crisis)
     for force in crisis.forces:
         if not force.is_restraint:
             continue
         # a restraint that is a sign by itself would make every arrest an emergency: another
         # sign is asked for, or one of acute behavioural disturbance (RCEM, FFLM)
-        concerned = both(force.spans, either(crisis_signs_since(crisis), force.abd_spans))
+        concerned = both(force.spans, either(signs, force.abd_spans))
         waiting = without(concerned, crisis.category_1)
         for stretch in held_for(waiting, RULE.limit(policy, "restraint_upgrade_within")):
             yield RULE.finds(

@@ -26,9 +26,12 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
 
     Each is a stage of one condition: the first raises the alert, a later one worsens it.
     """
+    signs = crisis_signs_since(crisis)
     for force in crisis.forces:
-        concerned = either(crisis_signs_since(crisis), danger_since(force))
-        if not force.is_restraint or not concerned:
+        if not force.is_restraint:
+            continue
+        concerned = either(signs, danger_since(force))
+        if not concerned:
             continue
         end = force.spans[0][1]
         # before there is a sign of a crisis or of danger no limit counts as passed

@@ -171,6 +171,8 @@ def _returns(crisis: Crisis, policy: Policy, calls: Sequence[Met]) -> list[Met]:
 def _earlier(crisis: Crisis, policy: Policy) -> list[tuple[Met, datetime | None]]:
     """Contacts of other crises, and when the police left each. Records of one call are one."""
     contacts: list[tuple[Met, datetime | None]] = []
+    if not crisis.contacts:
+        return contacts
     busy = {
         by
         for by in ("telephone", "property")

@@ -72,16 +72,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     yield from _closed(crisis, policy)
 
 
-def _there(crisis: Crisis) -> Spans:
-    """When police or a health service was on scene."""
-    return either(
-        spans(span for attendance in crisis.attendances for span in attendance.spans),
-        crisis.health_on_scene,
-    )
-
-
 def _first_there(crisis: Crisis, at: datetime) -> datetime:
-    return min((max(start, at) for start, end in _there(crisis) if end > at), default=FOREVER)
+    return min(
+        (max(start, at) for start, end in crisis.somebody_there if end > at), default=FOREVER
+    )
 
 
 def _concerns(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
@@ -149,8 +143,9 @@ def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
         within = RULE.limit(policy, call.limit)
         due = call.since + within
         waiting = spans([(call.since, _answered(crisis, call))])
-        detained = spans((detention.detained.at, detention.over) for detention in crisis.detentions)
-        nobody_coming = without(waiting, crisis.responding, crisis.in_care, detained, refused)
+        nobody_coming = without(
+            waiting, crisis.responding, crisis.in_care, crisis.detained, refused
+        )
         overdue = []
         for start, end in nobody_coming:
             lost = start + RULE.limit(policy, "sent_again_within")
@@ -274,7 +269,7 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if not signs or _seen_to(crisis, state.opened_at, closed.at):
             continue
         left_alone = without(
-            since(closed.at), crisis.open_police_or_ambulance, _there(crisis), answered
+            since(closed.at), crisis.open_police_or_ambulance, crisis.somebody_there, answered
         )
         if not left_alone or left_alone[0][0] != closed.at:
             continue

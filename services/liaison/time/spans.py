@@ -17,8 +17,14 @@ NEVER: Spans = ()
 
 def spans(stretches: Iterable[tuple[datetime, datetime]]) -> Spans:
     """Any stretches, put in order and joined where they touch; empty ones are dropped."""
+    ordered = sorted(stretches)
+    # the rules ask with every event, and mostly of one stretch or of none
+    if not ordered:
+        return NEVER
+    if len(ordered) == 1 and ordered[0][0] < ordered[0][1]:
+        return (ordered[0],)
     joined: list[tuple[datetime, datetime]] = []
-    for start, end in sorted(stretches):
+    for start, end in ordered:
         if start >= end:
             continue
         if joined and start <= joined[-1][1]:

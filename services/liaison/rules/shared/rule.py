@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,35 +76,34 @@ class Rule:
         Instants in its sentences are told as on the day on which it begins to hold: of another day
         with their date.
         """
-        urgent = self.urgency
+        document = self.document
+        urgent = document.urgency
         # nought is no urgency, so `or` would do; it is written out because 1 is the most
         # urgent
         if urgency is not None:
             urgent = urgency
-        recipients = more.pop("recipients", self.recipients)
-        steps = tuple(
-            (role, sentence) for role, sentence in self.document.steps(moment) if role in recipients
-        )
+        recipients = more.pop("recipients", document.recipients)
+        steps = document.steps(moment, recipients)
         steps_of = tuple(
             (agency, role, sentence)
             for agency, own_moment in sorted((moments or {}).items())
-            for role, sentence in self.document.steps(own_moment)
-            if role in recipients
+            for role, sentence in document.steps(own_moment, recipients)
         )
-        fields: Mapping[str, Any] = {"title": self.title, **more}
+        fields: Mapping[str, Any] = {"title": document.title, **more}
+        began = holds[0]
         return Finding(
-            rule=self.id,
+            rule=document.id,
             anchor=anchor,
-            holds_from=holds[0],
+            holds_from=began,
             until=open_end(holds[1]),
             urgency=urgent,
-            reason=told_on(reason, holds[0]),
+            reason=told_on(reason, began),
             next_step=in_words(steps, steps_of),
             steps=steps,
             steps_of=steps_of,
             recipients=recipients,
             evidence=tuple(
-                replace(item, statement=told_on(item.statement, holds[0])) for item in evidence
+                [Evidence(told_on(item.statement, began), item.at, item.event) for item in evidence]
             ),
             acknowledge_within=policy.acknowledge_within(urgent),
             **fields,
@@ -112,11 +111,11 @@ class Rule:
 
     def limit(self, policy: Policy, name: str) -> timedelta:
         """A limit of this rule in seconds, as the policy has it."""
-        return policy.limit(self.id, name)
+        return policy.limit(self.document.id, name)
 
     def number(self, policy: Policy, name: str) -> int:
         """A limit of this rule in its own unit, as the policy has it."""
-        return policy.number(self.id, name)
+        return policy.number(self.document.id, name)
 
 
 def rule(module: str, condition: Condition | None) -> Rule:

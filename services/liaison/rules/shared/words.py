@@ -22,6 +22,8 @@ def clock(at: datetime) -> str:
     return f"\N{LEFT DOUBLE ANGLE BRACKET}{at.isoformat()}\N{RIGHT DOUBLE ANGLE BRACKET}"
 
 
+# a crisis is judged anew with each of its events, and most of its sentences are as before
+@lru_cache(8192)
 def told_on(sentence: str, told_at: datetime) -> str:
     """The sentence with its instants on the 24-hour clock of London, those of another day with
     their date.
