@@ -208,10 +208,17 @@ class Registry(Closed):
             return [pair for pair in desks if _serves(*pair, area)]
         return _without_area(desks)
 
-    def _desks_of(self, role: str) -> list[tuple[Agency, Desk]]:
-        return [
-            (agency, desk) for agency in self.agencies for desk in agency.desks if desk.role == role
-        ]
+    def _desks_of(self, role: str) -> Sequence[tuple[Agency, Desk]]:
+        return self._desks_by_role.get(role, ())
+
+    @cached_property
+    def _desks_by_role(self) -> dict[str, list[tuple[Agency, Desk]]]:
+        """In the order of the file."""
+        by_role: dict[str, list[tuple[Agency, Desk]]] = {}
+        for agency in self.agencies:
+            for desk in agency.desks:
+                by_role.setdefault(desk.role, []).append((agency, desk))
+        return by_role
 
     def desks_above(self, agency: str, level: Level, area: str | None = None) -> tuple[str, ...]:
         """Ids of the agency's desks of the level that serve the area, or all of them where none

@@ -41,7 +41,7 @@ def timing(events: Iterable[Received], now: datetime) -> Timing:
     for received in events:
         event = received.as_sent
         recorded_at = event.recordedtime
-        if isinstance(event.data, FeedHeartbeat):
+        if type(event.data) is FeedHeartbeat:
             recorded_at = event.time
         if recorded_at is not None:
             recorded.append(recorded_at)

@@ -220,14 +220,19 @@ def _crisis_ids(
     used: set[str] = set()
     for group in sorted(groups, key=lambda group: min(map(age, group))):
         members = sorted(group, key=age)
-        ids = [parts[key].crisis_id for key in members]
-        ids.append(new_crisis_id(members[0]))
-        ids.append(str(uuid.uuid5(_NAMESPACE, "|".join("/".join(key) for key in members))))
-        crisis_id = next(
-            known_id for known_id in ids if known_id is not None and known_id not in used
-        )
+        crisis_id = next(known_id for known_id in _ids_of(members, parts) if known_id not in used)
         used.add(crisis_id)
         yield group, crisis_id
+
+
+def _ids_of(members: Sequence[SubjectKey], parts: Mapping[SubjectKey, Part]) -> Iterator[str]:
+    """The ids that a crisis of these subjects, the earliest first, may have, the best first."""
+    for key in members:
+        crisis_id = parts[key].crisis_id
+        if crisis_id is not None:
+            yield crisis_id
+    yield new_crisis_id(members[0])
+    yield str(uuid.uuid5(_NAMESPACE, "|".join("/".join(key) for key in members)))
 
 
 @dataclass(frozen=True)

@@ -363,7 +363,7 @@ async def _site_reports(
         received.event.time
         for file in files
         for received in file.events
-        if isinstance(received.event.data, DetentionDetained)
+        if type(received.event.data) is DetentionDetained
     ]
     if not detained:
         return ()

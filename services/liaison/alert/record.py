@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from schemas.registry import Level
@@ -249,6 +250,8 @@ class Addressed:
     ladder: Ladder
 
 
+# a finding that stands is looked up under its id with every event of its crisis
+@lru_cache(8192)
 def alert_id(key: str) -> str:
     """The id of the alert with this key: the same on every machine and in every replay."""
     return str(uuid.uuid5(_NAMESPACE, key))

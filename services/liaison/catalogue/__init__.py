@@ -206,11 +206,12 @@ def check_ladder(name: str, ladder: Ladder) -> None:
         )
 
 
+_LEVELS: tuple[Level, ...] = get_args(Level)
+
+
 def ladder_of(ladder: Ladder) -> tuple[tuple[Level, timedelta], ...]:
     """The rungs from below to above."""
-    return tuple(
-        (level, timedelta(seconds=ladder[level])) for level in get_args(Level) if level in ladder
-    )
+    return tuple((level, timedelta(seconds=ladder[level])) for level in _LEVELS if level in ladder)
 
 
 def read_document(name: str, text: str) -> RuleDocument:

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from schemas.events import DATA_MODELS
 from schemas.events.keeping import EventCorrected, EventRetracted
-from schemas.received import Received
+from schemas.received import Received, models_of
 
 Identity = tuple[str, str]
 _ORDER = attrgetter("order")
+_KEEPING = models_of(EventCorrected, EventRetracted)
 
 
 class Effective(list[Received]):
@@ -70,7 +71,7 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
         earlier = unique.get(identity)
         if earlier is None:
             unique[identity] = received
-            keeping = keeping or isinstance(received.event.data, (EventCorrected, EventRetracted))
+            keeping = keeping or type(received.event.data) in _KEEPING
         elif earlier is not received and earlier.event != received.event:
             # Intake reports the same id with other content; until then the choice must not hang on
             # arrival.

@@ -15,7 +15,7 @@ from datetime import date
 
 from schemas.events import detention
 from schemas.person import PersonDescriptor
-from schemas.received import Received, stated
+from schemas.received import DESCRIBING, Received, stated
 from services.identity.contradiction import contradiction, evidence_between
 from services.liaison.crisis.corrections import Effective
 
@@ -123,7 +123,10 @@ def _owner_of_log(events: Effective, people: Iterable[_Detained]) -> _Detained |
 def newest_descriptor(events: Sequence[Received]) -> PersonDescriptor | None:
     """The last that is said of whom it is about, of events in order; None where nothing is said."""
     for received in reversed(events):
-        person = stated(received.event.data, "person")
+        data = received.event.data
+        if type(data) not in DESCRIBING:
+            continue
+        person = stated(data, "person")
         if isinstance(person, PersonDescriptor):
             return person
     return None

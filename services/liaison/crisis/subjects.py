@@ -9,7 +9,7 @@ from schemas.events.care import AbsenceReported, FollowUpData
 from schemas.events.detention import CustodyArrived, PlaceOfSafetyCapacity
 from schemas.person import PersonDescriptor
 from schemas.place import Location
-from schemas.received import Mark, Received, stated
+from schemas.received import DESCRIBING, Mark, Received, models_of, models_with, stated
 from schemas.registry import Registry
 from services.liaison.crisis.corrections import effective
 from services.liaison.crisis.records import SiteReport
@@ -30,7 +30,8 @@ def describing(events: Iterable[Received]) -> Received | None:
     """The event that described the person last, after corrections; None where nothing is said."""
     counted, _ = effective(events)
     for received in reversed(counted):
-        if isinstance(stated(received.event.data, "person"), PersonDescriptor):
+        data = received.event.data
+        if type(data) in DESCRIBING and isinstance(stated(data, "person"), PersonDescriptor):
             return received
     return None
 
@@ -45,13 +46,16 @@ def day_of(events: Iterable[Received]) -> date | None:
     return None
 
 
+_FOLLOW_UPS = models_of(FollowUpData)
+
+
 def local_person_of(events: Iterable[Received]) -> tuple[str, str] | None:
     """(agency, local identifier) where the record is about a person on the sender's own books,
     after corrections.
     """
     for received in reversed(effective(events)[0]):
         data = received.event.data
-        if isinstance(data, FollowUpData) and data.local_person is not None:
+        if type(data) in _FOLLOW_UPS and data.local_person is not None:
             return (received.agency, data.local_person)
     return None
 
@@ -99,6 +103,9 @@ def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
     )
 
 
+_PLACED = models_with("location", "area")
+
+
 def area_of(events: Iterable[Received], registry: Registry) -> str | None:
     """The area that was named last, after corrections; where a place has coordinates only, the area
     they lie in. None addresses every area."""
@@ -106,6 +113,8 @@ def area_of(events: Iterable[Received], registry: Registry) -> str | None:
     # the last that names one: a crisis that moves is the business of where it is now
     for received in reversed(counted):
         data = received.event.data
+        if type(data) not in _PLACED:
+            continue
         location = stated(data, "location")
         area: str | None = None
         if isinstance(data, AbsenceReported | CustodyArrived):

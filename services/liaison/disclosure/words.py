@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -166,6 +167,7 @@ def _when(force: Force) -> str:
     return words
 
 
+@lru_cache(8192)
 def _clock(at: datetime) -> str:
     return f"{at.astimezone(_LONDON):%H:%M}"
 

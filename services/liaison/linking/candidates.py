@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from services.liaison.linking.evidence import DEFAULT_POLICY, LinkPolicy
 from services.liaison.linking.place import cells
@@ -16,6 +17,13 @@ def link_keys(sighting: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> frozen
     The reverse does not hold; `link` decides. Computed with the same policy on both sides, since
     the distance sets the size of a cell.
     """
+    return _keys_within(sighting, max(policy.distance_metres, 1.0))
+
+
+# the same sighting is asked for its keys where its neighbours are looked for, where it is grouped
+# and where it is written
+@lru_cache(4096)
+def _keys_within(sighting: Sighting, reach: float) -> frozenset[str]:
     # a log that names another may come before the log that it names, so each is found under its own
     # reference and under those that it names
     keys = {f"incident:{agency}/{ref}" for agency, ref in sighting.cross_references}
@@ -26,7 +34,6 @@ def link_keys(sighting: Sighting, policy: LinkPolicy = DEFAULT_POLICY) -> frozen
     keys.update(place_keys(sighting))
     # a street written in two ways shares no key: the cell finds what the words miss
     if sighting.latitude is not None and sighting.longitude is not None:
-        reach = max(policy.distance_metres, 1.0)
         near_cells = cells(sighting.latitude, sighting.longitude, reach)
         keys.update(f"cell:{cell}" for cell in near_cells)
     return frozenset(keys)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from schemas.codes import AgencyKind
 from schemas.events.catalogue import EventData
-from schemas.received import Received, stated
+from schemas.received import Received, models_with, stated
 from services.liaison.crisis.corrections import effective
 from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.crisis.records import Contact, FollowUp, Key
@@ -75,6 +75,9 @@ def _telephone(number: str) -> str | None:
     return None
 
 
+_NAMING = models_with("location", "caller", "person")
+
+
 def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset[str]:
     """Keys that an incident shares with others about the same person, telephone or property."""
     keys: set[str] = set()
@@ -82,6 +85,8 @@ def contact_keys(events: Iterable[Received], person_id: str | None) -> frozenset
         keys.add(f"person:{person_id}")
     for received in effective(events)[0]:
         data = received.event.data
+        if type(data) not in _NAMING:
+            continue
         location = stated(data, "location")
         if location is not None and location.uprn is not None:
             keys.add(_hashed("property", location.uprn.lstrip("0")))

@@ -11,7 +11,7 @@ from datetime import datetime
 from schemas.codes import Nature
 from schemas.events import care, detention, incident, response
 from schemas.place import Location
-from schemas.received import Received
+from schemas.received import Received, models_of
 from services.liaison.crisis.corrections import counted
 from services.liaison.linking.nature import category_of
 from services.liaison.linking.place import read_street, street_key
@@ -91,9 +91,10 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
     named = of_record or _ever_of_record(statements.given)
     if not named or named[0].record_key is None:
         raise ValueError("a sighting needs at least one event that belongs to an incident")
-    traces = _Seen()
+    traces = Traces()
     for received in of_record:
-        traces.take(received)
+        if type(received.event.data) in TELLING:
+            traces.take(received)
     # whoever is in custody or absent is there until it ends: what they do meanwhile links to it
     last_seen_at = named[-1].event.time
     if of_record and _lasts(named[0]) and not traces.ended:
@@ -135,8 +136,23 @@ def _ever_of_record(statements: Iterable[Received]) -> list[Received]:
     return sorted(named, key=lambda received: received.order)
 
 
+# The kinds of statements that say something of it: few of those of a long crisis.
+TELLING = models_of(
+    incident.IncidentFacts,
+    incident.IncidentLinked,
+    care.WelfareConcernRaised,
+    detention.CustodyArrived,
+    care.AbsenceReported,
+    care.ReferralSent,
+    detention.PlaceOfSafetyData,
+    response.AssistanceRequested,
+    detention.CustodyReleased,
+    care.AbsenceEnded,
+)
+
+
 @dataclass(slots=True)
-class _Seen:
+class Traces:
     """What the statements of an incident say of place, nature and other incidents; the newest
     counts.
     """

@@ -34,6 +34,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
         if not concerned:
             continue
         end = force.spans[0][1]
+        evidence = evidence_of(force)
         # before there is a sign of a crisis or of danger no limit counts as passed
         begin = concerned[0][0]
         stages = sorted(
@@ -54,7 +55,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                         stage=name,
                         moment=moment,
                         reason=reason,
-                        evidence=evidence_of(force),
+                        evidence=evidence,
                         act_by=at,
                         relies_on=(force.agency,),
                     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from services.liaison.catalogue import CATALOGUE, CatalogueError, RuleDocument, in_words
@@ -17,7 +18,8 @@ from services.liaison.time.spans import open_end
 Condition = Callable[[Crisis, Policy], Iterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
+# by identity: there is one of each
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule of the catalogue."""
 
@@ -83,13 +85,15 @@ class Rule:
         if urgency is not None:
             urgent = urgency
         recipients = more.pop("recipients", document.recipients)
-        steps = document.steps(moment, recipients)
-        steps_of = tuple(
-            (agency, role, sentence)
-            for agency, own_moment in sorted((moments or {}).items())
-            for role, sentence in document.steps(own_moment, recipients)
-        )
-        fields: Mapping[str, Any] = {"title": document.title, **more}
+        steps = _steps(self, moment, recipients)
+        steps_of: tuple[tuple[str, DeskRole, str], ...] = ()
+        if moments:
+            steps_of = tuple(
+                (agency, role, sentence)
+                for agency, own_moment in sorted(moments.items())
+                for role, sentence in _steps(self, own_moment, recipients)
+            )
+        more.setdefault("title", document.title)
         began = holds[0]
         return Finding(
             rule=document.id,
@@ -106,7 +110,7 @@ class Rule:
                 [Evidence(told_on(item.statement, began), item.at, item.event) for item in evidence]
             ),
             acknowledge_within=policy.acknowledge_within(urgent),
-            **fields,
+            **more,
         )
 
     def limit(self, policy: Policy, name: str) -> timedelta:
@@ -116,6 +120,14 @@ class Rule:
     def number(self, policy: Policy, name: str) -> int:
         """A limit of this rule in its own unit, as the policy has it."""
         return policy.number(self.document.id, name)
+
+
+# of few moments and recipients, and asked for with each finding
+@lru_cache(4096)
+def _steps(
+    rule: Rule, moment: str | None, recipients: tuple[DeskRole, ...]
+) -> tuple[tuple[DeskRole, str], ...]:
+    return rule.document.steps(moment, recipients)
 
 
 def rule(module: str, condition: Condition | None) -> Rule:
