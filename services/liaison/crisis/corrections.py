@@ -67,15 +67,13 @@ def effective(events: Iterable[Received]) -> tuple[list[Received], tuple[str, ..
     unique: dict[Identity, Received] = {}
     keeping = False
     for received in events:
-        identity = received.identity
-        earlier = unique.get(identity)
-        if earlier is None:
-            unique[identity] = received
+        earlier = unique.setdefault(received.identity, received)
+        if earlier is received:
             keeping = keeping or type(received.event.data) in _KEEPING
-        elif earlier is not received and earlier.event != received.event:
+        elif earlier.event != received.event:
             # Intake reports the same id with other content; until then the choice must not hang on
             # arrival.
-            unique[identity] = min(
+            unique[received.identity] = min(
                 earlier, received, key=lambda received: received.event.model_dump_json()
             )
     ordered = sorted(unique.values(), key=_ORDER)

@@ -3,7 +3,7 @@ to a call with a risk to life, and a crisis call is not closed with nobody havin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -133,8 +133,12 @@ def _decided(state: IncidentState, at: datetime) -> datetime:
 def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
     """Calls with a risk to life. A unit that is diverted does not start the time anew; whoever has
     just lost it gets a moment to send another."""
+    calls = list(waiting_calls(crisis))
+    if not calls:
+        return
     refused = looked_after(crisis, policy)
-    for call in waiting_calls(crisis):
+    instants = [*_answers(crisis), *_with_police(crisis)]
+    for call in calls:
         state = call.incident
         # an incident known only by what others say of it has nobody who waits on its
         # telephone
@@ -142,7 +146,7 @@ def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
             continue
         within = RULE.limit(policy, call.limit)
         due = call.since + within
-        waiting = spans([(call.since, _answered(crisis, call))])
+        waiting = spans([(call.since, _answered(crisis, call, instants))])
         nobody_coming = without(
             waiting, crisis.responding, crisis.in_care, crisis.detained, refused
         )
@@ -157,16 +161,15 @@ def _calls(crisis: Crisis, policy: Policy) -> Iterator[_Wait]:
         yield _Wait(due, mark, state, spans(overdue), call)
 
 
-def _answered(crisis: Crisis, call: WaitingCall) -> datetime:
+def _answered(crisis: Crisis, call: WaitingCall, instants: Sequence[datetime]) -> datetime:
     """When somebody was there, it was checked or closed, a service has it, or a clinician has rung
-    where nobody is to be sent."""
+    where nobody is to be sent. `instants` are when a service or the police had the person."""
     state, at = call.incident, call.since
     answers = [
         _first_there(crisis, at),
         _checked(crisis, state, at),
         _decided(state, at),
-        *(answer for answer in _answers(crisis) if answer >= at),
-        *(met for met in _with_police(crisis) if met >= at),
+        *[instant for instant in instants if instant >= at],
     ]
     if call.limit == "clinician_rings_within":
         answers += [mark.at for mark in crisis.assessments if mark.at >= at]

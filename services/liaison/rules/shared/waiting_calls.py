@@ -75,13 +75,14 @@ class WaitingCall:
 def waiting_calls(crisis: Crisis) -> Iterator[WaitingCall]:
     """Each call that is, or was, open with a risk to life, whatever its nature and whoever's it is.
     One that was closed and opened again counts from then."""
+    of_crisis = list(_risks_of_crisis(crisis))
     for incident in crisis.incidents:
         if incident.reported is None or incident.outcome == "duplicate":
             continue
-        risks = sorted(_risks(crisis, incident))
-        if not risks:
+        first = min((*_risks(incident), *of_crisis), default=None)
+        if first is None:
             continue
-        at, risk = risks[0]
+        at, risk = first
         limit = UNGRADED
         if incident.kind == "ambulance" and incident.category is not None:
             limit = LIMIT_OF[incident.category]
@@ -91,8 +92,8 @@ def waiting_calls(crisis: Crisis) -> Iterator[WaitingCall]:
             yield WaitingCall(incident, since, risk, limit)
 
 
-def _risks(crisis: Crisis, incident: IncidentState) -> Iterator[tuple[datetime, str]]:
-    """Since when there is which risk to life, by this call and by the crisis that it is of."""
+def _risks(incident: IncidentState) -> Iterator[tuple[datetime, str]]:
+    """Since when there is which risk to life by this call."""
     opened = incident.last_opened_at
     if incident.nature is not None and OF_NATURE[incident.nature]:
         yield opened, f"opened as {incident.nature.value}"
@@ -100,6 +101,10 @@ def _risks(crisis: Crisis, incident: IncidentState) -> Iterator[tuple[datetime, 
         yield incident.high_risk_at, "the risk to the person is stated as high"
     if incident.nature is Nature.MISSING and incident.risk_to_self is RiskLevel.MEDIUM:
         yield opened, "a missing person at risk"
+
+
+def _risks_of_crisis(crisis: Crisis) -> Iterator[tuple[datetime, str]]:
+    """The same by the crisis that the call is of."""
     # a sign that another agency saw counts for this call too: it is of the same person
     for sign in crisis.indicators:
         if OF_SIGN[sign.kind]:
