@@ -220,13 +220,22 @@ class Registry(Closed):
                 by_role.setdefault(desk.role, []).append((agency, desk))
         return by_role
 
+    @cached_property
+    def _desks_of_holder(self) -> dict[tuple[str, DeskRole], list[Desk]]:
+        """By agency and role, in the order of the file."""
+        by_holder: dict[tuple[str, DeskRole], list[Desk]] = {}
+        for agency in self.agencies:
+            for desk in agency.desks:
+                by_holder.setdefault((agency.id, desk.role), []).append(desk)
+        return by_holder
+
     def desks_above(self, agency: str, level: Level, area: str | None = None) -> tuple[str, ...]:
         """Ids of the agency's desks of the level that serve the area, or all of them where none
         does. KeyError.
         """
         holder = self.agencies_by_id[agency]
         role = role_of(level, holder.kind)
-        of_level = [desk for desk in holder.desks if desk.role == role]
+        of_level = self._desks_of_holder.get((agency, role), ())
         serving = [
             desk for desk in of_level if area is None or not desk.areas or area in desk.areas
         ]

@@ -250,11 +250,14 @@ def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[It
     withheld = set() if document is None else _withheld(document, column)
     reaches_family = document is not None and document.reaches_family
     for item in ITEMS:
-        if item in withheld or not _permits(item, column, crisis):
+        condition = TABLE[item].get(column)
+        # most items are for few: of the others nothing further is asked
+        if condition is None or item in withheld:
             continue
-        if TABLE[item].get(column) == "needed" and not reaches_family:
+        if condition == "needed" and not reaches_family:
             continue
-        yield item
+        if _permits(item, column, crisis):
+            yield item
 
 
 def _withheld(document: RuleDocument, column: Column) -> set[str]:
