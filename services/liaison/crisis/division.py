@@ -105,7 +105,10 @@ def _divided(key: Key, events: Effective, people: Sequence[_Detained]) -> tuple[
     of_a_person = {received.identity for part in parts for received in part.events}
     log = _part(key, [r for r in events if r.identity not in of_a_person])
     log.events.faults = events.faults
-    log.events.given = tuple(r for r in events.given if r.identity not in of_a_person)
+    log_given = tuple(r for r in events.given if r.identity not in of_a_person)
+    # detentions may come before the log they are of has said anything: it stands for the incident
+    # all the same, without place or person, as one that was taken back does
+    log.events.given = log_given or events.given
     return (log, *parts)
 
 

@@ -11,6 +11,7 @@ from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.division import divide
 from services.liaison.linking.grouping import Bound, group, group_within
 from services.liaison.linking.sighting import Key, Sighting
+from services.liaison.linking.sighting import sighting as sighting_of
 from services.liaison.parts import Part
 from tests.unit.liaison.script import AMBULANCE, POLICE, event, minute
 from tests.unit.liaison.test_linking import sighting
@@ -86,6 +87,19 @@ def test_subjects_do_not_hang_on_the_order_of_arrival() -> None:
         for o in permutations(received)
     }
     assert len(divisions) == 1
+
+
+def test_detentions_that_come_before_their_log_has_said_anything_are_seen_like_others() -> None:
+    received = [
+        event(POLICE, kind, minute(at), f"e{number}", {"incident": "CAD-1", **data})
+        for number, (kind, at, data) in enumerate(
+            [detained(5, "D-1", HIM), detained(6, "D-2", DAUGHTER)]
+        )
+    ]
+    parts = divide(CAD, counted(received))
+    seen = [sighting_of(part.events, None, part.key) for part in parts]
+    assert [each.key for each in seen] == [CAD, (*CAD, "D-1"), (*CAD, "D-2")]
+    assert {each.opened_at for each in seen} == {minute(5), minute(6)}
 
 
 # -- contradiction as a veto --------------------------------------------------------------------------------------------
