@@ -18,6 +18,8 @@ from shapely.geometry.base import BaseGeometry
 # outlines of boroughs end at the high-water mark, and people in crisis stand on the bridges
 # between [assumption].
 NEAR_DEGREES = 0.005
+# Of longitude in London, where a degree is shortest: too many metres of doubt rather than too few.
+METRES_A_DEGREE = 69_000
 
 
 class BoundariesError(ValueError):
@@ -39,6 +41,22 @@ class Boundaries:
         outside all of them. On a border the first code by the alphabet; just outside
         (NEAR_DEGREES) the nearest one's.
         """
+
+    def may_hold(self, code: str, latitude: float, longitude: float, within_metres: float) -> bool:
+        """Whether a place that is known to `within_metres` may be in the outline: it is in it, or
+        nearer to it than that and NEAR_DEGREES. KeyError for a code without outline.
+        """
+        distance = self.outlines[code].distance(shapely.Point(longitude, latitude))
+        return bool(distance <= NEAR_DEGREES + within_metres / METRES_A_DEGREE)
+
+    def codes_near(self, latitude: float, longitude: float, within_metres: float) -> list[str]:
+        """Codes of the outlines that a place known to `within_metres` may be in, the nearest first."""
+        point = shapely.Point(longitude, latitude)
+        near = self._tree.query(
+            point, predicate="dwithin", distance=within_metres / METRES_A_DEGREE
+        )
+        codes = [self._codes[int(index)] for index in near]
+        return sorted(codes, key=lambda code: (self.outlines[code].distance(point), code))
 
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east and north of all outlines."""

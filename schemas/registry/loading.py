@@ -1,4 +1,4 @@
-"""The registry out of its file, with the boundaries that it names."""
+"""The registry out of its file, with the boundaries and postcodes that it names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
+from schemas.postcodes import Postcodes, PostcodesError, read_postcodes
 from schemas.registry.registry import Registry, RegistryError
 from schemas.strict_yaml import load
 
@@ -35,11 +36,13 @@ def load_registry(path: Path | None = None) -> Registry:
             f"{name} at {place}: {fault['msg'].removeprefix('Value error, ')}"
         ) from error
     if registry.boundaries is not None:
-        registry._boundaries = _read(registry, _boundaries_file(registry.boundaries, path))
+        registry._boundaries = _read(registry, _file_beside(registry.boundaries, path))
+    if registry.postcodes is not None:
+        registry._postcodes = _read_postcodes(registry, _file_beside(registry.postcodes, path))
     return registry
 
 
-def _boundaries_file(name: str, registry: Path | None) -> Traversable:
+def _file_beside(name: str, registry: Path | None) -> Traversable:
     """Beside the registry's file, else the shipped one of that name."""
     shipped = resources.files("schemas") / "registries" / name
     if registry is None:
@@ -67,3 +70,22 @@ def _read(registry: Registry, file: Traversable) -> Boundaries:
                 f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"
             )
     return outlines
+
+
+def _read_postcodes(registry: Registry, file: Traversable) -> Postcodes:
+    """Raises RegistryError, also where an area has no postcode: the table is of another place."""
+    try:
+        postcodes = read_postcodes(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RegistryError(
+            f"{file.name}, which the registry names as postcodes, cannot be read: {error}"
+        ) from error
+    except (PostcodesError, UnicodeDecodeError) as error:
+        raise RegistryError(f"{file.name}: {error}") from error
+    codes = postcodes.codes
+    for area in registry.areas:
+        if area.code not in codes:
+            raise RegistryError(
+                f"area {area.id}: {file.name} has no postcode in code {area.code}; add them or correct the code"
+            )
+    return postcodes

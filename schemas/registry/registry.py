@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from schemas.boundaries import Boundaries
 from schemas.model import Closed, ShortText, Slug
 from schemas.place import Box
+from schemas.postcodes import Postcodes
 from schemas.registry.agencies import Agency, Area, Desk, Feed, agency_fits
 from schemas.registry.roles import SERVED_EVERYWHERE, DeskRole, Level, role_of
 
@@ -34,6 +35,10 @@ class Registry(Closed):
     boundaries: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.geojson$")] | None = None
     """A GeoJSON file beside this one, or one that is shipped: where the areas lie, by their
     code. Without it a place without an area has none.
+    """
+    postcodes: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.csv$")] | None = None
+    """A table beside this file, or one that is shipped: in which areas a postcode lies, by their
+    code. Without it a place with a postcode alone has none.
     """
     agencies: Annotated[tuple[Agency, ...], Field(min_length=1)]
 
@@ -67,6 +72,7 @@ class Registry(Closed):
 
     # not of the file itself: read beside it, after it was found to be sound
     _boundaries: Boundaries | None = PrivateAttr(default=None)
+    _postcodes: Postcodes | None = PrivateAttr(default=None)
 
     @property
     def outlines(self) -> Boundaries | None:
@@ -100,6 +106,33 @@ class Registry(Closed):
         if code is None:
             return None
         return self._area_of_code.get(code)
+
+    def areas_near(self, latitude: float, longitude: float, within_metres: float) -> list[str]:
+        """The areas that a place (WGS84 degrees), known to `within_metres`, may be in, the nearest
+        first.
+        """
+        if self._boundaries is None:
+            return []
+        codes = self._boundaries.codes_near(latitude, longitude, within_metres)
+        return [self._area_of_code[code] for code in codes if code in self._area_of_code]
+
+    def areas_of_postcode(self, postcode: str) -> tuple[str, ...]:
+        """The areas that the postcode lies in, the likeliest first: several where it spans a border
+        or is newer than the table. None where it is elsewhere, or the registry has no table.
+        """
+        if self._postcodes is None:
+            return ()
+        codes = self._postcodes.codes_of(postcode)
+        return tuple(self._area_of_code[code] for code in codes if code in self._area_of_code)
+
+    def lies_in(self, area: str, latitude: float, longitude: float, within_metres: float) -> bool:
+        """Whether a place (WGS84 degrees), known to `within_metres`, is in the area or so near to it
+        that it may be. Of an area without an outline nothing is known against it.
+        """
+        code = next((area_.code for area_ in self.areas if area_.id == area), None)
+        if self._boundaries is None or code is None:
+            return True
+        return self._boundaries.may_hold(code, latitude, longitude, within_metres)
 
     @cached_property
     def agencies_by_id(self) -> dict[str, Agency]:
@@ -163,6 +196,22 @@ class Registry(Closed):
         for role in set(roles):
             for agency, desk in self._desks_of_role(role, area, named, taking_part):
                 desks[desk.id] = (agency, desk)
+        return tuple(desks[key] for key in sorted(desks))
+
+    def desks_for_any(
+        self,
+        roles: Sequence[str],
+        areas: Iterable[str | None],
+        agencies: Iterable[str] = (),
+        involved: Iterable[str] = (),
+    ) -> tuple[tuple[Agency, Desk], ...]:
+        """Desks for something that is in one of several areas: those of each."""
+        named, taking_part = frozenset(agencies), frozenset(involved)
+        desks = {
+            desk.id: (agency, desk)
+            for area in areas
+            for agency, desk in self.desks_for(roles, area, named, taking_part)
+        }
         return tuple(desks[key] for key in sorted(desks))
 
     def _desks_of_role(
