@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import nhs_number
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from schemas.codes import AgencyKind
 from schemas.envelope import AnyEvent
@@ -259,11 +259,24 @@ def _open(node: Any, path: Path, at: datetime, box: Box | None) -> Iterator[Find
 
 
 def _open_place(node: dict[str, Any], path: Path, box: Box | None) -> Iterator[Finding]:
-    latitude, longitude = node.get("latitude"), node.get("longitude")
-    if box is None or not isinstance(latitude, (int, float)):
+    if box is None:
         return
-    if isinstance(longitude, (int, float)) and not box.holds(latitude, longitude):
+    latitude, longitude = node.get("latitude"), node.get("longitude")
+    numbers = isinstance(latitude, (int, float)) and isinstance(longitude, (int, float))
+    if numbers and not box.holds(latitude, longitude):
         yield _not_in_zone((*path, "latitude"))
+    for name in sorted({"grid_reference", "plus_code"} & set(node)):
+        yield from _open_square(node[name], name, path, box)
+
+
+def _open_square(text: Any, name: str, path: Path, box: Box) -> Iterator[Finding]:
+    try:
+        place = Location.model_validate({name: text})
+    except ValidationError:
+        # not one after all; whether it should be one is asked where the type is known
+        return
+    if place.point is not None and not box.holds(place.point.latitude, place.point.longitude):
+        yield _not_in_zone((*path, name))
 
 
 def _open_references(node: dict[str, Any], path: Path) -> Iterator[Finding]:
@@ -292,10 +305,10 @@ def _open_time(text: str, path: Path, at: datetime) -> Iterator[Finding]:
 
 
 def _outside_the_zone(place: Location, path: Path, box: Box) -> Iterator[Finding]:
-    latitude, longitude = place.latitude, place.longitude
-    if latitude is None or longitude is None or box.holds(latitude, longitude):
-        return
-    yield _not_in_zone((*path, "latitude"), (*path, "longitude"))
+    for fields, point in place.points.items():
+        if not box.holds(point.latitude, point.longitude):
+            first_path, *other_paths = [(*path, name) for name in fields]
+            yield _not_in_zone(first_path, *other_paths)
 
 
 def _not_in_zone(path: Path, *other_types: Path) -> Finding:

@@ -57,6 +57,21 @@ class Sighting:
     """
 
 
+# Nearness is told from places known to about a house or a junction; the middle of a square of a
+# kilometre is near to nobody [assumption].
+EXACT_WITHIN_METRES = 100
+
+
+def _coordinates(place: Location) -> tuple[float | None, float | None]:
+    """Coordinates as sent; those of a grid reference or Plus Code only where its square is small."""
+    if place.latitude is not None and place.longitude is not None:
+        return place.latitude, place.longitude
+    point = place.point
+    if point is None or point.within_metres > EXACT_WITHIN_METRES:
+        return None, None
+    return point.latitude, point.longitude
+
+
 def place_keys(sighting: Sighting) -> tuple[str, ...]:
     """Names of the sighting's place, the most exact first; empty where it has none in words."""
     keys = []
@@ -103,6 +118,7 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
     if person_id is not None and of_record:
         people = frozenset({person_id})
     place, category = traces.place, None
+    latitude, longitude = _coordinates(place)
     if traces.nature is not None:
         category = category_of(traces.nature)
     return Sighting(
@@ -112,8 +128,8 @@ def sighting(events: Iterable[Received], person_id: str | None, key: Key | None 
         last_seen_at=last_seen_at,
         uprn=place.uprn,
         street=place.street,
-        latitude=place.latitude,
-        longitude=place.longitude,
+        latitude=latitude,
+        longitude=longitude,
         category=category,
         people=people,
         cross_references=frozenset(traces.references),

@@ -313,6 +313,32 @@ def test_coordinates_outside_the_zone_are_left_out_together(
     assert event_.data.location.area == "southwark"
 
 
+@pytest.mark.parametrize(
+    ("name", "far", "here"),
+    [("grid_reference", "NT 258 735", "TQ 326 762"), ("plus_code", "8FVC9G8F+6W", "9C3XFW95+HH")],
+)
+def test_a_square_outside_the_zone_is_left_out_and_one_within_is_taken(
+    name: str, far: str, here: str
+) -> None:
+    document = call(location={name: far, "area": "southwark"})
+    assert notes(document) == [(f"/data/location/{name}", "coordinates-out-of-zone")]
+    assert notes(call(location={name: here, "area": "southwark"})) == []
+    # nor does a correction carry it past the door
+    for square, expected in ((far, [f"/data/data/location/{name}"]), (here, [])):
+        correction = event(
+            "event.corrected", {"corrects": "q", "data": {"location": {name: square}}}
+        )
+        assert [pointer for pointer, _ in faults(correction)] == expected
+
+
+def test_a_grid_reference_that_is_none_is_left_out_and_the_event_counts() -> None:
+    document = call(location={"grid_reference": "XX 30 80", "area": "southwark"})
+    assert notes(document) == [("/data/location/grid_reference", "value-malformed")]
+    event_ = examined(document).event
+    assert event_ is not None
+    assert event_.data.location.area == "southwark"
+
+
 @pytest.mark.parametrize("field", ["date_of_birth", "last_seen_at"])
 def test_a_correction_does_not_carry_past_the_door_what_no_event_may(field: str) -> None:
     value = "0001-01-01" if field == "date_of_birth" else "0001-01-01T00:00:00Z"
