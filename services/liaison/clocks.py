@@ -75,7 +75,11 @@ def running_clocks(crisis: Crisis, policy: Policy, at: datetime) -> tuple[Runnin
 
 
 def may_see(
-    clock: RunningClock, desk: str, items: Collection[str], area: str | None, registry: Registry
+    clock: RunningClock,
+    desk: str,
+    items: Collection[str],
+    areas: Iterable[str | None],
+    registry: Registry,
 ) -> bool:
     """Whether a desk that was told `items` of the crisis may see the clock: its alert would come to
     it, or the clock is part of an item. Anything else is denied."""
@@ -84,7 +88,7 @@ def may_see(
     # rule tells
     if item is not None and item in items:
         return True
-    addressees = registry.desks_for(clock.recipients, area, clock.agencies, clock.involved)
+    addressees = registry.desks_for_any(clock.recipients, areas, clock.agencies, clock.involved)
     return any(addressed.id == desk for _, addressed in addressees)
 
 

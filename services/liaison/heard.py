@@ -22,7 +22,7 @@ class Heard:
             # nothing here: the event that is missing may be on it
             if every := [last_heard[feed.id] for feed in agency.feeds if feed.id in last_heard]:
                 self._longest[agency.id] = self._longest[f"{agency.id}{EVERY_FEED}"] = min(every)
-        self._serving: dict[str | None, list[tuple[AgencyKind, str]]] = {}
+        self._serving: dict[tuple[str | None, ...], list[tuple[AgencyKind, str]]] = {}
 
     def by_agency(self, events: Iterable[Received]) -> dict[str, datetime]:
         """When each agency was last heard on the feeds that carry what it says of these incidents.
@@ -46,20 +46,22 @@ class Heard:
         return by_agency
 
     def services(
-        self, area: str | None, agencies_heard: Mapping[str, datetime]
+        self, areas: tuple[str | None, ...], agencies_heard: Mapping[str, datetime]
     ) -> Mapping[AgencyKind, list[str]]:
-        """The agencies of each kind that serve the area and were ever heard: one that never was is
+        """The agencies of each kind that serve one of the areas and were ever heard: one that never was is
         not connected.
         """
-        if area not in self._serving:
-            self._serving[area] = [
+        if areas not in self._serving:
+            self._serving[areas] = [
                 (served.kind, served.id)
                 for served in self._registry.agencies
                 if served.answers_for_place
-                and (area is None or not served.areas or area in served.areas)
+                and (
+                    not served.areas or any(area is None or area in served.areas for area in areas)
+                )
             ]
         services: dict[AgencyKind, list[str]] = {}
-        for kind, agency in self._serving[area]:
+        for kind, agency in self._serving[areas]:
             if agency in agencies_heard:
                 services.setdefault(kind, []).append(agency)
         return services

@@ -15,7 +15,7 @@ from services.liaison.crisis.corrections import Effective, together
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.fold import Folds, fold
 from services.liaison.crisis.records import SiteReport
-from services.liaison.crisis.subjects import area_of
+from services.liaison.crisis.subjects import areas_of
 from services.liaison.finding import Evaluation, Standing
 from services.liaison.linking.grouping import Grouping
 from services.liaison.linking.sighting import Key as SubjectKey
@@ -130,10 +130,14 @@ class SceneView:
         person = None
         if self.identity.person_id is not None:
             person = people.get(self.identity.person_id)
-        area = area_of(events, registry) or area_of(around, registry)
-        return fold(
+        areas = areas_of(events, registry) or areas_of(around, registry)
+        area = next(iter(areas), None)
+        crisis = fold(
             self.crisis_id, area, events, person, self.identity, (), site_reports, folds, around
         )
+        if len(areas) > 1:
+            return replace(crisis, further_areas=areas[1:])
+        return crisis
 
     def named(self, evaluation: Evaluation) -> Evaluation:
         """Findings that begin with an event of somebody else of the scene have this crisis in their

@@ -310,7 +310,7 @@ class _Step:
     def _evaluate(self, crisis: Crisis, view: SceneView) -> Evaluation:
         statements = list(view.statements)
         agencies = self.feeds.by_agency(statements)
-        services = self.feeds.services(crisis.area, agencies)
+        services = self.feeds.services(crisis.areas, agencies)
         waiting = catching_up(statements, self.now, self.policy)
         sources = {statement.event.source: statement.agency for statement in statements if waiting}
         return evaluate(crisis, self.now, agencies, self.policy, services, waiting, sources)

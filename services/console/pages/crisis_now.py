@@ -137,7 +137,7 @@ def crisis_for(
     clocks = tuple(
         _clock(clock, alerts, silent)
         for clock in running_clocks(crisis, policy, now)
-        if may_see(clock, desk.desk, items, crisis.area, registry)
+        if may_see(clock, desk.desk, items, crisis.areas, registry)
     )
     incidents = _Incidents(on_file, desk.agency, items, registry)
     return CrisisShown(

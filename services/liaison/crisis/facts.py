@@ -392,11 +392,18 @@ class Crisis:
     """An ambulance, rapid response car or mental-health joint response car is on its way."""
     whereabouts: tuple[Stay, ...] = ()
     """Where the person was, one place after the other."""
+    further_areas: tuple[str, ...] = ()
+    """Where it is known by a postcode that spans a border: the areas that it may be in beside `area`."""
     incidents_left_apart: bool = False
     """Incidents at its place were not added to it, since it is as large as a crisis may grow by
     place alone; or it is one that was not added."""
     faults: tuple[str, ...] = ()
     """Corrections that could not be applied, by event id: the uncorrected event counts."""
+
+    @property
+    def areas(self) -> tuple[str | None, ...]:
+        """Every area that it may be in, the likeliest first; None alone where nothing is known."""
+        return (self.area, *self.further_areas)
 
     @cached_property
     def clear_crisis(self) -> tuple[Indicator, ...]:

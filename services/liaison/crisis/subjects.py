@@ -106,9 +106,13 @@ def site_reports_of(events: Iterable[Received]) -> tuple[SiteReport, ...]:
 _PLACED = models_with("location", "area")
 
 
-def area_of(events: Iterable[Received], registry: Registry) -> str | None:
+# A larger square of a grid reference, e.g. of a kilometre, may lie in several areas: each is named.
+SMALL_SQUARE_METRES = 100
+
+
+def areas_of(events: Iterable[Received], registry: Registry) -> tuple[str, ...]:
     """The area that was named last, after corrections; where a place has coordinates only, the area
-    they lie in. None addresses every area."""
+    they lie in; where it has a postcode only, the areas that it spans. Empty is an unknown place."""
     counted, _ = effective(events)
     # the last that names one: a crisis that moves is the business of where it is now
     for received in reversed(counted):
@@ -116,13 +120,29 @@ def area_of(events: Iterable[Received], registry: Registry) -> str | None:
         if type(data) not in _PLACED:
             continue
         location = stated(data, "location")
-        area: str | None = None
-        if isinstance(data, AbsenceReported | CustodyArrived):
-            area = data.area
+        areas: tuple[str, ...] = ()
+        if isinstance(data, AbsenceReported | CustodyArrived) and data.area is not None:
+            areas = (data.area,)
         elif isinstance(location, Location):
-            area = location.area
-            if area is None and location.latitude is not None and location.longitude is not None:
-                area = registry.area_at(location.latitude, location.longitude)
+            areas = _areas_of_place(location, registry)
+        if areas:
+            return areas
+    return ()
+
+
+def _areas_of_place(location: Location, registry: Registry) -> tuple[str, ...]:
+    if location.area is not None:
+        return (location.area,)
+    point = location.point
+    if point is not None:
+        area = registry.area_at(point.latitude, point.longitude)
+        areas: list[str] = []
         if area is not None:
-            return area
-    return None
+            areas.append(area)
+        if location.latitude is None and point.within_metres > SMALL_SQUARE_METRES:
+            areas += [near for near in registry.areas_near(*point) if near != area]
+        if areas:
+            return tuple(areas)
+    if location.postcode is not None:
+        return registry.areas_of_postcode(location.postcode)
+    return ()

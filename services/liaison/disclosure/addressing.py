@@ -35,16 +35,20 @@ class Addressing:
         now: datetime,
     ) -> None:
         self._involved = frozenset[str]()
+        self._areas: tuple[str | None, ...] = (area,)
         if crisis is not None:
             self._involved = involved_in(crisis, now)
-        self._standing, self._crisis, self._area = standing, crisis, area
+            self._areas = crisis.areas
+        self._standing, self._crisis = standing, crisis
         self._registry, self._policy = registry, policy
 
     def by_rule(self) -> list[Addressed]:
         """The desks of those involved, or of those who answer for the place. Operations hear of it
         where there is none, and where the place is unknown: somebody has to find out."""
         finding, registry = self._standing.finding, self._registry
-        desks = registry.desks_for(finding.recipients, self._area, finding.agencies, self._involved)
+        desks = registry.desks_for_any(
+            finding.recipients, self._areas, finding.agencies, self._involved
+        )
         # an alert that reaches nobody is worse than one too many at operations
         if not desks or self._guessed(desks):
             operations = registry.desks_for(["operations"], None)
@@ -53,7 +57,7 @@ class Addressing:
 
     def _guessed(self, desks: Iterable[tuple[Agency, Desk]]) -> bool:
         """Whether one of the desks of a crisis was chosen without knowing where it is."""
-        if self._crisis is None or self._registry.is_area(self._area):
+        if self._crisis is None or any(self._registry.is_area(area) for area in self._areas):
             return False
         certain = self._involved | set(self._standing.finding.agencies)
         return any(desk.takes_unknown_area and agency.id not in certain for agency, desk in desks)
@@ -78,13 +82,13 @@ class Addressing:
         if climbs:
             levels = policy.ladder(finding.rule, finding.urgency)
         for level, after in levels:
-            desks = self._registry.desks_above(agency.id, level, self._area)
+            desks = self._above(agency, desk, level)
             if desk.id in desks:
                 # the desk itself stands on this rung: who is above it counts from the lowest
                 rungs.clear()
             elif desks:
                 rungs.append(Rung(level, after, desks))
-        supervisors = self._registry.desks_above(agency.id, "supervisor", self._area)
+        supervisors = self._above(agency, desk, "supervisor")
         return Ladder(
             policy.version,
             finding.acknowledge_within,
@@ -92,3 +96,13 @@ class Addressing:
             tuple(rungs),
             supervisors,
         )
+
+    def _above(self, agency: Agency, desk: Desk, level: Level) -> tuple[str, ...]:
+        """The desks of the level above this one: of several areas only those that it serves count."""
+        served = [area for area in self._areas if not desk.areas or area in desk.areas]
+        above = {
+            higher
+            for area in served or self._areas
+            for higher in self._registry.desks_above(agency.id, level, area)
+        }
+        return tuple(sorted(above))

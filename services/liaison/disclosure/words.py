@@ -50,8 +50,9 @@ def open_pathways(crisis: Crisis) -> tuple[PathwayOnFile, ...]:
 
 
 def _area(crisis: Crisis) -> dict[str, str]:
-    if crisis.area:
-        return {"Area": crisis.area}
+    areas = [area for area in crisis.areas if area]
+    if areas:
+        return {"Area": " or ".join(areas)}
     return {}
 
 

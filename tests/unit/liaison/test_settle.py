@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
+
 from schemas.received import Received
+from schemas.registry import Registry
 from services.liaison.settle import new_crisis_id
 from services.simulation.simulation import Simulation
 from tests.unit.liaison.script import AMBULANCE, POLICE, POLICY, REGISTRY, TRUST, event, minute
@@ -268,6 +271,103 @@ def test_the_area_that_an_agency_names_counts_before_its_coordinates() -> None:
     )
     (crisis,) = night.ledger.crises.values()
     assert crisis.area == "southwark"
+
+
+def _strong_sign_at(registry: Registry = REGISTRY, /, **location: object) -> Night:
+    """Officers with a man who tried to take his life, at a place; for six minutes nobody asks for an ambulance."""
+    night = Night()
+    night.ledger = Simulation(registry, POLICY)
+    night.say(
+        POLICE,
+        "incident.reported",
+        0,
+        incident="CAD-1",
+        nature="mental-health-crisis",
+        indicators=["suicide-attempt"],
+        location=location,
+    )
+    night.say(POLICE, "resource.on-scene", 1, incident="CAD-1", resource="M1", kind="police-unit")
+    night.ledger.tick(minute(7))
+    return night
+
+
+def _told_of_r01(night: Night) -> tuple[str | None, set[str]]:
+    (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
+    return alert.area, {d.desk for d in alert.desks}
+
+
+def test_a_place_with_a_postcode_alone_is_in_its_borough() -> None:
+    # Brixton
+    assert _told_of_r01(_strong_sign_at(postcode="SW9 8HE")) == (
+        "lambeth",
+        {"las-mental-health", "met-control-central-south"},
+    )
+
+
+WANDSWORTH_AND_LAMBETH = {
+    "las-mental-health",
+    "met-control-south-west",
+    "met-control-central-south",
+}
+
+
+def test_a_postcode_that_spans_two_boroughs_tells_the_desks_of_both() -> None:
+    # Nine Elms, where Wandsworth meets Lambeth
+    area, desks = _told_of_r01(_strong_sign_at(postcode="SW8 5NQ"))
+    assert area == "wandsworth"
+    assert desks == WANDSWORTH_AND_LAMBETH
+    assert _told_of_r01(_strong_sign_at(area="wandsworth"))[1] < WANDSWORTH_AND_LAMBETH
+
+
+def test_a_square_of_a_kilometre_tells_the_desks_of_each_borough_in_it_and_a_small_one_only_its_own() -> (
+    None
+):
+    # Clapham Common: its west is Wandsworth, its east Lambeth
+    assert _told_of_r01(_strong_sign_at(grid_reference="TQ 28 75"))[1] == WANDSWORTH_AND_LAMBETH
+    _, desks = _told_of_r01(_strong_sign_at(grid_reference="TQ 2720 7550"))
+    assert desks == {"las-mental-health", "met-control-south-west"}
+
+
+def test_each_desk_of_a_place_that_spans_two_boroughs_climbs_to_its_own_supervisor() -> None:
+    document = REGISTRY.model_dump(mode="json")
+    (met,) = [agency for agency in document["agencies"] if agency["id"] == "met"]
+    (above,) = [desk for desk in met["desks"] if desk["id"] == "met-supervisor"]
+    met["desks"].remove(above)
+    for borough in ("wandsworth", "lambeth"):
+        met["desks"].append(above | {"id": f"met-supervisor-{borough}", "areas": [borough]})
+    registry = Registry.model_validate(document)
+    registry._postcodes = REGISTRY._postcodes
+    night = _strong_sign_at(registry, postcode="SW8 5NQ")
+    (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
+    supervisors = {d.desk: d.ladder.supervisors for d in alert.desks}
+    assert supervisors["met-control-south-west"] == ("met-supervisor-wandsworth",)
+    assert supervisors["met-control-central-south"] == ("met-supervisor-lambeth",)
+
+
+def test_the_desks_on_both_sides_of_a_border_read_that_it_may_be_either() -> None:
+    night = _strong_sign_at(postcode="SW8 5NQ")
+    (alert,) = [a for a in night.ledger.alerts.values() if a.rule == "R01"]
+    assert {d.view["shown"]["Area"] for d in alert.desks} == {"wandsworth or lambeth"}
+
+
+@pytest.mark.parametrize(
+    ("location", "area"),
+    [
+        # an area that is named, and coordinates, say it better than a postcode
+        ({"postcode": "SW8 5NQ", "area": "southwark"}, "southwark"),
+        ({"postcode": "SW8 5NQ", "latitude": 51.5045, "longitude": -0.0865}, "southwark"),
+        # Borough Market, by the square of ten metres and by the cell of fourteen
+        ({"grid_reference": "TQ 3272 8024"}, "southwark"),
+        ({"plus_code": "9C3XGW45+7X"}, "southwark"),
+        # a postcode of Manchester is no area of London, and is nobody's
+        ({"postcode": "M1 1AE"}, None),
+    ],
+)
+def test_what_says_best_where_a_place_is_decides_its_area(
+    location: dict[str, object], area: str | None
+) -> None:
+    (crisis,) = _strong_sign_at(**location).ledger.crises.values()
+    assert crisis.area == area
 
 
 def test_in_replay_a_rare_name_weighs_more_too_once_the_register_is_large_enough() -> None:
