@@ -1,5 +1,5 @@
-"""What an event names that the registry does not have: nothing is joined by it, no desk found; so
-its sender is told.
+"""What an event names that the registry does not have, and coordinates that do not lie in the area
+beside them: nothing is joined by it, or another desk found; so its sender is told.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from services.intake.faults import Fault
 
 
 def unknown_names(data: EventData, registry: Registry) -> tuple[Fault, ...]:
-    """One fault for each agency and area that is not in the registry. The event counts all the
-    same.
+    """One fault for each agency and area that is not in the registry, and for coordinates that are
+    not in the area named. The event counts all the same.
     """
     return tuple(_unknown(data, registry))
 
@@ -36,13 +36,35 @@ def _unknown(data: EventData, registry: Registry) -> Iterator[Fault]:
                 f"use an agency's id in the agency registry{hint}",
             )
     location = vars(data).get("location")
-    if isinstance(location, Location) and location.area and not registry.is_area(location.area):
+    if isinstance(location, Location) and location.area is not None:
+        yield from _area(location, location.area, registry)
+
+
+def _area(location: Location, area: str, registry: Registry) -> Iterator[Fault]:
+    if not registry.is_area(area):
         yield Fault(
             "/data/location/area",
             "area-unknown",
             "the area is not in the registry",
             "use an area's id in the agency registry",
         )
+        return
+    for fields, point in location.points.items():
+        if not registry.lies_in(area, *point):
+            yield Fault(
+                f"/data/location/{fields[0]}",
+                "coordinates-outside-area",
+                "this place is not in the area that is named beside it; the area counts",
+                _where(registry.area_at(point.latitude, point.longitude)),
+            )
+
+
+def _where(area: str | None) -> str:
+    if area is None:
+        return (
+            "it lies in no area of the registry; send the place and its own area, or leave one out"
+        )
+    return f"it lies in {area}; send the place and its own area, or leave one out"
 
 
 def _links(data: EventData) -> Iterator[tuple[str, IncidentLink]]:

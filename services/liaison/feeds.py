@@ -183,8 +183,8 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
         )
     if health.unknown_since is not None and health.unknown_at is not None:
         sentence = (
-            f"Feed {health.feed} of {health.agency} names an agency or an area that is not in the registry: "
-            "nothing is joined by it."
+            f"Feed {health.feed} of {health.agency} names an agency or an area that is not in the registry, "
+            "or coordinates outside the area beside them: its receipts say which."
         )
         yield (
             _standing(
@@ -194,7 +194,7 @@ def _troubles(health: FeedHealth, policy: Policy) -> Iterator[tuple[Standing, da
                 health.unknown_since,
                 sentence,
                 urgency=3,
-                title="A feed names what is not in the registry",
+                title="A feed's names or places do not fit the registry",
                 moment="unknown-name",
             ),
             health.unknown_at + RULE.limit(policy, "unknown_name_lasts"),
