@@ -201,7 +201,7 @@ class Registry(Closed):
     def desks_for_any(
         self,
         roles: Sequence[str],
-        areas: Iterable[str | None],
+        areas: tuple[str | None, ...],
         agencies: Iterable[str] = (),
         involved: Iterable[str] = (),
     ) -> tuple[tuple[Agency, Desk], ...]:

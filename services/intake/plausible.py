@@ -262,8 +262,11 @@ def _open_place(node: dict[str, Any], path: Path, box: Box | None) -> Iterator[F
     if box is None:
         return
     latitude, longitude = node.get("latitude"), node.get("longitude")
-    numbers = isinstance(latitude, (int, float)) and isinstance(longitude, (int, float))
-    if numbers and not box.holds(latitude, longitude):
+    if (
+        isinstance(latitude, (int, float))
+        and isinstance(longitude, (int, float))
+        and not box.holds(latitude, longitude)
+    ):
         yield _not_in_zone((*path, "latitude"))
     for name in sorted({"grid_reference", "plus_code"} & set(node)):
         yield from _open_square(node[name], name, path, box)

@@ -78,7 +78,7 @@ def may_see(
     clock: RunningClock,
     desk: str,
     items: Collection[str],
-    areas: Iterable[str | None],
+    areas: tuple[str | None, ...],
     registry: Registry,
 ) -> bool:
     """Whether a desk that was told `items` of the crisis may see the clock: its alert would come to

@@ -74,10 +74,14 @@ def test_the_clock_that_ends_first_is_at_the_top() -> None:
 def test_a_desk_sees_the_detention_clock_if_its_alert_would_come_to_it_or_legal_status_was_disclosed(
     desk: str, items: tuple[str, ...], sees: bool
 ) -> None:
-    assert may_see(clock(detained(), "R09", 61), desk, items, "southwark", REGISTRY) is sees
+    assert may_see(clock(detained(), "R09", 61), desk, items, ("southwark",), REGISTRY) is sees
 
 
 def test_a_clock_of_another_rule_is_not_opened_by_the_legal_status() -> None:
     assert not may_see(
-        clock(detained(), "R11", 61), "las-mental-health", ("legal-status",), "southwark", REGISTRY
+        clock(detained(), "R11", 61),
+        "las-mental-health",
+        ("legal-status",),
+        ("southwark",),
+        REGISTRY,
     )
