@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from schemas.place import Location
 from schemas.received import Received
 from schemas.registry import Registry
 from services.liaison.settle import new_crisis_id
@@ -393,3 +394,31 @@ def test_in_replay_a_rare_name_weighs_more_too_once_the_register_is_large_enough
         return night.ledger.ledger.decisions.rows[CAD].outcome
 
     assert (outcome(10), outcome(1000)) == ("possible", "attached")
+
+
+@pytest.mark.parametrize(
+    ("square", "crises"),
+    [
+        # ten metres, as exact as coordinates: the ambulance's call is the police's
+        ("TQ 3272 8024", 1),
+        # a kilometre: its middle is near to somebody by chance
+        ("TQ 32 80", 2),
+    ],
+)
+def test_only_a_small_square_is_near_enough_to_join_two_calls(square: str, crises: int) -> None:
+    middle = Location(grid_reference=square).point
+    assert middle is not None
+    night = Night()
+    for minutes, feed, reference, location in (
+        (0, POLICE, "CAD-1", {"latitude": middle.latitude, "longitude": middle.longitude}),
+        (2, AMBULANCE, "LAS-1", {"grid_reference": square}),
+    ):
+        night.say(
+            feed,
+            "incident.reported",
+            minutes,
+            incident=reference,
+            nature="suicidal",
+            location=location,
+        )
+    assert len(night.ledger.crises) == crises
