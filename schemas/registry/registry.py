@@ -206,6 +206,9 @@ class Registry(Closed):
         involved: Iterable[str] = (),
     ) -> tuple[tuple[Agency, Desk], ...]:
         """Desks for something that is in one of several areas: those of each."""
+        # nearly always it is one
+        if len(areas) == 1:
+            return self.desks_for(roles, areas[0], agencies, involved)
         named, taking_part = frozenset(agencies), frozenset(involved)
         desks = {
             desk.id: (agency, desk)

@@ -99,6 +99,8 @@ class Addressing:
 
     def _above(self, agency: Agency, desk: Desk, level: Level) -> tuple[str, ...]:
         """The desks of the level above this one: of several areas only those that it serves count."""
+        if len(self._areas) == 1:
+            return self._registry.desks_above(agency.id, level, self._areas[0])
         served = [area for area in self._areas if not desk.areas or area in desk.areas]
         above = {
             higher
