@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, create_model
 
+from schemas.codes import AccessHazard
 from schemas.envelope import AnyEvent, Event
 from schemas.events import TYPE_PREFIX, EventData
-from schemas.model import Closed, Instant, Reference, Slug
+from schemas.model import Closed, Instant, Reference, ShortText, Slug
+from schemas.place import Postcode
 
 ALERT_CHANGED = f"{TYPE_PREFIX}alert.changed.v1"
 
@@ -32,6 +34,26 @@ class IncidentOfAgency(Closed):
     reference: Reference
 
 
+class PlaceOfIncident(Closed):
+    """Where an agency says that its incident is, for the recipient's own map."""
+
+    agency: Slug
+    reference: Reference
+    street: ShortText | None = None
+    postcode: Postcode | None = None
+    uprn: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    """WGS84 degrees."""
+    precision_metres: float | None = None
+    """How far from the coordinates it may be; absent: not stated."""
+    access_hazards: tuple[AccessHazard, ...] = ()
+
+
+# What of an incident's location an alert carries.
+PLACE_FIELDS = frozenset(PlaceOfIncident.model_fields) - {"agency", "reference"}
+
+
 class View(Closed):
     """What the desk may see, after disclosure. No alert holds a name or an NHS number."""
 
@@ -46,6 +68,10 @@ class View(Closed):
     incidents: tuple[IncidentOfAgency, ...] = ()
     shown: dict[str, str] = Field(default_factory=dict)
     """Heading and text, to be shown to people, not to be interpreted."""
+    places: tuple[PlaceOfIncident, ...] = ()
+    """Where it is, the newest statement first. Empty: not stated, or not disclosed to this desk; of a
+    person whose record is restricted it is disclosed to nobody.
+    """
 
 
 # What can happen. `raised`, `worsened`, `sounded-again`, `unshelved` and `released` are to be

@@ -89,6 +89,23 @@ class PoliceGrade(Code):
     REFERRED = "referred"
 
 
+class AccessHazard(Code):
+    """What endangers or delays whoever goes to a place."""
+
+    LOCKED_ENTRY = "locked-entry"
+    """A door, gate or lift that needs a key, a code or somebody inside."""
+    OBSTRUCTED = "obstructed"
+    """Hoarding, a barricade, or no way for a stretcher."""
+    HEIGHT = "height"
+    WATER = "water"
+    RAILWAY = "railway"
+    ROAD_TRAFFIC = "road-traffic"
+    FIRE_OR_GAS = "fire-or-gas"
+    CHEMICAL = "chemical"
+    ANIMAL = "animal"
+    OTHER = "other"
+
+
 class ResourceKind(Code):
     POLICE_UNIT = "police-unit"
     AMBULANCE = "ambulance"

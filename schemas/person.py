@@ -101,12 +101,15 @@ DescriptorField = Literal[
 ]
 
 
+Relation = Literal[
+    "self", "family", "carer", "friend", "neighbour", "professional", "public", "unknown"
+]
+
+
 class Caller(Closed):
     """Who rang: relation and how to call back. No name is needed to call back."""
 
-    relation: Literal[
-        "self", "family", "carer", "friend", "neighbour", "professional", "public", "unknown"
-    ] = "unknown"
+    relation: Relation = "unknown"
     phone: Phone | None = None
     wants_call_back: bool = False
     note_reference: ShortText | None = None

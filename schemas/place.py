@@ -9,6 +9,7 @@ from openlocationcode import openlocationcode
 from osgb import grid_to_ll, parse_grid
 from pydantic import Field, StringConstraints
 
+from schemas.codes import AccessHazard
 from schemas.model import Closed, ShortText, Slug
 
 Postcode = Annotated[
@@ -93,6 +94,15 @@ class Location(Closed):
     """Full Plus Code (Open Location Code), e.g. '9C3XFW4Q+5V'. Read as the middle of its cell, where
     there are no coordinates.
     """
+
+    access_hazards: Annotated[tuple[AccessHazard, ...], Field(max_length=10)] = ()
+    """What endangers or delays whoever goes there."""
+
+    @property
+    def is_exact(self) -> bool:
+        """It says more than an area."""
+        named = (self.uprn, self.usrn, self.street, self.postcode, self.point)
+        return any(part is not None for part in named)
 
     @property
     def points(self) -> dict[tuple[str, ...], Point]:

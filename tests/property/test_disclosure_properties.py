@@ -20,7 +20,13 @@ from tests.unit.liaison.script import Script, minute
 
 ROLES = (*get_args(DeskRole), "parking", "")
 SIGNS = {
-    "location": "southwark",
+    "location": "Albany Road",
+    "restriction": "record is restricted",
+    "units": "MX99",
+    "police-reason": "Why the police are there",
+    "description": "years",
+    "signs": "sweating",
+    "call-back": "020 7946 0999",
     "known-to-services": "020 7946 0299",
     "crisis-plan": "Speak slowly to her",
     "crisis-plan-pointer": "urn:nrl:SECRET-POINTER",
@@ -32,34 +38,42 @@ SIGNS = {
     "family-contact": "nearest-relative",
 }
 
+NOT_SENT_THERE = {"location", "restriction", "police-reason", "call-back"}
+"""For those to whom the person comes: nobody of theirs goes to the place."""
+AMHP_NEVER = {"force-log", "force-clinical", "signs", "units", "police-reason", "call-back"}
+
 NEVER = {
-    "police-control": {"crisis-plan-pointer", "force-clinical"},
-    "police-supervisor": {"crisis-plan", "crisis-plan-pointer", "force-clinical"},
+    "police-control": {"crisis-plan-pointer"},
+    "police-supervisor": {"crisis-plan", "crisis-plan-pointer"},
     "ambulance-control": {"force-log"},
     "ambulance-supervisor": {"force-log"},
-    "mental-health-crisis": {"known-to-services", "force-log"},
-    "mental-health-supervisor": {"known-to-services", "force-log"},
-    "amhp": {"force-log", "force-clinical"},
-    "amhp-supervisor": {"force-log", "force-clinical"},
-    "custody": {"location", "crisis-plan", "crisis-plan-pointer", "force-clinical"},
-    "emergency-department": {"location"},
-    "emergency-department-supervisor": {"location"},
+    "mental-health-crisis": {"known-to-services", "force-log", "police-reason"},
+    "mental-health-supervisor": {"known-to-services", "force-log", "police-reason"},
+    "amhp": AMHP_NEVER,
+    "amhp-supervisor": AMHP_NEVER,
+    "custody": {"crisis-plan", "crisis-plan-pointer", "units"} | NOT_SENT_THERE,
+    "emergency-department": NOT_SENT_THERE,
+    "emergency-department-supervisor": NOT_SENT_THERE,
     "professional-standards": {
         "known-to-services",
         "crisis-plan",
         "crisis-plan-pointer",
-        "force-clinical",
+        "restriction",
+        "units",
+        "police-reason",
+        "signs",
+        "call-back",
     },
-    "family-liaison": set(SIGNS) - {"legal-status", "family-contact"},
+    "family-liaison": set(SIGNS) - {"legal-status", "family-contact", "call-back"},
     "frequent-contact": set(SIGNS) - {"known-to-services"},
 }
 """Denied whatever the conditions; a role that is not here is denied every item."""
 
 ONLY_ATTENDING = {
-    "mental-health-crisis": {"location", "risk-to-responders"},
-    "mental-health-supervisor": {"location", "risk-to-responders"},
-    "amhp": {"location", "risk-to-responders"},
-    "amhp-supervisor": {"location", "risk-to-responders"},
+    "mental-health-crisis": {"location", "restriction", "risk-to-responders"},
+    "mental-health-supervisor": {"location", "restriction", "risk-to-responders"},
+    "amhp": {"location", "restriction", "risk-to-responders"},
+    "amhp-supervisor": {"location", "restriction", "risk-to-responders"},
     "emergency-department": {"risk-to-responders"},
     "emergency-department-supervisor": {"risk-to-responders"},
 }
@@ -81,6 +95,11 @@ WHO = {
 
 SAID: dict[str, tuple[str, float, dict[str, Any]]] = {
     "risk": ("incident.updated", 1, {"risk_to_self": "high", "risk_to_responders": "low"}),
+    "place": ("incident.updated", 1, {"location": {"street": "14 Albany Road"}}),
+    "signs": ("incident.updated", 2, {"signs": ["sweating"]}),
+    "caller": ("incident.updated", 2, {"caller": {"phone": "020 7946 0999"}}),
+    "unit": ("resource.on-scene", 2, {"resource": "MX99", "kind": "police-unit"}),
+    "restricted": ("incident.updated", 2, {"person": {"restricted": True}}),
     "force": (
         "force.started",
         3,
@@ -165,6 +184,11 @@ def test_no_role_sees_what_its_row_denies(
         denied |= ONLY_ATTENDING.get(role, set())
     if role in NEEDED and rule not in {"R20", "R24"}:
         denied.add("family-contact")
+    if rule == "R16":
+        denied.add("call-back")
+    if "restricted" in parts:
+        denied |= {"location", "call-back"}
+        assert "southwark" not in text
     assert not [item for item in denied if SIGNS[item] in text], (role, sorted(parts))
     assert denied.isdisjoint(items), "and what is not shown is not logged as shown"
     assert not [
@@ -174,6 +198,11 @@ def test_no_role_sees_what_its_row_denies(
 
 def test_each_sign_is_seen_by_somebody() -> None:
     """Positive control: a sign that nobody ever sees would deny nothing."""
-    crisis = replace(story(set(SAID), True, True).crisis(), identity="attached")
-    text = "".join(json.dumps(view(finding("R20"), role, crisis)[0]) for role in get_args(DeskRole))
+    open_to_all = story(set(SAID) - {"restricted"}, True, True).crisis()
+    restricted = story(set(SAID), True, True).crisis()
+    text = "".join(
+        json.dumps(view(finding("R20"), role, replace(crisis, identity="attached"))[0])
+        for role in get_args(DeskRole)
+        for crisis in (open_to_all, restricted)
+    )
     assert [item for item, sign in SIGNS.items() if sign not in text] == []

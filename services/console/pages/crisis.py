@@ -42,7 +42,7 @@ from services.ledger.crises.chronology import (
 )
 from services.ledger.moment import one_moment
 from services.ledger.operators.break_glass import Look
-from services.liaison.disclosure.matrix import MATRIX
+from services.liaison.disclosure.table import MATRIX
 from services.runtime.postgres import Connection
 
 router = APIRouter()

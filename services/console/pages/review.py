@@ -29,8 +29,8 @@ from services.ledger.decisions.identity_decisions import (
     incident_decided,
 )
 from services.ledger.moment import one_moment
-from services.liaison.disclosure.matrix import COLUMN_OF
 from services.liaison.disclosure.person import WHO
+from services.liaison.disclosure.table import COLUMN_OF
 from services.liaison.settlement import Key
 from services.orchestration.decisions import reviews as deciding
 from services.orchestration.decisions.common import DecisionRefused

@@ -22,6 +22,7 @@ from schemas.codes import (
     RiskLevel,
 )
 from schemas.person import Caller, PersonDescriptor
+from schemas.place import Location
 from schemas.received import Mark
 from services.identity.person import Outcome, PathwayOnFile, PersonOnFile
 from services.liaison.crisis.records import (
@@ -96,6 +97,12 @@ class IncidentState:
     """When it was reported anew after it had been closed, the last time; it counts from then."""
     open_before: Spans = NEVER
     """When it was open before it was opened again."""
+    place: Location | None = None
+    """Where it is: the last statement."""
+    place_at: Mark | None = None
+    """When that was said."""
+    restricted: bool = False
+    """The agency holds the person's record as restricted: where they are is disclosed to nobody."""
 
     @property
     def last_opened_at(self) -> datetime:
@@ -144,6 +151,18 @@ class Attendance:
     def spans(self) -> Spans:
         """When police were there."""
         return ((self.begun.at, end_of(self.ended)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One resource that is at the scene or on its way."""
+
+    agency: str
+    call_sign: str
+    kind: ResourceKind
+    there: bool
+    """False: on its way."""
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +413,8 @@ class Crisis:
     """Where the person was, one place after the other."""
     further_areas: tuple[str, ...] = ()
     """Where it is known by a postcode that spans a border: the areas that it may be in beside `area`."""
+    units: tuple[Unit, ...] = ()
+    """Who is at the scene or on the way after the last event: those there first, by their time."""
     incidents_left_apart: bool = False
     """Incidents at its place were not added to it, since it is as large as a crisis may grow by
     place alone; or it is one that was not added."""

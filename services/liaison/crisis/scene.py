@@ -8,8 +8,9 @@ from datetime import date, datetime
 from schemas.codes import AgencyKind, AmbulanceCategory, Nature, ResourceKind, RiskLevel
 from schemas.events.incident import IncidentFacts
 from schemas.person import Caller, PersonDescriptor
+from schemas.place import Location
 from schemas.received import Mark
-from services.liaison.crisis.facts import Attendance, IncidentState
+from services.liaison.crisis.facts import Attendance, IncidentState, Unit
 from services.liaison.time.spans import FOREVER, spans
 
 Key = tuple[str, str]
@@ -58,6 +59,9 @@ class IncidentBuilder:
     high_risk_at: datetime | None = None
     opened_again: Mark | None = None
     open_before: list[tuple[datetime, datetime]] = field(default_factory=list)
+    place: Location | None = None
+    place_at: Mark | None = None
+    restricted: bool = False
 
     def open_again(self, mark: Mark) -> None:
         """It is reported anew after it was closed: what comes of it counts from now."""
@@ -78,6 +82,9 @@ class IncidentBuilder:
         if person is None:
             return
         self.person = person
+        # what does not say whether it is restricted does not lift it
+        if person.restricted is not None:
+            self.restricted = person.restricted
         self.named = self.named or bool(person.names or person.nhs_number or person.identifiers)
         self.ethnicity_stated = self.ethnicity_stated or person.ethnicity is not None
         self.date_of_birth = person.date_of_birth or self.date_of_birth
@@ -99,7 +106,11 @@ class IncidentBuilder:
         if data.caller is not None:
             self.caller, self.caller_at = data.caller, self.caller_at or mark
         self.linked |= dict.fromkeys((link.agency, link.reference) for link in data.linked)
-        self.has_location = self.has_location or data.location is not None
+        if data.location is not None:
+            self.has_location = True
+            # the area alone takes no street back
+            if self.place is None or data.location.is_exact:
+                self.place, self.place_at = data.location, mark
 
     def build(self) -> IncidentState:
         """The incident as it stands."""
@@ -132,6 +143,9 @@ class IncidentBuilder:
             self.high_risk_at,
             self.opened_again,
             spans(self.open_before),
+            self.place,
+            self.place_at,
+            self.restricted,
         )
 
 
@@ -159,10 +173,11 @@ class Presence:
     joint: list[tuple[datetime, datetime]] = field(default_factory=list)
     responding: list[tuple[datetime, datetime]] = field(default_factory=list)
     _sent: dict[Key, tuple[Key, datetime]] = field(default_factory=dict)
-    _police: dict[Key, Key] = field(default_factory=dict)
+    _police: dict[Key, tuple[Key, datetime]] = field(default_factory=dict)
     _there: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
     _coming: dict[Key, tuple[ResourceKind, Key, datetime]] = field(default_factory=dict)
     ambulance_coming: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _police_coming: dict[Key, tuple[Key, datetime]] = field(default_factory=dict)
 
     @property
     def ambulance_sent(self) -> bool:
@@ -183,8 +198,11 @@ class Presence:
     def assigned(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
         """A resource was sent."""
         self._sent.setdefault(unit, (incident, mark.at))
+        if kind is ResourceKind.POLICE_UNIT:
+            if unit not in self._police:
+                self._police_coming.setdefault(unit, (incident, mark.at))
         # a unit that is there already is not on its way, whatever comes late
-        if kind is not ResourceKind.POLICE_UNIT and unit not in self._there:
+        elif unit not in self._there:
             self._coming.setdefault(unit, (kind, incident, mark.at))
 
     def arrived(self, unit: Key, kind: ResourceKind, incident: Key, mark: Mark) -> None:
@@ -194,7 +212,8 @@ class Presence:
             # a second unit joins the first: together they are one attendance until the last leaves
             if not self._police:
                 self.attendances.append(AttendanceBuilder(mark))
-            self._police.setdefault(unit, incident)
+            self._police_coming.pop(unit, None)
+            self._police.setdefault(unit, (incident, mark.at))
             return
         # the journey ends where the stay begins, so that the two never count twice
         self._not_coming(unit, mark.at)
@@ -204,6 +223,7 @@ class Presence:
         """A resource left or was stood down."""
         if (sent := self._sent.pop(unit, None)) is not None:
             self.responding.append((sent[1], mark.at))
+        self._police_coming.pop(unit, None)
         # the attendance ends with the last unit, whoever came first
         if unit in self._police:
             del self._police[unit]
@@ -217,13 +237,23 @@ class Presence:
         """The agency closed its incident: none of its resources is there any longer, said or
         unsaid.
         """
-        units = [unit for unit, of_incident in self._police.items() if of_incident == incident]
+        units = [unit for unit, police in self._police.items() if police[0] == incident]
+        units += [unit for unit, police in self._police_coming.items() if police[0] == incident]
         for resources in (self._there, self._coming):
             units += [unit for unit, resource in resources.items() if resource[1] == incident]
         units += [unit for unit, sent in self._sent.items() if sent[0] == incident]
         # sorted, so that what ends last does not hang on the order of arrival
         for unit in sorted(units):
             self.left(unit, mark)
+
+    def units(self) -> tuple[Unit, ...]:
+        """Who is there and who is on the way, those there first, by their time."""
+        police = ResourceKind.POLICE_UNIT
+        units = [Unit(*unit, police, True, at) for unit, (_, at) in self._police.items()]
+        units += [Unit(*unit, kind, True, at) for unit, (kind, _, at) in self._there.items()]
+        units += [Unit(*unit, police, False, at) for unit, (_, at) in self._police_coming.items()]
+        units += [Unit(*unit, kind, False, at) for unit, (kind, _, at) in self._coming.items()]
+        return tuple(sorted(units, key=_arrived_first))
 
     def so_far(self) -> Presence:
         """The same with what is still there, or on its way, left open. This one goes on as it was."""
@@ -268,3 +298,7 @@ class Presence:
             self.ambulance.append((start, until))
         if kind in JOINT_RESPONSE:
             self.joint.append((start, until))
+
+
+def _arrived_first(unit: Unit) -> tuple[bool, datetime, str, str]:
+    return (not unit.there, unit.since, unit.agency, unit.call_sign)

@@ -358,6 +358,7 @@ class Folding:
             signs=tuple(self.signs),
             ambulance_coming=spans(there.ambulance_coming),
             whereabouts=self.whereabouts.build(),
+            units=self.presence.units(),
         )
 
     def _indicators_with(self, person: PersonOnFile | None) -> tuple[Indicator, ...]:

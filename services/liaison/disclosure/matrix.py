@@ -1,169 +1,37 @@
-"""The part of what is known that a desk may see: recipient by item, default deny.
+"""The part of what is known that a desk may see: recipient by item (`table`), default deny. What a
+rule's own document withholds comes off it.
 
-The table is the minimum-disclosure matrix of the project's domain reference (§5.1), an assumption
-of this project to be confirmed by each deployer's data-protection impact assessment. What a rule's
-own document withholds comes off it.
-
-What no alert holds, whoever reads it: name, date of birth, NHS number and address (the console
-shows a person through a view of its own, which is audited); diagnosis and medication; offence and
-intelligence records; ethnicity, which is used in aggregate reports only.
+What no alert holds, whoever reads it: name, date of birth, NHS number and home address (the console
+shows a person through a view of its own, which is audited); where a person is whose record is
+restricted; diagnosis and medication; offence and intelligence records; ethnicity, which is used in
+aggregate reports only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal, assert_never, cast, get_args
+from collections.abc import Collection, Iterator
+from typing import Any, assert_never
 
+from schemas.alerts import PLACE_FIELDS
 from schemas.codes import AgencyKind, PlaceOfSafetyKind
 from services.liaison.catalogue import CATALOGUE, RuleDocument
 from services.liaison.crisis.facts import Crisis, Detention
-from services.liaison.disclosure.words import WORDS_OF, Item, open_pathways
+from services.liaison.disclosure.at_the_scene import PlaceStated, is_restricted, places_of
+from services.liaison.disclosure.table import (
+    ACTED_ON_AT_ONCE,
+    COLUMN_OF,
+    ITEMS,
+    RESPONDS,
+    TABLE,
+    Column,
+    column_of,
+)
+from services.liaison.disclosure.words import UNSTATED, WORDS_OF, Item, open_pathways
 from services.liaison.finding import DeskRole, Standing, instant_in_json
 
-ITEMS: tuple[Item, ...] = get_args(Item)
-
-# Recipients that are told the same: the columns of the matrix, and those that it does not have,
-# which get less.
-Column = Literal[
-    "police",
-    "police-supervision",
-    "ambulance",
-    "mental-health",
-    "amhp",
-    "custody",
-    "emergency-department",
-    "standards",
-    "families",
-    "coordination",
-    "records",
-    "management",
-    "overview",
-]
-
-COLUMN_OF: Mapping[DeskRole, Column] = {
-    "police-control": "police",
-    "police-supervisor": "police-supervision",
-    "ambulance-control": "ambulance",
-    "ambulance-supervisor": "ambulance",
-    "mental-health-crisis": "mental-health",
-    "mental-health-supervisor": "mental-health",
-    "amhp": "amhp",
-    "amhp-supervisor": "amhp",
-    "custody": "custody",
-    "emergency-department": "emergency-department",
-    "emergency-department-supervisor": "emergency-department",
-    "professional-standards": "standards",
-    "family-liaison": "families",
-    "frequent-contact": "coordination",
-    "record-keeping": "records",
-    "tactical-manager": "management",
-    "strategic-on-call": "management",
-    "mental-health-board": "overview",
-    "operations": "overview",
-    "operations-supervisor": "overview",
-}
-
-# attending: the recipient's own service is at or on its way to this crisis, or the person comes
-# to it. needed: the rule is about reaching the family.
-Condition = Literal["always", "attending", "needed"]
-
-_ALL_AT_WORK: dict[Column, Condition] = {
-    "police": "always",
-    "police-supervision": "always",
-    "ambulance": "always",
-    "mental-health": "always",
-    "amhp": "always",
-    "custody": "always",
-    "emergency-department": "always",
-}
-_EVERYBODY: dict[Column, Condition] = _ALL_AT_WORK | {
-    "standards": "always",
-    "families": "always",
-    "coordination": "always",
-    "records": "always",
-    "management": "always",
-    "overview": "always",
-}
-
-# Item by recipient and when. What is not in it is denied.
-TABLE: Mapping[Item, Mapping[Column, Condition]] = {
-    "circumstances": _EVERYBODY,
-    "incidents": {column: "always" for column in _EVERYBODY if column != "overview"},
-    "location": {
-        "police": "always",
-        "police-supervision": "always",
-        "ambulance": "always",
-        "mental-health": "attending",
-        "amhp": "attending",
-        "standards": "always",
-    },
-    "identity-certainty": {
-        column: "always" for column in _EVERYBODY if column not in {"records", "overview"}
-    },
-    "known-to-services": {
-        "police": "always",
-        "police-supervision": "always",
-        "ambulance": "always",
-        "amhp": "always",
-        "custody": "always",
-        "emergency-department": "always",
-        "coordination": "always",
-    },
-    "crisis-plan": {
-        "police": "always",
-        "ambulance": "always",
-        "mental-health": "always",
-        "amhp": "always",
-        "emergency-department": "always",
-    },
-    "crisis-plan-pointer": {
-        "ambulance": "always",
-        "mental-health": "always",
-        "amhp": "always",
-        "emergency-department": "always",
-    },
-    "risk-to-self": _ALL_AT_WORK | {"standards": "always"},
-    "risk-to-responders": {
-        "police": "always",
-        "police-supervision": "always",
-        "ambulance": "always",
-        "mental-health": "attending",
-        "amhp": "attending",
-        "custody": "always",
-        "emergency-department": "attending",
-        "standards": "always",
-    },
-    "legal-status": _ALL_AT_WORK | {"standards": "always", "families": "always"},
-    "force-log": {
-        "police": "always",
-        "police-supervision": "always",
-        "custody": "always",
-        "emergency-department": "always",
-        "standards": "always",
-    },
-    "force-clinical": {
-        "ambulance": "always",
-        "mental-health": "always",
-        "emergency-department": "always",
-    },
-    "family-contact": {
-        "police": "needed",
-        "police-supervision": "needed",
-        "ambulance": "needed",
-        "mental-health": "always",
-        "amhp": "always",
-        "custody": "needed",
-        "emergency-department": "always",
-        "families": "always",
-    },
-}
-
-# Which items a desk of each role may see at all, where the conditions are met.
-MATRIX: Mapping[DeskRole, frozenset[str]] = {
-    role: frozenset(item for item, row in TABLE.items() if column in row)
-    for role, column in COLUMN_OF.items()
-}
-
+# What is told to nobody of a person whose record is restricted (domain reference §7.1; PDS:
+# confidentiality R). A telephone number of the household is as good as its address.
+_WITHHELD_WHERE_RESTRICTED: frozenset[Item] = frozenset({"location", "call-back"})
 _OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"})
 # Who is not outside health and care, where a person has refused that their plan is shared
 # further.
@@ -173,13 +41,6 @@ _HEALTH_AND_CARE: frozenset[Column] = frozenset(
 
 # What an alert says where linking was stopped by the bound.
 LEFT_APART = "So many incidents are at this place that further ones are no longer added: look at the others there too"
-
-
-def column_of(role: str) -> Column | None:
-    """The column of a desk's role; None for a role that nobody thought of, which is denied
-    everything.
-    """
-    return COLUMN_OF.get(cast(DeskRole, role))
 
 
 def attending(column: Column, crisis: Crisis) -> bool:
@@ -249,12 +110,15 @@ def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[It
     document = CATALOGUE.get(standing.finding.rule)
     withheld = set() if document is None else _withheld(document, column)
     reaches_family = document is not None and document.reaches_family
+    responds = document is not None and RESPONDS[document.purpose]
     for item in ITEMS:
         condition = TABLE[item].get(column)
         # most items are for few: of the others nothing further is asked
         if condition is None or item in withheld:
             continue
         if condition == "needed" and not reaches_family:
+            continue
+        if condition == "to-respond" and not (responds or reaches_family):
             continue
         if _permits(item, column, crisis):
             yield item
@@ -277,7 +141,7 @@ def _permits(item: Item, column: Column, crisis: Crisis | None) -> bool:
     if condition is None or _is_refused(item, column, crisis):
         return False
     match condition:
-        case "always" | "needed":
+        case "always" | "needed" | "to-respond":
             return True
         case "attending":
             return crisis is not None and attending(column, crisis)
@@ -286,7 +150,9 @@ def _permits(item: Item, column: Column, crisis: Crisis | None) -> bool:
 
 
 def _is_refused(item: Item, column: Column, crisis: Crisis | None) -> bool:
-    """Whether the person has refused that this recipient is told it."""
+    """Whether the person has refused that this recipient is told it, or their record is restricted."""
+    if crisis is not None and item in _WITHHELD_WHERE_RESTRICTED and is_restricted(crisis):
+        return True
     if crisis is None or item not in _OF_THE_PLAN or column in _HEALTH_AND_CARE:
         return False
     return plan_refused(crisis)
@@ -300,6 +166,25 @@ def still_permitted(items: Collection[str], role: str, crisis: Crisis) -> frozen
     if column is None:
         return frozenset()
     return frozenset(item for item in ITEMS if item in items and _permits(item, column, crisis))
+
+
+def unstated(items: Collection[Item], crisis: Crisis) -> dict[str, str]:
+    """What nobody has stated of these items, label and words: of what a desk may be told, silence
+    is said aloud. It tells nothing of the person and is no disclosure.
+    """
+    silent: dict[str, str] = {}
+    for item, (label, words) in UNSTATED.items():
+        if item in items and label not in WORDS_OF[item](crisis):
+            silent[label] = words
+    return silent
+
+
+def unstated_for(role: str, crisis: Crisis) -> dict[str, str]:
+    """The same of all that a desk of the role may be told of this crisis with some rule."""
+    column = column_of(role)
+    if column is None:
+        return {}
+    return unstated([item for item in ITEMS if _permits(item, column, crisis)], crisis)
 
 
 def view(
@@ -348,5 +233,22 @@ def view(
             sentences |= words
     if crisis.incidents_left_apart and "circumstances" in permitted:
         sentences["Not all of it"] = LEFT_APART
+    if finding.urgency <= ACTED_ON_AT_ONCE:
+        sentences |= unstated(permitted, crisis)
     desk_view["shown"] = sentences
+    if "location" in items:
+        desk_view["places"] = [_place(place) for place in places_of(crisis)]
     return desk_view, tuple(items)
+
+
+def _place(stated: PlaceStated) -> dict[str, Any]:
+    """A place for a control room's own system: what the agency did not state is left out."""
+    location = stated.location.model_dump(
+        mode="json", exclude_none=True, include=set(PLACE_FIELDS), exclude_defaults=True
+    )
+    point = stated.location.point
+    if point is not None and "latitude" not in location:
+        # of a Plus Code or a grid reference the middle
+        location |= {"latitude": point.latitude, "longitude": point.longitude}
+        location["precision_metres"] = point.precision_metres
+    return {"agency": stated.agency, "reference": stated.reference, **location}

@@ -19,7 +19,7 @@ from schemas.codes import LegalStatus, Sex
 from schemas.person import PersonDescriptor, PersonName
 from services.identity.person import Outcome, PathwayOnFile
 from services.liaison.crisis.facts import Crisis
-from services.liaison.disclosure.matrix import Column, column_of
+from services.liaison.disclosure.table import Column, column_of
 
 Condition = Literal["always", "on-scene", "never"]
 

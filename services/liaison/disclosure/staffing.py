@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from schemas.registry import SUPERVISOR_OF, Agency, DeskRole, Level, Registry
 from services.liaison.catalogue import CATALOGUE, RuleDocument
-from services.liaison.disclosure.matrix import ITEMS, MATRIX
+from services.liaison.disclosure.table import ITEMS, MATRIX
 from services.liaison.policy import Policy
 
 

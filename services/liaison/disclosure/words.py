@@ -5,22 +5,34 @@ elsewhere (`matrix`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
-from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from schemas.codes import RiskLevel
 from services.identity.person import Outcome, PathwayOnFile
 from services.liaison.crisis.facts import Crisis, Force
-
-_LONDON = ZoneInfo("Europe/London")
+from services.liaison.disclosure.at_the_scene import (
+    call_back_words,
+    description_words,
+    location_words,
+    police_reason_words,
+    restriction_words,
+    signs_words,
+    units_words,
+)
+from services.liaison.disclosure.sentence import clock, together
+from services.liaison.disclosure.vocabulary import SIGN_WORDS
 
 # What can be disclosed, each by itself.
 Item = Literal[
     "circumstances",
     "incidents",
     "location",
+    "restriction",
+    "units",
+    "police-reason",
+    "description",
+    "signs",
+    "call-back",
     "identity-certainty",
     "known-to-services",
     "crisis-plan",
@@ -38,6 +50,35 @@ CERTAINTY: Mapping[Outcome, str] = {
     "possible": "Possibly a person on file: identity is not confirmed",
     "unknown": "Person not identified",
 }
+# What is said where an item may be told and nobody has stated it: a desk that must act at once is
+# not to take silence for an answer. Label and words.
+UNSTATED: Mapping[Item, tuple[str, str]] = {
+    "location": ("Where", "not stated"),
+    "signs": ("Physical signs", "not stated"),
+    "force-clinical": ("Restraint", "not reported"),
+    "units": ("Units there", "none reported"),
+    "call-back": ("Call-back number", "not stated"),
+    "description": ("Age and sex", "not stated"),
+    "police-reason": ("Why the police are there", "not stated"),
+    "risk-to-self": ("Risk to self", "not stated"),
+    "risk-to-responders": ("Risk to responders", "not stated"),
+}
+# What a desk that has to act reads first, in this order.
+READ_FIRST = (
+    "Warning",
+    "Where",
+    "Access hazard",
+    "Physical signs",
+    "Restraint",
+    "Units there",
+    "Units on the way",
+    "Call-back number",
+    "Age and sex",
+    "Why the police are there",
+    "Risk to self",
+    "Risk to responders",
+)
+
 # The worst first: of what agencies say the worst is told.
 RISKS = (RiskLevel.HIGH, RiskLevel.MEDIUM, RiskLevel.LOW)
 
@@ -47,13 +88,6 @@ def open_pathways(crisis: Crisis) -> tuple[PathwayOnFile, ...]:
     if crisis.last_event_at is None:
         return ()
     return crisis.open_pathways(crisis.last_event_at)
-
-
-def _area(crisis: Crisis) -> dict[str, str]:
-    areas = [area for area in crisis.areas if area]
-    if areas:
-        return {"Area": " or ".join(areas)}
-    return {}
 
 
 def _certainty(crisis: Crisis) -> dict[str, str]:
@@ -116,11 +150,11 @@ def _legal_status(crisis: Crisis) -> dict[str, str]:
     for detention in crisis.detentions:
         if detention.ended is not None:
             continue
-        sentence = f"{detention.power.value} since {_clock(detention.detained.at)}"
+        sentence = f"{detention.power.value} since {clock(detention.detained.at)}"
         if detention.clock_started is not None:
-            sentence += f", clock since {_clock(detention.clock_started.at)}"
+            sentence += f", clock since {clock(detention.clock_started.at)}"
         sentences.append(sentence)
-    return _together("Detained under", sentences)
+    return together("Detained under", sentences)
 
 
 def _force_kinds(crisis: Crisis) -> dict[str, str]:
@@ -128,7 +162,7 @@ def _force_kinds(crisis: Crisis) -> dict[str, str]:
     for force in crisis.forces:
         kinds = ", ".join(sorted(kind.value for kind in force.kinds))
         sentences.append(f"{kinds} {_when(force)}")
-    return _together("Use of force", sentences)
+    return together("Use of force", sentences)
 
 
 def _restraint(crisis: Crisis) -> dict[str, str]:
@@ -139,11 +173,11 @@ def _restraint(crisis: Crisis) -> dict[str, str]:
         sentence = _when(force)
         if force.position is not None:
             sentence += f", {force.position.value}"
-        signs = ", ".join(sorted({sign.value for sign, _ in force.signs}))
+        signs = ", ".join(sorted({SIGN_WORDS[sign] for sign, _ in force.signs}))
         if signs:
             sentence += f"; signs: {signs}"
         sentences.append(sentence)
-    return _together("Restraint", sentences)
+    return together("Restraint", sentences)
 
 
 def _family(crisis: Crisis) -> dict[str, str]:
@@ -151,32 +185,27 @@ def _family(crisis: Crisis) -> dict[str, str]:
         return {}
     last = max(crisis.family, key=lambda contact: (contact.mark.at, contact.outcome))
     return {
-        "Family": f"{last.outcome.replace('-', ' ')} at {_clock(last.mark.at)} ({last.relation})"
+        "Family": f"{last.outcome.replace('-', ' ')} at {clock(last.mark.at)} ({last.relation})"
     }
 
 
-def _together(label: str, sentences: Collection[str]) -> dict[str, str]:
-    if sentences:
-        return {label: "; ".join(sentences)}
-    return {}
-
-
 def _when(force: Force) -> str:
-    words = f"since {_clock(force.started.at)}"
+    words = f"since {clock(force.started.at)}"
     if force.ended is not None:
-        words += f" until {_clock(force.ended.at)}"
+        words += f" until {clock(force.ended.at)}"
     return words
-
-
-@lru_cache(8192)
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(_LONDON):%H:%M}"
 
 
 # In the order in which a desk reads them. `circumstances` and `incidents` are no label and words:
 # see `matrix.view`.
 WORDS_OF: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
-    "location": _area,
+    "location": location_words,
+    "restriction": restriction_words,
+    "units": units_words,
+    "police-reason": police_reason_words,
+    "description": description_words,
+    "signs": signs_words,
+    "call-back": call_back_words,
     "identity-certainty": _certainty,
     "known-to-services": _known_to_services,
     "crisis-plan": _plan,

@@ -10,12 +10,15 @@ from typing import get_args
 
 import pytest
 
-from schemas.codes import RiskLevel
+from schemas.codes import AccessHazard, ClinicalSign, Nature, ResourceKind, RiskLevel
+from schemas.person import Relation
 from schemas.registry import DeskRole
 from services.identity.person import Outcome
-from services.liaison.disclosure import person
-from services.liaison.disclosure.matrix import COLUMN_OF, ITEMS, MATRIX, TABLE, Column, attending
-from services.liaison.disclosure.words import CERTAINTY, RISKS, WORDS_OF, Item
+from services.liaison.catalogue import Purpose
+from services.liaison.disclosure import person, vocabulary
+from services.liaison.disclosure.matrix import attending
+from services.liaison.disclosure.table import COLUMN_OF, ITEMS, MATRIX, RESPONDS, TABLE, Column
+from services.liaison.disclosure.words import CERTAINTY, READ_FIRST, RISKS, UNSTATED, WORDS_OF, Item
 from tests.unit.liaison.script import Script
 
 NOT_IN_WORDS = frozenset({"circumstances", "incidents"})
@@ -28,7 +31,7 @@ def undecided(table: str, keys: Iterable[str], vocabulary: Iterable[str], decide
 
 
 def test_every_role_of_a_desk_has_a_column_of_the_matrix() -> None:
-    decide = "which column of the matrix it belongs to (services/liaison/disclosure/matrix.py)"
+    decide = "which column of the matrix it belongs to (services/liaison/disclosure/table.py)"
     assert undecided("COLUMN_OF", COLUMN_OF, get_args(DeskRole), decide) == []
     assert undecided("MATRIX", MATRIX, get_args(DeskRole), decide) == []
 
@@ -68,6 +71,32 @@ def test_every_outcome_of_matching_has_words() -> None:
 def test_every_level_of_risk_has_its_place_from_the_worst_down() -> None:
     decide = "what it is worse than"
     assert undecided("RISKS", RISKS, RiskLevel, decide) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "keys", "members"),
+    [
+        ("SIGN_WORDS", vocabulary.SIGN_WORDS, ClinicalSign),
+        ("HAZARD_WORDS", vocabulary.HAZARD_WORDS, AccessHazard),
+        ("UNIT_WORDS", vocabulary.UNIT_WORDS, ResourceKind),
+        ("NATURE_WORDS", vocabulary.NATURE_WORDS, Nature),
+        ("CALLER_WORDS", vocabulary.CALLER_WORDS, get_args(Relation)),
+    ],
+)
+def test_every_code_that_a_desk_reads_has_words(
+    table: str, keys: Iterable[str], members: Iterable[str]
+) -> None:
+    assert undecided(table, keys, members, "how a desk reads it") == []
+
+
+def test_every_purpose_says_whether_whoever_called_may_be_rung() -> None:
+    decide = "whether an alert for it may make a desk ring whoever called"
+    assert undecided("RESPONDS", RESPONDS, get_args(Purpose), decide) == []
+
+
+def test_what_is_said_where_nobody_has_stated_it_is_among_what_is_read_first() -> None:
+    labels = {label for label, _ in UNSTATED.values()}
+    assert labels <= set(READ_FIRST)
 
 
 @pytest.mark.parametrize("column", get_args(Column))
