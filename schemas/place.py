@@ -98,6 +98,12 @@ class Location(Closed):
     access_hazards: Annotated[tuple[AccessHazard, ...], Field(max_length=10)] = ()
     """What endangers or delays whoever goes there."""
 
+    def completed_by(self, earlier: Location | None) -> Location:
+        """With what was said of the same property before and is not said again."""
+        if earlier is None or self.uprn is None or self.uprn != earlier.uprn:
+            return self
+        return earlier.model_copy(update=self.model_dump(exclude_unset=True, exclude_none=True))
+
     @property
     def is_exact(self) -> bool:
         """It says more than an area."""

@@ -253,3 +253,31 @@ async def test_a_reference_opens_in_its_agencys_own_system_where_the_registry_sa
         "CAD-4177"
     ] == "https://cad.example/incident/CAD-4177"
     assert {incident.reference: incident.url for incident in crisis.incidents}["LAS-9001"] is None
+
+
+async def test_the_page_says_where_it_is_who_is_there_and_what_nobody_has_stated(
+    ledger: PlayedLedger,
+) -> None:
+    await ledger.play("the-story")
+    to_act = dict((await seen(ledger, "las-mental-health", at(14, 50))).to_act)
+    assert to_act["Where"] == "14 Lilford Road"
+    assert to_act["Physical signs"] == "breathless (14:30)"
+    assert to_act["Units there"] == ("police MX24 since 14:24; ambulance A12 since 14:38")
+    assert to_act["Call-back number"] == "not stated"
+    assert to_act["Age and sex"] == "35 years"
+    trust = dict((await seen(ledger, "slam-crisis", at(14, 50))).to_act)
+    assert "Where" not in trust, "the trust is not attending: the place is not disclosed to it"
+
+
+async def test_of_a_restricted_record_the_page_shows_other_agencies_no_place(
+    ledger: PlayedLedger,
+) -> None:
+    await ledger.play("the-story")
+    who = {"incident": "CAD-4177", "person": {"restricted": True}}
+    await ledger.say("met-cad", "incident.updated", who, at(14, 41))
+    crisis = await seen(ledger, "las-mental-health", at(14, 50))
+    assert "Where" not in dict(crisis.to_act)
+    assert dict(crisis.to_act)["Warning"].startswith("The person's record is restricted")
+    assert {incident.area for incident in crisis.incidents if incident.reference != "LAS-9001"} == {
+        ""
+    }

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from schemas.registry import Agency, Area, Registry
 from services.console.access.doors import Here
+from services.console.view.alert import read_first
 from services.console.view.map import BoroughMap, MapMark
 from services.console.view.text.vocabulary import BASES
 from services.identity.missing import ASKING
@@ -24,9 +25,9 @@ from services.ledger.feeds import silent_feeds
 from services.liaison.alert.record import alert_id
 from services.liaison.clocks import RunningClock, may_see, running_clocks
 from services.liaison.crisis.facts import IncidentState
-from services.liaison.disclosure.matrix import still_permitted
+from services.liaison.disclosure.matrix import still_permitted, unstated_for
 from services.liaison.disclosure.person import PersonShown, person_shown
-from services.liaison.disclosure.words import words_of
+from services.liaison.disclosure.words import READ_FIRST, words_of
 from services.liaison.policy import Policy
 from services.liaison.rules import RULES
 from services.liaison.settlement import Key
@@ -68,8 +69,12 @@ class CrisisShown:
 
     clocks: tuple[ClockShown, ...]
     person: PersonShown
+    to_act: tuple[tuple[str, str], ...]
+    """Where, what signs, who is there, whom to ring, and what of it nobody has stated: label and
+    words.
+    """
     facts: tuple[tuple[str, str], ...]
-    """Label and words of the items that were disclosed."""
+    """Label and words of the other items that were disclosed."""
     incidents: tuple[IncidentShown, ...]
     incidents_withheld: int
     marks: tuple[MapMark, ...]
@@ -140,10 +145,14 @@ def crisis_for(
         if may_see(clock, desk.desk, items, crisis.areas, registry)
     )
     incidents = _Incidents(on_file, desk.agency, items, registry)
+    words = words_of(crisis, items - {"identity-certainty"})
+    # the list of incidents has the area by its name
+    elsewhere = {"Area", *READ_FIRST}
     return CrisisShown(
         clocks=clocks,
         person=person_shown(crisis, desk.role, desk.agency, now),
-        facts=tuple(words_of(crisis, items - {"identity-certainty", "location"}).items()),
+        to_act=read_first(unstated_for(desk.role, crisis) | words),
+        facts=tuple((label, text) for label, text in words.items() if label not in elsewhere),
         incidents=tuple(incidents.shown),
         incidents_withheld=incidents.withheld,
         marks=() if sheet is None else sheet.marks(incidents.places),

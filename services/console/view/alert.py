@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from services.console.view.desks import Desks
 from services.console.view.text.vocabulary import REASONS, SHAPES, URGENCY
 from services.ledger.alerts.desk import AlertState, OtherDesk, Outcome
+from services.liaison.disclosure.words import READ_FIRST
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -36,8 +37,12 @@ class Article:
     act_by: datetime | None
     verified: bool
     incidents: tuple[str, ...]
+    to_act: tuple[tuple[str, str], ...]
+    """Where, what signs, who is there, whom to ring: label and words, in the order in which a desk
+    needs them.
+    """
     facts: tuple[tuple[str, str], ...]
-    """What was disclosed of the person and the place: label and words."""
+    """What else was disclosed of the person and the place: label and words."""
     certainty: str
     """How sure we are who it is."""
     other_desks: tuple[tuple[str, OtherDesk], ...]
@@ -59,6 +64,7 @@ def article(state: AlertState, desks: Desks) -> Article:
     """Read the disclosed view. What is missing in it is left out."""
     view = state.view
     facts = _facts(view)
+    others = set(facts) - {WHO, *READ_FIRST}
     return Article(
         state=state,
         title=str(view.get("title", "")),
@@ -68,12 +74,18 @@ def article(state: AlertState, desks: Desks) -> Article:
         act_by=_instant(view.get("act_by")),
         verified=view.get("verification", "verified") == "verified",
         incidents=tuple(_incident(item, desks) for item in view.get("incidents") or ()),
-        facts=tuple(sorted((label, text) for label, text in facts.items() if label != WHO)),
+        to_act=read_first(facts),
+        facts=tuple(sorted((label, text) for label, text in facts.items() if label in others)),
         certainty=facts.get(WHO, ""),
         other_desks=tuple((desks.name(other.desk), other) for other in state.other_desks),
         urgency=URGENCY[state.urgency],
         shape=SHAPES[state.urgency],
     )
+
+
+def read_first(facts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Of what was disclosed that which a desk needs to act, label and words, in its order."""
+    return tuple((label, facts[label]) for label in READ_FIRST if label in facts)
 
 
 def _facts(view: Mapping[str, Any]) -> dict[str, str]:

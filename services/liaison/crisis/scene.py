@@ -110,7 +110,7 @@ class IncidentBuilder:
             self.has_location = True
             # the area alone takes no street back
             if self.place is None or data.location.is_exact:
-                self.place, self.place_at = data.location, mark
+                self.place, self.place_at = data.location.completed_by(self.place), mark
 
     def build(self) -> IncidentState:
         """The incident as it stands."""

@@ -160,3 +160,40 @@ def test_initials_are_two_to_four_letters() -> None:
     assert initials_of(" ab ") == "AB"
     assert initials_of("a1") is None
     assert initials_of("abcde") is None
+
+
+NEEDED_TO_ACT = {
+    "Who": "Person not identified",
+    "Known to mental health services": "yes",
+    "Call-back number": "020 7946 0999 (family)",
+    "Units there": "police MX21 since 14:01",
+    "Physical signs": "not stated",
+    "Where": "14 Albany Road, SE5 0AA",
+}
+
+
+def test_a_row_says_where_the_signs_who_is_there_and_whom_to_ring_in_that_order() -> None:
+    html = shown(state(view={"title": "x", "shown": NEEDED_TO_ACT}))
+    needed = ["Where", "Physical signs", "Units there", "Call-back number"]
+    rows = [f"<dt>{label}</dt><dd>{NEEDED_TO_ACT[label]}</dd>" for label in needed]
+    places = [html.index(row) for row in rows]
+    assert places == sorted(places)
+    assert html.index("Known to mental health services") > places[-1]
+
+
+def test_a_row_says_nothing_of_what_was_not_disclosed_to_the_desk() -> None:
+    html = shown(state(view={"title": "x", "shown": {"Who": "Person not identified"}}))
+    assert "Where" not in html
+    assert "not stated" not in html
+
+
+def test_the_warning_of_a_restricted_record_stands_first_and_out() -> None:
+    facts = NEEDED_TO_ACT | {"Warning": "The person's record is restricted"}
+    html = shown(state(view={"title": "x", "shown": facts}))
+    assert '<div class="unverified"><dt>Warning</dt>' in html
+    assert html.index("Warning") < html.index("Where")
+
+
+def test_markup_in_an_address_is_no_markup_on_the_screen() -> None:
+    html = shown(state(view={"title": "x", "shown": {"Where": "<b>1 High Street</b>"}}))
+    assert "<b>1" not in html

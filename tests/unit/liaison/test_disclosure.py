@@ -300,11 +300,18 @@ def test_what_does_not_say_whether_a_record_is_restricted_does_not_lift_it() -> 
     assert "Where" in view(standing, "ambulance-control", story.crisis())[0]["shown"]
 
 
-def test_an_update_of_the_area_takes_no_street_back_and_a_new_street_does() -> None:
+def test_an_update_of_the_area_or_of_the_same_property_takes_no_street_back_and_a_new_street_does() -> (
+    None
+):
     standing, story = emergency()
     story.police("incident.updated", 8, location={"area": "southwark"})
     shown = view(standing, "ambulance-control", story.crisis())[0]["shown"]
     assert shown["Where"] == "14 Albany Road, SE5 0AA"
+    same = {"uprn": "200003456701", "latitude": 51.4741, "longitude": -0.0801}
+    story.police("incident.updated", 8.5, location=same)
+    shown = view(standing, "ambulance-control", story.crisis())[0]["shown"]
+    assert shown["Where"] == "14 Albany Road, SE5 0AA"
+    assert shown["Coordinates"].startswith("51.47410, -0.08010")
     story.police("incident.updated", 9, location={"street": "2 Coburg Road"})
     shown = view(standing, "ambulance-control", story.crisis())[0]["shown"]
     assert shown["Where"] == "2 Coburg Road"

@@ -39,6 +39,7 @@ TEXT: Final[dict[str, str]] = {
     "unverified": "Cannot be verified",
     "unverified_because": "A feed this rests on is silent, so what is missing may only be late.",
     "shown": "Known to you",
+    "to_act": "What you need to act",
     "who_is_it": "Who",
     "told_accepted": "accepted",
     "told_declined": "declined",
