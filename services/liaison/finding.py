@@ -4,7 +4,7 @@ whom.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -48,6 +48,15 @@ class Evidence:
     at: datetime
     event: tuple[str, str] | None = None
     """CloudEvents (source, id); None for an absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Title and reason for the desks that may be told none of these items of the matrix."""
+
+    without: frozenset[str]
+    title: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,19 @@ class Finding:
     """The same for the desks of an agency whose duty is another than that of the others who have
     such a desk: (agency, role, sentence).
     """
+
+    wordings: tuple[Wording, ...] = ()
+    """Other words where title and reason hold what not every desk may be told. The last that
+    applies counts.
+    """
+
+    def words_for(self, permitted: Collection[str]) -> tuple[str, str]:
+        """Title and reason for a desk that may be told these items: a sentence is a disclosure too."""
+        title, reason = self.title, self.reason
+        for wording in self.wordings:
+            if wording.without.isdisjoint(permitted):
+                title, reason = wording.title, wording.reason
+        return title, reason
 
     def step_for(self, role: DeskRole, agency: str = "") -> str:
         """What a desk of the role at the agency reads: its agency's own sentence or its role's, or

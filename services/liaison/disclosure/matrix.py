@@ -198,8 +198,9 @@ def view(
     """
     finding = standing.finding
     permitted = tuple(allowed(role, standing, crisis))
+    title, reason = finding.words_for(permitted)
     desk_view: dict[str, Any] = {
-        "title": finding.title,
+        "title": title,
         "next_step": finding.step_for(role, agency),
         "verification": standing.verification,
         "act_by": instant_in_json(finding.act_by),
@@ -210,7 +211,7 @@ def view(
     # what a desk has read, not what it might have
     if "circumstances" in permitted:
         items.append("circumstances")
-        desk_view["reason"] = finding.reason
+        desk_view["reason"] = reason
         desk_view["evidence"] = [
             {"statement": evidence.statement, "at": evidence.at.isoformat()}
             for evidence in finding.evidence

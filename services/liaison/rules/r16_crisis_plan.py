@@ -8,18 +8,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.liaison.crisis.facts import Crisis
-from services.liaison.finding import Evidence, Finding
+from services.liaison.finding import Evidence, Finding, Wording
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import FOREVER, both, spans
 
-_WITH_PLAN: dict[str, Any] = {"reason": "The person has a crisis plan with a mental-health trust."}
+_KNOWN = "Known to mental-health services"
+_IN_CARE = "The person has an open care episode with a mental-health trust."
+# That there is a plan is for whom the matrix allows the plan: not for the police where the person
+# has refused to share it, and never for those above who are told none. A manager is not told
+# either that the person is known.
+_TOLD_LESS = Wording(frozenset({"crisis-plan"}), _KNOWN, _IN_CARE)
+_TOLD_NOTHING = Wording(
+    frozenset({"crisis-plan", "known-to-services"}),
+    "What the desk below was told has not been read",
+    "It is about the person, and is not disclosed to this desk.",
+)
+_WITH_PLAN: dict[str, Any] = {
+    "reason": "The person has a crisis plan with a mental-health trust.",
+    "wordings": (_TOLD_LESS, _TOLD_NOTHING),
+}
 # The police do not see what they would tell the officers (`disclosure.matrix.plan_refused`).
 _NOT_SHARED: dict[str, Any] = {**_WITH_PLAN, "moment": "not-shared"}
 _WITHOUT_PLAN: dict[str, Any] = {
-    "title": "Known to mental-health services",
-    "reason": "The person has an open care episode with a mental-health trust.",
+    "title": _KNOWN,
+    "reason": _IN_CARE,
+    "wordings": (_TOLD_NOTHING,),
     "moment": "without-plan",
 }
 

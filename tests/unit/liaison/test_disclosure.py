@@ -162,7 +162,7 @@ def test_what_is_logged_is_what_is_shown(role: DeskRole) -> None:
 def test_a_role_that_nobody_thought_of_sees_the_title_and_nothing_of_the_person() -> None:
     desk_view, items = view(alert(), "parking", script().crisis())  # type: ignore[arg-type]  # on purpose
     assert items == ()
-    assert desk_view["title"] == "Crisis plan in place"
+    assert desk_view["title"] == "What the desk below was told has not been read"
     assert desk_view["shown"] == {}
     assert "reason" not in desk_view
     assert "incidents" not in desk_view

@@ -118,3 +118,18 @@ def test_an_alert_of_a_refused_plan_does_not_carry_its_lines_to_the_police() -> 
 def test_only_the_items_asked_for_are_said() -> None:
     assert words_of(script().crisis(), ()) == {}
     assert set(words_of(script().crisis(), ("crisis-plan",))) == {"Crisis plan", "What helps"}
+
+
+@pytest.mark.parametrize("role", get_args(DeskRole))
+@pytest.mark.parametrize("consent", ["given", "refused"])
+def test_no_sentence_says_that_there_is_a_plan_to_whom_the_plan_is_denied(
+    role: DeskRole, consent: str
+) -> None:
+    """Prose is disclosure: title, reason and evidence, and what was refused is not announced."""
+    story = script(consent_to_share=consent)
+    (standing,) = story.standing("R16", 6)
+    desk_view, items = view(standing, role, story.crisis())
+    prose = " ".join([desk_view["title"], desk_view.get("reason", ""), str(desk_view["evidence"])])
+    assert ("plan" in prose) == ("crisis-plan" in items)
+    knows = {"crisis-plan", "known-to-services"} & set(items)
+    assert ("mental-health" in prose) == bool(knows)
