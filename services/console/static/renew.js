@@ -35,10 +35,14 @@ async function renew() {
   const here = document.querySelector("main");
   if (!fresh || !here) return location.reload();
   const [top, focused] = [window.scrollY, place(document.activeElement)];
+  const readAt = document.activeElement?.getBoundingClientRect().top ?? 0;
   here.replaceChildren(...fresh.childNodes);
-  if (focused) /** @type {HTMLElement | null} */ (here.querySelector(focused))?.focus({ preventScroll: true });
-  window.scrollTo({ top });
+  const again = focused ? /** @type {HTMLElement | null} */ (here.querySelector(focused)) : null;
+  again?.focus({ preventScroll: true });
   said.textContent = fill(JSON.parse(where().dataset.text ?? "{}").renewed, { at: where().dataset.clock ?? "" });
+  window.scrollTo({ top });
+  // a line more above what is read must not push it away
+  if (again) window.scrollBy({ top: again.getBoundingClientRect().top - readAt });
 }
 
 async function ask() {
