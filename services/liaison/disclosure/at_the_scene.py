@@ -78,8 +78,8 @@ def _coordinates(place: Location) -> str:
     if point is None:
         return ""
     precision = "precision not stated"
-    if point.precision_metres:
-        precision = f"within {point.precision_metres:.0f} m"
+    if point.within_metres:
+        precision = f"within {point.within_metres:.0f} m"
     return f"{point.latitude:.5f}, {point.longitude:.5f} ({precision})"
 
 

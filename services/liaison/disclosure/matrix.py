@@ -251,5 +251,5 @@ def _place(stated: PlaceStated) -> dict[str, Any]:
     if point is not None and "latitude" not in location:
         # of a Plus Code or a grid reference the middle
         location |= {"latitude": point.latitude, "longitude": point.longitude}
-        location["precision_metres"] = point.precision_metres
+        location["precision_metres"] = point.within_metres
     return {"agency": stated.agency, "reference": stated.reference, **location}
