@@ -136,16 +136,16 @@ class Policy(Closed):
 
     def number(self, rule: str, name: str) -> int:
         """The limit of a rule in its own unit. KeyError for one that does not exist."""
-        own = self.limits.get(rule)
-        if own is not None and name in own:
-            return own[name]
+        changed = self.limits.get(rule)
+        if changed is not None and name in changed:
+            return changed[name]
         return CATALOGUE[rule].limits[name].value
 
     def limit(self, rule: str, name: str) -> timedelta:
         """The limit of a rule that is a time."""
-        own = self.limits.get(rule)
-        if own is not None and name in own:
-            return as_time(CATALOGUE[rule].limits[name], own[name])
+        changed = self.limits.get(rule)
+        if changed is not None and name in changed:
+            return as_time(CATALOGUE[rule].limits[name], changed[name])
         return _shipped_time(rule, name)
 
     def acknowledge_within(self, urgency: int) -> timedelta:

@@ -265,10 +265,10 @@ def _link_names(
         sighting(effective, identities[incident].person_id)
         for incident, effective in events.items()
     ]
-    names = {name for each in sightings for name in link_keys(each)}
+    names = {name for sighted in sightings for name in link_keys(sighted)}
     # what one agency says of another's reference links for ever, what is near only for a time
     ever = sorted(name for name in names if name.startswith("incident:"))
-    oldest = min((each.opened_at for each in sightings), default=now)
+    oldest = min((sighted.opened_at for sighted in sightings), default=now)
     return LinkNames(sorted(names), ever, oldest - HORIZON)
 
 
@@ -287,7 +287,7 @@ async def incident_files(
     if unread:
         effective |= await transaction.events_of(unread)
     decisions = {k: identities[k] for k in effective if k in identities}
-    undecided = {k: each for k, each in effective.items() if k not in identities}
+    undecided = {k: statements for k, statements in effective.items() if k not in identities}
     if undecided:
         decisions |= await decide_all(transaction, undecided, model)
     several = await decide_subjects(transaction, effective, model)
@@ -295,19 +295,19 @@ async def incident_files(
     for subjects in several.values():
         attached |= {d.person_id for d in subjects.values() if d.person_id is not None}
     people = await people_on_file(transaction, attached)
-    former = await transaction.contact_rows(effective)
+    contact_rows = await transaction.contact_rows(effective)
     further = await transaction.further_subjects(effective)
     files = [
         IncidentFile(
             key,
-            each,
+            statements,
             decisions[key],
             crises[key],
-            former.get(key),
+            contact_rows.get(key),
             identities=several.get(key, {}),
             crisis_ids=further.get(key, {}),
         )
-        for key, each in sorted(effective.items())
+        for key, statements in sorted(effective.items())
     ]
     return files, people
 
@@ -340,12 +340,12 @@ async def _contact_files(
     described = [file for file in files if descriptor_of(file.events) is not None]
     if not described:
         return []
-    known = {file.key for file in files}
+    settled_keys = {file.key for file in files}
     calls = [
         row.key
         for row in contacts
         if row.crisis_at is not None
-        and row.key not in known
+        and row.key not in settled_keys
         and row.agency_kind in {"police", "ambulance"}
         and not any(name.startswith("person:") for name in row.keys)
     ]
@@ -382,7 +382,7 @@ async def keep_decisions(
         evidence: dict[str, Any] = {
             "rule": identity.rule,
             "candidates": list(identity.candidates),
-            "evidence": [asdict(each) for each in identity.evidence],
+            "evidence": [asdict(field_evidence) for field_evidence in identity.evidence],
         }
         if identity.missing is not None:
             evidence["missing"] = identity.missing.value

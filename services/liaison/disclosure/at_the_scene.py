@@ -52,7 +52,7 @@ def is_restricted(crisis: Crisis) -> bool:
     if any(incident.restricted for incident in crisis.incidents):
         return True
     person = crisis.person
-    return person is not None and any(known.restricted for known in person.descriptors)
+    return person is not None and any(descriptor.restricted for descriptor in person.descriptors)
 
 
 def location_words(crisis: Crisis) -> dict[str, str]:
@@ -128,12 +128,16 @@ def description_words(crisis: Crisis) -> dict[str, str]:
     descriptors: list[PersonDescriptor] = []
     if crisis.person is not None:
         descriptors += crisis.person.descriptors
-    ages = [_age(known.date_of_birth, known.apparent_age, on) for known in descriptors]
+    ages = [
+        _age(descriptor.date_of_birth, descriptor.apparent_age, on) for descriptor in descriptors
+    ]
     ages += [
         _age(incident.date_of_birth, incident.apparent_age, on) for incident in crisis.incidents
     ]
     descriptors += [incident.person for incident in crisis.incidents if incident.person is not None]
-    return together("Age and sex", (*once(ages), *once(_sex(known) for known in descriptors)))
+    return together(
+        "Age and sex", (*once(ages), *once(_sex(descriptor) for descriptor in descriptors))
+    )
 
 
 def _age(born: date | None, apparent: int | None, on: date) -> str:
@@ -146,10 +150,10 @@ def _age(born: date | None, apparent: int | None, on: date) -> str:
     return ""
 
 
-def _sex(known: PersonDescriptor) -> str:
-    if known.sex is None or known.sex == "unknown":
+def _sex(descriptor: PersonDescriptor) -> str:
+    if descriptor.sex is None or descriptor.sex == "unknown":
         return ""
-    return known.sex
+    return descriptor.sex
 
 
 def signs_words(crisis: Crisis) -> dict[str, str]:
