@@ -96,7 +96,7 @@ class PostgresTransaction:
         for event in located:
             received = event.accepted.received
             if received.identity in inserted:
-                self.decoded.keep(received)
+                self.decoded.keep(received, event.accepted.body)
         return inserted
 
     async def content_hashes(self, identities: Collection[Identity]) -> dict[Identity, bytes]:
