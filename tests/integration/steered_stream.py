@@ -33,6 +33,8 @@ KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+A_MOMENT = timedelta(microseconds=1)
+"""The least by which two instants differ."""
 
 
 class NotApplied(AssertionError):
@@ -93,6 +95,7 @@ class SteeredStream:
         # what is known is there first: 3 stands for nothing that comes later
         for at, kind, step in sorted(steps, key=lambda s: (s[0], s[1] % 3)):
             await self._until(at, listening)
+            await self._hold(at)
             self.set_clock(at)
             if kind == 1:
                 await self._publish([step])  # type: ignore[list-item]  # told by kind
@@ -105,7 +108,7 @@ class SteeredStream:
                 await self._do(step, at)
             elif isinstance(step, Operator):
                 await self._regroup(step, at)
-        await self._until(end + timedelta(microseconds=1), listening)
+        await self._until(end + A_MOMENT, listening)
         found, log = await self._alerts()
         return Outcome(found, log, differences(scenario, found, log))
 
@@ -153,8 +156,28 @@ class SteeredStream:
                 now=at,
             )
 
+    async def _hold(self, at: datetime) -> None:
+        """What falls due at this very instant waits for what is told at it, as in replay: what comes when a limit ends is in
+        time. By the worker's clock alone the two would race."""
+        if at > self._clock:
+            await self.pool.execute(
+                "UPDATE deadline SET due_at = $1::timestamptz + $2 WHERE kind <> 'feed' AND due_at = $1",
+                at,
+                A_MOMENT,
+            )
+
+    async def _release(self) -> None:
+        """Nothing more is told at the instant of the clock: what falls due at it is taken at it."""
+        await self.pool.execute(
+            "UPDATE deadline SET due_at = $1 WHERE kind <> 'feed' AND due_at = $1::timestamptz + $2",
+            self._clock,
+            A_MOMENT,
+        )
+
     async def _until(self, at: datetime, listening: Listening) -> None:
         """Let every deadline before the instant pass at its own time, every feed being heard until then."""
+        if at > self._clock:
+            await self._release()
         while True:
             due = await self.pool.fetchval("SELECT min(due_at) FROM deadline WHERE kind <> 'feed'")
             limit = at if due is None or due >= at else due
