@@ -13,17 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 from rapidfuzz import process
 
+from schemas.london_time import LONDON
 from schemas.marked_yaml import Marked, MarkedYamlError, Place, read_marked
 from schemas.model import Closed, Instant, Reference, ShortText, Slug
-
-LONDON = ZoneInfo("Europe/London")
-
 
 _CLOCK = re.compile(r"[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?")
 _LATER = re.compile(r"\+[0-9]{1,6}[smh]")

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
-from schemas.postcodes import Postcodes, PostcodesError, read_postcodes
+from schemas.registry.postcodes import Postcodes, PostcodesError, read_postcodes
 from schemas.registry.registry import Registry, RegistryError
 from schemas.strict_yaml import load
 

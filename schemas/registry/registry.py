@@ -11,8 +11,8 @@ from pydantic import Field, PrivateAttr, model_validator
 from schemas.boundaries import Boundaries
 from schemas.model import Closed, ShortText, Slug
 from schemas.place import Box
-from schemas.postcodes import Postcodes
 from schemas.registry.agencies import Agency, Area, Desk, Feed, agency_fits
+from schemas.registry.postcodes import Postcodes
 from schemas.registry.roles import SERVED_EVERYWHERE, DeskRole, Level, role_of
 
 # How far outside its areas (some 35 km east, 55 km north) an agency of the zone may still attend.

@@ -12,20 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import nhs_number
 
 from schemas.codes import AgencyKind
 from schemas.envelope import AnyEvent
 from schemas.events import TYPE_PREFIX
+from schemas.london_time import LONDON
 from schemas.person import is_placeholder
 from services.intake.accept import checked
 from services.intake.faults import Fault
 from services.intake.plausible import Circumstances
 
 # What a time without an offset means. The hour that comes twice in October is taken as the first.
-LOCAL_TIME = ZoneInfo("Europe/London")
 
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
 _PHONE = re.compile(r"\+?[0-9 ()-]{3,24}")
@@ -228,14 +227,14 @@ def local(at: datetime) -> datetime:
     """An instant; without an offset it is London's clock."""
     if at.tzinfo is not None:
         return at
-    return at.replace(tzinfo=LOCAL_TIME)
+    return at.replace(tzinfo=LONDON)
 
 
 def day_begins(day: date) -> datetime:
     """Midnight in London at the beginning of the day."""
-    return datetime.combine(day, time(), LOCAL_TIME)
+    return datetime.combine(day, time(), LONDON)
 
 
 def day_ends(day: date) -> datetime:
     """Midnight in London at the end of the day."""
-    return datetime.combine(day + timedelta(days=1), time(), LOCAL_TIME)
+    return datetime.combine(day + timedelta(days=1), time(), LONDON)

@@ -14,15 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from statistics import NormalDist
-from zoneinfo import ZoneInfo
 
+from schemas.london_time import LONDON
 from services.liaison.finding import Evaluation, Evidence, Finding, Standing
 from services.liaison.policy import Policy
 from services.liaison.rules.r27_disproportionality import RULE
 from services.liaison.rules.shared.words import day
 from services.liaison.tally import GROUPS, MEASURES, Count, Counts, EthnicGroup, Measure
 
-_LONDON = ZoneInfo("Europe/London")
 # Names the monitor in its deadline and in its alerts.
 SUBJECT = "disproportionality"
 _LOOKED_AT = time(7)
@@ -50,17 +49,17 @@ def this_week(now: datetime) -> datetime:
     """The last Monday 07:00 in London at or before the instant: the counts are of the time until
     then.
     """
-    local = now.astimezone(_LONDON)
+    local = now.astimezone(LONDON)
     monday = local.date() - timedelta(days=local.weekday())
-    at = datetime.combine(monday, _LOOKED_AT, _LONDON)
+    at = datetime.combine(monday, _LOOKED_AT, LONDON)
     if at <= now:
         return at
-    return datetime.combine(monday - timedelta(days=7), _LOOKED_AT, _LONDON)
+    return datetime.combine(monday - timedelta(days=7), _LOOKED_AT, LONDON)
 
 
 def next_week(now: datetime) -> datetime:
     """The first Monday 07:00 in London after the instant."""
-    return datetime.combine(this_week(now).date() + timedelta(days=7), _LOOKED_AT, _LONDON)
+    return datetime.combine(this_week(now).date() + timedelta(days=7), _LOOKED_AT, LONDON)
 
 
 def window(now: datetime, policy: Policy) -> tuple[datetime, datetime]:

@@ -10,11 +10,11 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from schemas.london_time import LONDON
 from schemas.model import Closed
 from schemas.registry import Level
 from schemas.strict_yaml import load
@@ -30,7 +30,6 @@ from services.liaison.catalogue import (
     ladder_of,
 )
 
-_LONDON = ZoneInfo("Europe/London")
 Seconds = Annotated[int, Field(ge=0, le=7 * 86_400)]
 
 Urgency = Annotated[int, Field(ge=1, le=5)]
@@ -181,7 +180,7 @@ class Policy(Closed):
     def runs(self, rule: str, at: datetime) -> bool:
         """Whether the rule is in force at the instant."""
         return rule not in self.switched_off and CATALOGUE[rule].effective_on(
-            at.astimezone(_LONDON).date()
+            at.astimezone(LONDON).date()
         )
 
     def regime_begins(self, name: Regime) -> datetime | None:
@@ -189,12 +188,12 @@ class Policy(Closed):
         day = self.regimes.get(name)
         if day is None:
             return None
-        return datetime(day.year, day.month, day.day, tzinfo=_LONDON)
+        return datetime(day.year, day.month, day.day, tzinfo=LONDON)
 
     def regime(self, name: Regime, at: datetime) -> bool:
         """Whether the change of the law is in force at the instant."""
         since = self.regimes.get(name)
-        return since is not None and at.astimezone(_LONDON).date() >= since
+        return since is not None and at.astimezone(LONDON).date() >= since
 
 
 # The rules ask for the same limits with every event. What is kept hangs on the catalogue alone,

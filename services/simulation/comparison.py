@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from schemas.scenario import LONDON, Between, Expected, Moment, Scenario
+from schemas.london_time import LONDON
+from schemas.scenario import Between, Expected, Moment, Scenario
 from services.liaison.alert import Alert, DeskAlert, Transition
 
 # More than any alert of the same rule can differ in.

@@ -217,9 +217,7 @@ class StreamWorker:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                logger().error(
-                    "deadlines.failed", error=type(error).__name__, detail=str(error)[:300]
-                )
+                logger().error("deadlines.failed", reason=reason_of(error))
             await asyncio.sleep(self.settings.deadline_poll_seconds)
 
     async def _shadow(self) -> None:
@@ -256,7 +254,7 @@ class StreamWorker:
             except OUTAGE as error:
                 logger().warning("sweep.failed", error=type(error).__name__)
             except Exception as error:
-                logger().error("sweep.failed", error=type(error).__name__, detail=str(error)[:300])
+                logger().error("sweep.failed", reason=reason_of(error))
 
     def _idle(self) -> bool:
         return self.queue is not None and self.queue.empty()

@@ -171,7 +171,7 @@ class Applier:
     async def _failed(self, error: Exception, delay: float) -> None:
         self.failing = type(error).__name__
         metrics.BATCH_FAILURES.inc()
-        logger().error("batch.failed", error=type(error).__name__, detail=str(error)[:300])
+        logger().error("batch.failed", reason=reason_of(error))
         await asyncio.sleep(delay)
 
     async def _once(self, records: Sequence[Record], poison: bool = False) -> None:

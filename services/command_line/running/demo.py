@@ -19,8 +19,9 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.envelope import encode
 from schemas.events import TYPE_PREFIX
+from schemas.london_time import LONDON
 from schemas.registry import Registry
-from schemas.scenario import LONDON, load_scenario
+from schemas.scenario import load_scenario
 from services.command_line.measuring.load import ordinary
 from services.command_line.running.stack import Stack
 from services.ledger.events.store import cursors

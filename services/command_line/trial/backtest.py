@@ -15,9 +15,10 @@ import click
 from pydantic import ValidationError
 
 from schemas.envelope import decode
+from schemas.london_time import LONDON
 from schemas.received import Received
 from schemas.registry import Registry, RegistryError, load_registry
-from schemas.scenario import LONDON, ScenarioError, load_scenario
+from schemas.scenario import ScenarioError, load_scenario
 from services.command_line.sending.event_lines import NotEvents, event_lines
 from services.ledger.events.store import history
 from services.liaison.policy import PolicyError, load_policy

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from schemas.london_time import LONDON
 from schemas.registry import Registry, RegistryError, load_registry
-from schemas.scenario import LONDON, Scenario, ScenarioError, load_scenario
+from schemas.scenario import Scenario, ScenarioError, load_scenario
 from services.command_line.trial.backtest import Unusable
 from services.liaison.catalogue import CATALOGUE
 from services.liaison.policy import Policy, PolicyError, load_policy

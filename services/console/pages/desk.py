@@ -10,13 +10,14 @@ from fastapi import APIRouter, Form, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
+from schemas.london_time import clock
 from services.console.access.doors import Counting, Seeing, Watching, still
 from services.console.access.refusal import Refused
 from services.console.live import desk_alerts
 from services.console.live.stream import Watcher, events, pulse
 from services.console.metrics import SOUND_ARMED
 from services.console.pages.addresses import id_of, whole_number
-from services.console.view.alert import article, clock
+from services.console.view.alert import article
 from services.console.view.desks import Desks
 from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import page, render_article

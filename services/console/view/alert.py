@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from schemas.london_time import LONDON
 from services.console.view.desks import Desks
 from services.console.view.text.vocabulary import REASONS, SHAPES, URGENCY
 from services.ledger.alerts.desk import AlertState, OtherDesk, Outcome
 from services.liaison.disclosure.words import READ_FIRST
-
-LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +114,6 @@ def reason_in_words(outcome: Outcome, reason: str | None) -> str:
     if typed:
         return f"{words}: {typed}"
     return words
-
-
-def clock(at: datetime) -> str:
-    """24-hour clock in London, e.g. 14:24."""
-    return at.astimezone(LONDON).strftime("%H:%M")
 
 
 def clock_seconds(at: datetime) -> str:

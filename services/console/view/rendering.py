@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from schemas.london_time import clock
 from services.console.view.alert import (
     article,
-    clock,
     clock_seconds,
     day,
     day_clock,

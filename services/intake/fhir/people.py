@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.london_time import LONDON
 from services.intake.fhir.description import descriptor, phones
 from services.intake.fhir.reading import Resource, codings, ended, instant, number_of, whole_date
 from services.intake.plausible import EARLIEST, PLACEHOLDER_DAYS
 from services.intake.translation import (
-    LOCAL_TIME,
     Collected,
     Untranslatable,
     digest,
@@ -214,7 +214,7 @@ def death_day(written: Any, born: Any, at: datetime) -> str | None:
     moment = instant(written)
     if moment is None:
         return None
-    on = moment.astimezone(LOCAL_TIME).date()
+    on = moment.astimezone(LONDON).date()
     if on in PLACEHOLDER_DAYS or on < EARLIEST.date() or on > at.date() + timedelta(days=1):
         return None
     birthday = whole_date(born)

@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import hl7
 from hl7 import containers, util
 
-from services.intake.translation import LOCAL_TIME, Untranslatable, local
+from schemas.london_time import LONDON
+from services.intake.translation import Untranslatable, local
 
 # what it cannot unescape it writes to the log, and that is what the message says of a person
 for _module in (util, containers):
@@ -251,6 +252,6 @@ def day(text: str) -> date | None:
     if at is None:
         return None
     try:
-        return at.astimezone(LOCAL_TIME).date()
+        return at.astimezone(LONDON).date()
     except OverflowError:
         return None

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from schemas.codes import ClinicalSign
+from schemas.london_time import LONDON, clock, full_years
 from schemas.person import PersonDescriptor
 from schemas.place import Location
 from services.liaison.crisis.facts import Crisis, IncidentState, Unit
-from services.liaison.disclosure.sentence import LONDON, clock, once, together
+from services.liaison.disclosure.sentence import once, together
 from services.liaison.disclosure.vocabulary import (
     CALLER_WORDS,
     HAZARD_WORDS,
@@ -142,9 +143,7 @@ def description_words(crisis: Crisis) -> dict[str, str]:
 
 def _age(born: date | None, apparent: int | None, on: date) -> str:
     if born is not None:
-        # a birthday still to come this year takes one year off
-        years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-        return f"{years} years"
+        return f"{full_years(born, on)} years"
     if apparent is not None:
         return f"looks {apparent}"
     return ""

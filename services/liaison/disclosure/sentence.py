@@ -1,13 +1,8 @@
-"""How the sentences of a view are put together: instants in London, several as one."""
+"""How the sentences of a view are put together: several as one, each once."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
-
-LONDON = ZoneInfo("Europe/London")
 
 
 def together(label: str, sentences: Collection[str]) -> dict[str, str]:
@@ -20,9 +15,3 @@ def together(label: str, sentences: Collection[str]) -> dict[str, str]:
 def once(words: Iterable[str | None]) -> tuple[str, ...]:
     """Each once, in their order, without what is empty."""
     return tuple(dict.fromkeys(word for word in words if word))
-
-
-@lru_cache(8192)
-def clock(at: datetime) -> str:
-    """24-hour clock in London."""
-    return f"{at.astimezone(LONDON):%H:%M}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
 from schemas.codes import RiskLevel
+from schemas.london_time import clock
 from services.identity.person import Outcome, PathwayOnFile
 from services.liaison.crisis.facts import Crisis, Force
 from services.liaison.disclosure.at_the_scene import (
@@ -19,7 +20,7 @@ from services.liaison.disclosure.at_the_scene import (
     signs_words,
     units_words,
 )
-from services.liaison.disclosure.sentence import clock, together
+from services.liaison.disclosure.sentence import together
 from services.liaison.disclosure.vocabulary import SIGN_WORDS
 
 # What can be disclosed, each by itself.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from schemas.london_time import LONDON
 from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.crisis.records import Contact
 from services.liaison.finding import Evidence, Finding
@@ -18,7 +18,6 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import duration
 from services.liaison.time.spans import FOREVER, both, spans
 
-_LONDON = ZoneInfo("Europe/London")
 _CALLED = frozenset({"police", "ambulance"})
 
 
@@ -220,7 +219,7 @@ def _day(crisis: Crisis, contact: Contact) -> bool:
 
 
 def _said(at: datetime, now: datetime) -> str:
-    here, there = at.astimezone(_LONDON), now.astimezone(_LONDON)
+    here, there = at.astimezone(LONDON), now.astimezone(LONDON)
     if here.date() == there.date():
         return f"{here:%H:%M}"
     return f"{here:%d %b %H:%M}"

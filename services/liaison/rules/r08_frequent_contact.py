@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
+from schemas.london_time import LONDON, full_years
 from services.liaison.crisis.facts import Crisis, IncidentState
 from services.liaison.crisis.records import Contact
 from services.liaison.finding import Evidence, Finding
@@ -17,7 +17,6 @@ from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock
 from services.liaison.time.working_days import end_of_working_day
 
-_LONDON = ZoneInfo("Europe/London")
 _COUNTED = frozenset({"police", "ambulance", "acute-trust"})
 _ADULT = (("in_90_days", timedelta(days=90)), ("in_30_days", timedelta(days=30)))
 _CHILD = (("child_in_180_days", timedelta(days=180)), *_ADULT)
@@ -118,11 +117,7 @@ def _is_child(crisis: Crisis, at: datetime) -> bool:
     births = [descriptor.date_of_birth for descriptor in crisis.person.descriptors]
     # the newest statement stands first
     born = next((birth for birth in births if birth is not None), None)
-    return born is not None and _age(born, at.astimezone(_LONDON).date()) < _ADULT_AT
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return born is not None and full_years(born, at.astimezone(LONDON).date()) < _ADULT_AT
 
 
 def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evidence]:
@@ -137,7 +132,7 @@ def _by_agency(crisis: Crisis, now: datetime, window: timedelta) -> Iterator[Evi
     records += [
         (incident.opened_at, incident.key[0]) for incident in in_crisis if incident.kind in _COUNTED
     ]
-    counted = Counter((f"{at.astimezone(_LONDON):%Y-%m}", agency) for at, agency in records)
+    counted = Counter((f"{at.astimezone(LONDON):%Y-%m}", agency) for at, agency in records)
     for (month, agency), count in sorted(counted.items()):
         records_word = "records"
         if count == 1:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from schemas.codes import AbsenceKind, AgencyKind, LegalStatus, Nature, RiskLevel
+from schemas.london_time import LONDON
 from schemas.received import Mark
 from services.liaison.crisis.facts import Crisis, IncidentState, end_of
 from services.liaison.crisis.records import Absence, Key
@@ -18,8 +18,6 @@ from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER, Spans, both, held_for, spans
-
-_LONDON = ZoneInfo("Europe/London")
 
 # Hospital order with restrictions: taken as high risk until it is graded otherwise.
 RESTRICTED = LegalStatus.SECTION_37_41
@@ -344,7 +342,7 @@ def _power(crisis: Crisis, policy: Policy, absence: Absence, over: datetime) -> 
     ends = absence.power_valid_until
     if ends is None:
         return
-    end_words = f"{ends.astimezone(_LONDON):%d %b %Y %H:%M}"
+    end_words = f"{ends.astimezone(LONDON):%d %b %Y %H:%M}"
     # the alert about the power stands beside the one about the absence, and must not take its
     # key
     source, event = absence.opened.event
@@ -405,7 +403,7 @@ def _known(absence: Absence) -> tuple[Evidence, ...]:
         grade = absence.grades[-1][1].value
     power = absence.power_valid_until
     if power is not None:
-        until = f"{power.astimezone(_LONDON):%d %b %Y %H:%M}"
+        until = f"{power.astimezone(LONDON):%d %b %Y %H:%M}"
     return (
         Evidence(f"Absence reported at {clock(opened.at)}", opened.at, opened.event),
         Evidence(

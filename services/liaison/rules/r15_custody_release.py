@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from schemas.codes import CrisisIndicator
+from schemas.london_time import LONDON
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.records import Custody
 from services.liaison.finding import Evidence, Finding
@@ -18,14 +18,12 @@ from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER
 from services.liaison.time.working_days import is_working_day
 
-_LONDON = ZoneInfo("Europe/London")
-
 
 def _out_of_hours(at: datetime, policy: Policy) -> bool:
     """When no day service can take anybody over: at night, at weekends and on bank holidays, in
     London.
     """
-    local = at.astimezone(_LONDON)
+    local = at.astimezone(LONDON)
     first, last = RULE.number(policy, "day_begins_hour"), RULE.number(policy, "day_ends_hour")
     return not first <= local.hour < last or not is_working_day(local.date())
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from schemas.london_time import LONDON
 from schemas.received import Mark
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.records import IOPC
@@ -17,15 +17,13 @@ from services.liaison.rules.shared.serious_harm import DSI, contact_before
 from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import FOREVER
 
-_LONDON = ZoneInfo("Europe/London")
-
 
 def end_of_next_day(at: datetime) -> datetime:
     """The end of the day following the one on which it came to attention, in London (SI 2020/2 reg
     9).
     """
-    day = at.astimezone(_LONDON).date() + timedelta(days=2)
-    return datetime.combine(day, time(0, 0), _LONDON).astimezone(UTC)
+    day = at.astimezone(LONDON).date() + timedelta(days=2)
+    return datetime.combine(day, time(0, 0), LONDON).astimezone(UTC)
 
 
 def _referred(crisis: Crisis, since: datetime) -> datetime:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import holidays
 
-_LONDON = ZoneInfo("Europe/London")
+from schemas.london_time import LONDON
+
 _BANK_HOLIDAYS = holidays.country_holidays("GB", subdiv="ENG")
 
 
@@ -24,10 +24,10 @@ def end_of_working_day(after: datetime, days: int) -> datetime:
     """
     if days < 1:
         raise ValueError(f"{days} working days are none; ask for one or more")
-    day = after.astimezone(_LONDON).date()
+    day = after.astimezone(LONDON).date()
     left = days
     while left:
         day += timedelta(days=1)
         left -= is_working_day(day)
-    midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=_LONDON)
+    midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=LONDON)
     return midnight.astimezone(UTC)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from schemas.scenario import LONDON, Scenario, load_scenario
+from schemas.london_time import LONDON
+from schemas.scenario import Scenario, load_scenario
 from services.liaison.alert import Alert
 from services.liaison.policy import load_policy
 from services.simulation.comparison import raised_at

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from schemas.london_time import clock
 from services.console.access.sign_in import initials_of
-from services.console.view.alert import clock, reason_in_words
+from services.console.view.alert import reason_in_words
 from services.console.view.desks import Desk, Desks
 from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import render_article

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas.postcodes import Postcodes, PostcodesError, read_postcodes
 from schemas.registry import RegistryError, load_registry
+from schemas.registry.postcodes import Postcodes, PostcodesError, read_postcodes
 from tests.own_registry import own_registry
 
 LONDON = load_registry()

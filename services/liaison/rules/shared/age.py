@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from schemas.london_time import LONDON, full_years
 from services.liaison.crisis.facts import Crisis
 from services.liaison.policy import Policy
 
-_LONDON = ZoneInfo("Europe/London")
 ADULT = 18
 
 Age = Literal["under-18", "adult", "may-be-under-18", "unknown"]
@@ -24,7 +23,7 @@ def age_at(crisis: Crisis, at: datetime, policy: Policy) -> Age:
     births = _births(crisis)
     if births:
         # the youngest that anybody states: of two dates one is wrong, and a child is believed
-        youngest = min(_years(birth, at.astimezone(_LONDON).date()) for birth in births)
+        youngest = min(full_years(birth, at.astimezone(LONDON).date()) for birth in births)
         if youngest < ADULT:
             return "under-18"
         return "adult"
@@ -55,8 +54,3 @@ def _looks(crisis: Crisis) -> list[int]:
     ages = [incident.apparent_age for incident in crisis.incidents]
     ages += [custody.apparent_age for custody in crisis.custodies]
     return [age for age in ages if age is not None]
-
-
-def _years(birth: date, today: date) -> int:
-    had_birthday = (today.month, today.day) >= (birth.month, birth.day)
-    return today.year - birth.year - (not had_birthday)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-_LONDON = ZoneInfo("Europe/London")
-
+from schemas.london_time import LONDON
 
 _INSTANT = re.compile(
     "\N{LEFT DOUBLE ANGLE BRACKET}([^\N{RIGHT DOUBLE ANGLE BRACKET}]+)\N{RIGHT DOUBLE ANGLE BRACKET}"
@@ -34,7 +32,7 @@ def told_on(sentence: str, told_at: datetime) -> str:
 @lru_cache(8192)
 def clock_on(instant: str, told_at: datetime) -> str:
     """`14:05`, or `3 Nov 14:05` where that is another day than the one it is told on."""
-    local, today = datetime.fromisoformat(instant).astimezone(_LONDON), told_at.astimezone(_LONDON)
+    local, today = datetime.fromisoformat(instant).astimezone(LONDON), told_at.astimezone(LONDON)
     if local.date() == today.date():
         return f"{local:%H:%M}"
     return f"{local.day} {local:%b %H:%M}"
@@ -42,7 +40,7 @@ def clock_on(instant: str, told_at: datetime) -> str:
 
 def day(at: datetime) -> str:
     """Day in London, for sentences: `3 Nov 2026`."""
-    local = at.astimezone(_LONDON)
+    local = at.astimezone(LONDON)
     return f"{local.day} {local:%b %Y}"
 
 
