@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -13,6 +15,8 @@ from schemas.boundaries import Boundaries, BoundariesError, read_boundaries
 from schemas.registry.postcodes import Postcodes, PostcodesError, read_postcodes
 from schemas.registry.registry import Registry, RegistryError
 from schemas.strict_yaml import load
+
+T = TypeVar("T")
 
 
 def load_registry(path: Path | None = None) -> Registry:
@@ -26,6 +30,8 @@ def load_registry(path: Path | None = None) -> Registry:
         registry = Registry.model_validate(load(text))
     except OSError as error:
         raise RegistryError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RegistryError(f"{name} is not in UTF-8; save it as UTF-8") from error
     except yaml.YAMLError as error:
         raise RegistryError(f"{name} is not YAML: {error}") from error
     except ValidationError as error:
@@ -36,9 +42,9 @@ def load_registry(path: Path | None = None) -> Registry:
             f"{name} at {place}: {fault['msg'].removeprefix('Value error, ')}"
         ) from error
     if registry.boundaries is not None:
-        registry._boundaries = _read(registry, _file_beside(registry.boundaries, path))
+        registry._boundaries = _outlines(registry, _file_beside(registry.boundaries, path))
     if registry.postcodes is not None:
-        registry._postcodes = _read_postcodes(registry, _file_beside(registry.postcodes, path))
+        registry._postcodes = _postcodes(registry, _file_beside(registry.postcodes, path))
     return registry
 
 
@@ -53,18 +59,24 @@ def _file_beside(name: str, registry: Path | None) -> Traversable:
     return shipped
 
 
-def _read(registry: Registry, file: Traversable) -> Boundaries:
-    """Raises RegistryError, also where an area has no outline: its incidents would be nobody's."""
+def _read(file: Traversable, kind: str, parse: Callable[[str], T]) -> T:
+    """What a file that the registry names holds. Raises RegistryError."""
     try:
-        outlines = read_boundaries(file.read_text(encoding="utf-8"))
+        return parse(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RegistryError(
-            f"{file.name}, which the registry names as boundaries, cannot be read: {error}"
+            f"{file.name}, which the registry names as {kind}, cannot be read: {error}"
         ) from error
-    except (BoundariesError, UnicodeDecodeError) as error:
+    except (BoundariesError, PostcodesError, UnicodeDecodeError) as error:
         raise RegistryError(f"{file.name}: {error}") from error
+
+
+def _outlines(registry: Registry, file: Traversable) -> Boundaries:
+    """Raises RegistryError, also where an area has no outline: an incident there that says only
+    where it is would be nobody's.
+    """
+    outlines = _read(file, "boundaries", read_boundaries)
     for area in registry.areas:
-        # an area without an outline would take in nothing that says only where it is
         if area.code not in outlines.outlines:
             raise RegistryError(
                 f"area {area.id}: {file.name} has no outline of code {area.code}; add one or correct the code"
@@ -72,16 +84,9 @@ def _read(registry: Registry, file: Traversable) -> Boundaries:
     return outlines
 
 
-def _read_postcodes(registry: Registry, file: Traversable) -> Postcodes:
+def _postcodes(registry: Registry, file: Traversable) -> Postcodes:
     """Raises RegistryError, also where an area has no postcode: the table is of another place."""
-    try:
-        postcodes = read_postcodes(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RegistryError(
-            f"{file.name}, which the registry names as postcodes, cannot be read: {error}"
-        ) from error
-    except (PostcodesError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{file.name}: {error}") from error
+    postcodes = _read(file, "postcodes", read_postcodes)
     codes = postcodes.codes
     for area in registry.areas:
         if area.code not in codes:

@@ -255,6 +255,8 @@ def load_policy(path: Path | None = None) -> Policy:
         return Policy.model_validate(load(text))
     except OSError as error:
         raise PolicyError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{name} is not in UTF-8; save it as UTF-8") from error
     except yaml.YAMLError as error:
         raise PolicyError(f"{name} is not YAML: {error}") from error
     except ValidationError as error:

@@ -67,6 +67,13 @@ def test_a_policy_that_cannot_be_used_is_refused_with_place_and_remedy(
         load_policy(_policy(tmp_path, SHIPPED + text + "\n"))
 
 
+def test_a_policy_in_another_coding_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_bytes("version: 3\n".encode("utf-16"))
+    with pytest.raises(PolicyError, match=r"policy\.yaml is not in UTF-8; save it as UTF-8"):
+        load_policy(file)
+
+
 def test_a_rule_switched_off_does_not_run_and_a_regime_begins_on_its_day_in_london(
     tmp_path: Path,
 ) -> None:

@@ -74,6 +74,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_registry(tmp_path / "nowhere.yaml")
 
 
+def test_a_file_in_another_coding_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "registry.yaml"
+    file.write_bytes("version: 1\n".encode("utf-16"))
+    with pytest.raises(RegistryError, match=r"registry\.yaml is not in UTF-8; save it as UTF-8"):
+        load_registry(file)
+
+
 def test_feeds_are_found_by_topic() -> None:
     agency, feed = OWN.feeds_by_topic["feed.met-cad"]
     assert (agency.id, feed.sources) == ("met", ("/met/cad",))
