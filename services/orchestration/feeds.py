@@ -202,9 +202,7 @@ async def stop_feed(transaction: Transaction, feed: str, reason: str, now: datet
 
 
 async def resume_feeds(transaction: Transaction, feeds: Collection[str]) -> None:
-    """A worker that starts tries every feed again: somebody has looked at why it was stopped. The
-    zone is locked.
-    """
+    """Have these feeds read again: somebody has looked at why they were stopped. The zone is locked."""
     by_feed = await transaction.feed_states()
     stopped = [state for feed, state in by_feed.items() if feed in feeds and state.stopped_at]
     await transaction.save_feed_states(

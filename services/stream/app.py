@@ -26,7 +26,6 @@ from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Place, Record
 from services.orchestration.deadlines import Due, take_due
-from services.orchestration.feeds import resume_feeds
 from services.orchestration.parking import reason_of
 from services.orchestration.settling import Settling
 from services.runtime import metrics
@@ -136,7 +135,7 @@ class StreamWorker:
             },
         )
         await health.start()
-        await patiently(lambda: self._resume(ledger))
+        await patiently(lambda: self._prepare(ledger))
         if shadow is not None:
             await shadow.begin(ledger, self.clock.now())
         event_adapter()  # built now and not with the first event, which may be the urgent one
@@ -144,10 +143,12 @@ class StreamWorker:
         self._started.set()
         logger().info("stream.started")
 
-    async def _resume(self, ledger: PostgresLedger) -> None:
+    async def _prepare(self, ledger: PostgresLedger) -> None:
+        assert self.applier is not None
+        # what was stopped stays so until somebody has looked: a restart is no look
+        await self.applier.follow()
         async with ledger.transaction() as transaction:
             await transaction.lock_zone()
-            await resume_feeds(transaction, self.registry.feeds_by_id)
             # what starts may be the version in which the fault is mended
             parked = await transaction.parked()
             await parked_store.make_due(transaction.connection, parked, self.clock.now())

@@ -17,10 +17,14 @@ from click.testing import CliRunner, Result
 
 from services.command_line import main
 from services.command_line.running.stack import Stack
+from services.ledger.events.decoded import Decoded
+from services.ledger.transaction import PostgresTransaction
+from services.orchestration.feeds import stop_feed
 from services.runtime import kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.settings import Settings
 from tests import patience
+from tests.own_registry import own_registry
 from tests.servers import ROOT, require_apache_kafka
 
 pytestmark = pytest.mark.kafka
@@ -227,6 +231,22 @@ async def test_records_deleted_unread_stop_their_feed_and_no_other(night: Night)
     assert tuple(skip) == (end - 2, end, "deleted unread; duty manager goes on without")
     assert _liaison(night, "list").output.endswith("no feed is stopped\n")
     await night.arrives(MET, ["live"])
+
+
+async def test_a_feed_that_was_stopped_stays_so_when_a_worker_starts(night: Night) -> None:
+    night.stop_worker()
+    registry = own_registry()
+    transaction = PostgresTransaction(night.ledger, registry, Decoded(registry))
+    async with night.ledger.transaction():
+        await transaction.lock_zone()
+        await stop_feed(transaction, "met-cad", "our own fault", datetime.now(UTC))
+    await night.send(MET, [event(MET, "not-yet")])
+    await asyncio.to_thread(night.stack.start, "stream")
+    await night.arrives(AMBULANCE, ["of-another-feed"])
+    rows = await night.ledger.fetch("SELECT id FROM event WHERE feed = 'met-cad'")
+    assert "not-yet" not in {row["id"] for row in rows}
+    assert _liaison(night, "resume", "met-cad", "--by", "duty manager").exit_code == 0
+    await night.has("not-yet")
 
 
 def _liaison(night: Night, *arguments: str) -> Result:
