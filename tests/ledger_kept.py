@@ -28,6 +28,9 @@ def _plain(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
+    # an object within a list too: as text, its sets would stand in an order of the process
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
     if isinstance(value, datetime):
@@ -238,3 +241,14 @@ async def kept_in_memory(ledger: MemoryLedger, registry: Registry) -> Kept:
             [*left, *right, verdict] for (left, right), verdict in ledger.link_verdicts.rows.items()
         ),
     }
+
+
+async def next_but_feeds(ledger: PostgresLedger | MemoryLedger) -> datetime | None:
+    """When the next deadline is that is not a look at a feed."""
+    if isinstance(ledger, MemoryLedger):
+        rows = ledger.deadlines.rows.items()
+        return min((at for (kind, _), at in rows if kind != "feed"), default=None)
+    due: datetime | None = await ledger.pool.fetchval(
+        "SELECT min(due_at) FROM deadline WHERE kind <> 'feed'"
+    )
+    return due

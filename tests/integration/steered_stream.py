@@ -27,9 +27,10 @@ from services.simulation.comparison import differences
 from services.simulation.feeds_heard import Listening
 from services.simulation.replay import Outcome, chosen, command_of, deliveries, everything_done
 from tests import patience
+from tests.empty_ledger import FILLED_BY_MIGRATIONS, empty_ledger
 from tests.worker import Worker
 
-KEPT = {"kafka_cursor", "kafka_cursor_skip", "schema_migration", "alert_sequence"}
+KEPT = FILLED_BY_MIGRATIONS | {"kafka_cursor", "kafka_cursor_skip"}
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -69,13 +70,7 @@ class SteeredStream:
 
     async def empty(self) -> None:
         """Forget everything but the place in the topics."""
-        tables = {
-            r["tablename"]
-            for r in await self.pool.fetch(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            )
-        }
-        await self.pool.execute(f"TRUNCATE {', '.join(sorted(tables - KEPT))} CASCADE")
+        await empty_ledger(self.pool, self.registry.zone, KEPT)
 
     async def run(self, scenario: Scenario) -> Outcome:
         """Play to the end and compare, exactly as `liaison replay` does."""

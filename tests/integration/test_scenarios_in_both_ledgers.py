@@ -15,11 +15,11 @@ from services.ledger.transaction import PostgresLedger
 from services.orchestration.decisions import regrouping
 from services.runtime.postgres import create_pool
 from services.simulation.replay import chosen, command_of, deliveries, everything_done
+from tests.empty_ledger import empty_ledger
 from tests.integration.test_ledger_contract import FILES, REGISTRY, Both, drift
 
 PARTS = 4
 """So that a failure is known before all of them were played."""
-FILLED_BY_MIGRATIONS = {"schema_migration", "alert_sequence"}
 
 
 @pytest.fixture
@@ -30,9 +30,7 @@ async def pool(postgres_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 async def _emptied(pool: asyncpg.Pool) -> Both:
-    tables = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    names = ", ".join(sorted({row["tablename"] for row in tables} - FILLED_BY_MIGRATIONS))
-    await pool.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    await empty_ledger(pool, REGISTRY.zone)
     return Both(PostgresLedger(pool, REGISTRY))
 
 
