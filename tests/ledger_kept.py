@@ -35,7 +35,7 @@ def _text(value: Any) -> Any:
         return sorted(value)
     if isinstance(value, datetime):
         # asyncpg gives PostgreSQL's infinity without a zone
-        return value.replace(tzinfo=UTC).isoformat()
+        return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
     return str(value)
 
 
