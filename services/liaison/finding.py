@@ -48,6 +48,9 @@ class Evidence:
     at: datetime
     event: tuple[str, str] | None = None
     """CloudEvents (source, id); None for an absence."""
+    tells: frozenset[str] = frozenset()
+    """Items of the disclosure matrix that the statement is part of, besides the circumstances: who
+    may not be told all of them does not read it."""
 
 
 @dataclass(frozen=True, slots=True)

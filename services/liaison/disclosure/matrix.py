@@ -9,7 +9,7 @@ aggregate reports only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, assert_never
 
 from schemas.alerts import PLACE_FIELDS
@@ -38,6 +38,11 @@ _OF_THE_PLAN: frozenset[Item] = frozenset({"crisis-plan", "crisis-plan-pointer"}
 _HEALTH_AND_CARE: frozenset[Column] = frozenset(
     {"ambulance", "mental-health", "amhp", "emergency-department"}
 )
+
+# What a recipient is not told because its own records hold it (§5.1): it gives nothing away there.
+OWN_RECORD: Mapping[Column | None, frozenset[Item]] = {
+    "mental-health": frozenset({"known-to-services"})
+}
 
 # What an alert says where linking was stopped by the bound.
 LEFT_APART = "So many incidents are at this place that further ones are no longer added: look at the others there too"
@@ -206,6 +211,7 @@ def view(
         "act_by": instant_in_json(finding.act_by),
         "rule": finding.rule,
     }
+    told = {*permitted, *OWN_RECORD.get(column_of(role), ())}
     items: list[str] = []
     # an item counts as disclosed only where something of it was shown: the log of disclosures says
     # what a desk has read, not what it might have
@@ -215,6 +221,7 @@ def view(
         desk_view["evidence"] = [
             {"statement": evidence.statement, "at": evidence.at.isoformat()}
             for evidence in finding.evidence
+            if evidence.tells <= told
         ]
     if crisis is None:
         return desk_view, tuple(items)

@@ -157,6 +157,7 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
     },
     "crisis-plan": {
         "police": "always",
+        "police-supervision": "always",
         "ambulance": "always",
         "mental-health": "always",
         "amhp": "always",
@@ -168,7 +169,9 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
         "amhp": "always",
         "emergency-department": "always",
     },
-    "risk-to-self": _ALL_AT_WORK | {"standards": "always"},
+    # A manager is rung because a desk has not answered: what the danger is and by what power somebody
+    # is held is why.
+    "risk-to-self": _ALL_AT_WORK | {"standards": "always", "management": "always"},
     "risk-to-responders": {
         "police": "always",
         "police-supervision": "always",
@@ -179,7 +182,8 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
         "emergency-department": "attending",
         "standards": "always",
     },
-    "legal-status": _ALL_AT_WORK | {"standards": "always", "families": "always"},
+    "legal-status": _ALL_AT_WORK
+    | {"standards": "always", "families": "always", "management": "always"},
     "force-log": {
         "police": "always",
         "police-supervision": "always",
@@ -196,6 +200,7 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
         "custody": "always",
         "emergency-department": "always",
         "standards": "always",
+        "management": "always",
     },
     "family-contact": {
         "police": "needed",
@@ -205,7 +210,9 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
         "amhp": "always",
         "custody": "needed",
         "emergency-department": "always",
+        "standards": "needed",
         "families": "always",
+        "management": "needed",
     },
 }
 

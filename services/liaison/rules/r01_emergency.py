@@ -11,6 +11,7 @@ from services.liaison.crisis.facts import Attendance, Crisis, Stretch
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.signs import signs_shown
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.rules.shared.worsening import assessed_spans
 from services.liaison.time.spans import Spans, both, either, held_for, since, spans, without
@@ -91,7 +92,7 @@ def _graded_low(
         holds=stretch,
         moment=moment,
         reason=f"Police are on scene with a person in a clear mental-health crisis. {reason}.",
-        evidence=(_police(attendance), *_signs(crisis), *evidence),
+        evidence=(_police(attendance), *signs_shown(crisis.clear_crisis), *evidence),
         act_by=stretch[0] + RULE.limit(policy, "retriage_within"),
         relies_on=crisis.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
@@ -152,7 +153,7 @@ def _nobody_comes(
                 f"{category} since {clock(graded_at)}; after {waited} no crew is there.",
                 evidence=(
                     _police(attendance),
-                    *_signs(crisis),
+                    *signs_shown(crisis.clear_crisis),
                     Evidence(f"Emergency response since {clock(graded_at)}", graded_at),
                 ),
                 act_by=graded_at + there_within,
@@ -174,13 +175,6 @@ def _emergencies(crisis: Crisis) -> Iterator[tuple[str, datetime, tuple[datetime
 def _police(attendance: Attendance) -> Evidence:
     begun = attendance.begun
     return Evidence(f"Police on scene since {clock(begun.at)}", begun.at, begun.event)
-
-
-def _signs(crisis: Crisis) -> tuple[Evidence, ...]:
-    return tuple(
-        Evidence(f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event)
-        for sign in crisis.clear_crisis
-    )
 
 
 RULE = rule(__name__, condition)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from services.liaison.crisis.facts import Crisis, Force
+from services.liaison.disclosure.vocabulary import SIGN_WORDS
 from services.liaison.finding import Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.restraint import (
@@ -66,7 +67,7 @@ def _stages(force: Force, policy: Policy) -> Iterator[tuple[datetime, str, str]]
     danger = force.first_of(AT_ONCE)
     if danger is not None:
         sign, mark = danger
-        reason = f"Restraint since {clock(begun)} and a sign of danger to life: {sign.value}."
+        reason = f"Restraint since {clock(begun)} and a sign of danger to life: {SIGN_WORDS[sign]}."
         yield max(mark.at, begun), f"sign: {sign.value}", reason
     review = RULE.limit(policy, "restraint_review_within")
     # the restraint itself is the first look at the person

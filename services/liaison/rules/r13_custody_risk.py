@@ -16,22 +16,34 @@ from services.liaison.policy import Policy
 from services.liaison.rules.shared.custody_record import SUICIDE, arrived_at, over_at, recipients_of
 from services.liaison.rules.shared.in_turn import in_turn
 from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.signs import INDICATOR_TELLS, INDICATOR_WORDS
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import FOREVER, held_for, spans
 
 # The moment for the next step, by stage.
 _MOMENTS = {"not-assessed": None, "contradicted": "contradicted", "not-seen": "not-seen"}
 
+_IN_CARE = frozenset({"known-to-services"})
 
-def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, datetime] | None:
-    """What speaks of a mental-health history, and since when it does: a care pathway open at
-    arrival or closed not long before it, or a sign since."""
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What speaks of a mental-health history, and since when it does."""
+
+    words: str
+    since: datetime
+    tells: frozenset[str]
+    """Items of the disclosure matrix that the words are part of."""
+
+
+def _history(crisis: Crisis, custody: Custody, policy: Policy) -> _History | None:
+    """A care pathway open at arrival or closed not long before it, or a sign since."""
     arrived = arrived_at(custody)
     # care that is open weighs more than any sign: somebody knows this person
     if crisis.open_pathways(arrived.at):
-        return "open to a mental-health trust", arrived.at
+        return _History("open to a mental-health trust", arrived.at, _IN_CARE)
     if _lately_in_care(crisis, arrived.at, RULE.limit(policy, "closed_pathway_counts")):
-        return "lately under a mental-health trust", arrived.at
+        return _History("lately under a mental-health trust", arrived.at, _IN_CARE)
     signs = [
         indicator
         for indicator in crisis.indicators
@@ -39,7 +51,11 @@ def _history(crisis: Crisis, custody: Custody, policy: Policy) -> tuple[str, dat
     ]
     if signs:
         first = min(signs, key=lambda sign: sign.at)
-        return f"sign of a crisis before: {first.kind.value}", max(first.at, arrived.at)
+        return _History(
+            f"sign of a crisis before: {INDICATOR_WORDS[first.kind]}",
+            max(first.at, arrived.at),
+            INDICATOR_TELLS[first.kind],
+        )
     return None
 
 
@@ -72,9 +88,7 @@ class _Case:
     crisis: Crisis
     policy: Policy
     custody: Custody
-    history: str
-    since: datetime
-    """Since when the history is known."""
+    history: _History
 
     def finding(
         self,
@@ -93,7 +107,11 @@ class _Case:
             reason=reason,
             evidence=(
                 Evidence(f"Arrived in custody at {clock(arrived.at)}", arrived.at, arrived.event),
-                Evidence(f"Mental-health history: {self.history}", self.since),
+                Evidence(
+                    f"Mental-health history: {self.history.words}",
+                    self.history.since,
+                    tells=self.history.tells,
+                ),
                 *more,
             ),
             stage=stage,
@@ -110,7 +128,7 @@ class _Case:
         over = min(until, over_at(self.custody))
         for _, end in held_for(spans([(arrived, over)]), within):
             # a history that is learnt late makes nothing late in hindsight
-            start = max(arrived + within, self.since)
+            start = max(arrived + within, self.history.since)
             if start < end:
                 yield start, end
 
@@ -122,7 +140,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
     for custody in crisis.custodies:
         history = _history(crisis, custody, policy)
         if history is not None:
-            case = _Case(crisis, policy, custody, *history)
+            case = _Case(crisis, policy, custody, history)
             yield from _not_assessed(case)
             yield from _contradicted(case)
             yield from _not_seen(case)
@@ -149,7 +167,7 @@ def _contradicted(case: _Case) -> Iterator[Finding]:
         end = min(over_at(custody), min(checks, default=FOREVER))
         if following is not None:
             end = min(end, following.mark.at)
-        for denied, start, words in _denied(case.crisis, risk, case.since):
+        for denied, start, words in _denied(case.crisis, risk, case.history.since):
             if start < end:
                 said_no = f"Risk assessment at {clock(assessed.at)}: {denied}"
                 yield case.finding(

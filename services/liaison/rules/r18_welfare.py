@@ -17,6 +17,7 @@ from services.liaison.rules.r17_refusal import RULE as REFUSAL
 from services.liaison.rules.r17_refusal import looked_after
 from services.liaison.rules.shared.refusals import refusals
 from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.signs import signs_shown
 from services.liaison.rules.shared.waiting_calls import WaitingCall, rung_back_at, waiting_calls
 from services.liaison.rules.shared.words import clock, duration
 from services.liaison.time.spans import (
@@ -294,12 +295,7 @@ def _closed(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 Evidence(
                     f"Closed without attendance at {clock(closed.at)}", closed.at, closed.event
                 ),
-                *(
-                    Evidence(
-                        f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event
-                    )
-                    for sign in signs
-                ),
+                *signs_shown(signs),
             ),
             recipients=_recipients(state),
             relies_on=crisis.agencies("police", "ambulance"),

@@ -9,6 +9,7 @@ from services.liaison.crisis.facts import Crisis
 from services.liaison.finding import Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
+from services.liaison.rules.shared.signs import signs_shown
 from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import both, since, without
 
@@ -47,12 +48,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
             "recorded.",
             evidence=(
                 Evidence(f"Police left at {clock(left.at)}", left.at, left.event),
-                *(
-                    Evidence(
-                        f"Sign of a mental-health crisis: {sign.kind.value}", sign.at, sign.event
-                    )
-                    for sign in signs
-                ),
+                *signs_shown(signs),
             ),
             relies_on=crisis.agencies("police", "ambulance"),
             relies_on_services=("ambulance", "mental-health-trust"),

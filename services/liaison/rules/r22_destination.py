@@ -10,14 +10,20 @@ from datetime import datetime
 from schemas.codes import PlaceOfSafetyKind
 from schemas.received import Mark
 from services.liaison.crisis.facts import Crisis, Detention
-from services.liaison.finding import Evidence, Finding
+from services.liaison.disclosure.vocabulary import SIGN_WORDS
+from services.liaison.finding import Evidence, Finding, Wording
 from services.liaison.policy import Policy
 from services.liaison.rules.r09_detention_clock import RULE as DETENTION_CLOCK
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.same_detention import restarted_from
-from services.liaison.rules.shared.words import clock
+from services.liaison.rules.shared.words import clock, told_on
 from services.liaison.rules.shared.worsening import RED_FLAGS
 from services.liaison.time.spans import FOREVER
+
+_TAKEN = (
+    "and the person is taken to a health-based place of safety; no clinician's assessment is "
+    "recorded since."
+)
 
 
 def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
@@ -74,10 +80,20 @@ def _mismatch(crisis: Crisis, policy: Policy, detention: Detention) -> Iterator[
                 anchor=detention.detained.event,
                 holds=(begin, end),
                 stage=f"red flag: {sign.value}",
-                reason=f"A physical red flag was seen at {clock(flag.at)} ({sign.value}) and the person is taken to a "
-                "health-based place of safety; no clinician's assessment is recorded since.",
+                reason=f"A physical red flag was seen at {clock(flag.at)} ({SIGN_WORDS[sign]}) {_TAKEN}",
+                wordings=(
+                    Wording(
+                        frozenset({"signs"}),
+                        RULE.document.title,
+                        told_on(
+                            f"A physical red flag was seen at {clock(flag.at)} {_TAKEN}", begin
+                        ),
+                    ),
+                ),
                 evidence=(
-                    Evidence(f"Red flag: {sign.value}", flag.at, flag.event),
+                    Evidence(
+                        f"Red flag: {SIGN_WORDS[sign]}", flag.at, flag.event, frozenset({"signs"})
+                    ),
                     Evidence("Taken to a health-based place of safety", mark.at, mark.event),
                 ),
                 relies_on=crisis.agencies("ambulance"),

@@ -45,14 +45,21 @@ MAY_SEE: dict[str, set[str]] = {
     "description": AT_THE_DESK | {"professional-standards"},
     "signs": POLICE | AMBULANCE | TRUST | HOSPITAL | {"custody"},
     "call-back": set(),
-    "crisis-plan": {"police-control"} | AMBULANCE | TRUST | AMHP | HOSPITAL,
+    "crisis-plan": POLICE | AMBULANCE | TRUST | AMHP | HOSPITAL,
     "crisis-plan-pointer": AMBULANCE | TRUST | AMHP | HOSPITAL,
     "known-to-services": POLICE | AMBULANCE | AMHP | HOSPITAL | {"custody", "frequent-contact"},
-    "risk-to-self": AT_THE_DESK | {"professional-standards"},
+    # who is above a desk is rung because it has not answered: what the danger is, and by what power
+    # somebody is held, is why (an assumption of this project)
+    "risk-to-self": AT_THE_DESK | ABOVE | {"professional-standards"},
     "risk-to-responders": POLICE | AMBULANCE | {"custody", "professional-standards"},
-    "legal-status": AT_THE_DESK | AFTERWARDS,
+    "legal-status": AT_THE_DESK | ABOVE | AFTERWARDS,
     "force-log": POLICE | HOSPITAL | {"custody", "professional-standards"},
-    "force-clinical": POLICE | AMBULANCE | TRUST | HOSPITAL | {"custody", "professional-standards"},
+    "force-clinical": POLICE
+    | AMBULANCE
+    | TRUST
+    | HOSPITAL
+    | ABOVE
+    | {"custody", "professional-standards"},
     "family-contact": TRUST | AMHP | HOSPITAL | {"family-liaison"},
     "identity-certainty": AT_THE_DESK | AFTERWARDS | {"frequent-contact"} | ABOVE,
     "incidents": AT_THE_DESK | ABOVE | AFTERWARDS | {"frequent-contact", "record-keeping"},

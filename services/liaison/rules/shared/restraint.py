@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.codes import ABD_SIGNS, ClinicalSign, CrisisIndicator, ForceKind, RestraintPosition
 from services.liaison.crisis.facts import Crisis, Force
+from services.liaison.disclosure.vocabulary import SIGN_WORDS
 from services.liaison.finding import Evidence
 from services.liaison.rules.shared.words import clock
 from services.liaison.time.spans import Spans, since
@@ -13,6 +14,10 @@ AT_ONCE = frozenset(
     {ClinicalSign.CANNOT_BREATHE, ClinicalSign.SUDDEN_CALM, ClinicalSign.UNRESPONSIVE}
 )
 _DANGER = ABD_SIGNS | AT_ONCE
+# Duration, position and signs are clinical facts; by what means somebody is held is the log of the
+# force (domain reference §5.1).
+_CLINICAL = frozenset({"force-clinical"})
+_LOG = frozenset({"force-log"})
 
 
 def crisis_signs_since(crisis: Crisis) -> Spans:
@@ -40,24 +45,29 @@ def danger_since(force: Force) -> Spans:
 
 def evidence_of(force: Force) -> tuple[Evidence, ...]:
     """How the person is held and since when, and the signs of danger that were seen."""
-    return (_started(force), *_signs(force))
+    return (_started(force), _kinds(force), *_signs(force))
 
 
 def _started(force: Force) -> Evidence:
-    kinds = ", ".join(kind.value for kind in force.kinds)
     position = ""
     if force.position is not None:
         position = f", {force.position.value}"
     return Evidence(
-        f"Restraint since {clock(force.started.at)}: {kinds}{position}",
+        f"Restraint since {clock(force.started.at)}{position}",
         force.started.at,
         force.started.event,
+        _CLINICAL,
     )
+
+
+def _kinds(force: Force) -> Evidence:
+    kinds = ", ".join(kind.value for kind in force.kinds)
+    return Evidence(f"Force: {kinds}", force.started.at, force.started.event, _LOG)
 
 
 def _signs(force: Force) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(f"Sign: {sign.value}", mark.at, mark.event)
+        Evidence(f"Sign: {SIGN_WORDS[sign]}", mark.at, mark.event, _CLINICAL)
         for sign, mark in force.signs
         if sign in _DANGER
     )

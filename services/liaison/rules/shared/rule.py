@@ -107,7 +107,10 @@ class Rule:
             steps_of=steps_of,
             recipients=recipients,
             evidence=tuple(
-                [Evidence(told_on(item.statement, began), item.at, item.event) for item in evidence]
+                [
+                    Evidence(told_on(item.statement, began), item.at, item.event, item.tells)
+                    for item in evidence
+                ]
             ),
             acknowledge_within=policy.acknowledge_within(urgent),
             **more,

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from schemas.codes import AmbulanceCategory, CrisisIndicator, Nature, RiskLevel
 from services.liaison.crisis.facts import Crisis, IncidentState
+from services.liaison.disclosure.vocabulary import NATURE_WORDS
+from services.liaison.rules.shared.signs import INDICATOR_WORDS
 from services.liaison.time.spans import FOREVER
 
 # The limit of a call by its ambulance category; one that is not graded has the limit of a high
@@ -96,7 +98,7 @@ def _risks(incident: IncidentState) -> Iterator[tuple[datetime, str]]:
     """Since when there is which risk to life by this call."""
     opened = incident.last_opened_at
     if incident.nature is not None and OF_NATURE[incident.nature]:
-        yield opened, f"opened as {incident.nature.value}"
+        yield opened, f"opened as {NATURE_WORDS[incident.nature]}"
     if incident.high_risk_at is not None:
         yield incident.high_risk_at, "the risk to the person is stated as high"
     if incident.nature is Nature.MISSING and incident.risk_to_self is RiskLevel.MEDIUM:
@@ -108,7 +110,7 @@ def _risks_of_crisis(crisis: Crisis) -> Iterator[tuple[datetime, str]]:
     # a sign that another agency saw counts for this call too: it is of the same person
     for sign in crisis.indicators:
         if OF_SIGN[sign.kind]:
-            yield sign.at, f"a sign of a risk to life: {sign.kind.value}"
+            yield sign.at, f"a sign of a risk to life: {INDICATOR_WORDS[sign.kind]}"
     clear = crisis.clear_crisis
     if clear:
         yield max(sign.at for sign in clear), "a clear mental-health crisis"
