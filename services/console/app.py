@@ -37,6 +37,7 @@ from services.console.pages import (
     people,
     regrouping,
     review,
+    rules,
     search,
     supervision,
 )
@@ -69,6 +70,7 @@ ROOMS = (
     regrouping.router,
     supervision.router,
     governance.router,
+    rules.router,
     break_glass.router,
     former_addresses.router,
 )

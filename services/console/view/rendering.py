@@ -25,6 +25,8 @@ from services.console.view.desks import Desks
 from services.console.view.text import TEXT
 from services.console.view.text.script import SCRIPT
 from services.console.view.text.vocabulary import (
+    CERTAINTIES,
+    DESK_ROLES,
     FEED_TROUBLES,
     FIELDS,
     LEGAL_STATUSES,
@@ -65,6 +67,8 @@ _pages.globals.update(
     fields=FIELDS,
     feed_troubles=FEED_TROUBLES,
     levels=LEVELS,
+    certainties=CERTAINTIES,
+    desk_roles=DESK_ROLES,
     legal_statuses=LEGAL_STATUSES,
     sexes=SEXES,
     reason_in_words=reason_in_words,

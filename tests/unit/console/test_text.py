@@ -26,7 +26,8 @@ from services.ledger.operators.break_glass import FINDINGS
 from services.ledger.operators.roles import ROLES
 from services.liaison.alert.commands import DECLINE_REASONS
 from services.liaison.alert.states import KINDS, STATES
-from services.liaison.catalogue import Basis
+from services.liaison.catalogue import Basis, Certainty
+from services.liaison.finding import DeskRole
 from services.orchestration.ledger import ReviewVerdict
 
 SERVICES = Path(__file__).parents[3] / "services"
@@ -79,6 +80,8 @@ TABLES: Mapping[str, tuple[Mapping[Any, str], Collection[Any]]] = {
     "LEGAL_STATUSES": (words.LEGAL_STATUSES, [status.value for status in LegalStatus]),
     "SEXES": (words.SEXES, get_args(Sex)),
     "BASES": (words.BASES, get_args(Basis)),
+    "CERTAINTIES": (words.CERTAINTIES, get_args(Certainty)),
+    "DESK_ROLES": (words.DESK_ROLES, get_args(DeskRole)),
     "FIELDS": (words.FIELDS, MODEL.levels.keys() | BESIDE_THE_MODEL),
     "LEVELS": (
         words.LEVELS,

@@ -83,6 +83,36 @@ BASES: Final[dict[str, str]] = {
     "assumption": "this system's setting",
 }
 
+CERTAINTIES: Final[dict[str, str]] = {
+    "verified": "read in its own text",
+    "secondary": "known from others who quote it",
+    "from-memory": "to be checked",
+    "assumption": "an assumption of this system, to be tuned",
+}
+
+DESK_ROLES: Final[dict[str, str]] = {
+    "police-control": "Police control",
+    "police-supervisor": "Police supervisor",
+    "ambulance-control": "Ambulance mental health desk",
+    "mental-health-crisis": "Trust's crisis line",
+    "amhp": "Approved mental health professionals",
+    "custody": "Custody",
+    "emergency-department": "Emergency department",
+    "professional-standards": "Professional standards",
+    "family-liaison": "Family liaison",
+    "frequent-contact": "Frequent contact lead",
+    "record-keeping": "Record keeping",
+    "mental-health-board": "Mental health board",
+    "operations": "Operations",
+    "ambulance-supervisor": "Ambulance supervisor",
+    "mental-health-supervisor": "Trust's supervisor",
+    "amhp-supervisor": "Approved mental health professionals' supervisor",
+    "emergency-department-supervisor": "Emergency department's supervisor",
+    "operations-supervisor": "Operations supervisor",
+    "tactical-manager": "Tactical manager",
+    "strategic-on-call": "Strategic on call",
+}
+
 OPEN_BECAUSE: Final[dict[str, str]] = {
     "not-enough-weight": "The evidence is too little to be sure",
     "several-fit": "Several on file fit",
