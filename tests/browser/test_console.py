@@ -22,7 +22,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "console.png"
 async def sit(page: Page, url: str, desk: str = DESK) -> None:
     await page.goto(url)
     await page.get_by_label("Your initials").fill("ab")
-    await page.locator(f"input[value='{desk}']").check()
+    await page.get_by_label("Desk", exact=True).fill(desk)
     await page.get_by_role("button", name="Open the desk").click()
     await expect(page.locator("#live-text")).to_contain_text("Live. Last heard")
 

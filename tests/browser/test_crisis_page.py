@@ -178,7 +178,7 @@ async def test_a_reviewer_takes_an_incident_out_of_a_crisis_by_keyboard_and_sees
     await page.goto(console.url)
     await page.get_by_label("Your initials").fill("rv")
     await page.get_by_label("Role").select_option("supervisor")
-    await page.locator("input[value='las-mental-health']").check()
+    await page.get_by_label("Desk", exact=True).fill("las-mental-health")
     await page.get_by_role("button", name="Open the desk").click()
     await page.goto(f"{console.url}/desks/las-mental-health{address}")
     await page.get_by_role("link", name="Not one crisis").focus()

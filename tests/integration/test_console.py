@@ -165,6 +165,19 @@ async def test_sign_in_for_trying_is_refused_in_the_live_environment(postgres_ds
         assert "LIAISON_ENVIRONMENT=try" in answer.text
 
 
+async def test_a_part_of_a_desks_name_offers_the_desks_that_may_be_meant(
+    client: httpx.AsyncClient,
+) -> None:
+    unclear = await client.post("/sign-in", data={"desk": "crisis", "initials": "ab"})
+    assert unclear.status_code == 422
+    assert 'type="radio" name="desk" value="slam"' in unclear.text
+    assert "Choose one of these" in unclear.text
+    unknown = await client.post("/sign-in", data={"desk": "xyzzy", "initials": "ab"})
+    assert unknown.status_code == 422
+    assert "No desk is called so" in unknown.text
+    assert 'value="xyzzy"' in unknown.text
+
+
 async def test_a_ledger_that_is_away_is_said_with_what_to_do(
     client: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:

@@ -76,11 +76,11 @@ def _places(request: Request, operator: Operator) -> Response:
 
 def _sign_in(request: Request, status: int = 200, **values: Any) -> Response:
     state = request.app.state
-    fields = {"initials": "", "picked": "", "role": "operator", "wrong": "", **values}
+    fields = {"initials": "", "picked": "", "role": "operator", "wrong": "", "like": (), **values}
     return page(
         "sign_in.html",
         status,
-        groups=state.desks.grouped(),
+        desk_names=sorted(state.desks.name(desk) for desk in state.desks.desks),
         live=state.settings.environment == "live",
         provider=state.provider is not None,
         roles=ROLES,
@@ -103,14 +103,24 @@ async def sign_in_for_trying(
         SIGN_INS.labels("refused").inc()
         return _sign_in(request, 403)
     tidy = initials_of(initials)
-    place = state.desks.desks.get(desk)
+    place = state.desks.typed(desk)
     granted = role_named(role)
     if place is None or granted is None:
-        return _sign_in(request, 422, initials=initials, role=role, wrong="desk_wrong")
+        like = [(each.desk, state.desks.name(each.desk)) for each in state.desks.like(desk)]
+        return _sign_in(
+            request,
+            422,
+            initials=initials,
+            role=role,
+            picked=desk,
+            like=like,
+            wrong="desk_unclear" if like else "desk_wrong",
+        )
     if tidy is None:
         return _sign_in(
             request, 422, initials=initials, role=role, picked=desk, wrong="initials_wrong"
         )
+    desk = place.desk
     now = state.clock.now()
     person = f"local:{tidy}@{desk}"
     # governance and privacy are of a whole agency: a desk would give them alerts to answer

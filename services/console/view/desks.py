@@ -6,8 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
+
 from schemas.registry import Registry, load_registry
 from services.runtime.settings import Settings
+
+# How many desks are offered where what was typed is none, and how like they are at least, of 100.
+LIKE, LIKE_FROM = 8, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,34 @@ class Desks:
         if place.name.startswith(place.agency_name):
             return place.name
         return f"{place.agency_name}: {place.name}"
+
+    def typed(self, words: str) -> Desk | None:
+        """The desk that somebody typed, by its name or its id, whatever the case; None where no desk,
+        or more than one, is called so."""
+        wanted = " ".join(words.split()).casefold()
+        matching = [
+            place
+            for place in self.desks.values()
+            if wanted in {place.desk.casefold(), self.name(place.desk).casefold()}
+        ]
+        if len(matching) != 1:
+            return None
+        return matching[0]
+
+    def like(self, words: str) -> list[Desk]:
+        """The desks whose names are most like the words, the likest first."""
+        if not words.strip():
+            return []
+        names = {desk: f"{self.name(desk)} {desk}" for desk in self.desks}
+        matches = process.extract(
+            words,
+            names,
+            scorer=fuzz.partial_token_set_ratio,
+            processor=default_process,
+            limit=LIKE,
+            score_cutoff=LIKE_FROM,
+        )
+        return [self.desks[desk] for _, _, desk in matches]
 
     def of_agency(self, agency: str) -> list[str]:
         """The agency's desks."""
