@@ -39,6 +39,7 @@ from services.console.pages import (
     review,
     rules,
     search,
+    shift,
     supervision,
 )
 from services.console.view.desks import Desks, desks_of_registry
@@ -68,6 +69,7 @@ ROOMS = (
     search.router,
     people.router,
     regrouping.router,
+    shift.router,
     supervision.router,
     governance.router,
     rules.router,

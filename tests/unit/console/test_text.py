@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from schemas.codes import LegalStatus, Sex
+from services.console.pages.shift import SHIFTS
 from services.console.pages.supervision import STRETCHES
 from services.console.view.list_filter import URGENCIES
 from services.console.view.text import TEXT, TOPICS
@@ -98,7 +99,7 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "finding_": FINDINGS,
     "link_": ["same", "different"],
     "preview_": ["take-out", "join"],
-    "stretch_": list(STRETCHES),
+    "stretch_": [*STRETCHES, *SHIFTS],
     "key_": re.findall(r"^  (\w+): \"Alt", SCRIPTS["keys.js"], re.MULTILINE),
     "theme_": ["auto", "light", "dark", "contrast"],
 }
