@@ -41,6 +41,7 @@ from services.console.pages import (
     search,
     shift,
     supervision,
+    wall,
 )
 from services.console.view.desks import Desks, desks_of_registry
 from services.console.view.map import BoroughMap
@@ -71,6 +72,7 @@ ROOMS = (
     regrouping.router,
     shift.router,
     supervision.router,
+    wall.router,
     governance.router,
     rules.router,
     break_glass.router,

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from services.console.view.text import access, crisis, desk, oversight, people, rules, shift
+from services.console.view.text import access, crisis, desk, oversight, people, rules, shift, wall
 from services.liaison.rules import RULES
 
-TOPICS = (access, desk, crisis, people, oversight, rules, shift)
+TOPICS = (access, desk, crisis, people, oversight, rules, shift, wall)
 # By key, whatever page it is on.
 TEXT: Final[Mapping[str, str]] = {
     key: words for topic in TOPICS for key, words in topic.TEXT.items()
