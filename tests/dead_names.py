@@ -55,7 +55,6 @@ ON_PURPOSE: Mapping[str, str] = {
     "timeout_ms": "aiokafka takes it by this name",
     "readinto": "io calls it by this name",
     "delivered_at": "a column of alert_desk, which is read and written by its name",
-    "outcome_reason": "a column of alert_desk, which is read and written by its name",
     "alert_key": "unpacked by its position",
     "ahead_by": "leaves with the second home of a feed's health",
     "ManualClock": "the clock of those who test what they build on this",
