@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from services.console.access.doors import Governing
 from services.console.view.desks import agency_names
+from services.console.view.ratios import WIDTH, ratio_chart
 from services.console.view.rendering import page
 from services.console.view.text import rule_titles
 from services.ledger import audit
@@ -22,6 +23,7 @@ from services.ledger.events.rejections import rejections_by_agency, rejections_o
 from services.ledger.feeds import feed_states
 from services.ledger.moment import one_moment
 from services.liaison.disproportionality import window
+from services.liaison.rules.r27_disproportionality import RULE
 
 router = APIRouter()
 STRETCH = timedelta(days=30)
@@ -52,7 +54,10 @@ async def governance_page(request: Request, at: Governing) -> Response:
         "governance.html",
         operator=at.operator,
         at=at,
-        table=table,
+        table=[(row, ratio_chart(row.cells)) for row in table],
+        chart_width=WIDTH,
+        minimum=RULE.number(state.policy, "minimum_cell"),
+        minimum_crises=RULE.number(state.policy, "minimum_crises"),
         window=window(at.now, state.policy),
         feeds=feeds,
         rejections=rejections,

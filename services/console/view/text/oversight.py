@@ -59,6 +59,15 @@ TEXT: Final[dict[str, str]] = {
     "r27_count": "In so many",
     "r27_of": "Of so many",
     "r27_ratio": "Ratio (limits)",
+    "r27_chart": (
+        "{measure}: each group's rate against everybody else's as a point between its control limits; "
+        "a triangle is outside them. The table has the numbers."
+    ),
+    "r27_few": (
+        "Too few to show: it happened to fewer than {cell} people of the group, and a smaller number "
+        "could tell who they are; where only one group is hidden, the next smallest is too. Too few to "
+        "compare: the group, or everybody else, had fewer than {crises} crises."
+    ),
     "r27_hidden": "too few to show",
     "r27_not_compared": "too few to compare",
     "r27_outside": "outside the limits",
