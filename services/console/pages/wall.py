@@ -33,7 +33,7 @@ async def wall_page(request: Request, here: Counting) -> Response:
         "wall.html",
         here=here,
         waiting=waiting,
-        names={desk: state.desks.name(desk) for desk in desks},
+        names={desk: state.desks.desks[desk].name for desk in desks},
         troubles=[
             (state.desks.feeds.get(trouble.feed, trouble.feed), trouble) for trouble in troubles
         ],
