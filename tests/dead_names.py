@@ -62,7 +62,6 @@ ON_PURPOSE: Mapping[str, str] = {
     "ground": "why a description was refused: for whoever explains it, and measured by the tests",
     "HAPPENED": "the other half of PLANNED: the test of the tables holds both to the contract",
     "OTHER_REFERENCES": "the other half of REFERENCES: the test of the tables holds both to the contract",
-    "begins_here": "a fixture that is asked for what it does, not for what it gives",
 }
 """A name and who uses it although no file says so."""
 

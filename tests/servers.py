@@ -73,6 +73,13 @@ def embedded_kafka() -> Iterator[EmbeddedKafka]:
         yield broker
 
 
+@pytest.fixture
+def fresh_embedded_kafka() -> Iterator[EmbeddedKafka]:
+    """The embedded one that no other test has written to."""
+    with EmbeddedKafka() as broker:
+        yield broker
+
+
 @pytest.fixture(params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)])
 def kafka(request: pytest.FixtureRequest) -> EmbeddedKafka | ApacheKafka:
     """Both brokers, one after the other."""

@@ -36,7 +36,7 @@ async def sit(page: Page, console: Console, role: str, desk: str) -> None:
     await page.goto(console.url)
     await page.get_by_label("Your initials").fill("sv")
     await page.get_by_label("Role").select_option(role)
-    await page.locator(f"input[value='{desk}']").check()
+    await page.get_by_label("Desk", exact=True).fill(desk)
     await page.get_by_role("button", name="Open the desk").click()
 
 
@@ -52,6 +52,20 @@ async def test_the_supervisors_page(story: Console, page: Page) -> None:
     await expect(page.get_by_role("heading", name="Load of the desks")).to_be_visible()
     await expect(page.get_by_role("row", name="LAS mental health desk").last).to_be_visible()
     await clean(page, "supervision.png")
+
+
+async def test_the_shift_report_the_wall_and_the_rules(story: Console, page: Page) -> None:
+    await sit(page, story, "operator", "las-mental-health")
+    await page.get_by_role("link", name="Shift report").click()
+    await expect(page.get_by_role("heading", name="Shift report")).to_be_visible()
+    await clean(page, "shift.png")
+    await page.get_by_role("link", name="Waiting now").click()
+    await expect(page.get_by_role("row", name="LAS mental health desk")).to_be_visible()
+    await clean(page, "wall.png")
+    await page.get_by_role("link", name="The rules").click()
+    await page.get_by_role("link", name="R01 Treat as an emergency").click()
+    await expect(page.get_by_role("heading", name="What it rests on")).to_be_visible()
+    await clean(page, "rule.png")
 
 
 async def test_the_governance_page(story: Console, page: Page) -> None:

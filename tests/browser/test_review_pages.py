@@ -78,7 +78,7 @@ async def reviewer(console: Console, page: Page, dsn: str) -> Page:
     await page.goto(console.url)
     await page.get_by_label("Your initials").fill("rv")
     await page.get_by_label("Role").select_option("reviewer")
-    await page.locator(f"input[value='{DESK}']").check()
+    await page.get_by_label("Desk", exact=True).fill(DESK)
     await page.get_by_role("button", name="Open the desk").click()
     await page.get_by_role("link", name="Who is it?").click()
     return page

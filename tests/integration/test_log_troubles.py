@@ -276,6 +276,7 @@ async def test_a_batch_that_cannot_be_read_stops_its_feed_and_no_other(
     await night.has("plain-2")
     assert "cannot be read (UnsupportedCodecError)" in await night.stopped("met-cad")
     await night.arrives(AMBULANCE, [f"ambulance-{number}" for number in range(3)], codec="gzip")
-    # the next release has them
+    # the next release has them, and somebody who has looked lets the feed go on
     await asyncio.to_thread(night.stack.start, "stream", None, {"PYTHONPATH": str(ROOT)})
+    assert _liaison(night, "resume", "met-cad", "--by", "duty manager").exit_code == 0
     await night.has("in-snappy")

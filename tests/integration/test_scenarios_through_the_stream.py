@@ -6,13 +6,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
 import pytest
-from aiokafka import TopicPartition
 
 from schemas.scenario import load_scenario
 from services.command_line.running.stack import Stack
-from services.runtime import kafka as runtime_kafka
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka
 from services.runtime.postgres import create_pool
@@ -32,29 +29,8 @@ def clock_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def begins_here(kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str) -> None:
-    """What another test has left in the topics is not this ledger's to read."""
-    reader = runtime_kafka.reader(kafka.bootstrap)
-    await reader.start()
-    ours = [
-        TopicPartition(t, p)
-        for t in await reader.topics()
-        if t.startswith("feed.")
-        for p in reader.partitions_for_topic(t) or ()
-    ]
-    ends = await reader.end_offsets(ours) if ours else {}
-    await reader.stop()
-    connection = await asyncpg.connect(postgres_dsn)
-    await connection.executemany(
-        "INSERT INTO kafka_cursor (topic, partition, next_offset) VALUES ($1, $2, $3)",
-        [(tp.topic, tp.partition, end) for tp, end in ends.items()],
-    )
-    await connection.close()
-
-
-@pytest.fixture
 def worker(
-    kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path, begins_here: None
+    kafka: EmbeddedKafka | ApacheKafka, postgres_dsn: str, clock_file: Path
 ) -> Iterator[Stack]:
     settings = Settings(kafka_bootstrap=kafka.bootstrap, postgres_dsn=postgres_dsn)
     quick = {
@@ -81,6 +57,14 @@ async def steered(
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    "kafka",
+    [
+        pytest.param("fresh_embedded", id="embedded"),
+        pytest.param("fresh", id="apache", marks=pytest.mark.kafka),
+    ],
+    indirect=True,
+)
 async def test_every_scenario_gives_the_same_alerts_as_in_replay(steered: SteeredStream) -> None:
     differences = {}
     for path in SCENARIOS:

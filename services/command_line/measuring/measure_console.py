@@ -90,7 +90,7 @@ class ConsoleBench:
                 await page.add_init_script(_WATCH)
                 await page.goto(self.stack.console)
                 await page.get_by_label("initials").fill("bn")
-                await page.locator(f"input[value='{DESK}']").check()
+                await page.get_by_label("Desk", exact=True).fill(DESK)
                 await page.get_by_role("button", name="Open the desk").click()
                 await self._live(page)
                 figures = await self._figures(page)
