@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +62,9 @@ async def test_the_shift_report_the_wall_and_the_rules(story: Console, page: Pag
     await page.get_by_role("link", name="Waiting now").click()
     await expect(page.get_by_role("row", name="LAS mental health desk")).to_be_visible()
     await clean(page, "wall.png")
+    assert isinstance(story._clock, ManualClock)
+    story._clock.advance(timedelta(minutes=1))
+    await expect(page.get_by_text("As at 23 Nov 2026 14:59:00")).to_be_visible()
     await page.get_by_role("link", name="The rules").click()
     await page.get_by_role("link", name="R01 Treat as an emergency").click()
     await expect(page.get_by_role("heading", name="What it rests on")).to_be_visible()

@@ -14,7 +14,6 @@ from services.ledger.feeds import feeds_in_trouble
 from services.ledger.moment import one_moment
 
 router = APIRouter()
-RENEW_SECONDS = 10
 
 
 @router.get("/desks/{desk}/wall")
@@ -38,5 +37,4 @@ async def wall_page(request: Request, here: Counting) -> Response:
             (state.desks.feeds.get(trouble.feed, trouble.feed), trouble) for trouble in troubles
         ],
         now=here.now,
-        renew=RENEW_SECONDS,
     )
