@@ -95,6 +95,9 @@ async def kept_in_postgres(ledger: PostgresLedger) -> Kept:
                 )
                 for key, r in zip(keys, incidents, strict=True)
             },
+            "busy places": _sorted(
+                await fetch_rows(fetch, "place, day, incidents FROM place_day WHERE incidents <> 0")
+            ),
             "register": _sorted(
                 await fetch_rows(fetch, "agency, local_person, person_id::text FROM local_record")
             ),
@@ -187,6 +190,12 @@ async def kept_in_memory(ledger: MemoryLedger, registry: Registry) -> Kept:
             )
             for key, row in ledger.incidents.rows.items()
         },
+        "busy places": _sorted(
+            [place, day, count]
+            for place, days in ledger.place_days.rows.items()
+            for day, count in days.items()
+            if count
+        ),
         "register": _sorted([*key, row.person_id] for key, row in ledger.register.rows.items()),
         "decisions about people": _sorted(
             [*key, d.outcome, d.person_id, d.evidence, d.matcher_version, at]

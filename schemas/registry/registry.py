@@ -14,6 +14,7 @@ from schemas.place import Box
 from schemas.registry.agencies import Agency, Area, Desk, Feed, agency_fits
 from schemas.registry.postcodes import Postcodes
 from schemas.registry.roles import SERVED_EVERYWHERE, DeskRole, Level, role_of
+from schemas.registry.sites import Site
 
 # How far outside its areas (some 35 km east, 55 km north) an agency of the zone may still attend.
 # What is farther away is no place but a mistake: degrees exchanged, zeros, eastings.
@@ -41,6 +42,8 @@ class Registry(Closed):
     code. Without it a place with a postcode alone has none.
     """
     agencies: Annotated[tuple[Agency, ...], Field(min_length=1)]
+    sites: tuple[Site, ...] = ()
+    """Places to which many people come every day."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -51,6 +54,7 @@ class Registry(Closed):
         _unique("feed", (feed.id for feed in feeds))
         _unique("topic", (feed.topic for feed in feeds))
         _unique("source", (source for feed in feeds for source in feed.sources))
+        _unique("place of a site", (place for site in self.sites for place in site.places))
         areas = {area.id for area in self.areas}
         for agency in self.agencies:
             agency_fits(agency, areas)
@@ -91,6 +95,11 @@ class Registry(Closed):
             north + BEYOND_DEGREES,
             east + BEYOND_DEGREES,
         )
+
+    @cached_property
+    def busy_places(self) -> frozenset[str]:
+        """The places of its sites, as linking names places."""
+        return frozenset(place for site in self.sites for place in site.places)
 
     @cached_property
     def _area_of_code(self) -> dict[str, str]:

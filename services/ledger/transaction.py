@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -17,8 +17,8 @@ from services.identity.register import LocalRecord, RecordLink
 from services.ledger import audit, deadlines, feeds
 from services.ledger.alerts import store as alert_store
 from services.ledger.crises import parked as parked_store
+from services.ledger.crises import place_days, tallies
 from services.ledger.crises import store as crisis_store
-from services.ledger.crises import tallies
 from services.ledger.decisions import identity_decisions, incident_links, record_links, reviews
 from services.ledger.events import store as event_store
 from services.ledger.events.decoded import Decoded
@@ -222,7 +222,15 @@ class PostgresTransaction:
         await incident_links.keep(self.connection, pair, verdict, actor, reason, now)
 
     async def save_crises(self, settlement: Settlement, now: datetime) -> None:
+        members = [m for crisis in settlement.crises for m in crisis.members if not m.subject]
+        counts = await place_days.changes_by(self.connection, members)
         await crisis_store.save_crises(self.connection, settlement, self._registry.zone, now)
+        await place_days.add(self.connection, counts)
+
+    async def incidents_by_day(
+        self, places: Collection[str], since: date
+    ) -> Mapping[str, Mapping[date, int]]:
+        return await place_days.by_day(self.connection, places, since)
 
     async def save_tallies(
         self, counts: Mapping[str, Tally | None], dissolved: Collection[str]

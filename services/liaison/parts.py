@@ -18,7 +18,7 @@ from services.liaison.linking.candidates import link_keys
 from services.liaison.linking.contacts import ContactRow, contact_keys
 from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.linking.sighting import Sighting, sighting
-from services.liaison.linking.subjects import Description, contradict
+from services.liaison.linking.subjects import Description, Likeness, contradict, likeness
 from services.liaison.settlement import IncidentFile, IncidentSettled, Key
 
 
@@ -89,6 +89,10 @@ class Part:
         if self.description.is_silent or other.description.is_silent:
             return False
         return contradict(self.description, other.description)
+
+    def likeness(self, other: Part) -> Likeness:
+        """What their descriptions say of whether the two are one person."""
+        return likeness(self.description, other.description)
 
     def row(self, contact: ContactRow | None) -> IncidentSettled:
         """What is written of it."""

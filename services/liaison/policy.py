@@ -88,6 +88,10 @@ class Policy(Closed):
     """
     largest_crisis_events: Annotated[int, Field(ge=200, le=20_000)] = 2000
     """The same for the events of its incidents [assumption]."""
+    busy_place_incidents_a_day: Annotated[int, Field(ge=2, le=1000)] = 10
+    """At a place that has so many, place and time alone join no incidents [assumption]."""
+    busy_place_half_life_days: Annotated[int, Field(ge=1, le=90)] = 7
+    """After how many days an incident counts half in them [assumption]."""
     switched_off: dict[RuleId, Annotated[str, Field(min_length=3, max_length=300)]] = Field(
         default_factory=dict
     )

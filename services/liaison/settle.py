@@ -22,6 +22,7 @@ from services.liaison.crisis.records import SiteReport
 from services.liaison.evaluate import evaluate, possibly
 from services.liaison.finding import Evaluation
 from services.liaison.heard import Heard
+from services.liaison.linking.busyness import NOTHING_LEARNED, Busyness, ByDay
 from services.liaison.linking.contacts import (
     ContactRow,
     Echo,
@@ -29,7 +30,9 @@ from services.liaison.linking.contacts import (
     contacts_of,
     echo_of,
     rows_of,
+    shares_property_only,
 )
+from services.liaison.linking.evidence import LinkEvidence, place_suffices
 from services.liaison.linking.grouping import Bound, Grouping, group_within
 from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.parts import Part, parts_of
@@ -62,6 +65,7 @@ def settle(
     contact_files: Iterable[IncidentFile] = (),
     site_reports: tuple[SiteReport, ...] = (),
     folds: Folds | None = None,
+    by_day: ByDay = NOTHING_LEARNED,
 ) -> Settlement:
     """Group the subjects into crises, evaluate each at `now`, and say what changes.
 
@@ -70,12 +74,14 @@ def settle(
     `heard` is when each feed was last heard. `contacts` are rows of other incidents that share a
     person, telephone or property with one of these, `contact_files` what is said of those that may
     be about somebody else: they are no incidents of this step. `site_reports` are what places of
-    safety said of their free places, in order. The same input gives the same output, in whatever order it is
+    safety said of their free places, in order; `by_day` is how many incidents there were at their
+    places. The same input gives the same output, in whatever order it is
     given; `folds` only spares what was folded before.
     """
     by_key = {file.key: file for file in files}
     parts = _parts_by_key(by_key.values(), people)
-    views = _views(parts, policy, separated, joined)
+    busyness = _busyness(policy, registry, by_day)
+    views = _views(parts, policy, busyness, separated, joined)
     of_incident: dict[Key, list[Part]] = defaultdict(list)
     for part in parts.values():
         of_incident[part.incident].append(part)
@@ -83,7 +89,15 @@ def settle(
         if file.key not in by_key:
             of_incident[file.key] += parts_of(file, people)
     step = _Step(
-        people, policy, registry, Heard(registry, heard), site_reports, folds, now, of_incident
+        people,
+        policy,
+        registry,
+        Heard(registry, heard),
+        site_reports,
+        folds,
+        now,
+        of_incident,
+        busyness,
     )
     # of an incident that is here its events are known: its row would be of before
     settled = step.settle(views, [row for row in contacts if row.key not in by_key])
@@ -108,11 +122,12 @@ def _parts_by_key(
 def _views(
     parts: Mapping[SubjectKey, Part],
     policy: Policy,
+    busyness: Busyness,
     separated: frozenset[frozenset[Key]],
     joined: frozenset[frozenset[Key]],
 ) -> list[SceneView]:
     bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
-    grouping = _grouped(parts, bound, separated, joined)
+    grouping = _grouped(parts, bound, busyness, separated, joined)
     return views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts)))
 
 
@@ -179,11 +194,13 @@ def crisis_of(
     separated: frozenset[frozenset[Key]] = frozenset(),
     joined: frozenset[frozenset[Key]] = frozenset(),
     site_reports: tuple[SiteReport, ...] = (),
+    by_day: ByDay = NOTHING_LEARNED,
 ) -> tuple[Crisis, tuple[Part, ...]] | None:
     """The crisis of that id, without contacts outside it, and its subject's parts of the incidents.
     `files` are all of its scene. None where it has none of them."""
     parts = _parts_by_key(files, people)
-    for view in _views(parts, policy, separated, joined):
+    busyness = _busyness(policy, registry, by_day)
+    for view in _views(parts, policy, busyness, separated, joined):
         if view.crisis_id == crisis_id:
             return view.fold(people, registry, site_reports, None), view.parts
     return None
@@ -192,9 +209,17 @@ def crisis_of(
 def _grouped(
     parts: Mapping[SubjectKey, Part],
     bound: Bound,
+    busyness: Busyness,
     separated: frozenset[frozenset[Key]],
     joined: frozenset[frozenset[Key]],
 ) -> Grouping:
+    def counts(evidence: LinkEvidence) -> bool:
+        if evidence.kind != "place":
+            return True
+        one, other = parts[evidence.left], parts[evidence.right]
+        is_busy = busyness.meet_at_busy_place(one.sighting, other.sighting)
+        return place_suffices(evidence, is_busy, one.likeness(other))
+
     return group_within(
         [part.sighting for part in parts.values()],
         bound,
@@ -203,6 +228,16 @@ def _grouped(
         separated=separated,
         joined=joined,
         contradicts=lambda one, other: parts[one].contradicts(parts[other]),
+        counts=counts,
+    )
+
+
+def _busyness(policy: Policy, registry: Registry, by_day: ByDay) -> Busyness:
+    return Busyness(
+        by_day,
+        registry.busy_places,
+        policy.busy_place_half_life_days,
+        policy.busy_place_incidents_a_day,
     )
 
 
@@ -272,6 +307,7 @@ class _Step:
     folds: Folds | None
     now: datetime
     of_incident: Mapping[Key, Sequence[Part]]
+    busyness: Busyness
 
     def settle(self, views: Sequence[SceneView], contacts: Iterable[ContactRow]) -> list[_Judged]:
         """Each crisis on what is known of its subject, and then on what may be its subject's too."""
@@ -300,12 +336,23 @@ class _Step:
         others = [
             row
             for key, row in rows.items()
-            if key not in view.not_counted and not view.contradicts(self.of_incident.get(key, ()))
+            if key not in view.not_counted
+            and not view.contradicts(self.of_incident.get(key, ()))
+            and not self._is_of_the_crowd(view, row)
         ]
         counted = contacts_of(crisis, keys, others)
         if counted:
             return replace(crisis, contacts=counted)
         return crisis
+
+    def _is_of_the_crowd(self, view: SceneView, row: ContactRow) -> bool:
+        """Whether it shares nothing with the crisis but a busy property."""
+        if not shares_property_only(view.all_contact_keys, row):
+            return False
+        if not any(self.busyness.is_at_busy_place(part.sighting) for part in view.parts):
+            return False
+        others = self.of_incident.get(row.key, ())
+        return not any(part.likeness(other) == "alike" for part in view.parts for other in others)
 
     def _evaluate(self, crisis: Crisis, view: SceneView) -> Evaluation:
         statements = list(view.statements)

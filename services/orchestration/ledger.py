@@ -393,7 +393,12 @@ class Crises(Protocol):
         """
 
     async def save_crises(self, settlement: Settlement, now: datetime) -> None:
-        """Write crises and their incidents."""
+        """Write crises and their incidents, and count the incidents at their places."""
+
+    async def incidents_by_day(
+        self, places: Collection[str], since: date
+    ) -> Mapping[str, Mapping[date, int]]:
+        """How many incidents were opened at these places, by day, from that day on."""
 
     async def save_tallies(
         self, tallies: Mapping[str, Tally | None], dissolved: Collection[str]

@@ -35,6 +35,7 @@ from services.liaison.linking.sighting import sighting
 from services.liaison.policy import Policy
 from services.liaison.settle import settle
 from services.liaison.settlement import HORIZON, IncidentFile, Key, Settlement
+from services.orchestration.busy_places import learned_of_places
 from services.orchestration.feeds import heard_up_to
 from services.orchestration.ledger import (
     ContactNames,
@@ -219,6 +220,7 @@ class Settling:
             contacts=contacts,
             contact_files=await _contact_files(transaction, files, contacts),
             site_reports=await _site_reports(transaction, files),
+            by_day=await learned_of_places(transaction, files, self.policy),
         )
 
 

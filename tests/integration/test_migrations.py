@@ -127,5 +127,35 @@ async def test_a_register_written_before_keys_were_numbers_is_found_under_them(
     await connection.close()
 
 
+async def test_incidents_written_before_places_were_counted_are_counted(postgres_dsn: str) -> None:
+    connection = await asyncpg.connect(postgres_dsn)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await migrate(connection, NOW, [entry for entry in shipped() if entry.version < 103])
+    crisis = "00000000-0000-4000-8000-000000000002"
+    await connection.execute("INSERT INTO zone (zone) VALUES ('london')")
+    await connection.execute(
+        """INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at, scene)
+           VALUES ($1, 'london', $2, $2, $2, $1)""",
+        crisis,
+        NOW,
+    )
+    for number, keys in enumerate((["uprn:1", "street:a#1"], ["uprn:1", "usrn:2"])):
+        await connection.execute(
+            """INSERT INTO incident (agency, reference, zone, crisis_id, opened_at, last_seen_at, link_keys)
+               VALUES ('met', $1, 'london', $2, $3, $3, $4)""",
+            f"CAD-{number}",
+            crisis,
+            NOW,
+            keys,
+        )
+    await migrate(connection, NOW)
+    counts = {
+        row["place"]: (row["day"], row["incidents"])
+        for row in await connection.fetch("SELECT place, day, incidents FROM place_day")
+    }
+    assert counts == {"uprn:1": (NOW.date(), 2), "usrn:2": (NOW.date(), 1)}
+    await connection.close()
+
+
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]

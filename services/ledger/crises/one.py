@@ -19,6 +19,7 @@ from services.liaison.linking.sighting import Sighting
 from services.liaison.policy import Policy
 from services.liaison.scene_of import identity_of
 from services.liaison.settle import crisis_of
+from services.orchestration.busy_places import learned_of_places
 from services.orchestration.settling import incident_files
 from services.runtime.postgres import Connection
 
@@ -53,7 +54,15 @@ async def crisis_on_file(
     reports = site_reports_of(await transaction.site_events(began - SITE_REPORTS_COUNT))
     decided = await transaction.link_decisions(around)
     folded = crisis_of(
-        str(crisis_id), files, people, policy, registry, decided.separated, decided.joined, reports
+        str(crisis_id),
+        files,
+        people,
+        policy,
+        registry,
+        decided.separated,
+        decided.joined,
+        reports,
+        await learned_of_places(transaction, files, policy),
     )
     if folded is None:
         return None

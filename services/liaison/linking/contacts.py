@@ -190,6 +190,11 @@ def _shared(
     return None
 
 
+def shares_property_only(keys: frozenset[str], row: ContactRow) -> bool:
+    """Whether the row has the property in common with these keys, and nothing else."""
+    return {name.split(":", 1)[0] for name in keys & row.keys} == {"property"}
+
+
 def contacts_of(
     crisis: Crisis, keys: frozenset[str], rows: Iterable[ContactRow]
 ) -> tuple[Contact, ...]:

@@ -22,6 +22,7 @@ from typing import Literal
 from services.liaison.linking.nature import nature_weight
 from services.liaison.linking.place import compare_streets, distance_metres, read_street
 from services.liaison.linking.sighting import Key, Sighting, place_keys
+from services.liaison.linking.subjects import Likeness
 
 EvidenceKind = Literal["cross-reference", "person", "place"]
 
@@ -223,6 +224,22 @@ def _place_evidence(
     if metres is not None:
         detail["distance_metres"] = metres
     return detail
+
+
+# Places that agree without being one address: neighbours, or a walk apart.
+_NEARNESS = frozenset({"near", "nearby", "street number"})
+
+
+def place_suffices(evidence: LinkEvidence, is_busy: bool, likeness: Likeness) -> bool:
+    """Whether evidence of a place joins two subjects, by how busy it is and how they are described.
+    Whoever is described alike is joined also where crowds are; people of two names do not meet by
+    being near.
+    """
+    if likeness == "alike":
+        return True
+    if is_busy:
+        return False
+    return likeness != "named-otherwise" or evidence.detail["match"] not in _NEARNESS
 
 
 def _share_a_request(left: Sighting, right: Sighting) -> bool:

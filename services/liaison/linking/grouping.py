@@ -19,7 +19,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from services.liaison.linking.candidates import candidate_pairs
-from services.liaison.linking.evidence import DEFAULT_POLICY, STRENGTH, LinkPolicy, link
+from services.liaison.linking.evidence import (
+    DEFAULT_POLICY,
+    STRENGTH,
+    LinkEvidence,
+    LinkPolicy,
+    link,
+)
 from services.liaison.linking.sighting import Key, Pair, Sighting
 
 _JOINED_BY_HAND = 3
@@ -32,6 +38,14 @@ Contradicts = Callable[[Key, Key], bool]
 def nobody_contradicts(one: Key, other: Key) -> bool:
     """Where nothing is known of who anybody is."""
     return False
+
+
+Counts = Callable[[LinkEvidence], bool]
+
+
+def all_counts(evidence: LinkEvidence) -> bool:
+    """Where nothing is known of places and of people."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +175,10 @@ def _any_between(apart: Mapping[Key, set[Key]], left: set[Key], right: set[Key])
 
 
 def _ranked(
-    by_key: Mapping[Key, Sighting], policy: LinkPolicy, joined: Iterable[Pair]
+    by_key: Mapping[Key, Sighting],
+    policy: LinkPolicy,
+    joined: Iterable[Pair],
+    counts: Counts = all_counts,
 ) -> list[_Edge]:
     """The evidence, strongest first; equal strengths by key."""
     edges: list[_Edge] = []
@@ -170,7 +187,7 @@ def _ranked(
             edges.append(_Edge((-_JOINED_BY_HAND, 0.0), min(pair), max(pair)))
     for left, right in candidate_pairs(by_key.values(), policy):
         evidence = link(left, right, policy)
-        if evidence is not None:
+        if evidence is not None and counts(evidence):
             kind, weight = evidence.strength
             edges.append(_Edge((-kind, -weight), evidence.left, evidence.right))
     return sorted(edges, key=lambda edge: (edge.rank, edge.one, edge.other))
@@ -208,17 +225,19 @@ def group_within(
     separated: Iterable[Pair] = (),
     joined: Iterable[Pair] = (),
     contradicts: Contradicts = nobody_contradicts,
+    counts: Counts = all_counts,
 ) -> Grouping:
     """As `group`, but a crisis that has reached the bound takes no further subjects by place.
 
-    `events` counts each subject's events, `crisis_of` names the crisis it is in. The bound never takes a
-    subject out of the crisis that holds it, and never stands against a reference, a person or
-    somebody's decision; what it leaves apart is a crisis of its own. Below the bound the crises are
-    those of `group`. Above it they may depend on which incidents came first: a crisis that people
-    work on must not lose its incidents to later ones.
+    `events` counts each subject's events, `crisis_of` names the crisis it is in. Evidence for which
+    `counts` is false is left out. The bound never takes a subject out of the crisis that holds it,
+    and never stands against a reference, a person or somebody's decision; what it leaves apart is a
+    crisis of its own. Below the bound the crises are those of `group`. Above it they may depend on
+    which incidents came first: a crisis that people work on must not lose its incidents to later
+    ones.
     """
     by_key = {sighting.key: sighting for sighting in sightings}
-    edges = _ranked(by_key, policy, joined)
+    edges = _ranked(by_key, policy, joined, counts)
 
     def fresh() -> _Crises:
         crises = _Crises(by_key, separated)

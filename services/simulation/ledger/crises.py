@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from services.liaison.linking.busyness import PlaceDay, changes, place_days
 from services.liaison.linking.contacts import ContactRow, Echo
 from services.liaison.settlement import IncidentSettled, Key, SettledCrisis, Settlement
 from services.liaison.tally import Counts, Tally, count
@@ -31,6 +32,7 @@ class MemoryCrises:
         self._by_scene: Index[str, str] = Index(journal)
         self.link_verdicts: Table[tuple[Key, Key], LinkVerdict] = Table(journal)
         self.tallies: Table[str, Tally] = Table(journal)
+        self.place_days: Table[str, Mapping[date, int]] = Table(journal)
         self._by_link: Index[str, Key] = Index(journal)
         self._by_contact: Index[str, Key] = Index(journal)
 
@@ -170,9 +172,28 @@ class MemoryCrises:
         if earlier is not None:
             former_links = earlier.settled.keys
             former_contacts = _contact_keys(earlier.settled)
+        former_days: frozenset[PlaceDay] = frozenset()
+        if earlier is not None:
+            former_days = place_days(earlier.settled.opened_at, former_links)
+        self._count_at_places(former_days, place_days(settled.opened_at, settled.keys))
         self._by_link.move(settled.key, former_links, settled.keys)
         self._by_contact.move(settled.key, former_contacts, _contact_keys(settled))
         self.incidents.put(settled.key, IncidentRow(settled, crisis_id))
+
+    def _count_at_places(self, former: frozenset[PlaceDay], present: frozenset[PlaceDay]) -> None:
+        for (place, day), change in changes(former, present).items():
+            days = dict(self.place_days.rows.get(place, {}))
+            days[day] = days.get(day, 0) + change
+            self.place_days.put(place, days)
+
+    async def incidents_by_day(
+        self, places: Collection[str], since: date
+    ) -> Mapping[str, Mapping[date, int]]:
+        """How many incidents were opened at these places, by day, from that day on."""
+        return {
+            place: {day: count for day, count in days.items() if day >= since and count > 0}
+            for place, days in self.place_days.some(places).items()
+        }
 
     async def save_tallies(
         self, tallies: Mapping[str, Tally | None], dissolved: Collection[str]
