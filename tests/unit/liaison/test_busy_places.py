@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -102,8 +103,8 @@ def test_at_a_site_a_reference_a_person_and_a_description_join() -> None:
 
 def _two_calls(
     night: Night,
-    first: dict[str, object] | None = None,
-    second: dict[str, object] | None = None,
+    first: Mapping[str, object] | None = None,
+    second: Mapping[str, object] | None = None,
     **more: object,
 ) -> None:
     place = {"uprn": "1001", "postcode": "SE5 9RS", "area": "southwark"}
