@@ -82,7 +82,7 @@ async def kept_in_postgres(ledger: PostgresLedger) -> Kept:
             "crises": _sorted(
                 await fetch_rows(
                     fetch,
-                    "crisis_id::text, area, opened_at, last_event_at FROM crisis WHERE dissolved_at IS NULL",
+                    "crisis_id::text, area, further_areas, opened_at, last_event_at FROM crisis WHERE dissolved_at IS NULL",
                 )
             ),
             "incidents": {
@@ -178,7 +178,8 @@ async def kept_in_memory(ledger: MemoryLedger, registry: Registry) -> Kept:
     ]
     return {
         "crises": _sorted(
-            [c.crisis_id, c.area, c.opened_at, c.last_event_at] for c in ledger.crises.rows.values()
+            [c.crisis_id, c.area, c.further_areas, c.opened_at, c.last_event_at]
+            for c in ledger.crises.rows.values()
         ),
         "incidents": {
             "/".join(key): _incident(

@@ -291,6 +291,7 @@ class _Judged:
             members=members,
             look_again_at=self.evaluation.look_again_at,
             scene=self.view.scene,
+            further_areas=self.crisis.further_areas,
             tally=tally_of(self.crisis, DETENTION_CLOCK.limit(policy, "period")),
         )
 

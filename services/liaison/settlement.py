@@ -71,6 +71,8 @@ class SettledCrisis:
     """The least crisis of those that one log, a reference or a doubt ties to it, itself among them:
     to be looked at together.
     """
+    further_areas: tuple[str, ...] = ()
+    """Where its place may lie in several: those beside `area`."""
     tally: Tally | None = None
     """What it counts for by ethnic group (R27); None where it is no mental-health crisis."""
 

@@ -11,7 +11,9 @@ import asyncpg
 import orjson
 import pytest
 
+from services.console.pages.review import _may_look_at
 from services.ledger.decisions import reviews
+from services.ledger.decisions.identity_decisions import incident_decided
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Record
 from services.orchestration.decisions import reviews as deciding
@@ -192,3 +194,27 @@ async def test_nobody_can_tell_keeps_it_possible_and_a_reason_is_needed(desk: De
                 now=NOW,
             )
     assert refused.value.code == "reason-needed"
+
+
+async def test_a_crisis_on_a_border_waits_for_the_reviewers_of_both_boroughs(desk: Desk) -> None:
+    """Its postcode lies in Lambeth and in Southwark; the first of the two used to be kept alone."""
+    on_border = {"incident": "CAD-1", "location": {"postcode": "SE11 4XX"}}
+    await desk.hear("met-cad", "incident.updated", on_border, 2)
+    async with desk.pool.acquire() as connection:
+        queues = {
+            area: [waiting.incident for waiting in await reviews.queue(connection, areas=[area])]
+            for area in ("lambeth", "southwark", "hackney")
+        }
+        (waiting,) = await reviews.queue(connection)
+        decided = await incident_decided(connection, waiting.decision)
+    assert queues == {"lambeth": ["CAD-1"], "southwark": ["CAD-1"], "hackney": []}
+    assert decided is not None
+    assert decided.areas == ("lambeth", "southwark")
+    # and the page behind the row lets in whom the list invites
+    assert _may_look_at(decided, ["southwark"], "las")
+    assert not _may_look_at(decided, ["hackney"], "las")
+    # named by its borough it is the business of that one alone
+    in_lambeth = {"incident": "CAD-1", "location": {"postcode": "SE11 4XX", "area": "lambeth"}}
+    await desk.hear("met-cad", "incident.updated", in_lambeth, 3)
+    async with desk.pool.acquire() as connection:
+        assert await reviews.queue(connection, areas=["southwark"]) == []

@@ -107,11 +107,11 @@ async def incident_of(connection: Connection, state: State, here: Here, decision
 
 
 def _may_look_at(decided: DecidedIncident, areas: list[str] | None, agency: str) -> bool:
-    """A desk looks at crises of its areas, at those in no known area, and at its agency's own
+    """A desk looks at crises that are or may be in its areas, at those in no known area, and at its agency's own
     incidents."""
-    if areas is None or decided.area is None:
+    if areas is None or not decided.areas:
         return True
-    return decided.area in areas or decided.incident[0] == agency
+    return not set(areas).isdisjoint(decided.areas) or decided.incident[0] == agency
 
 
 @router.get("/desks/{desk}/review/{decision}")

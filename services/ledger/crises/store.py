@@ -191,10 +191,12 @@ async def save_crises(
     """Write crises, their incidents and the instants at which to look again."""
     crises = settlement.crises
     await connection.execute(
-        """INSERT INTO crisis (crisis_id, zone, area, opened_at, last_event_at, evaluated_at, scene)
-           SELECT e, $2, a, o, l, $6, s
-             FROM unnest($1::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::uuid[]) AS x(e, a, o, l, s)
-           ON CONFLICT (crisis_id) DO UPDATE SET area = excluded.area, opened_at = excluded.opened_at, scene = excluded.scene,
+        """INSERT INTO crisis (crisis_id, zone, area, opened_at, last_event_at, evaluated_at, scene, further_areas)
+           SELECT e, $2, a, o, l, $6, s, string_to_array(f, chr(31))
+             FROM unnest($1::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::uuid[], $8::text[])
+               AS x(e, a, o, l, s, f)
+           ON CONFLICT (crisis_id) DO UPDATE SET area = excluded.area,
+               further_areas = excluded.further_areas, opened_at = excluded.opened_at, scene = excluded.scene,
                last_event_at = excluded.last_event_at, evaluated_at = excluded.evaluated_at, dissolved_at = NULL""",
         [e.crisis_id for e in crises],
         zone,
@@ -203,6 +205,7 @@ async def save_crises(
         [e.last_event_at for e in crises],
         now,
         [e.scene for e in crises],
+        ["\x1f".join(e.further_areas) for e in crises],
     )
     # further subjects have no row of their own among incidents: their log has it
     members = [(e.crisis_id, m) for e in crises for m in e.members if not m.subject]

@@ -72,7 +72,8 @@ SELECT d.decision_id, d.agency, d.incident, d.person_id::text AS person_id, d.de
    AND d.decided_at >= $2 AND hashtextextended(d.agency || chr(31) || d.incident, 0) % $3 = 0
    AND NOT EXISTS (SELECT FROM blind_judgement b
                     WHERE (b.agency, b.incident, b.person_id) = (d.agency, d.incident, d.person_id))
-   AND ($4::text[] IS NULL OR e.area IS NULL OR e.area = ANY($4) OR d.agency = $5)
+   AND ($4::text[] IS NULL OR e.area IS NULL OR e.area = ANY($4) OR e.further_areas && $4
+        OR d.agency = $5)
    AND ($6::bigint IS NULL OR d.decision_id = $6)
  ORDER BY d.decided_at, d.decision_id LIMIT $7"""
 

@@ -19,7 +19,8 @@ class DecidedIncident:
     """The incident of a decision, and where its crisis is."""
 
     incident: Key
-    area: str | None
+    areas: tuple[str, ...]
+    """Those that it may lie in; empty where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class CurrentDecision:
 async def incident_decided(connection: Connection, decision: int) -> DecidedIncident | None:
     """The incident that the decision is about; None where there is no such decision."""
     row = await connection.fetchrow(
-        """SELECT d.agency, d.incident, e.area FROM identity_decision d
+        """SELECT d.agency, d.incident, array_remove(e.area || e.further_areas, NULL) AS areas FROM identity_decision d
              JOIN incident i ON (i.agency, i.reference) = (d.agency, d.incident) JOIN crisis e USING (crisis_id)
             WHERE d.decision_id = $1""",
         decision,
     )
     if row is None:
         return None
-    return DecidedIncident((row["agency"], row["incident"]), row["area"])
+    return DecidedIncident((row["agency"], row["incident"]), tuple(row["areas"]))
 
 
 async def current_decision(connection: Connection, incident: Key) -> CurrentDecision | None:

@@ -74,7 +74,7 @@ SELECT d.decision_id, d.agency, d.incident, d.evidence, d.matcher_version, d.dec
        AS separated) s
  WHERE d.superseded_at IS NULL AND d.outcome = 'possible'
    AND EXISTS (SELECT FROM jsonb_array_elements_text(d.evidence -> 'candidates') c WHERE c <> ALL (s.separated))
-   AND ($1::text[] IS NULL OR e.area IS NULL OR e.area = ANY($1) OR d.agency = $2)"""
+   AND ($1::text[] IS NULL OR e.area IS NULL OR e.area = ANY($1) OR e.further_areas && $1 OR d.agency = $2)"""
 
 
 async def queue(
@@ -86,7 +86,7 @@ async def queue(
 ) -> list[Waiting]:
     """Incidents with a possible person: those of crises with an alert that stands first, the most
     urgent at the top, then the longest waiting; those of which nobody could tell come last.
-    `areas`: only crises there, or in no known area, or incidents of the `agency` itself; None:
+    `areas`: only crises that are or may be there, or in no known area, or incidents of the `agency` itself; None:
     all."""
     rows = await connection.fetch(
         f"{_WAITING} ORDER BY open, urgency NULLS LAST, d.decided_at, d.decision_id LIMIT $3 OFFSET $4",
