@@ -334,11 +334,16 @@ class _Step:
     ) -> Crisis:
         keys = view.all_contact_keys
         rows = {row.key: row for name in sorted(keys) for row in near.get(name, ())}
+        # an ambulance record that describes nobody is of whom the police record of its crisis
+        # describes
+        of_crisis: dict[str, list[Part]] = defaultdict(list)
+        for key, row in rows.items():
+            of_crisis[row.crisis] += self.of_incident.get(key, ())
         others = [
             row
             for key, row in rows.items()
             if key not in view.not_counted
-            and not view.contradicts(self.of_incident.get(key, ()))
+            and not view.contradicts(of_crisis[row.crisis])
             and not self._is_of_the_crowd(view, row)
         ]
         counted = contacts_of(crisis, keys, others)

@@ -34,6 +34,17 @@ BEN = {
     "date_of_birth": "1991-08-01",
     "sex": "male",
 }
+# Two of whom each agency says a little, and who are two people by that little; either may be the stranger.
+_LITTLE: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
+    ({"sex": "female"}, {"sex": "male"}),
+    ({"names": ANA["names"]}, {"names": BEN["names"]}),
+    ({"date_of_birth": "1956-01-01"}, {"date_of_birth": "1991-08-01"}),
+    ({"apparent_age": 70}, {"apparent_age": 20}),
+    (ANA, {"apparent_age": 20}),
+    (ANA, {"sex": "male"}),
+    ({"names": ANA["names"], "sex": "female"}, {"names": BEN["names"]}),
+)
+TWO_PEOPLE = (*_LITTLE, *((other, one) for one, other in _LITTLE))
 SITE = {"site": "mile-end-136", "kind": "health-based-place-of-safety"}
 STATION = {"site": "brixton-custody", "kind": "police-station"}
 

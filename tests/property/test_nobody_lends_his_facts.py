@@ -9,12 +9,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from schemas.person import PersonDescriptor
+from services.identity.contradiction import contradiction
 from services.liaison import settle as settling
 from services.liaison.finding import Evaluation
 from services.liaison.parts import Part
 from tests.property.property_scenes import (
     ANA,
     BEN,
+    TWO_PEOPLE,
     UNTIL,
     Played,
     Said,
@@ -23,7 +26,7 @@ from tests.property.property_scenes import (
     play,
     reported,
 )
-from tests.unit.liaison.script import POLICE
+from tests.unit.liaison.script import POLICE, minute
 
 pytestmark = pytest.mark.timeout(900)
 LOOKS = [float(at) for at in range(1, UNTIL, 3)]
@@ -68,6 +71,31 @@ def test_a_stranger_at_the_same_place_changes_no_alert_of_hers(
     hers: list[Said], his: list[Said]
 ) -> None:
     a_stranger_changes_nothing(hers, his)
+
+
+@st.composite
+def one_and_a_stranger_at_any_time(draw: st.DrawFn) -> tuple[list[Said], list[Said]]:
+    """One person, and a stranger there before, during or long after; of each little is said."""
+    one, other = draw(st.sampled_from(TWO_PEOPLE))
+    first, later = draw(st.sampled_from([(0, 0), (0, 10), (0, 45), (0, 90), (20, 0), (60, 0)]))
+    return draw(events_of_one("a", one, first)), draw(events_of_one("b", other, later))
+
+
+@SCENES
+@given(one_and_a_stranger_at_any_time())
+def test_a_stranger_of_whom_little_is_said_changes_no_alert_whenever_he_comes(
+    scene: tuple[list[Said], list[Said]],
+) -> None:
+    a_stranger_changes_nothing(*scene)
+
+
+@pytest.mark.parametrize(("one", "other"), TWO_PEOPLE)
+def test_the_little_that_is_said_of_them_makes_them_two(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Else the scenes above would not be of strangers."""
+    descriptions = (PersonDescriptor.model_validate(one), PersonDescriptor.model_validate(other))
+    assert contradiction(*descriptions, as_of=minute(0).date()) is not None
 
 
 def test_without_the_veto_a_strangers_facts_change_her_alerts(
