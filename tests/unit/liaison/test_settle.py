@@ -422,3 +422,15 @@ def test_only_a_small_square_is_near_enough_to_join_two_calls(square: str, crise
             location=location,
         )
     assert len(night.ledger.crises) == crises
+
+
+def test_an_ambulance_record_that_describes_nobody_is_of_whom_its_crisis_is() -> None:
+    """Sixteen minutes before a young man's call, an old man's at the same property: the ambulance record of that one names the
+    police's and says no more."""
+    for age, repeated in ((20, 0), (70, 1)):
+        night = Night()
+        night.call(POLICE, 0, "CAD-1", "1001", person={"apparent_age": 70})
+        linked = [{"agency": "met", "reference": "CAD-1"}]
+        night.call(AMBULANCE, 4, "LAS-1", "1001", linked=linked)
+        night.call(POLICE, 20, "CAD-2", "1001", person={"apparent_age": age})
+        assert len(night.raised("R07")) == repeated
