@@ -28,7 +28,6 @@ from services.console.access.refusal import Locked, Refused
 from services.console.live.hub import DATABASE_ERRORS, Hub
 from services.console.pages import (
     alert_commands,
-    blind_review,
     break_glass,
     crisis,
     desk,
@@ -36,13 +35,13 @@ from services.console.pages import (
     governance,
     people,
     regrouping,
-    review,
     rules,
     search,
     shift,
     supervision,
     wall,
 )
+from services.console.pages.identity import blind_review, review
 from services.console.view.desks import Desks, desks_of_registry
 from services.console.view.map import BoroughMap
 from services.console.view.rendering import CSRF, render_article, trouble

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 import pytest
 
-from services.console.pages.review import _may_look_at
+from services.console.pages.identity.review import _may_look_at
 from services.ledger.decisions import reviews
 from services.ledger.decisions.identity_decisions import incident_decided
 from services.liaison.policy import load_policy

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.addresses import id_of, number_of
-from services.console.pages.review import may_know_people, status_of
+from services.console.pages.identity.review import may_know_people, status_of
 from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import rule_titles

@@ -13,7 +13,7 @@ from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.addresses import id_of
 from services.console.pages.crisis import admitted, disclosed_to
-from services.console.pages.review import status_of
+from services.console.pages.identity.review import status_of
 from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import rule_titles

@@ -17,7 +17,7 @@ from starlette.datastructures import State
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.addresses import number_of
-from services.console.pages.comparison import compared
+from services.console.pages.identity.comparison import compared
 from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT

@@ -20,8 +20,8 @@ from services.console import metrics
 from services.console.access.doors import Here, Reviewing
 from services.console.access.refusal import Refused
 from services.console.pages.addresses import number_of
-from services.console.pages.comparison import Comparison, compared
-from services.console.pages.review import Typed, areas_of, may_know_people
+from services.console.pages.identity.comparison import Comparison, compared
+from services.console.pages.identity.review import Typed, areas_of, may_know_people
 from services.console.view.desks import agency_names
 from services.console.view.rendering import page
 from services.console.view.text import TEXT
