@@ -44,7 +44,7 @@ from services.console.pages import (
 from services.console.pages.identity import blind_review, review
 from services.console.view.desks import Desks, desks_of_registry
 from services.console.view.map import BoroughMap
-from services.console.view.rendering import CSRF, render_article, trouble
+from services.console.view.rendering import CSRF, render_row, trouble
 from services.identity.model import load_model
 from services.ledger.transaction import PostgresLedger
 from services.liaison.disclosure.staffing import check_staffing
@@ -85,11 +85,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool: asyncpg.Pool = await create_pool(settings.postgres_dsn, max_size=10)
-        hub = Hub(
-            pool,
-            settings.postgres_dsn,
-            lambda desk, state: render_article(state, desks, desk, CSRF),
-        )
+        hub = Hub(pool, settings.postgres_dsn, lambda desk, row: render_row(row, desks, desk, CSRF))
         app.state.pool, app.state.hub = pool, hub
         app.state.ledger = PostgresLedger(pool, app.state.registry)
         hub.start()

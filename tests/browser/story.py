@@ -55,22 +55,36 @@ async def raise_alert(
     urgency: int = 1,
     at: datetime = AT,
     within: int = 5,
+    crisis: str | None = None,
 ) -> UUID:
     alert = uuid5(SPACE, key)
+    crisis_id = uuid5(SPACE, f"crisis {crisis}") if crisis else None
     connection: Any = await asyncpg.connect(dsn)
     await connection.set_type_codec(
         "jsonb", encoder=__import__("json").dumps, decoder=str, schema="pg_catalog"
     )
     try:
         async with connection.transaction():
+            if crisis_id:
+                await connection.execute(
+                    "INSERT INTO zone VALUES ('london') ON CONFLICT DO NOTHING"
+                )
+                await connection.execute(
+                    "INSERT INTO crisis (crisis_id, zone, opened_at, last_event_at, evaluated_at, scene) "
+                    "VALUES ($1, 'london', $2, $2, $2, $1) ON CONFLICT DO NOTHING",
+                    crisis_id,
+                    at,
+                )
             await connection.execute(
-                "INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, urgency, holds_since, raised_at, detail) "
-                "VALUES ($1, $2, 'R1', 1, 'london', $3, $4, $4, $5)",
+                "INSERT INTO alert (alert_id, alert_key, rule, rule_version, zone, urgency, holds_since, raised_at, "
+                "detail, crisis_id) "
+                "VALUES ($1, $2, 'R1', 1, 'london', $3, $4, $4, $5, $6)",
                 alert,
                 key,
                 urgency,
                 at,
                 {"secret": "not disclosed"},
+                crisis_id,
             )
             for desk, view in views.items():
                 await connection.execute(

@@ -31,7 +31,9 @@ def squeeze(html: str) -> str:
     """Without what counts by the second and what only the script needs."""
     still = re.sub(r'(class="countdown)[^>]*>[^<]*<', r"\1><", html)
     return re.sub(
-        r"\s+", "", re.sub(r' data-(alert|order|sequence|new|leaving)="[^"]*"', "", still)
+        r"\s+",
+        "",
+        re.sub(r' data-(row|alerts|order|sequence|group|new|leaving)="[^"]*"', "", still),
     )
 
 
@@ -60,7 +62,7 @@ async def put(dsn: str, key: str, title: str, urgency: int = 2) -> UUID:
 
 
 async def titles(page: Page) -> list[str]:
-    return await page.locator("#alerts h2").all_inner_texts()
+    return await page.locator("#alerts h3").all_inner_texts()
 
 
 async def test_an_alert_appears_in_its_place_without_reload_and_focus_stays(
@@ -100,7 +102,7 @@ async def test_what_another_person_and_another_desk_acknowledge_is_seen(
     other = await (await browser.new_context()).new_page()
     await sit(other, console.url, story.TRUST)
     await other.get_by_role("button", name="Acknowledge").first.click()
-    await expect(page.locator("dd", has_text="acknowledged")).to_be_visible(timeout=2000)
+    await expect(page.locator("#alerts .told li", has_text="seen")).to_be_visible(timeout=2000)
     await expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
 
 
@@ -125,6 +127,9 @@ async def test_the_live_page_equals_the_fetched_one(console: Console, page: Page
     await expect(page.locator("article")).to_have_count(3)
     await page.get_by_role("button", name="Acknowledge: Crisis").click()
     await expect(page.locator("article").last).to_contain_text("by AB")
+    # the row that somebody is at goes to its group when they leave it
+    await page.locator("article").first.focus()
+    await expect(page.locator("[data-group='mine'] article")).to_have_count(1)
 
     assert await shown_live(page) == await fetched_anew(page)
 
@@ -144,7 +149,10 @@ async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(
     await clean()
     await sit(page, console.url)
     await clean()
-    await page.locator("h2 a").first.click()
+    await page.locator("article").first.focus()
+    await page.keyboard.press("Enter")
+    await clean()
+    await page.locator("#alerts h4 a").first.click()
     await expect(page.get_by_role("heading", name="History")).to_be_visible()
     await clean()
     await page.set_viewport_size({"width": 1280, "height": 900})

@@ -92,7 +92,7 @@ async def test_a_key_that_was_chosen_for_an_episode_opens_the_crisis(
     await expect(page.get_by_label("Open the whole crisis")).to_have_value("Alt+W")
     await expect(page.get_by_label("Claim")).to_have_value("Alt+L")
     await page.goto(f"{console.url}/desks/las-mental-health")
-    await page.locator("article", has=page.get_by_role("link", name="Whole crisis")).first.focus()
+    await page.locator("article", has=page.locator("a[data-link='crisis']")).first.focus()
     await page.keyboard.press("Alt+w")
     await expect(page.get_by_role("heading", name="Whole crisis", level=1)).to_be_visible()
 

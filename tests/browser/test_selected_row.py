@@ -19,9 +19,7 @@ from tests.browser.test_console import DESK, fetched_anew, put, shown_live, sit,
 
 ROWS = 8
 TOP = "e => e.getBoundingClientRect().top"
-AT_WHAT = (
-    "() => document.activeElement.closest('#alerts > li')?.querySelector('h2').innerText ?? ''"
-)
+AT_WHAT = "() => document.activeElement.closest('#alerts li[data-row]')?.querySelector('h3').innerText ?? ''"
 
 
 async def without(page: Page, guard: str, instead: str) -> None:
@@ -193,6 +191,7 @@ async def test_what_has_ended_stands_below_what_has_not_and_sounds_no_more(
     await page.wait_for_timeout(6000)
     # the burst of the test is critical's; critical's own would come every five seconds
     assert (await page.evaluate("bursts"))[1:].count(1) == 0
+    await page.locator("#alerts summary", has_text="Ended").click()
     await page.get_by_role("button", name="Acknowledge: The urgent one").click()
     await page.locator("article").first.focus()
     await expect(page.locator("article")).to_have_count(1)
@@ -215,7 +214,11 @@ async def test_why_a_desk_refuses_is_read_by_those_who_have_the_alert(
     await decline.get_by_label("Reason").select_option("no-resource")
     await decline.get_by_label("Note").fill("Both teams are out until five")
     await decline.get_by_role("button", name="Decline").click()
+    await expect(page.locator("#alerts .told")).to_contain_text("declined")
+    await page.locator("article").focus()
+    await page.keyboard.press("Enter")
     told = page.locator("article dd", has_text="declined")
+    await expect(told).to_be_visible()
     await expect(told).to_contain_text("No resource: Both teams are out until five")
     await page.goto(f"{console.url}/desks/{DESK}/alerts/{alert}")
     line = page.get_by_role("row", name="Declined")

@@ -171,8 +171,10 @@ class Bench:
             page.raise_for_status()
             async with client.stream("GET", f"/desks/{DESK}/stream") as stream:
                 async for line in stream.aiter_lines():
-                    if (match := re.match(r'data: \{"alert": ?"([0-9a-f-]+)"', line)) is not None:
-                        self.seen.streamed.setdefault(match[1], time.monotonic())
+                    match = re.match(r'data: \{"alerts": ?\{([^}]*)\}', line)
+                    if match is not None:
+                        for alert in re.findall(r"[0-9a-f-]{36}", match[1]):
+                            self.seen.streamed.setdefault(alert, time.monotonic())
 
     async def _drained(self, pool: asyncpg.Pool) -> None:
         end = time.monotonic() + DRAIN_SECONDS

@@ -52,12 +52,15 @@ addEventListener("liaison-burst", (event) => window.sounded.push(event.detail.at
 addEventListener("DOMContentLoaded", () => {
   const list = document.getElementById("alerts");
   if (!list) return;
-  const drawn = (rows) => { for (const row of rows) if (row.isConnected) window.painted[row.dataset.alert] ??= Date.now(); };
+  const alerts = (row) => row.dataset.alerts.split(" ");
+  const drawn = (rows) => {
+    for (const row of rows.filter((r) => r.isConnected)) for (const alert of alerts(row)) window.painted[alert] ??= Date.now();
+  };
   new MutationObserver((changes) => {
     const added = changes.flatMap((c) => [...c.addedNodes]);
-    const rows = added.filter((n) => n.dataset?.alert && !(n.dataset.alert in window.painted));
+    const rows = added.filter((n) => n.dataset?.alerts && alerts(n).some((alert) => !(alert in window.painted)));
     if (rows.length) requestAnimationFrame(() => setTimeout(() => drawn(rows)));
-  }).observe(list, { childList: true });
+  }).observe(list, { childList: true, subtree: true });
 });
 """
 
@@ -112,7 +115,7 @@ class ConsoleBench:
         burst_ms = await self._latencies(page, burst)
         # what waits stands above what was acknowledged, so that a new row is always one of those
         # that the page holds
-        order = await page.locator("#alerts > li").evaluate_all(
+        order = await page.locator("#alerts li[data-row]").evaluate_all(
             "rows => rows.map((r) => r.dataset.order)"
         )
         self._progress(f"{SOUNDS} critical alerts, one after the other, and when each is heard")

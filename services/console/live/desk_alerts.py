@@ -10,7 +10,8 @@ from services.console.view.list_filter import ListFilter
 from services.ledger.alerts.desk import (
     AlertState,
     alerts_chosen,
-    count_chosen,
+    alerts_of_crises,
+    count_crises,
     last_sequence,
     urgency_of_waiting,
 )
@@ -27,6 +28,7 @@ class Snapshot:
 
     alerts: tuple[AlertState, ...]
     total: int
+    """Rows: crises, and alerts that are of none."""
     last: int
     troubles: tuple[FeedTrouble, ...]
     waiting: dict[str, int]
@@ -36,7 +38,7 @@ class Snapshot:
 async def snapshot(connection: Connection, desk: str, list_filter: ListFilter) -> Snapshot:
     """The chosen list and the sequence it stands for; in the caller's transaction, which must see
     one instant of the ledger."""
-    alerts = await alerts_chosen(
+    alerts = await alerts_of_crises(
         connection,
         desk,
         *list_filter.arguments,
@@ -45,7 +47,7 @@ async def snapshot(connection: Connection, desk: str, list_filter: ListFilter) -
     )
     return Snapshot(
         alerts,
-        await count_chosen(connection, desk, *list_filter.arguments),
+        await count_crises(connection, desk, *list_filter.arguments),
         await last_sequence(connection),
         await feeds_in_trouble(connection),
         await urgency_of_waiting(connection, desk, SOUNDING_MAX),

@@ -4,8 +4,8 @@ screens are open."""
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 
+from services.console.view.board import Row, row_key
 from services.console.view.list_filter import ListFilter
 from services.ledger.alerts import desk as desk_ledger
 from services.ledger.alerts.desk import AlertState
@@ -21,6 +22,7 @@ from services.ledger.operators import sessions
 from services.runtime.logging import logger
 
 Answer = TypeVar("Answer")
+Render = Callable[[Row], str]
 
 POLL_SECONDS = 1.0
 # For how long a count is believed.
@@ -38,10 +40,33 @@ DATABASE_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One alert as it is after a change, and as it is printed."""
+    """One crisis's alerts at a desk as they are after a change, and their row as it is printed."""
 
-    state: AlertState
-    html: str
+    states: tuple[AlertState, ...]
+    render: Render
+    _printed: dict[tuple[str, ...], str] = field(default_factory=dict, repr=False)
+
+    @property
+    def sequence(self) -> int:
+        """The newest change of any of them."""
+        return max(state.sequence for state in self.states)
+
+    def html(self, row: Row) -> str:
+        """The row, printed once for all screens that have chosen the same of its alerts and have
+        the same one speak for it."""
+        key = (row.group, *(alert.alert_id for alert in row.alerts))
+        if key not in self._printed:
+            self._printed[key] = self.render(row)
+        return self._printed[key]
+
+
+def changes_of(states: Iterable[AlertState], render: Render) -> list[Change]:
+    """What a look at the ledger gives, a change a crisis, by sequence."""
+    crises: defaultdict[str, list[AlertState]] = defaultdict(list)
+    for state in states:
+        crises[row_key(state)].append(state)
+    changes = [Change(tuple(members), render) for members in crises.values()]
+    return sorted(changes, key=lambda change: change.sequence)
 
 
 @dataclass
@@ -59,12 +84,10 @@ class DeskFeed:
             return None
         return [change for at, change in self.changes if at > place]
 
-    def add(
-        self, states: tuple[AlertState, ...], newest: int, render: Callable[[AlertState], str]
-    ) -> None:
+    def add(self, states: tuple[AlertState, ...], newest: int, render: Render) -> None:
         """Take in a look at the ledger."""
-        for state in states:
-            self.changes.append((newest, Change(state, render(state))))
+        for change in changes_of(states, render):
+            self.changes.append((newest, change))
         self.newest = newest
         # a browser that comes back from before the floor is sent to the ledger: it may not
         # miss what fell off here
@@ -79,9 +102,7 @@ class Hub:
     at what they may show.
     """
 
-    def __init__(
-        self, pool: asyncpg.Pool, dsn: str, render: Callable[[str, AlertState], str]
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, dsn: str, render: Callable[[str, Row], str]) -> None:
         self._pool, self._dsn, self._render = pool, dsn, render
         self._nudge = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -199,14 +220,14 @@ class Hub:
         return answer
 
     async def total(self, desk: str, list_filter: ListFilter) -> int:
-        """How long the list is; asked of the ledger at most once in `PULSE_SECONDS` for all who
+        """How many rows the list has; asked of the ledger at most once in `PULSE_SECONDS` for all who
         filter alike."""
         actor = ""
         if list_filter.show == "mine":
             actor = list_filter.actor
         key = (desk, list_filter.show, list_filter.urgencies, actor)
         return await self._cached(
-            key, lambda: desk_ledger.count_chosen(self._pool, desk, *list_filter.arguments)
+            key, lambda: desk_ledger.count_crises(self._pool, desk, *list_filter.arguments)
         )
 
     async def waiting(self, desk: str) -> dict[int, int]:

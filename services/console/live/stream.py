@@ -13,10 +13,11 @@ from typing import Any
 import asyncpg
 from fastapi.sse import format_sse_event
 
-from services.console.live.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub
+from services.console.live.hub import DATABASE_ERRORS, POLL_SECONDS, Change, Hub, changes_of
+from services.console.view.board import Row, row_of
 from services.console.view.list_filter import ListFilter
 from services.console.view.rendering import CSRF
-from services.ledger.alerts.desk import AlertState, alerts_changed
+from services.ledger.alerts.desk import alerts_changed
 from services.ledger.feeds import FeedTrouble
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.metrics import CONSOLE_STREAMS
@@ -35,7 +36,7 @@ class Watcher:
     csrf: str
     still: Callable[[], Awaitable[str | None]]
     feeds: Callable[[tuple[FeedTrouble, ...]], list[dict[str, str]]]
-    render: Callable[[AlertState], str]
+    render: Callable[[Row], str]
 
 
 async def events(
@@ -70,9 +71,7 @@ async def events(
                     await asyncio.sleep(POLL_SECONDS)
                 for change in changes:
                     yield format_sse_event(
-                        event="alert",
-                        id=str(change.state.sequence),
-                        data_str=_alert(change, watcher),
+                        event="alert", id=str(change.sequence), data_str=_row(change, watcher)
                     )
                 after = max(after, newest)
             if loop.time() >= beat_at:
@@ -94,20 +93,26 @@ async def _since(
         return changes, newest
     # the stream is further behind than what the hub has kept: the ledger has it all
     states, reached = await alerts_changed(pool, watcher.desk, after)
-    return [Change(state, watcher.render(state)) for state in states], reached
+    return changes_of(states, watcher.render), reached
 
 
-def _alert(change: Change, watcher: Watcher) -> str:
-    state = change.state
+def _row(change: Change, watcher: Watcher) -> str:
+    """The crisis's row, made of those of its alerts that the screen has chosen; with all of them,
+    chosen or not, and the urgency of each that waits, nought for one that does not: those sound."""
+    waiting = {state.alert_id: state.urgency * state.waiting for state in change.states}
+    chosen = [state for state in change.states if watcher.list_filter.matches(state)]
+    # a row that leaves the list stays until whoever is at it leaves it, and says what it is now
+    row = row_of(chosen or change.states, watcher.list_filter.actor)
     return json.dumps(
         {
-            "alert": state.alert_id,
-            "sequence": state.sequence,
-            "order": state.order,
-            "html": change.html.replace(CSRF, watcher.csrf),
-            "listed": watcher.list_filter.matches(state),
-            "urgency": state.urgency,
-            "waiting": state.waiting,
+            "alerts": waiting,
+            "row": row.key,
+            "sequence": change.sequence,
+            "order": row.order,
+            "group": row.group,
+            "shown": " ".join(alert.alert_id for alert in row.alerts),
+            "html": change.html(row).replace(CSRF, watcher.csrf),
+            "listed": bool(chosen),
         }
     )
 

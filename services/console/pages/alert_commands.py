@@ -44,6 +44,8 @@ from services.orchestration.decisions import alert_commands as commands
 from services.runtime.metrics import ACKNOWLEDGE_SECONDS, CONSOLE_ACKNOWLEDGED
 
 router = APIRouter()
+# Alerts of one crisis that one form may answer.
+ANSWERED_MAX = 100
 Typed = Annotated[str, Form(max_length=600)]
 
 
@@ -127,22 +129,66 @@ async def answer(
     except UnknownAlert:
         raise Refused(404, "unknown_alert") from None
     except CommandRefused as refused:
-        outcome = "refused"
-        if isinstance(refused, First):
-            outcome = "already"
-        CONSOLE_ACKNOWLEDGED.labels(outcome).inc()
         return _not_done(request, here, alert, refused)
-    COUNTS.count(done.changes)
-    transitions = done.changes[0].transitions
-    if any(move.kind == "acknowledged" and move.desk == desk for move in transitions):
-        CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()
-        ACKNOWLEDGE_SECONDS.labels(str(done.alert.urgency)).observe(done.seconds)
+    _counted(done, desk)
     if "application/json" in accept:
         return JSONResponse({"sequence": done.sequence})
     return RedirectResponse(f"/desks/{desk}", 303)
 
 
+@router.post("/desks/{desk}/answers/{command}")
+async def answer_all(
+    request: Request,
+    here: Answering,
+    command: str,
+    alert: Annotated[list[str] | None, Form()] = None,
+    reason: Typed = "",
+    note: Typed = "",
+    accept: Annotated[str, Header()] = "",
+) -> Response:
+    """Do it to each of the alerts that the form names: those that the person had before them, so
+    that what came since waits for an answer of its own."""
+    state, desk = request.app.state, here.desk.desk
+    alerts = [str(id_of(text, "unknown_alert")) for text in (alert or [])[:ANSWERED_MAX]]
+    if not alerts:
+        raise Refused(422, "badly")
+    try:
+        value = command_of(command, reason, note, "", "", desk)
+        async with state.ledger.transaction() as transaction:
+            every = await commands.run_all(
+                transaction,
+                state.registry,
+                state.policy,
+                value,
+                desk=desk,
+                alerts=alerts,
+                actor=here.actor,
+                now=here.now,
+            )
+    except UnknownAlert:
+        raise Refused(404, "unknown_alert") from None
+    except CommandRefused as refused:
+        return _not_done(request, here, alerts[0], refused)
+    for done in every:
+        _counted(done, desk)
+    if "application/json" in accept:
+        return JSONResponse({"sequence": max(done.sequence for done in every)})
+    return RedirectResponse(f"/desks/{desk}", 303)
+
+
+def _counted(done: commands.Done, desk: str) -> None:
+    COUNTS.count(done.changes)
+    transitions = done.changes[0].transitions
+    if any(move.kind == "acknowledged" and move.desk == desk for move in transitions):
+        CONSOLE_ACKNOWLEDGED.labels("acknowledged").inc()
+        ACKNOWLEDGE_SECONDS.labels(str(done.alert.urgency)).observe(done.seconds)
+
+
 def _not_done(request: Request, here: Answering, alert: str, refused: CommandRefused) -> Response:
+    outcome = "refused"
+    if isinstance(refused, First):
+        outcome = "already"
+    CONSOLE_ACKNOWLEDGED.labels(outcome).inc()
     back = (f"/desks/{here.desk.desk}/alerts/{alert}", TEXT["back_to_alert"])
     if not isinstance(refused, First):
         sentence = str(refused)

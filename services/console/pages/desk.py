@@ -1,9 +1,10 @@
-"""A desk's alerts: the list, its live stream, one alert with its history, and what the locked
+"""A desk's board of crises, its live stream, one alert with its history, and what the locked
 screen is told."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Header, Query, Request
@@ -11,20 +12,21 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
 from schemas.london_time import clock
-from services.console.access.doors import Counting, Seeing, Watching, still
+from services.console.access.doors import Counting, Here, Seeing, Watching, still
 from services.console.access.refusal import Refused
 from services.console.live import desk_alerts
 from services.console.live.stream import Watcher, events, pulse
 from services.console.metrics import SOUND_ARMED
 from services.console.pages.addresses import id_of, whole_number
 from services.console.view.alert import article
+from services.console.view.board import GROUPS, Group, Row, board
 from services.console.view.desks import Desks
 from services.console.view.list_filter import ListFilter
-from services.console.view.rendering import page, render_article
+from services.console.view.rendering import page, render_article, render_row
 from services.console.view.text import TEXT
 from services.console.view.text.vocabulary import FEED_TROUBLES
 from services.ledger import audit
-from services.ledger.alerts.desk import SHOWS, UnknownAlert, alert_with_history
+from services.ledger.alerts.desk import SHOWS, AlertState, UnknownAlert, alert_with_history
 from services.ledger.feeds import FeedTrouble
 from services.ledger.moment import one_moment
 from services.liaison.alert.commands import DECLINE_REASONS
@@ -61,8 +63,8 @@ async def desk_page(
     urgency: Annotated[list[str] | None, Query()] = None,
     page_number: Annotated[str, Query(alias="page")] = "1",
 ) -> Response:
-    """The desk's alerts, as the URL chooses them. Kept in the audit: an alert says something of
-    somebody."""
+    """The desk's board, of the alerts that the URL chooses. Kept in the audit: an alert says
+    something of somebody."""
     state, desk = request.app.state, here.desk.desk
     list_filter = ListFilter.of(here.actor, show, urgency or [], page_number)
     async with one_moment(state.pool) as connection:
@@ -79,14 +81,22 @@ async def desk_page(
         total=snapshot.total,
         cap=desk_alerts.ROWS_MAX,
         pages=max(1, -(-snapshot.total // desk_alerts.ROWS_MAX)),
-        rows=[
-            (alert, render_article(alert, state.desks, desk, here.operator.csrf))
-            for alert in snapshot.alerts
-        ],
+        groups=_grouped(snapshot.alerts, here, state.desks),
         feeds=feeds_in_words(state.desks, snapshot.troubles),
         now=state.clock.now().isoformat(),
         waiting=json.dumps(snapshot.waiting),
     )
+
+
+def _grouped(
+    alerts: Iterable[AlertState], here: Here, desks: Desks
+) -> dict[Group, list[tuple[Row, str]]]:
+    """The rows of each group with their HTML, in their order."""
+    groups: dict[Group, list[tuple[Row, str]]] = {group: [] for group in GROUPS}
+    for row in board(alerts, here.actor):
+        html = render_row(row, desks, here.desk.desk, here.operator.csrf)
+        groups[row.group].append((row, html))
+    return groups
 
 
 @router.get("/desks/{desk}/stream")
@@ -111,7 +121,7 @@ async def desk_stream(
         here.operator.csrf,
         still(request, here.operator, here.desk, "see"),
         lambda troubles: feeds_in_words(state.desks, troubles),
-        lambda alert: render_article(alert, state.desks, desk, here.operator.csrf),
+        lambda row: render_row(row, state.desks, desk, here.operator.csrf),
     )
     return EventSourceResponse(
         events(state.hub, state.pool, watcher, after, state.clock), headers=UNBUFFERED

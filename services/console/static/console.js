@@ -31,10 +31,16 @@ let fresh = [];
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-/** @param {string} alert */
-const rowOf = (alert) => /** @type {HTMLElement | null} */ (list.querySelector(`li[data-alert="${CSS.escape(alert)}"]`));
+/** Every row of the board, from the top. */
+const rows = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll("li[data-row]")]);
+/** Those that are not folded away. */
+const unfolded = () => rows().filter((row) => row.checkVisibility());
+/** @param {string} key */
+const rowOf = (key) => /** @type {HTMLElement | null} */ (list.querySelector(`li[data-row="${CSS.escape(key)}"]`));
+/** @param {string} group */
+const placeOf = (group) => /** @type {HTMLElement} */ (list.querySelector(`[data-group="${group}"] > ol`));
 
-/** @param {string} path @param {Record<string, string>} [values] */
+/** @param {string} path @param {Record<string, string> | [string, string][]} [values] */
 const post = (path, values = {}) =>
   fetch(path, {
     method: "POST",
@@ -44,36 +50,50 @@ const post = (path, values = {}) =>
 
 const sound = new Sound(text, (yes) => void post(`/desks/${encodeURIComponent(name)}/sound`, { heard: yes ? "yes" : "no" }).catch(() => null));
 
-/** @typedef {{alert: string, sequence: number, order: string, html: string, listed: boolean, urgency: number, waiting: boolean}} Change */
+/** A row as it is now. `alerts`: all of the crisis's, chosen or not, with the urgency of each that waits (0: it does not). @typedef {{alerts: Record<string, number>, row: string, sequence: number, listed: boolean, order: string, group: string, shown: string, html: string}} Change */
 
 /** The row with the focus: what a chord acts on. It stays where it is until the focus goes elsewhere. */
-const selected = () => /** @type {HTMLElement | null} */ (document.activeElement?.closest("#alerts > li") ?? null);
+const selected = () => /** @type {HTMLElement | null} */ (document.activeElement?.closest("#alerts li[data-row]") ?? null);
 
 /** What came since the last turn. */
 function settle() {
   const changes = coming;
   coming = [];
-  const anchor = anchored(changes.map((change) => rowOf(change.alert)));
+  const anchor = anchored(changes.map((change) => rowOf(change.row)));
   for (const change of changes) place(change);
   trim();
+  counted();
   anchor();
   showAbove();
 }
 
 /** No more rows than the page has; never the one that somebody is at. */
 function trim() {
-  const rows = [...list.children];
+  const all = rows();
   const chosen = selected();
-  for (let last = rows.length - 1; rows.length > cap && last >= 0; last -= 1) {
-    if (rows[last] !== chosen) rows.splice(last, 1)[0].remove();
+  for (let last = all.length - 1; all.length > cap && last >= 0; last -= 1) {
+    if (all[last] !== chosen) all.splice(last, 1)[0].remove();
   }
-  byId("none").hidden = rows.length > 0;
+}
+
+/** How many rows each group has; a group without any is not shown. */
+function counted() {
+  for (const group of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(".group"))) {
+    const count = group.querySelectorAll("li[data-row]").length;
+    const number = group.querySelector(".number");
+    if (number) number.textContent = String(count);
+    group.hidden = count === 0;
+  }
+  byId("none").hidden = rows().length > 0;
 }
 
 /** @param {Change} change */
 function place(change) {
-  const row = rowOf(change.alert);
+  const row = rowOf(change.row);
   if (row && Number(row.dataset.sequence) >= change.sequence) return;
+  // an alert that stood in another crisis's row until now: the whole board anew
+  const moved = Object.keys(change.alerts).some((alert) => list.querySelector(`li[data-alerts~="${CSS.escape(alert)}"]:not([data-row="${CSS.escape(change.row)}"])`));
+  if (moved) setTimeout(renew);
   if (!row) {
     if (change.listed) add(change);
     return;
@@ -90,39 +110,45 @@ function place(change) {
     // its place, or its end, waits until the focus leaves it (`leave`)
     row.dataset.leaving = change.listed ? "" : "1";
     focusIn(row, focused);
-  } else list.insertBefore(row, following(change.order, row));
+  } else placeOf(change.group).insertBefore(row, following(change.group, change.order, row));
 }
 
 /** @param {Change} change */
 function add(change) {
   const row = document.createElement("li");
-  row.dataset.alert = change.alert;
+  row.dataset.row = change.row;
   fillRow(row, change);
-  list.insertBefore(row, following(change.order, null));
+  placeOf(change.group).insertBefore(row, following(change.group, change.order, null));
   announce(row);
 }
 
 /** @param {HTMLElement} row @param {Change} change */
 function fillRow(row, change) {
+  const open = row.querySelector("details")?.open ?? false;
+  row.dataset.alerts = change.shown;
   row.dataset.order = change.order;
   row.dataset.sequence = String(change.sequence);
+  row.dataset.group = change.group;
   row.innerHTML = change.html;
+  const cards = row.querySelector("details");
+  if (cards && open) cards.open = true;
 }
 
-/** The first row that comes after. All rows but the selected one are in order, so halving finds it. @param {string} order @param {HTMLElement | null} moving */
-function following(order, moving) {
+/** The first row of a group that comes after. All rows but the selected one are in order, so halving finds it. @param {string} group @param {string} order @param {HTMLElement | null} moving */
+function following(group, order, moving) {
   const held = selected();
-  const rows = /** @type {HTMLElement[]} */ ([...list.children]).filter((row) => row !== held && row !== moving);
+  const place = placeOf(group);
+  const others = /** @type {HTMLElement[]} */ ([...place.children]).filter((row) => row !== held && row !== moving);
   let low = 0;
-  let high = rows.length;
+  let high = others.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((rows[middle].dataset.order ?? "") > order) high = middle;
+    if ((others[middle].dataset.order ?? "") > order) high = middle;
     else low = middle + 1;
   }
-  const next = rows[low] ?? null;
+  const next = others[low] ?? null;
   // beside the selected row, which does not move: above it where it is the more urgent
-  const beside = next ? next.previousElementSibling : list.lastElementChild;
+  const beside = next ? next.previousElementSibling : place.lastElementChild;
   if (held && beside === held && held !== moving && (held.dataset.order ?? "") > order) return held;
   return next;
 }
@@ -131,9 +157,10 @@ function following(order, moving) {
 function leave(row) {
   if (!row.isConnected || row === selected()) return;
   const anchor = anchored([row]);
+  const group = row.dataset.group ?? "";
   if (row.dataset.leaving === "1") row.remove();
-  else list.insertBefore(row, following(row.dataset.order ?? "", row));
-  byId("none").hidden = list.children.length > 0;
+  else placeOf(group).insertBefore(row, following(group, row.dataset.order ?? "", row));
+  counted();
   anchor();
 }
 
@@ -142,14 +169,26 @@ function anchored(moving) {
   const chosen = selected();
   // at the top with nothing selected, what is new and urgent is what is to be seen
   if (scrollY === 0 && !chosen) return () => {};
-  const row = chosen ?? [...list.children].find((li) => !moving.includes(li) && li.getBoundingClientRect().bottom > 0);
+  const row = chosen ?? unfolded().find((li) => !moving.includes(li) && li.getBoundingClientRect().bottom > 0);
   const before = row?.getBoundingClientRect().top;
   return () => {
+    if (!chosen) list.style.padding = "";
     if (!row?.isConnected || before === undefined) return;
-    const moved = row.getBoundingClientRect().top - before;
-    if (moved) scrollBy({ top: moved, behavior: "instant" });
+    scrollAlong(row.getBoundingClientRect().top - before);
     if (chosen) intoView(chosen);
   };
+}
+
+/** Scroll by so much; where the page ends before that, it is made so much longer until nothing is selected. @param {number} moved */
+function scrollAlong(moved) {
+  if (!moved) return;
+  const down = document.documentElement.scrollHeight - innerHeight - scrollY;
+  const missing = Math.abs(moved) - (moved > 0 ? down : scrollY);
+  if (missing > 0) {
+    const side = moved > 0 ? "paddingBottom" : "paddingTop";
+    list.style[side] = `${(Number.parseFloat(list.style[side]) || 0) + missing}px`;
+  }
+  scrollBy({ top: moved, behavior: "instant" });
 }
 
 /** Whether a person sees it: on the screen, and not behind the line about what came above. @param {Element} part */
@@ -173,9 +212,10 @@ function inSight(row, at) {
 
 /** What came above the screen while somebody is at a row further down: said in one line that leads there. */
 function showAbove() {
-  const rows = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("li[data-new]")]);
-  for (const row of rows) if (row.getBoundingClientRect().bottom > 0) delete row.dataset.new;
-  const above = rows.filter((row) => row.dataset.new);
+  desk.style.setProperty("--pane", `${Math.max(0, list.getBoundingClientRect().top)}px`);
+  const fresh = rows().filter((row) => row.dataset.new);
+  for (const row of fresh) if (row.getBoundingClientRect().bottom > 0) delete row.dataset.new;
+  const above = fresh.filter((row) => row.dataset.new);
   const note = byId("above");
   note.hidden = above.length === 0;
   if (above.length === 0) return;
@@ -186,13 +226,15 @@ function showAbove() {
 /** @param {HTMLElement} row */
 function wordsOf(row) {
   const urgency = row.querySelector(".urgency")?.textContent?.replace(/\s+/g, " ").trim() ?? "";
-  return { urgency, title: row.querySelector("h2")?.textContent ?? "" };
+  return { urgency, title: row.querySelector("h3")?.textContent ?? "" };
 }
 
 /** @param {Element | null | undefined} row @param {string} what */
 function focusIn(row, what) {
-  const target = row?.querySelector(`[data-focus="${what}"]`) ?? row?.querySelector("article");
-  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  const target = row?.querySelector(`[data-focus="${CSS.escape(what)}"]`) ?? row?.querySelector("article");
+  // what the row offered may be gone from it, or be in the pane now
+  const there = target?.checkVisibility() ? target : row?.querySelector("article");
+  if (there instanceof HTMLElement) there.focus({ preventScroll: true });
 }
 
 /** In a flood a screen reader hears how many there are and the most urgent, not each. @param {HTMLElement} row */
@@ -230,8 +272,8 @@ function beat(said) {
   if (said.total !== null && Math.min(said.total, cap) !== listed()) void renew();
 }
 
-/** Rows of the list, without one that has left it and is only still looked at. */
-const listed = () => list.querySelectorAll(':scope > li:not([data-leaving="1"])').length;
+/** Rows of the board, without one that has left it and is only still looked at. */
+const listed = () => rows().filter((row) => row.dataset.leaving !== "1").length;
 
 /** Fetch the list anew: when more alerts stand than are shown, or the numbers do not agree. */
 async function renew() {
@@ -242,10 +284,12 @@ async function renew() {
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const rows = [.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("#alerts > li"))];
-  const kept = new Set(rows.map((row) => row.dataset.alert));
-  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) {
-    if (kept.has(row.dataset.alert)) row.dataset.leaving = "";
+  const renewed = [.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("#alerts li[data-row]"))];
+  const kept = new Map(renewed.map((row) => [row.dataset.row, row]));
+  for (const row of rows()) {
+    // a row that lost an alert to another crisis has no newer sequence
+    if (kept.get(row.dataset.row)?.dataset.alerts !== row.dataset.alerts) row.dataset.sequence = "0";
+    if (kept.has(row.dataset.row)) row.dataset.leaving = "";
     else if (row === selected()) row.dataset.leaving = "1";
     else row.remove();
   }
@@ -253,9 +297,9 @@ async function renew() {
   const said = page.getElementById("desk")?.dataset.waiting ?? "{}";
   for (const [alert, urgency] of Object.entries(JSON.parse(said))) waiting.set(alert, urgency);
   coming.push(
-    ...rows.map((row) => ({
-      alert: row.dataset.alert ?? "", sequence: Number(row.dataset.sequence), order: row.dataset.order ?? "", html: row.innerHTML,
-      listed: true, urgency: 0, waiting: false,
+    ...renewed.map((row) => ({
+      alerts: {}, row: row.dataset.row ?? "", sequence: Number(row.dataset.sequence), listed: true, order: row.dataset.order ?? "",
+      group: row.dataset.group ?? "", shown: row.dataset.alerts ?? "", html: row.innerHTML,
     })),
   );
   settle();
@@ -299,13 +343,23 @@ function take(kind, data) {
     /** @type {Change} */
     const change = JSON.parse(data);
     after = Math.max(after, change.sequence);
-    const known = waiting.has(change.alert);
-    if (change.waiting) waiting.set(change.alert, change.urgency);
-    else waiting.delete(change.alert);
     if (coming.push(change) === 1) setTimeout(settle);
-    if (change.waiting && !known) sound.fresh(change.urgency);
+    for (const [alert, urgency] of Object.entries(change.alerts)) {
+      const known = waiting.has(alert);
+      if (urgency) waiting.set(alert, urgency);
+      else waiting.delete(alert);
+      if (urgency && !known) sound.fresh(urgency);
+    }
     sounding();
   } else beat(JSON.parse(data));
+}
+
+/** What is left, as a clock shows it: 4:10, −0:48; from an hour on 1 h 12. @param {number} seconds */
+function brief(seconds) {
+  const whole = Math.floor(Math.abs(seconds));
+  const sign = seconds < 0 ? "−" : "";
+  if (whole >= 3600) return `${sign}${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")}`;
+  return `${sign}${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 function tick() {
@@ -323,7 +377,7 @@ function tick() {
   const now = Date.now() + ahead;
   for (const clock of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".countdown"))) {
     const left = (Date.parse(clock.dataset.until ?? "") - now) / 1000;
-    clock.textContent = `(${fill(left < 0 ? text.over : text.left, { t: span(left) })})`;
+    clock.textContent = clock.dataset.short ? brief(left) : `(${fill(left < 0 ? text.over : text.left, { t: span(left) })})`;
     clock.classList.toggle("over", left < 0);
   }
   for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#feed-list li"))) {
@@ -336,10 +390,12 @@ function tick() {
 /** @param {HTMLFormElement} form */
 async function send(form) {
   const button = form.querySelector("button");
-  const said = form.closest("article")?.querySelector(".said");
+  const said = form.closest(".alert, .crisis")?.querySelector(".said");
   if (button?.getAttribute("aria-disabled") === "true") return;
   button?.setAttribute("aria-disabled", "true");
-  const answer = await post(form.action).catch(() => null);
+  // the alerts that the person had before them, and no other
+  const fields = /** @type {[string, string][]} */ ([...new FormData(form)].map(([field, value]) => [field, String(value)]));
+  const answer = await post(form.action, fields).catch(() => null);
   if (answer?.status === 423 || answer?.status === 401) location.reload();
   if (answer?.ok) return; // the stream brings the row as it is now
   button?.removeAttribute("aria-disabled");
@@ -348,12 +404,13 @@ async function send(form) {
 }
 
 function toFirst() {
-  focusIn(list.firstElementChild, "article");
-  if (list.firstElementChild) intoView(list.firstElementChild);
+  const [first] = unfolded();
+  focusIn(first, "article");
+  if (first) intoView(first);
 }
 
 byId("above").addEventListener("click", toFirst);
-addEventListener("scroll", showAbove, { passive: true });
+for (const kind of ["scroll", "resize"]) addEventListener(kind, showAbove, { passive: true });
 
 list.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -368,15 +425,18 @@ window.addEventListener("keydown", (event) => {
 });
 
 list.addEventListener("focusout", (event) => {
-  const row = /** @type {HTMLElement} */ (event.target).closest("li");
+  const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest("li[data-row]"));
   // the focus is nowhere while it goes from one element to the next, and stays in its row when the window loses it
   if (row) setTimeout(() => row.contains(document.activeElement) || leave(row));
 });
 
 list.addEventListener("keydown", (event) => {
-  const row = /** @type {HTMLElement} */ (event.target).closest("li");
+  const target = /** @type {HTMLElement} */ (event.target);
+  const row = /** @type {HTMLElement | null} */ (target.closest("li[data-row]"));
+  // in an open row a chord acts on the alert that somebody is at, else on all of the row's
+  const scope = target.closest(".alert, .crisis");
   const act = actOf(event);
-  if (act && act !== "mute" && act !== "first" && row && !inSight(row, /** @type {HTMLElement} */ (event.target))) {
+  if (act && act !== "mute" && act !== "first" && row && !inSight(row, target)) {
     // nobody acts on what they do not see
     event.preventDefault();
     intoView(row);
@@ -385,15 +445,19 @@ list.addEventListener("keydown", (event) => {
     return;
   }
   if (act === "acknowledge" || act === "claim" || act === "accept") {
-    const form = row?.querySelector(`form[data-command="${act}"]`);
+    const form = scope?.querySelector(`form[data-command="${act}"]`);
     event.preventDefault();
     if (form instanceof HTMLFormElement) void send(form);
   } else if (act === "answer" || act === "crisis") {
     event.preventDefault();
-    const link = row?.querySelector(`a[data-focus="${act}"]`);
+    const link = scope?.querySelector(`a[data-link="${act}"]`);
     if (link instanceof HTMLElement) link.click();
+  } else if (event.key === "Enter" && target.matches("article")) {
+    row?.querySelector("summary")?.click();
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.altKey && !event.ctrlKey && !event.metaKey) {
-    const next = event.key === "ArrowDown" ? row?.nextElementSibling : row?.previousElementSibling;
+    if (target.matches("input, select, textarea")) return;
+    const all = unfolded();
+    const next = row ? all[all.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)] : undefined;
     const article = next?.querySelector("article");
     if (article) {
       event.preventDefault();
@@ -445,3 +509,4 @@ if (live) connect();
 sounding();
 setInterval(tick, 1000);
 tick();
+showAbove();

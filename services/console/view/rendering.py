@@ -21,7 +21,9 @@ from services.console.view.alert import (
     length,
     reason_in_words,
 )
+from services.console.view.board import Row
 from services.console.view.desks import Desks
+from services.console.view.row import row_shown
 from services.console.view.text import TEXT
 from services.console.view.text.script import SCRIPT
 from services.console.view.text.vocabulary import (
@@ -90,8 +92,16 @@ _pages.filters.update(
 
 
 def render_article(state: AlertState, desks: Desks, desk: str, csrf: str) -> str:
-    """The one renderer of an alert: for the page, the stream and the answer to a command."""
-    return _pages.get_template("article.html").render(a=article(state, desks), desk=desk, csrf=csrf)
+    """An alert by itself, on its own page."""
+    return _pages.get_template("article.html").render(
+        a=article(state, desks), desk=desk, csrf=csrf, inside=False
+    )
+
+
+def render_row(row: Row, desks: Desks, desk: str, csrf: str) -> str:
+    """The one renderer of a row of the board: for the page and the stream."""
+    shown = row_shown(row, desks)
+    return _pages.get_template("row.html").render(shown=shown, desk=desk, csrf=csrf)
 
 
 def render(name: str, **values: Any) -> str:

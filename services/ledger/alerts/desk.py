@@ -82,14 +82,6 @@ class AlertState:
         return self.state in WAITING and not self.inhibited
 
     @property
-    def order(self) -> str:
-        """Sorts as text in the list's order: what has ended last, then most urgent, then those that
-        wait, then oldest."""
-        raised = int(self.raised_at.timestamp() * 1_000_000)
-        standing = f"{int(self.ended)}-{self.urgency}-{int(not self.waiting)}"
-        return f"{standing}-{raised:020}-{self.alert_id}"
-
-    @property
     def ended(self) -> bool:
         """Whether what it warned of is over: it never stands above one that is not."""
         return self.state in ENDED
@@ -127,7 +119,12 @@ _CHOSEN = """ AND (CASE $2 WHEN 'open' THEN d.state NOT IN ('cleared', 'closed')
                                         AND coalesce(d.claimed_by, d.acknowledged_by) = $4
                            WHEN 'shelved' THEN d.state = 'shelved'
                            WHEN 'ended' THEN d.state IN ('cleared', 'closed') END) AND a.urgency = ANY($3::int[])"""
-_COUNT = "SELECT count(*) FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1"
+_CRISIS_ORDER = """ ORDER BY bool_and(d.state IN ('returned', 'cleared', 'closed')),
+       bool_or(d.state IN ('raised', 'delivered') AND d.inhibited_by IS NULL) DESC, min(a.urgency), min(a.raised_at), 1"""
+_CHANGED = """WITH changed AS MATERIALIZED (
+    SELECT alert_id, crisis_id FROM alert WHERE alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2))"""
+_COUNT = """SELECT count(DISTINCT coalesce(a.crisis_id, a.alert_id))
+  FROM alert_desk d JOIN alert a USING (alert_id) WHERE d.desk = $1"""
 _CALLS = """
   FROM alert_desk d JOIN alert a USING (alert_id)
  WHERE d.desk = $1 AND d.state IN ('raised', 'delivered') AND d.inhibited_by IS NULL"""
@@ -141,26 +138,55 @@ async def alerts_chosen(
     actor: str,
     *,
     limit: int,
-    offset: int = 0,
 ) -> tuple[AlertState, ...]:
-    """The desk's list: by urgency, those that wait first; what has ended by its end."""
+    """Alerts of the desk: by urgency, those that wait first; what has ended by its end."""
     order = _ORDER
     if show == "ended":
         order = _NEWEST_ENDED
     rows = await connection.fetch(
-        f"{_ALERT}{_CHOSEN}{order} LIMIT $5 OFFSET $6", desk, show, urgencies, actor, limit, offset
+        f"{_ALERT}{_CHOSEN}{order} LIMIT $5", desk, show, urgencies, actor, limit
     )
     return _states(rows)
 
 
-async def count_chosen(
+async def alerts_of_crises(
+    connection: Connection | asyncpg.Pool,
+    desk: str,
+    show: Show,
+    urgencies: Sequence[int],
+    actor: str,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> tuple[AlertState, ...]:
+    """The chosen alerts of so many crises; an alert that is of none counts as one. Those that call
+    for somebody come first, those that have all ended last."""
+    order = _CRISIS_ORDER
+    if show == "ended":
+        order = " ORDER BY max(d.cleared_at) DESC NULLS LAST, 1"
+    page = f"""SELECT coalesce(a.crisis_id, a.alert_id)
+  FROM alert_desk d JOIN alert a USING (alert_id)
+ WHERE d.desk = $1{_CHOSEN} GROUP BY 1{order} LIMIT $5 OFFSET $6"""
+    rows = await connection.fetch(
+        f"{_ALERT}{_CHOSEN} AND coalesce(a.crisis_id, a.alert_id) IN ({page})",
+        desk,
+        show,
+        urgencies,
+        actor,
+        limit,
+        offset,
+    )
+    return _states(rows)
+
+
+async def count_crises(
     connection: Connection | asyncpg.Pool,
     desk: str,
     show: Show,
     urgencies: Sequence[int],
     actor: str,
 ) -> int:
-    """How many alerts the chosen list has, shown or not."""
+    """How many crises the chosen alerts are of, each alert that is of none counted as one."""
     return int(await connection.fetchval(_COUNT + _CHOSEN, desk, show, urgencies, actor))
 
 
@@ -188,8 +214,8 @@ async def last_sequence(connection: Connection | asyncpg.Pool) -> int:
 async def alerts_changed(
     pool: asyncpg.Pool, desk: str, after: int
 ) -> tuple[tuple[AlertState, ...], int]:
-    """The desk's alerts that changed after a sequence, each once and as it is now, by sequence; and
-    the newest sequence.
+    """The desk's alerts that changed after a sequence with all others of their crises, each once and
+    as it is now, by sequence; and the newest sequence.
 
     Another desk's acknowledgement changes who else was told, so changes of every desk of the alert
     count.
@@ -202,7 +228,8 @@ async def alerts_changed(
         if newest <= after:
             return (), newest
         rows = await connection.fetch(
-            f"{_ALERT} AND a.alert_id IN (SELECT alert_id FROM alert_log WHERE sequence > $2)",
+            f"{_CHANGED}{_ALERT} AND a.alert_id IN (SELECT alert_id FROM changed "
+            "UNION SELECT s.alert_id FROM alert s JOIN changed USING (crisis_id))",
             desk,
             after,
         )

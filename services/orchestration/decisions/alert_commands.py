@@ -31,6 +31,7 @@ messages, the audit record. Reasons and notes stay in the log: they are in no me
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,7 @@ from services.liaison.alert import (
     Alert,
     AlertChange,
     Command,
+    CommandRefused,
     HandOver,
     Note,
     UnknownAlert,
@@ -50,7 +52,7 @@ from services.liaison.policy import Policy
 from services.orchestration.ledger import Transaction
 from services.orchestration.settling import keep_alerts
 
-__all__ = ["Command", "Done", "hand_over_desk", "run"]
+__all__ = ["Command", "Done", "hand_over_desk", "run", "run_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,46 @@ async def run(
     since = part.ladder_since or standing.raised_at
     seconds = max(0.0, (now - since).total_seconds())
     return Done(sequence, changes[0].alert, tuple(changes), seconds)
+
+
+async def run_all(
+    transaction: Transaction,
+    registry: Registry,
+    policy: Policy,
+    command: Command,
+    *,
+    desk: str,
+    alerts: Sequence[str],
+    actor: str,
+    now: datetime,
+) -> tuple[Done, ...]:
+    """The same command to each of these alerts, of which there is at least one. One that refuses
+    it stays as it is: somebody may just have answered it.
+
+    Raises CommandRefused where all refuse, with the first one's reason.
+    """
+    await transaction.lock_zone()
+    done = []
+    refusals = []
+    for alert in alerts:
+        try:
+            done.append(
+                await run(
+                    transaction,
+                    registry,
+                    policy,
+                    command,
+                    desk=desk,
+                    alert=alert,
+                    actor=actor,
+                    now=now,
+                )
+            )
+        except CommandRefused as refused:
+            refusals.append(refused)
+    if not done:
+        raise refusals[0]
+    return tuple(done)
 
 
 async def hand_over_desk(

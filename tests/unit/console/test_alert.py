@@ -91,22 +91,6 @@ def test_who_else_was_told_is_shown_with_their_answer() -> None:
     )
 
 
-def test_the_most_urgent_is_first_then_the_unanswered_then_the_oldest() -> None:
-    later = AT + timedelta(minutes=1)
-    in_order = [
-        state(alert_id="1"),
-        state(alert_id="2", raised_at=later),
-        state(alert_id="3", state="acknowledged", acknowledged_at=later, acknowledged_by="AB@las"),
-        state(alert_id="4", urgency=2),
-    ]
-    assert (
-        sorted(
-            [in_order[2], *in_order[:2], *in_order[3:]], key=lambda shown_state: shown_state.order
-        )
-        == in_order
-    )
-
-
 def test_what_ended_stays_until_someone_answers() -> None:
     everything_open = ListFilter("AB@las-mental-health")
     ended = state(cleared_at=AT, state="returned")
@@ -115,12 +99,9 @@ def test_what_ended_stays_until_someone_answers() -> None:
     assert not everything_open.matches(state(cleared_at=AT, acknowledged_at=AT, state="cleared"))
 
 
-def test_what_has_ended_calls_for_nobody_and_stands_below_the_least_that_has_not() -> None:
+def test_what_has_ended_calls_for_nobody() -> None:
     ended = state(cleared_at=AT, state="returned", urgency=1)
-    advice = state(urgency=5, raised_at=AT + timedelta(hours=1), state="acknowledged")
     assert not ended.waiting
-    assert sorted([ended, advice], key=lambda alert: alert.order) == [advice, ended]
-    assert state(urgency=1).order < advice.order, "and would stand above it if it had not"
     assert not ListFilter("AB@las-mental-health", "waiting").matches(ended)
 
 

@@ -1,0 +1,103 @@
+"""The board of a desk: one row a crisis, a night on one screen, and what is done to a whole crisis at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.async_api import Page, expect
+
+from tests.browser import night, story
+from tests.browser.accessible import accessible
+from tests.browser.conftest import Console
+from tests.browser.test_console import DESK, fetched_anew, put, shown_live, sit, titles
+
+
+async def test_a_night_of_fifteen_crises_with_forty_alerts_is_seen_without_scrolling(
+    console: Console, page: Page, dsn: str
+) -> None:
+    await night.fall(dsn, datetime.now(UTC))
+    await page.set_viewport_size({"width": 1400, "height": 900})
+    await sit(page, console.url)
+    assert await page.locator("#alerts article").count() == night.CRISES
+    bottom = "rows => Math.max(...rows.map((row) => row.getBoundingClientRect().bottom))"
+    assert await page.locator("#alerts li[data-row]").evaluate_all(bottom) <= 900
+    heights = (
+        "rows => rows.map((row) => row.querySelector('header').getBoundingClientRect().height)"
+    )
+    tallest = max(await page.locator("#alerts article").evaluate_all(heights))
+    assert tallest < 3 * 18, "a row is two lines"
+    await accessible(page)
+
+
+async def test_a_second_alert_of_a_crisis_joins_its_row_and_both_are_answered_at_once(
+    console: Console, page: Page, dsn: str
+) -> None:
+    await story.raise_alert(
+        dsn, "first", {DESK: story.view("Police on scene", story.AT)}, urgency=2, crisis="one"
+    )
+    await put(dsn, "other", "Of another crisis", 1)
+    await sit(page, console.url)
+    assert await titles(page) == ["Of another crisis", "Police on scene"]
+    await story.raise_alert(
+        dsn,
+        "second",
+        {DESK: story.view("Restraint", story.AT, act_by=story.AT.isoformat())},
+        at=story.AT + timedelta(seconds=1),
+        crisis="one",
+    )
+    row = page.locator("article", has=page.get_by_role("heading", name="Restraint"))
+    await expect(row.locator(".chip")).to_have_text("Police on scene")
+    assert await titles(page) == ["Restraint", "Of another crisis"]
+    assert await shown_live(page) == await fetched_anew(page)
+    await row.focus()
+    await page.keyboard.press("Alt+a")
+    await expect(row.get_by_role("button", name="Claim: Restraint")).to_be_visible()
+    await expect(row.locator("section .state", has_text="Acknowledged")).to_have_count(2)
+    assert await page.evaluate("document.activeElement.contains(document.querySelector('.holder'))")
+    await page.keyboard.press("Alt+y")
+    await expect(row.locator("section .state", has_text="Accepted")).to_have_count(2)
+    await page.keyboard.press("ArrowUp")
+    await expect(page.locator("[data-group='watching'] article")).to_have_count(1)
+    assert await shown_live(page) == await fetched_anew(page)
+
+
+async def test_what_came_after_the_person_looked_is_not_answered_with_the_rest(
+    console: Console, page: Page, dsn: str
+) -> None:
+    await story.raise_alert(
+        dsn, "first", {DESK: story.view("Police on scene", story.AT)}, crisis="one"
+    )
+    await sit(page, console.url)
+    # as a screen that has not been told yet
+    form = await page.locator("form[data-command='acknowledge']").first.evaluate_handle("f => f")
+    await story.raise_alert(
+        dsn, "second", {DESK: story.view("Restraint", story.AT)}, urgency=2, crisis="one"
+    )
+    await expect(page.locator("#alerts section section")).to_have_count(2)
+    await page.evaluate("async f => { document.body.append(f); f.requestSubmit(); }", form)
+    await page.wait_for_load_state()
+    await expect(page.locator("[data-group='needs'] article h3")).to_have_text("Restraint")
+
+
+async def test_an_open_row_stays_open_and_in_place_while_alerts_come(
+    console: Console, page: Page, dsn: str
+) -> None:
+    await page.set_viewport_size({"width": 1400, "height": 900})
+    await put(dsn, "one", "The first", 2)
+    await sit(page, console.url)
+    first = page.locator("article", has=page.get_by_role("heading", name="The first")).first
+    await first.focus()
+    await page.keyboard.press("Enter")
+    card = first.locator("section")
+    await expect(card).to_be_visible()
+    before = await first.locator("header").bounding_box()
+    await put(dsn, "two", "The urgent one", 1)
+    await expect(page.locator("#alerts article")).to_have_count(2)
+    await page.keyboard.press("Alt+a")
+    await expect(card).to_contain_text("Acknowledged")
+    await expect(card).to_be_visible()
+    after = await first.locator("header").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["y"] == before["y"]
+    assert "The first" in await page.evaluate("document.activeElement.innerText")

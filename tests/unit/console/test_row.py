@@ -1,0 +1,105 @@
+"""What a row of the board says in two lines."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.console.view.board import row_of
+from services.console.view.desks import Desk, Desks
+from services.console.view.rendering import render_row
+from services.console.view.row import HEARD, RowShown, row_shown
+from services.console.view.text import TEXT
+from services.ledger.alerts.desk import AlertState, OtherDesk
+from tests.unit.console.test_board import AT, COLLEAGUE, HELD_BY_COLLEAGUE, ME, alert
+
+DESKS = Desks.of(
+    [Desk("slam-crisis", "Crisis line", "slam", "SLaM"), Desk("met", "Contact", "met", "Met")]
+)
+
+
+def shown(*alerts: AlertState) -> RowShown:
+    return row_shown(row_of(alerts, ME), DESKS)
+
+
+def told(**words: str) -> dict[str, Any]:
+    return {"title": "x", "shown": {label.replace("_", " "): text for label, text in words.items()}}
+
+
+def test_of_each_fact_the_newest_words_stand() -> None:
+    row = shown(
+        alert("new", sequence=9, view=told(Where="14 Lilford Road", Units_there="MX24")),
+        alert("old", sequence=3, view=told(Where="Lilford Road", Age_and_sex="looks 30")),
+    )
+    assert (row.where, row.units, row.description) == ("14 Lilford Road", "MX24", "looks 30")
+
+
+def test_the_place_of_a_restricted_record_is_not_taken_from_an_older_alert() -> None:
+    row = shown(
+        alert("old", sequence=3, view=told(Where="14 Lilford Road", Area="lambeth")),
+        alert("new", sequence=9, view=told(Warning="The person's record is restricted")),
+    )
+    assert row.where == ""
+    line, _, cards = render_row(row.row, DESKS, "las", "token").partition("<details")
+    assert "Lilford" not in line
+    assert TEXT["row_restricted"] in line
+    assert "Lilford" in cards, "the control: the older alert still says what it said"
+
+
+def test_what_was_not_disclosed_to_the_desk_is_in_no_row() -> None:
+    view = {"title": "A plan exists", "person": {"family": "Okoro"}, "nhs_number": "9990000001"}
+    html = render_row(row_of([alert("a", view=view)], ME), DESKS, "las", "token")
+    assert "A plan exists" in html
+    assert "Okoro" not in html
+    assert "9990000001" not in html
+
+
+def test_of_another_desk_the_least_that_it_did_is_told_of_those_that_stand() -> None:
+    seen = OtherDesk("slam-crisis", AT)
+    acting = OtherDesk("met", AT, "accepted", AT + timedelta(minutes=1))
+    silent = OtherDesk("met", None)
+    row = shown(
+        alert("a", other_desks=(seen, acting)),
+        alert("b", urgency=2, other_desks=(silent,)),
+        alert("c", state="returned", cleared_at=AT, other_desks=(OtherDesk("slam-crisis", None),)),
+    )
+    assert [(one.name, one.heard) for one in row.told] == [
+        ("Met: Contact", "silent"),
+        ("SLaM: Crisis line", "seen"),
+    ]
+
+
+@pytest.mark.parametrize("heard", HEARD)
+def test_what_another_desk_did_has_words(heard: str) -> None:
+    assert f"heard_{heard}" in TEXT
+
+
+def test_who_has_it_is_told_by_initials_without_the_desk() -> None:
+    held = shown(alert("a", **HELD_BY_COLLEAGUE), alert("b"))
+    assert held.holders == (COLLEAGUE.split("@", maxsplit=1)[0],)
+
+
+def test_an_act_is_on_every_alert_that_it_is_possible_for_and_on_no_other() -> None:
+    acts = shown(
+        alert("waits"),
+        alert("held", **HELD_BY_COLLEAGUE),
+        alert("over", state="returned", cleared_at=AT),
+        alert("done", state="answered"),
+    ).acts
+    assert {act: set(alerts) for act, alerts in acts.items()} == {
+        "acknowledge": {"waits", "over"},
+        "claim": {"waits"},
+        "accept": {"waits", "held"},
+    }
+
+
+def test_the_other_reasons_are_those_that_still_stand_each_once() -> None:
+    row = shown(
+        alert("a", view={"title": "Restraint"}),
+        alert("b", urgency=2, view={"title": "Plan on file"}),
+        alert("c", urgency=3, view={"title": "Plan on file"}),
+        alert("d", state="returned", cleared_at=AT, view={"title": "Repeat contact"}),
+    )
+    assert row.reasons == ("Plan on file",)
