@@ -56,7 +56,7 @@ async def test_a_second_alert_of_a_crisis_joins_its_row_and_both_are_answered_at
     assert await page.evaluate("document.activeElement.contains(document.querySelector('.holder'))")
     await page.keyboard.press("Alt+y")
     await expect(row.locator("section .state", has_text="Accepted")).to_have_count(2)
-    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowDown")
     await expect(page.locator("[data-group='watching'] article")).to_have_count(1)
     assert await shown_live(page) == await fetched_anew(page)
 
@@ -64,18 +64,23 @@ async def test_a_second_alert_of_a_crisis_joins_its_row_and_both_are_answered_at
 async def test_what_came_after_the_person_looked_is_not_answered_with_the_rest(
     console: Console, page: Page, dsn: str
 ) -> None:
-    await story.raise_alert(
+    first = await story.raise_alert(
         dsn, "first", {DESK: story.view("Police on scene", story.AT)}, crisis="one"
     )
     await sit(page, console.url)
-    # as a screen that has not been told yet
-    form = await page.locator("form[data-command='acknowledge']").first.evaluate_handle("f => f")
+    form = page.locator("#alerts header form[data-command='acknowledge']")
+    fields = await form.evaluate(
+        "form => [...new FormData(form)].map(([name, value]) => [name, value])"
+    )
+    before_them = [value for name, value in fields if name == "alert"]
+    assert before_them == [str(first)]
     await story.raise_alert(
         dsn, "second", {DESK: story.view("Restraint", story.AT)}, urgency=2, crisis="one"
     )
     await expect(page.locator("#alerts section section")).to_have_count(2)
-    await page.evaluate("async f => { document.body.append(f); f.requestSubmit(); }", form)
-    await page.wait_for_load_state()
+    # as a screen that has not been told of the second yet
+    action = await form.evaluate("form => form.action")
+    await page.request.post(action, form=dict(fields))
     await expect(page.locator("[data-group='needs'] article h3")).to_have_text("Restraint")
 
 

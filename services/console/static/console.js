@@ -424,6 +424,22 @@ window.addEventListener("keydown", (event) => {
   if (act === "mute" || act === "first") event.preventDefault();
 });
 
+/** Beside the board there is room for what is open (board.css). */
+const wide = matchMedia("(min-width: 75rem)");
+
+list.addEventListener("click", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  // a click anywhere on the row opens it; to mark words of it is none
+  if (!target.closest("header") || target.closest("a, button") || !getSelection()?.isCollapsed) return;
+  /** @type {HTMLElement | null | undefined} */ (target.closest("article")?.querySelector("summary"))?.click();
+});
+
+list.addEventListener("focusin", (event) => {
+  const cards = /** @type {HTMLElement} */ (event.target).closest("li[data-row]")?.querySelector("details");
+  // once something is open beside the board, it is what somebody is at
+  if (cards && !cards.open && wide.matches && event.target instanceof HTMLElement && event.target.matches("article") && list.querySelector(".cards[open]")) cards.open = true;
+});
+
 list.addEventListener("focusout", (event) => {
   const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest("li[data-row]"));
   // the focus is nowhere while it goes from one element to the next, and stays in its row when the window loses it
