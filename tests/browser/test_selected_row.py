@@ -17,7 +17,7 @@ from tests.browser import story
 from tests.browser.conftest import Console
 from tests.browser.test_console import DESK, fetched_anew, put, shown_live, sit, titles
 
-ROWS = 8
+ROWS = 40
 TOP = "e => e.getBoundingClientRect().top"
 AT_WHAT = "() => document.activeElement.closest('#alerts li[data-row]')?.querySelector('h3').innerText ?? ''"
 
@@ -121,7 +121,7 @@ async def test_what_comes_above_moves_nothing_and_is_told_in_a_line_that_leads_t
     console: Console, page: Page, dsn: str
 ) -> None:
     await a_full_list(page, console.url, dsn)
-    chosen = row(page, 3)
+    chosen = row(page, 35)
     await chosen.focus()
     before = await chosen.evaluate(TOP)
     await story.raise_alert(

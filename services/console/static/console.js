@@ -182,7 +182,8 @@ function anchored(moving) {
 /** Scroll by so much; where the page ends before that, it is made so much longer until nothing is selected. @param {number} moved */
 function scrollAlong(moved) {
   if (!moved) return;
-  const down = document.documentElement.scrollHeight - innerHeight - scrollY;
+  // of a page that is shorter than the screen this is less than nothing
+  const down = document.body.offsetHeight - innerHeight - scrollY;
   const missing = Math.abs(moved) - (moved > 0 ? down : scrollY);
   if (missing > 0) {
     const side = moved > 0 ? "paddingBottom" : "paddingTop";

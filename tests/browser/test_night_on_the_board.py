@@ -74,9 +74,7 @@ async def test_what_came_after_the_person_looked_is_not_answered_with_the_rest(
     )
     before_them = [value for name, value in fields if name == "alert"]
     assert before_them == [str(first)]
-    await story.raise_alert(
-        dsn, "second", {DESK: story.view("Restraint", story.AT)}, urgency=2, crisis="one"
-    )
+    await story.raise_alert(dsn, "second", {DESK: story.view("Restraint", story.AT)}, crisis="one")
     await expect(page.locator("#alerts section section")).to_have_count(2)
     # as a screen that has not been told of the second yet
     action = await form.evaluate("form => form.action")
