@@ -102,5 +102,5 @@ async def test_an_open_row_stays_open_and_in_place_while_alerts_come(
     after = await first.locator("header").bounding_box()
     assert before is not None
     assert after is not None
-    assert after["y"] == before["y"]
+    assert abs(after["y"] - before["y"]) < 2
     assert "The first" in await page.evaluate("document.activeElement.innerText")
