@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from schemas.alerts import ALERT_CHANGED, alert_model
 from schemas.envelope import STRUCTURED, Event, event_models
 from schemas.events import TYPE_PREFIX
-from schemas.receipts import RECEIPTS_GIVEN, receipts_model
+from schemas.receipts import AUDIT_SEALED, AUDIT_TOPIC, RECEIPTS_GIVEN, receipts_model, sealed_model
 from schemas.registry import Registry
 from schemas.scenario import Scenario
 
@@ -156,7 +156,7 @@ def asyncapi() -> dict[str, Any]:
 
 def _channels() -> dict[str, Any]:
     messages = [key(name) for name in event_models()]
-    alert, receipts = key(ALERT_CHANGED), key(RECEIPTS_GIVEN)
+    alert, receipts, sealed = key(ALERT_CHANGED), key(RECEIPTS_GIVEN), key(AUDIT_SEALED)
     return {
         "feed": {
             "address": "feed.{feed}",
@@ -195,6 +195,12 @@ def _channels() -> dict[str, Any]:
             "messages": {receipts: {"$ref": f"#/components/messages/{receipts}"}},
             "bindings": KAFKA_TOPIC,
         },
+        "audit": {
+            "address": AUDIT_TOPIC,
+            "description": "One Kafka topic: where the chains of the audit end, each minute. At least once.",
+            "messages": {sealed: {"$ref": f"#/components/messages/{sealed}"}},
+            "bindings": KAFKA_TOPIC,
+        },
     }
 
 
@@ -215,17 +221,23 @@ def _operations() -> dict[str, Any]:
             "channel": {"$ref": "#/channels/alerts"},
             "summary": "Each change of an alert, once for each of the agency's desks that it concerns.",
         },
+        "sealAudit": {
+            "action": "send",
+            "channel": {"$ref": "#/channels/audit"},
+            "summary": "For whoever keeps evidence: a record that is altered, taken out or put in is found by it.",
+        },
     }
 
 
 def _components() -> dict[str, Any]:
     messages = {key(name): _message(name, model) for name, model in event_models().items()}
-    alert, receipts = key(ALERT_CHANGED), key(RECEIPTS_GIVEN)
+    alert, receipts, sealed = key(ALERT_CHANGED), key(RECEIPTS_GIVEN), key(AUDIT_SEALED)
     return {
         "messages": {
             **messages,
             alert: _message(ALERT_CHANGED, alert_model()),
             receipts: _message(RECEIPTS_GIVEN, receipts_model()),
+            sealed: _message(AUDIT_SEALED, sealed_model()),
         },
         "messageTraits": {
             "CloudEvent": {
@@ -237,6 +249,7 @@ def _components() -> dict[str, Any]:
                             "type": "string",
                             "description": "Feeds: the incident's or local person's reference, so that what is said "
                             "of one stays in order. Alerts: the alert's id. Receipts: the agency. "
+                            "Audit: always the same. "
                             "Never a name or an NHS number.",
                         },
                         "bindingVersion": KAFKA_BINDING,
@@ -275,6 +288,9 @@ def files() -> dict[Path, str]:
     )
     texts[FOLDER / "json" / f"{short(RECEIPTS_GIVEN)}.schema.json"] = _text(
         _schema(receipts_model(), short(RECEIPTS_GIVEN), RECEIPTS_GIVEN)
+    )
+    texts[FOLDER / "json" / f"{short(AUDIT_SEALED)}.schema.json"] = _text(
+        _schema(sealed_model(), short(AUDIT_SEALED), AUDIT_SEALED)
     )
     texts[FOLDER / "json" / "scenario.schema.json"] = _text(
         _schema(Scenario, "scenario", "Scenario file")

@@ -1,5 +1,5 @@
-"""What this product says to an agency of its own events: that each was received, and what became
-of it.
+"""What this product tells besides alerts: to an agency what became of each of its events, and to
+whoever keeps evidence where the audit ends.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from schemas.events import TYPE_PREFIX, EventData
 from schemas.model import Closed, Slug
 
 RECEIPTS_GIVEN = f"{TYPE_PREFIX}receipts.given.v1"
+AUDIT_SEALED = f"{TYPE_PREFIX}audit.sealed.v1"
+AUDIT_TOPIC = "audit.sealed"
 NOTES_MAX = 10
 # In one message; more make more messages, so that each stays well under 64 KiB.
 RECEIPTS_MAX = 200
@@ -79,4 +81,35 @@ def receipts_model() -> type[AnyEvent]:
         __base__=Event[ReceiptsGiven],
         __doc__=ReceiptsGiven.__doc__,
         type=(Literal[RECEIPTS_GIVEN], Field(description="The type of this event.")),  # type: ignore[arg-type]  # made at run time
+    )
+
+
+class ChainHead(Closed):
+    """The last record of one chain of the audit."""
+
+    chain: Annotated[int, Field(ge=0)]
+    place: Annotated[int, Field(ge=0)]
+    """How many records the chain had."""
+    hash: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+    """SHA-256 of the record at that place, which covers all before it; empty before the first."""
+
+
+class AuditSealed(EventData):
+    """Where the chains of the audit ended at this minute. Keep it where nobody who can write to the
+    ledger can write: `liaison audit verify` compares.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    """Number of the audit's record that says the same, and binds the chains into one."""
+    heads: Annotated[tuple[ChainHead, ...], Field(min_length=1)]
+
+
+@cache
+def sealed_model() -> type[AnyEvent]:
+    """The whole outgoing event."""
+    return create_model(
+        "AuditSealedEvent",
+        __base__=Event[AuditSealed],
+        __doc__=AuditSealed.__doc__,
+        type=(Literal[AUDIT_SEALED], Field(description="The type of this event.")),  # type: ignore[arg-type]  # made at run time
     )

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from schemas.boundaries import Boundaries
 from schemas.model import Closed, ShortText, Slug
 from schemas.place import Box
+from schemas.receipts import AUDIT_TOPIC
 from schemas.registry.agencies import Agency, Area, Desk, Feed, agency_fits
 from schemas.registry.postcodes import Postcodes
 from schemas.registry.roles import SERVED_EVERYWHERE, DeskRole, Level, role_of
@@ -173,7 +174,7 @@ class Registry(Closed):
 
     def every_topic(self) -> dict[str, int]:
         """All topics of this product and their partitions."""
-        return self.topics() | self.alert_topics() | self.receipt_topics()
+        return self.topics() | self.alert_topics() | self.receipt_topics() | {AUDIT_TOPIC: 1}
 
     def receipt_topics(self) -> dict[str, int]:
         """The topic on which each agency that sends events reads what became of them."""

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "feeds": "running",
     "parked": "running",
     "quarantine": "running",
+    "audit": "running",
 }
 
 

@@ -1,4 +1,5 @@
-"""The auditor of escalations: an independent service that reads the ledger and nothing else.
+"""The auditor of escalations: an independent service that reads the ledger and nothing else. It
+also seals the audit each minute (`sealing`).
 
 It does not ask whether the steps are taken; it works out from the snapshot and the log of each
 standing alert what should have happened by now, and compares. It shares no code with what takes the
@@ -32,6 +33,7 @@ from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import Connection, create_pool
 from services.runtime.settings import Settings
+from services.stream.sealing import Sealing
 
 Fault = Literal["rung", "sound", "dispute", "no-deadline", "no-ladder"]
 FAULTS: tuple[Fault, ...] = ("rung", "sound", "dispute", "no-deadline", "no-ladder")
@@ -117,6 +119,7 @@ class Auditor:
         self._said: str | None = "no look at the ledger yet"
         self._unjudged: str | None = None
         self._late: str | None = None
+        self._sealing = Sealing(settings.audit_heads_path)
 
     async def _escalation(self) -> str | None:
         return self._said
@@ -141,11 +144,13 @@ class Auditor:
                 "escalation": self._escalation,
                 "judging": self._judging,
                 "deadlines": self._deadlines,
+                "audit": self._sealing.trouble,
             },
         )
         await health.start()
         while not self._stop.is_set():
             await self.once(pool)
+            await self._sealing.when_due(pool, self._clock.now())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), self._settings.auditor_poll_seconds)
         await health.stop()

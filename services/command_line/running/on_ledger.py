@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import asyncpg
 import click
@@ -14,15 +14,21 @@ from services.runtime.postgres import Connection, create_pool
 from services.runtime.settings import Settings
 
 T = TypeVar("T")
+Isolation = Literal["read_committed", "repeatable_read"]
 
 
-def on_ledger(act: Callable[[Connection], Awaitable[T]]) -> T:
+def on_ledger(
+    act: Callable[[Connection], Awaitable[T]], isolation: Isolation = "read_committed"
+) -> T:
     """The act's result. Raises click.ClickException where the ledger cannot be reached or refuses."""
 
     async def inside() -> T:
         pool = await create_pool(Settings().postgres_dsn, max_size=1)
         try:
-            async with pool.acquire(timeout=10) as connection, connection.transaction():
+            async with (
+                pool.acquire(timeout=10) as connection,
+                connection.transaction(isolation=isolation),
+            ):
                 return await act(connection)
         finally:
             await pool.close()

@@ -19,7 +19,7 @@ from schemas import generate
 from schemas.alerts import ALERT_CHANGED
 from schemas.envelope import STRUCTURED, event_models, structured
 from schemas.generate import FOLDER, key, short
-from schemas.receipts import RECEIPTS_GIVEN
+from schemas.receipts import AUDIT_SEALED, RECEIPTS_GIVEN
 from schemas.scenario import load_scenario
 from services.ledger.alerts import store as alert_store
 from services.liaison.policy import load_policy
@@ -158,7 +158,8 @@ def test_every_type_is_on_the_feed_channel_and_alerts_on_the_other(
     assert set(channels["feed"]["messages"]) == {key(name) for name in event_models()}
     assert set(channels["alerts"]["messages"]) == {key(ALERT_CHANGED)}
     assert set(channels["receipts"]["messages"]) == {key(RECEIPTS_GIVEN)}
-    ours = {ALERT_CHANGED: "alerts", RECEIPTS_GIVEN: "receipts"}
+    assert set(channels["audit"]["messages"]) == {key(AUDIT_SEALED)}
+    ours = {ALERT_CHANGED: "alerts", RECEIPTS_GIVEN: "receipts", AUDIT_SEALED: "audit"}
     for name in (*event_models(), *ours):
         message = resolve(document, channels[ours.get(name, "feed")]["messages"][key(name)]["$ref"])
         assert message["name"] == name
@@ -183,6 +184,7 @@ def test_the_topics_of_the_registry_are_the_addresses(document: dict[str, Any]) 
         *registry.topics(),
         *registry.alert_topics(),
         *registry.receipt_topics(),
+        document["channels"]["audit"]["address"],
     }
 
 
