@@ -38,8 +38,11 @@ CALLED_BY_PYTEST = ("pytest_*", "pytestmark", "Test*")
 ON_PURPOSE: Mapping[str, str] = {
     "list_commands": "click calls it by this name",
     "get_command": "click calls it by this name",
-    "ctx": "click hands it over by this name",
     "exit_code": "click reads it off the error",
+    "get_field_value": "pydantic asks for it by this name",
+    "settings_customise_sources": "pydantic calls it by this name",
+    "dotenv_settings": "pydantic hands it over by this name",
+    "file_secret_settings": "pydantic hands it over by this name",
     "should_exit": "uvicorn reads it",
     "disabled": "logging reads it",
     "_fetch_max_wait_ms": "aiokafka reads it",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
+from pydantic import ValidationError
 
 # Each subcommand, in the order of the help, and the package that its module is in.
 COMMANDS: dict[str, str] = {
@@ -46,6 +48,20 @@ class LazyGroup(click.Group):
             # not traced
             raise click.ClickException(str(error)) from error
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """A setting that is wrong is one sentence, and the command could not be run."""
+        from services.runtime.errors import SettingsError
+        from services.runtime.settings import Settings, settings_fault
+
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from error
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            raise click.UsageError(str(settings_fault(error))) from error
 
 
 @click.command(cls=LazyGroup)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from schemas.receipts import AUDIT_TOPIC
 from services.ledger.alerts import store as alert_store
 from services.ledger.zone import lock_zone
 from services.liaison.alert import Transition
@@ -23,15 +24,21 @@ class Backlog:
     oldest_at: datetime | None
 
 
-async def take_unsent(connection: Connection, limit: int) -> list[asyncpg.Record]:
-    """The oldest messages that wait, locked until the transaction ends.
+async def take_unsent(
+    connection: Connection, limit: int, *, seals: bool = False
+) -> list[asyncpg.Record]:
+    """The oldest messages that wait, or of them the audit's seals alone, locked until the
+    transaction ends.
 
     Two relays never take the same message at once (SKIP LOCKED).
     """
     return await connection.fetch(
-        """SELECT message_id, topic, key, headers, body FROM outbox WHERE published_at IS NULL
+        """SELECT message_id, topic, key, headers, body FROM outbox
+            WHERE published_at IS NULL AND (topic = $2) = $3
             ORDER BY created_at, message_id LIMIT $1 FOR UPDATE SKIP LOCKED""",
         limit,
+        AUDIT_TOPIC,
+        seals,
     )
 
 

@@ -55,22 +55,37 @@ async def publish(
         if not rows:
             return 0
         crash.reach("relay-before-send")
-        sent = [
-            await producer.send(
-                row["topic"],
-                row["body"],
-                key=row["key"],
-                headers=[(name, value.encode()) for name, value in sorted(row["headers"].items())],
-            )
-            for row in rows
-        ]
-        await asyncio.wait_for(asyncio.gather(*sent), 20)
+        await _send(producer, rows)
         crash.reach("relay-after-send")
         await outbox.mark_sent(connection, [row["message_id"] for row in rows], now)
         bodies = [json.loads(row["body"])["data"] for row in rows]
         await outbox.mark_delivered(connection, sounding(bodies), now, zone)
     metrics.OUTBOX_PUBLISHED.inc(len(rows))
     return len(rows)
+
+
+async def publish_seals(pool: asyncpg.Pool, producer: AIOKafkaProducer, now: datetime) -> None:
+    """Send what the audit's ends were. Apart from the alerts: a topic that is missing or denied
+    holds none of them up."""
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await outbox.take_unsent(connection, LIMIT, seals=True)
+        if rows:
+            await _send(producer, rows)
+            await outbox.mark_sent(connection, [row["message_id"] for row in rows], now)
+
+
+async def _send(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+    """Until the brokers have acknowledged all of them."""
+    sent = [
+        await producer.send(
+            row["topic"],
+            row["body"],
+            key=row["key"],
+            headers=[(name, value.encode()) for name, value in sorted(row["headers"].items())],
+        )
+        for row in rows
+    ]
+    await asyncio.wait_for(asyncio.gather(*sent), 20)
 
 
 def sounding(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
@@ -83,6 +98,7 @@ def sounding(messages: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 
 MEASURED_EVERY = 1.0
+SEALS_EVERY = 5.0
 
 
 def trouble(failing: str | None, seconds_since_round: float, oldest_waits: float) -> str | None:
@@ -130,7 +146,10 @@ class Relay:
             {"ledger": lambda: at_head(pool), "outbox": self._outbox},
         )
         await health.start()
-        measuring = asyncio.create_task(self._measure_always(pool))
+        beside = [
+            asyncio.create_task(self._measure_always(pool)),
+            asyncio.create_task(self._publish_seals_always(pool)),
+        ]
         producer: AIOKafkaProducer | None = None
         delay = 0.1
         while not self._stop.is_set():
@@ -159,9 +178,30 @@ class Relay:
                 await asyncio.wait_for(self._stop.wait(), pause)
         if producer is not None:
             await producer.stop()
-        measuring.cancel()
+        for task in beside:
+            task.cancel()
+        # the producer of the seals ends before the loop does
+        await asyncio.gather(*beside, return_exceptions=True)
         await health.stop()
         await pool.close()
+
+    async def _publish_seals_always(self, pool: asyncpg.Pool) -> None:
+        """With a producer of its own, made anew after each failure."""
+        while True:
+            producer = kafka.producer(
+                self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent
+            )
+            try:
+                await producer.start()
+                while True:
+                    await publish_seals(pool, producer, self._clock.now())
+                    await asyncio.sleep(SEALS_EVERY)
+            except FAILURES as error:
+                logger().error("relay.seals-failed", error=type(error).__name__)
+            finally:
+                with contextlib.suppress(Exception):
+                    await producer.stop()
+            await asyncio.sleep(SEALS_EVERY)
 
     async def _measure_always(self, pool: asyncpg.Pool) -> None:
         """What waits is counted in the outbox whether or not anything can be published."""

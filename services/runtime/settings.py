@@ -1,12 +1,39 @@
-"""Every setting, with its default, in one place. Environment variables `LIAISON_…`."""
+"""Every setting, with its default, in one place. Environment variables `LIAISON_…`; a secret may
+stand in a file that `LIAISON_…_FILE` names. A variable that is no setting is a fault."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from services.runtime.environment import PREFIX, secrets_from_files
+from services.runtime.errors import SettingsError
+from services.runtime.postgres_address import complete
+
+SECRETS = (
+    "console_secret",
+    "oidc_client_secret",
+    "pds_token",
+    "postgres_dsn",
+    "postgres_password",
+    "pseudonym_key",
+)
+"""What may stand in a file instead of the environment."""
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """The settings that stand in files."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(secrets_from_files(os.environ, self.settings_cls.model_fields, SECRETS))
 
 
 class Settings(BaseSettings):
@@ -16,6 +43,18 @@ class Settings(BaseSettings):
         env_prefix="LIAISON_", extra="ignore", use_attribute_docstrings=True
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What a program says, then the environment, then the files that it names."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
     environment: Literal["live", "try", "test"] = "live"
     """`test` permits switching guards off for their positive controls; `try` is `liaison up`."""
     kafka_bootstrap: str = "127.0.0.1:9092"
@@ -24,7 +63,16 @@ class Settings(BaseSettings):
     """Off for the embedded broker, which has no idempotent producers."""
     kafka_fetch_wait_seconds: float = Field(default=0.5, gt=0, le=5)
     """How long a fetch may wait at the broker for a record to come."""
-    postgres_dsn: str = "postgresql://liaison@127.0.0.1:5432/liaison"
+    postgres_dsn: str = Field(default="postgresql://liaison@127.0.0.1:5432/liaison", repr=False)
+    postgres_password: str = Field(default="", repr=False)
+    """Where the address holds none."""
+    postgres_tls: Literal["", "require", "verify-ca", "verify-full"] = ""
+    """Empty: what the address says, or verify-full where `postgres_ca_path` is set."""
+    postgres_ca_path: Path | None = None
+    """Who signs the server's certificate."""
+    postgres_certificate_path: Path | None = None
+    postgres_key_path: Path | None = None
+    """Certificate and key of this service, where the server asks for one."""
     registry_path: Path | None = None
     """Agency registry file; the shipped London one where it is empty."""
     policy_path: Path | None = None
@@ -36,7 +84,7 @@ class Settings(BaseSettings):
     """A candidate policy that the stream evaluates beside the live one; its alerts go to nobody.
     See docs/rules.md.
     """
-    pseudonym_key: str = ""
+    pseudonym_key: str = Field(default="", repr=False)
     """Secret from which a person whom a document names by NHS number alone gets an opaque local
     identifier. Keep it for as long as the ledger: with another key the same person is another.
     Empty: such documents are refused."""
@@ -53,7 +101,7 @@ class Settings(BaseSettings):
     """Port of /metrics, /livez and /readyz; 0 switches it off."""
     console_host: str = "127.0.0.1"
     console_port: int = Field(default=8700, ge=0, le=65535)
-    console_secret: str = ""
+    console_secret: str = Field(default="", repr=False)
     """Signs the session cookie; empty: made anew at each start."""
 
     gateway_host: str = "127.0.0.1"
@@ -83,7 +131,7 @@ class Settings(BaseSettings):
     which live refuses.
     """
     oidc_client_id: str = ""
-    oidc_client_secret: str = ""
+    oidc_client_secret: str = Field(default="", repr=False)
     oidc_scope: str = "openid profile"
     oidc_acr: str = ""
     """Authentication context classes that are accepted, space separated, e.g. CIS2's AAL3. Empty:
@@ -123,3 +171,29 @@ class Settings(BaseSettings):
     """
     cursor_guard: bool = True
     """Off only in the positive control of the fault tests (environment `test`)."""
+
+    @model_validator(mode="after")
+    def _whole_address(self) -> Self:
+        mode = self.postgres_tls
+        if self.postgres_ca_path is not None and not mode:
+            mode = "verify-full"
+        tls = {
+            "sslmode": mode,
+            "sslrootcert": str(self.postgres_ca_path or ""),
+            "sslcert": str(self.postgres_certificate_path or ""),
+            "sslkey": str(self.postgres_key_path or ""),
+        }
+        address = complete(self.postgres_dsn, self.postgres_password, tls)
+        # an address that nobody set stays one that nobody set: `liaison up` looks at that
+        if address != self.postgres_dsn:
+            self.postgres_dsn = address
+        return self
+
+
+def settings_fault(error: ValidationError) -> SettingsError:
+    """One sentence for each setting that is wrong. What was set stands in none: it may be a secret."""
+    faults = [
+        f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    return SettingsError("; ".join(faults))

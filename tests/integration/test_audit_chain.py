@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.command_line import main
-from services.ledger import audit
+from services.ledger import audit, outbox
 from services.ledger.evidence import records
 from services.ledger.evidence.chain import ChainWalk, Tampering, digest
 from services.ledger.evidence.seal import heads_of, seal
@@ -362,3 +362,11 @@ async def test_an_export_of_a_person_has_what_was_done_with_their_crises(
         person,
         "met/CAD-1",
     ]
+
+
+async def test_a_seal_that_cannot_be_published_holds_no_alert_up(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await seal(connection, NOW)
+        assert await outbox.take_unsent(connection, 200) == []
+        (row,) = await outbox.take_unsent(connection, 200, seals=True)
+    assert row["topic"] == "audit.sealed"

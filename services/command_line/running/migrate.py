@@ -25,8 +25,9 @@ async def _run(dsn: str) -> list[Migration]:
 @click.command()
 def migrate() -> None:
     """Apply the migrations that are missing; safe to run at every start and by two at once."""
+    settings = Settings()
     try:
-        done = asyncio.run(_run(Settings().postgres_dsn))
+        done = asyncio.run(_run(settings.postgres_dsn))
     except (OSError, TimeoutError, asyncpg.PostgresError, LiaisonError) as error:
         raise click.ClickException(f"{error or type(error).__name__}") from error
     for migration in done:

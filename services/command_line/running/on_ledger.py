@@ -21,9 +21,10 @@ def on_ledger(
     act: Callable[[Connection], Awaitable[T]], isolation: Isolation = "read_committed"
 ) -> T:
     """The act's result. Raises click.ClickException where the ledger cannot be reached or refuses."""
+    settings = Settings()
 
     async def inside() -> T:
-        pool = await create_pool(Settings().postgres_dsn, max_size=1)
+        pool = await create_pool(settings.postgres_dsn, max_size=1)
         try:
             async with (
                 pool.acquire(timeout=10) as connection,

@@ -27,6 +27,8 @@ from services.runtime.errors import EmbeddedServerError
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
 
+# The files of settings that are read here and handed on.
+READ_HERE = frozenset({"LIAISON_POSTGRES_DSN_FILE"})
 SERVICES = ("stream", "relay", "console", "auditor")
 READY_SECONDS = 180.0
 STOP_SECONDS = 30.0
@@ -107,7 +109,7 @@ class Stack:
         # migrations
         asyncio.run(self._prepare())
         self._environment = (
-            os.environ
+            {name: text for name, text in os.environ.items() if name not in READ_HERE}
             | {
                 "LIAISON_ENVIRONMENT": "try",
                 "LIAISON_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
