@@ -23,6 +23,7 @@ from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.health import HealthServer
+from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool
@@ -156,7 +157,9 @@ class Relay:
             try:
                 if producer is None:
                     producer = kafka.producer(
-                        self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent
+                        self._settings.kafka_bootstrap,
+                        idempotent=self._settings.kafka_idempotent,
+                        security=security(self._settings),
                     )
                     await producer.start()
                 count = await publish(pool, producer, self._crash, self._clock.now(), self._zone)
@@ -189,7 +192,9 @@ class Relay:
         """With a producer of its own, made anew after each failure."""
         while True:
             producer = kafka.producer(
-                self._settings.kafka_bootstrap, idempotent=self._settings.kafka_idempotent
+                self._settings.kafka_bootstrap,
+                idempotent=self._settings.kafka_idempotent,
+                security=security(self._settings),
             )
             try:
                 await producer.start()

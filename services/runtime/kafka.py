@@ -5,6 +5,8 @@ exist.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -13,12 +15,20 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from services.runtime.errors import KafkaUnreachable
 
+# No TLS and no sign-in: what the embedded broker takes.
+PLAINTEXT: Mapping[str, Any] = MappingProxyType({})
 REQUEST_TIMEOUT_MS = 15_000
 READ_COMMITTED = "read_committed"
 """What an open or aborted transaction holds was not said."""
 
 
-def producer(bootstrap: str, *, idempotent: bool = True, linger_ms: int = 0) -> AIOKafkaProducer:
+def producer(
+    bootstrap: str,
+    *,
+    idempotent: bool = True,
+    linger_ms: int = 0,
+    security: Mapping[str, Any] = PLAINTEXT,
+) -> AIOKafkaProducer:
     """Not yet started. Acknowledged by all in-sync replicas; idempotent, except on the embedded
     broker, which answers InitProducerId with an error (a repeat is harmless all the same: every
     message carries its identity)."""
@@ -29,10 +39,11 @@ def producer(bootstrap: str, *, idempotent: bool = True, linger_ms: int = 0) -> 
         linger_ms=linger_ms,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         max_request_size=1_048_576,
+        **security,
     )
 
 
-def reader(bootstrap: str) -> AIOKafkaConsumer:
+def reader(bootstrap: str, security: Mapping[str, Any] = PLAINTEXT) -> AIOKafkaConsumer:
     """Not yet started. Belongs to no group and commits nothing: assign and seek it."""
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -41,23 +52,34 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
         auto_offset_reset="none",
         isolation_level=READ_COMMITTED,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
+        **security,
     )
 
 
-async def ask(bootstrap: str) -> None:
+async def ask(bootstrap: str, security: Mapping[str, Any] = PLAINTEXT) -> None:
     """Whether a broker answers. Raises KafkaError, OSError where none does."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    client = AIOKafkaClient(
+        bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **security
+    )
     try:
         await client.bootstrap()
     finally:
         await client.close()
 
 
-async def create_topics(bootstrap: str, topics: Mapping[str, int], *, replication: int = 1) -> None:
+async def create_topics(
+    bootstrap: str,
+    topics: Mapping[str, int],
+    *,
+    replication: int = 1,
+    security: Mapping[str, Any] = PLAINTEXT,
+) -> None:
     """Create the topics (name -> partitions) that do not exist. Raises KafkaUnreachable or
     KafkaError.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **security
+    )
     try:
         await admin.start()
     except KafkaError as error:

@@ -17,6 +17,7 @@ from services.runtime.postgres_address import complete
 
 SECRETS = (
     "console_secret",
+    "kafka_password",
     "oidc_client_secret",
     "pds_token",
     "postgres_dsn",
@@ -59,6 +60,19 @@ class Settings(BaseSettings):
     """`test` permits switching guards off for their positive controls; `try` is `liaison up`."""
     kafka_bootstrap: str = "127.0.0.1:9092"
     """host:port, comma separated."""
+    kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = "PLAINTEXT"
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "OAUTHBEARER"] = "SCRAM-SHA-512"
+    kafka_user: str = ""
+    kafka_password: str = Field(default="", repr=False)
+    kafka_token_path: Path | None = None
+    """File of the token for OAUTHBEARER; read at each new connection."""
+    kafka_ca_path: Path | None = None
+    """Who signs the brokers' certificates; those that this machine trusts where it is empty."""
+    kafka_certificate_path: Path | None = None
+    kafka_key_path: Path | None = None
+    """Certificate and key of this service, where the brokers ask for one. Read again when they
+    change, as the CA is, at the next connection.
+    """
     kafka_idempotent: bool = True
     """Off for the embedded broker, which has no idempotent producers."""
     kafka_fetch_wait_seconds: float = Field(default=0.5, gt=0, le=5)

@@ -8,6 +8,7 @@ import asyncio
 
 from schemas.registry import load_registry
 from services.runtime import kafka
+from services.runtime.kafka_security import security
 from services.runtime.settings import Settings
 
 
@@ -17,7 +18,9 @@ async def create_registry_topics(settings: Settings, replication: int = 1) -> li
     """
     registry = load_registry(settings.registry_path)
     topics = registry.every_topic()
-    await kafka.create_topics(settings.kafka_bootstrap, topics, replication=replication)
+    await kafka.create_topics(
+        settings.kafka_bootstrap, topics, replication=replication, security=security(settings)
+    )
     return sorted(topics)
 
 

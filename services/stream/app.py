@@ -33,6 +33,7 @@ from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.garbage import keep_what_started
 from services.runtime.health import HealthServer
+from services.runtime.kafka_security import faust_credentials
 from services.runtime.logging import logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool, patiently
@@ -70,6 +71,7 @@ class StreamWorker:
             settings.consumer_group,
             broker=[f"kafka://{b}" for b in settings.kafka_bootstrap.split(",")],
             broker_client_id="liaison-stream",
+            broker_credentials=faust_credentials(settings),
             topic_allow_declare=False,
             topic_disable_leader=True,
             web_enabled=False,

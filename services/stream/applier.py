@@ -270,7 +270,7 @@ class Applier:
         """Read what stands between the cursor and there (or the end) straight from Kafka and apply
         it; gives the offset up to which it read. Raises LogTrouble, Hole, OUTAGE.
         """
-        async with log_reader.opened(self._settings.kafka_bootstrap, place) as log:
+        async with log_reader.opened(self._settings, place) as log:
             beginning, end = await log.bounds()
             cursor = await self.cursor(place)
             if cursor >= end:

@@ -17,6 +17,8 @@ from aiokafka.errors import (
 
 from services.orchestration.batch import Place, Record
 from services.runtime import kafka
+from services.runtime.kafka_security import security
+from services.runtime.settings import Settings
 
 QUIET_SECONDS = 10.0
 """A broker that answers and gives nothing for so long, although there is more, is away."""
@@ -142,9 +144,9 @@ def _record(message: Any, preceding: int) -> Record:
 
 
 @asynccontextmanager
-async def opened(bootstrap: str, place: Place) -> AsyncIterator[LogReader]:
+async def opened(settings: Settings, place: Place) -> AsyncIterator[LogReader]:
     """A reader of this partition. Raises KafkaError where no broker answers."""
-    consumer = kafka.reader(bootstrap)
+    consumer = kafka.reader(settings.kafka_bootstrap, security(settings))
     await consumer.start()
     try:
         consumer.assign([TopicPartition(*place)])

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from services.runtime import kafka
 from services.runtime.health import HealthServer
+from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
 from services.runtime.settings import Settings
 from services.stream.app import StreamWorker
@@ -67,7 +68,7 @@ async def _kafka_answers(settings: Settings) -> bool:
     try:
         while not stop.is_set():
             try:
-                await kafka.ask(settings.kafka_bootstrap)
+                await kafka.ask(settings.kafka_bootstrap, security(settings))
                 return True
             except (KafkaError, OSError) as error:
                 if not waits:

@@ -14,6 +14,7 @@ from services.ledger.events import logs as log_store
 from services.ledger.events.logs import Cursor, LogChange
 from services.orchestration.batch import Place
 from services.runtime import kafka, metrics
+from services.runtime.kafka_security import security
 from services.runtime.log_identity import NOT_KNOWN, Logs, end_of_epoch, logs_of
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
@@ -170,7 +171,7 @@ class Sweep:
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
-        reader = kafka.reader(self._settings.kafka_bootstrap)
+        reader = kafka.reader(self._settings.kafka_bootstrap, security(self._settings))
         await reader.start()
         try:
             yield reader

@@ -23,6 +23,7 @@ from services.runtime import kafka, metrics
 from services.runtime.clock import Clock, clock_from
 from services.runtime.errors import SettingsError
 from services.runtime.health import HealthServer
+from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import OUTAGE, create_pool
@@ -154,7 +155,9 @@ class TraceWorker:
                     # not come back by itself
                     if producer is None:
                         producer = kafka.producer(
-                            settings.kafka_bootstrap, idempotent=settings.kafka_idempotent
+                            settings.kafka_bootstrap,
+                            idempotent=settings.kafka_idempotent,
+                            security=security(settings),
                         )
                         await producer.start()
                     async with pool.acquire() as connection:

@@ -24,6 +24,7 @@ from services.runtime import kafka
 from services.runtime.embedded.kafka import EmbeddedKafka, free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.errors import EmbeddedServerError
+from services.runtime.kafka_security import security
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
 
@@ -132,7 +133,9 @@ class Stack:
             await migrate(connection, self._now)
         finally:
             await connection.close()
-        await kafka.create_topics(self.kafka_bootstrap, self.registry.every_topic())
+        await kafka.create_topics(
+            self.kafka_bootstrap, self.registry.every_topic(), security=security(self._settings)
+        )
 
     def start(
         self, service: str, name: str | None = None, extra: Mapping[str, str] | None = None

@@ -24,6 +24,7 @@ from services.intake.faults import Fault
 from services.intake.ordering import key_of
 from services.runtime import kafka
 from services.runtime.clock import SystemClock
+from services.runtime.kafka_security import security
 from services.runtime.settings import Settings
 
 SOURCES = {"columbia": columbia.events, "san-francisco": san_francisco.events}
@@ -133,7 +134,7 @@ def _from_documents(
 
 async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:
     producer: AIOKafkaProducer = kafka.producer(
-        settings.kafka_bootstrap, idempotent=settings.kafka_idempotent
+        settings.kafka_bootstrap, idempotent=settings.kafka_idempotent, security=security(settings)
     )
     try:
         await asyncio.wait_for(producer.start(), TIMEOUT_SECONDS)
