@@ -1,5 +1,5 @@
 """The audit: what people did and saw, and what the product did in their name. This is the one
-insert into it; the ledger chains each record to the one before it (migration 0103)."""
+insert into it; the ledger chains each record to the one before it (migration 0105)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ NAME = re.compile(r"`(test_[a-z0-9_]+)`")
 
 
 @cache
-def tests() -> frozenset[str]:
+def every_test() -> frozenset[str]:
     """Every test function of the tree."""
     names = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
@@ -37,7 +37,7 @@ def faults(page: str) -> Iterator[str]:
         if is_open == bool(names):
             yield f"{threat}: name its test, or say **open**, and not both"
         for name in names:
-            if name not in tests():
+            if name not in every_test():
                 yield f"{threat}: there is no {name}"
 
 
