@@ -48,7 +48,9 @@ async def a_full_list(page: Page, url: str, dsn: str) -> None:
 
 
 def row(page: Page, number: int) -> Locator:
-    return page.locator("article", has=page.get_by_role("heading", name=f"Row {number}"))
+    return page.locator(
+        "article", has=page.get_by_role("heading", name=f"Row {number}", exact=True)
+    )
 
 
 async def in_view(row: Locator) -> bool:
