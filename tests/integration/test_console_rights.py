@@ -51,6 +51,7 @@ PUBLIC = {
 LOCKED_TOO = {
     ("GET", "/desks/{desk}/pulse"),
     ("GET", "/desks/{desk}/locked"),
+    ("GET", "/desks/{desk}/wall"),
     ("POST", "/desks/{desk}/unlock"),
 }
 

@@ -61,7 +61,7 @@ def _instant(value: object) -> datetime | None:
 def article(state: AlertState, desks: Desks) -> Article:
     """Read the disclosed view. What is missing in it is left out."""
     view = state.view
-    facts = _facts(view)
+    facts = desks.with_area_named(_facts(view))
     others = set(facts) - {WHO, *READ_FIRST}
     return Article(
         state=state,

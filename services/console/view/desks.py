@@ -14,6 +14,8 @@ from services.runtime.settings import Settings
 
 # How many desks are offered where what was typed is none, and how like they are at least, of 100.
 LIKE, LIKE_FROM = 8, 60
+# How an alert says where it is by area: the label, and what stands between two that it may be.
+AREA, OR = "Area", " or "
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,31 @@ class Desks:
     desks: Mapping[str, Desk]
     feeds: Mapping[str, str] = field(default_factory=dict)
     """Feed id to the name of its agency."""
+    areas: Mapping[str, str] = field(default_factory=dict)
+    """Area id to its name."""
 
     @classmethod
-    def of(cls, desks: Iterable[Desk], feeds: Mapping[str, str] | None = None) -> Desks:
+    def of(
+        cls,
+        desks: Iterable[Desk],
+        feeds: Mapping[str, str] | None = None,
+        areas: Mapping[str, str] | None = None,
+    ) -> Desks:
         """From a list."""
-        return cls({desk.desk: desk for desk in desks}, feeds or {})
+        return cls({desk.desk: desk for desk in desks}, feeds or {}, areas or {})
+
+    def with_area_named(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """What is shown of a crisis, label to words, with its areas as people call them."""
+        named = dict(facts)
+        if AREA in named:
+            areas = named[AREA].split(OR)
+            named[AREA] = OR.join(self.areas.get(area, area) for area in areas)
+        return named
+
+    def short(self, desk: str) -> str:
+        """The desk's own name, where there is no room for its agency's."""
+        place = self.desks.get(desk)
+        return desk if place is None else place.name
 
     def name(self, desk: str) -> str:
         """The desk as people say it; its id where the registry no longer holds it."""
@@ -114,6 +136,7 @@ def desks_of(registry: Registry) -> Desks:
             for agency in registry.agencies
             for feed in agency.feeds
         },
+        {area.id: area.name for area in registry.areas},
     )
 
 

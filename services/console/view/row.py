@@ -53,6 +53,8 @@ class RowShown:
     units: str
     coming: str
     told: tuple[DeskTold, ...]
+    silent: int
+    """How many of them have done nothing with it; they stand first among `told`."""
     holders: tuple[str, ...]
     """Initials of those at the desk who have it."""
     acts: Mapping[Act, tuple[str, ...]]
@@ -65,7 +67,8 @@ def row_shown(row: Row, desks: Desks) -> RowShown:
     """A row as the desk may read it."""
     cards = tuple(article(alert, desks) for alert in row.alerts)
     lead = cards[0]
-    facts = facts_of(row.alerts)
+    facts = desks.with_area_named(facts_of(row.alerts))
+    told = _told(row.alerts, desks)
     titles = [card.title for card in cards[1:] if not card.state.ended]
     acts = _acts(row.alerts)
     return RowShown(
@@ -81,7 +84,8 @@ def row_shown(row: Row, desks: Desks) -> RowShown:
         certainty=facts.get("Who", ""),
         units=facts.get("Units there", ""),
         coming=facts.get("Units on the way", ""),
-        told=_told(row.alerts, desks),
+        told=told,
+        silent=sum(1 for other in told if other.heard == "silent"),
         holders=_holders(row.alerts),
         acts=acts,
         next_act=next((act for act in ("acknowledge", "claim", "accept") if act in acts), None),
@@ -119,7 +123,7 @@ def _told(alerts: Iterable[AlertState], desks: Desks) -> tuple[DeskTold, ...]:
     least: dict[str, DeskTold] = {}
     for other in (other for alert in alerts if not alert.ended for other in alert.other_desks):
         heard = heard_of(other)
-        told = DeskTold(desks.name(other.desk), heard, other.answered_at or other.acknowledged_at)
+        told = DeskTold(desks.short(other.desk), heard, other.answered_at or other.acknowledged_at)
         if other.desk not in least or HEARD.index(heard) < HEARD.index(least[other.desk].heard):
             least[other.desk] = told
     return tuple(sorted(least.values(), key=lambda told: (HEARD.index(told.heard), told.name)))

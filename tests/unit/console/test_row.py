@@ -66,9 +66,30 @@ def test_of_another_desk_the_least_that_it_did_is_told_of_those_that_stand() -> 
         alert("c", state="returned", cleared_at=AT, other_desks=(OtherDesk("slam-crisis", None),)),
     )
     assert [(one.name, one.heard) for one in row.told] == [
-        ("Met: Contact", "silent"),
-        ("SLaM: Crisis line", "seen"),
+        ("Contact", "silent"),
+        ("Crisis line", "seen"),
     ]
+
+
+def test_of_many_desks_that_have_not_seen_it_the_number_is_told_and_every_answer_by_name() -> None:
+    silent = [OtherDesk(f"desk-{number}", None) for number in range(9)]
+    declined = OtherDesk("met", AT, "declined", AT, "no-resource")
+    row = row_of([alert("a", other_desks=(declined, *silent))], ME)
+    html = render_row(row, DESKS, "las", "token")
+    line = html.partition("<details")[0]
+    assert "9 other desks have not seen it" in line
+    assert "declined" in line
+    assert "Contact" in line
+    assert "desk-3" not in line
+
+
+def test_an_area_is_told_by_its_name() -> None:
+    areas = {"hammersmith-and-fulham": "Hammersmith and Fulham", "ealing": "Ealing"}
+    desks = Desks.of([], areas=areas)
+    view = told(Area="hammersmith-and-fulham or ealing")
+    row = row_shown(row_of([alert("a", view=view)], ME), desks)
+    assert row.where == "Hammersmith and Fulham or Ealing"
+    assert ("Area", "Hammersmith and Fulham or Ealing") in row.lead.facts
 
 
 @pytest.mark.parametrize("heard", HEARD)
