@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     consumer_group: str = "liaison"
     batch_max: int = Field(default=500, ge=1, le=5000)
     """Records in one transaction at the most."""
+    batch_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
+    """Bytes that one batch of a producer may be once it is unfolded; a larger one stops its feed."""
     queue_max: int = Field(default=2000, ge=1)
     """Records waiting in memory at the most; then the consumer is held back."""
     deadline_poll_seconds: float = Field(default=0.5, gt=0)

@@ -14,6 +14,7 @@ import faust
 from aiokafka.errors import KafkaError
 
 from services.runtime import kafka
+from services.runtime.decompression import bound_decompression
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
@@ -48,6 +49,7 @@ class _Worker(faust.Worker):
 def run_worker(settings: Settings) -> None:
     """Run until a signal ends it. Never returns."""
     configure(settings.log_level, "stream")
+    bound_decompression(settings.batch_bytes_max)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     if not loop.run_until_complete(_kafka_answers(settings)):
