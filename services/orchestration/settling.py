@@ -103,17 +103,6 @@ class Settling:
         self.model = model or shipped()
         self.folds = Folds()
 
-    async def settle(
-        self, transaction: Transaction, touched: Collection[Key], now: datetime
-    ) -> Settled:
-        """Everything from the incidents that changed to alerts in the ledger. The zone is locked.
-        Raises where one of the crises cannot be judged."""
-        done = await self.step(transaction, touched, now)
-        elsewhere = done.elsewhere - (await transaction.parked()).keys()
-        if elsewhere:
-            done.add(await self.settle_crises(transaction, elsewhere, now))
-        return done
-
     async def step(
         self, transaction: Transaction, touched: Collection[Key], now: datetime
     ) -> Settled:

@@ -29,6 +29,7 @@ from services.orchestration.decisions.common import (
     reasoned,
 )
 from services.orchestration.ledger import DecisionKept, RecordVerdict, Transaction
+from services.orchestration.parking import settle_touched
 from services.orchestration.register import register
 from services.orchestration.settling import Settled, Settling
 
@@ -157,7 +158,7 @@ async def _look_again(
     decided |= await transaction.identity_decisions(touched - about)
     settled = Settled()
     if touched:
-        settled = await settling.settle(transaction, touched, now)
+        settled = await settle_touched(transaction, settling, touched, now)
     after = await transaction.people_of_records(set(before))
     moved = sorted(record for record, person in before.items() if after.get(record) != person)
     decided_now = await transaction.identity_decisions(touched)

@@ -25,6 +25,7 @@ from services.orchestration.decisions.common import (
     reasoned,
 )
 from services.orchestration.ledger import LinkVerdict, Transaction
+from services.orchestration.parking import settle_touched
 from services.orchestration.settling import Settling
 
 
@@ -119,7 +120,7 @@ async def decide(
     await transaction.lock_zone()
     for other in further:
         await _keep(transaction, (incident, other), verdict, actor, reason, now)
-    settled = await settling.settle(transaction, {incident, *further}, now)
+    settled = await settle_touched(transaction, settling, {incident, *further}, now)
     together = await transaction.incidents_together(incident)
     return Regrouped(together, moved_alerts(settled.changes))
 

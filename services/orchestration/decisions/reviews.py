@@ -20,6 +20,7 @@ from datetime import datetime
 from services.liaison.settlement import Key
 from services.orchestration.decisions.common import DecisionRefused, reasoned
 from services.orchestration.ledger import NewReview, ReviewKept, ReviewVerdict, Transaction
+from services.orchestration.parking import settle_touched
 from services.orchestration.settling import Settling
 
 
@@ -57,7 +58,7 @@ async def review(
     number = await transaction.keep_review(new, now)
     detail = {"person": person_id, "review": number}
     await transaction.audit(f"identity.{verdict}", actor, "/".join(incident), detail, now)
-    await settling.settle(transaction, {incident}, now)
+    await settle_touched(transaction, settling, {incident}, now)
     return number
 
 
@@ -93,4 +94,4 @@ async def undo(
     incident, person_id = undone
     detail = {"person": person_id, "review": review_id, "reason": reason}
     await transaction.audit("identity.undone", actor, "/".join(incident), detail, now)
-    await settling.settle(transaction, {incident}, now)
+    await settle_touched(transaction, settling, {incident}, now)

@@ -13,6 +13,8 @@ from services.liaison.policy import load_policy
 from services.orchestration import apart as parts
 from services.orchestration.batch import Record, TakenIn, read, take_in
 from services.orchestration.deadlines import Due, take_due
+from services.orchestration.decisions import regrouping
+from services.orchestration.decisions.regrouping import Regrouped
 from services.orchestration.parking import LAST_AGAIN, again_after, reason_of
 from services.orchestration.settling import Settling
 from services.simulation.ledger.memory import MemoryLedger, done
@@ -253,3 +255,52 @@ def test_a_replay_hides_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> Non
     faulty(monkeypatch, "CAD-BAD")
     with pytest.raises(ZeroDivisionError):
         Simulation(REGISTRY, POLICY).deliver(detained("CAD-BAD", NOW), NOW)
+
+
+# -- decisions of people ----------------------------------------------------------------------------------------------
+
+
+def join(stream: Stream, one: str, other: str, now: datetime) -> Regrouped:
+    """A reviewer says that two logs are one crisis."""
+
+    async def work() -> Regrouped:
+        async with stream.ledger.transaction() as transaction:
+            pair = (("met", one), ("met", other))
+            return await regrouping.join(
+                transaction, stream.settling, *pair, actor="AB", reason="one call", now=now
+            )
+
+    return done(work())
+
+
+def test_a_decision_about_a_parked_crisis_is_carried_out_and_it_stays_parked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fault = faulty(monkeypatch, "CAD-BAD")
+    stream = night()
+    join(stream, "CAD-1", "CAD-BAD", NOW + timedelta(minutes=1))
+    assert stream.logs_with("R31") >= {"CAD-BAD"}
+    stream.tick(NOW + ASKED_WITHIN)
+    assert stream.logs_with("R04") >= OTHERS - {"CAD-1"}, "nobody else waits"
+    fault.mend()
+    stream.tick(NOW + ASKED_WITHIN + LAST_AGAIN)
+    assert stream.tries() == []
+    crises = {stream.ledger.incidents.rows["met", log].crisis_id for log in ("CAD-1", "CAD-BAD")}
+    assert len(crises) == 1, "what was decided counts as soon as it can be judged"
+
+
+def test_judged_without_parking_the_decision_would_be_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The control: this is what a reviewer was shown."""
+    faulty(monkeypatch, "CAD-BAD")
+    stream = night()
+
+    async def raising(
+        transaction: object, settling: Settling, touched: object, now: datetime
+    ) -> object:
+        return await settling.step(transaction, touched, now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(regrouping, "settle_touched", raising)
+    with pytest.raises(ZeroDivisionError):
+        join(stream, "CAD-1", "CAD-BAD", NOW + timedelta(minutes=1))
