@@ -14,12 +14,12 @@ import faust
 from aiokafka.errors import KafkaError
 
 from services.runtime import kafka
-from services.runtime.decompression import bound_decompression
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
 from services.runtime.settings import Settings
 from services.stream.app import StreamWorker
+from services.stream.decompression import bound_decompression
 
 RETRY_SECONDS = 1.0
 STOP_SECONDS = 8.0

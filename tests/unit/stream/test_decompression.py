@@ -13,7 +13,7 @@ from aiokafka import codec
 from aiokafka.record._crecords import default_records
 from aiokafka.record._crecords.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from services.runtime.decompression import BatchTooLarge, BoundedCodecs, bound_decompression
+from services.stream.decompression import BatchTooLarge, BoundedCodecs, bound_decompression
 
 MEGABYTE = 1024 * 1024
 LIMIT = 2 * MEGABYTE
