@@ -20,7 +20,7 @@ if [ -z "$$folders" ]; then echo "   no tests in this ring yet"; exit 0; fi; \
 $(BIN)/python -m pytest -q $(3) $$folders || { code=$$?; [ $$code = 5 ] && echo "   no tests in this ring yet"; }
 endef
 
-.PHONY: help setup demo test lint house types imports unit integration faults browser bench lock clean
+.PHONY: help setup demo test alarms lint house types imports unit integration faults browser bench lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -85,6 +85,11 @@ faults: setup ## Kills and cuts
 
 browser: setup ## Real Chromium, axe
 	$(call ring,browser,tests/browser,-n 2 --dist loadfile)
+
+alarms: ## Fire the alarms' rules: needs promtool (Debian: package prometheus), or PROMTOOL=…
+	@echo "== alarms"
+	@$(or $(PROMTOOL),promtool) check rules deploy/prometheus/liaison.rules.yml
+	@$(or $(PROMTOOL),promtool) test rules deploy/prometheus/liaison.tests.yml
 
 bench: setup ## Timed; never part of `make test`
 	$(call ring,bench,tests/benchmarks,-s)

@@ -15,7 +15,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -54,6 +53,7 @@ from services.runtime.clock import Clock, clock_from
 from services.runtime.health import run_checks
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool
+from services.runtime.registries import CONTENT_TYPE, exposition
 from services.runtime.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -155,7 +155,7 @@ async def _readyz(request: Request) -> JSONResponse:
 
 
 async def _metrics() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition("console"), media_type=CONTENT_TYPE)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -101,7 +101,9 @@ async def run_gateway(settings: Settings) -> None:
         load(settings.gateway_credentials_path, registry), registry, settings.gateway_client_header
     )
     road = Road(settings)
-    health = HealthServer(settings.metrics_host, settings.metrics_port, {"kafka": road.check})
+    health = HealthServer(
+        "gateway", settings.metrics_host, settings.metrics_port, {"kafka": road.check}
+    )
     await health.start()
     app = create_app(settings, registry, doorkeeper, road)
     server = uvicorn.Server(

@@ -30,8 +30,6 @@ class Due:
     """What was looked at, for whoever counts it."""
 
     count: int = 0
-    overdue: timedelta = timedelta(0)
-    """How late the oldest deadline was."""
     settled: Settled = field(default_factory=Settled)
     silent: dict[str, bool] = field(default_factory=dict)
     """Whether each feed that was looked at is silent."""
@@ -46,7 +44,6 @@ async def take_due(ledger: Ledger, settling: Settling, now: datetime) -> Due:
     oldest = await ledger.oldest_deadline()
     if oldest is None or oldest > now:
         return due
-    due.overdue = now - oldest
     async with ledger.transaction() as transaction:
         await transaction.lock_zone()
         deadlines = await transaction.take_deadlines(now, LIMIT)

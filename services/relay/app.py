@@ -22,6 +22,7 @@ from services.liaison.alert.states import SOUNDING
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
+from services.runtime.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
@@ -142,6 +143,7 @@ class Relay:
             loop.add_signal_handler(number, self._stop.set)
         pool = await create_pool(self._settings.postgres_dsn, max_size=3)
         health = HealthServer(
+            "relay",
             self._settings.metrics_host,
             self._settings.metrics_port,
             {"ledger": lambda: at_head(pool), "outbox": self._outbox},
@@ -165,6 +167,7 @@ class Relay:
                 count = await publish(pool, producer, self._crash, self._clock.now(), self._zone)
                 self._round_ended = time.monotonic()
                 self._failing, delay = None, 0.1
+                loop_ended("publish")
                 if count == LIMIT:
                     continue
                 pause = self._settings.relay_poll_seconds
@@ -213,6 +216,7 @@ class Relay:
         while True:
             try:
                 await self._measure(pool)
+                loop_ended("measure")
             except FAILURES as error:
                 logger().error("relay.not-measured", error=type(error).__name__)
             await asyncio.sleep(MEASURED_EVERY)

@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.runtime.registries import CONTENT_TYPE, ServiceName, exposition
 
 Check = Callable[[], Awaitable[str | None]]
 """Gives None when all is well, else one sentence that says what is not."""
@@ -34,12 +35,15 @@ async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
 class HealthServer:
     """Serves the three addresses until it is stopped."""
 
-    def __init__(self, host: str, port: int, ready: Mapping[str, Check]) -> None:
+    def __init__(
+        self, service: ServiceName, host: str, port: int, ready: Mapping[str, Check]
+    ) -> None:
+        self._service = service
         self._host, self._port, self._ready = host, port, ready
         self._runner: web.AppRunner | None = None
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=exposition(self._service), headers={"Content-Type": CONTENT_TYPE})
 
     async def _livez(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})

@@ -31,6 +31,7 @@ from services.orchestration.settling import Settling
 from services.runtime import metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
+from services.runtime.first_values import loop_ended
 from services.runtime.garbage import keep_what_started
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import faust_credentials
@@ -127,6 +128,7 @@ class StreamWorker:
         self.applier = Applier(self.batches, self.clock, self.settings)
         self.queue = asyncio.Queue(self.settings.queue_max)
         health = HealthServer(
+            "stream",
             self.settings.metrics_host,
             self.settings.metrics_port,
             {
@@ -215,6 +217,7 @@ class StreamWorker:
                 ledger, settling = self.batches.ledger, self.batches.settling
                 due = await take_due(ledger, settling, self.clock.now())
                 _count_due(due)
+                loop_ended("deadlines")
                 if due.count:
                     continue
             except asyncio.CancelledError:
@@ -252,6 +255,7 @@ class StreamWorker:
             try:
                 await sweep.look()
                 await self._readmit(sweep)
+                loop_ended("sweep")
             except asyncio.CancelledError:
                 raise
             except OUTAGE as error:
@@ -282,7 +286,6 @@ class StreamWorker:
 
 
 def _count_due(due: Due) -> None:
-    metrics.DEADLINE_OVERDUE_SECONDS.set(due.overdue.total_seconds())
     metrics.DEADLINES_TAKEN.inc(due.count)
     for feed, silent in due.silent.items():
         metrics.FEED_SILENT.labels(feed).set(int(silent))

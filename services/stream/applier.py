@@ -53,7 +53,6 @@ def passes(error: Exception) -> bool:
 def count_settled(settled: Settled) -> None:
     """Count what settling did, once it is committed."""
     metrics.CRISES_BOUNDED.inc(len(settled.bounded))
-    metrics.EPISODES_BOUNDED.inc(len(settled.bounded))
     for item in settled.asked.values():
         metrics.EVIDENCE_ASKED.labels(item).inc()
     COUNTS.count(settled.changes)

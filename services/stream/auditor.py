@@ -28,6 +28,7 @@ from services.ledger.alerts.alarm_load import AGES, Load, flooded, loads
 from services.ledger.crises.parked import Standing, standing
 from services.runtime import metrics, postgres
 from services.runtime.clock import clock_from
+from services.runtime.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
@@ -137,6 +138,7 @@ class Auditor:
             loop.add_signal_handler(number, self._stop.set)
         pool = await create_pool(self._settings.postgres_dsn, max_size=2)
         health = HealthServer(
+            "auditor",
             self._settings.metrics_host,
             self._settings.metrics_port,
             {
@@ -168,6 +170,7 @@ class Auditor:
             self._said = f"the ledger cannot be read: {type(error).__name__}"
             logger().error("auditor.failed", error=type(error).__name__)
             return ()
+        loop_ended("look")
         counted = Counter(o.fault for o in overdue_steps)
         for fault in FAULTS:
             metrics.ESCALATION_OVERDUE.labels(fault).set(counted[fault])
@@ -195,6 +198,7 @@ class Auditor:
         metrics.PARKED_OLDEST_SECONDS.set(_seconds_since(parked.since, now))
         oldest = await deadlines.oldest(connection, zone)
         self._late = late(oldest, now, self._grace)
+        metrics.DEADLINE_OVERDUE_SECONDS.set(_seconds_since(oldest, now))
 
     def _measure(self, load: Mapping[str, Load]) -> None:
         """The alarm load of every desk of the registry; desks that are no more are not shown."""

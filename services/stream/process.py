@@ -64,7 +64,7 @@ async def _kafka_answers(settings: Settings) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    health = HealthServer(settings.metrics_host, settings.metrics_port, {"kafka": _away})
+    health = HealthServer("stream", settings.metrics_host, settings.metrics_port, {"kafka": _away})
     await health.start()
     waits = False
     try:

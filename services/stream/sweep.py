@@ -69,14 +69,11 @@ class Sweep:
             await self._change(place, change)
         await self._see(cursors, logs, ends, changes)
         self.caught_up = {}
-        lags: Counter[str] = Counter()
         for place, end in ends.items():
             cursor = cursors.get(place, Cursor(0)).next_offset
-            lags[place[0]] += end - cursor
+            metrics.LAG_RECORDS.labels(place[0], str(place[1])).set(end - cursor)
             if place not in changes:
                 self._judge(place, cursor, end, place in assigned)
-        for topic, lag in lags.items():
-            metrics.LAG_RECORDS.labels(topic).set(lag)
 
     def _judge(self, place: Place, cursor: int, end: int, assigned: bool) -> None:
         cursor_before, times = self._stood.get(place, (cursor, 0))

@@ -22,6 +22,7 @@ from services.ledger.people import traces
 from services.runtime import kafka, metrics
 from services.runtime.clock import Clock, clock_from
 from services.runtime.errors import SettingsError
+from services.runtime.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
@@ -135,6 +136,7 @@ class TraceWorker:
         settings = self._settings
         pool = await create_pool(settings.postgres_dsn, max_size=3)
         health = HealthServer(
+            "trace",
             settings.metrics_host,
             settings.metrics_port,
             {"ledger": lambda: at_head(pool), "trace": self._well},
@@ -167,6 +169,7 @@ class TraceWorker:
                     ):
                         self._failing = None
                     self._failing = None
+                    loop_ended("trace")
                 except TraceUnavailable as error:
                     # the whole service rests, not only the one person: it is it that does not
                     # answer

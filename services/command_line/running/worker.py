@@ -6,16 +6,18 @@ import asyncio
 
 import click
 
+from schemas.registry import load_registry
+from services.runtime.first_values import begin
+from services.runtime.registries import SERVICES, ServiceName
 from services.runtime.settings import Settings
 
 
 @click.command()
-@click.argument(
-    "name", type=click.Choice(["stream", "relay", "console", "auditor", "trace", "gateway"])
-)
-def worker(name: str) -> None:
+@click.argument("name", type=click.Choice(SERVICES))
+def worker(name: ServiceName) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
+    begin(name, load_registry(settings.registry_path))
     if name == "stream":
         from services.stream.process import run_worker
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from prometheus_client import REGISTRY
-
 from services.ledger.alerts.alarm_load import flooded
 from services.ledger.alerts.metrics import AlarmCounts
 from services.liaison.alert import AlertChange, Transition, TransitionKind
+from services.runtime.registries import REGISTRIES
 from tests.unit.liaison.test_thread import raised
 
 AT = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
 
 def value(name: str, **labels: str) -> float:
-    return REGISTRY.get_sample_value(name, labels) or 0.0
+    return REGISTRIES["stream"].get_sample_value(name, labels) or 0.0
 
 
 def changes(
