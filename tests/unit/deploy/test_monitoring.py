@@ -42,7 +42,7 @@ def _alerts() -> dict[str, Any]:
 def _unused(text: str) -> set[str]:
     """Metrics that this text does not name."""
     names = {metric._name for service in SERVICES for metric in METRICS[service]}
-    return {name for name in names if not re.search(rf"\b{name}(_total|_bucket)?\b", text)}
+    return {name for name in names if not re.search(rf"\b{name}(_total|_bucket|_count)?\b", text)}
 
 
 def _expressions() -> list[str]:
