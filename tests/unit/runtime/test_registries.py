@@ -168,7 +168,8 @@ def _codes_of_refused_sign_ins() -> set[str]:
 
 
 def _troubles() -> set[str]:
-    return {kind.kind for kind in (LogTrouble, *LogTrouble.__subclasses__())}
+    kinds: list[type[LogTrouble]] = [LogTrouble, *LogTrouble.__subclasses__()]
+    return {kind.kind for kind in kinds}
 
 
 @pytest.mark.parametrize(
