@@ -50,10 +50,10 @@ from services.liaison.disclosure.staffing import check_staffing
 from services.liaison.policy import load_policy
 from services.orchestration.settling import Settling
 from services.runtime.clock import Clock, clock_from
+from services.runtime.exposition.registries import CONTENT_TYPE, exposition
 from services.runtime.health import run_checks
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool
-from services.runtime.registries import CONTENT_TYPE, exposition
 from services.runtime.settings import Settings
 
 FOLDER = Path(__file__).parent

@@ -22,7 +22,7 @@ from services.liaison.alert.states import SOUNDING
 from services.runtime import kafka, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
-from services.runtime.first_values import loop_ended
+from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from services.runtime.registries import CONTENT_TYPE, ServiceName, exposition
+from services.runtime.exposition.registries import CONTENT_TYPE, ServiceName, exposition
 
 Check = Callable[[], Awaitable[str | None]]
 """Gives None when all is well, else one sentence that says what is not."""

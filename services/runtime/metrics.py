@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.runtime.registries import exported_by
+from services.runtime.exposition.registries import exported_by
 
 STREAM = exported_by("stream")
 RELAY = exported_by("relay")

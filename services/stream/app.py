@@ -31,7 +31,7 @@ from services.orchestration.settling import Settling
 from services.runtime import metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
-from services.runtime.first_values import loop_ended
+from services.runtime.exposition.first_values import loop_ended
 from services.runtime.garbage import keep_what_started
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import faust_credentials

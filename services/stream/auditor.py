@@ -28,7 +28,7 @@ from services.ledger.alerts.alarm_load import AGES, Load, flooded, loads
 from services.ledger.crises.parked import Standing, standing
 from services.runtime import metrics, postgres
 from services.runtime.clock import clock_from
-from services.runtime.first_values import loop_ended
+from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head

@@ -22,7 +22,7 @@ from services.ledger.people import traces
 from services.runtime import kafka, metrics
 from services.runtime.clock import Clock, clock_from
 from services.runtime.errors import SettingsError
-from services.runtime.first_values import loop_ended
+from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger

@@ -7,8 +7,8 @@ import asyncio
 import click
 
 from schemas.registry import load_registry
-from services.runtime.first_values import begin
-from services.runtime.registries import SERVICES, ServiceName
+from services.runtime.exposition.first_values import begin
+from services.runtime.exposition.registries import SERVICES, ServiceName
 from services.runtime.settings import Settings
 
 

@@ -11,15 +11,12 @@ import pytest
 import yaml
 
 from services.command_line import COMMANDS
-from services.console import metrics as console_metrics
-from services.runtime import metrics
-from services.runtime.registries import METRICS, SERVICES
+from services.runtime.exposition.registries import METRICS, SERVICES
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/prometheus/liaison.rules.yml"
 DASHBOARD = ROOT / "deploy/grafana/dashboards/liaison.json"
 SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
-MODULES = (metrics, console_metrics)  # metrics are defined where these are imported
 _USED = re.compile(r"\bliaison_[a-z_]+")
 
 

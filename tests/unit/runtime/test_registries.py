@@ -16,12 +16,12 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from schemas.registry import load_registry
 from services.console import metrics as console_metrics
-from services.console.pages.blind_review import _OUTCOMES
+from services.console.pages.identity.blind_review import _OUTCOMES
 from services.ledger.alerts.metrics import OUTCOMES
 from services.ledger.events.logs import ChangeKind
 from services.runtime import metrics
-from services.runtime.first_values import LOOPS, OPEN, VALUES, begin, values_of
-from services.runtime.registries import METRICS, SERVICES, ServiceName, exposition
+from services.runtime.exposition.first_values import LOOPS, OPEN, VALUES, begin, values_of
+from services.runtime.exposition.registries import METRICS, SERVICES, ServiceName, exposition
 from services.stream.log_reader import LogTrouble
 from services.trace.port import Outcome
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from services.ledger.alerts.alarm_load import flooded
 from services.ledger.alerts.metrics import AlarmCounts
 from services.liaison.alert import AlertChange, Transition, TransitionKind
-from services.runtime.registries import REGISTRIES
+from services.runtime.exposition.registries import REGISTRIES
 from tests.unit.liaison.test_thread import raised
 
 AT = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

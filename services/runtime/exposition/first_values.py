@@ -17,7 +17,7 @@ from services.identity.person import Item
 from services.liaison.alert.states import KINDS
 from services.liaison.catalogue import CATALOGUE
 from services.runtime import metrics
-from services.runtime.registries import METRICS, ServiceName
+from services.runtime.exposition.registries import METRICS, ServiceName
 
 LOOPS: Mapping[ServiceName, tuple[str, ...]] = {
     "stream": ("deadlines", "sweep"),

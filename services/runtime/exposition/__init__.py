@@ -1,0 +1,1 @@
+"""What each service exposes to Prometheus: its own metrics, each from its first value on."""
