@@ -42,9 +42,12 @@ NOT_SENT_THERE = {"location", "restriction", "police-reason", "call-back"}
 """For those to whom the person comes: nobody of theirs goes to the place."""
 AMHP_NEVER = {"force-log", "force-clinical", "signs", "units", "police-reason", "call-back"}
 
+# Why somebody was rung, and by what power a person is held: not who, where, or what is known of them.
+MANAGERS_NEVER = set(SIGNS) - {"risk-to-self", "legal-status", "force-clinical", "family-contact"}
+
 NEVER = {
     "police-control": {"crisis-plan-pointer"},
-    "police-supervisor": {"crisis-plan", "crisis-plan-pointer"},
+    "police-supervisor": {"crisis-plan-pointer"},
     "ambulance-control": {"force-log"},
     "ambulance-supervisor": {"force-log"},
     "mental-health-crisis": {"known-to-services", "force-log", "police-reason"},
@@ -66,6 +69,8 @@ NEVER = {
     },
     "family-liaison": set(SIGNS) - {"legal-status", "family-contact", "call-back"},
     "frequent-contact": set(SIGNS) - {"known-to-services"},
+    "tactical-manager": MANAGERS_NEVER,
+    "strategic-on-call": MANAGERS_NEVER,
 }
 """Denied whatever the conditions; a role that is not here is denied every item."""
 
@@ -83,6 +88,9 @@ NEEDED = {
     "ambulance-control",
     "ambulance-supervisor",
     "custody",
+    "professional-standards",
+    "tactical-manager",
+    "strategic-on-call",
 }
 
 WHO = {

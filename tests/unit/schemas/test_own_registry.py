@@ -20,6 +20,7 @@ OF_LONDON = {
     "unit/liaison/test_staffing.py": "the shipped registry, rules and policy fit together",
     "unit/liaison/test_documents.py": "a reader tries the examples of the page with London",
     "unit/console/test_map.py": "the map is London's",
+    "unit/console/test_desks.py": "no two desks that ship are called alike",
     "unit/command_line/test_rules.py": "`liaison rules check` without a file checks what is shipped",
 }
 """Which tests read the shipped London, and what for. A test that is about something else uses `own_registry()`."""
