@@ -14,7 +14,6 @@ import pytest
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from schemas.registry import load_registry
 from services.console import metrics as console_metrics
 from services.console.pages.identity.blind_review import _OUTCOMES
 from services.ledger.alerts.metrics import OUTCOMES
@@ -24,6 +23,7 @@ from services.runtime.exposition.first_values import LOOPS, OPEN, VALUES, begin,
 from services.runtime.exposition.registries import METRICS, SERVICES, ServiceName, exposition
 from services.stream.log_reader import LogTrouble
 from services.trace.port import Outcome
+from tests.own_registry import own_registry
 
 ROOT = Path(__file__).parents[3]
 ENTRIES: dict[ServiceName, str] = {
@@ -137,7 +137,7 @@ def test_every_metric_is_exported_by_somebody_and_its_text_has_it() -> None:
 def test_every_counter_stands_at_zero_for_every_value_before_anything_happens(
     service: ServiceName,
 ) -> None:
-    registry = load_registry()
+    registry = own_registry()
     begin(service, registry)
     common = values_of(registry)
     for metric in METRICS[service]:
@@ -151,7 +151,7 @@ def test_every_counter_stands_at_zero_for_every_value_before_anything_happens(
 
 
 def test_the_agencies_of_the_whole_registry_make_a_page_that_prometheus_reads_in_time() -> None:
-    begin("stream", load_registry())
+    begin("stream", own_registry())
     assert len(exposition("stream")) < 1_000_000
 
 
