@@ -6,7 +6,8 @@ import asyncio
 
 import click
 
-from schemas.registry import load_registry
+from schemas.registry import RegistryError, load_registry
+from services.liaison.policy import PolicyError, load_policy
 from services.runtime.exposition.first_values import begin
 from services.runtime.exposition.registries import SERVICES, ServiceName
 from services.runtime.settings import Settings
@@ -17,7 +18,12 @@ from services.runtime.settings import Settings
 def worker(name: ServiceName) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
-    begin(name, load_registry(settings.registry_path))
+    try:
+        registry = load_registry(settings.registry_path)
+        load_policy(settings.policy_path)
+    except (RegistryError, PolicyError) as error:
+        raise click.UsageError(str(error)) from error
+    begin(name, registry)
     if name == "stream":
         from services.stream.process import run_worker
 
