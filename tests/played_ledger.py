@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,23 @@ from services.identity.model import Model
 from services.liaison.feeds import ON_TIME
 from services.liaison.policy import load_policy
 from services.orchestration.batch import Record
+from services.runtime.postgres import create_pool
 from services.simulation.replay import arrivals
 from tests.own_registry import own_registry
 from tests.worker import Worker
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 _HEADERS = [("content-type", b"application/cloudevents+json")]
+
+
+@asynccontextmanager
+async def played(dsn: str, scenario: str) -> AsyncIterator[PlayedLedger]:
+    """A ledger in which a scenario of tests/scenarios has been played."""
+    pool = await create_pool(dsn, max_size=4)
+    ledger = PlayedLedger(pool)
+    await ledger.play(scenario)
+    yield ledger
+    await pool.close()
 
 
 class PlayedLedger:

@@ -15,7 +15,6 @@ from schemas.registry import Agency, Feed
 from services.gateway.answers import Problem
 from services.intake.ordering import key_of
 from services.runtime import kafka, metrics
-from services.runtime.kafka_security import security
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
 
@@ -33,11 +32,7 @@ class Road:
     async def _ready_producer(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = kafka.producer(
-                    self._settings.kafka_bootstrap,
-                    idempotent=self._settings.kafka_idempotent,
-                    security=security(self._settings),
-                )
+                producer = kafka.producer_of(self._settings)
                 try:
                     await producer.start()
                 except BaseException:

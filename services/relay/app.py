@@ -24,7 +24,6 @@ from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
-from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool
@@ -158,11 +157,7 @@ class Relay:
         while not self._stop.is_set():
             try:
                 if producer is None:
-                    producer = kafka.producer(
-                        self._settings.kafka_bootstrap,
-                        idempotent=self._settings.kafka_idempotent,
-                        security=security(self._settings),
-                    )
+                    producer = kafka.producer_of(self._settings)
                     await producer.start()
                 count = await publish(pool, producer, self._crash, self._clock.now(), self._zone)
                 self._round_ended = time.monotonic()
@@ -194,11 +189,7 @@ class Relay:
     async def _publish_seals_always(self, pool: asyncpg.Pool) -> None:
         """With a producer of its own, made anew after each failure."""
         while True:
-            producer = kafka.producer(
-                self._settings.kafka_bootstrap,
-                idempotent=self._settings.kafka_idempotent,
-                security=security(self._settings),
-            )
+            producer = kafka.producer_of(self._settings)
             try:
                 await producer.start()
                 while True:

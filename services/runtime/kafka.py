@@ -6,14 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from services.runtime import kafka_security
 from services.runtime.errors import KafkaUnreachable
+
+if TYPE_CHECKING:
+    from services.runtime.settings import Settings
 
 # No TLS and no sign-in: what the embedded broker takes.
 PLAINTEXT: Mapping[str, Any] = MappingProxyType({})
@@ -40,6 +44,16 @@ def producer(
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         max_request_size=1_048_576,
         **security,
+    )
+
+
+def producer_of(settings: Settings) -> AIOKafkaProducer:
+    """A service's own, by its settings. Not yet started. Raises SettingsError for settings of its
+    sign-in that do not go together."""
+    return producer(
+        settings.kafka_bootstrap,
+        idempotent=settings.kafka_idempotent,
+        security=kafka_security.security(settings),
     )
 
 

@@ -24,7 +24,6 @@ from services.runtime.clock import Clock, clock_from
 from services.runtime.errors import SettingsError
 from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
-from services.runtime.kafka_security import security
 from services.runtime.logging import configure, logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import OUTAGE, create_pool
@@ -156,11 +155,7 @@ class TraceWorker:
                     # anew after an outage: a producer that has failed once does
                     # not come back by itself
                     if producer is None:
-                        producer = kafka.producer(
-                            settings.kafka_bootstrap,
-                            idempotent=settings.kafka_idempotent,
-                            security=security(settings),
-                        )
+                        producer = kafka.producer_of(settings)
                         await producer.start()
                     async with pool.acquire() as connection:
                         await traces.find(connection, TRACE_SOURCE_END, self._clock.now())

@@ -10,9 +10,8 @@ import pytest
 
 from services.ledger.alerts import performance
 from services.ledger.operators.roles import Grant
-from services.runtime.postgres import create_pool
 from tests.integration.console_client import SignedIn, signed_in
-from tests.played_ledger import PlayedLedger
+from tests.played_ledger import PlayedLedger, played
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 LAS = "las-mental-health"
@@ -24,11 +23,8 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 @pytest.fixture
 async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
-    pool = await create_pool(postgres_dsn, max_size=4)
-    played = PlayedLedger(pool)
-    await played.play("the-story")
-    yield played
-    await pool.close()
+    async with played(postgres_dsn, "the-story") as ledger:
+        yield ledger
 
 
 # Supervision

@@ -13,9 +13,8 @@ import pytest
 from services.ledger.alerts.shift import counted, of_shift
 from services.ledger.operators.roles import Grant
 from services.liaison.alert import Accept, Acknowledge, Claim, Decline
-from services.runtime.postgres import create_pool
 from tests.integration.console_client import signed_in
-from tests.played_ledger import PlayedLedger
+from tests.played_ledger import PlayedLedger, played
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 LAS = "las-mental-health"
@@ -29,22 +28,19 @@ def at(hour: int, minute: int = 0) -> datetime:
 @pytest.fixture
 async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     """The story of one afternoon; at 14:58 R16 is accepted, R07 declined, and nothing else answered."""
-    pool = await create_pool(postgres_dsn, max_size=4)
-    played = PlayedLedger(pool)
-    await played.play("the-story")
-    rows = await pool.fetch("SELECT alert_id, rule FROM alert")
-    alerts = {row["rule"]: row["alert_id"] for row in rows}
-    for rule, command in (
-        ("R16", Acknowledge()),
-        ("R16", Claim()),
-        ("R16", Accept("=HYPERLINK plan opened")),
-        ("R07", Decline("known-and-managed", "his sister was told")),
-    ):
-        await played.batch.command(
-            command, desk=LAS, alert=alerts[rule], actor=f"MK@{LAS}", now=at(14, 58)
-        )
-    yield played
-    await pool.close()
+    async with played(postgres_dsn, "the-story") as ledger:
+        rows = await ledger.pool.fetch("SELECT alert_id, rule FROM alert")
+        alerts = {row["rule"]: row["alert_id"] for row in rows}
+        for rule, command in (
+            ("R16", Acknowledge()),
+            ("R16", Claim()),
+            ("R16", Accept("=HYPERLINK plan opened")),
+            ("R07", Decline("known-and-managed", "his sister was told")),
+        ):
+            await ledger.batch.command(
+                command, desk=LAS, alert=alerts[rule], actor=f"MK@{LAS}", now=at(14, 58)
+            )
+        yield ledger
 
 
 async def test_the_report_says_what_was_answered_by_whom_and_what_waits(

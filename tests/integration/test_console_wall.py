@@ -9,9 +9,8 @@ from html import unescape
 import pytest
 
 from services.ledger.operators.roles import Grant
-from services.runtime.postgres import create_pool
 from tests.integration.console_client import signed_in
-from tests.played_ledger import PlayedLedger
+from tests.played_ledger import PlayedLedger, played
 
 LATER = datetime(2026, 11, 23, 14, 34, tzinfo=UTC)
 LAS = "las-mental-health"
@@ -19,12 +18,9 @@ LAS = "las-mental-health"
 
 @pytest.fixture
 async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
-    pool = await create_pool(postgres_dsn, max_size=4)
-    played = PlayedLedger(pool)
-    await played.play("the-story")
-    await pool.execute("UPDATE alert_desk SET state = 'raised' WHERE desk = $1", LAS)
-    yield played
-    await pool.close()
+    async with played(postgres_dsn, "the-story") as ledger:
+        await ledger.pool.execute("UPDATE alert_desk SET state = 'raised' WHERE desk = $1", LAS)
+        yield ledger
 
 
 async def test_the_wall_counts_what_waits_at_each_desk_and_names_nobody(

@@ -24,7 +24,6 @@ from services.intake.faults import Fault
 from services.intake.ordering import key_of
 from services.runtime import kafka
 from services.runtime.clock import SystemClock
-from services.runtime.kafka_security import security
 from services.runtime.settings import Settings
 
 SOURCES = {"columbia": columbia.events, "san-francisco": san_francisco.events}
@@ -133,9 +132,7 @@ def _from_documents(
 
 
 async def _send(settings: Settings, outgoing: Iterable[Outgoing], progress: Any) -> None:
-    producer: AIOKafkaProducer = kafka.producer(
-        settings.kafka_bootstrap, idempotent=settings.kafka_idempotent, security=security(settings)
-    )
+    producer: AIOKafkaProducer = kafka.producer_of(settings)
     try:
         await asyncio.wait_for(producer.start(), TIMEOUT_SECONDS)
         start = time.monotonic()

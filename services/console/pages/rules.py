@@ -10,7 +10,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.console.access.doors import Here, Seeing
+from services.console.access.doors import Seeing
 from services.console.access.refusal import Refused
 from services.console.view.alert import length
 from services.console.view.rendering import page
@@ -63,7 +63,7 @@ async def rule_page(request: Request, here: Seeing, rule: str) -> Response:
         limits=tuple(_limits(document, policy)),
         answer_within=duration(policy.acknowledge_within(document.urgency)),
         worth=next((load for load in loads if load.rule == rule), None),
-        desk_role=_role(request, here),
+        desk_role=here.desk.role,
     )
 
 
@@ -110,8 +110,3 @@ def _time(seconds: int) -> str:
     if seconds % 60:
         return length(seconds)
     return duration(timedelta(seconds=seconds))
-
-
-def _role(request: Request, here: Here) -> str:
-    _, desk = request.app.state.registry.desks_by_id[here.desk.desk]
-    return str(desk.role)

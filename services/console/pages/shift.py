@@ -17,7 +17,7 @@ from services.console.view.alert import reason_in_words
 from services.console.view.rendering import page
 from services.console.view.text.vocabulary import OUTCOMES, STATES
 from services.ledger import audit
-from services.ledger.alerts.shift import ShiftAlert, counted, of_shift
+from services.ledger.alerts.shift import MOST, ShiftAlert, counted, of_shift
 from services.ledger.moment import one_moment
 
 router = APIRouter()
@@ -54,6 +54,7 @@ async def shift_page(request: Request, here: Seeing, over: str = "12h") -> Respo
         until=here.now,
         over=stretch,
         stretches=list(SHIFTS),
+        most=MOST,
     )
 
 

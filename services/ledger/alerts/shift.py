@@ -10,7 +10,7 @@ from services.ledger.alerts.desk import Outcome
 from services.liaison.alert.states import State
 from services.runtime.postgres import Connection
 
-# More in one shift than anybody could have read.
+# More than anybody could have read in one shift; of more the newest are told.
 MOST = 2000
 
 
@@ -61,7 +61,7 @@ async def of_shift(
     connection: Connection, desk: str, since: datetime, until: datetime
 ) -> list[ShiftAlert]:
     """What was raised at the desk in [since, until), and what was raised before it and waits still;
-    the newest last. At most `MOST`."""
+    the newest last. The newest `MOST` at the most."""
     rows = await connection.fetch(
         """SELECT d.alert_id::text AS alert_id, a.rule, a.urgency, d.view ->> 'title' AS title, a.raised_at,
                   d.acknowledge_by, d.acknowledged_at, d.acknowledged_by, d.claimed_by, d.outcome, d.outcome_reason,
@@ -69,13 +69,13 @@ async def of_shift(
              FROM alert_desk d JOIN alert a USING (alert_id)
             WHERE d.desk = $1 AND a.raised_at < $3
               AND (a.raised_at >= $2 OR d.state IN ('raised', 'delivered', 'acknowledged', 'claimed', 'shelved'))
-            ORDER BY a.raised_at, d.alert_id LIMIT $4""",
+            ORDER BY a.raised_at DESC, d.alert_id DESC LIMIT $4""",
         desk,
         since,
         until,
         MOST,
     )
-    return [ShiftAlert(**dict(row)) for row in rows]
+    return [ShiftAlert(**dict(row)) for row in reversed(rows)]
 
 
 def counted(alerts: Iterable[ShiftAlert], until: datetime) -> ShiftCounts:

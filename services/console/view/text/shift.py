@@ -8,6 +8,7 @@ TEXT: Final[dict[str, str]] = {
     "shift_title": "Shift report",
     "shift_csv": "As a table (CSV)",
     "stretch_8h": "8 hours",
+    "shift_capped": "Only the newest {most} alerts are here: choose a shorter time for all of them.",
     "shift_came": "Alerts",
     "shift_answered": "Answered",
     "shift_late": "Acknowledged after their limit",
