@@ -12,6 +12,7 @@ from services.liaison import alert as life
 from services.liaison.alert import Addressed, Alert, AlertChange
 from services.liaison.crisis.facts import Crisis
 from services.liaison.disclosure.addressing import Addressing
+from services.liaison.disclosure.words import CrisisWords
 from services.liaison.disproportionality import evaluate_monitor
 from services.liaison.feeds import FeedHealth, evaluate_feed
 from services.liaison.finding import Evaluation, Standing
@@ -41,10 +42,15 @@ def alert_changes(
     changes: dict[str, AlertChange] = {}
     alerts: dict[str, Alert] = {}
     addressing: dict[str, Addressing] = {}
+    words: CrisisWords | None = None
+    if crisis is not None:
+        words = CrisisWords(crisis)
     for finding in standing:
         identity = life.alert_id(finding.finding.key)
         before = alerts_before.pop(identity, None)
-        address = addressing[identity] = Addressing(finding, crisis, area, registry, policy, now)
+        address = addressing[identity] = Addressing(
+            finding, crisis, area, registry, policy, now, words
+        )
         change: AlertChange | None
         if before is None or not before.stands:
             change = life.raise_alert(

@@ -29,6 +29,7 @@ from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.fold import Folds, fold
 from services.liaison.evaluate import evaluate
 from services.liaison.policy import load_policy
+from services.runtime.garbage import keep_what_started
 from services.simulation.simulation import Simulation
 from tests.own_registry import own_registry
 
@@ -188,6 +189,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document for machines")
     parser.add_argument("--quick", action="store_true", help="a tenth of the sizes")
     asked = parser.parse_args()
+    # as the stream does once it has started
+    keep_what_started()
     lengths = [10, 50, 200] if asked.quick else [10, 50, 200, 1000]
     sizes = [100, 1000] if asked.quick else [100, 1000, 10_000, 100_000]
     figures = {

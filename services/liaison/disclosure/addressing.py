@@ -11,6 +11,7 @@ from schemas.registry import Agency, Desk, Level, Registry
 from services.liaison.alert import Addressed, Ladder, Rung
 from services.liaison.crisis.facts import Crisis
 from services.liaison.disclosure.matrix import view
+from services.liaison.disclosure.words import CrisisWords
 from services.liaison.finding import Standing
 from services.liaison.policy import Policy
 
@@ -33,13 +34,14 @@ class Addressing:
         registry: Registry,
         policy: Policy,
         now: datetime,
+        words: CrisisWords | None = None,
     ) -> None:
         self._involved = frozenset[str]()
         self._areas: tuple[str | None, ...] = (area,)
         if crisis is not None:
             self._involved = involved_in(crisis, now)
             self._areas = crisis.areas
-        self._standing, self._crisis = standing, crisis
+        self._standing, self._crisis, self._words = standing, crisis, words
         self._registry, self._policy = registry, policy
 
     def by_rule(self) -> list[Addressed]:
@@ -72,7 +74,7 @@ class Addressing:
         return self._addressed(*pair, climbs=False)
 
     def _addressed(self, agency: Agency, desk: Desk, climbs: bool) -> Addressed:
-        sentences, items = view(self._standing, desk.role, self._crisis, agency.id)
+        sentences, items = view(self._standing, desk.role, self._crisis, agency.id, self._words)
         return Addressed(desk.id, agency.id, sentences, items, self._ladder(agency, desk, climbs))
 
     def _ladder(self, agency: Agency, desk: Desk, climbs: bool) -> Ladder:

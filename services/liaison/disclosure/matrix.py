@@ -22,11 +22,12 @@ from services.liaison.disclosure.table import (
     COLUMN_OF,
     ITEMS,
     RESPONDS,
+    ROWS_OF,
     TABLE,
     Column,
     column_of,
 )
-from services.liaison.disclosure.words import UNSTATED, WORDS_OF, Item, open_pathways
+from services.liaison.disclosure.words import UNSTATED, CrisisWords, Item, open_pathways
 from services.liaison.finding import DeskRole, Standing, instant_in_json
 
 # What is told to nobody of a person whose record is restricted (domain reference §7.1; PDS:
@@ -116,10 +117,9 @@ def allowed(role: str, standing: Standing, crisis: Crisis | None) -> Iterator[It
     withheld = set() if document is None else _withheld(document, column)
     reaches_family = document is not None and document.reaches_family
     responds = document is not None and RESPONDS[document.purpose]
-    for item in ITEMS:
-        condition = TABLE[item].get(column)
-        # most items are for few: of the others nothing further is asked
-        if condition is None or item in withheld:
+    # most items are for few: of the others nothing further is asked
+    for item, condition in ROWS_OF[column]:
+        if item in withheld:
             continue
         if condition == "needed" and not reaches_family:
             continue
@@ -173,14 +173,14 @@ def still_permitted(items: Collection[str], role: str, crisis: Crisis) -> frozen
     return frozenset(item for item in ITEMS if item in items and _permits(item, column, crisis))
 
 
-def unstated(items: Collection[Item], crisis: Crisis) -> dict[str, str]:
+def unstated(items: Collection[Item], words: CrisisWords) -> dict[str, str]:
     """What nobody has stated of these items, label and words: of what a desk may be told, silence
     is said aloud. It tells nothing of the person and is no disclosure.
     """
     silent: dict[str, str] = {}
-    for item, (label, words) in UNSTATED.items():
-        if item in items and label not in WORDS_OF[item](crisis):
-            silent[label] = words
+    for item, (label, silence) in UNSTATED.items():
+        if item in items and label not in words.of(item):
+            silent[label] = silence
     return silent
 
 
@@ -189,17 +189,22 @@ def unstated_for(role: str, crisis: Crisis) -> dict[str, str]:
     column = column_of(role)
     if column is None:
         return {}
-    return unstated([item for item in ITEMS if _permits(item, column, crisis)], crisis)
+    permitted = [item for item in ITEMS if _permits(item, column, crisis)]
+    return unstated(permitted, CrisisWords(crisis))
 
 
 def view(
-    standing: Standing, role: DeskRole, crisis: Crisis | None, agency: str = ""
+    standing: Standing,
+    role: DeskRole,
+    crisis: Crisis | None,
+    agency: str = "",
+    words: CrisisWords | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What a desk of the role at the agency sees of an alert, in JSON values, and the items that were disclosed
     to it.
 
     Name and NHS number are in no alert. A role that the matrix does not name sees nothing but the
-    title.
+    title. `words` spares putting the crisis into words once more; the view is the same.
     """
     finding = standing.finding
     permitted = tuple(allowed(role, standing, crisis))
@@ -231,18 +236,18 @@ def view(
             {"agency": incident.key[0], "reference": incident.key[1]}
             for incident in crisis.incidents
         ]
+    if words is None:
+        words = CrisisWords(crisis)
     sentences: dict[str, str] = {}
     for item in permitted:
-        if item not in WORDS_OF:
-            continue
-        words = WORDS_OF[item](crisis)
-        if words:
+        stated = words.of(item)
+        if stated:
             items.append(item)
-            sentences |= words
+            sentences |= stated
     if crisis.incidents_left_apart and "circumstances" in permitted:
         sentences["Not all of it"] = LEFT_APART
     if finding.urgency <= ACTED_ON_AT_ONCE:
-        sentences |= unstated(permitted, crisis)
+        sentences |= unstated(permitted, words)
     desk_view["shown"] = sentences
     if "location" in items:
         desk_view["places"] = [_place(place) for place in places_of(crisis)]

@@ -34,6 +34,8 @@ Column = Literal[
     "overview",
 ]
 
+COLUMNS: tuple[Column, ...] = get_args(Column)
+
 COLUMN_OF: Mapping[DeskRole, Column] = {
     "police-control": "police",
     "police-supervisor": "police-supervision",
@@ -214,6 +216,12 @@ TABLE: Mapping[Item, Mapping[Column, Condition]] = {
         "families": "always",
         "management": "needed",
     },
+}
+
+# The same by recipient, in the order of the items.
+ROWS_OF: Mapping[Column, tuple[tuple[Item, Condition], ...]] = {
+    column: tuple((item, TABLE[item][column]) for item in ITEMS if column in TABLE[item])
+    for column in COLUMNS
 }
 
 # Which items a desk of each role may see at all, where the conditions are met.

@@ -220,6 +220,23 @@ WORDS_OF: Mapping[Item, Callable[[Crisis], dict[str, str]]] = {
 }
 
 
+class CrisisWords:
+    """What the items say of one crisis as it stands: each is put into words once, however many
+    desks and alerts are told of it."""
+
+    def __init__(self, crisis: Crisis) -> None:
+        self.crisis = crisis
+        self._by_item: dict[Item, Mapping[str, str]] = {}
+
+    def of(self, item: Item) -> Mapping[str, str]:
+        """Label to words; nothing where the item says nothing, or has no words of its own."""
+        if item not in WORDS_OF:
+            return {}
+        if item not in self._by_item:
+            self._by_item[item] = WORDS_OF[item](self.crisis)
+        return self._by_item[item]
+
+
 def words_of(crisis: Crisis, items: Collection[str]) -> dict[str, str]:
     """What these items say of the crisis as it stands, label to words, in the order of the table."""
     words: dict[str, str] = {}
