@@ -21,7 +21,7 @@ from services.liaison.crisis.facts import Crisis
 from services.liaison.disclosure import addressing, matrix
 from services.liaison.disclosure.matrix import allowed
 from services.liaison.disclosure.table import ITEMS
-from services.liaison.disclosure.words import Item
+from services.liaison.disclosure.words import CrisisWords, Item
 from services.liaison.finding import DeskRole, Standing
 from services.liaison.policy import load_policy
 from services.liaison.rules.shared.signs import INDICATOR_TELLS, INDICATOR_WORDS
@@ -86,9 +86,13 @@ def everything_read() -> list[Read]:
     reads: list[Read] = []
 
     def read(
-        standing: Standing, role: DeskRole, crisis: Crisis | None, agency: str = ""
+        standing: Standing,
+        role: DeskRole,
+        crisis: Crisis | None,
+        agency: str,
+        words: CrisisWords | None,
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
-        shown, items = matrix.view(standing, role, crisis, agency)
+        shown, items = matrix.view(standing, role, crisis, agency, words)
         if crisis is not None:
             permitted = frozenset(allowed(role, standing, crisis))
             reads.append((standing, role, crisis, permitted, _sentences(shown)))
