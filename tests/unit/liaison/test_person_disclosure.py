@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from schemas.codes import CrisisIndicator
 from services.identity.person import IdentityDecision
 from services.liaison.disclosure.matrix import plan_refused, still_permitted, view
 from services.liaison.disclosure.person import person_shown
@@ -133,3 +134,18 @@ def test_no_sentence_says_that_there_is_a_plan_to_whom_the_plan_is_denied(
     assert ("plan" in prose) == ("crisis-plan" in items)
     knows = {"crisis-plan", "known-to-services"} & set(items)
     assert ("mental-health" in prose) == bool(knows)
+
+
+@pytest.mark.parametrize("closed_days_before", [None, 1])
+def test_an_old_episode_of_care_makes_nobody_known_and_its_plan_is_told_to_nobody(
+    closed_days_before: int | None,
+) -> None:
+    story = script()
+    if closed_days_before is not None:
+        closed_at = minute(0) - timedelta(days=closed_days_before)
+        story.on_file("pathway.closed", closed_at, pathway="CP-1", reason="discharged")
+    crisis = story.crisis()
+    signs = {sign.kind for sign in crisis.indicators}
+    is_known = closed_days_before is None
+    assert (CrisisIndicator.CRISIS_PLAN in signs) is is_known
+    assert ("Crisis plan" in words_of(crisis, ("crisis-plan",))) is is_known
