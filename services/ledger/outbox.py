@@ -1,15 +1,14 @@
-"""The outbox: messages that a transaction wrote and that wait to be published."""
+"""The outbox: messages that a transaction wrote and that wait to be published, a lane a topic."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
-from schemas.receipts import AUDIT_TOPIC
 from services.ledger.alerts import store as alert_store
 from services.ledger.zone import lock_zone
 from services.liaison.alert import Transition
@@ -17,29 +16,39 @@ from services.runtime.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message on its way out."""
+
+    message_id: UUID
+    topic: str
+    key: bytes | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is not published yet."""
+    """What is not published yet of one topic."""
 
     messages: int
-    oldest_at: datetime | None
+    oldest_at: datetime
+    """When its first message was written."""
+    first: UUID
 
 
-async def take_unsent(
-    connection: Connection, limit: int, *, seals: bool = False
-) -> list[asyncpg.Record]:
-    """The oldest messages that wait, or of them the audit's seals alone, locked until the
-    transaction ends.
-
-    Two relays never take the same message at once (SKIP LOCKED).
-    """
-    return await connection.fetch(
+async def take_lane(
+    pool: asyncpg.Pool, topic: str, limit: int, but: Collection[UUID]
+) -> list[Outgoing]:
+    """The topic's messages that wait, in the order of writing, but not these."""
+    rows = await pool.fetch(
         """SELECT message_id, topic, key, headers, body FROM outbox
-            WHERE published_at IS NULL AND (topic = $2) = $3
-            ORDER BY created_at, message_id LIMIT $1 FOR UPDATE SKIP LOCKED""",
+            WHERE published_at IS NULL AND topic = $1 AND message_id <> ALL($3::uuid[])
+            ORDER BY place LIMIT $2""",
+        topic,
         limit,
-        AUDIT_TOPIC,
-        seals,
+        list(but),
     )
+    return [Outgoing(**row) for row in rows]
 
 
 async def mark_sent(connection: Connection, messages: Sequence[UUID], now: datetime) -> None:
@@ -78,10 +87,46 @@ async def mark_delivered(
     await alert_store.append_log(connection, delivered)
 
 
-async def backlog(pool: asyncpg.Pool) -> Backlog:
-    """How many messages wait, and since when the oldest does."""
-    (row,) = await pool.fetch(
-        """SELECT count(*) AS messages, min(created_at) AS oldest_at
-             FROM outbox WHERE published_at IS NULL"""
+async def backlog(pool: asyncpg.Pool) -> dict[str, Backlog]:
+    """By topic: how many messages wait, which is the first, and since when it waits."""
+    rows = await pool.fetch(
+        """SELECT w.topic, w.messages, f.created_at, f.message_id
+             FROM (SELECT topic, count(*) AS messages FROM outbox
+                    WHERE published_at IS NULL GROUP BY topic) w,
+                  LATERAL (SELECT created_at, message_id FROM outbox
+                            WHERE published_at IS NULL AND topic = w.topic
+                            ORDER BY place LIMIT 1) f"""
     )
-    return Backlog(row["messages"], row["oldest_at"])
+    return {
+        row["topic"]: Backlog(row["messages"], row["created_at"], row["message_id"]) for row in rows
+    }
+
+
+async def topics_waiting(connection: Connection) -> list[str]:
+    """The topics for which something waits."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT topic FROM outbox WHERE published_at IS NULL ORDER BY topic"
+    )
+    return [row["topic"] for row in rows]
+
+
+async def end_when_idle(connection: Connection, seconds: float) -> None:
+    """Have the server end this session, with the lanes that it holds, where its client says nothing
+    for so long: a process that is frozen holds up nobody."""
+    await connection.execute(f"SET idle_session_timeout = {int(seconds * 1000)}")
+
+
+async def hold_lane(connection: Connection, topic: str) -> bool:
+    """Whether this session may publish the topic's messages, until it ends: one at a time does, or
+    two relays would overtake each other."""
+    is_held: bool = await connection.fetchval(
+        "SELECT pg_try_advisory_lock(hashtextextended('outbox|' || $1, 0))", topic
+    )
+    return is_held
+
+
+async def let_lane_go(connection: Connection, topic: str) -> None:
+    """Another session may publish the topic's messages."""
+    await connection.execute(
+        "SELECT pg_advisory_unlock(hashtextextended('outbox|' || $1, 0))", topic
+    )

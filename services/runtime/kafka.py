@@ -4,6 +4,7 @@ exist.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,20 @@ def producer_of(settings: Settings) -> AIOKafkaProducer:
         idempotent=settings.kafka_idempotent,
         security=kafka_security.security(settings),
     )
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Close a producer without what it still holds: where brokers do not answer, its own `stop` waits
+    for them without an end.
+    """
+    sender = None
+    if producer._sender is not None:
+        sender = producer._sender.sender_task
+    if sender is not None:
+        sender.cancel()
+    await producer.client.close()
+    if sender is not None:
+        await asyncio.wait([sender], timeout=1)
 
 
 def reader(bootstrap: str, security: Mapping[str, Any] = PLAINTEXT) -> AIOKafkaConsumer:

@@ -219,6 +219,12 @@ OUTBOX_FAILURES = Counter(
 CONSOLE_STREAMS = Gauge(
     "liaison_console_streams", "Open live streams of the console.", registry=CONSOLE
 )
+OUTBOX_LANE_OLDEST_SECONDS = Gauge(
+    "liaison_outbox_lane_oldest_seconds",
+    "Age of the oldest message not yet published, of each topic.",
+    ["topic"],
+    registry=RELAY,
+)
 CONSOLE_ACKNOWLEDGED = Counter(
     "liaison_console_acknowledged_total", "Acknowledgements.", ["outcome"], registry=CONSOLE
 )

@@ -60,6 +60,9 @@ class Night:
         self.seen: list[int] = []
         """Sequences of the alert log in the order in which a concurrent reader saw them."""
         self._producer: AIOKafkaProducer | None = None
+        self._latest: dict[tuple[str, str], int] = {}
+        self._heard: set[str] = set()
+        self._overtaken: list[str] = []
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Night]:
@@ -273,7 +276,19 @@ class Night:
             found.append(f"{len(missing)} messages are marked sent and are not in Kafka")
         if stray := received - {str(r["message_id"]) for r in rows}:
             found.append(f"{len(stray)} messages are in Kafka that the ledger does not know")
-        return found
+        return found + self._overtaken
+
+    def _note_order(self, message: dict[str, Any]) -> None:
+        """A message of an alert to a desk that comes first after a later one has been overtaken."""
+        data = message["data"]
+        if "sequence" not in data:
+            return
+        thread = (data["alert"], data["desk"])
+        sequence, latest = data["sequence"], self._latest.get(thread, 0)
+        if message["id"] not in self._heard and sequence < latest:
+            self._overtaken.append(f"{sequence} of {thread} came after {latest}")
+        self._heard.add(message["id"])
+        self._latest[thread] = max(latest, sequence)
 
     async def _received(self, topics: list[str]) -> set[str]:
         consumer = kafka.reader(self.bootstrap)
@@ -287,7 +302,10 @@ class Night:
                 consumer.seek(place, 0)
                 while await consumer.position(place) < ends[place]:
                     for batch in (await consumer.getmany(place, timeout_ms=500)).values():
-                        ids |= {json.loads(m.value)["id"] for m in batch}
+                        for record in batch:
+                            message = json.loads(record.value)
+                            self._note_order(message)
+                            ids.add(message["id"])
         finally:
             await consumer.stop()
         return ids

@@ -10,12 +10,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.ledger import outbox
 from services.liaison.alert import Decline
 from services.liaison.alert.states import SOUNDING
 from services.relay import app as relay
-from services.runtime.crash_points import CrashPoints
+from services.relay.lane import Lane
 from services.runtime.postgres import create_pool
-from services.runtime.settings import Settings
 from tests.played_ledger import PlayedLedger
 
 NEVER = datetime.max
@@ -24,6 +24,12 @@ STORY = "police-present-ambulance-graded-low"
 
 class Brokers:
     """They take everything at once."""
+
+    async def start(self) -> None:
+        return
+
+    async def partitions_for(self, _: str) -> set[int]:
+        return {0}
 
     async def send(self, *_: Any, **__: Any) -> asyncio.Future[None]:
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -38,10 +44,16 @@ async def ledger(postgres_dsn: str) -> AsyncIterator[PlayedLedger]:
     await pool.close()
 
 
+async def leave(_: Brokers) -> None:
+    return
+
+
 async def publish(ledger: PlayedLedger, now: datetime) -> None:
-    crash = CrashPoints(Settings())
-    while await relay.publish(ledger.pool, Brokers(), crash, now, ledger.registry.zone):
-        pass
+    waiting = relay.LedgerOutbox(ledger.pool, lambda: now, ledger.registry.zone)
+    async with ledger.pool.acquire() as connection:
+        topics = await outbox.topics_waiting(connection)
+    for topic in topics:
+        await Lane(topic, waiting, Brokers, leave, lambda _: None).work()
 
 
 async def disputed(pool: asyncpg.Pool) -> list[str]:
