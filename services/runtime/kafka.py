@@ -62,6 +62,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     """Close a producer without what it still holds: where brokers do not answer, its own `stop` waits
     for them without an end.
     """
+    producer._closed = True
     sender = None
     if producer._sender is not None:
         sender = producer._sender.sender_task
