@@ -22,7 +22,7 @@ from services.ledger import outbox
 from services.ledger.outbox import Outgoing
 from services.liaison.alert.states import SOUNDING
 from services.relay.lane import Lane
-from services.runtime import kafka, metrics
+from services.runtime import kafka, kafka_security, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
 from services.runtime.exposition.first_values import loop_ended
@@ -168,7 +168,9 @@ class Relay:
         return trouble(self._failing, now - self._round_ended, lanes, waits)
 
     async def run(self) -> None:
-        """Look what waits, have each lane publish it, look again."""
+        """Look what waits, have each lane publish it, look again. Raises SettingsError for settings
+        of its sign-in that do not go together: no lane could mend them."""
+        kafka_security.security(self._settings)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)

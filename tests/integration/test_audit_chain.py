@@ -371,7 +371,9 @@ async def test_a_seal_waits_in_a_lane_of_its_own(pool: asyncpg.Pool) -> None:
     """So that one that cannot be published holds no alert up."""
     async with pool.acquire() as connection, connection.transaction():
         await seal(connection, NOW)
-        await put_in_outbox(connection, [Message(str(UUID(int=1)), "alerts.met", None, {}, b"", NOW)])
+        await put_in_outbox(
+            connection, [Message(str(UUID(int=1)), "alerts.met", b"a", {}, b"", NOW)]
+        )
     (alert,) = await outbox.take_lane(pool, "alerts.met", 200, ())
     (sealed,) = await outbox.take_lane(pool, "audit.sealed", 200, ())
     assert (alert.topic, sealed.topic) == ("alerts.met", "audit.sealed")

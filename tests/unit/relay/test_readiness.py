@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from services.relay.app import STALE_SECONDS, trouble
+import pytest
+
+from services.relay.app import STALE_SECONDS, Relay, trouble
+from services.runtime.errors import SettingsError
+from services.runtime.settings import Settings
 
 LATE = STALE_SECONDS + 1
 TOPIC = "alerts.met"
@@ -34,3 +38,11 @@ def test_a_relay_whose_rounds_end_while_a_message_stays_says_so() -> None:
 
 def test_it_says_so_within_fifteen_seconds() -> None:
     assert STALE_SECONDS <= 15
+
+
+async def test_a_relay_whose_sign_in_cannot_be_ends_at_once() -> None:
+    settings = Settings(
+        environment="test", kafka_mechanism="OAUTHBEARER", kafka_protocol="SASL_SSL"
+    )
+    with pytest.raises(SettingsError, match="LIAISON_KAFKA_TOKEN_PATH"):
+        await Relay(settings).run()
