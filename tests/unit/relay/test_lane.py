@@ -37,10 +37,8 @@ class Brokers:
         self.room, self.fails_at = room, set(fails_at)
         self.is_there = True
         self.log: list[int] = []
-        self.producers = 0
 
     def open(self) -> Producer:
-        self.producers += 1
         return Producer(self)
 
 
