@@ -20,15 +20,15 @@ if [ -z "$$folders" ]; then echo "   no tests in this ring yet"; exit 0; fi; \
 $(BIN)/python -m pytest -q $(3) $$folders || { code=$$?; [ $$code = 5 ] && echo "   no tests in this ring yet"; }
 endef
 
-.PHONY: help setup demo test alarms lint house types imports unit integration faults browser bench lock clean
+.PHONY: help setup demo test alarms lint house types imports unit integration faults browser bench lock supply clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-$(STAMP)-runtime: deploy/python/runtime.lock pyproject.toml
+$(STAMP)-runtime: deploy/python/try.lock pyproject.toml
 	@echo "== Python packages (runtime)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --require-hashes -r deploy/python/runtime.lock
+	@$(BIN)/python -m pip install -q --require-hashes -r deploy/python/try.lock
 	@$(BIN)/python -m pip install -q --no-deps -e .
 	@touch $@
 
@@ -94,11 +94,18 @@ alarms: ## Fire the alarms' rules: needs promtool (Debian: package prometheus), 
 bench: setup ## Timed; never part of `make test`
 	$(call ring,bench,tests/benchmarks,-s)
 
+COMPILE = $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock: ## Make the lock files anew from pyproject.toml
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o deploy/python/runtime.lock
-	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra train pyproject.toml -o deploy/python/train.lock
-	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra test pyproject.toml -o deploy/python/test.lock
+	@$(COMPILE) pyproject.toml -o deploy/python/runtime.lock
+	@$(COMPILE) --extra try pyproject.toml -o deploy/python/try.lock
+	@$(COMPILE) --extra try --extra train pyproject.toml -o deploy/python/train.lock
+	@$(COMPILE) --extra try --extra test pyproject.toml -o deploy/python/test.lock
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["supply"], sep="\n")' \
+	  | $(COMPILE) - -o deploy/python/supply.lock
+
+supply: $(STAMP)-runtime ## What the production image is made of: bill of materials, licences, known vulnerabilities
+	@bash deploy/python/supply
 
 clean: ## Remove what setup installed
 	@rm -rf $(VENV) .cache *.egg-info

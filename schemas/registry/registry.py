@@ -106,6 +106,15 @@ class Registry(Closed):
     def _area_of_code(self) -> dict[str, str]:
         return {area.code: area.id for area in self.areas if area.code is not None}
 
+    def with_agencies(self, agencies: tuple[Agency, ...]) -> Self:
+        """The same zone with these agencies; nothing is checked anew."""
+        registry = self.model_copy(update={"agencies": agencies})
+        for name, member in vars(type(self)).items():
+            # what was worked out of the former ones came along
+            if isinstance(member, cached_property):
+                vars(registry).pop(name, None)
+        return registry
+
     def area_at(self, latitude: float, longitude: float) -> str | None:
         """The area that a place (WGS84 degrees) is in; None outside all, or where the registry
         has no boundaries.

