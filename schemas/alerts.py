@@ -93,6 +93,7 @@ Transition = Literal[
     "declined",
     "not-ours",
     "noted",
+    "message-waits",
     "shelved",
     "unshelved",
     "returned",

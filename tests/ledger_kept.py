@@ -142,6 +142,17 @@ async def kept_in_postgres(ledger: PostgresLedger) -> Kept:
             "audit": _sorted(
                 await fetch_rows(fetch, "action, actor, subject, detail, at FROM audit")
             ),
+            "desk messages": _sorted(
+                await fetch_rows(
+                    fetch,
+                    "message_id::text, alert_id::text, desk, actor, words, sent_at FROM desk_message",
+                )
+            ),
+            "desk message views": _sorted(
+                await fetch_rows(
+                    fetch, "message_id::text, desk, actor, seen_at FROM desk_message_view"
+                )
+            ),
             "reviews": _sorted(
                 await fetch_rows(
                     fetch,
@@ -233,6 +244,13 @@ async def kept_in_memory(ledger: MemoryLedger, registry: Registry) -> Kept:
         ),
         "audit": _sorted(
             [a.action, a.actor, a.subject, a.detail, a.at] for a in ledger.audited.rows
+        ),
+        "desk messages": _sorted(
+            [m.message_id, m.alert_id, m.desk, m.actor, m.words, m.sent_at]
+            for m in ledger.messages.rows.values()
+        ),
+        "desk message views": _sorted(
+            [v.message_id, v.desk, v.actor, v.seen_at] for v in ledger.views.rows.values()
         ),
         "reviews": _sorted(
             [*row.review.incident, row.review.verdict, *row.review.record, row.undone_at]

@@ -43,6 +43,10 @@ class Desk(Closed):
     """Areas it serves; empty: all of its agency's."""
     takes_unknown_area: bool = False
     """It takes the alerts of its role whose area is unknown, or no area of its agency."""
+    phone: Phone | None = None
+    """Where other desks ring it. It is shown to every desk that shares an alert with it: the control
+    room's line, no person's.
+    """
 
 
 class Feed(Closed):

@@ -17,7 +17,7 @@ from services.identity.register import LocalRecord, RecordLink
 from services.ledger import audit, deadlines, feeds
 from services.ledger.alerts import store as alert_store
 from services.ledger.crises import parked as parked_store
-from services.ledger.crises import place_days, tallies
+from services.ledger.crises import place_days, talk, tallies
 from services.ledger.crises import store as crisis_store
 from services.ledger.decisions import identity_decisions, incident_links, record_links, reviews
 from services.ledger.events import store as event_store
@@ -26,6 +26,7 @@ from services.ledger.people import register
 from services.ledger.people.shortlist import shortlists
 from services.ledger.zone import lock_zone
 from services.liaison.alert import Alert, AlertChange
+from services.liaison.alert.talk import DeskMessage, MessageView
 from services.liaison.crisis.corrections import Effective, counted
 from services.liaison.linking.contacts import ContactRow, Echo
 from services.liaison.settlement import Key, Settlement
@@ -277,6 +278,21 @@ class PostgresTransaction:
 
     async def save_alerts(self, changes: Sequence[AlertChange], now: datetime) -> int:
         return await alert_store.save(self.connection, changes, self._registry, now)
+
+    async def desk_messages(self, crisis: str) -> Sequence[DeskMessage]:
+        return await talk.desk_messages(self.connection, crisis)
+
+    async def message_views(self, crisis: str) -> Sequence[MessageView]:
+        return await talk.message_views(self.connection, crisis)
+
+    async def desks_told(self, crisis: str) -> frozenset[str]:
+        return await talk.desks_told(self.connection, crisis)
+
+    async def keep_desk_message(self, message: DeskMessage) -> bool:
+        return await talk.keep_desk_message(self.connection, message)
+
+    async def keep_views(self, views: Sequence[MessageView]) -> Sequence[MessageView]:
+        return await talk.keep_views(self.connection, views)
 
     # -- feeds and deadlines
     # ------------------------------------------------------------------------------------------

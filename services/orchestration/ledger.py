@@ -28,6 +28,7 @@ from services.liaison.linking.contacts import ContactRow, Echo
 from services.liaison.settlement import Key, Settlement
 from services.liaison.tally import Counts, Tally
 from services.orchestration.parked import ParkedCrises
+from services.orchestration.talk import Talk
 
 Identity = tuple[str, str]
 """CloudEvents (source, id)."""
@@ -467,7 +468,7 @@ class Deadlines(Protocol):
         """Take away what is due, the longest overdue first: (kind, subject)."""
 
 
-class Transaction(Events, People, Crises, ParkedCrises, Alerts, Feeds, Deadlines, Protocol):
+class Transaction(Events, People, Crises, ParkedCrises, Alerts, Talk, Feeds, Deadlines, Protocol):
     """Everything within one transaction: all of it is kept, or nothing."""
 
     async def lock_zone(self) -> None:

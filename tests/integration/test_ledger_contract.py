@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -26,6 +27,7 @@ from services.orchestration.batch import Record, read, take_in
 from services.orchestration.deadlines import take_due
 from services.orchestration.decisions import alert_commands, record_links, regrouping, reviews
 from services.orchestration.decisions.common import DecisionRefused, preview
+from services.orchestration.decisions.talk import see_messages, send_message
 from services.orchestration.feeds import hear, resume_feeds, stop_feed
 from services.orchestration.settling import Settling
 from services.runtime.postgres import create_pool
@@ -153,6 +155,19 @@ class Both:
                     else:
                         answers.append(await run(transaction))
             except DecisionRefused as refused:
+                answers.append(refused.code)
+        return answers
+
+    async def talk(self, act: Any, crisis: str, desk: str, **said: Any) -> list[Any]:
+        """A desk talks, or looks; gives what each says of it, or the code of its refusal."""
+        answers: list[Any] = []
+        for teller in self.tellers:
+            try:
+                async with teller.ledger.transaction() as transaction:
+                    answers.append(
+                        await act(transaction, crisis=crisis, desk=desk, actor="MK", **said)
+                    )
+            except CommandRefused as refused:
                 answers.append(refused.code)
         return answers
 
@@ -310,6 +325,7 @@ async def _decided(both: Both) -> None:
     rule = sorted({a.rule for a in both.memory.alert_rows.rows.values()})[0]
     assert await both.command(Acknowledge(), rule, minute(14)) == {None}
     assert await both.command(Acknowledge(), rule, minute(14)) == {"already-acknowledged"}
+    await _talked(both)
     for number in range(6):
         await both.say([("las-cad", b"no json")], minute(15) + timedelta(seconds=number))
     beat = event("las-cad", "feed.heartbeat", minute(15.5), {})
@@ -327,11 +343,39 @@ async def _decided(both: Both) -> None:
     await both.until(minute(40))
 
 
+async def _talked(both: Both) -> None:
+    """Two desks talk about a crisis, one says it twice; a third was not told."""
+    crisis, told = next(
+        (alert.crisis_id, sorted(part.desk for part in alert.desks))
+        for alert in sorted(both.memory.alert_rows.rows.values(), key=lambda a: a.alert_id)
+        if alert.crisis_id is not None and len(alert.desks) > 1
+    )
+    names = [str(uuid5(NAMESPACE_URL, name)) for name in ("first", "second")]
+    for name, desk in ((names[0], told[0]), (names[0], told[0]), (names[1], told[1])):
+        said = await both.talk(
+            send_message, crisis, desk, message_id=name, words=f"of {desk}", now=minute(14.2)
+        )
+        assert said[0] == said[1]
+    for desk in (told[1], told[1], told[0], "nobody"):
+        seen = await both.talk(see_messages, crisis, desk, now=minute(14.3))
+        assert seen[0] == seen[1]
+    assert seen == ["not-told", "not-told"]
+
+
 async def test_both_keep_the_same_of_what_people_decide_and_of_troubled_feeds(both: Both) -> None:
     await _decided(both)
     kept = await both.kept()
     assert drift(*kept) == []
-    for what in ("reviews", "record links", "incident links", "rejections", "audit", "receipts"):
+    for what in (
+        "desk messages",
+        "desk message views",
+        "reviews",
+        "record links",
+        "incident links",
+        "rejections",
+        "audit",
+        "receipts",
+    ):
         assert kept[0][what], f"a test of no {what} is none"
     notes = [note for _, _, receipt in kept[0]["receipts"] for note in receipt.get("notes", ())]
     assert "person-not-sure" in {note["code"] for note in notes}
@@ -387,13 +431,22 @@ async def _no_links(*_: Any) -> tuple[()]:
     return ()
 
 
+async def _no_views(*_: Any) -> tuple[()]:
+    return ()
+
+
 async def _no_reviews(*_: Any) -> dict[Key, Any]:
     return {}
 
 
 @pytest.mark.parametrize(
     ("method", "instead"),
-    [("bring_forward", _nothing), ("record_links", _no_links), ("reviews", _no_reviews)],
+    [
+        ("bring_forward", _nothing),
+        ("keep_views", _no_views),
+        ("record_links", _no_links),
+        ("reviews", _no_reviews),
+    ],
 )
 async def test_a_ledger_that_drifts_is_noticed(
     both: Both, monkeypatch: pytest.MonkeyPatch, method: str, instead: Any

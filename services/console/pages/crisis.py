@@ -10,29 +10,32 @@ print carry.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
+from uuid import UUID, uuid4
 
 import font_source_sans_pro as source_sans
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fpdf import FPDF
 from starlette.datastructures import State
 
 from schemas.events import TYPE_PREFIX
 from services.console.access.break_glass import look_at
-from services.console.access.doors import Here, Seeing, Watching
+from services.console.access.doors import Answering, Here, Seeing, Watching
 from services.console.access.refusal import Refused
 from services.console.pages.addresses import id_of
 from services.console.pages.crisis_now import CrisisShown, crisis_now
 from services.console.view.alert import clock_seconds
 from services.console.view.desks import agency_names
 from services.console.view.rendering import page
+from services.console.view.talk import TalkShown, talk_shown
 from services.console.view.text import TEXT
 from services.ledger import audit
+from services.ledger.alerts.metrics import COUNTS
 from services.ledger.crises.chronology import (
     DeskAlertLine,
     alerts_of_crisis,
@@ -40,9 +43,13 @@ from services.ledger.crises.chronology import (
     items_disclosed,
     mark_of,
 )
+from services.ledger.crises.talk import desk_messages, message_views, told_desks
 from services.ledger.moment import one_moment
 from services.ledger.operators.break_glass import Look
+from services.liaison.alert import CommandRefused
+from services.liaison.alert.talk import NotTold
 from services.liaison.disclosure.table import MATRIX
+from services.orchestration.decisions.talk import see_messages, send_message
 from services.runtime.postgres import Connection
 
 router = APIRouter()
@@ -95,6 +102,8 @@ class CrisisPage:
 
     chronology: Chronology
     now: CrisisShown | None
+    talk: TalkShown | None = None
+    """None behind the glass: desks talk to those who were told."""
 
 
 def visible(kind: str, agency: str, own_agency: str, disclosed: frozenset[str]) -> bool:
@@ -133,7 +142,7 @@ async def chronology(
         len(events) - len(entries),
         reference,
         disclosed,
-        await mark_of(connection, crisis),
+        await mark_of(connection, crisis, desk.desk),
         behind,
     )
 
@@ -179,13 +188,41 @@ async def look(state: State, here: Here, crisis: UUID, action: str) -> CrisisPag
             model=state.settling.model,
             sheet=state.map,
         )
-    return CrisisPage(record, now)
+        talk = None
+        if record.behind is None:
+            talk = await _talk(connection, state, here, crisis)
+    return CrisisPage(record, now, talk)
+
+
+async def _talk(connection: Connection, state: State, here: Here, crisis: UUID) -> TalkShown:
+    """What desks said of the crisis and who else was told, for a desk that was."""
+    desk = here.desk.desk
+    return talk_shown(
+        await desk_messages(connection, str(crisis)),
+        await message_views(connection, str(crisis)),
+        await told_desks(connection, crisis, desk),
+        desk,
+        state.desks,
+    )
 
 
 @router.get("/desks/{desk}/crises/{crisis}")
 async def crisis_page(request: Request, here: Seeing, crisis: str) -> Response:
     """Clocks, person, care, map and timeline; it prints as the chronology."""
-    return await _crisis(request.app.state, here, crisis)
+    state = request.app.state
+    response = await _crisis(state, here, crisis)
+    # once they have the page before them, and never before; a page that renews itself says nothing
+    # of anybody who sits there; behind the glass nobody was told
+    with suppress(NotTold):
+        async with state.ledger.transaction() as transaction:
+            await see_messages(
+                transaction,
+                crisis=str(id_of(crisis, "unknown_crisis")),
+                desk=here.desk.desk,
+                actor=here.actor,
+                now=here.now,
+            )
+    return response
 
 
 @router.get("/desks/{desk}/crises/{crisis}/renewed")
@@ -194,10 +231,13 @@ async def crisis_renewed(request: Request, here: Watching, crisis: str) -> Respo
     return await _crisis(request.app.state, here, crisis)
 
 
-async def _crisis(state: State, here: Here, crisis: str) -> Response:
+async def _crisis(
+    state: State, here: Here, crisis: str, status: int = 200, wrong: str = "", typed: str = ""
+) -> Response:
     view = await look(state, here, id_of(crisis, "unknown_crisis"), "crisis.viewed")
     return page(
         "crisis.html",
+        status,
         here=here,
         desk=here.desk.desk,
         crisis=crisis,
@@ -205,7 +245,42 @@ async def _crisis(state: State, here: Here, crisis: str) -> Response:
         shown=view.now,
         map=state.map,
         agencies=agency_names(state.registry),
+        talk=view.talk,
+        key=uuid4(),
+        wrong=wrong,
+        typed=typed,
     )
+
+
+@router.post("/desks/{desk}/crises/{crisis}/messages")
+async def say(
+    request: Request,
+    here: Answering,
+    crisis: str,
+    words: Annotated[str, Form(max_length=2000)] = "",
+    key: Annotated[str, Form(max_length=36)] = "",
+) -> Response:
+    """Say it to the desks that were told. The key of the form makes a second press harmless."""
+    state = request.app.state
+    # a browser ends each line of the box with two controls: a message is one line
+    line = " ".join(words.splitlines())
+    try:
+        async with state.ledger.transaction() as transaction:
+            sent = await send_message(
+                transaction,
+                message_id=str(id_of(key, "badly")),
+                crisis=str(id_of(crisis, "unknown_crisis")),
+                desk=here.desk.desk,
+                words=line,
+                actor=here.actor,
+                now=here.now,
+            )
+    except NotTold:
+        raise Refused(404, "unknown_crisis") from None
+    except CommandRefused as refused:
+        return await _crisis(state, here, crisis, 422, TEXT[f"message_{refused.code}"], line)
+    COUNTS.count(sent.changes)
+    return RedirectResponse(f"/desks/{here.desk.desk}/crises/{crisis}#talk", 303)
 
 
 @router.get("/desks/{desk}/crises/{crisis}/mark")
@@ -216,7 +291,8 @@ async def crisis_mark(request: Request, here: Watching, crisis: str) -> Response
     async with one_moment(request.app.state.pool) as connection:
         await admitted(connection, here, crisis_id)
         return JSONResponse(
-            {"mark": await mark_of(connection, crisis_id)}, headers={"Cache-Control": "no-store"}
+            {"mark": await mark_of(connection, crisis_id, here.desk.desk)},
+            headers={"Cache-Control": "no-store"},
         )
 
 

@@ -19,6 +19,21 @@ function writing() {
   return at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || at instanceof HTMLSelectElement;
 }
 
+/** Something is typed and not sent: it would be gone with the old page. */
+function drafting() {
+  const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#words"));
+  return box !== null && box.value.trim() !== "";
+}
+
+/** The newest of what other desks say, under somebody who is writing to them. */
+async function renewThread() {
+  const answer = await fetch(where().dataset.renewed ?? location.href, { signal: AbortSignal.timeout(10_000) });
+  if (!answer.ok || answer.redirected) return;
+  const thread = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#thread");
+  const here = document.querySelector("#thread");
+  if (thread && here && thread.innerHTML !== here.innerHTML) here.replaceChildren(...thread.childNodes);
+}
+
 /** What can be found again in the new page: its own id, or where the link leads. @param {Element | null} at */
 function place(at) {
   if (!at || at === document.body) return "";
@@ -53,7 +68,8 @@ async function ask() {
     // signed out, or this desk may see it no more: the page itself says so
     if (!answer.ok || answer.redirected) return location.reload();
     if ((await answer.json()).mark !== mark) {
-      if (writing()) {
+      if (writing() || drafting()) {
+        await renewThread();
         said.textContent = JSON.parse(where().dataset.text ?? "{}").changed;
         return;
       }

@@ -28,6 +28,8 @@ class Desk:
     agency_name: str
     role: str = ""
     """As the registry has it: what may be disclosed to it follows from this."""
+    phone: str | None = None
+    """To be rung by other desks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ class Desks:
         if place.name.startswith(place.agency_name):
             return place.name
         return f"{place.agency_name}: {place.name}"
+
+    def phone(self, desk: str) -> str | None:
+        """The desk's telephone, where the registry has one."""
+        place = self.desks.get(desk)
+        if place is None:
+            return None
+        return place.phone
 
     def typed(self, words: str) -> Desk | None:
         """The desk that somebody typed, by its name or its id, whatever the case; None where no desk,
@@ -127,7 +136,7 @@ def desks_of(registry: Registry) -> Desks:
     """Every desk, and for every feed its agency's name."""
     return Desks.of(
         (
-            Desk(desk.id, desk.name, agency.id, agency.name, desk.role)
+            Desk(desk.id, desk.name, agency.id, agency.name, desk.role, desk.phone)
             for agency in registry.agencies
             for desk in agency.desks
         ),

@@ -72,17 +72,21 @@ async def items_disclosed(
     return frozenset(items or ())
 
 
-async def mark_of(connection: Connection, crisis: UUID) -> str:
-    """A text that is another one once an event, an alert or a decision about the person has been
-    added to the crisis."""
+async def mark_of(connection: Connection, crisis: UUID, desk: str) -> str:
+    """A text that is another one once an event, an alert, a message, a decision about the person or
+    another desk's view of a message has been added to the crisis."""
     mark = await connection.fetchval(
         """SELECT concat_ws('-',
                (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
                  WHERE i.crisis_id = $1),
                coalesce((SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE crisis_id = $1), 0),
                coalesce((SELECT max(decision_id) FROM identity_decision d JOIN incident i
-                    ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.crisis_id = $1), 0))""",
+                    ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.crisis_id = $1), 0),
+               (SELECT count(*) FROM desk_message m JOIN alert USING (alert_id) WHERE crisis_id = $1),
+               (SELECT count(*) FROM desk_message_view v JOIN desk_message m USING (message_id) JOIN alert USING (alert_id)
+                 WHERE crisis_id = $1 AND v.desk <> $2))""",
         crisis,
+        desk,
     )
     return str(mark)
 

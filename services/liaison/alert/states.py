@@ -49,6 +49,7 @@ TransitionKind = Literal[
     "declined",
     "not-ours",
     "noted",
+    "message-waits",
     "shelved",
     "unshelved",
     "returned",
@@ -78,6 +79,7 @@ def _table() -> dict[tuple[TransitionKind, State | None], State]:
     table: dict[tuple[TransitionKind, State | None], State] = {("raised", None): "raised"}
     for state in STATES:
         table["noted", state] = state
+        table["message-waits", state] = state
         if state in ENDED:
             table["raised", state] = "raised"
         else:

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 from services.liaison.settlement import Key
 from services.orchestration.ledger import FeedState
-from services.simulation.ledger.alerts import MemoryAlerts, MemoryDeadlines
+from services.simulation.ledger.alerts import MemoryDeadlines
 from services.simulation.ledger.crises import MemoryCrises
 from services.simulation.ledger.events import MemoryEvents
 from services.simulation.ledger.parked import MemoryParked
 from services.simulation.ledger.people import MemoryPeople
 from services.simulation.ledger.tables import Journal, Log, Table
+from services.simulation.ledger.talk import MemoryTalk
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ class _Transaction:
 
 
 class MemoryLedger(
-    MemoryEvents, MemoryPeople, MemoryCrises, MemoryParked, MemoryAlerts, MemoryDeadlines
+    MemoryEvents, MemoryPeople, MemoryCrises, MemoryParked, MemoryTalk, MemoryDeadlines
 ):
     """The ledger and the transaction in one: nobody else is there."""
 
@@ -97,7 +98,7 @@ class MemoryLedger(
         MemoryPeople.__init__(self, self.journal)
         MemoryCrises.__init__(self, self.journal)
         MemoryParked.__init__(self, self.journal)
-        MemoryAlerts.__init__(self, self.journal)
+        MemoryTalk.__init__(self, self.journal)
         MemoryDeadlines.__init__(self, self.journal)
         self.feeds: Table[str, FeedState] = Table(self.journal)
         self.audited: Log[Audited] = Log(self.journal)

@@ -86,6 +86,7 @@ NO_ALARM: frozenset[TransitionKind] = frozenset(
         "handed-over",
         *ANSWERS,
         "noted",
+        "message-waits",
         "shelved",
         "returned",
         "cleared",

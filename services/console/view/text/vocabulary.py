@@ -27,6 +27,7 @@ TRANSITIONS: Final[dict[str, str]] = {
     "declined": "Declined",
     "not-ours": "Not ours",
     "noted": "Note",
+    "message-waits": "A message from another desk waits on the page of the crisis",
     "shelved": "Shelved",
     "unshelved": "Back from the shelf",
     "returned": "Ended, not acknowledged",
