@@ -49,7 +49,7 @@ class MessageShown:
     sent_at: datetime
     fresh: bool
     """Nobody of this desk had seen it before."""
-    seen: tuple[tuple[str, datetime], ...]
+    seen_by: tuple[tuple[str, datetime], ...]
     """Other desks that have seen it, by name, and when."""
     seen_elsewhere: int
     """Desks that have seen it and of which this desk may not know that they were told."""
@@ -59,25 +59,25 @@ class MessageShown:
 class TalkShown:
     """The thread of a crisis and those who were told, for one desk."""
 
-    told: tuple[ToldShown, ...]
+    recipients: tuple[ToldShown, ...]
     messages: tuple[MessageShown, ...]
 
 
 def talk_shown(
     messages: Sequence[DeskMessage],
     views: Sequence[MessageView],
-    told: Sequence[ToldDesk],
+    rows: Sequence[ToldDesk],
     desk: str,
     desks: Desks,
 ) -> TalkShown:
     """Pure. A desk is named where this desk shares an alert with it or it has spoken: that another
     was told at all may say what this desk may not know.
     """
-    named = {row.desk for row in told} | {message.desk for message in messages}
+    named = {row.desk for row in rows} | {message.desk for message in messages}
     shown = []
     for message in messages:
-        seen = [view for view in views if view.message_id == message.message_id]
-        others = [view for view in seen if view.desk not in {desk, message.desk}]
+        views_of_it = [view for view in views if view.message_id == message.message_id]
+        others = [view for view in views_of_it if view.desk not in {desk, message.desk}]
         names = tuple((desks.name(v.desk), v.seen_at) for v in others if v.desk in named)
         shown.append(
             MessageShown(
@@ -85,16 +85,16 @@ def talk_shown(
                 own=message.desk == desk,
                 words=message.words,
                 sent_at=message.sent_at,
-                fresh=message.desk != desk and all(view.desk != desk for view in seen),
-                seen=names,
+                fresh=message.desk != desk and all(view.desk != desk for view in views_of_it),
+                seen_by=names,
                 seen_elsewhere=len(others) - len(names),
             )
         )
-    return TalkShown(_told(told, desks), tuple(shown))
+    return TalkShown(_told(rows, desks), tuple(shown))
 
 
-def _told(told: Sequence[ToldDesk], desks: Desks) -> tuple[ToldShown, ...]:
-    in_order = sorted(told, key=lambda row: row.desk)
+def _told(rows: Sequence[ToldDesk], desks: Desks) -> tuple[ToldShown, ...]:
+    in_order = sorted(rows, key=lambda row: row.desk)
     return tuple(
         ToldShown(desks.name(desk), desks.phone(desk), tuple(_answer(row) for row in rows))
         for desk, rows in groupby(in_order, key=lambda row: row.desk)

@@ -48,7 +48,7 @@ class Sending:
     """A message, and that it waits at each other desk."""
 
     message: DeskMessage
-    told: tuple[str, ...]
+    recipients: tuple[str, ...]
     changes: tuple[AlertChange, ...]
 
 
@@ -107,13 +107,13 @@ def send(
     if desk not in alert_of:
         raise NotTold("this desk was not told of the crisis")
     message = DeskMessage(message_id, alert_of[desk].alert_id, desk, actor, plain(words), now)
-    told = tuple(sorted(alert_of.keys() - {desk}))
+    recipients = tuple(sorted(alert_of.keys() - {desk}))
     changes: dict[str, AlertChange] = {}
-    for other in told:
+    for other in recipients:
         alert = alert_of[other]
         change = changes.get(alert.alert_id, AlertChange(alert, ()))
         changes[alert.alert_id] = _waits(change, other, desk, now)
-    return Sending(message, told, tuple(changes.values()))
+    return Sending(message, recipients, tuple(changes.values()))
 
 
 def _alert_of_desks(alerts: Iterable[Alert]) -> dict[str, Alert]:
@@ -144,13 +144,13 @@ def _waits(change: AlertChange, desk: str, sender: str, now: datetime) -> AlertC
 
 def views(
     messages: Sequence[DeskMessage],
-    seen: Collection[MessageView],
+    earlier: Collection[MessageView],
     desk: str,
     actor: str,
     now: datetime,
 ) -> tuple[MessageView, ...]:
     """What a look at the thread by this desk marks as seen: the others' messages, each once."""
-    before = {view.message_id for view in seen if view.desk == desk}
+    before = {view.message_id for view in earlier if view.desk == desk}
     return tuple(
         MessageView(message.message_id, desk, actor, now)
         for message in messages

@@ -43,7 +43,7 @@ async def send_message(
     sending = send(alerts, message_id, desk, words, actor, now)
     if not await transaction.keep_desk_message(sending.message):
         return Sent(sending.message, ())
-    detail = {"desk": desk, "message": message_id, "told": list(sending.told)}
+    detail = {"desk": desk, "message": message_id, "told": list(sending.recipients)}
     await transaction.audit("message.sent", actor, crisis, detail, now)
     await keep_alerts(transaction, sending.changes, now)
     return Sent(sending.message, sending.changes)
@@ -57,10 +57,10 @@ async def see_messages(
     """
     if desk not in await transaction.desks_told(crisis):
         raise NotTold("this desk was not told of the crisis")
-    seen = await transaction.message_views(crisis)
+    earlier = await transaction.message_views(crisis)
     messages = await transaction.desk_messages(crisis)
     # of two who look at once one is first
-    fresh = await transaction.keep_views(views(messages, seen, desk, actor, now))
+    fresh = await transaction.keep_views(views(messages, earlier, desk, actor, now))
     if fresh:
         detail = {"desk": desk, "messages": [view.message_id for view in fresh]}
         await transaction.audit("message.seen", actor, crisis, detail, now)

@@ -26,7 +26,7 @@ def shown(
 
 
 def test_a_refusal_is_shown_with_the_desks_name_its_telephone_and_its_reason_in_words() -> None:
-    (desk,) = shown("las").told
+    (desk,) = shown("las").recipients
     (answered,) = desk.answers
     assert (desk.name, desk.phone) == ("MET: Control", "020 7946 0101")
     assert answered.reason == "No resource: all crews are out"
@@ -37,11 +37,11 @@ def test_who_has_seen_a_message_is_named_where_this_desk_knows_that_they_were_to
     views = MessageView("m-1", "met", "AB@met", AT), MessageView("m-1", "slam", "CD@slam", AT)
     (message,) = shown("las", *views).messages
     # that the trust was told of the crisis may say that this person is its patient
-    assert message.seen == (("MET: Control", AT),)
+    assert message.seen_by == (("MET: Control", AT),)
     assert message.seen_elsewhere == 1
     spoken = DeskMessage("m-2", "b", "slam", "CD@slam", "Our team knows of it", AT)
     (message, _) = shown("las", *views, messages=(MESSAGE, spoken)).messages
-    assert message.seen == (("MET: Control", AT), ("SLAM: Control", AT))
+    assert message.seen_by == (("MET: Control", AT), ("SLAM: Control", AT))
     assert message.seen_elsewhere == 0
 
 

@@ -30,7 +30,7 @@ def test_every_other_desk_that_was_told_hears_that_one_waits_and_no_word_and_no_
     police_and_las = raised("R01", 1, "met", "las")
     trust = raised("R16", 2, "slam", "las")
     sending = send([trust, police_and_las], "m-1", "las", WORDS, "MK@las", AT)
-    assert sending.told == ("met", "slam")
+    assert sending.recipients == ("met", "slam")
     assert sending.message == DeskMessage(
         "m-1", police_and_las.alert_id, "las", "MK@las", WORDS, AT
     )
