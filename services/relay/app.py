@@ -25,6 +25,7 @@ from services.relay.lane import Lane
 from services.runtime import kafka, kafka_security, metrics
 from services.runtime.clock import clock_from
 from services.runtime.crash_points import CrashPoints
+from services.runtime.errors import SettingsError
 from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
 from services.runtime.logging import configure, logger
@@ -39,6 +40,8 @@ IDLE_SECONDS = 15.0
 """After so long without a word from a relay another one has its lanes."""
 END_SECONDS = 4.0
 """How long messages on their way may take when the relay is ended."""
+ASK_EVERY, ANSWER_SECONDS = 5.0, 5.0
+"""Brokers are asked also while nothing waits to be published."""
 FAILURES = (
     OSError,
     TimeoutError,
@@ -156,6 +159,8 @@ class Relay:
         self._round_ended = time.monotonic()
         self._first_since: dict[str, tuple[UUID, float]] = {}
         """By topic its first message, and since when it is."""
+        self._brokers: str | None = None
+        """What asking the brokers failed with."""
         self._lanes: dict[str, Lane] = {}
         self._at_work: dict[str, asyncio.Task[None]] = {}
 
@@ -166,6 +171,9 @@ class Relay:
             topic: lane.trouble for topic, lane in self._lanes.items() if lane.trouble is not None
         }
         return trouble(self._failing, now - self._round_ended, lanes, waits)
+
+    async def _kafka(self) -> str | None:
+        return self._brokers
 
     async def run(self) -> None:
         """Look what waits, have each lane publish it, look again. Raises SettingsError for settings
@@ -179,15 +187,20 @@ class Relay:
             "relay",
             self._settings.metrics_host,
             self._settings.metrics_port,
-            {"ledger": lambda: at_head(pool), "outbox": self._outbox},
+            {"ledger": lambda: at_head(pool), "outbox": self._outbox, "kafka": self._kafka},
         )
         await health.start()
-        measuring = asyncio.create_task(self._measure_always(pool))
+        beside = [
+            asyncio.create_task(self._measure_always(pool)),
+            asyncio.create_task(self._ask_always()),
+        ]
         guard = Guard(pool)
         try:
             await self._rounds(guard, LedgerOutbox(pool, self._clock.now, self._zone))
         finally:
-            measuring.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self._end_lanes()
             await guard.close()
             await health.stop()
@@ -236,6 +249,21 @@ class Relay:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+
+    async def _ask_always(self) -> None:
+        """Whether a broker answers."""
+        while True:
+            self._brokers = await self._ask()
+            await asyncio.sleep(ASK_EVERY)
+
+    async def _ask(self) -> str | None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                sign_in = kafka_security.security(self._settings)
+                await kafka.ask(self._settings.kafka_bootstrap, sign_in)
+        except (*FAILURES, SettingsError) as error:
+            return f"no broker answers: {type(error).__name__}"
+        return None
 
     async def _measure_always(self, pool: asyncpg.Pool) -> None:
         """What waits is counted in the outbox whether or not anything can be published."""

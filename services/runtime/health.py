@@ -9,12 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from services.runtime.clock import Clock, SystemClock
+from services.runtime.clock_watch import ClockWatch
 from services.runtime.exposition.registries import CONTENT_TYPE, ServiceName, exposition
+from services.runtime.logging import logger
 
 Check = Callable[[], Awaitable[str | None]]
 """Gives None when all is well, else one sentence that says what is not."""
 
 CHECK_TIMEOUT_SECONDS = 3.0
+CLOCK_SECONDS = 1.0
+"""Between two looks at the machine's clock."""
 
 
 async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -33,14 +38,40 @@ async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
 
 
 class HealthServer:
-    """Serves the three addresses until it is stopped."""
+    """Serves the three addresses until it is stopped, and watches the machine's clock meanwhile."""
 
     def __init__(
-        self, service: ServiceName, host: str, port: int, ready: Mapping[str, Check]
+        self,
+        service: ServiceName,
+        host: str,
+        port: int,
+        ready: Mapping[str, Check],
+        machine_clock: Clock | None = None,
     ) -> None:
         self._service = service
-        self._host, self._port, self._ready = host, port, ready
+        self._host, self._port = host, port
+        self._ready = {**ready, "clock": self._clock}
+        self._machine_clock = machine_clock or SystemClock()
+        self._watch = ClockWatch()
+        self._watching: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
+
+    async def _clock(self) -> str | None:
+        self._look_at_clock()
+        return self._watch.trouble
+
+    def _look_at_clock(self) -> None:
+        if self._watch.look(self._machine_clock.now()):
+            logger().error("clock.set-back", detail=self._watch.trouble)
+
+    async def _watch_clock(self) -> None:
+        while True:
+            self._look_at_clock()
+            await asyncio.sleep(CLOCK_SECONDS)
+
+    async def failing(self) -> dict[str, str]:
+        """What readiness says: the failing checks in words."""
+        return await run_checks(self._ready)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=exposition(self._service), headers={"Content-Type": CONTENT_TYPE})
@@ -49,7 +80,7 @@ class HealthServer:
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        failing = await run_checks(self._ready)
+        failing = await self.failing()
         return web.json_response(
             {"status": "not-ready" if failing else "ready", "failing": failing},
             status=503 if failing else 200,
@@ -66,8 +97,11 @@ class HealthServer:
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
+        self._watching = asyncio.create_task(self._watch_clock())
 
     async def stop(self) -> None:
         """Stop listening."""
+        if self._watching is not None:
+            self._watching.cancel()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     """File to which the auditor adds where the audit's chains end, each minute; on a disk that
     whoever can write to the ledger cannot write to. Empty: they are told on the topic alone.
     """
-    auditor_grace_seconds: float = Field(default=15.0, ge=0)
+    auditor_grace_seconds: float = Field(default=10.0, ge=0)
     """How late a step may be before the auditor's heartbeat stops."""
     sweep_seconds: float = Field(default=3.0, gt=0)
     relay_poll_seconds: float = Field(default=0.5, gt=0)

@@ -41,11 +41,16 @@ from services.runtime.postgres import create_pool, patiently
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier, count_settled
 from services.stream.batches import Batches
+from services.stream.readiness import round_trouble
 from services.stream.shadow import shadow_of, take_shadow_due
 from services.stream.sweep import Sweep
 from services.stream.transport import go_on, paused_partitions, preceding_of, with_own_consumer
 
-STALLED_SECONDS = 30.0
+STALLED_SECONDS = 10.0
+DEADLINES_SECONDS = 10.0
+"""So often at the least deadlines are looked at."""
+MISSED_LOOKS = 4
+"""After so many looks that should have ended by then and did not, the logs are not looked at."""
 METADATA_SECONDS = 3.0
 """How old it may be what Faust knows of topics and partitions: new ones are read soon."""
 
@@ -68,6 +73,11 @@ class StreamWorker:
         self.applier: Applier | None = None
         self.batches: Batches | None = None
         self._started = asyncio.Event()
+        self._sweeping: Sweep | None = None
+        self._rounds: dict[str, float] = {}
+        """When each loop last ended a round, in the process's own seconds."""
+        self._failures: dict[str, str] = {}
+        """What each loop's last round failed with."""
         self.app = faust.App(
             settings.consumer_group,
             broker=[f"kafka://{b}" for b in settings.kafka_bootstrap.split(",")],
@@ -136,6 +146,9 @@ class StreamWorker:
                 "started": self._has_started,
                 "assignment": self._assigned,
                 "progress": self._progress,
+                "kafka": self._logs_looked_at,
+                "lag": self._lag,
+                "deadlines": self._deadlines_looked_at,
             },
         )
         await health.start()
@@ -144,6 +157,7 @@ class StreamWorker:
             await shadow.begin(ledger, self.clock.now())
         event_adapter()  # built now and not with the first event, which may be the urgent one
         keep_what_started()
+        self._rounds = dict.fromkeys(("sweep", "deadlines"), time.monotonic())
         self._started.set()
         logger().info("stream.started")
 
@@ -174,6 +188,27 @@ class StreamWorker:
         if not self.queue.empty() and waited > STALLED_SECONDS:
             return f"records wait and nothing was applied for {waited:.0f} s"
         return None
+
+    async def _logs_looked_at(self) -> str | None:
+        limit = MISSED_LOOKS * self.settings.sweep_seconds
+        return self._round_trouble("sweep", "Kafka's logs were not looked at", limit)
+
+    async def _deadlines_looked_at(self) -> str | None:
+        return self._round_trouble("deadlines", "deadlines were not looked at", DEADLINES_SECONDS)
+
+    async def _lag(self) -> str | None:
+        return None if self._sweeping is None else self._sweeping.trouble()
+
+    def _round_trouble(self, loop: str, what: str, limit: float) -> str | None:
+        if loop not in self._rounds:
+            return None
+        waited = time.monotonic() - self._rounds[loop]
+        return round_trouble(what, waited, limit, self._failures.get(loop))
+
+    def _round_ended(self, loop: str) -> None:
+        self._rounds[loop] = time.monotonic()
+        self._failures.pop(loop, None)
+        loop_ended(loop)
 
     async def _drain(self) -> None:
         """One record, then everything at hand: no waiting when it is quiet, batches under load."""
@@ -217,12 +252,13 @@ class StreamWorker:
                 ledger, settling = self.batches.ledger, self.batches.settling
                 due = await take_due(ledger, settling, self.clock.now())
                 _count_due(due)
-                loop_ended("deadlines")
+                self._round_ended("deadlines")
                 if due.count:
                     continue
             except asyncio.CancelledError:
                 raise
             except Exception as error:
+                self._failures["deadlines"] = type(error).__name__
                 logger().error("deadlines.failed", reason=reason_of(error))
             await asyncio.sleep(self.settings.deadline_poll_seconds)
 
@@ -250,17 +286,20 @@ class StreamWorker:
         assert self.applier is not None
         assert self.batches is not None
         sweep = Sweep(self.settings, self.applier, self._assignment, self._idle)
+        self._sweeping = sweep
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
             try:
                 await sweep.look()
                 await self._readmit(sweep)
-                loop_ended("sweep")
+                self._round_ended("sweep")
             except asyncio.CancelledError:
                 raise
             except OUTAGE as error:
+                self._failures["sweep"] = type(error).__name__
                 logger().warning("sweep.failed", error=type(error).__name__)
             except Exception as error:
+                self._failures["sweep"] = type(error).__name__
                 logger().error("sweep.failed", reason=reason_of(error))
 
     def _idle(self) -> bool:

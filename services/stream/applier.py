@@ -27,7 +27,7 @@ from services.runtime.logging import logger
 from services.runtime.settings import Settings
 from services.stream import log_reader
 from services.stream.batches import Applied, Batches, Hole
-from services.stream.log_reader import Cut, LogTrouble
+from services.stream.log_reader import Cut, LogReader, LogTrouble, Unreadable
 from services.stream.poison import PoisonLimit
 
 OUTAGE = (KafkaError, *postgres.OUTAGE)
@@ -282,24 +282,53 @@ class Applier:
                 await self._skip(place, 0, beginning, "before the first use of the topic")
             first = max(cursor, beginning)
             last = end if following is None else min(following, end)
-            async for records in log.batches(first, last, self._settings.batch_max):
-                await self._bring(records, filled=True)
-                if self.feed_of(place) in self.stopped:
-                    # its records stay where they are: the cursor must not pass over them
-                    return last
-                metrics.GAP_FILLED.labels(place[0]).inc(len(records))
-            await self._pass(place, first, log.position)
+            while first < last:
+                try:
+                    if not await self._read(log, place, first, last):
+                        return last
+                    break
+                except Unreadable as unreadable:
+                    first = await self._go_on_behind(unreadable, log, first, end)
             return last
+
+    async def _read(self, log: LogReader, place: Place, first: int, last: int) -> bool:
+        """Apply what stands there. False where its feed is stopped meanwhile. Raises Unreadable."""
+        async for records in log.batches(first, last, self._settings.batch_max):
+            await self._bring(records, filled=True)
+            if self.feed_of(place) in self.stopped:
+                # its records stay where they are: the cursor must not pass over them
+                return False
+            metrics.GAP_FILLED.labels(place[0]).inc(len(records))
+        await self._pass(place, first, log.position)
+        return True
 
     async def _go_on_without(self, cut: Cut, cursor: int, beginning: int) -> None:
         """Move on over what was deleted, where somebody has said so. Raises the cut."""
-        feed = self.feed_of(cut.place)
+        by = await self._loss_accepted_by(cut)
+        await self._skip(cut.place, cursor, beginning, f"deleted unread; {by} goes on without")
+
+    async def _go_on_behind(
+        self, unreadable: Unreadable, log: LogReader, first: int, end: int
+    ) -> int:
+        """Move on over a batch that cannot be decoded, where somebody has said so, and give where to
+        read on. Raises it."""
+        place, offset = unreadable.place, unreadable.offset
+        by = await self._loss_accepted_by(unreadable)
+        following = await log.behind(unreadable, end)
+        # what lies between the cursor and the batch holds nothing
+        await self._pass(place, first, offset)
+        reason = f"cannot be read ({unreadable.fault}); {by} goes on without"
+        await self._skip(place, offset, following, reason)
+        return following
+
+    async def _loss_accepted_by(self, trouble: LogTrouble) -> str:
+        feed = self.feed_of(trouble.place)
         since = self._clock.now() - ACCEPTANCE
         by = await log_store.loss_accepted_by(self.ledger.pool, feed, since)
         if by is None:
-            raise cut
-        logger().warning("log.loss_accepted", feed=feed, detail=str(cut))
-        await self._skip(cut.place, cursor, beginning, f"deleted unread; {by} goes on without")
+            raise trouble
+        logger().warning("log.loss_accepted", feed=feed, detail=str(trouble))
+        return by
 
     async def follow(self) -> None:
         """What is stopped or goes on is said in the ledger, also by others."""

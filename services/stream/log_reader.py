@@ -19,6 +19,7 @@ from services.orchestration.batch import Place, Record
 from services.runtime import kafka
 from services.runtime.kafka_security import security
 from services.runtime.settings import Settings
+from services.stream.batch_extent import end_of_batch
 
 QUIET_SECONDS = 10.0
 """A broker that answers and gives nothing for so long, although there is more, is away."""
@@ -48,6 +49,7 @@ class Unreadable(LogTrouble):
 
     def __init__(self, place: Place, offset: int, error: Exception) -> None:
         super().__init__(place, f"offset {offset} cannot be read ({type(error).__name__})")
+        self.offset, self.fault = offset, type(error).__name__
 
 
 class Cut(LogTrouble):
@@ -90,6 +92,10 @@ class LogReader:
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > QUIET_SECONDS:
                 raise KafkaTimeoutError(f"{self._place[0]}[{self._place[1]}] gives nothing")
+
+    async def behind(self, unreadable: Unreadable, end: int) -> int:
+        """Where to read on behind a batch that cannot be decoded. Raises KafkaError."""
+        return await end_of_batch(self._consumer, self._place, unreadable.offset, end)
 
     async def _fetch(self, following: int, limit: int) -> list[Record]:
         try:

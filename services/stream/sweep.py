@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from services.runtime.logging import logger
 from services.runtime.settings import Settings
 from services.stream.applier import OUTAGE, Applier
 from services.stream.log_changes import change_of, epoch_to_ask_for
+from services.stream.readiness import Lag, lag_after, lag_trouble
 
 PATIENCE = 3
 """Looks at a cursor that stands still before its records are read anew although other records wait
@@ -46,6 +48,8 @@ class Sweep:
         self._beyond: Counter[Place] = Counter()
         """Looks in a row that found the end before the cursor."""
         self._mending: dict[Place, asyncio.Task[None]] = {}
+        self._lags: dict[Place, Lag] = {}
+        """Of the partitions whose feeds are not stopped, as the last look found them."""
         self.caught_up: dict[Place, int] = {}
         """Cursors of the partitions of which the ledger had all at the last look."""
         self.changed: dict[Place, int] = {}
@@ -69,11 +73,25 @@ class Sweep:
             await self._change(place, change)
         await self._see(cursors, logs, ends, changes)
         self.caught_up = {}
+        self._measure(cursors, ends)
         for place, end in ends.items():
             cursor = cursors.get(place, Cursor(0)).next_offset
             metrics.LAG_RECORDS.labels(place[0], str(place[1])).set(end - cursor)
             if place not in changes:
                 self._judge(place, cursor, end, place in assigned)
+
+    def trouble(self) -> str | None:
+        """What readiness says of what the last look found."""
+        return lag_trouble(self._lags.values(), time.monotonic())
+
+    def _measure(self, cursors: Mapping[Place, Cursor], ends: Mapping[Place, int]) -> None:
+        # of a stopped feed rule R30 and `liaison feeds list` tell: it waits for a person, and
+        # readiness must not keep out the release that mends it
+        former, self._lags, instant = self._lags, {}, time.monotonic()
+        for place, end in ends.items():
+            if self._applier.feed_of(place) not in self._applier.stopped:
+                cursor = cursors.get(place, Cursor(0)).next_offset
+                self._lags[place] = lag_after(former.get(place), place, cursor, end, instant)
 
     def _judge(self, place: Place, cursor: int, end: int, assigned: bool) -> None:
         cursor_before, times = self._stood.get(place, (cursor, 0))

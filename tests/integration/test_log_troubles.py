@@ -35,6 +35,7 @@ QUICK = {
     "LIAISON_SWEEP_SECONDS": "0.5",
     "LIAISON_LOG_LEVEL": "warning",
 }
+MEGABYTE = 1024 * 1024
 MET, AMBULANCE = "feed.met-cad", "feed.las-cad"
 SOURCES = {MET: "/met/cad", AMBULANCE: "/las/cad"}
 
@@ -61,7 +62,10 @@ class Night:
     async def send(self, topic: str, bodies: Iterable[bytes], codec: str | None = None) -> None:
         """To the first partition."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.broker.bootstrap, compression_type=codec, acks="all"
+            bootstrap_servers=self.broker.bootstrap,
+            compression_type=codec,
+            acks="all",
+            max_request_size=4 * MEGABYTE,
         )
         await producer.start()
         for body in bodies:
@@ -280,3 +284,28 @@ async def test_a_batch_that_cannot_be_read_stops_its_feed_and_no_other(
     await asyncio.to_thread(night.stack.start, "stream", None, {"PYTHONPATH": str(ROOT)})
     assert _liaison(night, "resume", "met-cad", "--by", "duty manager").exit_code == 0
     await night.has("in-snappy")
+
+
+async def test_a_batch_that_unfolds_beyond_the_limit_is_gone_past_once_somebody_says_so(
+    night: Night,
+) -> None:
+    limit = {"LIAISON_BATCH_BYTES_MAX": str(MEGABYTE)}
+    await asyncio.to_thread(night.stack.start, "stream", None, limit)
+    await night.arrives(MET, ["before"])
+    await night.send(MET, [event(MET, "x" * MEGABYTE)], codec="gzip")
+    await night.send(MET, [event(MET, "behind")])
+    assert "cannot be read (BatchTooLarge)" in await night.stopped("met-cad")
+    await night.arrives(AMBULANCE, ["nobody-waits"], codec="gzip")
+    # the control: without the word of somebody it is stopped there again
+    assert _liaison(night, "resume", "met-cad", "--by", "duty manager").exit_code == 0
+    assert "cannot be read (BatchTooLarge)" in await night.stopped("met-cad")
+    resumed = _liaison(night, "resume", "met-cad", "--accept-loss", "--by", "duty manager")
+    assert resumed.exit_code == 0
+    await night.has("behind")
+    why = "cannot be read (BatchTooLarge); duty manager goes on without"
+    (skip,) = await night.ledger.fetch(
+        "SELECT next_offset - first_offset FROM kafka_cursor_skip WHERE reason = $1", why
+    )
+    assert tuple(skip) == (1,)
+    assert why in _liaison(night, "list").output
+    await night.arrives(MET, ["live-behind"])

@@ -18,22 +18,23 @@ from services.runtime.settings import Settings
 MESSAGE = "5a1f0e0e-0000-5000-8000-000000000001"
 
 
-async def waiting(dsn: str) -> float:
-    """What the gauge says when a relay without brokers has run for a while."""
+async def waiting(dsn: str) -> tuple[float, str | None]:
+    """What the gauge and readiness say when a relay without brokers has run for a while."""
     metrics.OUTBOX_PENDING.set(0)
     settings = Settings(
         environment="test", postgres_dsn=dsn, kafka_bootstrap="127.0.0.1:9", relay_poll_seconds=0.1
     )
-    relay = asyncio.create_task(Relay(settings).run())
+    relay = Relay(settings)
+    running = asyncio.create_task(relay.run())
     try:
         for _ in range(50):
             await asyncio.sleep(0.1)
-            if metrics.OUTBOX_PENDING._value.get():
+            if metrics.OUTBOX_PENDING._value.get() and await relay._kafka():
                 break
-        return float(metrics.OUTBOX_PENDING._value.get())
+        return float(metrics.OUTBOX_PENDING._value.get()), await relay._kafka()
     finally:
-        relay.cancel()
-        await asyncio.gather(relay, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture
@@ -49,7 +50,10 @@ async def unsent(postgres_dsn: str) -> str:
 
 
 async def test_with_kafka_away_the_outbox_is_measured(unsent: str) -> None:
-    assert await waiting(unsent) == 1
+    messages, brokers = await waiting(unsent)
+    assert messages == 1
+    assert brokers is not None, "also where nothing waits"
+    assert brokers.startswith("no broker answers")
     assert metrics.OUTBOX_OLDEST_SECONDS._value.get() >= 60
 
 
@@ -62,4 +66,5 @@ async def test_measured_after_a_success_only_it_would_be_said_to_be_empty(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(app.Relay, "_measure_always", never)
-    assert await waiting(unsent) == 0
+    messages, _ = await waiting(unsent)
+    assert messages == 0

@@ -35,7 +35,11 @@ class Late(Stack):
 async def stack(postgres_dsn: str) -> AsyncIterator[Late]:
     broker = EmbeddedKafka()
     settings = Settings(kafka_bootstrap=broker.bootstrap, postgres_dsn=postgres_dsn)
-    quick = {"LIAISON_ENVIRONMENT": "test", "LIAISON_LOG_LEVEL": "error"}
+    quick = {
+        "LIAISON_ENVIRONMENT": "test",
+        "LIAISON_LOG_LEVEL": "error",
+        "LIAISON_SWEEP_SECONDS": "0.5",
+    }
     stack = Late(settings, datetime.now(UTC), "system", ["stream"], quick)
     await asyncio.to_thread(stack.__enter__)
     yield stack
@@ -84,6 +88,16 @@ async def test_it_waits_says_so_reads_without_a_restart_and_ends_in_time(stack: 
 
         await patience.until(there, "the event")
         await ledger.close()
+
+        async def ready() -> bool:
+            return await _failing(stack) == {}
+
+        await patience.until(ready, "readiness while Kafka is there")
+
+    async def away() -> bool:
+        return "Kafka's logs were not looked at" in (await _failing(stack) or {}).get("kafka", "")
+
+    await patience.until(away, "readiness that says that Kafka went away")
     code, seconds = await _ends(stack.processes["stream"])
     assert code == 0
     assert seconds < TERMINATED_WITHIN

@@ -35,7 +35,8 @@ def feeds() -> None:
 
 @feeds.command("list")
 def list_() -> None:
-    """Every stopped feed and why, and the logs that became another one; exit 1 where one is stopped."""
+    """Every stopped feed and why, the logs that became another one, and what was never read; exit 1
+    where one is stopped."""
     registry, now = _registry(), SystemClock().now()
 
     async def read(connection: Connection) -> tuple[list[str], list[str]]:
@@ -50,10 +51,15 @@ def list_() -> None:
             f" UTC\tread before up to {row['former_offset']}, read anew from {row['next_offset']}"
             for row in await logs.changes_since(connection, now - SHOWN_FOR)
         ]
-        return sorted(stopped), changed
+        skipped = [
+            f"{row['topic']}[{row['partition']}]\tnot read {row['recorded_at']:%Y-%m-%d %H:%M:%S} UTC"
+            f"\toffsets {row['first_offset']} to {row['next_offset'] - 1}: {row['reason']}"
+            for row in await logs.skips_since(connection, now - SHOWN_FOR)
+        ]
+        return sorted(stopped), [*changed, *skipped]
 
-    stopped, changed = on_ledger(read)
-    for line in [*stopped, *changed]:
+    stopped, others = on_ledger(read)
+    for line in [*stopped, *others]:
         click.echo(line)
     if stopped:
         raise SystemExit(1)
@@ -65,7 +71,7 @@ def list_() -> None:
 @click.option(
     "--accept-loss",
     is_flag=True,
-    help="Go on without records that Kafka deleted before they were read.",
+    help="Go on without records that Kafka deleted unread, or that no release can decode.",
 )
 @click.option(
     "--by",

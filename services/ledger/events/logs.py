@@ -121,6 +121,15 @@ async def loss_accepted_by(
     return by
 
 
+async def skips_since(connection: Connection, since: datetime) -> list[asyncpg.Record]:
+    """The stretches that nobody read, with offsets, why, and when that was written down."""
+    return await connection.fetch(
+        """SELECT topic, partition, first_offset, next_offset, reason, recorded_at FROM kafka_cursor_skip
+            WHERE recorded_at >= $1 ORDER BY recorded_at""",
+        since,
+    )
+
+
 async def changes_since(connection: Connection, since: datetime) -> list[asyncpg.Record]:
     """The partitions that became another log, with kind, both offsets and when it was noticed."""
     return await connection.fetch(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
-from services.relay.app import STALE_SECONDS, Relay, trouble
+from services.relay.app import ANSWER_SECONDS, ASK_EVERY, STALE_SECONDS, Relay, trouble
+from services.runtime import kafka
 from services.runtime.errors import SettingsError
 from services.runtime.settings import Settings
 
@@ -34,6 +36,25 @@ def test_each_lane_in_trouble_is_named_and_no_other() -> None:
 def test_a_relay_whose_rounds_end_while_a_message_stays_says_so() -> None:
     sentence = "alerts.met: the same message has been the first for 16 s"
     assert trouble(None, 0.2, {}, {TOPIC: LATE}) == sentence
+
+
+async def test_a_relay_whose_brokers_are_away_says_so_also_where_nothing_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relay = Relay(Settings(environment="test"))
+
+    async def away(*_: object) -> None:
+        raise KafkaConnectionError
+
+    monkeypatch.setattr(kafka, "ask", away)
+    assert await relay._ask() == "no broker answers: KafkaConnectionError"
+
+    async def there(*_: object) -> None:
+        return
+
+    monkeypatch.setattr(kafka, "ask", there)
+    assert await relay._ask() is None
+    assert ASK_EVERY + ANSWER_SECONDS <= STALE_SECONDS
 
 
 def test_it_says_so_within_fifteen_seconds() -> None:
