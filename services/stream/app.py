@@ -208,7 +208,6 @@ class StreamWorker:
     def _round_ended(self, loop: str) -> None:
         self._rounds[loop] = time.monotonic()
         self._failures.pop(loop, None)
-        loop_ended(loop)
 
     async def _drain(self) -> None:
         """One record, then everything at hand: no waiting when it is quiet, batches under load."""
@@ -253,6 +252,7 @@ class StreamWorker:
                 due = await take_due(ledger, settling, self.clock.now())
                 _count_due(due)
                 self._round_ended("deadlines")
+                loop_ended("deadlines")
                 if due.count:
                     continue
             except asyncio.CancelledError:
@@ -293,6 +293,7 @@ class StreamWorker:
                 await sweep.look()
                 await self._readmit(sweep)
                 self._round_ended("sweep")
+                loop_ended("sweep")
             except asyncio.CancelledError:
                 raise
             except OUTAGE as error:
