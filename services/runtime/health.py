@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from services.runtime.clock import Clock, SystemClock
-from services.runtime.clock_watch import ClockWatch
+from services.runtime.clock import Clock, ClockWatch, SystemClock
 from services.runtime.exposition.registries import CONTENT_TYPE, ServiceName, exposition
 from services.runtime.logging import logger
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.runtime.clock import ManualClock
-from services.runtime.clock_watch import TOLERANCE, ClockWatch
+from services.runtime.clock import TOLERANCE, ClockWatch, ManualClock
 from services.runtime.health import CLOCK_SECONDS, HealthServer
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
