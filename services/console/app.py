@@ -24,6 +24,7 @@ from services.console.access.doors import Anybody
 from services.console.access.headers import SecurityHeaders
 from services.console.access.provider import Provider
 from services.console.access.refusal import Locked, Refused
+from services.console.access.sessions import cookie_names
 from services.console.live.hub import DATABASE_ERRORS, Hub
 from services.console.pages import (
     alert_commands,
@@ -115,12 +116,13 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     if settings.oidc_issuer:
         app.state.provider = Provider(settings)
     live = settings.environment == "live"
+    app.state.session_cookie, sign_in_cookie = cookie_names(live)
     # holds state, nonce and PKCE verifier on the way to the identity provider and back; the session
     # itself is in the ledger
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.console_secret or secrets.token_urlsafe(32),
-        session_cookie="liaison_sign_in",
+        session_cookie=sign_in_cookie,
         max_age=SIGN_IN_SECONDS,
         same_site="lax",
         https_only=live,

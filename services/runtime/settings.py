@@ -138,7 +138,7 @@ class Settings(BaseSettings):
 
     console_url: str = ""
     """Address under which browsers reach the console; the identity provider sends them back to it.
-    Empty: as asked.
+    Empty: as asked, which live with a provider refuses.
     """
     oidc_issuer: str = ""
     """The identity provider's issuer (OpenID Connect). Empty: no sign-in but the one for trying,
@@ -187,6 +187,15 @@ class Settings(BaseSettings):
     """
     cursor_guard: bool = True
     """Off only in the positive control of the fault tests (environment `test`)."""
+
+    @model_validator(mode="after")
+    def _named_address(self) -> Self:
+        if self.environment == "live" and self.oidc_issuer and not self.console_url:
+            raise ValueError(
+                f"set {PREFIX}CONSOLE_URL to the address under which browsers reach the console; "
+                "in live it is never taken from what a browser sends"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_address(self) -> Self:

@@ -24,7 +24,6 @@ from services.console.view.desks import Desk
 from services.ledger import audit
 from services.runtime.logging import logger
 
-COOKIE = "liaison_session"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -54,7 +53,7 @@ class At:
 
 async def operator_of(request: Request) -> Operator | None:
     """Who this is, if they are signed in."""
-    cookie = request.cookies.get(COOKIE)
+    cookie = request.cookies.get(request.app.state.session_cookie)
     if not cookie:
         return None
     return await sessions.load(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from authlib.deprecate import AuthlibDeprecationWarning
@@ -58,6 +58,8 @@ class Claims:
     acr: str | None
     session: str | None
     roles: tuple[str, ...]
+    authenticated_at: datetime | None
+    """When the provider saw them show who they are (`auth_time`); None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Provider:
         if self._settings.oidc_acr:
             more["acr_values"] = self._settings.oidc_acr
         if again:
-            more["prompt"] = "login"
+            # asked to prompt, a provider may not; asked for an age, it must say when
+            more |= {"prompt": "login", "max_age": "0"}
         try:
             answer: Response = await self._client.authorize_redirect(request, back, **more)
         except (HTTPError, OAuthError) as error:
@@ -137,6 +140,7 @@ class Provider:
             acr=_text(acr),
             session=_text(user.get("sid")),
             roles=tuple(str(role) for role in roles),
+            authenticated_at=_instant(user.get("auth_time")),
         )
 
     async def logged_out(self, token: str, now: datetime) -> LoggedOut:
@@ -165,6 +169,16 @@ def _text(value: object) -> str | None:
     if value:
         return str(value)
     return None
+
+
+def _instant(seconds: object) -> datetime | None:
+    """Seconds since 1970 as an instant; None for what is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def _audience_of(claims: Mapping[str, Any]) -> Sequence[Any]:

@@ -19,6 +19,7 @@ from services.ledger.operators.sessions import (
     begin_session,
     end_sessions_of_provider,
     lock_session,
+    locked_since,
     session_of,
     touch_session,
 )
@@ -29,7 +30,18 @@ LONGEST: Final = timedelta(hours=12)
 # Without a key or a click for so long, the screen is locked (NHS login's limit). It goes on to
 # sound and to count.
 IDLE: Final = timedelta(minutes=30)
+# How far the identity provider's clock may be behind the console's.
+CLOCKS_APART: Final = timedelta(minutes=1)
 _ACTIVE_EVERY: Final = timedelta(minutes=1)
+
+
+def cookie_names(live: bool) -> tuple[str, str]:
+    """Names of the cookies of a session and of a sign-in on its way. By `__Host-` a browser takes them
+    from this host alone and over TLS (RFC 6265bis 4.1.3.2); without TLS it would take none."""
+    prefix = ""
+    if live:
+        prefix = "__Host-"
+    return f"{prefix}liaison_session", f"{prefix}liaison_sign_in"
 
 
 def hash_of(cookie: str) -> bytes:
@@ -90,6 +102,18 @@ async def start(
 async def lock(connection: Connection, operator: Operator, now: datetime) -> None:
     """Nothing personal is shown from now on, until the person has shown again who they are."""
     await lock_session(connection, operator.session, operator.handle, operator.operator_id, now)
+
+
+async def must_show_again(
+    connection: Connection, operator_id: str, authenticated_at: datetime | None, now: datetime
+) -> bool:
+    """Whether a screen of the person is locked and the provider has not seen them since: whoever
+    stands before it could be anybody.
+    """
+    locked_at = await locked_since(connection, operator_id, now, IDLE)
+    if locked_at is None:
+        return False
+    return authenticated_at is None or authenticated_at + CLOCKS_APART < locked_at
 
 
 async def end_of_provider(

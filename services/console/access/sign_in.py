@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.console.access import sessions
-from services.console.access.doors import COOKIE, Anybody, Counting, Seeing, SignedIn, operator_of
+from services.console.access.doors import Anybody, Counting, Seeing, SignedIn, operator_of
 from services.console.access.provider import Claims, Provider, SignInRefused
 from services.console.access.refusal import Refused
 from services.console.access.rights import Operator, grant_of, role_named
@@ -25,6 +26,7 @@ from services.ledger.operators.sessions import end_session, first_use_of_logout_
 router = APIRouter()
 _INITIALS = re.compile(r"[A-Z]{2,4}")
 _DESK = "sign_in_desk"
+_AGAIN = "sign_in_again"
 
 
 def initials_of(typed: str) -> str | None:
@@ -39,7 +41,7 @@ def initials_of(typed: str) -> str | None:
 def _with_cookie(request: Request, answer: Response, cookie: str) -> Response:
     settings = request.app.state.settings
     answer.set_cookie(
-        COOKIE,
+        request.app.state.session_cookie,
         cookie,
         max_age=int(sessions.LONGEST.total_seconds()),
         path="/",
@@ -136,7 +138,7 @@ async def sign_in_for_trying(
 
 
 async def _end_former(request: Request, connection: Any, now: Any) -> None:
-    cookie = request.cookies.get(COOKIE)
+    cookie = request.cookies.get(request.app.state.session_cookie)
     if cookie:
         await end_session(connection, sessions.hash_of(cookie), "signed in anew", now)
 
@@ -152,8 +154,10 @@ def _provider(request: Request) -> Provider:
 async def to_the_provider(request: Request, desk: str = "", again: bool = False) -> Response:
     """To the identity provider, and back to the desk."""
     settings = request.app.state.settings
+    # live has its address in the settings: a Host header is whatever somebody sends
     back = f"{(settings.console_url or str(request.base_url)).rstrip('/')}/sign-in/callback"
     request.session[_DESK] = desk if desk in request.app.state.desks.desks else ""
+    request.session[_AGAIN] = again
     try:
         return await _provider(request).begin(request, back, again)
     except SignInRefused as refused:
@@ -164,7 +168,7 @@ async def to_the_provider(request: Request, desk: str = "", again: bool = False)
 async def from_the_provider(request: Request) -> Response:
     """Back from the identity provider: a fresh session, with the grants that it states."""
     state = request.app.state
-    desk = request.session.pop(_DESK, "")
+    desk, again = request.session.pop(_DESK, ""), request.session.pop(_AGAIN, False)
     try:
         claims = await _provider(request).finish(request)
     except SignInRefused as refused:
@@ -176,6 +180,13 @@ async def from_the_provider(request: Request) -> Response:
         raise Refused(status, refused.code) from refused
     request.session.clear()
     cookie = await _begin(request, claims)
+    if cookie is None and again:
+        SIGN_INS.labels("not_shown_again").inc()
+        raise Refused(403, "not_shown_again")
+    if cookie is None:
+        return RedirectResponse(
+            f"/sign-in/provider?{urlencode({'desk': desk, 'again': True})}", 303
+        )
     SIGN_INS.labels("provider").inc()
     target = "/"
     if desk in state.desks.desks:
@@ -183,7 +194,8 @@ async def from_the_provider(request: Request) -> Response:
     return _with_cookie(request, RedirectResponse(target, 303), cookie)
 
 
-async def _begin(request: Request, claims: Claims) -> str:
+async def _begin(request: Request, claims: Claims) -> str | None:
+    """What the cookie of the new session holds; None where they have to show again who they are."""
     state = request.app.state
     now = state.clock.now()
     person = sessions.operator_id_of(claims.issuer, claims.subject)
@@ -191,6 +203,10 @@ async def _begin(request: Request, claims: Claims) -> str:
     candidates = [grant_of(text, state.desks.agency_of) for text in claims.roles]
     grants = [grant for grant in candidates if grant is not None]
     async with state.pool.acquire() as connection, connection.transaction():
+        # the provider remembers a browser: by its plain link alone whoever walks up to a locked
+        # screen would be let in
+        if await sessions.must_show_again(connection, person, claims.authenticated_at, now):
+            return None
         await _end_former(request, connection, now)
         cookie = await sessions.start(
             connection,
@@ -212,7 +228,11 @@ async def sign_out(request: Request, operator: SignedIn) -> Response:
     async with request.app.state.pool.acquire() as connection, connection.transaction():
         await end_session(connection, operator.session, "signed out", request.app.state.clock.now())
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(COOKIE, path="/")
+    state = request.app.state
+    live = state.settings.environment == "live"
+    answer.delete_cookie(state.session_cookie, path="/", secure=live, httponly=True)
+    # not "cookies": that would sign out of every other system of the same domain
+    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 

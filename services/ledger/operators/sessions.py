@@ -7,7 +7,7 @@ the channel `liaison_rights`, by which open streams look again at what they may 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -124,6 +124,23 @@ async def lock_session(
     )
     await audit.write(connection, "session.locked", handle, operator_id, {}, at)
     await tell_streams(connection)
+
+
+async def locked_since(
+    connection: Connection, operator_id: str, now: datetime, idle: timedelta
+) -> datetime | None:
+    """Since when a session of the person is locked, by them or after so long without a key; the last of
+    several. None where none is.
+    """
+    since: datetime | None = await connection.fetchval(
+        """SELECT max(coalesce(locked_at, active_at + $3)) FROM operator_session
+            WHERE operator_id = $1 AND ended_at IS NULL AND ends_at > $2
+              AND coalesce(locked_at, active_at + $3) <= $2""",
+        operator_id,
+        now,
+        idle,
+    )
+    return since
 
 
 async def end_session(connection: Connection, session: bytes, reason: str, at: datetime) -> None:

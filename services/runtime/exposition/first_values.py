@@ -43,6 +43,7 @@ VALUES: Mapping[tuple[str, str], Collection[str]] = {
         "provider_away",
         "sign_in_failed",
         "too_weak",
+        "not_shown_again",
         "logout_token",
     ),
     ("liaison_identity_judged", "matcher_was"): ("right", "wrong", "not-known"),

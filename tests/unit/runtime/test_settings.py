@@ -125,3 +125,10 @@ def test_with_a_ca_the_server_is_verified_by_name(tmp_path: Path) -> None:
     assert f"sslmode=verify-full&sslrootcert={tmp_path}/ca.pem" in settings.postgres_dsn
     plain = Settings()
     assert "postgres_dsn" not in plain.model_fields_set or "sslmode" not in plain.postgres_dsn
+
+
+def test_live_does_not_take_its_address_from_what_a_browser_sends() -> None:
+    with pytest.raises(ValidationError, match="LIAISON_CONSOLE_URL"):
+        Settings(environment="live", oidc_issuer="https://provider")
+    Settings(environment="live", oidc_issuer="https://provider", console_url="https://console")
+    Settings(environment="test", oidc_issuer="https://provider")

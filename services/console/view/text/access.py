@@ -66,6 +66,11 @@ TEXT: Final[dict[str, str]] = {
     ),
     "too_weak": "The sign-in was not strong enough.",
     "too_weak_remedy": "Sign in with your smartcard or security key.",
+    "not_shown_again": "A screen of yours is locked, and the identity provider did not see you since.",
+    "not_shown_again_remedy": (
+        "Begin again from the sign-in page and show it who you are. If it fails again, tell the operations team: "
+        "the provider must state auth_time."
+    ),
     "logout_token": "The logout token is not valid.",
     "forged": "This form is out of date.",
     "forged_remedy": "Load the page again and repeat what you did. Nothing was changed.",
