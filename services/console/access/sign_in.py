@@ -179,14 +179,14 @@ async def from_the_provider(request: Request) -> Response:
             status = 503
         raise Refused(status, refused.code) from refused
     request.session.clear()
-    cookie = await _begin(request, claims)
-    if cookie is None and again:
-        SIGN_INS.labels("not_shown_again").inc()
-        raise Refused(403, "not_shown_again")
-    if cookie is None:
-        return RedirectResponse(
-            f"/sign-in/provider?{urlencode({'desk': desk, 'again': True})}", 303
-        )
+    try:
+        cookie = await _begin(request, claims)
+    except SignInRefused as refused:
+        if not again:
+            shown_again = urlencode({"desk": desk, "again": True})
+            return RedirectResponse(f"/sign-in/provider?{shown_again}", 303)
+        SIGN_INS.labels(refused.code).inc()
+        raise Refused(403, refused.code) from refused
     SIGN_INS.labels("provider").inc()
     target = "/"
     if desk in state.desks.desks:
@@ -194,8 +194,9 @@ async def from_the_provider(request: Request) -> Response:
     return _with_cookie(request, RedirectResponse(target, 303), cookie)
 
 
-async def _begin(request: Request, claims: Claims) -> str | None:
-    """What the cookie of the new session holds; None where they have to show again who they are."""
+async def _begin(request: Request, claims: Claims) -> str:
+    """What the cookie of the new session holds. Raises SignInRefused where they have to show again who
+    they are."""
     state = request.app.state
     now = state.clock.now()
     person = sessions.operator_id_of(claims.issuer, claims.subject)
@@ -206,7 +207,7 @@ async def _begin(request: Request, claims: Claims) -> str | None:
         # the provider remembers a browser: by its plain link alone whoever walks up to a locked
         # screen would be let in
         if await sessions.must_show_again(connection, person, claims.authenticated_at, now):
-            return None
+            raise SignInRefused("not_shown_again")
         await _end_former(request, connection, now)
         cookie = await sessions.start(
             connection,
