@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response
 
 from schemas.registry import Registry, load_registry
 from services.gateway.answers import Problem, issue, outcome
-from services.gateway.credentials import Doorkeeper, load
-from services.gateway.doors import Gateway
+from services.gateway.doorkeeping import DoorkeeperOfFile
+from services.gateway.doors import AnyDoorkeeper, Gateway
 from services.gateway.road import Road
 from services.runtime import metrics
 from services.runtime.clock import Clock, clock_from
@@ -28,7 +28,7 @@ Act = Callable[[Request], Awaitable[Response]]
 def create_app(
     settings: Settings,
     registry: Registry,
-    doorkeeper: Doorkeeper,
+    doorkeeper: AnyDoorkeeper,
     road: Road | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
@@ -97,8 +97,8 @@ async def run_gateway(settings: Settings) -> None:
     """Serve until a signal ends it. Raises SettingsError."""
     configure(settings.log_level, "gateway")
     registry = load_registry(settings.registry_path)
-    doorkeeper = Doorkeeper(
-        load(settings.gateway_credentials_path, registry), registry, settings.gateway_client_header
+    doorkeeper = DoorkeeperOfFile(
+        settings.gateway_credentials_path, registry, settings.gateway_client_header
     )
     road = Road(settings)
     health = HealthServer(

@@ -7,23 +7,37 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.model import Closed, Slug
+from schemas.model import Closed, Instant, Slug
 from schemas.registry import Agency, Registry
 from services.runtime.errors import SettingsError
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Token(Closed):
+    """A token that ends."""
+
+    sha256: Hash
+    until: Instant
+    """From then on it is refused."""
+
+
 class AgencyCredentials(Closed):
     """What an agency may show. Two tokens at once, so that one can be changed without a gap."""
 
+    tokens: Annotated[tuple[Token, ...], Field(max_length=4)] = ()
     token_sha256: Annotated[tuple[Hash, ...], Field(max_length=4)] = ()
+    """Tokens without an end, as there were before; each start names who still has one."""
     client_subjects: Annotated[tuple[str, ...], Field(max_length=8)] = ()
     """Subjects of client certificates, as the proxy writes them."""
 
@@ -63,6 +77,7 @@ def load(path: Path | None, registry: Registry) -> Credentials:
         raise SettingsError(f"{path.name}: {', '.join(unknown)} are no agencies of the registry")
     proofs: list[str] = []
     for agency in credentials.agencies.values():
+        proofs += [token.sha256 for token in agency.tokens]
         proofs += [*agency.token_sha256, *agency.client_subjects]
     if len(set(proofs)) < len(proofs):
         raise SettingsError(
@@ -76,20 +91,23 @@ class Doorkeeper:
 
     def __init__(self, credentials: Credentials, registry: Registry, client_header: str) -> None:
         self._agencies = {id_: registry.agencies_by_id[id_] for id_ in credentials.agencies}
-        self._hashes: list[tuple[bytes, str]] = []
+        self._hashes: list[tuple[bytes, str, datetime]] = []
         self._subjects: dict[str, str] = {}
         self._header = client_header
         for agency, proofs in credentials.agencies.items():
-            self._hashes += [(token.encode(), agency) for token in proofs.token_sha256]
+            self._hashes += [
+                (token.sha256.encode(), agency, token.until) for token in proofs.tokens
+            ]
+            self._hashes += [(token.encode(), agency, FOR_EVER) for token in proofs.token_sha256]
             self._subjects |= dict.fromkeys(proofs.client_subjects, agency)
 
-    def agency(self, headers: Mapping[str, str]) -> Agency:
+    def agency(self, headers: Mapping[str, str], now: datetime) -> Agency:
         """The agency. Raises Refusal.
 
         Where the proxy identifies clients, it must have done so; a token, if one is shown too, must
         be the same agency's.
         """
-        by_token = self._by_token(headers.get("authorization", ""))
+        by_token = self._by_token(headers.get("authorization", ""), now)
         if self._header:
             subject = headers.get(self._header.lower(), "")
             by_subject = self._subjects.get(subject)
@@ -114,14 +132,22 @@ class Doorkeeper:
             )
         return self._agencies[by_token]
 
-    def _by_token(self, header: str) -> str | None:
+    def _by_token(self, header: str, now: datetime) -> str | None:
+        """Whose the token is; None for no token or nobody's. Raises Refusal for one that has ended."""
         kind, _, token = header.partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             return None
         digest = hashlib.sha256(token.strip().encode()).hexdigest().encode()
         holder: str | None = None
+        ends = FOR_EVER
         # all are compared, whichever it is, so that time tells nothing
-        for registered, agency in self._hashes:
+        for registered, agency, until in self._hashes:
             if hmac.compare_digest(digest, registered):
-                holder = agency
+                holder, ends = agency, until
+        if ends <= now:
+            raise Refusal(
+                "SEND_TOKEN_ENDED",
+                "the time of this token has ended",
+                "use the one that was issued after it, or ask for a new one",
+            )
         return holder

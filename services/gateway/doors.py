@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -12,7 +14,7 @@ from schemas.registry import TRACE_SOURCE_END, Agency, Feed, Registry
 from services.gateway.acknowledgement import acknowledge
 from services.gateway.answers import Problem, issues, outcome, receipt
 from services.gateway.cloudevents import BATCH, documents_of
-from services.gateway.credentials import Doorkeeper, Refusal
+from services.gateway.credentials import Refusal
 from services.gateway.limits import Rates, body_of
 from services.gateway.road import Road
 from services.intake.accept import Accepted, Rejected, accept
@@ -20,9 +22,18 @@ from services.intake.faults import Fault
 from services.intake.translation import Sender
 from services.runtime import metrics
 from services.runtime.clock import Clock
+from services.runtime.logging import logger
 from services.runtime.settings import Settings
 
 MAX_BATCH_BYTES = 1_048_576
+
+
+class AnyDoorkeeper(Protocol):
+    """Tells which agency a request is from."""
+
+    def agency(self, headers: Mapping[str, str], now: datetime) -> Agency:
+        """The agency. Raises Refusal."""
+        ...
 
 
 class Gateway:
@@ -32,7 +43,7 @@ class Gateway:
         self,
         settings: Settings,
         registry: Registry,
-        doorkeeper: Doorkeeper,
+        doorkeeper: AnyDoorkeeper,
         road: Road,
         clock: Clock,
     ) -> None:
@@ -43,8 +54,10 @@ class Gateway:
     def agency(self, request: Request) -> Agency:
         """Who sends. Raises Problem (401)."""
         try:
-            return self._doorkeeper.agency(request.headers)
+            return self._doorkeeper.agency(request.headers, self._clock.now())
         except Refusal as error:
+            metrics.GATEWAY_NOT_LET_IN.labels(error.code).inc()
+            logger().warning("gateway.not-let-in", code=error.code, route=request.url.path)
             raise Problem(401, error.code, error.message, error.remedy) from error
 
     async def events(self, request: Request) -> Response:

@@ -272,6 +272,17 @@ GATEWAY_EVENTS = Counter(
     ["feed", "outcome"],
     registry=GATEWAY,
 )
+GATEWAY_NOT_LET_IN = Counter(
+    "liaison_gateway_not_let_in_total",
+    "Requests of somebody who is let in by no credential, by the code of the refusal.",
+    ["code"],
+    registry=GATEWAY,
+)
+GATEWAY_CREDENTIALS_UNREAD = Gauge(
+    "liaison_gateway_credentials_unread",
+    "1 while the credentials file that there is cannot be read, and those of before are in force.",
+    registry=GATEWAY,
+)
 SHADOW_RUNNING = Gauge(
     "liaison_shadow_running",
     "1 while a candidate policy is evaluated beside the live one.",

@@ -57,6 +57,12 @@ VALUES: Mapping[tuple[str, str], Collection[str]] = {
         "not-needed",
         "no-source",
     ),
+    ("liaison_gateway_not_let_in", "code"): (
+        "SEND_NOT_AUTHENTICATED",
+        "SEND_TOKEN_ENDED",
+        "SEND_CREDENTIALS_DIFFER",
+        "PROXY_CLIENT_NOT_IDENTIFIED",
+    ),
     ("liaison_gateway_requests", "route"): ("/events", "/fhir", "/hl7v2"),
     ("liaison_gateway_requests", "answer"): _ANSWERS,
     ("liaison_gateway_request_seconds", "route"): ("/events", "/fhir", "/hl7v2"),

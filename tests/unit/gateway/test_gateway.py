@@ -20,6 +20,7 @@ from services.gateway.app import create_app
 from services.gateway.cloudevents import MAX_BATCH
 from services.gateway.credentials import Credentials, Doorkeeper, load
 from services.gateway.road import Road
+from services.runtime import metrics
 from services.runtime.clock import ManualClock
 from services.runtime.errors import SettingsError
 from services.runtime.settings import Settings
@@ -141,10 +142,13 @@ async def test_nobody_is_let_in_without_the_token_of_an_agency(
 ) -> None:
     door = Door()
     headers = {"authorization": authorization} if authorization else {}
+    refused = metrics.GATEWAY_NOT_LET_IN.labels("SEND_NOT_AUTHENTICATED")._value
+    before = refused.get()
     for path in ("/events", "/fhir", "/hl7v2"):
         answer = await door.send(path, PLAN, agency, **headers)
         assert answer.status_code == 401
         assert codes(answer) == ["SEND_NOT_AUTHENTICATED"]
+    assert refused.get() == before + 3
     assert door.road.sent == []
 
 

@@ -167,6 +167,11 @@ def _codes_of_refused_sign_ins() -> set[str]:
     return set(re.findall(r'SignInRefused\("(\w+)"\)', text))
 
 
+def _codes_of_refused_credentials() -> set[str]:
+    text = (ROOT / "services/gateway/credentials.py").read_text()
+    return set(re.findall(r'Refusal\(\s*"(\w+)"', text))
+
+
 def _troubles() -> set[str]:
     kinds: list[type[LogTrouble]] = [LogTrouble, *LogTrouble.__subclasses__()]
     return {kind.kind for kind in kinds}
@@ -180,6 +185,7 @@ def _troubles() -> set[str]:
         ("liaison_alert_answers", "outcome", set(OUTCOMES)),
         ("liaison_identity_judged", "matcher_was", {each.metric for each in _OUTCOMES.values()}),
         ("liaison_trace_finished", "outcome", {*get_args(Outcome), "not-needed", "no-source"}),
+        ("liaison_gateway_not_let_in", "code", _codes_of_refused_credentials()),
         (
             "liaison_console_sign_ins",
             "outcome",
