@@ -15,6 +15,7 @@ from schemas.registry import Agency, Feed
 from services.gateway.answers import Problem
 from services.intake.ordering import key_of
 from services.runtime import kafka, metrics
+from services.runtime.kafka_security import security
 from services.runtime.logging import logger
 from services.runtime.settings import Settings
 
@@ -22,31 +23,40 @@ SEND_TIMEOUT_SECONDS = 10.0
 
 
 class Road:
-    """The way to the brokers; an answer is given only when they have acknowledged."""
+    """The way to the brokers, of each topic by itself; an answer is given only when they have
+    acknowledged.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
+        self._producers: dict[str, AIOKafkaProducer] = {}
+        self._starting: dict[str, asyncio.Lock] = {}
 
-    async def _ready_producer(self) -> AIOKafkaProducer:
-        async with self._starting:
-            if self._producer is None:
+    async def _producer_of(self, topic: str) -> AIOKafkaProducer:
+        """One a topic: what its brokers refuse breaks the producer that sent it, which counts what
+        it sends."""
+        async with self._starting.setdefault(topic, asyncio.Lock()):
+            if topic not in self._producers:
                 producer = kafka.producer_of(self._settings)
                 try:
                     await producer.start()
                 except BaseException:
-                    with contextlib.suppress(Exception):
-                        await producer.stop()
+                    await kafka.abandon(producer)
                     raise
-                self._producer = producer
-            return self._producer
+                self._producers[topic] = producer
+            return self._producers[topic]
+
+    async def _give_up(self, topic: str, producer: AIOKafkaProducer | None) -> None:
+        """The next events of the topic have another producer."""
+        if producer is not None and self._producers.get(topic) is producer:
+            del self._producers[topic]
+            with contextlib.suppress(Exception):
+                await kafka.abandon(producer)
 
     async def check(self) -> str | None:
         """None when the brokers answer."""
         try:
-            producer = await self._ready_producer()
-            await producer.client.fetch_all_metadata()
+            await kafka.ask(self._settings.kafka_bootstrap, security(self._settings))
         except (KafkaError, OSError) as error:
             return f"the brokers do not answer: {type(error).__name__}"
         return None
@@ -56,9 +66,10 @@ class Road:
         again.
         """
         headers = [("content-type", STRUCTURED.encode()), ("liaison_agency", agency.id.encode())]
+        producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                producer = await self._ready_producer()
+                producer = await self._producer_of(feed.topic)
                 sent = []
                 for event in events:
                     body = encode(event)
@@ -71,6 +82,7 @@ class Road:
         except (KafkaError, OSError, TimeoutError) as error:
             metrics.GATEWAY_EVENTS.labels(feed.id, "not-stored").inc(len(events))
             logger().error("gateway.not_stored", feed=feed.id, error=type(error).__name__)
+            await self._give_up(feed.topic, producer)
             raise Problem(
                 503,
                 "REC_UNAVAILABLE",
@@ -82,5 +94,4 @@ class Road:
 
     async def close(self) -> None:
         """Send what is under way and stop."""
-        if self._producer is not None:
-            await self._producer.stop()
+        await asyncio.gather(*(producer.stop() for producer in self._producers.values()))

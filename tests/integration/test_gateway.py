@@ -8,17 +8,24 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from schemas.envelope import encode, event_adapter
 from schemas.generate import FOLDER
+from schemas.registry import Feed
+from services.gateway.answers import Problem
+from services.gateway.road import Road
 from services.runtime import kafka as clients
 from services.runtime.embedded.apache_kafka import ApacheKafka
 from services.runtime.embedded.kafka import EmbeddedKafka, free_port
+from services.runtime.settings import Settings
 from tests import patience
 from tests.own_registry import own_registry
 
@@ -137,3 +144,32 @@ def test_without_a_broker_it_says_so_and_promises_nothing(
     answer = gateway.send("/events", json.dumps(PLAN).encode(), "application/cloudevents+json")
     assert answer.status_code == 503
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "REC_UNAVAILABLE"
+
+
+@pytest.mark.kafka
+async def test_what_one_topic_does_not_take_costs_no_other_feed_and_not_the_next_event(
+    apache_kafka: ApacheKafka,
+) -> None:
+    agency, feed = own_registry().feeds_by_id["slam-ehr"]
+    plan = PLAN["data"]["crisis_plan"]
+    large = PLAN | {"data": PLAN["data"] | {"crisis_plan": plan | {"calming": ["x" * 200] * 3}}}
+    unlike = uuid.uuid4().hex[:8]
+    small: Feed = feed.model_copy(update={"topic": f"feed.small-{unlike}"})
+    other: Feed = feed.model_copy(update={"topic": f"feed.other-{unlike}"})
+    admin = AIOKafkaAdminClient(bootstrap_servers=apache_kafka.bootstrap)
+    await admin.start()
+    read = event_adapter().validate_python
+    room = {"max.message.bytes": str(len(encode(read(PLAN))) + 300)}
+    await admin.create_topics([NewTopic(small.topic, 1, 1, topic_configs=room)])
+    await admin.create_topics([NewTopic(other.topic, 1, 1)])
+    await admin.close()
+    road = Road(Settings(environment="test", kafka_bootstrap=apache_kafka.bootstrap))
+    # from then on the brokers count what this producer writes
+    await road.send(agency, small, [read(PLAN)])
+    with pytest.raises(Problem):
+        await road.send(agency, small, [read(large)])
+    await road.send(agency, small, [read(PLAN)])
+    await road.send(agency, other, [read(large)])
+    await road.send(agency, small, [read(PLAN)])
+    assert await road.check() is None
+    await road.close()
