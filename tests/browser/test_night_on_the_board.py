@@ -104,3 +104,40 @@ async def test_an_open_row_stays_open_and_in_place_while_alerts_come(
     assert after is not None
     assert abs(after["y"] - before["y"]) < 2
     assert "The first" in await page.evaluate("document.activeElement.innerText")
+
+
+async def test_a_whole_crisis_is_refused_by_keyboard_and_what_is_being_written_outlives_the_news(
+    console: Console, page: Page, dsn: str
+) -> None:
+    await page.set_viewport_size({"width": 1400, "height": 900})
+    signs = {"Restraint": "held on the front since 03:09", "Physical signs": "breathless (03:09)"}
+    long = "An emergency with a title so long that nothing of it would be left beside the signs"
+    for number, title in enumerate((long, "Plan on file")):
+        view = story.view(title, story.AT, shown=signs, rule="R01")
+        await story.raise_alert(dsn, title, {DESK: view}, urgency=1 + number, crisis="one")
+    await sit(page, console.url)
+    row = page.locator("#alerts article")
+    await row.focus()
+    await page.keyboard.press("Enter")
+    now = row.locator(".now")
+    await expect(now).to_contain_text("breathless (03:09)")
+    await expect(now).to_contain_text("Treat as an emergency although police are present.")
+    await expect(now.get_by_role("link", name="The rule R01")).to_be_visible()
+    box = await row.locator("header .danger").first.bounding_box()
+    assert box is not None
+    assert box["width"] > 60, "the title gives way, not the danger"
+    await accessible(page)
+    await now.locator(".refuse summary").focus()
+    await page.keyboard.press("Enter")
+    await now.get_by_label("Reason", exact=True).select_option("no-resource")
+    await now.get_by_label("Note", exact=True).fill("both cars out")
+    await story.raise_alert(
+        dsn, "third", {DESK: story.view("Repeat contact", story.AT)}, urgency=3, crisis="one"
+    )
+    await expect(row.locator("section")).to_have_count(3)
+    await expect(now.get_by_label("Note", exact=True)).to_have_value("both cars out")
+    await now.get_by_role("button", name="Decline").focus()
+    await page.keyboard.press("Enter")
+    declined = row.locator(".state", has_text="Declined")
+    await expect(declined).to_have_count(3)
+    await expect(declined.first).to_contain_text("No resource: both cars out")

@@ -178,6 +178,16 @@ async def test_a_part_of_a_desks_name_offers_the_desks_that_may_be_meant(
     assert 'value="xyzzy"' in unknown.text
 
 
+async def test_an_address_may_fill_in_desk_and_initials_of_the_sign_in_for_trying(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/", params={"desk": "las", "initials": "AB"})
+    fields = dict(re.findall(r'<input id="\w+"[^>]*name="(\w+)" value="([^"]*)"', answer.text))
+    assert fields == {"desk": "las", "initials": "AB"}
+    opened = await client.post("/sign-in", data=fields)
+    assert opened.url.path == "/desks/las"
+
+
 async def test_a_ledger_that_is_away_is_said_with_what_to_do(
     client: httpx.AsyncClient, pool: asyncpg.Pool
 ) -> None:

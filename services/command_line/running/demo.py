@@ -21,7 +21,7 @@ from schemas.envelope import encode
 from schemas.events import TYPE_PREFIX
 from schemas.london_time import LONDON
 from schemas.registry import Registry
-from schemas.scenario import load_scenario
+from schemas.scenario import Scenario, load_scenario
 from services.command_line.measuring.load import ordinary
 from services.command_line.running.stack import Stack
 from services.ledger.events.store import cursors
@@ -29,7 +29,10 @@ from services.runtime import kafka
 from services.runtime.settings import Settings
 from services.simulation.replay import arrivals
 
-STORY = Path(__file__).parents[3] / "tests" / "scenarios" / "the-story.yaml"
+# One man's afternoon among fifteen crises: what a desk has before it, not one case by itself.
+PLAYED = Path(__file__).parents[3] / "tests" / "scenarios" / "demo" / "fifteen-crises.yaml"
+# The desk that the printed address opens; who sits there is nobody.
+DESK, INITIALS = "las-mental-health", "AB"
 # Of wall clock.
 HEARTBEAT_SECONDS = 3.0
 # Of wall clock: between the address and the beginning of the story.
@@ -55,12 +58,12 @@ ORDINARY_EVERY = timedelta(minutes=2)
     "--once", is_flag=True, help="End when the story has ended, instead of waiting for Ctrl-C."
 )
 def demo(speed: float, scenario: Path | None, once: bool) -> None:
-    """Play an afternoon of London: one man's crisis in three agencies' systems, among ordinary
-    incidents.
+    """Play an afternoon of London: one man's crisis in three agencies' systems, among fourteen
+    others and ordinary incidents.
 
     Everything runs on this machine with embedded servers; nothing is kept. People are synthetic.
     """
-    path = scenario or STORY
+    path = scenario or PLAYED
     if not path.exists():
         raise click.UsageError(
             "the story is in the checkout: give another one with --scenario FILE"
@@ -73,15 +76,17 @@ def demo(speed: float, scenario: Path | None, once: bool) -> None:
         clock = f"started|{played.start.isoformat()}|{speed}|{begins}"
         with Stack(Settings(), played.start, clock, environment=environment) as stack:
             stack.wait_until_ready()
-            click.echo(f"Open {stack.console} and choose the desk LAS mental health desk.")
+            address = f"{stack.console}/?desk={DESK}&initials={INITIALS}"
+            click.echo(f"Open {address} and press Open the desk: the ambulance service's board.")
             click.echo(f"{played.title}. {speed:g} minutes of it pass in one. Ctrl-C ends it.")
             try:
-                asyncio.run(_play(stack, path, speed, _begin(begins)))
+                anchor = _begin(begins)
+                asyncio.run(_play(stack, path, speed, anchor))
                 click.echo("The story has ended; the screen stays until Ctrl-C.")
                 # the story is over, and the feeds go on living: otherwise every
                 # screen would turn to a feed that is silent
                 while not once:
-                    asyncio.run(_hold(stack, played.instant(played.until), speed))
+                    asyncio.run(_hold(stack, played, speed, anchor))
             except KeyboardInterrupt:
                 click.echo("Stopping …")
 
@@ -111,13 +116,15 @@ def _heartbeat(registry: Registry, feed: str, at: datetime) -> bytes:
     ).encode()
 
 
-async def _hold(stack: Stack, at: datetime, speed: float) -> None:
-    """Keep the feeds alive after the story."""
+async def _hold(stack: Stack, played: Scenario, speed: float, anchor: datetime) -> None:
+    """Keep the feeds alive after the story: each goes on to say that it lives, at its time."""
+    feeds = tuple(sorted({"met-cad", "las-cad", *(event.feed for event in played.events)}))
     producer = kafka.producer(stack.kafka_bootstrap, idempotent=not stack.embedded_kafka)
     await producer.start()
     try:
         while stack.ended() is None:
-            await _beat(producer, stack.registry, ("met-cad", "las-cad", "slam-ehr"), at)
+            at = played.start + (datetime.now(UTC) - anchor) * speed
+            await _beat(producer, stack.registry, feeds, at)
             await asyncio.sleep(min(HEARTBEAT_SECONDS, 30 / speed))
     finally:
         await producer.stop()

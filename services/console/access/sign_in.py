@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.console.access import sessions
@@ -53,11 +53,15 @@ def _with_cookie(request: Request, answer: Response, cookie: str) -> Response:
 
 
 @router.get("/", dependencies=[Anybody])
-async def start(request: Request) -> Response:
-    """The person's desks; the sign-in where nobody is signed in."""
+async def start(
+    request: Request,
+    desk: Annotated[str, Query(max_length=120)] = "",
+    initials: Annotated[str, Query(max_length=4)] = "",
+) -> Response:
+    """The person's desks; the sign-in where nobody is signed in, filled in as the address says."""
     operator = await operator_of(request)
     if operator is None:
-        return _sign_in(request)
+        return _sign_in(request, initials=initials, picked=desk)
     return _places(request, operator)
 
 

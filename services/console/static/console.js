@@ -125,6 +125,7 @@ function add(change) {
 /** @param {HTMLElement} row @param {Change} change */
 function fillRow(row, change) {
   const open = row.querySelector("details")?.open ?? false;
+  const typed = typedIn(row);
   row.dataset.alerts = change.shown;
   row.dataset.order = change.order;
   row.dataset.sequence = String(change.sequence);
@@ -132,6 +133,19 @@ function fillRow(row, change) {
   row.innerHTML = change.html;
   const cards = row.querySelector("details");
   if (cards && open) cards.open = true;
+  const refusal = /** @type {HTMLDetailsElement | null} */ (row.querySelector(".refuse"));
+  if (refusal && typed.open) refusal.open = true;
+  for (const [place, words] of typed.words) {
+    const field = row.querySelector(`[data-focus="${CSS.escape(place)}"]`);
+    if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = words;
+  }
+}
+
+/** What somebody has begun to write in a row: it outlives the news of the crisis. @param {HTMLElement} row */
+function typedIn(row) {
+  const refusal = /** @type {HTMLDetailsElement | null} */ (row.querySelector(".refuse"));
+  const fields = /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (row.querySelectorAll(".refuse select, .refuse input:not([type=hidden])"));
+  return { open: refusal?.open ?? false, words: [...fields].map((field) => [field.dataset.focus ?? "", field.value]) };
 }
 
 /** The first row of a group that comes after. All rows but the selected one are in order, so halving finds it. @param {string} group @param {string} order @param {HTMLElement | null} moving */

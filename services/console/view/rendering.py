@@ -94,7 +94,7 @@ _pages.filters.update(
 def render_article(state: AlertState, desks: Desks, desk: str, csrf: str) -> str:
     """An alert by itself, on its own page."""
     return _pages.get_template("article.html").render(
-        a=article(state, desks), desk=desk, csrf=csrf, inside=False
+        a=article(state, desks), desk=desk, csrf=csrf, inside=False, alone=False
     )
 
 

@@ -15,12 +15,16 @@ from services.console.view.board import Row, holder_of
 from services.console.view.desks import Desks
 from services.ledger.alerts.desk import AlertState, OtherDesk
 from services.liaison.alert.states import HELD
+from services.liaison.catalogue import CATALOGUE, Certainty
 from services.liaison.disclosure.words import UNSTATED, Item
 
 # What another desk has done with what it was told, the least first.
 Heard = Literal["silent", "declined", "not-ours", "seen", "accepted"]
 HEARD: tuple[Heard, ...] = get_args(Heard)
 Act = Literal["acknowledge", "claim", "accept"]
+# Alerts that a desk can still refuse: it has them, and their condition stands.
+REFUSABLE = ("raised", "delivered", "acknowledged", "claimed")
+CERTAINTIES: tuple[Certainty, ...] = get_args(Certainty)
 # Withheld where any of the desk's alerts warns of a restricted record: an older one may still say.
 WITHHELD = ("Where", "Access hazard", "Area", "Call-back number")
 
@@ -32,6 +36,18 @@ class DeskTold:
     name: str
     heard: Heard
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the desk is asked to think of now, and on what that rests."""
+
+    sentence: str
+    rule: str
+    """The rule whose page says more; empty where the catalogue has none."""
+    source: str
+    """The surest thing the rule rests on."""
+    certainty: Certainty | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,9 @@ class RowShown:
     """What can be done to how many of its alerts at once."""
     next_act: Act | None
     """What the row offers at first sight."""
+    prompt: Prompt
+    refusable: tuple[str, ...]
+    """Its alerts that one form may decline, or say that they are another's."""
 
 
 def row_shown(row: Row, desks: Desks) -> RowShown:
@@ -89,7 +108,17 @@ def row_shown(row: Row, desks: Desks) -> RowShown:
         holders=_holders(row.alerts),
         acts=acts,
         next_act=next((act for act in ("acknowledge", "claim", "accept") if act in acts), None),
+        prompt=_prompt(lead),
+        refusable=tuple(alert.alert_id for alert in row.alerts if alert.state in REFUSABLE),
     )
+
+
+def _prompt(lead: Article) -> Prompt:
+    document = CATALOGUE.get(str(lead.state.view.get("rule", "")))
+    if document is None:
+        return Prompt(lead.next_step, "", "", None)
+    surest = min(document.evidence, key=lambda source: CERTAINTIES.index(source.certainty))
+    return Prompt(lead.next_step, document.id, surest.says, surest.certainty)
 
 
 def facts_of(alerts: Iterable[AlertState]) -> dict[str, str]:

@@ -124,3 +124,33 @@ def test_the_other_reasons_are_those_that_still_stand_each_once() -> None:
         alert("d", state="returned", cleared_at=AT, view={"title": "Repeat contact"}),
     )
     assert row.reasons == ("Plan on file",)
+
+
+def test_what_is_asked_of_the_desk_stands_with_the_surest_thing_it_rests_on() -> None:
+    view = {"title": "x", "rule": "R01", "next_step": "Review the category now."}
+    prompt = shown(alert("a", view=view), alert("b", urgency=2)).prompt
+    assert (prompt.sentence, prompt.rule) == ("Review the category now.", "R01")
+    assert prompt.certainty == "verified"
+    assert "emergency even if the police are present" in prompt.source
+    assert "read in its own text" in render_row(
+        row_of([alert("a", view=view)], ME), DESKS, "las", "t"
+    )
+
+
+def test_a_crisis_is_refused_only_as_far_as_its_alerts_still_stand_without_an_answer() -> None:
+    row = shown(
+        alert("waits"),
+        alert("held", **HELD_BY_COLLEAGUE),
+        alert("over", state="returned", cleared_at=AT),
+        alert("done", state="answered"),
+    )
+    assert set(row.refusable) == {"waits", "held"}
+    ended = row_of([alert("over", state="returned", cleared_at=AT)], ME)
+    assert "answers/decline" not in render_row(ended, DESKS, "las", "token")
+
+
+def test_of_a_crisis_with_one_alert_each_act_is_offered_once_in_the_pane() -> None:
+    html = render_row(row_of([alert("a")], ME), DESKS, "las", "token").partition("<details")[2]
+    assert html.count('aria-label="Claim: ') == 1
+    both = render_row(row_of([alert("a"), alert("b")], ME), DESKS, "las", "token")
+    assert both.partition("<details")[2].count('aria-label="Claim: ') == 3
