@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "bench": "measuring",
     "identity": "matching",
     "grants": "running",
+    "sessions": "running",
     "feeds": "running",
     "parked": "running",
     "quarantine": "running",

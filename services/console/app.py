@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
 from schemas.registry import load_registry
-from services.console.access import sign_in
+from services.console.access import session_list, sign_in
 from services.console.access.doors import Anybody
 from services.console.access.headers import SecurityHeaders
 from services.console.access.provider import Provider
@@ -62,6 +62,7 @@ SHUTDOWN_SECONDS = 3
 SIGN_IN_SECONDS = 600
 ROOMS = (
     sign_in.router,
+    session_list.router,
     desk.router,
     alert_commands.router,
     crisis.router,

@@ -161,6 +161,7 @@ async def test_no_page_has_an_accessibility_fault_or_leaves_the_origin(
         f"/desks/{DESK}/preferences",
         f"/desks/{DESK}/break-glass",
         "/",
+        "/sessions",
         "/nowhere",
     ):
         await page.goto(console.url + path)

@@ -32,11 +32,12 @@ class PersonUnknown(LiaisonError):
     role."""
 
 
-async def _person(connection: Connection, handle: str) -> str:
+async def person_known_as(connection: Connection, handle: str) -> str:
+    """The one person of this staff number or whole id. Raises PersonUnknown."""
     people = await operators_known_as(connection, handle)
     if len(people) == 1:
         return people[0]
-    remedy = "let the person sign in once, then give the role"
+    remedy = "let the person sign in once, then repeat it"
     if people:
         remedy = "name one by the whole id that `liaison grants list` shows"
     raise PersonUnknown(f"{len(people)} people are known as {handle}: {remedy}")
@@ -93,7 +94,7 @@ def give(person: str, role: str, by: str) -> None:
     grant = _grant(role)
 
     async def act(connection: Connection) -> bool:
-        operator = await _person(connection, person)
+        operator = await person_known_as(connection, person)
         before = await grants_of(connection, operator, ORIGIN)
         now = SystemClock().now()
         await set_grants(connection, operator, before | {grant}, ORIGIN, by, now)
@@ -119,7 +120,7 @@ def take(person: str, role: str, by: str) -> None:
     grant = _grant(role)
 
     async def act(connection: Connection) -> bool:
-        operator = await _person(connection, person)
+        operator = await person_known_as(connection, person)
         before = await grants_of(connection, operator, ORIGIN)
         now = SystemClock().now()
         await set_grants(connection, operator, before - {grant}, ORIGIN, by, now)

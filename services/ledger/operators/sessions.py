@@ -33,6 +33,19 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One of the sessions that have not ended, for who looks after them."""
+
+    session: bytes
+    operator_id: str
+    handle: str
+    started_at: datetime
+    active_at: datetime
+    locked_at: datetime | None
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class NewSession:
     """What is kept of a sign-in."""
 
@@ -64,6 +77,23 @@ async def session_of(pool: asyncpg.Pool, session: bytes, now: datetime) -> Sessi
         return None
     grants = tuple(Grant(**grant) for grant in row["grants"])
     return Session(**{**row, "grants": grants})
+
+
+async def open_sessions(
+    connection: Connection, operator_id: str | None, now: datetime
+) -> list[OpenSession]:
+    """The sessions that have not ended, the newest first: of the person; of everybody without one."""
+    rows = await connection.fetch(
+        """SELECT s.session_hash AS session, s.operator_id, o.handle, s.started_at, s.active_at,
+                  s.locked_at, s.ends_at
+             FROM operator_session s JOIN operator o USING (operator_id)
+            WHERE s.ended_at IS NULL AND s.ends_at > $1
+              AND ($2::text IS NULL OR s.operator_id = $2)
+            ORDER BY s.started_at DESC, s.session_hash""",
+        now,
+        operator_id,
+    )
+    return [OpenSession(**row) for row in rows]
 
 
 async def begin_session(connection: Connection, new: NewSession, at: datetime) -> None:
@@ -141,6 +171,26 @@ async def locked_since(
         idle,
     )
     return since
+
+
+async def end_session_of(
+    connection: Connection, operator_id: str, session: bytes, actor: str, reason: str, at: datetime
+) -> bool:
+    """End one session of the person; its streams end within a second. Whether there was one."""
+    ended = await connection.fetchval(
+        """UPDATE operator_session SET ended_at = $3, end_reason = $4
+            WHERE session_hash = $1 AND operator_id = $2 AND ended_at IS NULL AND ends_at > $3
+        RETURNING operator_id""",
+        session,
+        operator_id,
+        at,
+        reason,
+    )
+    if ended is None:
+        return False
+    await audit.write(connection, "session.ended", actor, operator_id, {"reason": reason}, at)
+    await tell_streams(connection)
+    return True
 
 
 async def end_session(connection: Connection, session: bytes, reason: str, at: datetime) -> None:
