@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "replay": "trial",
     "backtest": "trial",
     "migrate": "running",
+    "topics": "running",
     "bench": "measuring",
     "identity": "matching",
     "grants": "running",

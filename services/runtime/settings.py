@@ -75,6 +75,15 @@ class Settings(BaseSettings):
     """
     kafka_idempotent: bool = True
     """Off for the embedded broker, which has no idempotent producers."""
+    kafka_replication: int = Field(default=3, ge=1)
+    """Replicas of each topic that `liaison topics` makes."""
+    kafka_min_insync: int = Field(default=2, ge=1)
+    """Replicas that must have a record before it is acknowledged."""
+    feed_retention_days: float = Field(default=14.0, gt=0)
+    """How long a feed's topic keeps what was sent: longer than the oldest backup that would be
+    restored, as what came after it is read again from there."""
+    alert_retention_days: float = Field(default=7.0, gt=0)
+    """How long agencies can read an alert or a receipt again."""
     kafka_fetch_wait_seconds: float = Field(default=0.5, gt=0, le=5)
     """How long a fetch may wait at the broker for a record to come."""
     postgres_dsn: str = Field(default="postgresql://liaison@127.0.0.1:5432/liaison", repr=False)

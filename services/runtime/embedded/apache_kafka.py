@@ -63,7 +63,30 @@ class ApacheKafka:
             " Loggers: {Root: {level: warn, AppenderRef: {ref: f}}}}"
             % (self._folder / "broker.log")
         )
-        settings = {
+        settings = self._broker_settings()
+        properties = self._folder / "server.properties"
+        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        # never with a hyphen in front, which the tool takes for an option
+        cluster = "K" + urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
+        identity = ("-t", cluster, "-c", str(properties), *self._accounts())
+        done = subprocess.run(
+            self._java("kafka.tools.StorageTool", "format", *identity),
+            capture_output=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise EmbeddedServerError(
+                f"Apache Kafka's storage cannot be formatted: {done.stderr.decode()[-400:]}"
+            )
+
+    def _accounts(self) -> tuple[str, ...]:
+        """Who is there to sign in from the beginning, as options of the storage tool."""
+        return ()
+
+    def _broker_settings(self) -> dict[str, object]:
+        """Of the one node."""
+        return {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
@@ -81,20 +104,6 @@ class ApacheKafka:
             "group.min.session.timeout.ms": 3000,
             "auto.create.topics.enable": "false",
         }
-        properties = self._folder / "server.properties"
-        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        # never with a hyphen in front, which the tool takes for an option
-        cluster = "K" + urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
-        done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)),
-            capture_output=True,
-            timeout=START_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            raise EmbeddedServerError(
-                f"Apache Kafka's storage cannot be formatted: {done.stderr.decode()[-400:]}"
-            )
 
     def start(self) -> None:
         """Start and wait until it listens. Raises EmbeddedServerError."""
