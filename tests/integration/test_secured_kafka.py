@@ -266,7 +266,7 @@ def test_an_event_goes_its_whole_way_with_each_service_as_itself(
         stack.wait_until_ready()
         sent = liaison(secured, "met", "publish", str(file))
         assert sent.exit_code == 0, sent.stderr
-        assert alert_rules(secured, "met") >= {"R22"}
+        assert "R22" in alert_rules(secured, "las")
         # past every door of ours, on its own topic, in another agency's name
         forged = {**next(events(at)), "source": "/las/cad"}
         asyncio.run(write(secured, "met", "feed.met-cad", json.dumps(forged).encode()))
@@ -310,7 +310,7 @@ def alert_rules(broker: SecuredKafka, agency: str) -> set[str]:
             message = consumer.poll(1)
             if message is not None and message.error() is None:
                 # what the other tests of this broker wrote says no rule
-                rules.add(json.loads(message.value() or b"{}").get("rule"))
+                rules.add(json.loads(message.value() or b"{}").get("data", {}).get("rule"))
     finally:
         consumer.close()
     return rules

@@ -23,41 +23,33 @@ DAY_MILLISECONDS = 86_400_000
 FOR_EVER = "-1"
 
 
-class Resource(IntEnum):
-    """What a right is about, by Kafka's numbers."""
-
-    TOPIC = 2
-    GROUP = 3
-    CLUSTER = 4
-    TRANSACTIONAL_ID = 5
-    DELEGATION_TOKEN = 6
-    USER = 7
-
-
-class Pattern(IntEnum):
-    """How a right names what it is about, by Kafka's numbers."""
-
-    LITERAL = 3
-    PREFIXED = 4
-
-
-class Operation(IntEnum):
-    """What may be done, by Kafka's numbers."""
-
-    ALL = 2
-    READ = 3
-    WRITE = 4
-    CREATE = 5
-    DELETE = 6
-    ALTER = 7
-    DESCRIBE = 8
-    CLUSTER_ACTION = 9
-    DESCRIBE_CONFIGS = 10
-    ALTER_CONFIGS = 11
-    IDEMPOTENT_WRITE = 12
-    CREATE_TOKENS = 13
-    DESCRIBE_TOKENS = 14
-    TWO_PHASE_COMMIT = 15
+# What a right is about, by Kafka's numbers.
+Resource = IntEnum(
+    "Resource",
+    {"TOPIC": 2, "GROUP": 3, "CLUSTER": 4, "TRANSACTIONAL_ID": 5, "DELEGATION_TOKEN": 6, "USER": 7},
+)
+# How a right names what it is about, by Kafka's numbers.
+Pattern = IntEnum("Pattern", {"LITERAL": 3, "PREFIXED": 4})
+# What may be done, by Kafka's numbers.
+Operation = IntEnum(
+    "Operation",
+    {
+        "ALL": 2,
+        "READ": 3,
+        "WRITE": 4,
+        "CREATE": 5,
+        "DELETE": 6,
+        "ALTER": 7,
+        "DESCRIBE": 8,
+        "CLUSTER_ACTION": 9,
+        "DESCRIBE_CONFIGS": 10,
+        "ALTER_CONFIGS": 11,
+        "IDEMPOTENT_WRITE": 12,
+        "CREATE_TOKENS": 13,
+        "DESCRIBE_TOKENS": 14,
+        "TWO_PHASE_COMMIT": 15,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -15,6 +15,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from services.runtime.embedded.kafka import free_port
 from services.runtime.errors import EmbeddedServerError
@@ -141,7 +142,7 @@ class ApacheKafka:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> ApacheKafka:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
