@@ -34,7 +34,7 @@ def topics() -> None:
 @without_access
 def plan(no_access_lists: bool) -> None:
     """Print what `apply` would change; change nothing."""
-    differences = _on_brokers(lambda brokers, asked: _read(brokers, asked, not no_access_lists))
+    differences = _on_brokers(lambda brokers, target: _read(brokers, target, not no_access_lists))
     _print(differences)
 
 
@@ -42,7 +42,7 @@ def plan(no_access_lists: bool) -> None:
 @without_access
 def check(no_access_lists: bool) -> None:
     """Print what differs from the registry; exit 1 where something does."""
-    differences = _on_brokers(lambda brokers, asked: _read(brokers, asked, not no_access_lists))
+    differences = _on_brokers(lambda brokers, target: _read(brokers, target, not no_access_lists))
     _print(differences)
     if differences:
         raise SystemExit(1)
@@ -53,8 +53,8 @@ def check(no_access_lists: bool) -> None:
 def apply(no_access_lists: bool) -> None:
     """Carry out what `plan` prints; exit 1 where something is left for a person. Safe to run again."""
 
-    async def act(brokers: Administration, asked: Layout) -> tuple[Change, ...]:
-        differences = await _read(brokers, asked, not no_access_lists)
+    async def act(brokers: Administration, target: Layout) -> tuple[Change, ...]:
+        differences = await _read(brokers, target, not no_access_lists)
         feasible = [change for change in differences if not isinstance(change, ByHand)]
         for number, change in enumerate(feasible, 1):
             await brokers.carry_out(change)
@@ -67,8 +67,8 @@ def apply(no_access_lists: bool) -> None:
         raise SystemExit(1)
 
 
-async def _read(brokers: Administration, asked: Layout, access: bool) -> tuple[Change, ...]:
-    return changes(asked, await brokers.cluster(asked.topics), access)
+async def _read(brokers: Administration, target: Layout, access: bool) -> tuple[Change, ...]:
+    return changes(target, await brokers.cluster(target.topics), access)
 
 
 def _print(differences: tuple[Change, ...]) -> None:
@@ -81,13 +81,13 @@ def _print(differences: tuple[Change, ...]) -> None:
 def _on_brokers(act: Callable[[Administration, Layout], Awaitable[T]]) -> T:
     settings = Settings()
     try:
-        asked = layout(load_registry(settings.registry_path), settings)
+        target = layout(load_registry(settings.registry_path), settings)
     except (RegistryError, ValueError) as error:
         raise click.UsageError(str(error)) from error
 
     async def inside() -> T:
         async with administration(settings) as brokers:
-            return await act(brokers, asked)
+            return await act(brokers, target)
 
     try:
         return asyncio.run(inside())

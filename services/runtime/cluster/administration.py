@@ -179,8 +179,8 @@ class Administration:
     ) -> dict[str, dict[str, str]]:
         if not names:
             return {}
-        asked = dict.fromkeys(name for topic in topics for name in topic.configs)
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict(asked)) for name in names]
+        keys = dict.fromkeys(name for topic in topics for name in topic.configs)
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict(keys)) for name in names]
         configs = {}
         for answer in await self._client.describe_configs(resources):
             for code, message, _, name, entries in answer.resources:
