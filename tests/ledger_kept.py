@@ -13,6 +13,7 @@ from services.ledger.alerts import store as alert_store
 from services.ledger.crises.store import contact_rows
 from services.ledger.transaction import PostgresLedger
 from services.liaison.alert import Alert
+from services.liaison.crisis.division import incident_of, subject_of
 from services.liaison.linking.contacts import ContactRow
 from services.orchestration.receipts import messages
 from services.simulation.ledger.memory import MemoryLedger
@@ -165,10 +166,17 @@ async def kept_in_postgres(ledger: PostgresLedger) -> Kept:
                     "kept_agency, kept_person, other_agency, other_person, verdict, undone_at FROM record_link",
                 )
             ),
+            "further subjects": _sorted(
+                await fetch_rows(fetch, "agency, reference, subject, crisis_id::text FROM subject")
+            ),
             "incident links": _sorted(
                 await fetch_rows(
                     fetch,
-                    "left_agency, left_reference, right_agency, right_reference, decision FROM link_decision",
+                    """left_agency, left_reference, '' AS left_subject, right_agency, right_reference, '' AS right_subject,
+                       decision, decided_at FROM link_decision
+                       UNION ALL
+                       SELECT left_agency, left_reference, left_subject, right_agency, right_reference, right_subject,
+                       decision, decided_at FROM subject_link""",
                 )
             ),
         }
@@ -266,7 +274,20 @@ async def kept_in_memory(ledger: MemoryLedger, registry: Registry) -> Kept:
             for row in ledger.links.rows.values()
         ),
         "incident links": _sorted(
-            [*left, *right, verdict] for (left, right), verdict in ledger.link_verdicts.rows.items()
+            [
+                *incident_of(row.left),
+                subject_of(row.left),
+                *incident_of(row.right),
+                subject_of(row.right),
+                row.verdict,
+                row.decided_at,
+            ]
+            for row in ledger.link_decided.rows.values()
+        ),
+        "further subjects": _sorted(
+            [*incident, subject, crisis]
+            for incident, subjects in ledger.further.rows.items()
+            for subject, crisis in subjects.items()
         ),
     }
 

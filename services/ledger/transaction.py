@@ -29,6 +29,8 @@ from services.liaison.alert import Alert, AlertChange
 from services.liaison.alert.talk import DeskMessage, MessageView
 from services.liaison.crisis.corrections import Effective, counted
 from services.liaison.linking.contacts import ContactRow, Echo
+from services.liaison.linking.decisions import LinkDecision, LinkVerdict
+from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.settlement import Key, Settlement
 from services.liaison.tally import Counts, Tally
 from services.orchestration.ledger import (
@@ -38,9 +40,7 @@ from services.orchestration.ledger import (
     DescribedPerson,
     FeedState,
     Identity,
-    LinkDecisions,
     LinkNames,
-    LinkVerdict,
     Located,
     NewReview,
     Quarantined,
@@ -199,8 +199,8 @@ class PostgresTransaction:
         """Of incidents that are about several people, the crisis of each further subject."""
         return await crisis_store.further_subjects(self.connection, incidents)
 
-    async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
-        return await crisis_store.incidents_together(self.connection, incident)
+    async def subjects_together(self, subject: SubjectKey) -> tuple[SubjectKey, ...]:
+        return await crisis_store.subjects_together(self.connection, subject)
 
     async def contact_rows(self, incidents: Collection[Key]) -> dict[Key, ContactRow]:
         return await crisis_store.contact_rows(self.connection, incidents)
@@ -214,11 +214,16 @@ class PostgresTransaction:
     async def echoed(self, echoes: Sequence[Echo]) -> set[str]:
         return await crisis_store.echoed(self.connection, echoes)
 
-    async def link_decisions(self, incidents: Collection[Key]) -> LinkDecisions:
+    async def link_decisions(self, incidents: Collection[Key]) -> list[LinkDecision]:
         return await incident_links.decisions(self.connection, incidents)
 
     async def keep_link_decision(
-        self, pair: tuple[Key, Key], verdict: LinkVerdict, actor: str, reason: str, now: datetime
+        self,
+        pair: tuple[SubjectKey, SubjectKey],
+        verdict: LinkVerdict,
+        actor: str,
+        reason: str,
+        now: datetime,
     ) -> None:
         await incident_links.keep(self.connection, pair, verdict, actor, reason, now)
 

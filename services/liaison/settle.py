@@ -32,6 +32,7 @@ from services.liaison.linking.contacts import (
     rows_of,
     shares_property_only,
 )
+from services.liaison.linking.decisions import LinkDecision, PairsDecided, pairs_decided
 from services.liaison.linking.evidence import LinkEvidence, place_suffices
 from services.liaison.linking.grouping import Bound, Grouping, group_within
 from services.liaison.linking.sighting import Key as SubjectKey
@@ -59,8 +60,7 @@ def settle(
     heard: Mapping[str, datetime],
     policy: Policy,
     registry: Registry,
-    separated: frozenset[frozenset[Key]] = frozenset(),
-    joined: frozenset[frozenset[Key]] = frozenset(),
+    decisions: Sequence[LinkDecision] = (),
     contacts: Iterable[ContactRow] = (),
     contact_files: Iterable[IncidentFile] = (),
     site_reports: tuple[SiteReport, ...] = (),
@@ -71,17 +71,17 @@ def settle(
 
     `files` must hold every incident of every crisis that is touched and of every crisis of the same
     scene, and every incident that may link to one of them; `alerts` every alert of those crises.
-    `heard` is when each feed was last heard. `contacts` are rows of other incidents that share a
-    person, telephone or property with one of these, `contact_files` what is said of those that may
-    be about somebody else: they are no incidents of this step. `site_reports` are what places of
-    safety said of their free places, in order; `by_day` is how many incidents there were at their
-    places. The same input gives the same output, in whatever order it is
-    given; `folds` only spares what was folded before.
+    `heard` is when each feed was last heard, `decisions` what people decided about two subjects.
+    `contacts` are rows of other incidents that share a person, telephone or property with one of
+    these, `contact_files` what is said of those that may be about somebody else: they are no
+    incidents of this step. `site_reports` are what places of safety said of their free places, in
+    order; `by_day` is how many incidents there were at their places. The same input gives the same
+    output, in whatever order it is given; `folds` only spares what was folded before.
     """
     by_key = {file.key: file for file in files}
     parts = _parts_by_key(by_key.values(), people)
     busyness = _busyness(policy, registry, by_day)
-    views = _views(parts, policy, busyness, separated, joined)
+    views = _views(parts, policy, busyness, decisions)
     of_incident: dict[Key, list[Part]] = defaultdict(list)
     for part in parts.values():
         of_incident[part.incident].append(part)
@@ -123,12 +123,19 @@ def _views(
     parts: Mapping[SubjectKey, Part],
     policy: Policy,
     busyness: Busyness,
-    separated: frozenset[frozenset[Key]],
-    joined: frozenset[frozenset[Key]],
+    decisions: Sequence[LinkDecision],
 ) -> list[SceneView]:
     bound = Bound(policy.largest_crisis_incidents, policy.largest_crisis_events)
-    grouping = _grouped(parts, bound, busyness, separated, joined)
+    grouping = _grouped(parts, bound, busyness, _pairs(decisions, parts))
     return views_of(grouping, parts, dict(_crisis_ids(grouping.crises, parts)))
+
+
+def _pairs(decisions: Sequence[LinkDecision], parts: Mapping[SubjectKey, Part]) -> PairsDecided:
+    # nearly always nobody has decided anything: no look at who goes by which name
+    if not decisions:
+        return PairsDecided()
+    names = {name: key for key, part in parts.items() for name in part.subject.names}
+    return pairs_decided(decisions, names)
 
 
 def _alert_changes(
@@ -191,8 +198,7 @@ def crisis_of(
     people: Mapping[str, PersonOnFile],
     policy: Policy,
     registry: Registry,
-    separated: frozenset[frozenset[Key]] = frozenset(),
-    joined: frozenset[frozenset[Key]] = frozenset(),
+    decisions: Sequence[LinkDecision] = (),
     site_reports: tuple[SiteReport, ...] = (),
     by_day: ByDay = NOTHING_LEARNED,
 ) -> tuple[Crisis, tuple[Part, ...]] | None:
@@ -200,18 +206,14 @@ def crisis_of(
     `files` are all of its scene. None where it has none of them."""
     parts = _parts_by_key(files, people)
     busyness = _busyness(policy, registry, by_day)
-    for view in _views(parts, policy, busyness, separated, joined):
+    for view in _views(parts, policy, busyness, decisions):
         if view.crisis_id == crisis_id:
             return view.fold(people, registry, site_reports, None), view.parts
     return None
 
 
 def _grouped(
-    parts: Mapping[SubjectKey, Part],
-    bound: Bound,
-    busyness: Busyness,
-    separated: frozenset[frozenset[Key]],
-    joined: frozenset[frozenset[Key]],
+    parts: Mapping[SubjectKey, Part], bound: Bound, busyness: Busyness, pairs: PairsDecided
 ) -> Grouping:
     def counts(evidence: LinkEvidence) -> bool:
         if evidence.kind != "place":
@@ -225,8 +227,8 @@ def _grouped(
         bound,
         {key: len(part.events.given) for key, part in parts.items()},
         {key: part.crisis_id for key, part in parts.items()},
-        separated=separated,
-        joined=joined,
+        separated=pairs.separated,
+        joined=pairs.joined,
         contradicts=lambda one, other: parts[one].contradicts(parts[other]),
         counts=counts,
     )

@@ -25,6 +25,8 @@ from services.intake.faults import Fault
 from services.liaison.alert import Alert, AlertChange
 from services.liaison.crisis.corrections import Effective
 from services.liaison.linking.contacts import ContactRow, Echo
+from services.liaison.linking.decisions import LinkDecision, LinkVerdict
+from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.settlement import Key, Settlement
 from services.liaison.tally import Counts, Tally
 from services.orchestration.parked import ParkedCrises
@@ -33,7 +35,6 @@ from services.orchestration.talk import Talk
 Identity = tuple[str, str]
 """CloudEvents (source, id)."""
 DeadlineKind = Literal["crisis", "feed", "alert", "monitor"]
-LinkVerdict = Literal["separated", "joined"]
 ReviewVerdict = Literal["same", "different", "cannot-tell"]
 RecordVerdict = Literal["same", "different"]
 
@@ -209,14 +210,6 @@ class RecordLinkKept:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkDecisions:
-    """What people decided of pairs of incidents."""
-
-    separated: frozenset[frozenset[Key]] = frozenset()
-    joined: frozenset[frozenset[Key]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class LinkNames:
     """Under what incidents are looked for that may link."""
 
@@ -366,9 +359,9 @@ class Crises(Protocol):
     async def further_subjects(self, incidents: Collection[Key]) -> dict[Key, dict[str, str]]:
         """Of incidents that are about several people, the crisis of each further subject."""
 
-    async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
-        """The incidents of the crisis that this one is in, in order; empty where there is no such
-        incident.
+    async def subjects_together(self, subject: SubjectKey) -> tuple[SubjectKey, ...]:
+        """The subjects of the crisis that this one is in, in order; empty where there is no such
+        subject.
         """
 
     async def contact_rows(self, incidents: Collection[Key]) -> dict[Key, ContactRow]:
@@ -383,13 +376,18 @@ class Crises(Protocol):
     async def echoed(self, echoes: Sequence[Echo]) -> set[str]:
         """Crises that count an incident which is new or changed."""
 
-    async def link_decisions(self, incidents: Collection[Key]) -> LinkDecisions:
-        """What people decided about these incidents."""
+    async def link_decisions(self, incidents: Collection[Key]) -> Sequence[LinkDecision]:
+        """What people decided about subjects of these incidents, whoever the other is."""
 
     async def keep_link_decision(
-        self, pair: tuple[Key, Key], verdict: LinkVerdict, actor: str, reason: str, now: datetime
+        self,
+        pair: tuple[SubjectKey, SubjectKey],
+        verdict: LinkVerdict,
+        actor: str,
+        reason: str,
+        now: datetime,
     ) -> None:
-        """Keep what a person decided about two incidents; it replaces what was decided of them
+        """Keep what a person decided about two subjects; it replaces what was decided of them
         before.
         """
 

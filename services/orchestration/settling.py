@@ -194,7 +194,7 @@ class Settling:
         before.
         """
         files, people = await incident_files(transaction, around, self.model, events, identities)
-        decided = await transaction.link_decisions(around)
+        decisions = await transaction.link_decisions(around)
         contacts = await _contacts(transaction, files)
         return files, partial(
             settle,
@@ -204,8 +204,7 @@ class Settling:
             folds=self.folds,
             heard=heard_up_to(await transaction.feed_states(), self.registry),
             registry=self.registry,
-            separated=decided.separated,
-            joined=decided.joined,
+            decisions=decisions,
             contacts=contacts,
             contact_files=await _contact_files(transaction, files, contacts),
             site_reports=await _site_reports(transaction, files),

@@ -14,13 +14,14 @@ from schemas.registry import Registry
 from services.intake.accept import Accepted
 from services.liaison.alert import Acknowledge, Alert, Command, Transition
 from services.liaison.feeds import ON_TIME, Timing
+from services.liaison.linking.decisions import LinkVerdict
 from services.liaison.policy import Policy
 from services.liaison.settlement import Key, SettledCrisis
 from services.orchestration.batch import Batch, Record, TakenIn, read, take_in
 from services.orchestration.deadlines import LIMIT, Due, take_due
 from services.orchestration.decisions import alert_commands, regrouping
 from services.orchestration.feeds import hear
-from services.orchestration.ledger import DeadlineKind, LinkVerdict, Located
+from services.orchestration.ledger import DeadlineKind, Located
 from services.orchestration.settling import Settling
 from services.simulation.ledger.memory import MemoryLedger, done
 

@@ -264,9 +264,14 @@ async def test_both_keep_the_same_of_a_history_drawn_by_lot(both: Both, seed: in
             rule = both.memory.alert_rows.rows[chance.choice(alerts)].rule
             command = chance.choice((Acknowledge(), Claim(), Accept(), Note("seen")))
             assert len(await both.command(command, rule, at)) == 1
-        incidents: list[Key] = sorted(both.memory.incidents.rows)
-        if len(incidents) > 1 and chance.random() < 0.3:
-            one, other = chance.sample(incidents, 2)
+        subjects: list[tuple[str, ...]] = sorted(both.memory.incidents.rows)
+        subjects += [
+            (*incident, name)
+            for incident, names in sorted(both.memory.further.rows.items())
+            for name in sorted(names)
+        ]
+        if len(subjects) > 1 and chance.random() < 0.3:
+            one, other = chance.sample(subjects, 2)
             verdict = chance.choice(("separated", "joined"))
             await both.decide(regrouping.decide, one, [other], verdict, reason="by lot", now=at)
     await both.until(at + timedelta(hours=1))
@@ -383,6 +388,42 @@ async def test_both_keep_the_same_of_what_people_decide_and_of_troubled_feeds(bo
     assert {"R16", "R30"} <= rules
 
 
+async def _two_under_one_log(both: Both) -> None:
+    """Two detained at once under a log that names nobody, and a patient who is known elsewhere."""
+    call = {"incident": "CAD-1", "nature": "disturbance", "location": {"area": "southwark"}}
+    told = [("met-cad", event("met-cad", "incident.reported", minute(0), call))]
+    for number, detention in enumerate(("D-1", "D-2"), start=1):
+        data = {"incident": "CAD-1", "detention": detention, "power": "s136"}
+        told.append(("met-cad", event("met-cad", "detention.detained", minute(number), data)))
+    patient = {"incident": "LAS-1", "nature": "suicidal", "location": {"area": "barnet"}}
+    told.append(("las-cad", event("las-cad", "incident.reported", minute(2), patient)))
+    await both.say(told, minute(3))
+
+
+async def test_both_keep_the_same_of_one_of_two_people_of_a_log_who_is_moved(both: Both) -> None:
+    log, first, second, patient = CAD, (*CAD, "D-1"), (*CAD, "D-2"), ("las", "LAS-1")
+    await _two_under_one_log(both)
+    for target, company in ((patient, {second, patient}), (log, {log, first, second})):
+        for look in (True, False):
+            moved = await both.decide(
+                regrouping.move, second, target, reason="rang the ward", now=minute(4), look=look
+            )
+            assert moved[0] == moved[1]
+            assert set(moved[0].together) == company
+            assert drift(*await both.kept()) == []
+    out = await both.decide(regrouping.take_out, second, reason="another", now=minute(5))
+    assert out[0] == out[1]
+    conveyed = {"incident": "CAD-1", "detention": "D-2", "by": "ambulance"}
+    body = event("met-cad", "detention.conveyed", minute(6), conveyed)
+    await both.say([("met-cad", body)], minute(6))
+    await both.until(minute(60))
+    kept = await both.kept()
+    assert drift(*kept) == []
+    assert kept[0]["further subjects"]
+    crises = {crisis for *_, crisis in kept[0]["further subjects"]}
+    assert len(crises) == 2, "what a person parted stays apart"
+
+
 async def test_both_park_the_same_crisis_and_judge_it_again_alike(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -445,6 +486,7 @@ async def _no_reviews(*_: Any) -> dict[Key, Any]:
         ("bring_forward", _nothing),
         ("keep_views", _no_views),
         ("record_links", _no_links),
+        ("link_decisions", _no_links),
         ("reviews", _no_reviews),
     ],
 )

@@ -113,7 +113,7 @@ async def test_what_joining_would_change_is_shown_before_and_nothing_of_it_is_wr
     seen = await do(ledger, deciding.join, SLAM, OXLEAS, look=True)
     assert seen.records == (OXLEAS,)
     assert seen.incidents == (("met", "CAD-1"),)
-    assert {(m.rule, m.raised) for m in seen.alerts} >= {("R16", True)}
+    assert {(m.rule, m.effect) for m in seen.alerts} >= {("R16", "raised")}
     assert await decided(ledger) == ("possible", None)
     assert await ledger.pool.fetchval("SELECT count(*) FROM alert_log") == before
     assert await ledger.pool.fetchval("SELECT count(*) FROM record_link") == 0

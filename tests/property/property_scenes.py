@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -192,8 +192,12 @@ class Played:
         return {i: alert for i, alert in self.alerts.items() if alert.crisis_id == crisis}
 
 
-def play(statements: Iterable[Said], looks_at: Iterable[float]) -> Played:
-    """The statements as they happen, every feed being well, with every deadline in between."""
+def play(
+    statements: Iterable[Said],
+    looks_at: Iterable[float],
+    decisions: Iterable[tuple[float, Callable[[Night, float], None]]] = (),
+) -> Played:
+    """The statements as they happen, every feed being well, with every deadline in between, and what people decide."""
     night = Night()
     # no feed is ever silent, whoever else is heard on it
     night.ledger = type(night.ledger)(REGISTRY, WELL)
@@ -210,9 +214,13 @@ def play(statements: Iterable[Said], looks_at: Iterable[float]) -> Played:
         )
     queue += [(at, 2, "", None) for at in looks_at]
     standing: dict[datetime, frozenset[str]] = {}
+    waiting = sorted(decisions, key=lambda decision: decision[0])
     for at, _, identity, statement in sorted(queue, key=lambda entry: entry[:3]):
         now = minute(at)
         _let_time_pass(night, now)
+        while waiting and waiting[0][0] < at:
+            decided_at, decide = waiting.pop(0)
+            decide(night, decided_at)
         if statement is None:
             standing[now] = frozenset(
                 i for i, alert in night.ledger.alerts.items() if alert.stands and alert.crisis_id

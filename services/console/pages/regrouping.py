@@ -21,6 +21,7 @@ from services.ledger import audit
 from services.ledger.crises.chronology import crisis_of_incident, incidents_of_crisis
 from services.ledger.moment import one_moment
 from services.ledger.transaction import PostgresTransaction
+from services.liaison.crisis.division import incident_of
 from services.liaison.settlement import Key
 from services.orchestration.decisions import regrouping
 from services.orchestration.decisions.common import Act, AlertMoved, DecisionRefused, preview
@@ -189,5 +190,5 @@ async def _where(state: State, here: Here, crisis: str, regrouped: Regrouped) ->
             await admitted(connection, here, id_of(crisis, "unknown_crisis"))
             return crisis
         except Refused:
-            other = await crisis_of_incident(connection, regrouped.together[0])
+            other = await crisis_of_incident(connection, incident_of(regrouped.together[0]))
             return str(other or crisis)

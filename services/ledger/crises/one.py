@@ -52,15 +52,14 @@ async def crisis_on_file(
     effective = {file.key: counted(file.events) for file in files}
     began = min(r.event.time for events in effective.values() for r in events.given)
     reports = site_reports_of(await transaction.site_events(began - SITE_REPORTS_COUNT))
-    decided = await transaction.link_decisions(around)
+    decisions = await transaction.link_decisions(around)
     folded = crisis_of(
         str(crisis_id),
         files,
         people,
         policy,
         registry,
-        decided.separated,
-        decided.joined,
+        decisions,
         reports,
         await learned_of_places(transaction, files, policy),
     )

@@ -11,7 +11,9 @@ import asyncpg
 from schemas.received import Received
 from services.ledger.columns import columns
 from services.ledger.events.decoded import Decoded
+from services.liaison.crisis.division import incident_of, subject_key, subject_of
 from services.liaison.linking.contacts import ContactRow, Echo
+from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.settlement import Key, Settlement
 from services.orchestration.ledger import ContactNames, LinkNames
 from services.runtime.postgres import Connection
@@ -24,17 +26,23 @@ async def neighbourhood(
     all of the crises of these; each with its crisis."""
     around: dict[Key, str | None] = dict.fromkeys(incidents)
     rows = await connection.fetch(
-        """WITH near AS (
+        """WITH decided AS (
+               SELECT left_agency, left_reference, right_agency, right_reference FROM link_decision
+                WHERE (left_agency, left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+                   OR (right_agency, right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+               UNION
+               SELECT left_agency, left_reference, right_agency, right_reference FROM subject_link
+                WHERE (left_agency, left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+                   OR (right_agency, right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))),
+           near AS (
                SELECT agency, reference, crisis_id FROM incident
                 WHERE link_keys && $1::text[] AND (last_seen_at >= $2 OR link_keys && $3::text[])
                UNION
                SELECT agency, reference, crisis_id FROM incident
                 WHERE (agency, reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
                UNION
-               SELECT i.agency, i.reference, i.crisis_id FROM link_decision d JOIN incident i
-                   ON (i.agency, i.reference) IN ((d.left_agency, d.left_reference), (d.right_agency, d.right_reference))
-                WHERE (d.left_agency, d.left_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))
-                   OR (d.right_agency, d.right_reference) IN (SELECT * FROM unnest($4::text[], $5::text[]))),
+               SELECT i.agency, i.reference, i.crisis_id FROM decided d JOIN incident i
+                   ON (i.agency, i.reference) IN ((d.left_agency, d.left_reference), (d.right_agency, d.right_reference))),
            tied AS (
                SELECT crisis_id FROM crisis WHERE scene IN (
                    SELECT scene FROM crisis WHERE crisis_id IN (
@@ -114,16 +122,21 @@ async def site_events(connection: Connection, since: datetime, decoded: Decoded)
     return [decoded.read(row) for row in rows]
 
 
-async def incidents_together(connection: Connection, incident: Key) -> tuple[Key, ...]:
-    """The incidents of the crisis that this one is in, in order; empty where there is no such
-    incident.
+async def subjects_together(connection: Connection, subject: SubjectKey) -> tuple[SubjectKey, ...]:
+    """The subjects of the crisis that this one is in, in order; empty where there is no such
+    subject.
     """
     rows = await connection.fetch(
-        """SELECT agency, reference FROM incident WHERE crisis_id =
-               (SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)) ORDER BY agency, reference""",
-        *incident,
+        """WITH every AS (
+               SELECT agency, reference, '' AS subject, crisis_id FROM incident
+               UNION ALL
+               SELECT agency, reference, subject, crisis_id FROM subject)
+           SELECT agency, reference, subject FROM every WHERE crisis_id =
+               (SELECT crisis_id FROM every WHERE (agency, reference, subject) = ($1, $2, $3))""",
+        *incident_of(subject),
+        subject_of(subject),
     )
-    return tuple((row["agency"], row["reference"]) for row in rows)
+    return tuple(sorted(subject_key(r["agency"], r["reference"], r["subject"]) for r in rows))
 
 
 _CONTACT = "agency, reference, agency_kind, crisis, opened_at, crisis_at, police_left_at, completed_at, contact_keys"

@@ -51,6 +51,16 @@ class SubjectEvents:
         """Which of the incident's subjects; empty for its only one, or for the log itself."""
         return subject_of(self.key)
 
+    @property
+    def names(self) -> frozenset[SubjectKey]:
+        """Every name it goes by: its own, and one for each of its detentions."""
+        detentions = {
+            received.event.data.detention
+            for received in self.events
+            if isinstance(received.event.data, detention.DetentionDetained)
+        }
+        return frozenset({self.key, *((*self.incident, reference) for reference in detentions)})
+
 
 def incident_of(key: SubjectKey) -> Key:
     """The incident that a subject is of."""
@@ -62,6 +72,13 @@ def subject_of(key: SubjectKey) -> str:
     if len(key) > 2:
         return key[2]
     return ""
+
+
+def subject_key(agency: str, reference: str, subject: str = "") -> SubjectKey:
+    """The name of an incident's only subject or of the log's own; or of a further one."""
+    if subject:
+        return (agency, reference, subject)
+    return (agency, reference)
 
 
 @dataclass(slots=True)

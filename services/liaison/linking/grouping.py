@@ -116,9 +116,9 @@ class _Crises:
         _note_pairs(self._contradicting, (one, other))
 
     @property
-    def none_contradict(self) -> bool:
-        """Whether nobody is known to be somebody else."""
-        return not self._contradicting
+    def none_apart(self) -> bool:
+        """Whether nobody is known to be somebody else, by what is said or by a person's word."""
+        return not self._contradicting and not self._separated
 
     def of(self, key: Key) -> set[Key]:
         """The crisis that the subject is in."""
@@ -396,7 +396,7 @@ def _grouping(
     left_apart: frozenset[Key],
 ) -> Grouping:
     # the usual case: nobody is known to be anybody else
-    if crises.none_contradict:
+    if crises.none_apart:
         return Grouping(crises.all(), left_apart)
     by_subject: dict[Key, Doubt] = {}
     for key, (kind, neighbours) in doubts.items():
@@ -413,14 +413,17 @@ def _grouping(
 
 
 def _scenes(crises: _Crises, edges: Iterable[_Edge]) -> tuple[tuple[frozenset[Key], ...], ...]:
-    """Crises joined by one log or a reference, where a person has not said that they have nothing
-    to do with one another.
+    """Crises joined by one log or a reference. Where a person has said that two logs have nothing
+    to do with one another they are none; two people of one log are in it all the same.
     """
     scene_of: dict[Key, set[Key]] = {min(crisis): {min(crisis)} for crisis in crises.all()}
     for edge in edges:
         left, right = crises.of(edge.one), crises.of(edge.other)
         # a place ties nobody into a scene: neighbours are no scene
-        if edge.kind < _ONE_LOG or left is right or crises.are_separated(left, right):
+        if edge.kind < _ONE_LOG or left is right:
+            continue
+        is_one_log = edge.one[:2] == edge.other[:2]
+        if not is_one_log and crises.are_separated(left, right):
             continue
         merged = scene_of[min(left)] | scene_of[min(right)]
         for key in merged:

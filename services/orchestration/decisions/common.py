@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from services.liaison.alert import AlertChange
+from services.liaison.alert.states import TransitionKind
 from services.orchestration.ledger import Transaction
 
 Changed = TypeVar("Changed")
@@ -25,28 +26,46 @@ class DecisionRefused(ValueError):
         self.code = code
 
 
+Effect = Literal["raised", "ended", "changed"]
+
+# An alert that stands is addressed, worded or quiet otherwise than before.
+_OTHERWISE: frozenset[TransitionKind] = frozenset({"annotated", "inhibited", "released", "cleared"})
+
+
 @dataclass(frozen=True, slots=True)
 class AlertMoved:
-    """An alert that rose or ended because of the decision."""
+    """An alert that rose, ended or says something else because of the decision."""
 
     rule: str
-    raised: bool
+    effect: Effect
     desks: tuple[str, ...]
+    crisis_id: str | None
+    """The crisis that it is of afterwards."""
 
 
 def moved_alerts(changes: Sequence[AlertChange]) -> tuple[AlertMoved, ...]:
-    """Which alerts a settlement raised and ended, each once."""
+    """Which alerts a settlement raised, ended and changed, each once."""
     moved = []
     for change in changes:
-        kinds = {transition.kind for transition in change.transitions}
-        if kinds & {"raised", "worsened"} or not change.alert.stands:
-            desks = tuple(part.desk for part in change.alert.desks)
-            moved.append(AlertMoved(change.alert.rule, change.alert.stands, desks))
-    return tuple(
-        sorted(
-            moved, key=lambda alert_moved: (alert_moved.rule, alert_moved.raised, alert_moved.desks)
-        )
-    )
+        effect = _effect(change)
+        if effect is not None:
+            alert = change.alert
+            desks = tuple(part.desk for part in alert.desks)
+            moved.append(AlertMoved(alert.rule, effect, desks, alert.crisis_id))
+    return tuple(sorted(moved, key=lambda one: (one.rule, one.effect, one.desks)))
+
+
+def _effect(change: AlertChange) -> Effect | None:
+    """What somebody would call it; None for what time did, e.g. that it climbed."""
+    kinds = {transition.kind for transition in change.transitions}
+    if not change.alert.stands:
+        return "ended"
+    if kinds & {"raised", "worsened"}:
+        return "raised"
+    # without a step at any desk it is of another crisis, or says more of the same
+    if not kinds or kinds & _OTHERWISE:
+        return "changed"
+    return None
 
 
 def reasoned(reason: str) -> str:

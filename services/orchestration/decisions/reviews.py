@@ -40,7 +40,7 @@ async def review(
     """
     reason = reasoned(reason)
     await transaction.lock_zone()
-    if not await transaction.incidents_together(incident):
+    if not await transaction.subjects_together(incident):
         raise DecisionRefused("unknown-incident", "There is no such incident.")
     records = await transaction.records_of_people([person_id])
     if not records:

@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.liaison.crisis.division import incident_of, subject_key, subject_of
 from services.liaison.linking.busyness import PlaceDay, changes, place_days
 from services.liaison.linking.contacts import ContactRow, Echo
+from services.liaison.linking.decisions import LinkDecision, LinkVerdict
+from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.settlement import IncidentSettled, Key, SettledCrisis, Settlement
 from services.liaison.tally import Counts, Tally, count
-from services.orchestration.ledger import ContactNames, LinkDecisions, LinkNames, LinkVerdict
+from services.orchestration.ledger import ContactNames, LinkNames
 from services.simulation.ledger.tables import Index, Journal, Table
 
 
@@ -30,7 +33,7 @@ class MemoryCrises:
         self.incidents: Table[Key, IncidentRow] = Table(journal)
         self.further: Table[Key, Mapping[str, str]] = Table(journal)
         self._by_scene: Index[str, str] = Index(journal)
-        self.link_verdicts: Table[tuple[Key, Key], LinkVerdict] = Table(journal)
+        self.link_decided: Table[tuple[SubjectKey, SubjectKey], LinkDecision] = Table(journal)
         self.tallies: Table[str, Tally] = Table(journal)
         self.place_days: Table[str, Mapping[date, int]] = Table(journal)
         self._by_link: Index[str, Key] = Index(journal)
@@ -46,9 +49,10 @@ class MemoryCrises:
             if self.incidents.rows[incident].settled.last_seen_at >= names.seen_since:
                 near.add(incident)
         near.update(incidents)
-        for left, right in self.link_verdicts.rows:
-            if left in incidents or right in incidents:
-                near |= {left, right}
+        for left, right in self.link_decided.rows:
+            pair = {incident_of(left), incident_of(right)}
+            if not pair.isdisjoint(incidents):
+                near |= pair
         crises = {row.crisis_id for row in self.incidents.some(near).values()}
         for subjects in self.further.some(near).values():
             crises.update(subjects.values())
@@ -68,14 +72,25 @@ class MemoryCrises:
         """Of incidents that are about several people, the crisis of each further subject."""
         return {key: dict(subjects) for key, subjects in self.further.some(incidents).items()}
 
-    async def incidents_together(self, incident: Key) -> tuple[Key, ...]:
-        """The incidents of the crisis that this one is in, in order; empty where there is no such
-        incident.
+    async def subjects_together(self, subject: SubjectKey) -> tuple[SubjectKey, ...]:
+        """The subjects of the crisis that this one is in, in order; empty where there is no such
+        subject.
         """
+        crisis_id = self._crisis_of(subject)
+        if crisis_id is None:
+            return ()
+        members = self.crises.rows[crisis_id].members
+        return tuple(sorted(subject_key(*member.key, member.subject) for member in members))
+
+    def _crisis_of(self, subject: SubjectKey) -> str | None:
+        incident = incident_of(subject)
+        name = subject_of(subject)
+        if name:
+            return self.further.rows.get(incident, {}).get(name)
         row = self.incidents.rows.get(incident)
         if row is None:
-            return ()
-        return tuple(sorted({member.key for member in self.crises.rows[row.crisis_id].members}))
+            return None
+        return row.crisis_id
 
     async def incidents_linked(self, names: Collection[str], seen_since: datetime) -> set[Key]:
         """Incidents under one of these link keys that were seen since."""
@@ -125,20 +140,25 @@ class MemoryCrises:
             if contact.opened_at >= echo.opened_from
         }
 
-    async def link_decisions(self, incidents: Collection[Key]) -> LinkDecisions:
-        """What people decided about pairs of these incidents."""
-        pairs: dict[LinkVerdict, set[frozenset[Key]]] = {"separated": set(), "joined": set()}
-        for (left, right), verdict in self.link_verdicts.rows.items():
-            if left in incidents:
-                pairs[verdict].add(frozenset({left, right}))
-        return LinkDecisions(frozenset(pairs["separated"]), frozenset(pairs["joined"]))
+    async def link_decisions(self, incidents: Collection[Key]) -> list[LinkDecision]:
+        """What people decided about subjects of these incidents."""
+        return [
+            decision
+            for decision in self.link_decided.rows.values()
+            if incident_of(decision.left) in incidents
+        ]
 
     async def keep_link_decision(
-        self, pair: tuple[Key, Key], verdict: LinkVerdict, actor: str, reason: str, now: datetime
+        self,
+        pair: tuple[SubjectKey, SubjectKey],
+        verdict: LinkVerdict,
+        actor: str,
+        reason: str,
+        now: datetime,
     ) -> None:
-        """Keep what a person decided about two incidents."""
+        """Keep what a person decided about two subjects."""
         left, right = sorted(pair)
-        self.link_verdicts.put((left, right), verdict)
+        self.link_decided.put((left, right), LinkDecision(left, right, verdict, now))
 
     async def save_crises(self, settlement: Settlement, now: datetime) -> None:
         """Write crises and their incidents."""

@@ -143,6 +143,7 @@ TEXT: Final[dict[str, str]] = {
     "preview_alerts": "Alerts",
     "preview_raised": "is raised at {desks}",
     "preview_ended": "ends at {desks}",
+    "preview_changed": "changes at {desks}",
     "preview_nothing": "No alert rises and none ends.",
     "preview_not_yet": "Nothing is written yet.",
     "do_it": "Do it",
