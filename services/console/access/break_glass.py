@@ -13,7 +13,7 @@ from uuid import UUID
 from services.console.access.doors import Here
 from services.console.access.rights import Operator
 from services.ledger import audit
-from services.ledger.crises.chronology import crisis_of_incident
+from services.ledger.crises.chronology import crisis_of_subject
 from services.ledger.operators.break_glass import (
     Finding,
     Look,
@@ -36,7 +36,7 @@ async def open_look(
     """Open it and keep it; the crisis, or None where there is no such incident: what was tried is
     kept too."""
     place = f"{incident_agency}/{incident}"
-    crisis = await crisis_of_incident(connection, (incident_agency, incident))
+    crisis = await crisis_of_subject(connection, (incident_agency, incident))
     if crisis is None:
         detail = {"reason": reason}
         await audit.write(connection, "break-glass.not-found", here.actor, place, detail, here.now)

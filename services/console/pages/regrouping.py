@@ -1,11 +1,14 @@
-"""Which incidents are one crisis: take one out, or join another, each with its consequences shown
-before it is done."""
+"""Which incidents, and which of the people of one log, are one crisis: take one out, move it to another
+crisis, or join another, each with its consequences shown before it is done."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import State
 
@@ -16,13 +19,14 @@ from services.console.pages.crisis import admitted, disclosed_to
 from services.console.pages.identity.review import status_of
 from services.console.view.desks import agency_names
 from services.console.view.rendering import page
-from services.console.view.text import rule_titles
+from services.console.view.text import TEXT, rule_titles
 from services.ledger import audit
-from services.ledger.crises.chronology import crisis_of_incident, incidents_of_crisis
+from services.ledger.crises.chronology import crisis_of_subject, subjects_of_crisis
+from services.ledger.crises.one import crisis_on_file
 from services.ledger.moment import one_moment
 from services.ledger.transaction import PostgresTransaction
-from services.liaison.crisis.division import incident_of
-from services.liaison.settlement import Key
+from services.liaison.crisis.division import SubjectKey, incident_of, subject_key, subject_of
+from services.liaison.disclosure.person import Described, subjects_shown
 from services.orchestration.decisions import regrouping
 from services.orchestration.decisions.common import Act, AlertMoved, DecisionRefused, preview
 from services.orchestration.decisions.regrouping import Regrouped
@@ -33,20 +37,88 @@ Typed = Annotated[str, Form(max_length=500)]
 Sure = Annotated[str, Form(max_length=3)]
 
 
+def _subject(agency: Typed = "", reference: Typed = "", subject: Typed = "") -> SubjectKey:
+    return subject_key(agency.strip(), reference.strip(), subject.strip())
+
+
+def _target(to_agency: Typed = "", to_reference: Typed = "", to_subject: Typed = "") -> SubjectKey:
+    return subject_key(to_agency.strip(), to_reference.strip(), to_subject.strip())
+
+
+Subject = Annotated[SubjectKey, Depends(_subject)]
+"""An incident, or one of several people of its log."""
+Target = Annotated[SubjectKey, Depends(_target)]
+"""Of whose crisis it is to be."""
+
+
 @router.get("/desks/{desk}/crises/{crisis}/incidents")
 async def incidents_page(request: Request, here: Reviewing, crisis: str) -> Response:
     """The incidents of the crisis that this desk may see. Kept in the audit."""
     return await _shown(request, here, crisis)
 
 
-async def _seen(connection: Connection, here: Here, crisis: str) -> list[Key]:
-    """Incidents of the crisis that were disclosed to the desk, or are its agency's own. Raises
-    Refused."""
+async def _seen(connection: Connection, here: Here, crisis: str) -> list[SubjectKey]:
+    """Subjects of the crisis whose incidents were disclosed to the desk, or are its agency's own.
+    Raises Refused."""
     crisis_id = id_of(crisis, "unknown_crisis")
     alerts, look = await admitted(connection, here, crisis_id)
     disclosed = "incidents" in await disclosed_to(connection, here, alerts, look)
-    incidents = await incidents_of_crisis(connection, crisis_id)
-    return [key for key in incidents if disclosed or key[0] == here.desk.agency]
+    subjects = await subjects_of_crisis(connection, crisis_id)
+    return [key for key in subjects if disclosed or key[0] == here.desk.agency]
+
+
+async def _described(
+    connection: Connection, state: State, here: Here, crisis_id: UUID
+) -> dict[SubjectKey, Described]:
+    """What this desk may see of who each of its subjects is."""
+    on_file = await crisis_on_file(
+        connection, crisis_id, state.registry, state.policy, state.settling.model
+    )
+    if on_file is None:
+        return {}
+    descriptors = {key: person for key, person in on_file.subjects.items() if person is not None}
+    return subjects_shown(on_file.crisis, descriptors, here.desk.role, here.desk.agency, here.now)
+
+
+def _named(key: SubjectKey, agencies: Mapping[str, str]) -> str:
+    """An incident, or one person of a log about several, as people say it."""
+    agency, reference = incident_of(key)
+    name = f"{agencies.get(agency, agency)} {reference}"
+    if subject_of(key):
+        return TEXT["of_subject"].format(incident=name, subject=subject_of(key))
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectShown:
+    """One subject of the crisis."""
+
+    key: SubjectKey
+    name: str
+    subject: str
+    described: Described | None
+    """As far as this desk may see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What somebody has asked for: about whom, of whose crisis they are to be, and why."""
+
+    act: str
+    subject: SubjectKey
+    target: SubjectKey | None
+    reason: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """As they are sent again once one is sure."""
+        agency, reference = incident_of(self.subject)
+        fields = {"agency": agency, "reference": reference, "subject": subject_of(self.subject)}
+        if self.target is not None:
+            agency, reference = incident_of(self.target)
+            fields |= {"to_agency": agency, "to_reference": reference}
+            fields["to_subject"] = subject_of(self.target)
+        return fields | {"reason": self.reason}
 
 
 async def _shown(
@@ -55,17 +127,23 @@ async def _shown(
     crisis: str,
     wrong: str = "",
     status: int = 200,
-    act: str = "",
     consequences: Regrouped | None = None,
-    fields: dict[str, str] | None = None,
+    form: _Form | None = None,
 ) -> Response:
     state = request.app.state
-    moved: tuple[AlertMoved, ...] = ()
-    if consequences:
-        moved = consequences.alerts
+    agencies = agency_names(state.registry)
     async with one_moment(state.pool) as connection:
         listed = await _seen(connection, here, crisis)
-        detail = {"desk": here.desk.desk, "incidents": len(listed)}
+        described = await _described(connection, state, here, id_of(crisis, "unknown_crisis"))
+        subjects = [
+            SubjectShown(key, _named(key, agencies), subject_of(key), described.get(key))
+            for key in listed
+        ]
+        detail = {
+            "desk": here.desk.desk,
+            "incidents": len(listed),
+            "described": sum(shown.described is not None for shown in subjects),
+        }
         reference = await audit.write(
             connection, "incidents.viewed", here.actor, crisis, detail, here.now
         )
@@ -75,16 +153,34 @@ async def _shown(
         here=here,
         desk=here.desk.desk,
         crisis=crisis,
-        incidents=listed,
+        subjects=subjects,
         audit=reference,
         wrong=wrong,
-        act=act,
-        seen=consequences,
-        fields=fields or {},
-        agencies=agency_names(state.registry),
+        agencies=agencies,
         titles=rule_titles(),
-        desk_names={desk: state.desks.name(desk) for alert in moved for desk in alert.desks},
+        **_asked(form, agencies),
+        **_consequences(consequences, state),
     )
+
+
+def _asked(form: _Form | None, agencies: Mapping[str, str]) -> dict[str, Any]:
+    """What was asked for, in words and as it is sent again."""
+    if form is None:
+        return {"act": "", "fields": {}, "who": "", "target": ""}
+    target = ""
+    if form.target is not None:
+        target = _named(form.target, agencies)
+    who = _named(form.subject, agencies)
+    return {"act": form.act, "fields": form.fields, "who": who, "target": target}
+
+
+def _consequences(consequences: Regrouped | None, state: State) -> dict[str, Any]:
+    """What it would change, with the names of the desks whose alerts would."""
+    moved: tuple[AlertMoved, ...] = ()
+    if consequences is not None:
+        moved = consequences.alerts
+    desk_names = {desk: state.desks.name(desk) for alert in moved for desk in alert.desks}
+    return {"seen": consequences, "desk_names": desk_names}
 
 
 @router.post("/desks/{desk}/crises/{crisis}/incidents/take-out")
@@ -92,25 +188,51 @@ async def take_out(
     request: Request,
     here: Reviewing,
     crisis: str,
-    agency: Typed = "",
-    reference: Typed = "",
+    subject: Subject,
     reason: Typed = "",
     sure: Sure = "",
 ) -> Response:
-    """The incident is none of this crisis. Without `sure` only what it would change is shown."""
-    state, incident = request.app.state, (agency.strip(), reference.strip())
+    """The subject is none of this crisis. Without `sure` only what it would change is shown."""
+    state = request.app.state
 
     async def act(transaction: PostgresTransaction) -> Regrouped:
-        if incident not in await _seen(transaction.connection, here, crisis):
-            raise DecisionRefused(
-                "unknown-incident", "It is not among the incidents of this crisis any more."
-            )
+        await _be_of_it(transaction.connection, here, crisis, subject)
         return await regrouping.take_out(
-            transaction, state.settling, incident, actor=here.actor, reason=reason, now=here.now
+            transaction, state.settling, subject, actor=here.actor, reason=reason, now=here.now
         )
 
-    fields = {"agency": agency, "reference": reference, "reason": reason}
-    return await _done(request, here, crisis, act, "take-out", sure, fields)
+    form = _Form("take-out", subject, None, reason)
+    return await _done(request, here, crisis, act, form, sure)
+
+
+@router.post("/desks/{desk}/crises/{crisis}/incidents/move")
+async def move(
+    request: Request,
+    here: Reviewing,
+    crisis: str,
+    subject: Subject,
+    target: Target,
+    reason: Typed = "",
+    sure: Sure = "",
+) -> Response:
+    """The subject is of another crisis that this desk sees. Without `sure` only what it would
+    change, in either, is shown."""
+    state = request.app.state
+
+    async def act(transaction: PostgresTransaction) -> Regrouped:
+        await _be_of_it(transaction.connection, here, crisis, subject)
+        named = await _known(transaction, here, target)
+        return await regrouping.move(
+            transaction,
+            state.settling,
+            subject,
+            named,
+            actor=here.actor,
+            reason=reason,
+            now=here.now,
+        )
+
+    return await _done(request, here, crisis, act, _Form("move", subject, target, reason), sure)
 
 
 @router.post("/desks/{desk}/crises/{crisis}/incidents/join")
@@ -118,44 +240,62 @@ async def join(
     request: Request,
     here: Reviewing,
     crisis: str,
-    agency: Typed = "",
-    reference: Typed = "",
+    subject: Subject,
     reason: Typed = "",
     sure: Sure = "",
 ) -> Response:
-    """Another incident is of this crisis too. Without `sure` only what it would change is shown."""
-    state, other = request.app.state, (agency.strip(), reference.strip())
+    """Another subject is of this crisis too. Without `sure` only what it would change is shown."""
+    state = request.app.state
 
     async def act(transaction: PostgresTransaction) -> Regrouped:
-        incidents = await _seen(transaction.connection, here, crisis)
-        if not incidents or not await _known(transaction.connection, here, other):
-            raise DecisionRefused(
-                "unknown-incident",
-                "There is no such incident that this desk may see; look at the reference again.",
-            )
+        subjects = await _seen(transaction.connection, here, crisis)
+        if not subjects:
+            raise _not_seen()
+        named = await _known(transaction, here, subject)
         return await regrouping.join(
             transaction,
             state.settling,
-            incidents[0],
-            other,
+            subjects[0],
+            named,
             actor=here.actor,
             reason=reason,
             now=here.now,
         )
 
-    fields = {"agency": agency, "reference": reference, "reason": reason}
-    return await _done(request, here, crisis, act, "join", sure, fields)
+    return await _done(request, here, crisis, act, _Form("join", subject, None, reason), sure)
 
 
-async def _known(connection: Connection, here: Here, incident: Key) -> bool:
-    """Whether the desk may know of it: its agency's own, or of a crisis that it sees."""
-    crisis = await crisis_of_incident(connection, incident)
-    if crisis is None or incident[0] == here.desk.agency:
-        return crisis is not None
+async def _be_of_it(connection: Connection, here: Here, crisis: str, subject: SubjectKey) -> None:
+    """Raises DecisionRefused where the subject is none of the crisis that the desk sees of it."""
+    if subject not in await _seen(connection, here, crisis):
+        raise DecisionRefused(
+            "unknown-incident", "It is not among the incidents of this crisis any more."
+        )
+
+
+def _not_seen() -> DecisionRefused:
+    return DecisionRefused(
+        "unknown-incident",
+        "There is no such incident that this desk may see; look at the reference again.",
+    )
+
+
+async def _known(transaction: PostgresTransaction, here: Here, name: SubjectKey) -> SubjectKey:
+    """Who goes by the name, where the desk may know of them: its agency's own, or of a crisis that
+    it sees. Raises DecisionRefused."""
+    subject = await regrouping.subject_named(transaction, name)
+    crisis = await crisis_of_subject(transaction.connection, subject)
+    if crisis is None:
+        raise _not_seen()
+    if subject[0] == here.desk.agency:
+        return subject
     try:
-        return incident in await _seen(connection, here, str(crisis))
+        seen = await _seen(transaction.connection, here, str(crisis))
     except Refused:
-        return False
+        raise _not_seen() from None
+    if subject not in seen:
+        raise _not_seen()
+    return subject
 
 
 async def _done(
@@ -163,9 +303,8 @@ async def _done(
     here: Here,
     crisis: str,
     act: Act[PostgresTransaction, Regrouped],
-    name: str,
+    form: _Form,
     sure: str,
-    fields: dict[str, str],
 ) -> Response:
     state: State = request.app.state
     try:
@@ -176,9 +315,9 @@ async def _done(
                 regrouped = await preview(transaction, act)
     except DecisionRefused as refused:
         status = status_of(refused)
-        return await _shown(request, here, crisis, wrong=str(refused), status=status, fields=fields)
+        return await _shown(request, here, crisis, wrong=str(refused), status=status, form=form)
     if sure != "yes":
-        return await _shown(request, here, crisis, act=name, consequences=regrouped, fields=fields)
+        return await _shown(request, here, crisis, consequences=regrouped, form=form)
     next_crisis = await _where(state, here, crisis, regrouped)
     return RedirectResponse(f"/desks/{here.desk.desk}/crises/{next_crisis}", 303)
 
@@ -190,5 +329,4 @@ async def _where(state: State, here: Here, crisis: str, regrouped: Regrouped) ->
             await admitted(connection, here, id_of(crisis, "unknown_crisis"))
             return crisis
         except Refused:
-            other = await crisis_of_incident(connection, incident_of(regrouped.together[0]))
-            return str(other or crisis)
+            return regrouped.crisis_id or crisis

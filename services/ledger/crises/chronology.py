@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.liaison.settlement import Key
+from services.liaison.crisis.division import SubjectKey, incident_of, subject_key, subject_of
 from services.runtime.postgres import Connection
 
 
@@ -91,18 +91,25 @@ async def mark_of(connection: Connection, crisis: UUID, desk: str) -> str:
     return str(mark)
 
 
-async def crisis_of_incident(connection: Connection, incident: Key) -> UUID | None:
-    """The crisis that the incident is in now; None where there is no such incident."""
+async def crisis_of_subject(connection: Connection, subject: SubjectKey) -> UUID | None:
+    """The crisis that the subject is in now; None where there is none of that name."""
     crisis: UUID | None = await connection.fetchval(
-        "SELECT crisis_id FROM incident WHERE (agency, reference) = ($1, $2)", *incident
+        """SELECT crisis_id FROM incident WHERE (agency, reference, '') = ($1, $2, $3)
+           UNION ALL SELECT crisis_id FROM subject WHERE (agency, reference, subject) = ($1, $2, $3)""",
+        *incident_of(subject),
+        subject_of(subject),
     )
     return crisis
 
 
-async def incidents_of_crisis(connection: Connection, crisis: UUID) -> list[Key]:
-    """Its incidents, as they were opened."""
+async def subjects_of_crisis(connection: Connection, crisis: UUID) -> list[SubjectKey]:
+    """Its subjects, as their incidents were opened."""
     rows = await connection.fetch(
-        "SELECT agency, reference FROM incident WHERE crisis_id = $1 ORDER BY opened_at, agency, reference",
+        """SELECT agency, reference, '' AS subject, opened_at FROM incident WHERE crisis_id = $1
+           UNION ALL
+           SELECT agency, reference, subject, opened_at FROM subject s JOIN incident i USING (agency, reference)
+            WHERE s.crisis_id = $1
+           ORDER BY opened_at, agency, reference, subject""",
         crisis,
     )
-    return [(row["agency"], row["reference"]) for row in rows]
+    return [subject_key(row["agency"], row["reference"], row["subject"]) for row in rows]

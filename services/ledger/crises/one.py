@@ -4,9 +4,11 @@ own functions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from schemas.person import PersonDescriptor
 from schemas.registry import Registry
 from services.identity.model import Model
 from services.identity.person import Item
@@ -15,6 +17,7 @@ from services.ledger.transaction import PostgresTransaction
 from services.liaison.crisis.corrections import counted
 from services.liaison.crisis.facts import Crisis
 from services.liaison.crisis.subjects import SITE_REPORTS_COUNT, site_reports_of
+from services.liaison.linking.sighting import Key as SubjectKey
 from services.liaison.linking.sighting import Sighting
 from services.liaison.policy import Policy
 from services.liaison.scene_of import identity_of
@@ -33,6 +36,8 @@ class CrisisOnFile:
     """One an incident, by reference. They hold places: only for whom the location is disclosed to.
     """
     events: int
+    subjects: Mapping[SubjectKey, PersonDescriptor | None]
+    """Its subjects, as each was opened, with what the incident says of whom it is. Only for whom that is disclosed to."""
     missing: Item | None
     """What would decide whom it is about, where that is not sure."""
 
@@ -68,4 +73,6 @@ async def crisis_on_file(
     crisis, parts = folded
     count = sum(len(part.events.given) for part in parts)
     sightings = tuple(part.sighting for part in parts)
-    return CrisisOnFile(crisis, sightings, count, identity_of(parts).missing)
+    ordered = sorted(parts, key=lambda part: (part.sighting.opened_at, part.key))
+    subjects = {part.key: part.subject.descriptor for part in ordered}
+    return CrisisOnFile(crisis, sightings, count, subjects, identity_of(parts).missing)

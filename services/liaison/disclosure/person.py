@@ -18,6 +18,7 @@ from typing import Literal, assert_never
 from schemas.codes import LegalStatus, Sex
 from schemas.person import PersonDescriptor, PersonName
 from services.identity.person import Outcome, PathwayOnFile
+from services.liaison.crisis.division import SubjectKey, incident_of
 from services.liaison.crisis.facts import Crisis
 from services.liaison.disclosure.table import Column, column_of
 
@@ -87,14 +88,7 @@ class PersonShown:
 
 def person_shown(crisis: Crisis, role: str, agency: str, at: datetime) -> PersonShown:
     """The person as a desk of the role at the agency may see them at the instant."""
-    column = column_of(role)
-    # a role that nobody thought of sees nothing
-    condition: Condition = "never"
-    if column is not None:
-        condition = WHO[column]
-    on_scene = any(
-        start <= at < end for attendance in crisis.attendances for start, end in attendance.spans
-    )
+    condition, on_scene = _condition(crisis, role, at)
     may_see = _may_see(condition, on_scene)
     on_file, died_on = None, None
     if crisis.person is not None and may_see:
@@ -111,6 +105,42 @@ def person_shown(crisis: Crisis, role: str, agency: str, at: datetime) -> Person
             _pathway(pathway) for pathway in crisis.open_pathways(at) if pathway.agency == agency
         ),
     )
+
+
+def subjects_shown(
+    crisis: Crisis,
+    descriptors: Mapping[SubjectKey, PersonDescriptor],
+    role: str,
+    agency: str,
+    at: datetime,
+) -> dict[SubjectKey, Described]:
+    """What each incident says of each of its subjects, as a desk of the role at the agency may see
+    it at the instant: by the same row of the matrix. Without those of whom it may see nothing.
+    """
+    may_see = _may_see(*_condition(crisis, role, at))
+    shown: dict[SubjectKey, Described] = {}
+    for key, descriptor in descriptors.items():
+        source, reference = incident_of(key)
+        # what an agency has said itself it may read again
+        if not may_see and source != agency:
+            continue
+        description = _described(source, reference, (descriptor,))
+        if description is not None:
+            shown[key] = description
+    return shown
+
+
+def _condition(crisis: Crisis, role: str, at: datetime) -> tuple[Condition, bool]:
+    """When the role may see who it is, and whether a police unit is on scene."""
+    column = column_of(role)
+    # a role that nobody thought of sees nothing
+    condition: Condition = "never"
+    if column is not None:
+        condition = WHO[column]
+    on_scene = any(
+        start <= at < end for attendance in crisis.attendances for start, end in attendance.spans
+    )
+    return condition, on_scene
 
 
 def _described_by_agencies(crisis: Crisis, agency: str, may_see: bool) -> Iterator[Described]:

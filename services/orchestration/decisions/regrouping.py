@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import partial
 from itertools import product
 
-from services.liaison.crisis.division import divide, incident_of
+from services.liaison.crisis.division import divide, incident_of, subject_of
 from services.liaison.linking.decisions import LinkVerdict, pairs_decided
 from services.liaison.linking.sighting import Key as SubjectKey
 from services.orchestration.decisions.common import (
@@ -43,6 +43,18 @@ class Regrouped:
     together: tuple[SubjectKey, ...]
     """The subjects that are one crisis with the one decided on, itself among them, afterwards."""
     alerts: tuple[AlertMoved, ...]
+    crisis_id: str | None
+    """The crisis that the one decided on is in, afterwards."""
+
+    @property
+    def alerts_here(self) -> tuple[AlertMoved, ...]:
+        """Those of the crisis that the one decided on is in, afterwards."""
+        return tuple(alert for alert in self.alerts if alert.crisis_id == self.crisis_id)
+
+    @property
+    def alerts_elsewhere(self) -> tuple[AlertMoved, ...]:
+        """Those of others: of the crisis that it leaves."""
+        return tuple(alert for alert in self.alerts if alert.crisis_id != self.crisis_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +159,12 @@ async def _against_others(
     while True:
         trial = partial(_strangers, settling, [*words, *further], companies, now)
         strangers = await preview(transaction, trial)
-        if not strangers:
+        settled_pairs = {frozenset(word.pair) for word in (*words, *further)}
+        new = [pair for pair in strangers if frozenset(pair) not in settled_pairs]
+        # no word is said twice: a parked crisis follows none until it can be judged
+        if not new:
             return further
-        further += [_Word(pair, "separated") for pair in strangers]
+        further += [_Word(pair, "separated") for pair in new]
 
 
 async def _strangers(
@@ -248,7 +263,11 @@ async def _decide(
     touched = {incident_of(key) for key in subjects}
     settled = await settle_touched(transaction, settling, touched, now)
     together = await transaction.subjects_together(subject)
-    return Regrouped(together, moved_alerts(settled.changes))
+    crisis_id = settled.crisis_of.get(incident_of(subject))
+    if subject_of(subject):
+        further = await transaction.further_subjects(touched)
+        crisis_id = further.get(incident_of(subject), {}).get(subject_of(subject))
+    return Regrouped(together, moved_alerts(settled.changes), crisis_id)
 
 
 async def _keep(

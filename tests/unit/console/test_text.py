@@ -29,6 +29,7 @@ from services.liaison.alert.commands import DECLINE_REASONS
 from services.liaison.alert.states import KINDS, STATES
 from services.liaison.catalogue import Basis, Certainty
 from services.liaison.finding import DeskRole
+from services.orchestration.decisions.common import Effect
 from services.orchestration.ledger import ReviewVerdict
 
 SERVICES = Path(__file__).parents[3] / "services"
@@ -98,7 +99,7 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "judged_": ["agreed", "disagreed", "cannot-tell"],
     "finding_": FINDINGS,
     "link_": ["same", "different"],
-    "preview_": ["take-out", "join"],
+    "preview_": ["take-out", "move", "join", *get_args(Effect)],
     "stretch_": [*STRETCHES, *SHIFTS],
     "key_": re.findall(r"^  (\w+): \"Alt", SCRIPTS["keys.js"], re.MULTILINE),
     "theme_": ["auto", "light", "dark", "contrast"],

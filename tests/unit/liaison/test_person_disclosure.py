@@ -8,9 +8,10 @@ from typing import get_args
 import pytest
 
 from schemas.codes import CrisisIndicator
+from schemas.person import PersonDescriptor
 from services.identity.person import IdentityDecision
 from services.liaison.disclosure.matrix import plan_refused, still_permitted, view
-from services.liaison.disclosure.person import person_shown
+from services.liaison.disclosure.person import person_shown, subjects_shown
 from services.liaison.disclosure.words import words_of
 from services.liaison.finding import DeskRole
 from tests.unit.liaison.script import Script, minute
@@ -149,3 +150,23 @@ def test_an_old_episode_of_care_makes_nobody_known_and_its_plan_is_told_to_nobod
     is_known = closed_days_before is None
     assert (CrisisIndicator.CRISIS_PLAN in signs) is is_known
     assert ("Crisis plan" in words_of(crisis, ("crisis-plan",))) is is_known
+
+
+def test_of_each_person_of_a_log_a_desk_sees_what_the_matrix_gives_it_of_any_person() -> None:
+    descriptors = {
+        ("met", "CAD-1", "D-1"): PersonDescriptor.model_validate({"names": [{"given": "Lia"}]}),
+        ("las", "LAS-1"): PersonDescriptor.model_validate({"sex": "female"}),
+        ("met", "CAD-1"): PersonDescriptor.model_validate({"phones": ["020 7946 0555"]}),
+    }
+
+    def seen(role: str, agency: str, at: float) -> set[tuple[str, ...]]:
+        return set(subjects_shown(script().crisis(), descriptors, role, agency, minute(at)))
+
+    everybody_named = {("met", "CAD-1", "D-1"), ("las", "LAS-1")}
+    assert seen("amhp", "southwark", 30) == everybody_named
+    assert seen("police-control", "btp", 10) == everybody_named, "a unit is on scene"
+    assert seen("police-control", "btp", 30) == set()
+    # what an agency has said itself it may read again
+    assert seen("police-control", "met", 30) == {("met", "CAD-1", "D-1")}
+    assert seen("families", "southwark", 10) == set()
+    assert seen("nobody-thought-of-it", "southwark", 10) == set()
