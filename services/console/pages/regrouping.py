@@ -57,7 +57,7 @@ async def incidents_page(request: Request, here: Reviewing, crisis: str) -> Resp
     return await _shown(request, here, crisis)
 
 
-async def _seen(connection: Connection, here: Here, crisis: str) -> list[SubjectKey]:
+async def _visible_subjects(connection: Connection, here: Here, crisis: str) -> list[SubjectKey]:
     """Subjects of the crisis whose incidents were disclosed to the desk, or are its agency's own.
     Raises Refused."""
     crisis_id = id_of(crisis, "unknown_crisis")
@@ -133,7 +133,7 @@ async def _shown(
     state = request.app.state
     agencies = agency_names(state.registry)
     async with one_moment(state.pool) as connection:
-        listed = await _seen(connection, here, crisis)
+        listed = await _visible_subjects(connection, here, crisis)
         described = await _described(connection, state, here, id_of(crisis, "unknown_crisis"))
         subjects = [
             SubjectShown(key, _named(key, agencies), subject_of(key), described.get(key))
@@ -142,7 +142,7 @@ async def _shown(
         detail = {
             "desk": here.desk.desk,
             "incidents": len(listed),
-            "described": sum(shown.described is not None for shown in subjects),
+            "described": sum(row.described is not None for row in subjects),
         }
         reference = await audit.write(
             connection, "incidents.viewed", here.actor, crisis, detail, here.now
@@ -221,7 +221,7 @@ async def move(
 
     async def act(transaction: PostgresTransaction) -> Regrouped:
         await _be_of_it(transaction.connection, here, crisis, subject)
-        named = await _known(transaction, here, target)
+        named = await _admissible(transaction, here, target)
         return await regrouping.move(
             transaction,
             state.settling,
@@ -248,10 +248,10 @@ async def join(
     state = request.app.state
 
     async def act(transaction: PostgresTransaction) -> Regrouped:
-        subjects = await _seen(transaction.connection, here, crisis)
+        subjects = await _visible_subjects(transaction.connection, here, crisis)
         if not subjects:
             raise _not_seen()
-        named = await _known(transaction, here, subject)
+        named = await _admissible(transaction, here, subject)
         return await regrouping.join(
             transaction,
             state.settling,
@@ -267,7 +267,7 @@ async def join(
 
 async def _be_of_it(connection: Connection, here: Here, crisis: str, subject: SubjectKey) -> None:
     """Raises DecisionRefused where the subject is none of the crisis that the desk sees of it."""
-    if subject not in await _seen(connection, here, crisis):
+    if subject not in await _visible_subjects(connection, here, crisis):
         raise DecisionRefused(
             "unknown-incident", "It is not among the incidents of this crisis any more."
         )
@@ -280,7 +280,7 @@ def _not_seen() -> DecisionRefused:
     )
 
 
-async def _known(transaction: PostgresTransaction, here: Here, name: SubjectKey) -> SubjectKey:
+async def _admissible(transaction: PostgresTransaction, here: Here, name: SubjectKey) -> SubjectKey:
     """Who goes by the name, where the desk may know of them: its agency's own, or of a crisis that
     it sees. Raises DecisionRefused."""
     subject = await regrouping.subject_named(transaction, name)
@@ -290,10 +290,10 @@ async def _known(transaction: PostgresTransaction, here: Here, name: SubjectKey)
     if subject[0] == here.desk.agency:
         return subject
     try:
-        seen = await _seen(transaction.connection, here, str(crisis))
+        visible = await _visible_subjects(transaction.connection, here, str(crisis))
     except Refused:
         raise _not_seen() from None
-    if subject not in seen:
+    if subject not in visible:
         raise _not_seen()
     return subject
 

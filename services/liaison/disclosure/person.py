@@ -118,7 +118,7 @@ def subjects_shown(
     it at the instant: by the same row of the matrix. Without those of whom it may see nothing.
     """
     may_see = _may_see(*_condition(crisis, role, at))
-    shown: dict[SubjectKey, Described] = {}
+    descriptions: dict[SubjectKey, Described] = {}
     for key, descriptor in descriptors.items():
         source, reference = incident_of(key)
         # what an agency has said itself it may read again
@@ -126,8 +126,8 @@ def subjects_shown(
             continue
         description = _described(source, reference, (descriptor,))
         if description is not None:
-            shown[key] = description
-    return shown
+            descriptions[key] = description
+    return descriptions
 
 
 def _condition(crisis: Crisis, role: str, at: datetime) -> tuple[Condition, bool]:
