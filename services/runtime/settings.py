@@ -61,18 +61,21 @@ class Settings(BaseSettings):
     kafka_bootstrap: str = "127.0.0.1:9092"
     """host:port, comma separated."""
     kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = "PLAINTEXT"
+    """How every client speaks with the brokers."""
     kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "OAUTHBEARER"] = "SCRAM-SHA-512"
+    """How a client signs in, where the protocol is a SASL one."""
     kafka_user: str = ""
+    """Who signs in by SCRAM."""
     kafka_password: str = Field(default="", repr=False)
+    """Their password."""
     kafka_token_path: Path | None = None
     """File of the token for OAUTHBEARER; read at each new connection."""
     kafka_ca_path: Path | None = None
     """Who signs the brokers' certificates; those that this machine trusts where it is empty."""
     kafka_certificate_path: Path | None = None
+    """Certificate of this service, where the brokers ask for one."""
     kafka_key_path: Path | None = None
-    """Certificate and key of this service, where the brokers ask for one. Read again when they
-    change, as the CA is, at the next connection.
-    """
+    """Its key. Both are read again when they change, as the CA is, at the next connection."""
     kafka_idempotent: bool = True
     """Off for the embedded broker, which has no idempotent producers."""
     kafka_replication: int = Field(default=3, ge=1)
@@ -87,6 +90,7 @@ class Settings(BaseSettings):
     kafka_fetch_wait_seconds: float = Field(default=0.5, gt=0, le=5)
     """How long a fetch may wait at the broker for a record to come."""
     postgres_dsn: str = Field(default="postgresql://liaison@127.0.0.1:5432/liaison", repr=False)
+    """Address of the ledger, postgresql://…; without a password where the file of another setting holds it."""
     postgres_password: str = Field(default="", repr=False)
     """Where the address holds none."""
     postgres_tls: Literal["", "require", "verify-ca", "verify-full"] = ""
@@ -94,8 +98,9 @@ class Settings(BaseSettings):
     postgres_ca_path: Path | None = None
     """Who signs the server's certificate."""
     postgres_certificate_path: Path | None = None
+    """Certificate of this service, where the server asks for one."""
     postgres_key_path: Path | None = None
-    """Certificate and key of this service, where the server asks for one."""
+    """Its key. Both are read at each new connection."""
     registry_path: Path | None = None
     """Agency registry file; the shipped London one where it is empty."""
     policy_path: Path | None = None
@@ -116,19 +121,25 @@ class Settings(BaseSettings):
     matcher is wrong.
     """
     clock: str = "system"
-    """See services.runtime.clock.clock_from."""
+    """`system`; anything else is for stories and tests (`services.runtime.clock`)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is less is not logged."""
 
     metrics_host: str = "127.0.0.1"
+    """Address on which /metrics, /livez and /readyz are served; not the users' one."""
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Port of /metrics, /livez and /readyz; 0 switches it off."""
     console_host: str = "127.0.0.1"
+    """Address on which the console listens, behind the proxy that ends TLS."""
     console_port: int = Field(default=8700, ge=0, le=65535)
+    """Its port; 0 takes a free one."""
     console_secret: str = Field(default="", repr=False)
     """Signs the session cookie; empty: made anew at each start."""
 
     gateway_host: str = "127.0.0.1"
+    """Address on which the gateway listens, behind the proxy that ends TLS."""
     gateway_port: int = Field(default=8710, ge=0, le=65535)
+    """Its port; 0 takes a free one."""
     gateway_credentials_path: Path | None = None
     """Which token or client certificate is which agency's; see docs/gateway.md."""
     gateway_client_header: str = ""
@@ -144,6 +155,7 @@ class Settings(BaseSettings):
     pds_per_second: float = Field(default=5.0, gt=0, le=5)
     """Questions a second; 5 is what the national service allows an application."""
     trace_poll_seconds: float = Field(default=5.0, gt=0)
+    """Between two looks for people who wait to be traced."""
 
     console_url: str = ""
     """Address under which browsers reach the console; the identity provider sends them back to it.
@@ -154,8 +166,11 @@ class Settings(BaseSettings):
     which live refuses.
     """
     oidc_client_id: str = ""
+    """Who the console is at the identity provider."""
     oidc_client_secret: str = Field(default="", repr=False)
+    """Its secret there; empty for a public client, which PKCE protects."""
     oidc_scope: str = "openid profile"
+    """What is asked of the provider, space separated."""
     oidc_acr: str = ""
     """Authentication context classes that are accepted, space separated, e.g. CIS2's AAL3. Empty:
     any.
@@ -164,6 +179,7 @@ class Settings(BaseSettings):
     """Claim that lists a person's grants, each `role@desk` or `role@agency`."""
 
     consumer_group: str = "liaison"
+    """The stream's consumer group; one for all its workers."""
     batch_max: int = Field(default=500, ge=1, le=5000)
     """Records in one transaction at the most."""
     batch_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
@@ -171,6 +187,7 @@ class Settings(BaseSettings):
     queue_max: int = Field(default=2000, ge=1)
     """Records waiting in memory at the most; then the consumer is held back."""
     deadline_poll_seconds: float = Field(default=0.5, gt=0)
+    """Between two looks for deadlines that are due."""
     auditor_poll_seconds: float = Field(default=5.0, gt=0)
     """Between two looks of the auditor of escalations."""
     audit_heads_path: Path | None = None
@@ -180,7 +197,9 @@ class Settings(BaseSettings):
     auditor_grace_seconds: float = Field(default=10.0, ge=0)
     """How late a step may be before the auditor's heartbeat stops."""
     sweep_seconds: float = Field(default=3.0, gt=0)
+    """Between two looks at the end of each feed's log, whatever the consumer group does."""
     relay_poll_seconds: float = Field(default=0.5, gt=0)
+    """Between two looks into the outbox when nothing told of a message."""
     handler_retries: int = Field(default=5, ge=1)
     """Attempts at a batch before the record that breaks it is singled out."""
     poison_consecutive: int = Field(default=20, ge=1)
@@ -188,8 +207,11 @@ class Settings(BaseSettings):
     broken.
     """
     poison_ratio: float = Field(default=0.5, gt=0, le=1)
+    """Share of rejected records of the last `poison_window` above which a feed is stopped."""
     poison_window: int = Field(default=100, ge=1)
+    """How many records are counted for it."""
     session_timeout_seconds: float = 6.0
+    """After so long without a heartbeat another worker has a dead one's partitions."""
     crash_at: str = ""
     """Fault tests: the crash point at which the process kills itself, or with `raise:` before it
     fails.
