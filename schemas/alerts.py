@@ -63,6 +63,8 @@ class View(Closed):
     """`cannot-be-verified`: a feed that would have carried the missing event is silent."""
     act_by: Instant | None
     rule: RuleId
+    headline: str | None = None
+    """What is wrong, for this desk, in one short sentence; absent: the title says it."""
     reason: str | None = None
     evidence: tuple[Evidence, ...] = ()
     incidents: tuple[IncidentOfAgency, ...] = ()

@@ -134,6 +134,7 @@ def _verified(
     return "verified", soonest
 
 
+MAYBE = "Possibly: "
 POSSIBLY = "Possibly: an incident here does not say whom it is about. "
 
 
@@ -157,7 +158,8 @@ def possibly(certain: Evaluation, with_doubtful: Evaluation, raised: Collection[
         # for all
         said_already = finding.key in raised and finding.key not in standing
         if worse and not said_already:
-            possible = replace(finding, reason=POSSIBLY + finding.reason)
+            headlines = tuple((role, MAYBE + words) for role, words in finding.headlines)
+            possible = replace(finding, reason=POSSIBLY + finding.reason, headlines=headlines)
             standing[finding.key] = Standing(possible, candidate.verification)
     instants = [certain.look_again_at, with_doubtful.look_again_at]
     again = min(filter(None, instants), default=None)

@@ -109,6 +109,11 @@ class Finding:
     such a desk: (agency, role, sentence).
     """
 
+    headlines: tuple[tuple[DeskRole, str], ...] = ()
+    """What is wrong for a desk of each role, in one short sentence; a role that is not there reads
+    the title. It says nothing that the reason does not say.
+    """
+
     wordings: tuple[Wording, ...] = ()
     """Other words where title and reason hold what not every desk may be told. The last that
     applies counts.
@@ -121,6 +126,17 @@ class Finding:
             if wording.without.isdisjoint(permitted):
                 title, reason = wording.title, wording.reason
         return title, reason
+
+    def headline_for(self, role: DeskRole, permitted: Collection[str]) -> str | None:
+        """What is wrong for a desk of the role, or for the one it supervises; None where the title
+        says it, and where the reason has other words for those who may not be told all of it."""
+        if any(wording.without.isdisjoint(permitted) for wording in self.wordings):
+            return None
+        below = SUPERVISED_BY.get(role, ())
+        for reader, sentence in self.headlines:
+            if reader == role or reader in below:
+                return sentence
+        return None
 
     def step_for(self, role: DeskRole, agency: str = "") -> str:
         """What a desk of the role at the agency reads: its agency's own sentence or its role's, or

@@ -29,6 +29,8 @@ class Article:
 
     state: AlertState
     title: str
+    headline: str
+    """What is wrong for this desk; the title where the rule has no words of its own for it."""
     reason: str
     next_step: str
     evidence: tuple[Line, ...]
@@ -66,6 +68,7 @@ def article(state: AlertState, desks: Desks) -> Article:
     return Article(
         state=state,
         title=str(view.get("title", "")),
+        headline=str(view.get("headline") or view.get("title", "")),
         reason=str(view.get("reason", "")),
         next_step=str(view.get("next_step", "")),
         evidence=tuple(_line(item) for item in view.get("evidence") or ()),

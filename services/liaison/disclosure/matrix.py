@@ -223,6 +223,9 @@ def view(
     if "circumstances" in permitted:
         items.append("circumstances")
         desk_view["reason"] = reason
+        headline = finding.headline_for(role, permitted)
+        if headline is not None:
+            desk_view["headline"] = headline
         desk_view["evidence"] = [
             {"statement": evidence.statement, "at": evidence.at.isoformat()}
             for evidence in finding.evidence

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from services.liaison.crisis.facts import Attendance, Crisis, Stretch
-from services.liaison.finding import Evidence, Finding
+from services.liaison.finding import DeskRole, Evidence, Finding
 from services.liaison.policy import Policy
 from services.liaison.rules.shared.rule import rule
 from services.liaison.rules.shared.signs import signs_shown
@@ -85,39 +86,62 @@ def _first_sent(crisis: Crisis) -> datetime | None:
 def _graded_low(
     crisis: Crisis, policy: Policy, attendance: Attendance, stretch: tuple[datetime, datetime]
 ) -> Finding:
-    reason, evidence, moment = _why(crisis, stretch[0])
+    why = _why(crisis, stretch[0])
     return RULE.finds(
         policy,
         anchor=attendance.begun.event,
         holds=stretch,
-        moment=moment,
-        reason=f"Police are on scene with a person in a clear mental-health crisis. {reason}.",
-        evidence=(_police(attendance), *signs_shown(crisis.clear_crisis), *evidence),
+        moment=why.moment,
+        headlines=_headlines(why.headline, attendance),
+        reason=f"Police are on scene with a person in a clear mental-health crisis. {why.reason}.",
+        evidence=(_police(attendance), *signs_shown(crisis.clear_crisis), *why.evidence),
         act_by=stretch[0] + RULE.limit(policy, "retriage_within"),
         relies_on=crisis.agencies("police", "ambulance"),
         relies_on_services=("ambulance",),
     )
 
 
-def _why(crisis: Crisis, at: datetime) -> tuple[str, tuple[Evidence, ...], str | None]:
-    """The reason, what it rests on, and the moment for the next step."""
+def _headlines(words: str, attendance: Attendance) -> dict[DeskRole, str]:
+    since_when = clock(attendance.begun.at)
+    return {
+        "ambulance-control": f"{words}; police alone there since {since_when}",
+        "police-control": f"Ambulance: {words[:1].lower()}{words[1:]}; officers alone there since {since_when}",
+    }
+
+
+class _Why(NamedTuple):
+    """Why there is no emergency response."""
+
+    reason: str
+    headline: str
+    """The same in a few words."""
+    evidence: tuple[Evidence, ...]
+    moment: str | None
+    """For the next step."""
+
+
+def _why(crisis: Crisis, at: datetime) -> _Why:
     # the stand-down first: it is the later decision, and the one that somebody can take back
     for stretch in crisis.stood_down:
         if stretch.since.at <= at < stretch.until:
             reason = f"Ambulance stood down ({stretch.state}) at {clock(stretch.since.at)}"
-            return reason, (_said(reason, stretch),), "stood-down"
+            headline = f"Stood down at {clock(stretch.since.at)}"
+            return _Why(reason, headline, (_said(reason, stretch),), "stood-down")
     for stretch in crisis.below_emergency:
         if stretch.since.at <= at < stretch.until:
             graded = f"Ambulance response graded {stretch.state} at {clock(stretch.since.at)}"
             reason = f"{graded}, below emergency"
-            return reason, (_said(reason, stretch),), None
+            headline = f"Graded {stretch.state} at {clock(stretch.since.at)}"
+            return _Why(reason, headline, (_said(reason, stretch),), None)
     requests = [stretch for stretch in crisis.requested if stretch.since.at <= at < stretch.until]
     if requests:
         first = min(requests, key=lambda stretch: stretch.since)
         asked_at = clock(first.since.at)
         reason = f"An ambulance was asked for at {asked_at} and the call is not graded"
-        return reason, (_said(reason, first),), None
-    return "No ambulance has been asked for", (), "not-requested"
+        headline = f"Asked for at {asked_at}, not graded"
+        return _Why(reason, headline, (_said(reason, first),), None)
+    reason = "No ambulance has been asked for"
+    return _Why(reason, "Not asked for", (), "not-requested")
 
 
 def _said(reason: str, stretch: Stretch) -> Evidence:
@@ -149,6 +173,9 @@ def _nobody_comes(
                 stage="nobody-comes",
                 title="Emergency with police present, and nobody comes",
                 moment="nobody-comes",
+                headlines=_headlines(
+                    f"Category {category} since {clock(graded_at)}, no crew", attendance
+                ),
                 reason="Police are on scene with a person in a clear mental-health crisis. The response is category "
                 f"{category} since {clock(graded_at)}; after {waited} no crew is there.",
                 evidence=(

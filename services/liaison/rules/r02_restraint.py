@@ -30,6 +30,10 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                 policy,
                 anchor=force.started.event,
                 holds=stretch,
+                headlines={
+                    "ambulance-control": f"Restrained since {clock(force.started.at)} and not category 1",
+                    "police-supervisor": f"Restrained since {clock(force.started.at)}; the ambulance call is not category 1",
+                },
                 reason=f"A person in a mental-health crisis has been restrained since {clock(force.started.at)} "
                 "and there is no category 1 response.",
                 evidence=evidence_of(force),

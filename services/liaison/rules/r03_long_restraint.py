@@ -55,6 +55,7 @@ def condition(crisis: Crisis, policy: Policy) -> Iterator[Finding]:
                         holds=stretch,
                         stage=name,
                         moment=moment,
+                        headlines=dict.fromkeys(RULE.recipients, reason.rstrip(".")),
                         reason=reason,
                         evidence=evidence,
                         act_by=at,

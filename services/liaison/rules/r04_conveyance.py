@@ -103,6 +103,7 @@ def _finding(
         policy,
         anchor=detained.event,
         holds=stretch,
+        headlines=dict.fromkeys(RULE.recipients, reason.rstrip(".")),
         reason=reason,
         evidence=(
             Evidence(f"Detained under s136 at {clock(detained.at)}", detained.at, detained.event),

@@ -154,3 +154,12 @@ def test_of_a_crisis_with_one_alert_each_act_is_offered_once_in_the_pane() -> No
     assert html.count('aria-label="Claim: ') == 1
     both = render_row(row_of([alert("a"), alert("b")], ME), DESKS, "las", "token")
     assert both.partition("<details")[2].count('aria-label="Claim: ') == 3
+
+
+def test_a_row_is_headed_by_what_is_wrong_for_this_desk_where_the_rule_says_it() -> None:
+    said = {"title": "Treat as an emergency", "headline": "Graded C3, police alone there"}
+    html = render_row(row_of([alert("a", view=said)], ME), DESKS, "las", "token")
+    assert ">Graded C3, police alone there</h3>" in html
+    assert 'aria-label="Accept: Treat as an emergency"' in html
+    plain = render_row(row_of([alert("a", view={"title": "Plain"})], ME), DESKS, "las", "token")
+    assert ">Plain</h3>" in plain

@@ -77,7 +77,8 @@ Read = tuple[Standing, DeskRole, Crisis, frozenset[Item], tuple[str, ...]]
 
 def _sentences(view: dict[str, Any]) -> tuple[str, ...]:
     evidence = [item["statement"] for item in view.get("evidence", ())]
-    return (view["title"], view["next_step"], view.get("reason", ""), *evidence)
+    prose = (view["title"], view["next_step"], view.get("reason", ""), view.get("headline", ""))
+    return (*prose, *evidence)
 
 
 @pytest.fixture(scope="module")

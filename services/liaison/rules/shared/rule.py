@@ -68,11 +68,13 @@ class Rule:
         urgency: int | None = None,
         moment: str | None = None,
         moments: Mapping[str, str] | None = None,
+        headlines: Mapping[DeskRole, str] | None = None,
         **more: Any,
     ) -> Finding:
         """A finding of this rule over the stretch of time `holds` (its end FOREVER: open), with
         what the document says filled in. `moment` is one of the document's `next_step_when`;
-        `moments` are others for the desks of the agencies that are named, whose duty is another.
+        `moments` are others for the desks of the agencies that are named, whose duty is another;
+        `headlines` say what is wrong for a desk of each role.
         `more` are further fields of Finding.
 
         Instants in its sentences are told as on the day on which it begins to hold: of another day
@@ -95,6 +97,10 @@ class Rule:
             )
         more.setdefault("title", document.title)
         began = holds[0]
+        if headlines:
+            more["headlines"] = tuple(
+                (role, told_on(sentence, began)) for role, sentence in sorted(headlines.items())
+            )
         return Finding(
             rule=document.id,
             anchor=anchor,

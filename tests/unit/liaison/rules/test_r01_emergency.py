@@ -168,6 +168,25 @@ def test_each_desk_reads_what_it_has_to_do_and_nothing_of_the_other() -> None:
     assert "desk below" in finding.step_for("tactical-manager")
 
 
+def test_each_desk_reads_in_one_sentence_what_is_wrong_for_it() -> None:
+    finding = officers_wait("C3").finding("R01", 5)
+    everything = {"circumstances", "incidents"}
+    ambulance = finding.headline_for("ambulance-control", everything)
+    assert ambulance is not None
+    assert ambulance.startswith("Graded C3 at ")
+    assert "police alone there since" in ambulance
+    assert finding.headline_for("ambulance-supervisor", everything) == ambulance
+    police = finding.headline_for("police-control", everything)
+    assert police is not None
+    assert police.startswith("Ambulance: graded C3 at ")
+    assert finding.headline_for("amhp", everything) is None
+    unasked = (
+        nobody_asked().finding("R01", 5 + WITHIN).headline_for("ambulance-control", everything)
+    )
+    assert unasked is not None
+    assert unasked.startswith("Not asked for")
+
+
 def test_a_call_that_is_not_graded_prompts_once_the_police_have_waited_for_the_limit() -> None:
     crisis, within = officers_wait(None), limit("R01", "grade_within")
     assert not crisis.stands("R01", 5 + within - SECOND)
