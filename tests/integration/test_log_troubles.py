@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from click.testing import CliRunner, Result
 
 from services.command_line import main
@@ -59,8 +59,10 @@ class Night:
     def __init__(self, broker: ApacheKafka, stack: Stack, ledger: asyncpg.Connection) -> None:
         self.broker, self.stack, self.ledger = broker, stack, ledger
 
-    async def send(self, topic: str, bodies: Iterable[bytes], codec: str | None = None) -> None:
-        """To the first partition."""
+    async def send(
+        self, topic: str, bodies: Iterable[bytes], codec: str | None = None, partition: int = 0
+    ) -> None:
+        """To one partition."""
         producer = AIOKafkaProducer(
             bootstrap_servers=self.broker.bootstrap,
             compression_type=codec,
@@ -69,7 +71,7 @@ class Night:
         )
         await producer.start()
         for body in bodies:
-            await producer.send_and_wait(topic, body, partition=0)
+            await producer.send_and_wait(topic, body, partition=partition)
         await producer.stop()
 
     async def arrives(self, topic: str, ids: Iterable[str], codec: str | None = None) -> None:
@@ -144,6 +146,11 @@ async def night(broker: ApacheKafka, postgres_dsn: str) -> AsyncIterator[Night]:
 
 
 async def create_anew(night: Night, topic: str) -> None:
+    await delete(night, topic)
+    await kafka.create_topics(night.broker.bootstrap, {topic: 4})
+
+
+async def delete(night: Night, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=night.broker.bootstrap)
     await admin.start()
     await admin.delete_topics([topic])
@@ -153,7 +160,6 @@ async def create_anew(night: Night, topic: str) -> None:
 
     await patience.until(is_gone, "the end of the topic")
     await admin.close()
-    await kafka.create_topics(night.broker.bootstrap, {topic: 4})
 
 
 async def test_a_topic_created_anew_is_read_from_its_beginning_and_nothing_is_called_a_repeat(
@@ -309,3 +315,26 @@ async def test_a_batch_that_unfolds_beyond_the_limit_is_gone_past_once_somebody_
     assert tuple(skip) == (1,)
     assert why in _liaison(night, "list").output
     await night.arrives(MET, ["live-behind"])
+
+
+async def test_partitions_and_topics_that_come_later_are_read_without_a_restart(
+    night: Night,
+) -> None:
+    night.stop_worker()
+    await delete(night, AMBULANCE)
+    # the looks of production, not those of the tests
+    await asyncio.to_thread(night.stack.start, "stream", None, {"LIAISON_SWEEP_SECONDS": "3"})
+    await night.arrives(MET, ["first"])
+    admin = AIOKafkaAdminClient(bootstrap_servers=night.broker.bootstrap)
+    await admin.start()
+    (partitions,) = (each["partitions"] for each in await admin.describe_topics([MET]))
+    await admin.create_partitions({MET: NewPartitions(len(partitions) + 1)})
+    await admin.close()
+    await night.send(MET, [event(MET, "in-a-new-partition")], partition=len(partitions))
+    await night.has("in-a-new-partition")
+    await kafka.create_topics(night.broker.bootstrap, {AMBULANCE: 4})
+    await night.arrives(AMBULANCE, ["in-a-new-topic"])
+    slowest = await night.ledger.fetchval(
+        "SELECT max(received_at - occurred_at) FROM event WHERE id LIKE 'in-a-new-%'"
+    )
+    assert slowest < timedelta(seconds=10)
