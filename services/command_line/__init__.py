@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "parked": "running",
     "quarantine": "running",
     "audit": "running",
+    "doctor": "examining",
 }
 
 

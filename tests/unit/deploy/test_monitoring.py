@@ -11,8 +11,12 @@ import pytest
 import yaml
 
 from services.command_line import COMMANDS
+from services.console import metrics as console_metrics
+from services.runtime import metrics
 from services.runtime.exposition.registries import METRICS, SERVICES
 
+# a metric is exported once its module is imported
+DEFINING = (metrics, console_metrics)
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/prometheus/liaison.rules.yml"
 DASHBOARD = ROOT / "deploy/grafana/dashboards/liaison.json"

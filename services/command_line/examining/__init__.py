@@ -1,0 +1,1 @@
+"""Whether everything that the services stand on is there and well."""
