@@ -15,7 +15,7 @@ from services.console import metrics as console_metrics
 from services.runtime import metrics
 from services.runtime.exposition.registries import METRICS, SERVICES
 
-# a metric is exported once its module is imported
+# A metric is exported once its module is imported.
 DEFINING = (metrics, console_metrics)
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/prometheus/liaison.rules.yml"
@@ -27,6 +27,7 @@ _USED = re.compile(r"\bliaison_[a-z_]+")
 def _defined() -> set[str]:
     """Names of the series that the services export."""
     names: set[str] = set()
+    assert all(DEFINING)
     for metric in {metric for service in SERVICES for metric in METRICS[service]}:
         (family,) = metric.describe()
         names |= {family.name + suffix for suffix in SUFFIXES.get(family.type, [""])}
