@@ -238,11 +238,11 @@ class Applier:
         """
         try:
             before = await self.cursor(place)
-            end = await self.fill(place, None)
+            end = await self._fill_to_hole(place)
             after = await self.cursor(place)
         except LogTrouble as trouble:
             await self.stop_for(trouble)
-        except (Hole, *OUTAGE) as error:
+        except OUTAGE as error:
             self.aside.add(place)
             logger().warning("mending.waits", topic=place[0], error=type(error).__name__)
         else:
@@ -254,6 +254,16 @@ class Applier:
             if self._fruitless[place] >= MENDINGS:
                 reason = f"nothing between {after} and {end} can be brought into the ledger"
                 await self.stop_for(LogTrouble(place, reason))
+
+    async def _fill_to_hole(self, place: Place) -> int:
+        """Fill it; gives the offset up to which it read or should have."""
+        try:
+            return await self.fill(place, None)
+        except Hole as hole:
+            # the sweep alone reads here until it is through
+            self.aside.add(place)
+            logger().warning("mending.waits", topic=place[0], error="Hole")
+            return hole.following
 
     async def stop_for(self, trouble: LogTrouble) -> None:
         """Stop the feed: somebody must decide how to go on. Every other one goes on."""

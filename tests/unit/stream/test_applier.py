@@ -21,8 +21,8 @@ from services.runtime import postgres
 from services.runtime.clock import SystemClock
 from services.runtime.settings import Settings
 from services.stream import applier as module
-from services.stream.applier import Applier
-from services.stream.batches import Applied
+from services.stream.applier import MENDINGS, Applier
+from services.stream.batches import Applied, Hole
 from tests.own_registry import own_registry
 
 REGISTRY = own_registry()
@@ -221,3 +221,56 @@ async def test_that_a_feed_is_stopped_is_said_in_the_ledger_also_when_the_ledger
     assert worker.stopped == {"met-cad"}
     assert ledger.feeds["met-cad"].stopped_reason == "20 rejected in a row"
     assert len(ledger.quarantined) == 20, "what comes after stays where it is"
+
+
+def mended(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, cursors: Sequence[int]
+) -> tuple[Applier, Ledger]:
+    """A worker whose log cannot be read for this reason, at these places of the cursor."""
+    ledger = Ledger(poisonous())
+    worker = applier(ledger, monkeypatch)
+    places = iter(cursors)
+
+    async def fill(*_: Any) -> int:
+        raise error
+
+    async def cursor(_: Any) -> int:
+        return next(places)
+
+    monkeypatch.setattr(worker, "fill", fill)
+    monkeypatch.setattr(worker, "cursor", cursor)
+    return worker, ledger
+
+
+PLACE = (POLICE, 0)
+HOLE = Hole(PLACE, 5, 9)
+
+
+async def test_a_hole_that_repeats_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, ledger = mended(monkeypatch, HOLE, [5] * 2 * MENDINGS)
+    for _ in range(MENDINGS - 1):
+        await worker.mend(PLACE)
+    assert worker.stopped == set()
+    assert PLACE in worker.aside, "the sweep goes on with it"
+    await worker.mend(PLACE)
+    assert worker.stopped == {"met-cad"}
+    assert "nothing between 5 and 9" in ledger.feeds["met-cad"].stopped_reason
+
+
+async def test_a_hole_behind_which_the_cursor_moves_is_none_that_repeats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker, _ = mended(monkeypatch, HOLE, range(20))
+    for _ in range(10):
+        await worker.mend(PLACE)
+    assert worker.stopped == set()
+
+
+async def test_brokers_that_are_away_are_no_hole_however_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker, _ = mended(monkeypatch, KafkaConnectionError(), [5] * 40)
+    for _ in range(20):
+        await worker.mend(PLACE)
+    assert worker.stopped == set()
+    assert PLACE in worker.aside
