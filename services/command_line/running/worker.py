@@ -10,6 +10,7 @@ from schemas.registry import RegistryError, load_registry
 from services.liaison.policy import PolicyError, load_policy
 from services.runtime.exposition.first_values import begin
 from services.runtime.exposition.registries import SERVICES, ServiceName
+from services.runtime.logging import configure
 from services.runtime.settings import Settings
 
 
@@ -18,6 +19,7 @@ from services.runtime.settings import Settings
 def worker(name: ServiceName) -> None:
     """Run one service until a signal ends it."""
     settings = Settings()
+    configure(settings.log_level, name)
     try:
         registry = load_registry(settings.registry_path)
         load_policy(settings.policy_path)
