@@ -65,6 +65,18 @@ async def test_the_page_names_the_people_of_this_crisis_and_nobody_elses(
     assert "D-2" not in shown
 
 
+async def test_the_chronology_of_one_of_two_people_of_a_log_is_theirs(
+    ledger: PlayedLedger, supervisor: SignedIn
+) -> None:
+    page = (await supervisor.get((await where(ledger)).removesuffix("/incidents"))).text
+    assert page.count("detention: detained") == 1
+    assert page.count("detention: handed over") == 0, "it is the daughter who was handed over"
+    done = await supervisor.post(f"{await where(ledger)}/move", **FATHER, **LOG, sure="yes")
+    page = (await supervisor.get(done.headers["location"])).text
+    assert page.count("incident: reported") == 2, "with the log's own and the ambulance's now"
+    assert page.count("detention: detained") == 1
+
+
 async def test_what_a_move_would_change_is_shown_for_both_crises_and_nothing_is_written(
     ledger: PlayedLedger, supervisor: SignedIn
 ) -> None:

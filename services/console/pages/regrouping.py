@@ -324,9 +324,13 @@ async def _done(
 
 async def _where(state: State, here: Here, crisis: str, regrouped: Regrouped) -> str:
     """The crisis to go on with: this one, or where it is gone the one that took it in."""
+    crisis_id = id_of(crisis, "unknown_crisis")
     async with state.pool.acquire() as connection:
+        # the desk's alerts that ended are of it still, and nobody is in it any more
+        if not await subjects_of_crisis(connection, crisis_id):
+            return regrouped.crisis_id or crisis
         try:
-            await admitted(connection, here, id_of(crisis, "unknown_crisis"))
+            await admitted(connection, here, crisis_id)
             return crisis
         except Refused:
             return regrouped.crisis_id or crisis

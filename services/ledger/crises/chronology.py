@@ -37,11 +37,19 @@ class DeskAlertLine:
 
 
 async def events_of_crisis(connection: Connection, crisis: UUID) -> list[EventLine]:
-    """Every event of its incidents, as it happened."""
+    """Every event of its incidents, as it happened: of a log about several people what is said of
+    each of them is of the crisis that they are in.
+    """
     rows = await connection.fetch(
-        """SELECT e.type, e.agency, e.incident, e.occurred_at, e.received_at
-             FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
-            WHERE i.crisis_id = $1 ORDER BY e.occurred_at, e.source, e.id""",
+        """WITH logs AS (
+               SELECT agency, reference FROM incident WHERE crisis_id = $1
+               UNION SELECT agency, reference FROM subject WHERE crisis_id = $1)
+           SELECT e.type, e.agency, e.incident, e.occurred_at, e.received_at
+             FROM logs JOIN incident i USING (agency, reference)
+             JOIN event e ON (e.record_agency, e.incident) = (i.agency, i.reference)
+             LEFT JOIN subject s ON (s.agency, s.reference) = (i.agency, i.reference)
+              AND s.subject = convert_from(e.body, 'UTF8')::jsonb #>> '{data,detention}'
+            WHERE coalesce(s.crisis_id, i.crisis_id) = $1 ORDER BY e.occurred_at, e.source, e.id""",
         crisis,
     )
     return [EventLine(**row) for row in rows]
@@ -77,8 +85,9 @@ async def mark_of(connection: Connection, crisis: UUID, desk: str) -> str:
     another desk's view of a message has been added to the crisis."""
     mark = await connection.fetchval(
         """SELECT concat_ws('-',
-               (SELECT count(*) FROM event e JOIN incident i ON i.agency = e.record_agency AND i.reference = e.incident
-                 WHERE i.crisis_id = $1),
+               (SELECT count(*) FROM event e WHERE (e.record_agency, e.incident) IN (
+                    SELECT agency, reference FROM incident WHERE crisis_id = $1
+                    UNION SELECT agency, reference FROM subject WHERE crisis_id = $1)),
                coalesce((SELECT max(sequence) FROM alert_log JOIN alert USING (alert_id) WHERE crisis_id = $1), 0),
                coalesce((SELECT max(decision_id) FROM identity_decision d JOIN incident i
                     ON (i.agency, i.reference) = (d.agency, d.incident) WHERE i.crisis_id = $1), 0),
