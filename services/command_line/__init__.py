@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "backtest": "trial",
     "migrate": "running",
     "topics": "running",
+    "roles": "running",
     "bench": "measuring",
     "identity": "matching",
     "grants": "running",

@@ -15,6 +15,7 @@ from services.ledger.operators.grants import set_grants
 from services.ledger.operators.roles import Grant
 from services.runtime.clock import ManualClock
 from services.runtime.settings import Settings
+from tests.ledger_roles import as_role
 from tests.own_registry import own_registry
 
 
@@ -39,7 +40,12 @@ async def signed_in(
 ) -> AsyncIterator[SignedIn]:
     """A person with these grants at a console of their own on the ledger."""
     clock = ManualClock(now)
-    settings = Settings(environment="test", postgres_dsn=dsn, console_secret="of the tests")
+    # with the console's rights alone: what it does beyond them fails here
+    settings = Settings(
+        environment="test",
+        postgres_dsn=await as_role(dsn, "console"),
+        console_secret="of the tests",
+    )
     app = create_app(settings, desks_of(own_registry()), clock)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

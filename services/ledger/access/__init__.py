@@ -1,0 +1,1 @@
+"""Who may do what in PostgreSQL: a role a service, with the least that it needs."""
