@@ -129,12 +129,12 @@ async def test_the_stream_the_relay_the_auditor_and_the_trace_do_their_work(dsn:
         assert await ledger.pool.fetchval("SELECT count(*) FROM parked_crisis") == 0
         alerts = await ledger.pool.fetch("SELECT alert_id::text, desk FROM alert_desk")
     pool = await create_pool(address(dsn, "relay"), max_size=2)
-    async with pool.acquire() as connection:
-        (topic, *_) = await outbox.topics_waiting(connection)
+    async with pool.acquire() as relay:
+        (topic, *_) = await outbox.topics_waiting(relay)
         messages = await outbox.take_lane(pool, topic, 10, ())
         assert messages
-        await outbox.mark_sent(connection, [message.message_id for message in messages], NOW)
-        await outbox.mark_delivered(connection, [tuple(row) for row in alerts], NOW, "london")
+        await outbox.mark_sent(relay, [message.message_id for message in messages], NOW)
+        await outbox.mark_delivered(relay, [tuple(row) for row in alerts], NOW, "london")
         assert await outbox.backlog(pool)
     await pool.close()
     auditor = await asyncpg.connect(address(dsn, "auditor"))
@@ -155,9 +155,9 @@ async def test_who_adds_to_the_audit_goes_on_with_its_chain(dsn: str) -> None:
             if name == "auditor":
                 await seal(connection, NOW)
         await pool.close()
-    connection = await asyncpg.connect(address(dsn, "commands"))
-    assert [head.place for head in await records.heads(connection)] == [5]
-    await connection.close()
+    commands = await asyncpg.connect(address(dsn, "commands"))
+    assert [head.place for head in await records.heads(commands)] == [5]
+    await commands.close()
 
 
 async def test_what_somebody_gave_by_hand_is_found_and_taken_back(

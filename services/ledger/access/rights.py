@@ -64,6 +64,7 @@ _SETTLING: Needs = {
     "identity_review": KEEP,
     "record_link": KEEP,
     "link_decision": KEEP,
+    "subject_link": KEEP,
     "crisis": KEEP,
     "incident": KEEP,
     "subject": ALL,
@@ -149,7 +150,7 @@ RIGHTS: Mapping[RoleName, Needs] = {
         "audit_head": READ,
     },
 }
-SCHEMA = "schema_migration"
+MIGRATIONS = "schema_migration"
 
 
 def role_of(name: RoleName) -> str:
@@ -167,7 +168,7 @@ def _rights() -> Iterator[Right]:
         role = role_of(name)
         if needs:
             # readiness: whether the ledger is at this software's migrations
-            yield Right(role, SCHEMA, "SELECT")
+            yield Right(role, MIGRATIONS, "SELECT")
         for relation, need in needs.items():
             for privilege in need:
                 if isinstance(privilege, tuple):
