@@ -13,6 +13,8 @@ CUT_OFF = """() => {
   const scrolls = (e) => e !== null && (['auto', 'scroll'].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   return [...document.querySelectorAll('button, a, h1, h2, h3, p, dd, td, label, input, select, textarea')].filter((e) => {
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    // what is folded away is on no screen, and is laid out once it is opened
+    if (!e.checkVisibility()) return false;
     const shown = box.width > 1 && style.position !== 'absolute' && style.display !== 'inline' && !scrolls(e);
     const overflows = !e.matches('input, select, textarea') && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1;
     return shown && (box.right > innerWidth + 1 || overflows);

@@ -117,8 +117,10 @@ def _heartbeat(registry: Registry, feed: str, at: datetime) -> bytes:
 
 
 async def _hold(stack: Stack, played: Scenario, speed: float, anchor: datetime) -> None:
-    """Keep the feeds alive after the story: each goes on to say that it lives, at its time."""
-    feeds = tuple(sorted({"met-cad", "las-cad", *(event.feed for event in played.events)}))
+    """Keep the feeds alive, during the story and after it: each says that it lives, at its time. The
+    services count a silence by the story's clock: the faster it runs, the sooner the next sign."""
+    statements = (*played.known, *played.events)
+    feeds = tuple(sorted({"met-cad", "las-cad", *(statement.feed for statement in statements)}))
     producer = kafka.producer(stack.kafka_bootstrap, idempotent=not stack.embedded_kafka)
     await producer.start()
     try:
@@ -165,22 +167,15 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
             at = begun + timedelta(seconds=40 * minute)
             event["time"] = at.isoformat()
             steps.append((at, feed, json.dumps(event).encode(), ""))
-    feeds = tuple(sorted({feed for _, feed, _, _ in steps}))
     producer = kafka.producer(stack.kafka_bootstrap, idempotent=not stack.embedded_kafka)
     await producer.start()
-    beat = datetime.min.replace(tzinfo=UTC)
+    # beside the events: however slow the machine is, the feeds live
+    living = asyncio.create_task(_hold(stack, scenario, speed, anchor))
     ends: dict[tuple[str, int], int] = {}
     try:
         for at, feed, body, sentence in sorted(steps, key=lambda step: step[0]):
             due = anchor + (at - scenario.start) / speed
-            while (wait := (due - datetime.now(UTC)).total_seconds()) > 0:
-                now = datetime.now(UTC)
-                # the services count a silence by the story's clock: the faster it runs, the sooner
-                # the next sign of life is due
-                if (now - beat).total_seconds() >= min(HEARTBEAT_SECONDS, 30 / speed):
-                    beat = now
-                    await _beat(producer, registry, feeds, scenario.start + (now - anchor) * speed)
-                await asyncio.sleep(min(wait, 0.5))
+            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
             sent = await producer.send_and_wait(registry.feeds_by_id[feed][1].topic, body)
             # what Kafka has is not yet taken: the story ends when the ledger has it
             ends[sent.topic, sent.partition] = sent.offset + 1
@@ -189,9 +184,10 @@ async def _play(stack: Stack, path: Path, speed: float, anchor: datetime) -> Non
                 click.echo(
                     f"  {at.astimezone(LONDON):%H:%M:%S}  {agency}: {sentence.removesuffix('.v1')}"
                 )
+        await _taken(stack, ends)
     finally:
+        living.cancel()
         await producer.stop()
-    await _taken(stack, ends)
 
 
 async def _taken(stack: Stack, ends: dict[tuple[str, int], int]) -> None:

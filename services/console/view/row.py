@@ -133,9 +133,17 @@ def facts_of(alerts: Iterable[AlertState]) -> dict[str, str]:
 
 def _dangers(facts: Mapping[str, str]) -> tuple[str, ...]:
     items: tuple[Item, ...] = ("force-clinical", "signs")
-    stated = (facts.get(label, silence) for label, silence in (UNSTATED[item] for item in items))
-    silences = {UNSTATED[item][1] for item in items}
-    return tuple(words for words in stated if words not in silences)
+    dangers = []
+    for item in items:
+        label, silence = UNSTATED[item]
+        words = facts.get(label, silence)
+        if words == silence:
+            continue
+        # since when somebody is held says nothing without the word; a sign speaks for itself
+        if item == "force-clinical":
+            words = f"{label} {words}"
+        dangers.append(words)
+    return tuple(dangers)
 
 
 def heard_of(other: OtherDesk) -> Heard:

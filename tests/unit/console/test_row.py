@@ -77,7 +77,7 @@ def test_of_many_desks_that_have_not_seen_it_the_number_is_told_and_every_answer
     row = row_of([alert("a", other_desks=(declined, *silent))], ME)
     html = render_row(row, DESKS, "las", "token")
     line = html.partition("<details")[0]
-    assert "9 other desks have not seen it" in line
+    assert "not seen by 9 desks" in line
     assert "declined" in line
     assert "Contact" in line
     assert "desk-3" not in line
@@ -163,3 +163,11 @@ def test_a_row_is_headed_by_what_is_wrong_for_this_desk_where_the_rule_says_it()
     assert 'aria-label="Accept: Treat as an emergency"' in html
     plain = render_row(row_of([alert("a", view={"title": "Plain"})], ME), DESKS, "las", "token")
     assert ">Plain</h3>" in plain
+
+
+def test_since_when_somebody_is_held_is_said_with_the_word_and_what_is_not_reported_is_no_danger() -> (
+    None
+):
+    row = shown(alert("a", view=told(Restraint="since 14:15, prone", Physical_signs="breathless")))
+    assert row.dangers == ("Restraint since 14:15, prone", "breathless")
+    assert shown(alert("a", view=told(Restraint="not reported"))).dangers == ()

@@ -17,7 +17,7 @@ TEXT: Final[dict[str, str]] = {
     "heard_accepted": "acting",
     "heard_declined": "declined",
     "heard_not-ours": "not theirs",
-    "row_silent": "{n} other desks have not seen it",
+    "row_silent": "not seen by {n} desks",
     "row_act_by": "act by",
     "row_acknowledge_by": "answer by",
     "row_there": "There:",
