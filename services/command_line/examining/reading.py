@@ -16,6 +16,7 @@ from schemas.registry import load_registry
 from services.command_line.examining import judgements
 from services.command_line.examining.judgements import Judgement, away
 from services.identity.model import load_model
+from services.ledger.server import server_of
 from services.liaison.policy import load_policy
 from services.runtime.clock import Clock
 from services.runtime.cluster.administration import administration
@@ -52,21 +53,17 @@ async def read_ledger(settings: Settings, clock: Clock) -> Sequence[Judgement]:
     connection = await asyncpg.connect(settings.postgres_dsn, timeout=SECONDS)
     try:
         begun = time.monotonic()
-        row = await connection.fetchrow(
-            """SELECT current_setting('server_version_num')::int AS version, current_user AS role,
-                      current_setting('is_superuser') = 'on' AS superuser, clock_timestamp() AS at"""
-        )
+        server = await server_of(connection)
         took = timedelta(seconds=time.monotonic() - begun)
         here = clock.now()
         problem = await at_head(connection)
     finally:
         await connection.close(timeout=SECONDS)
-    assert row is not None
     return (
         Judgement("postgres", "ok", "PostgreSQL answers"),
-        judgements.judge_server(row["version"]),
-        judgements.judge_role(row["role"], row["superuser"]),
-        judgements.judge_clock(here, row["at"], took),
+        judgements.judge_server(server.version),
+        judgements.judge_role(server.role, server.is_superuser),
+        judgements.judge_clock(here, server.time, took),
         judgements.judge_migrations(problem),
     )
 
