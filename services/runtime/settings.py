@@ -230,6 +230,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole_address(self) -> Self:
+        # what stands there is in no sentence: a password may
+        if not self.postgres_dsn.startswith(("postgresql://", "postgres://")):
+            raise ValueError(f"{PREFIX}POSTGRES_DSN: begin it with postgresql://")
         mode = self.postgres_tls
         if self.postgres_ca_path is not None and not mode:
             mode = "verify-full"

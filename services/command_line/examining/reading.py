@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 from cryptography import x509
 
-from schemas.registry import load_registry
+from schemas.registry import RegistryError, load_registry
 from services.command_line.examining import judgements
 from services.command_line.examining.judgements import Judgement, away
 from services.identity.model import load_model
@@ -22,6 +22,8 @@ from services.runtime.clock import Clock
 from services.runtime.cluster.administration import administration
 from services.runtime.cluster.changes import changes, sentence
 from services.runtime.cluster.layout import layout
+from services.runtime.kafka import ask
+from services.runtime.kafka_security import security
 from services.runtime.migrations import at_head
 from services.runtime.settings import Settings
 
@@ -70,7 +72,12 @@ async def read_ledger(settings: Settings, clock: Clock) -> Sequence[Judgement]:
 
 async def read_brokers(settings: Settings, clock: Clock) -> Sequence[Judgement]:
     """Kafka: there, with the topics; with the access lists where brokers are signed in to."""
-    target = layout(load_registry(settings.registry_path), settings)
+    try:
+        target = layout(load_registry(settings.registry_path), settings)
+    except RegistryError:
+        # told as a fault of the file; without it nobody knows which topics to ask for
+        await ask(settings.kafka_bootstrap, security(settings))
+        return (Judgement("kafka", "ok", "a broker answers; its topics were not looked at"),)
     async with administration(settings) as brokers:
         cluster = await brokers.cluster(target.topics)
     signs_in = settings.kafka_protocol != "PLAINTEXT"

@@ -65,12 +65,14 @@ def test_a_secret_stands_in_a_file(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "secret"
-    path.write_text("from the file\n")
+    # an address is looked at as one
+    content = "postgresql://from-the-file" if name == "postgres_dsn" else "from-the-file"
+    path.write_text(f"{content}\n")
     monkeypatch.delenv(f"LIAISON_{name.upper()}", raising=False)
     monkeypatch.setenv(f"LIAISON_{name.upper()}_FILE", str(path))
     settings = Settings()
-    assert getattr(settings, name) == "from the file"
-    assert "from the file" not in repr(settings)
+    assert getattr(settings, name) == content
+    assert "from-the-file" not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +134,13 @@ def test_live_does_not_take_its_address_from_what_a_browser_sends() -> None:
         Settings(environment="live", oidc_issuer="https://provider")
     Settings(environment="live", oidc_issuer="https://provider", console_url="https://console")
     Settings(environment="test", oidc_issuer="https://provider")
+
+
+def test_an_address_of_another_database_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIAISON_POSTGRES_DSN", "mysql://liaison:hidden@127.0.0.1/liaison")
+    answer = CliRunner().invoke(main, ["migrate"])
+    assert answer.exit_code == 2
+    assert "LIAISON_POSTGRES_DSN: begin it with postgresql://" in answer.output
+    assert "hidden" not in answer.output
