@@ -52,7 +52,7 @@ from services.liaison.policy import load_policy
 from services.orchestration.settling import Settling
 from services.runtime.clock import Clock, clock_from
 from services.runtime.exposition.registries import CONTENT_TYPE, exposition
-from services.runtime.health import run_checks
+from services.runtime.health import MachineClock, run_checks
 from services.runtime.migrations import at_head
 from services.runtime.postgres import create_pool
 from services.runtime.settings import Settings
@@ -81,7 +81,9 @@ ROOMS = (
 )
 
 
-def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, desks: Desks, clock: Clock | None = None, machine_clock: Clock | None = None
+) -> FastAPI:
     """The application; it opens its pool when it starts and closes its streams when it stops."""
 
     @asynccontextmanager
@@ -106,6 +108,7 @@ def create_app(settings: Settings, desks: Desks, clock: Clock | None = None) -> 
     app.state.registry = load_registry(settings.registry_path)
     app.state.policy = load_policy(settings.policy_path)
     app.state.clock = clock or clock_from(settings.clock)
+    app.state.machine_clock = MachineClock(machine_clock)
     app.state.settling = Settling(
         app.state.registry, app.state.policy, model=load_model(settings.identity_model_path)
     )
@@ -151,7 +154,8 @@ async def _readyz(request: Request) -> JSONResponse:
     async def ledger() -> str | None:
         return await at_head(request.app.state.pool)
 
-    failing = await run_checks({"ledger": ledger})
+    checks = {"ledger": ledger, "clock": request.app.state.machine_clock.check}
+    failing = await run_checks(checks)
     if failing:
         return JSONResponse({"status": "not-ready", "failing": failing}, 503)
     return JSONResponse({"status": "ready", "failing": failing}, 200)

@@ -17,7 +17,7 @@ from services.gateway.doors import AnyDoorkeeper, Gateway
 from services.gateway.road import Road
 from services.runtime import metrics
 from services.runtime.clock import Clock, clock_from
-from services.runtime.health import HealthServer, run_checks
+from services.runtime.health import HealthServer, MachineClock, run_checks
 from services.runtime.logging import configure
 from services.runtime.settings import Settings
 
@@ -34,6 +34,7 @@ def create_app(
 ) -> FastAPI:
     """The application."""
     way = road or Road(settings)
+    machine_clock = MachineClock()
     gateway = Gateway(settings, registry, doorkeeper, way, clock or clock_from(settings.clock))
 
     @asynccontextmanager
@@ -61,8 +62,8 @@ def create_app(
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
-        """The brokers answer."""
-        failing = await run_checks({"kafka": way.check})
+        """The brokers answer, and the machine's clock goes on."""
+        failing = await run_checks({"kafka": way.check, "clock": machine_clock.check})
         if failing:
             return JSONResponse({"status": "not-ready"}, status_code=503)
         return JSONResponse({"status": "ready"})

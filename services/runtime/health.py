@@ -36,6 +36,24 @@ async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
     return failing
 
 
+class MachineClock:
+    """Watches the machine's clock for readiness: looked at often enough, it was never set back unseen."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._watch = ClockWatch()
+
+    def look(self) -> None:
+        """Once more; that it was set back is logged once."""
+        if self._watch.look(self._clock.now()):
+            logger().error("clock.set-back", detail=self._watch.trouble)
+
+    async def check(self) -> str | None:
+        """What readiness says of it."""
+        self.look()
+        return self._watch.trouble
+
+
 class HealthServer:
     """Serves the three addresses until it is stopped, and watches the machine's clock meanwhile."""
 
@@ -49,23 +67,14 @@ class HealthServer:
     ) -> None:
         self._service = service
         self._host, self._port = host, port
-        self._ready = {**ready, "clock": self._clock}
-        self._machine_clock = machine_clock or SystemClock()
-        self._watch = ClockWatch()
+        self._machine_clock = MachineClock(machine_clock)
+        self._ready = {**ready, "clock": self._machine_clock.check}
         self._watching: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
 
-    async def _clock(self) -> str | None:
-        self._look_at_clock()
-        return self._watch.trouble
-
-    def _look_at_clock(self) -> None:
-        if self._watch.look(self._machine_clock.now()):
-            logger().error("clock.set-back", detail=self._watch.trouble)
-
     async def _watch_clock(self) -> None:
         while True:
-            self._look_at_clock()
+            self._machine_clock.look()
             await asyncio.sleep(CLOCK_SECONDS)
 
     async def failing(self) -> dict[str, str]:

@@ -31,9 +31,11 @@ NOW = datetime(2026, 11, 23, 14, 24, tzinfo=UTC)
 DESKS = Desks.of([Desk("las", "Desk", "las", "LAS"), Desk("slam", "Crisis", "slam", "SLaM")])
 
 
-def application(dsn: str, environment: Any = "test") -> FastAPI:
+def application(
+    dsn: str, environment: Any = "test", machine_clock: ManualClock | None = None
+) -> FastAPI:
     settings = Settings(environment=environment, postgres_dsn=dsn, console_secret="of the tests")
-    return create_app(settings, DESKS, ManualClock(NOW))
+    return create_app(settings, DESKS, ManualClock(NOW), machine_clock)
 
 
 @pytest.fixture
@@ -201,6 +203,17 @@ async def test_a_ledger_that_is_away_is_said_with_what_to_do(
 async def test_readiness_and_metrics(client: httpx.AsyncClient) -> None:
     assert (await client.get("/readyz")).json()["status"] == "ready"
     assert "liaison_console_requests_total" in (await client.get("/metrics")).text
+
+
+async def test_a_machine_whose_clock_was_set_back_is_not_ready(postgres_dsn: str) -> None:
+    machine_clock = ManualClock(NOW)
+    app = application(postgres_dsn, machine_clock=machine_clock)
+    async with app.router.lifespan_context(app), browser(app) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        machine_clock.set(NOW - timedelta(minutes=1))
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["failing"].keys() == {"clock"}
 
 
 async def test_what_changed_after_a_place_comes_once_and_as_it_is_now(pool: asyncpg.Pool) -> None:
