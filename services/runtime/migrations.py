@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib import resources
 
 import asyncpg
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from services.runtime.errors import MigrationError
 
@@ -88,8 +89,21 @@ def in_one_line(texts: dict[str, str]) -> tuple[Migration, ...]:
     return tuple(migrations)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How long a migration waits for a lock. Whoever asks for the table after it waits behind it, so it
+    gives up soon, lets the others through and tries again."""
+
+    lock_seconds: float = 5.0
+    pause_seconds: float = 10.0
+    attempts: int = 6
+
+
 async def migrate(
-    connection: asyncpg.Connection, now: datetime, files: Sequence[Migration] | None = None
+    connection: asyncpg.Connection,
+    now: datetime,
+    files: Sequence[Migration] | None = None,
+    waiting: Waiting | None = None,
 ) -> list[Migration]:
     """Apply what is missing and return it. Two at once wait for each other. Raises MigrationError."""
     migrations = shipped() if files is None else files
@@ -99,7 +113,7 @@ async def migrate(
         rows = await connection.fetch("SELECT version, sha256 FROM schema_migration")
         missing = still_to_apply({row["version"]: row["sha256"] for row in rows}, migrations)
         for migration in missing:
-            await _apply(connection, migration, now)
+            await _applied_in_the_end(connection, migration, now, waiting or Waiting())
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
     return missing
@@ -147,8 +161,32 @@ async def at_head(connection: asyncpg.Connection | asyncpg.Pool) -> str | None:
     return None
 
 
-async def _apply(connection: asyncpg.Connection, migration: Migration, now: datetime) -> None:
+async def _applied_in_the_end(
+    connection: asyncpg.Connection, migration: Migration, now: datetime, waiting: Waiting
+) -> None:
+    """Raises MigrationError where others hold what it changes all the time."""
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(asyncpg.LockNotAvailableError),
+            stop=stop_after_attempt(waiting.attempts),
+            wait=wait_fixed(waiting.pause_seconds),
+            reraise=True,
+        ):
+            with attempt:
+                await _apply(connection, migration, now, waiting.lock_seconds)
+    except asyncpg.LockNotAvailableError as error:
+        raise MigrationError(
+            f"{migration.file}: somebody holds what it changes ({waiting.attempts} tries of {waiting.lock_seconds:g} s); "
+            "nothing of it was done. Run it again, or end the long transaction that pg_stat_activity shows"
+        ) from error
+
+
+async def _apply(
+    connection: asyncpg.Connection, migration: Migration, now: datetime, lock_seconds: float
+) -> None:
     async with connection.transaction():
+        milliseconds = str(round(lock_seconds * 1000))
+        await connection.execute("SELECT set_config('lock_timeout', $1, true)", milliseconds)
         await connection.execute(migration.sql)
         await connection.execute(
             "INSERT INTO schema_migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)",

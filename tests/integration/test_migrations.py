@@ -15,7 +15,7 @@ from services.identity.described import described
 from services.identity.frequency import ALL, stored, values_of
 from services.liaison.crisis.subjects import described_key
 from services.runtime.errors import MigrationError
-from services.runtime.migrations import Migration, at_head, migrate, shipped
+from services.runtime.migrations import Migration, Waiting, at_head, migrate, shipped
 
 NOW = datetime(2026, 11, 23, 14, tzinfo=UTC)
 
@@ -53,6 +53,32 @@ async def test_a_migration_that_comes_late_under_a_low_number_is_refused_and_not
     assert await connection.fetchval("SELECT to_regclass('late_table')") is None
     assert await at_head(connection) is None
     await connection.close()
+
+
+def one_more(sql: str) -> list[Migration]:
+    migrations = shipped()
+    return [*migrations, Migration(migrations[-1].version + 1, "one_more", sql)]
+
+
+async def test_a_migration_that_waits_for_a_long_transaction_gives_up_and_lets_the_others_through(
+    postgres_dsn: str,
+) -> None:
+    connection, long, other = [await asyncpg.connect(postgres_dsn) for _ in range(3)]
+    held = long.transaction()
+    await held.start()
+    await long.fetchval("SELECT count(*) FROM alert")
+    migrations = one_more("ALTER TABLE alert ADD COLUMN one_more int")
+    waiting = Waiting(lock_seconds=0.3, pause_seconds=0.05, attempts=2)
+    with pytest.raises(MigrationError, match=r"one_more\.sql: somebody holds what it changes"):
+        await migrate(connection, NOW, migrations, waiting)
+    assert await other.fetchval("SELECT count(*) FROM alert", timeout=60) == 0
+    assert await at_head(connection) is None
+    await held.rollback()
+    assert [each.name for each in await migrate(connection, NOW, migrations, waiting)] == [
+        "one_more"
+    ]
+    for each in (connection, long, other):
+        await each.close()
 
 
 async def test_readiness_says_what_to_do_when_a_migration_is_missing(postgres_dsn: str) -> None:
