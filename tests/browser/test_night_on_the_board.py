@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from playwright.async_api import Page, expect
 
@@ -10,6 +11,8 @@ from tests.browser import night, story
 from tests.browser.accessible import accessible
 from tests.browser.conftest import Console
 from tests.browser.test_console import DESK, fetched_anew, put, shown_live, sit, titles
+
+PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "board.png"
 
 
 async def test_a_night_of_fifteen_crises_with_forty_alerts_is_seen_without_scrolling(
@@ -26,6 +29,7 @@ async def test_a_night_of_fifteen_crises_with_forty_alerts_is_seen_without_scrol
     )
     tallest = max(await page.locator("#alerts article").evaluate_all(heights))
     assert tallest < 3 * 18, "a row is two lines"
+    await page.screenshot(path=PICTURE)
     await accessible(page)
 
 
