@@ -46,6 +46,7 @@ accepted       -       -             -             answered      answered      a
 declined       -       -             -             answered      answered      answered  -         -         answered  -
 not-ours       -       -             -             answered      answered      answered  -         -         answered  -
 noted          -       =             =             =             =             =         =         =         =         =
+message-waits  -       =             =             =             =             =         =         =         =         =
 shelved        -       shelved       shelved       shelved       shelved       -         -         -         -         -
 unshelved      -       -             -             -             -             -         raised    -         -         -
 returned       -       returned      returned      -             -             -         returned  -         -         -
