@@ -210,6 +210,8 @@ class Applier:
         logger().critical("feed.stopped", feed=feed, reason=reason)
         # what is stopped here and is not said in the ledger would be told to nobody
         await postgres.patiently(lambda: self._keep_stopped(feed, reason))
+        # from now on its absence there says that somebody had it resumed
+        self._stops_known.add(feed)
 
     async def _keep_stopped(self, feed: str, reason: str) -> None:
         async with self._batches.ledger.transaction() as transaction:
@@ -342,12 +344,15 @@ class Applier:
 
     async def follow(self) -> None:
         """What is stopped or goes on is said in the ledger, also by others."""
+        known = frozenset(self._stops_known)
         async with self.ledger.pool.acquire() as connection:
             states = await feed_states(connection)
         stopped = {feed for feed, state in states.items() if state.stopped_at is not None}
-        self.stopped -= self._stops_known - stopped
+        # what was stopped here while the ledger was read may be missing in what was read
+        stopped_meanwhile = self._stops_known - known
+        self.stopped -= known - stopped
         self.stopped |= stopped
-        self._stops_known = stopped
+        self._stops_known = stopped | stopped_meanwhile
 
     async def cursors(self) -> dict[Place, int]:
         """Offset of the record that the ledger takes next, of every partition."""

@@ -223,6 +223,69 @@ async def test_that_a_feed_is_stopped_is_said_in_the_ledger_also_when_the_ledger
     assert len(ledger.quarantined) == 20, "what comes after stays where it is"
 
 
+class _Connections:
+    """A pool whose connections nobody asks anything."""
+
+    def acquire(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext(None)
+
+
+async def stopped_and_resumed(
+    monkeypatch: pytest.MonkeyPatch, read_before: bool = False
+) -> tuple[Applier, Ledger]:
+    """A worker that stopped a feed, which somebody had resumed before the worker looked again.
+    `read_before`: a look that was under way had read the ledger before the feed was stopped."""
+    ledger = Ledger(poisonous(*range(40)))
+    monkeypatch.setattr(ledger, "pool", _Connections(), raising=False)
+    worker = applier(ledger, monkeypatch)
+    interrupted = read_before
+
+    async def states(_: object) -> dict[str, Any]:
+        nonlocal interrupted
+        of_then = dict(ledger.feeds)
+        if interrupted:
+            interrupted = False
+            await worker.apply(records(40))
+        return of_then
+
+    monkeypatch.setattr(module, "feed_states", states)
+    await worker.follow()
+    if not read_before:
+        await worker.apply(records(40))
+    return worker, ledger
+
+
+async def test_a_feed_that_is_resumed_before_the_worker_looked_again_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker, ledger = await stopped_and_resumed(monkeypatch)
+    assert worker.stopped == {"met-cad"}
+    ledger.feeds.clear()
+    await worker.follow()
+    assert worker.stopped == set()
+
+
+async def test_without_knowing_its_own_stops_the_worker_would_stand_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker, ledger = await stopped_and_resumed(monkeypatch)
+    worker._stops_known.clear()
+    ledger.feeds.clear()
+    await worker.follow()
+    await worker.follow()
+    assert worker.stopped == {"met-cad"}
+
+
+async def test_a_look_that_read_before_the_feed_was_stopped_does_not_let_it_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker, ledger = await stopped_and_resumed(monkeypatch, read_before=True)
+    assert worker.stopped == {"met-cad"}
+    ledger.feeds.clear()
+    await worker.follow()
+    assert worker.stopped == set()
+
+
 def mended(
     monkeypatch: pytest.MonkeyPatch, error: Exception, cursors: Sequence[int]
 ) -> tuple[Applier, Ledger]:
