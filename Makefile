@@ -104,7 +104,7 @@ lock: ## Make the lock files anew from pyproject.toml
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["supply"], sep="\n")' \
 	  | $(COMPILE) - -o deploy/python/supply.lock
 
-supply: $(STAMP)-runtime ## What the production image is made of: bill of materials, licences, known vulnerabilities
+supply: ## What the production image is made of: bill of materials, licences, known vulnerabilities
 	@bash deploy/python/supply
 
 clean: ## Remove what setup installed

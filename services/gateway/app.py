@@ -18,7 +18,6 @@ from services.gateway.road import Road
 from services.runtime import metrics
 from services.runtime.clock import Clock, clock_from
 from services.runtime.health import HealthServer, MachineClock, run_checks
-from services.runtime.logging import configure
 from services.runtime.settings import Settings
 
 _KEPT_HEADERS = ("x-request-id", "x-correlation-id")
@@ -96,7 +95,6 @@ def _served(path: str, act: Act) -> Act:
 
 async def run_gateway(settings: Settings) -> None:
     """Serve until a signal ends it. Raises SettingsError."""
-    configure(settings.log_level, "gateway")
     registry = load_registry(settings.registry_path)
     doorkeeper = DoorkeeperOfFile(
         settings.gateway_credentials_path, registry, settings.gateway_client_header

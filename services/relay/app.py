@@ -28,7 +28,7 @@ from services.runtime.crash_points import CrashPoints
 from services.runtime.errors import SettingsError
 from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
-from services.runtime.logging import configure, logger
+from services.runtime.logging import logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import Connection, create_pool
 from services.runtime.settings import Settings
@@ -299,5 +299,4 @@ class Relay:
 
 def run_relay(settings: Settings) -> None:
     """Run until a signal ends it."""
-    configure(settings.log_level, "relay")
     asyncio.run(Relay(settings).run())

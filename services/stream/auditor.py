@@ -30,7 +30,7 @@ from services.runtime import metrics, postgres
 from services.runtime.clock import clock_from
 from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
-from services.runtime.logging import configure, logger
+from services.runtime.logging import logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import Connection, create_pool
 from services.runtime.settings import Settings
@@ -215,5 +215,4 @@ class Auditor:
 
 def run_auditor(settings: Settings) -> None:
     """Run until a signal ends it."""
-    configure(settings.log_level, "auditor")
     asyncio.run(Auditor(settings).run())

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from services.runtime import kafka
 from services.runtime.health import HealthServer
 from services.runtime.kafka_security import security
-from services.runtime.logging import configure, logger
+from services.runtime.logging import logger
 from services.runtime.settings import Settings
 from services.stream.app import StreamWorker
 from services.stream.decompression import bound_decompression
@@ -48,7 +48,6 @@ class _Worker(faust.Worker):
 
 def run_worker(settings: Settings) -> None:
     """Run until a signal ends it. Never returns."""
-    configure(settings.log_level, "stream")
     bound_decompression(settings.batch_bytes_max)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

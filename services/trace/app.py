@@ -24,7 +24,7 @@ from services.runtime.clock import Clock, clock_from
 from services.runtime.errors import SettingsError
 from services.runtime.exposition.first_values import loop_ended
 from services.runtime.health import HealthServer
-from services.runtime.logging import configure, logger
+from services.runtime.logging import logger
 from services.runtime.migrations import at_head
 from services.runtime.postgres import OUTAGE, create_pool
 from services.runtime.settings import Settings
@@ -199,5 +199,4 @@ class TraceWorker:
 
 def run_trace(settings: Settings) -> None:
     """Run until a signal ends it."""
-    configure(settings.log_level, "trace")
     asyncio.run(TraceWorker(settings).run())

@@ -8,7 +8,7 @@ import click
 
 from services.command_line.running.grants import person_known_as
 from services.command_line.running.on_ledger import on_ledger
-from services.ledger.operators.sessions import OpenSession, end_session_of, open_sessions
+from services.ledger.operators.sessions import OpenSession, end_session, open_sessions
 from services.runtime.clock import SystemClock
 from services.runtime.postgres import Connection
 
@@ -45,8 +45,8 @@ def end(person: str) -> None:
         operator, now = await person_known_as(connection, person), SystemClock().now()
         actor, count = f"account {getpass.getuser()}", 0
         for session in await open_sessions(connection, operator, now):
-            count += await end_session_of(
-                connection, operator, session.session, actor, "ended by an administrator", now
+            count += await end_session(
+                connection, session.session, "ended by an administrator", now, actor=actor
             )
         return count
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.access.doors import SignedIn
 from services.console.access.refusal import Refused
 from services.console.view.rendering import page
-from services.ledger.operators.sessions import end_session_of, open_sessions
+from services.ledger.operators.sessions import end_session, open_sessions
 
 router = APIRouter()
 
@@ -35,13 +35,13 @@ async def end(
     except ValueError as error:
         raise Refused(404, "no_such_session") from error
     async with state.pool.acquire() as connection, connection.transaction():
-        ended = await end_session_of(
+        ended = await end_session(
             connection,
-            operator.operator_id,
             digest,
-            operator.handle,
             "ended by its person",
             state.clock.now(),
+            operator_id=operator.operator_id,
+            actor=operator.handle,
         )
     if not ended:
         raise Refused(404, "no_such_session")

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-RoleName = Literal["stream", "relay", "console", "auditor", "trace", "gateway", "commands"]
+from services.runtime.exposition.registries import SERVICES, ServiceName
+
+RoleName = ServiceName | Literal["commands"]
 """Each service; `commands` is whoever runs `liaison feeds`, `parked`, `quarantine`, `grants`, `audit`."""
-ROLE_NAMES: tuple[RoleName, ...] = get_args(RoleName)
+ROLE_NAMES: tuple[RoleName, ...] = (*SERVICES, "commands")
 Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE", "USAGE"]
 ROLE_BEGIN = "liaison_"
-# Only rows of these columns: of the table nothing else is changed.
+# Of the table nothing else is read or changed.
 Columns = tuple[str, ...]
 
 
@@ -43,11 +45,10 @@ ALL: Need = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # Without a look at what is there.
 TELL: Need = ("INSERT",)
 
-# Where an audit record is written: the ledger itself chains it, and nobody alters one.
-# The number that it got is told to who wrote it, and nothing that others wrote.
+# The ledger itself chains an audit record, and nobody alters one. Who writes it is told its number,
+# and nothing that others wrote.
 _AUDITED: Needs = {"audit": ("INSERT", ("SELECT", ("audit_id",)))}
-# A message on its way out.
-# whether it is there already is asked by its id alone
+# A message on its way out; whether it is there already is asked by its id alone.
 _TELLING: Needs = {"outbox": ("INSERT", ("SELECT", ("message_id",))), "outbox_place": ("USAGE",)}
 # One writer a zone: the row is locked, which PostgreSQL counts as changing it.
 _IN_ZONE: Needs = {"zone": KEEP}

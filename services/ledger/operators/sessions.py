@@ -173,39 +173,33 @@ async def locked_since(
     return since
 
 
-async def end_session_of(
-    connection: Connection, operator_id: str, session: bytes, actor: str, reason: str, at: datetime
+async def end_session(
+    connection: Connection,
+    session: bytes,
+    reason: str,
+    at: datetime,
+    *,
+    operator_id: str | None = None,
+    actor: str | None = None,
 ) -> bool:
-    """End one session of the person; its streams end within a second. Whether there was one."""
-    ended = await connection.fetchval(
-        """UPDATE operator_session SET ended_at = $3, end_reason = $4
-            WHERE session_hash = $1 AND operator_id = $2 AND ended_at IS NULL AND ends_at > $3
+    """End one session, where it is this person's: of whoever it is without one. Its streams end within
+    a second. `actor` ends it; without one the person does. Whether there was one to end.
+    """
+    person = await connection.fetchval(
+        """UPDATE operator_session SET ended_at = $2, end_reason = $3
+            WHERE session_hash = $1 AND ended_at IS NULL AND ($4::text IS NULL OR operator_id = $4)
         RETURNING operator_id""",
         session,
-        operator_id,
         at,
         reason,
+        operator_id,
     )
-    if ended is None:
+    if person is None:
         return False
-    await audit.write(connection, "session.ended", actor, operator_id, {"reason": reason}, at)
+    detail = {"reason": reason}
+    await audit.write(connection, "session.ended", actor or person, person, detail, at)
     await tell_streams(connection)
     return True
-
-
-async def end_session(connection: Connection, session: bytes, reason: str, at: datetime) -> None:
-    """End one session. Its streams end within a second."""
-    operator_id = await connection.fetchval(
-        """UPDATE operator_session SET ended_at = $2, end_reason = $3
-            WHERE session_hash = $1 AND ended_at IS NULL RETURNING operator_id""",
-        session,
-        at,
-        reason,
-    )
-    if operator_id is None:
-        return
-    await audit.write(connection, "session.ended", operator_id, operator_id, {"reason": reason}, at)
-    await tell_streams(connection)
 
 
 async def end_sessions_of_provider(

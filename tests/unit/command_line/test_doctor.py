@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from services.command_line import main
 from services.command_line.examining import reading
 from services.command_line.examining.judgements import (
+    TRIED_POSTGRES,
     Judgement,
     judge_certificate,
     judge_clock,
@@ -32,6 +34,7 @@ from services.runtime.clock import Clock, ManualClock
 from services.runtime.settings import Settings
 from tests.own_registry import OWN_REGISTRY
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 CLOCK = ManualClock(NOW)
 
@@ -65,6 +68,12 @@ def test_each_check_is_fired_at_its_limit_and_says_what_to_do(
 ) -> None:
     assert judgement.level == level
     assert bool(judgement.remedy) == (level != "ok")
+
+
+def test_the_release_that_is_named_as_tried_is_the_one_that_ships() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    image = compose["services"]["postgres"]["image"]
+    assert image.startswith(f"postgres:{TRIED_POSTGRES}.")
 
 
 def test_of_many_topics_that_differ_the_first_are_named_and_the_others_counted() -> None:
