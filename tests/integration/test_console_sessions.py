@@ -53,6 +53,7 @@ async def test_a_person_ends_a_session_that_was_left_open_elsewhere(
         page = (await here.get("/sessions")).text
         assert page.count('<tr><th scope="row">') == 2
         assert "This screen" in page
+        assert "Locked" not in page
         assert "23 Nov 14:24" in page
         elsewhere, _ = await hashes(pool, "P1")
         answer = await here.post("/sessions/end", session=elsewhere)
@@ -64,6 +65,14 @@ async def test_a_person_ends_a_session_that_was_left_open_elsewhere(
         )
     assert record is not None
     assert (record["actor"], record["detail"]) == ("P1", {"reason": "ended by its person"})
+
+
+async def test_a_screen_that_nobody_touched_is_shown_as_locked(postgres_dsn: str) -> None:
+    async with (
+        signed_in(postgres_dsn, NOW, DESK),
+        signed_in(postgres_dsn, NOW + timedelta(minutes=30), DESK) as here,
+    ):
+        assert "Locked" in (await here.get("/sessions")).text
 
 
 async def test_nobody_sees_or_ends_the_session_of_another(

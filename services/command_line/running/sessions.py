@@ -8,6 +8,7 @@ import click
 
 from services.command_line.running.grants import person_known_as
 from services.command_line.running.on_ledger import on_ledger
+from services.console.access.sessions import IDLE
 from services.ledger.operators.sessions import OpenSession, end_session, open_sessions
 from services.runtime.clock import SystemClock
 from services.runtime.postgres import Connection
@@ -23,7 +24,7 @@ def list_() -> None:
     """Every session that has not ended: who, since when, whether locked, until when."""
 
     async def read(connection: Connection) -> list[OpenSession]:
-        return await open_sessions(connection, None, SystemClock().now())
+        return await open_sessions(connection, None, SystemClock().now(), IDLE)
 
     lines = on_ledger(read)
     for line in lines:
@@ -44,7 +45,7 @@ def end(person: str) -> None:
     async def act(connection: Connection) -> int:
         operator, now = await person_known_as(connection, person), SystemClock().now()
         actor, count = f"account {getpass.getuser()}", 0
-        for session in await open_sessions(connection, operator, now):
+        for session in await open_sessions(connection, operator, now, IDLE):
             count += await end_session(
                 connection, session.session, "ended by an administrator", now, actor=actor
             )

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.console.access.doors import SignedIn
 from services.console.access.refusal import Refused
+from services.console.access.sessions import IDLE
 from services.console.view.rendering import page
 from services.ledger.operators.sessions import end_session, open_sessions
 
@@ -20,7 +21,9 @@ async def list_sessions(request: Request, operator: SignedIn) -> Response:
     """The person's open sessions, this one named as such."""
     state = request.app.state
     async with state.pool.acquire() as connection:
-        own_sessions = await open_sessions(connection, operator.operator_id, state.clock.now())
+        own_sessions = await open_sessions(
+            connection, operator.operator_id, state.clock.now(), IDLE
+        )
     return page("sessions.html", operator=operator, sessions=own_sessions)
 
 

@@ -19,7 +19,7 @@ from services.ledger.operators.sessions import (
     begin_session,
     end_sessions_of_provider,
     lock_session,
-    locked_since,
+    open_sessions,
     session_of,
     touch_session,
 )
@@ -110,10 +110,11 @@ async def must_show_again(
     """Whether a screen of the person is locked and the provider has not seen them since: whoever
     stands before it could be anybody.
     """
-    locked_at = await locked_since(connection, operator_id, now, IDLE)
-    if locked_at is None:
+    own_sessions = await open_sessions(connection, operator_id, now, IDLE)
+    locked = [session.locked_at for session in own_sessions if session.locked_at is not None]
+    if not locked:
         return False
-    return authenticated_at is None or authenticated_at + CLOCKS_APART < locked_at
+    return authenticated_at is None or authenticated_at + CLOCKS_APART < max(locked)
 
 
 async def end_of_provider(

@@ -80,18 +80,22 @@ async def session_of(pool: asyncpg.Pool, session: bytes, now: datetime) -> Sessi
 
 
 async def open_sessions(
-    connection: Connection, operator_id: str | None, now: datetime
+    connection: Connection, operator_id: str | None, now: datetime, idle: timedelta
 ) -> list[OpenSession]:
-    """The sessions that have not ended, the newest first: of the person; of everybody without one."""
+    """The sessions that have not ended, the newest first: of the person; of everybody without one. One
+    that nobody touched for so long is locked since then, by nobody's act.
+    """
     rows = await connection.fetch(
         """SELECT s.session_hash AS session, s.operator_id, o.handle, s.started_at, s.active_at,
-                  s.locked_at, s.ends_at
+                  coalesce(s.locked_at, CASE WHEN s.active_at + $3 <= $1 THEN s.active_at + $3 END)
+                      AS locked_at, s.ends_at
              FROM operator_session s JOIN operator o USING (operator_id)
             WHERE s.ended_at IS NULL AND s.ends_at > $1
               AND ($2::text IS NULL OR s.operator_id = $2)
             ORDER BY s.started_at DESC, s.session_hash""",
         now,
         operator_id,
+        idle,
     )
     return [OpenSession(**row) for row in rows]
 
@@ -154,23 +158,6 @@ async def lock_session(
     )
     await audit.write(connection, "session.locked", handle, operator_id, {}, at)
     await tell_streams(connection)
-
-
-async def locked_since(
-    connection: Connection, operator_id: str, now: datetime, idle: timedelta
-) -> datetime | None:
-    """Since when a session of the person is locked, by them or after so long without a key; the last of
-    several. None where none is.
-    """
-    since: datetime | None = await connection.fetchval(
-        """SELECT max(coalesce(locked_at, active_at + $3)) FROM operator_session
-            WHERE operator_id = $1 AND ended_at IS NULL AND ends_at > $2
-              AND coalesce(locked_at, active_at + $3) <= $2""",
-        operator_id,
-        now,
-        idle,
-    )
-    return since
 
 
 async def end_session(
